@@ -1,0 +1,26 @@
+/** Limits of the contract and how they relate; what is configuration lives with the server. Times in ms. */
+
+const MINUTE = 60_000
+const HOUR = 60 * MINUTE
+
+/** How far ahead an order may expire (spec/protocol.md 3.2). */
+export const EXPIRY_MIN_MS = MINUTE
+export const EXPIRY_MAX_MS = 7 * 24 * HOUR
+export const EXPIRY_DEFAULT_MS = 2 * HOUR
+
+/** Null when the asked expiry is out of range; the default when none was asked. */
+export function expiryOf(askedMs: number | null, nowMs: number): number | null {
+  if (askedMs === null) return nowMs + EXPIRY_DEFAULT_MS
+  const aheadMs = askedMs - nowMs
+  return aheadMs >= EXPIRY_MIN_MS && aheadMs <= EXPIRY_MAX_MS ? askedMs : null
+}
+
+/** The background tasks; the compiler asks for a function for each in the server's `jobs/`. */
+export const JOB_KINDS = ['shut_attempts'] as const
+export type JobKind = (typeof JOB_KINDS)[number]
+
+/** Pause before the next try, in ms: doubles from 1 s to at most 5 min, spread by ±25 % so that tries do not march in step. */
+export function retryPauseMs(tries: number, dice: number): number {
+  const pauseMs = Math.min(1000 * 2 ** Math.min(tries, 20), 5 * MINUTE)
+  return Math.round(pauseMs * (0.75 + dice / 2))
+}

@@ -1,0 +1,35 @@
+/**
+ * What the business results say on the wire: codes and Chinese descriptions. The platform publishes only some of
+ * them; those marked [ours] in spec/protocol.md are kept together here, so that they are easy to change.
+ */
+
+/** The outcomes of `POST close` (spec 3.1). */
+export const CLOSE_ANSWERS = {
+  closed: { code: 'SUCCESS', description: '关单成功' },
+  expired: { code: 'FAIL', description: '订单已过期' },
+  paid: { code: 'FAIL', description: '订单已支付' },
+  closing: { code: 'FAIL', description: '关单处理中，请稍后查询' },
+} as const
+
+export type CloseOutcome = keyof typeof CLOSE_ANSWERS
+
+/** The states a merchant sees in `GET trade` (spec 3.3). */
+export const STATE_ANSWERS = {
+  NOTPAY: '未支付',
+  CLOSING: '关单中',
+  CLOSED: '已关闭',
+  SUCCESS: '支付成功',
+  REFUND: '转入退款',
+} as const
+
+/** The answer of `POST trade` (spec 3.2). */
+export const PLACED_ANSWER = { code: 'SUCCESS', description: '下单成功' } as const
+
+/** Path prefix of every call of the transactions API. */
+export const BASE_PATH = '/pay/v1/transactions/'
+
+const CHINA_MS = 8 * 3600 * 1000
+
+/** RFC 3339 in +08:00 without a fraction, the only form the official SDK reads (spec 1). China has no daylight saving. */
+export const timeText = (time: Date): string =>
+  `${new Date(time.getTime() + CHINA_MS).toISOString().slice(0, 19)}+08:00`

@@ -1,0 +1,111 @@
+/**
+ * Canonical text: the exact bytes both sides sign (spec/protocol.md, section 2).
+ *
+ * Compact JSON, names sorted by UTF-16 code unit at every level, nulls dropped, and an escape table that is
+ * neither JSON.stringify's nor the usual "canonical JSON" one: U+2028 and U+2029 are escaped, a lone surrogate
+ * becomes `?`, everything else above U+001F is raw.
+ */
+
+export type JsonValue = string | number | boolean | null | JsonValue[] | { [name: string]: JsonValue }
+export type JsonObject = { [name: string]: JsonValue }
+
+/** How deep a value may nest before signing it is refused: no field of the contract nests at all. */
+export const DEPTH_MAX = 32
+
+const SHORT_ESCAPES: Record<string, string> = {
+  '"': '\\"',
+  '\\': '\\\\',
+  '\b': '\\b',
+  '\f': '\\f',
+  '\n': '\\n',
+  '\r': '\\r',
+  '\t': '\\t',
+}
+
+// Characters that need work; almost no text has one, so the common case is a single scan.
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the control characters are the point
+const NEEDS_WORK = /["\\\u0000-\u001f\u2028\u2029\ud800-\udfff]/
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the control characters are the point
+const ESCAPED = /["\\\u0000-\u001f\u2028\u2029]|[\ud800-\udbff][\udc00-\udfff]|[\ud800-\udfff]/g
+
+function quote(text: string): string {
+  if (!NEEDS_WORK.test(text)) return `"${text}"`
+  const escaped = text.replace(ESCAPED, (found) => {
+    if (found.length === 2) return found
+    const code = found.charCodeAt(0)
+    if (code >= 0xd800 && code <= 0xdfff) return '?'
+    return SHORT_ESCAPES[found] ?? `\\u${code.toString(16).padStart(4, '0')}`
+  })
+  return `"${escaped}"`
+}
+
+/**
+ * The canonical text of a JSON value. Numbers are written as JSON.stringify writes them; the contract's own
+ * fields are all strings. Throws RangeError for a number that JSON cannot write and for nesting beyond DEPTH_MAX.
+ */
+export function canonicalJson(value: JsonValue, depth = 0): string {
+  if (depth > DEPTH_MAX) throw new RangeError(`nested deeper than ${DEPTH_MAX} levels`)
+  switch (typeof value) {
+    case 'string':
+      return quote(value)
+    case 'number':
+      if (!Number.isFinite(value)) throw new RangeError('not a JSON number')
+      return String(value)
+    case 'boolean':
+      return value ? 'true' : 'false'
+  }
+  if (value === null) return 'null'
+  if (Array.isArray(value)) return `[${value.map((member) => canonicalJson(member, depth + 1)).join(',')}]`
+  let text = ''
+  // Array.prototype.sort without a comparator compares UTF-16 code units, as the contract asks.
+  for (const name of Object.keys(value).sort()) {
+    const member = value[name]
+    if (member === null || member === undefined) continue
+    text += `${text === '' ? '' : ','}${quote(name)}:${canonicalJson(member, depth + 1)}`
+  }
+  return `{${text}}`
+}
+
+/** Members that travel with a request but are never part of its signed text. */
+export const UNSIGNED_IN_REQUESTS: ReadonlySet<string> = new Set(['aco_pay_sdk', 'version'])
+
+const isBlank = (name: string): boolean => name.trim() === ''
+
+function signedMembers(params: JsonObject, left: ReadonlySet<string>): JsonObject {
+  // A null prototype, so that a member named __proto__ is a member like any other.
+  const signed: JsonObject = Object.create(null)
+  for (const name of Object.keys(params)) {
+    if (!left.has(name) && !isBlank(name)) signed[name] = params[name] as JsonValue
+  }
+  return signed
+}
+
+export type SignatureHeaders = { mchNo: string; nonce: string; signType: string }
+
+/** The text a merchant signs for a request whose signature travels in the headers (spec 2, Requests). */
+export function requestText(params: JsonObject, headers: SignatureHeaders): string {
+  const signed = signedMembers(params, UNSIGNED_IN_REQUESTS)
+  signed['mch_no'] = headers.mchNo
+  signed['nonce'] = headers.nonce
+  signed['sign_type'] = headers.signType
+  return canonicalJson(signed)
+}
+
+const UNSIGNED_IN_ORDER_PARAMS: ReadonlySet<string> = new Set([...UNSIGNED_IN_REQUESTS, 'sign'])
+
+/** The text a merchant signs for order parameters that a page hands over: the signature is a member (spec 3.2). */
+export const orderParamsText = (params: JsonObject): string =>
+  canonicalJson(signedMembers(params, UNSIGNED_IN_ORDER_PARAMS))
+
+const withoutSign = (members: JsonObject): JsonObject => signedMembers(members, new Set(['sign']))
+
+export type Envelope = { status: number; message: string; fieldErrors: string | null; data: JsonObject | null }
+
+/** The text the platform signs for an answer: the whole envelope without `data.sign` (spec 2, Responses). */
+export function responseText(envelope: Envelope): string {
+  const { status, message, fieldErrors, data } = envelope
+  return canonicalJson({ status, message, fieldErrors, data: data === null ? null : withoutSign(data) })
+}
+
+/** The text the platform signs for a notification: the flat body without `sign` (spec 2, Notifications). */
+export const notificationText = (body: JsonObject): string => canonicalJson(withoutSign(body))

@@ -1,0 +1,6 @@
+export * from './answers.ts'
+export * from './canonical.ts'
+export * from './envelope.ts'
+export * from './errors.ts'
+export * from './requests.ts'
+export * from './sign.ts'

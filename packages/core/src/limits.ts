@@ -16,7 +16,7 @@ export function expiryOf(askedMs: number | null, nowMs: number): number | null {
 }
 
 /** The background tasks; the compiler asks for a function for each in the server's `jobs/`. */
-export const JOB_KINDS = ['shut_attempts'] as const
+export const JOB_KINDS = ['shut_attempts', 'reverse_payment'] as const
 export type JobKind = (typeof JOB_KINDS)[number]
 
 /** Pause before the next try, in ms: doubles from 1 s to at most 5 min, spread by ±25 % so that tries do not march in step. */

@@ -80,59 +80,68 @@ export type OrderStands = {
   expiresAtMs: number
 }
 
-/** A change the order makes, or would make by standing still. */
+/** One change of an order; `from` and `to` are the same where only something is added (an attempt, money sent back). */
 export type Step = {
+  event: OrderEvent
   from: OrderState
   to: OrderState
   closeReason: CloseReason | null
   money: MoneyFate | null
 }
 
-export type Decision = { refused: OrderRefusal; steps: Step[] } | { refused: null; steps: Step[] }
+/** The steps are taken also when the event itself is refused: an order may expire on the way to a refusal. */
+export type Decision = { refused: OrderRefusal | null; steps: Step[] }
 
-const REASON_OF: Partial<Record<OrderEvent, CloseReason>> = { close_asked: 'MERCHANT', expired: 'EXPIRED' }
+export type Happening =
+  | { event: 'pay_started' | 'expired' | 'all_shut' }
+  /** Closing for a merchant or an operator; expiry has its own event. */
+  | { event: 'close_asked'; by: Exclude<CloseReason, 'EXPIRED'> }
+  /** `isExact`: the amount and the currency are the order's. Money that is not is never kept. */
+  | { event: 'money_arrived'; isExact: boolean }
 
 /**
- * Decides what an event does to an order at a moment. An order past its expiry counts as expired whether or not
- * a job has said so: then `expired` is its first step. Steps that change nothing are left out, except that money
- * always yields a step, because it must be booked. `by` is the reason of a close; expiry has its own.
+ * Decides what happens to an order. An order past its expiry counts as expired from that moment, whether or not a
+ * job has said so: then `expired` is its first step. Repeats change nothing and yield no step; an attempt and money
+ * always yield one, because they must be booked.
  */
-export function decide(order: OrderStands, event: OrderEvent, nowMs: number, by: CloseReason = 'MERCHANT'): Decision {
-  const steps: Step[] = []
-  let stands = order
-  if (event !== 'expired' && order.state === 'NOTPAY' && nowMs >= order.expiresAtMs) {
-    const lapse = step(order, 'expired', by)
-    if (lapse !== null) {
-      steps.push(lapse)
-      stands = { ...order, state: lapse.to, closeReason: lapse.closeReason }
-    }
-  }
-  // An early 'expired' (a clock that runs ahead elsewhere) changes nothing.
-  if (event === 'expired' && nowMs < order.expiresAtMs) return { refused: null, steps }
-  const cell: Cell = ORDER_TABLE[stands.state][event]
+export function decide(order: OrderStands, happening: Happening, nowMs: number): Decision {
+  const lapse = hasLapsed(order, nowMs) ? stepOf(order, { event: 'expired' }) : null
+  const steps = lapse === null ? [] : [lapse]
+  // An early 'expired' (a clock that runs ahead elsewhere) changes nothing; a due one is the lapse itself.
+  if (happening.event === 'expired') return { refused: null, steps }
+
+  const stands = lapse === null ? order : { ...order, state: lapse.to, closeReason: lapse.closeReason }
+  const cell: Cell = ORDER_TABLE[stands.state][happening.event]
   if ('no' in cell) return { refused: cell.no, steps }
-  const change = step(stands, event, by)
-  if (change !== null) steps.push(change)
-  return { refused: null, steps }
+  const step = stepOf(stands, happening)
+  return { refused: null, steps: step === null ? steps : [...steps, step] }
 }
 
-/** Null when the event leaves the order as it is. */
-function step(order: OrderStands, event: OrderEvent, by: CloseReason): Step | null {
-  const cell: Cell = ORDER_TABLE[order.state][event]
+const hasLapsed = (order: OrderStands, nowMs: number): boolean => order.state === 'NOTPAY' && nowMs >= order.expiresAtMs
+
+/** Null when there is nothing to write. */
+function stepOf(order: OrderStands, happening: Happening): Step | null {
+  const { state: from } = order
+  const { event } = happening
+  if (happening.event === 'money_arrived' && !happening.isExact) {
+    return { event, from, to: from, closeReason: order.closeReason, money: 'reverse' }
+  }
+  const cell: Cell = ORDER_TABLE[from][event]
   if ('no' in cell) return null
   const to = order.attempts === 0 && cell.untouched !== undefined ? cell.untouched : cell.to
   const money = cell.money ?? null
-  if (to === order.state && money === null) return null
-  const isClosing = to === 'CLOSING' || to === 'CLOSED'
-  const reason = REASON_OF[event] === 'MERCHANT' ? by : (REASON_OF[event] ?? order.closeReason)
-  return { from: order.state, to, closeReason: isClosing ? reason : null, money }
+  if (to === from && money === null && event !== 'pay_started') return null
+  return { event, from, to, closeReason: closeReasonOf(order, to, happening), money }
+}
+
+function closeReasonOf(order: OrderStands, to: OrderState, happening: Happening): CloseReason | null {
+  if (to !== 'CLOSING' && to !== 'CLOSED') return null
+  if (order.closeReason !== null) return order.closeReason
+  return happening.event === 'close_asked' ? happening.by : 'EXPIRED'
 }
 
 /** Where an order stands at a moment, expiry counted although nobody has written it down yet. */
-export function standsAt(order: OrderStands, nowMs: number): { state: OrderState; closeReason: CloseReason | null } {
-  const isLapsed = order.state === 'NOTPAY' && nowMs >= order.expiresAtMs
-  const lapse = isLapsed ? step(order, 'expired', 'EXPIRED') : null
-  return lapse === null
-    ? { state: order.state, closeReason: order.closeReason }
-    : { state: lapse.to, closeReason: lapse.closeReason }
+export function standsAt(order: OrderStands, nowMs: number): Pick<OrderStands, 'state' | 'closeReason'> {
+  const lapse = decide(order, { event: 'expired' }, nowMs).steps[0]
+  return lapse === undefined ? order : { state: lapse.to, closeReason: lapse.closeReason }
 }

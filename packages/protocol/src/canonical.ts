@@ -85,9 +85,9 @@ export type SignatureHeaders = { mchNo: string; nonce: string; signType: string 
 /** The text a merchant signs for a request whose signature travels in the headers (spec 2, Requests). */
 export function requestText(params: JsonObject, headers: SignatureHeaders): string {
   const signed = signedMembers(params, UNSIGNED_IN_REQUESTS)
-  signed['mch_no'] = headers.mchNo
-  signed['nonce'] = headers.nonce
-  signed['sign_type'] = headers.signType
+  signed.mch_no = headers.mchNo
+  signed.nonce = headers.nonce
+  signed.sign_type = headers.signType
   return canonicalJson(signed)
 }
 

@@ -13,7 +13,7 @@ export type Signer = { mchNo: string; nonce: string; key: KeyObject }
 export async function signedBody(answer: AnswerData | Refusal, signer: Signer): Promise<string> {
   const envelope = envelopeOf(answer)
   envelope.data = { ...envelope.data, mch_no: signer.mchNo, nonce: signer.nonce, sign_type: SIGN_TYPE }
-  envelope.data['sign'] = await signText(responseText(envelope), signer.key)
+  envelope.data.sign = await signText(responseText(envelope), signer.key)
   return JSON.stringify(envelope)
 }
 

@@ -98,6 +98,42 @@ create table attempt (
 );
 create index attempt_by_order on attempt (mch_no, transaction_no);
 
+-- Money an upstream took, kept or on its way back. Each is booked once, however often we are told.
+create table payment (
+  mch_no         text not null,
+  attempt_no     text not null,
+  -- The upstream's number.
+  payment_no     text not null,
+  transaction_no text not null,
+  amount_fen     bigint not null check (amount_fen > 0),
+  currency       text not null,
+  payer          text,
+  paid_at        timestamptz not null,
+  fate           text not null check (fate in ('keep', 'reverse')),
+  booked_at      timestamptz not null,
+  primary key (mch_no, attempt_no, payment_no),
+  foreign key (mch_no, attempt_no) references attempt,
+  foreign key (mch_no, transaction_no) references orders
+);
+-- No order keeps two payments, whatever the program does.
+create unique index payment_kept on payment (mch_no, transaction_no) where fate = 'keep';
+
+-- Money the gateway sends back by itself: late, second or wrong payments, always in full.
+create table reversal (
+  mch_no         text not null,
+  refund_no      text not null check (refund_no ~ '^AR[0-9]{36}$'),
+  transaction_no text not null,
+  attempt_no     text not null,
+  payment_no     text not null,
+  amount_fen     bigint not null check (amount_fen > 0),
+  state          text not null check (state in ('PROCESSING', 'SUCCESS')),
+  created_at     timestamptz not null,
+  changed_at     timestamptz not null,
+  primary key (mch_no, refund_no),
+  unique (mch_no, attempt_no, payment_no),
+  foreign key (mch_no, attempt_no, payment_no) references payment
+);
+
 create table timeline (
   mch_no         text not null,
   transaction_no text not null,
@@ -113,7 +149,7 @@ create table timeline (
 -- One row per thing that must still happen. Taking it moves due_at ahead: that is its lease.
 create table job (
   mch_no     text not null,
-  kind       text not null check (kind in ('shut_attempts')),
+  kind       text not null check (kind in ('shut_attempts', 'reverse_payment')),
   subject    text not null,
   due_at     timestamptz not null,
   -- Counts takings. Whoever finishes or postpones a job names the taking it holds, so a late one changes nothing.
@@ -131,3 +167,21 @@ create table nonce (
   primary key (mch_no, nonce)
 );
 create index nonce_by_use on nonce (used_at);
+
+-- The books of the sandbox's upstream. They stand for somebody else's database: the gateway reads them only
+-- through its sandbox channel.
+create table sandbox_trade (
+  mch_no     text not null,
+  attempt_no text not null,
+  amount_fen bigint not null check (amount_fen > 0),
+  state      text not null check (state in ('open', 'closed', 'paid')),
+  expire_at  timestamptz not null,
+  payment_no text,
+  payer      text,
+  paid_at    timestamptz,
+  -- Refund numbers that sent this trade's money back; a trade is refunded at most once, and in full.
+  refund_no  text,
+  primary key (mch_no, attempt_no),
+  check ((state = 'paid') = (payment_no is not null)),
+  check (refund_no is null or state = 'paid')
+);

@@ -1,5 +1,5 @@
 /** Attempts: tries to have an order paid through a channel. */
-import { type AttemptState, type Fen, fen } from '@acopay/core'
+import { ATTEMPT_TABLE, type AttemptEvent, type AttemptState, type Fen, fen } from '@acopay/core'
 import { type Db, run } from './db.ts'
 
 export type Attempt = {
@@ -56,29 +56,17 @@ export async function attemptsOf(db: Db, mchNo: string, transactionNo: string): 
   return rows.map(read)
 }
 
-/** The merchant's attempt, locked until the transaction ends; lock its order first. */
-export async function lockAttempt(db: Db, mchNo: string, attemptNo: string): Promise<Attempt | null> {
-  const rows = await run<Row>(
-    db,
-    'lockAttempt',
-    `select ${COLUMNS} from attempt where mch_no = $1 and attempt_no = $2 for update`,
-    [mchNo, attemptNo],
-  )
-  const row = rows[0]
-  return row === undefined ? null : read(row)
-}
-
-/** Moves a locked attempt; `payUrl` is kept when null. */
+/** Lets the attempt's table move it; lock its order first. `payUrl` is kept when null. */
 export async function moveAttempt(
   db: Db,
   attempt: Attempt,
-  move: { to: AttemptState; payUrl: string | null; now: Date },
+  move: { event: AttemptEvent; payUrl: string | null; now: Date },
 ): Promise<void> {
   await run(
     db,
     'moveAttempt',
     `update attempt set state = $3, pay_url = coalesce($4, pay_url), changed_at = $5
       where mch_no = $1 and attempt_no = $2 and state = $6`,
-    [attempt.mchNo, attempt.attemptNo, move.to, move.payUrl, move.now, attempt.state],
+    [attempt.mchNo, attempt.attemptNo, ATTEMPT_TABLE[attempt.state][move.event], move.payUrl, move.now, attempt.state],
   )
 }

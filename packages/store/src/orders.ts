@@ -151,6 +151,8 @@ export type Move = {
   to: OrderState
   closeReason: CloseReason | null
   attempts: number
+  /** Who paid, when and how; null leaves what the row says. */
+  paid: Pick<Order, 'successTime' | 'payer' | 'payChannel' | 'payMethod'> | null
   entry: string
   now: Date
 }
@@ -166,7 +168,9 @@ export async function moveOrder(db: Db, order: Order, move: Move): Promise<Order
     db,
     'moveOrder',
     `with moved as (
-       update orders set state = $3, close_reason = $4, attempts = $5, head_seq = $6, head_hash = $7, changed_at = $8
+       update orders set state = $3, close_reason = $4, attempts = $5, head_seq = $6, head_hash = $7, changed_at = $8,
+              success_time = coalesce($11, success_time), payer = coalesce($12, payer),
+              pay_channel = coalesce($13, pay_channel), pay_method = coalesce($14, pay_method)
         where mch_no = $1 and transaction_no = $2 and state = $9 and head_seq = $6 - 1
        returning transaction_no)
      insert into timeline (mch_no, transaction_no, seq, at, entry, hash)
@@ -182,10 +186,15 @@ export async function moveOrder(db: Db, order: Order, move: Move): Promise<Order
       move.now,
       order.state,
       move.entry,
+      move.paid?.successTime,
+      move.paid?.payer,
+      move.paid?.payChannel,
+      move.paid?.payMethod,
     ],
   )
   if (rows.length !== 1) throw new Error(`order ${order.transactionNo} changed while it was thought to be locked`)
-  return { ...order, state: move.to, closeReason: move.closeReason, attempts: move.attempts, headSeq, headHash }
+  const { to: state, closeReason, attempts, paid } = move
+  return { ...order, ...paid, state, closeReason, attempts, headSeq, headHash }
 }
 
 /** One caller's wish to close an order of this merchant. */

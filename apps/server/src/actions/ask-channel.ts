@@ -1,0 +1,37 @@
+/** Calls an upstream: within a deadline, and with every failure as `unknown`. */
+import { type Unknown, unknown } from '@acopay/channels'
+import type { World } from '../world.ts'
+
+export type Deadline = { atMs: number }
+
+/** The moment until which a caller waits. */
+export const within = (world: World, ms: number): Deadline => ({ atMs: world.now().getTime() + ms })
+
+export const remainingMs = (world: World, deadline: Deadline): number =>
+  Math.max(0, deadline.atMs - world.now().getTime())
+
+/**
+ * One call, limited by its own time-out and by the deadline. A channel does not throw for what an upstream says;
+ * if it throws all the same, or never returns, the answer is `unknown`.
+ */
+export async function asked<Answer extends { kind: string }>(
+  world: World,
+  deadline: Deadline,
+  call: (signal: AbortSignal) => Promise<Answer>,
+): Promise<Answer | Unknown> {
+  const ms = Math.min(world.limits.channelCallMs, remainingMs(world, deadline))
+  if (ms === 0) return unknown('no time left to ask')
+  const giveUp = new AbortController()
+  const late = world.sleep(ms, giveUp.signal).then(() => {
+    giveUp.abort()
+    return unknown(`no answer within ${ms} ms`)
+  })
+  const answer = call(giveUp.signal).catch((error: unknown) =>
+    unknown(error instanceof Error ? error.message : 'the channel failed'),
+  )
+  try {
+    return await Promise.race([answer, late])
+  } finally {
+    giveUp.abort()
+  }
+}

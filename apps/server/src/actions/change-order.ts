@@ -1,0 +1,205 @@
+/**
+ * The only way an order changes: lock, let the table decide, write the steps, the timeline and the jobs that must
+ * follow, commit. Closing, paying, expiring and money that arrives all come through here.
+ */
+
+import type { UpstreamPayment } from '@acopay/channels'
+import {
+  type CloseReason,
+  decide,
+  type Fen,
+  type Happening,
+  type MoneyFate,
+  type OrderRef,
+  type OrderRefusal,
+  type Step,
+} from '@acopay/core'
+import {
+  type Attempt,
+  attemptsOf,
+  bookPayment,
+  type Db,
+  insertAttempt,
+  insertHeldJob,
+  insertReversal,
+  isBooked,
+  lockOrder,
+  moveAttempt,
+  moveOrder,
+  type Order,
+  removeJob,
+  transaction,
+  useNonce,
+} from '@acopay/store'
+import { platformNumber } from '../numbers.ts'
+import type { World } from '../world.ts'
+
+export type Event =
+  | { event: 'pay_started'; attempt: Pick<Attempt, 'attemptNo' | 'channel' | 'method' | 'createLandsUntil'> }
+  | { event: 'close_asked'; by: Exclude<CloseReason, 'EXPIRED'> }
+  | { event: 'expired' }
+  /** These attempts were proven shut upstream; the order closes when no other is left. */
+  | { event: 'all_shut'; attemptNos: string[] }
+  | { event: 'money_arrived'; attemptNo: string; payment: UpstreamPayment }
+
+export type Key = { mchNo: string; ref: OrderRef; nonce?: string }
+
+export type Changed =
+  | { kind: 'absent' }
+  | { kind: 'nonce_used' }
+  /** The order as it now stands, and why the event was refused, if it was. */
+  | { kind: 'answered'; order: Order; refused: OrderRefusal | null; steps: Step[] }
+
+export const changeOrder = (world: World, key: Key, event: Event): Promise<Changed> =>
+  transaction(world.pool, async (db): Promise<Changed> => {
+    const now = world.now()
+    if (key.nonce !== undefined && !(await useNonce(db, { mchNo: key.mchNo, nonce: key.nonce, now }))) {
+      return { kind: 'nonce_used' }
+    }
+    const found = await lockOrder(db, key.mchNo, key.ref)
+    if (found === null) return { kind: 'absent' }
+
+    const happening = await happeningOf(db, found, event, now)
+    if (happening === null) return { kind: 'answered', order: found, refused: null, steps: [] }
+    const { refused, steps } = decide(standing(found), happening, now.getTime())
+    let order = found
+    for (const step of steps) order = await writeStep(world, db, order, step, event, now)
+    return { kind: 'answered', order, refused, steps }
+  })
+
+/** What the table needs to know of an order. */
+export const standing = (order: Order) => ({
+  state: order.state,
+  closeReason: order.closeReason,
+  attempts: order.attempts,
+  expiresAtMs: order.timeExpire.getTime(),
+})
+
+/** The event as the table knows it; null when it says nothing new. */
+async function happeningOf(db: Db, order: Order, event: Event, now: Date): Promise<Happening | null> {
+  switch (event.event) {
+    case 'pay_started':
+    case 'expired':
+      return { event: event.event }
+    case 'close_asked':
+      return event
+    case 'all_shut':
+      return (await shutAttempts(db, order, event.attemptNos, now)) ? { event: 'all_shut' } : null
+    case 'money_arrived': {
+      const { attemptNo, payment } = event
+      if (await isBooked(db, { mchNo: order.mchNo, attemptNo, paymentNo: payment.paymentNo })) return null
+      return { event: 'money_arrived', isExact: payment.amountFen === order.amountFen && payment.currency === 'CNY' }
+    }
+  }
+}
+
+/** Writes down which attempts are shut; whether none is left that could still be paid. */
+async function shutAttempts(db: Db, order: Order, attemptNos: string[], now: Date): Promise<boolean> {
+  let areAllShut = true
+  for (const attempt of await attemptsOf(db, order.mchNo, order.transactionNo)) {
+    if (attempt.state === 'SHUT') continue
+    if (attempt.state === 'PAID' || !attemptNos.includes(attempt.attemptNo)) areAllShut &&= attempt.state === 'PAID'
+    else await moveAttempt(db, attempt, { event: 'shut', payUrl: null, now })
+  }
+  return areAllShut
+}
+
+async function writeStep(world: World, db: Db, order: Order, step: Step, event: Event, now: Date): Promise<Order> {
+  const isOwn = step.event === event.event
+  const isOpening = isOwn && event.event === 'pay_started'
+  const money = isOwn && event.event === 'money_arrived' ? event : null
+
+  if (isOpening) await insertAttempt(db, newAttempt(order, event.attempt), now)
+  const attempt = money === null ? null : await bookMoney(world, db, order, money, step.money ?? 'reverse', now)
+  const isKept = step.money === 'keep'
+  const moved = await moveOrder(db, order, {
+    to: step.to,
+    closeReason: step.closeReason,
+    attempts: order.attempts + (isOpening ? 1 : 0),
+    paid:
+      attempt !== null && money !== null && isKept
+        ? {
+            successTime: money.payment.paidAt,
+            payer: money.payment.payer,
+            payChannel: attempt.channel,
+            payMethod: attempt.method,
+          }
+        : null,
+    entry: entryText(step, isOwn ? detailOf(event) : {}, now),
+    now,
+  })
+  await writeJobs(world, db, moved, step, now)
+  return moved
+}
+
+const newAttempt = (
+  order: Order,
+  attempt: Pick<Attempt, 'attemptNo' | 'channel' | 'method' | 'createLandsUntil'>,
+): Attempt => ({
+  ...attempt,
+  mchNo: order.mchNo,
+  transactionNo: order.transactionNo,
+  amountFen: order.amountFen as Fen,
+  state: 'OPENING',
+  payUrl: null,
+  upstreamExpire: order.timeExpire,
+})
+
+/** Books a payment of an attempt and, where it is not kept, the reversal with its job. */
+async function bookMoney(
+  world: World,
+  db: Db,
+  order: Order,
+  { attemptNo, payment }: { attemptNo: string; payment: UpstreamPayment },
+  fate: MoneyFate,
+  now: Date,
+): Promise<Attempt> {
+  const { mchNo, transactionNo } = order
+  const attempt = (await attemptsOf(db, mchNo, transactionNo)).find((one) => one.attemptNo === attemptNo)
+  if (attempt === undefined) throw new Error(`order ${transactionNo} has no attempt ${attemptNo}`)
+  await moveAttempt(db, attempt, { event: 'paid', payUrl: null, now })
+  await bookPayment(db, { mchNo, attemptNo, transactionNo, ...payment }, fate, now)
+  if (fate === 'reverse') {
+    const refundNo = platformNumber('AR', now, world.newDigits(19))
+    const { paymentNo, amountFen } = payment
+    await insertReversal(db, { mchNo, refundNo, transactionNo, attemptNo, paymentNo, amountFen }, now)
+    await insertHeldJob(db, { mchNo, kind: 'reverse_payment', subject: refundNo }, now, now)
+  }
+  return attempt
+}
+
+/** What must follow: an order with attempts that may still be paid has a job that shuts them. */
+async function writeJobs(world: World, db: Db, order: Order, step: Step, now: Date): Promise<void> {
+  if (step.to === step.from) return
+  const job = { mchNo: order.mchNo, kind: 'shut_attempts' as const, subject: order.transactionNo }
+  // Whoever fences an order to close it for a caller shuts it at once and holds the job; nobody waits for the rest.
+  const heldUntil = step.event === 'close_asked' ? new Date(now.getTime() + world.limits.leaseMs) : now
+  if (step.to === 'CLOSING') await insertHeldJob(db, job, heldUntil, now)
+  // A paid order's other codes are shut too, so that nobody pays it a second time.
+  else if (step.to === 'SUCCESS' && order.attempts > 1) await insertHeldJob(db, job, now, now)
+  else await removeJob(db, job)
+}
+
+/** One entry of the timeline; its exact bytes are hashed and stored. */
+export function entryText(step: Step, detail: Record<string, string>, now: Date): string {
+  const { event, from, to, closeReason, money } = step
+  return JSON.stringify({ at: now.toISOString(), event, from, to, closeReason, money, ...detail })
+}
+
+function detailOf(event: Event): Record<string, string> {
+  switch (event.event) {
+    case 'pay_started':
+      return { attemptNo: event.attempt.attemptNo, channel: event.attempt.channel, method: event.attempt.method }
+    case 'close_asked':
+      return { by: event.by }
+    case 'expired':
+      return {}
+    case 'all_shut':
+      return { attemptNos: event.attemptNos.join(' ') }
+    case 'money_arrived': {
+      const { paymentNo, amountFen, currency, paidAt } = event.payment
+      const amount = amountFen.toString()
+      return { attemptNo: event.attemptNo, paymentNo, amountFen: amount, currency, paidAt: paidAt.toISOString() }
+    }
+  }
+}

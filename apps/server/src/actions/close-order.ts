@@ -1,0 +1,101 @@
+/** Closes an order, for a merchant (spec/protocol.md 3.1, spec/order-lifecycle.md, Closing). */
+import { decide, type OrderRef } from '@acopay/core'
+import { type Order, removeJob, takeJob } from '@acopay/store'
+import type { World } from '../world.ts'
+import { type Deadline, remainingMs, within } from './ask-channel.ts'
+import { type Changed, changeOrder, entryText } from './change-order.ts'
+import { shutOrder, stateOf } from './shut-order.ts'
+
+/**
+ * `closed` and `expired` promise that the order will never be paid. `closing` promises only that no new payment can
+ * start and that the gateway goes on asking.
+ */
+export type CloseOutcome = 'closed' | 'expired' | 'paid' | 'closing'
+
+export type CloseAnswer =
+  | { kind: 'absent' }
+  | { kind: 'nonce_used' }
+  | { kind: 'answered'; order: Order; outcome: CloseOutcome }
+
+export type CloseAsk = { mchNo: string; ref: OrderRef; nonce: string }
+
+const WAIT_MS = 100
+
+/** Answers within `limits.closeBudgetMs`, whatever upstream does. */
+export async function closeOrder(world: World, ask: CloseAsk): Promise<CloseAnswer> {
+  const deadline = within(world, world.limits.closeBudgetMs)
+  const simple = await world.closeUntouched(ask.mchNo, {
+    ref: ask.ref,
+    nonce: ask.nonce,
+    entry: untouchedEntry(world.now()),
+  })
+  if (simple.kind === 'absent' || simple.kind === 'nonce_used') return simple
+  if (simple.kind !== 'involved') return answer(simple.order)
+
+  const fenced = await changeOrder(world, ask, { event: 'close_asked', by: 'MERCHANT' })
+  if (fenced.kind !== 'answered') return fenced
+  if (fenced.order.state !== 'CLOSING') return answer(fenced.order)
+  const settled = isFencedHere(fenced)
+    ? await shutHere(world, fenced.order, deadline)
+    : await waitForOthers(world, fenced.order, deadline)
+  return answer(settled)
+}
+
+/** What the table says of closing an order no upstream has heard of; the store sets it where it holds. */
+export const UNTOUCHED_MOVE = (() => {
+  const untouched = { state: 'NOTPAY', closeReason: null, attempts: 0, expiresAtMs: Number.POSITIVE_INFINITY } as const
+  const step = decide(untouched, { event: 'close_asked', by: 'MERCHANT' }, 0).steps[0]
+  if (step === undefined) throw new Error('the table no longer closes an untouched order')
+  return step
+})()
+
+const untouchedEntry = (now: Date): string => entryText(UNTOUCHED_MOVE, { by: 'MERCHANT' }, now)
+
+const answer = (order: Order): CloseAnswer => ({ kind: 'answered', order, outcome: outcomeOf(order) })
+
+function outcomeOf({ state, closeReason }: Order): CloseOutcome {
+  switch (state) {
+    case 'CLOSED':
+      return closeReason === 'EXPIRED' ? 'expired' : 'closed'
+    case 'SUCCESS':
+    case 'REFUND':
+      return 'paid'
+    // NOTPAY cannot come back from a close; if it did, 'closing' is the answer that promises least.
+    case 'CLOSING':
+    case 'NOTPAY':
+      return 'closing'
+  }
+}
+
+/** Whoever wrote CLOSING for its caller holds the job that shuts the attempts. */
+const isFencedHere = (fenced: Changed & { kind: 'answered' }): boolean =>
+  fenced.steps.some(({ event, to }) => event === 'close_asked' && to === 'CLOSING')
+
+async function shutHere(world: World, order: Order, deadline: Deadline): Promise<Order> {
+  const isDone = await shutOrder(world, order, deadline)
+  // Where the order closed, its job went with it; a paid one's job ends here. Otherwise it goes on with pauses.
+  if (isDone) await removeJob(world.pool, shutJob(order))
+  return stateOf(world, order)
+}
+
+/**
+ * Somebody else is shutting this order: another caller, another server, or the job of an expiry. Waits for what
+ * they find, and takes over when nobody is at it, so that two closes at once ask each upstream once.
+ */
+async function waitForOthers(world: World, order: Order, deadline: Deadline): Promise<Order> {
+  let stands = order
+  while (stands.state === 'CLOSING' && remainingMs(world, deadline) > 0) {
+    const now = world.now()
+    const held = await takeJob(world.pool, shutJob(order), now, new Date(now.getTime() + world.limits.leaseMs))
+    if (held !== null) return shutHere(world, order, deadline)
+    await world.sleep(Math.min(WAIT_MS, remainingMs(world, deadline)))
+    stands = await stateOf(world, order)
+  }
+  return stands
+}
+
+const shutJob = ({ mchNo, transactionNo }: Order) => ({
+  mchNo,
+  kind: 'shut_attempts' as const,
+  subject: transactionNo,
+})

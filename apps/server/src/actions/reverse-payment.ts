@@ -1,0 +1,23 @@
+/** Sends a late, second or wrong payment back to the payer, in full, under a number that makes repeats harmless. */
+import type { Channel, ChannelName } from '@acopay/channels'
+import { findReversal, finishReversal } from '@acopay/store'
+import type { World } from '../world.ts'
+import { asked, within } from './ask-channel.ts'
+
+/** Whether the money is back; otherwise it is to be asked again. A reversal never fails, it keeps trying. */
+export async function reversePayment(world: World, key: { mchNo: string; refundNo: string }): Promise<boolean> {
+  const reversal = await findReversal(world.pool, key.mchNo, key.refundNo)
+  if (reversal === null) throw new Error(`no reversal ${key.refundNo}`)
+  if (reversal.state === 'SUCCESS') return true
+  const { mchNo: account, attemptNo, paymentNo, refundNo, amountFen } = reversal
+  const channel: Channel = world.channels[reversal.channel as ChannelName]
+  const answer = await asked(world, within(world, world.limits.channelCallMs), (signal) =>
+    channel.refund({ account, attemptNo, paymentNo, refundNo, amountFen }, signal),
+  )
+  if (answer.kind !== 'done') {
+    world.log.warn({ mchNo: account, refundNo, answer: answer.kind }, 'reversal not done yet')
+    return false
+  }
+  await finishReversal(world.pool, account, refundNo, world.now())
+  return true
+}

@@ -1,0 +1,62 @@
+/** Opens an attempt: written down first, fenced by the order's state, then asked of the upstream. */
+import type { Channel, ChannelName } from '@acopay/channels'
+import type { OrderRef, OrderRefusal } from '@acopay/core'
+import { type Attempt, attemptsOf, lockOrder, moveAttempt, transaction } from '@acopay/store'
+import { platformNumber } from '../numbers.ts'
+import type { World } from '../world.ts'
+import { asked, within } from './ask-channel.ts'
+import { changeOrder } from './change-order.ts'
+
+export type StartAnswer =
+  | { kind: 'absent' }
+  | { kind: 'refused'; why: OrderRefusal }
+  /** `payUrl` is null where the upstream's answer is in doubt: the attempt stays OPENING until it is known. */
+  | { kind: 'started'; attempt: Attempt }
+
+export async function startPayment(
+  world: World,
+  ask: { mchNo: string; ref: OrderRef; channel: ChannelName; method: string },
+): Promise<StartAnswer> {
+  const channel: Channel = world.channels[ask.channel]
+  const now = world.now()
+  const attemptNo = platformNumber('AT', now, world.newDigits(19))
+  const createLandsUntil = new Date(now.getTime() + world.limits.channelCallMs + channel.createLandsMs)
+  const { method } = ask
+  const changed = await changeOrder(world, ask, {
+    event: 'pay_started',
+    attempt: { attemptNo, channel: ask.channel, method, createLandsUntil },
+  })
+  if (changed.kind !== 'answered') return { kind: 'absent' }
+  if (changed.refused !== null) return { kind: 'refused', why: changed.refused }
+
+  const { order } = changed
+  const { amountFen, description, timeExpire: expireAt } = order
+  const answer = await asked(world, within(world, world.limits.channelCallMs), (signal) =>
+    channel.open({ account: order.mchNo, attemptNo, method, amountFen, description, expireAt }, signal),
+  )
+  return { kind: 'started', attempt: await writeOpened(world, order, attemptNo, answer) }
+}
+
+type Opened = { kind: 'opened'; payUrl: string } | { kind: 'refused' | 'unknown'; why: string }
+
+/** An attempt that the upstream refused is shut; one in doubt stays as it is. */
+const writeOpened = (
+  world: World,
+  { mchNo, transactionNo }: { mchNo: string; transactionNo: string },
+  attemptNo: string,
+  answer: Opened,
+): Promise<Attempt> =>
+  transaction(world.pool, async (db) => {
+    await lockOrder(db, mchNo, { transactionNo })
+    const one = async (): Promise<Attempt> => {
+      const found = (await attemptsOf(db, mchNo, transactionNo)).find((attempt) => attempt.attemptNo === attemptNo)
+      if (found === undefined) throw new Error(`attempt ${attemptNo} vanished`)
+      return found
+    }
+    const attempt = await one()
+    if (answer.kind === 'unknown') return attempt
+    const now = world.now()
+    if (answer.kind === 'opened') await moveAttempt(db, attempt, { event: 'opened', payUrl: answer.payUrl, now })
+    else await moveAttempt(db, attempt, { event: 'shut', payUrl: null, now })
+    return one()
+  })

@@ -1,0 +1,45 @@
+/**
+ * Callers who ask at once share one round trip to the database. While `inFlightMax` statements are under way,
+ * whatever arrives waits and goes together in the next one; so every statement begins after its callers asked, and
+ * nobody is answered from something read before.
+ */
+export type BatchOptions<Ask, Answer> = {
+  /** Answers each ask, in their order. */
+  run: (key: string, asks: Ask[]) => Promise<Answer[]>
+  inFlightMax: number
+  sizeMax: number
+}
+
+type Waiting<Ask, Answer> = { ask: Ask; resolve: (answer: Answer) => void; reject: (error: unknown) => void }
+type Queue<Ask, Answer> = { waiting: Waiting<Ask, Answer>[]; inFlight: number }
+
+export function batched<Ask, Answer>(options: BatchOptions<Ask, Answer>): (key: string, ask: Ask) => Promise<Answer> {
+  const queues = new Map<string, Queue<Ask, Answer>>()
+
+  async function drain(key: string, queue: Queue<Ask, Answer>): Promise<void> {
+    queue.inFlight += 1
+    const batch = queue.waiting.splice(0, options.sizeMax)
+    try {
+      const answers = await options.run(
+        key,
+        batch.map(({ ask }) => ask),
+      )
+      batch.forEach(({ resolve }, index) => {
+        resolve(answers[index] as Answer)
+      })
+    } catch (error) {
+      for (const { reject } of batch) reject(error)
+    }
+    queue.inFlight -= 1
+    if (queue.waiting.length > 0) void drain(key, queue)
+    else if (queue.inFlight === 0) queues.delete(key)
+  }
+
+  return (key, ask) =>
+    new Promise((resolve, reject) => {
+      const queue = queues.get(key) ?? { waiting: [], inFlight: 0 }
+      queues.set(key, queue)
+      queue.waiting.push({ ask, resolve, reject })
+      if (queue.inFlight < options.inFlightMax) void drain(key, queue)
+    })
+}

@@ -1,0 +1,98 @@
+/** Configuration: environment variables, read once and checked; each line of `SETTINGS` is documented in docs/operating.md. */
+import path from 'node:path'
+
+export type Config = {
+  host: string
+  port: number
+  home: string
+  /** Null: the embedded PostgreSQL below `home`. */
+  databaseUrl: string | null
+  mode: 'sandbox' | 'production'
+  /** Where payers and merchants reach this gateway. */
+  publicUrl: string
+  /** 32 bytes; null: kept in a file below `home`. */
+  masterKey: Buffer | null
+  logLevel: string
+  closeBudgetMs: number
+  channelCallMs: number
+  leaseMs: number
+  nonceWindowMs: number
+  jobPauseMs: number
+  poolMax: number
+  /** Requests a second from one address; 0 is no limit. */
+  ratePerAddress: number
+  /** Requests a second of a merchant that has no limit of its own; 0 is no limit. */
+  ratePerMerchant: number
+  /** How many proxies in front are trusted to name the caller's address. */
+  trustedProxies: number
+}
+
+export class ConfigError extends Error {}
+
+type Env = Record<string, string | undefined>
+
+const HOURS = 3_600_000
+
+/** Throws ConfigError with one line that names the variable and says what it should be. */
+export function readConfig(env: Env, defaultHome: string): Config {
+  const number = (name: string, otherwise: number, min: number, max: number): number => {
+    const text = env[name]
+    if (text === undefined || text === '') return otherwise
+    const value = Number(text)
+    if (!/^\d+$/.test(text) || value < min || value > max) {
+      throw new ConfigError(
+        `${name} 应为 ${min} 到 ${max} 的整数 (a whole number from ${min} to ${max}); got "${text}"`,
+      )
+    }
+    return value
+  }
+  const oneOf = <Word extends string>(name: string, words: readonly [Word, ...Word[]]): Word => {
+    const text = env[name] ?? words[0]
+    const word = words.find((candidate) => candidate === text)
+    if (word === undefined) throw new ConfigError(`${name} 应为 (one of) ${words.join(' | ')}; got "${text}"`)
+    return word
+  }
+
+  const host = env.HOST || '127.0.0.1'
+  const port = number('PORT', 8080, 0, 65_535)
+  const config: Config = {
+    host,
+    port,
+    home: path.resolve(env.ACOPAY_HOME || defaultHome),
+    databaseUrl: env.DATABASE_URL || null,
+    mode: oneOf('ACOPAY_MODE', ['sandbox', 'production']),
+    publicUrl: (env.ACOPAY_PUBLIC_URL || `http://${host.includes(':') ? `[${host}]` : host}:${port}`).replace(
+      /\/$/,
+      '',
+    ),
+    masterKey: readMasterKey(env.ACOPAY_MASTER_KEY),
+    logLevel: oneOf('LOG_LEVEL', ['info', 'debug', 'warn', 'error', 'silent']),
+    closeBudgetMs: number('ACOPAY_CLOSE_BUDGET_MS', 6000, 100, 8000),
+    channelCallMs: number('ACOPAY_CHANNEL_CALL_MS', 2000, 50, 8000),
+    leaseMs: number('ACOPAY_LEASE_MS', 15_000, 200, 600_000),
+    nonceWindowMs: number('ACOPAY_NONCE_HOURS', 24, 1, 24 * 366) * HOURS,
+    jobPauseMs: number('ACOPAY_JOB_PAUSE_MS', 500, 10, 60_000),
+    poolMax: number('ACOPAY_POOL_MAX', 16, 2, 500),
+    ratePerAddress: number('ACOPAY_RATE_PER_ADDRESS', 5000, 0, 1_000_000),
+    ratePerMerchant: number('ACOPAY_RATE_PER_MERCHANT', 0, 0, 1_000_000),
+    trustedProxies: number('ACOPAY_TRUSTED_PROXIES', 0, 0, 10),
+  }
+  // A lease must outlive the work it protects, or two workers do it.
+  if (config.leaseMs < 2 * config.closeBudgetMs) {
+    throw new ConfigError(
+      'ACOPAY_LEASE_MS 至少应为 ACOPAY_CLOSE_BUDGET_MS 的两倍 (at least twice ACOPAY_CLOSE_BUDGET_MS)',
+    )
+  }
+  if (config.databaseUrl !== null && !/^postgres(ql)?:\/\//.test(config.databaseUrl)) {
+    // The value may hold a password, so it is not repeated.
+    throw new ConfigError('DATABASE_URL 应以 postgres:// 开头 (should begin with postgres://)')
+  }
+  return config
+}
+
+function readMasterKey(text: string | undefined): Buffer | null {
+  if (text === undefined || text === '') return null
+  const key = Buffer.from(text, 'base64')
+  if (key.length !== 32) throw new ConfigError('ACOPAY_MASTER_KEY 应为32字节的Base64 (32 bytes in Base64)')
+  return key
+}

@@ -1,0 +1,167 @@
+/** The HTTP edge: bytes in, bytes out. Every call of the transactions API goes through `respond`, top to bottom. */
+import { randomUUID } from 'node:crypto'
+import { BASE_PATH, isRefusal, type JsonObject, type Refusal, refuse, signedBody, unsignedBody } from '@acopay/protocol'
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import type { World } from '../world.ts'
+import { closeEndpoint } from './close-order.ts'
+import type { Endpoint } from './exchange.ts'
+import { healthRoutes } from './health.ts'
+import { identify } from './identify.ts'
+import { placeEndpoint } from './place-order.ts'
+import { queryEndpoint } from './query-order.ts'
+import { type RateLimit, rateLimit } from './rate-limit.ts'
+import { sandboxRoutes } from './sandbox.ts'
+
+const ENDPOINTS: Endpoint[] = [closeEndpoint, placeEndpoint, queryEndpoint]
+
+/** The largest body read; every field of the contract together fits ten times over. */
+export const BODY_BYTES_MAX = 64 * 1024
+
+const JSON_TYPE = 'application/json; charset=utf-8'
+
+export type HttpOptions = { ratePerAddress: number; ratePerMerchant: number; trustedProxies: number }
+
+/** What one request leaves in the log; filled in on the way. */
+type LogLine = { mchNo?: string; transactionNo?: string; outcome?: string }
+declare module 'fastify' {
+  interface FastifyRequest {
+    line: LogLine
+  }
+}
+
+export function buildServer(world: World, options: HttpOptions): FastifyInstance {
+  const nowMs = () => world.now().getTime()
+  const perAddress = rateLimit(options.ratePerAddress, nowMs)
+  const perMerchant = rateLimit(options.ratePerMerchant, nowMs)
+  const app = Fastify({
+    bodyLimit: BODY_BYTES_MAX,
+    logger: false,
+    genReqId: () => randomUUID(),
+    trustProxy: (_address, hop) => hop < options.trustedProxies,
+    requestTimeout: 15_000,
+    routerOptions: { querystringParser: () => ({}) },
+    frameworkErrors: (_error, request, reply) => void plain(request, reply, 404),
+  })
+  app.decorateRequest('line')
+  app.addHook('onRequest', async (request) => {
+    request.line = {}
+  })
+  app.addHook('onResponse', async (request, reply) => logLine(world, request, reply))
+  // The raw bytes: what was signed is what was sent, whatever the content type claims.
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
+
+  for (const endpoint of ENDPOINTS) {
+    app.route({
+      method: endpoint.method,
+      url: BASE_PATH + endpoint.path,
+      exposeHeadRoute: false,
+      handler: (request, reply) => respond(world, endpoint, { perAddress, perMerchant }, request, reply),
+    })
+  }
+  healthRoutes(app, world)
+  if (world.isSandbox) sandboxRoutes(app, world)
+  app.setNotFoundHandler((request, reply) => plain(request, reply, methodsOf(app, request.url) === '' ? 404 : 405))
+  app.setErrorHandler((error: Error & { statusCode?: number }, request, reply) => {
+    const status = error.statusCode ?? 500
+    if (status >= 400 && status < 500) return plain(request, reply, status)
+    world.log.error({ requestId: request.id, err: error }, 'request failed')
+    request.line.outcome = 'SYSTEM_ERROR'
+    return reply.header('content-type', JSON_TYPE).send(unsignedBody(refuse('SYSTEM_ERROR')))
+  })
+  return app
+}
+
+type Limits = { perAddress: RateLimit; perMerchant: RateLimit }
+
+async function respond(
+  world: World,
+  endpoint: Endpoint,
+  limits: Limits,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  reply.header('content-type', JSON_TYPE)
+  if (!limits.perAddress.allows(request.ip, null)) return refuseStranger(request, reply, refuse('FREQUENCY_LIMIT'))
+
+  const params = endpoint.method === 'GET' ? readQuery(request.url) : readBody(request.body)
+  const identified = await identify(
+    world,
+    { headers: request.headers, address: request.ip, params, bodySigned: endpoint.bodySigned },
+    limits.perMerchant,
+  )
+  if (identified.proven === null) return refuseStranger(request, reply, identified.refusal)
+  const mchNo = identified.proven === true ? identified.caller.mchNo : identified.proven
+  request.line.mchNo = mchNo
+
+  const result =
+    identified.proven === true
+      ? await endpoint.handle(world, identified.caller, params ?? {}).catch((error: unknown) => {
+          world.log.error({ requestId: request.id, mchNo, err: error }, 'request failed')
+          return { answer: refuse('SYSTEM_ERROR') }
+        })
+      : { answer: identified.refusal }
+  const { answer } = result
+  request.line.outcome = isRefusal(answer) ? answer.refused : (answer.code ?? 'SUCCESS')
+  if ('transactionNo' in result && result.transactionNo !== undefined) request.line.transactionNo = result.transactionNo
+  return reply.send(await signedBody(answer, { mchNo, nonce: world.newNonce(), key: world.signingKey() }))
+}
+
+function refuseStranger(request: FastifyRequest, reply: FastifyReply, refusal: Refusal): FastifyReply {
+  request.line.outcome = refusal.refused
+  return reply.send(unsignedBody(refusal))
+}
+
+/** Query values decoded, `+` as a space; a parameter given twice counts once, the last. Never inherits anything. */
+function readQuery(url: string): JsonObject {
+  const params: JsonObject = Object.create(null)
+  const start = url.indexOf('?')
+  if (start >= 0) for (const [name, value] of new URLSearchParams(url.slice(start + 1))) params[name] = value
+  return params
+}
+
+/** Null when the body is not a JSON object in UTF-8. */
+function readBody(body: unknown): JsonObject | null {
+  if (!Buffer.isBuffer(body)) return null
+  try {
+    const value: unknown = JSON.parse(UTF_8.decode(body))
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject) : null
+  } catch {
+    return null
+  }
+}
+
+const UTF_8 = new TextDecoder('utf-8', { fatal: true })
+
+const METHODS = ['GET', 'POST'] as const
+
+/** The methods a path has, for the Allow header; empty when there is no such path. */
+function methodsOf(app: FastifyInstance, url: string): string {
+  const path = url.split('?', 1)[0] as string
+  return METHODS.filter((method) => app.hasRoute({ method, url: path })).join(', ')
+}
+
+const PLAIN_TEXTS: Record<number, string> = {
+  404: '没有这个地址 (no such path)',
+  405: '此地址不支持该方法 (method not allowed)',
+  413: `请求体不能超过 ${BODY_BYTES_MAX} 字节 (body too large)`,
+}
+
+function plain(request: FastifyRequest, reply: FastifyReply, status: number): FastifyReply {
+  if (status === 405) reply.header('allow', methodsOf(request.server, request.url))
+  if (request.line !== undefined) request.line.outcome = String(status)
+  return reply
+    .code(status)
+    .header('content-type', 'text/plain; charset=utf-8')
+    .send(`${PLAIN_TEXTS[status] ?? '请求无效 (bad request)'}\n`)
+}
+
+function logLine(world: World, request: FastifyRequest, reply: FastifyReply): void {
+  const { line = {} } = request
+  const ms = Math.round(reply.elapsedTime * 10) / 10
+  const path = request.url.split('?', 1)[0]
+  world.log.info(
+    { requestId: request.id, method: request.method, path, status: reply.statusCode, ...line, ms },
+    'request',
+  )
+}

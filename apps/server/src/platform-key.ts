@@ -1,0 +1,38 @@
+/** The platform's key pair: made on first start, sealed in the database, shared by every process. */
+import { createHash, generateKeyPairSync, type KeyObject } from 'node:crypto'
+import { keyText, privateKeyFrom } from '@acopay/protocol'
+import { addPlatformKey, type Db, platformKeys } from '@acopay/store'
+import { seal, unseal } from './vault.ts'
+
+export type SigningKey = { keyId: string; privateKey: KeyObject; publicKeyText: string }
+
+const placeOf = (keyId: string): string => `platform_key/${keyId}`
+
+/** The newest valid key; one is made when there is none. Throws one clear line when another master key sealed it. */
+export async function loadSigningKey(db: Db, masterKey: Buffer, now: Date): Promise<SigningKey> {
+  if ((await platformKeys(db, now)).length === 0) await makePlatformKey(db, masterKey, now)
+  const [newest] = await platformKeys(db, now)
+  if (newest === undefined) throw new Error('no platform key is valid now')
+  try {
+    const privateKey = privateKeyFrom(unseal(masterKey, placeOf(newest.keyId), newest.privateKeySealed))
+    return { keyId: newest.keyId, privateKey, publicKeyText: newest.publicKey }
+  } catch {
+    throw new Error(
+      '数据库中的平台私钥由另一把主密钥加密，请使用首次启动时的 master.key 或设置 ACOPAY_MASTER_KEY ' +
+        '(the platform key in this database was sealed with another master key: use the master.key of the first start, or set ACOPAY_MASTER_KEY)',
+    )
+  }
+}
+
+async function makePlatformKey(db: Db, masterKey: Buffer, now: Date): Promise<void> {
+  const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
+  const publicText = keyText(publicKey)
+  // The first is always named so, so that of two first starts at once one wins; later ones are named by their digest.
+  const keyId = 'first'
+  const privateKeySealed = seal(masterKey, placeOf(keyId), keyText(privateKey))
+  await addPlatformKey(db, { keyId, publicKey: publicText, privateKeySealed, validFrom: now })
+}
+
+/** A short name for a public key. */
+export const keyIdOf = (publicText: string): string =>
+  createHash('sha256').update(Buffer.from(publicText, 'base64')).digest('hex').slice(0, 16)

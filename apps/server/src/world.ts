@@ -1,0 +1,43 @@
+/** Everything the gateway touches that is not its argument: built once by main.ts, handed to every action. */
+
+import type { KeyObject } from 'node:crypto'
+import type { Channel, ChannelName } from '@acopay/channels'
+import type { Merchant, Pool, UntouchedAnswer, UntouchedAsk } from '@acopay/store'
+import type { Logger } from 'pino'
+
+export type Limits = {
+  /** A close answers within this, whatever upstream does. */
+  closeBudgetMs: number
+  /** One call to an upstream. */
+  channelCallMs: number
+  /** How long whoever works on a job is left alone. */
+  leaseMs: number
+  /** A job older than this raises an alarm. */
+  alarmAfterMs: number
+  /** How long a nonce is remembered. */
+  nonceWindowMs: number
+}
+
+export type World = {
+  pool: Pool
+  channels: Record<ChannelName, Channel>
+  limits: Limits
+  isSandbox: boolean
+  /** The merchant as the database says now; callers of one merchant who ask at once share one reading. */
+  findMerchant: (mchNo: string) => Promise<Merchant | null>
+  /** Closes orders that no upstream has heard of; callers of one merchant who ask at once share one statement. */
+  closeUntouched: (mchNo: string, ask: UntouchedAsk) => Promise<UntouchedAnswer>
+  /** The key that signs answers and notifications. */
+  signingKey: () => KeyObject
+  /** Where the payer of an order is sent. */
+  cashierUrl: (mchNo: string, transactionNo: string) => string
+  log: Logger
+  now: () => Date
+  /** 0 ≤ x < 1, for spreading retries; never for anything secret. */
+  dice: () => number
+  /** `digits` random decimal digits that cannot be guessed. */
+  newDigits: (digits: number) => string
+  newNonce: () => string
+  /** Resolves after `ms`, or at once when the signal aborts. */
+  sleep: (ms: number, signal?: AbortSignal) => Promise<void>
+}

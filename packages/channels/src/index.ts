@@ -1,0 +1,3 @@
+export * from './contract.ts'
+export * from './installed.ts'
+export type { SandboxBooks, SandboxTrade } from './sandbox/index.ts'

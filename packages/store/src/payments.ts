@@ -1,0 +1,103 @@
+/** Payments upstream took, and the reversals that send them back. */
+import type { MoneyFate } from '@acopay/core'
+import { type Db, run } from './db.ts'
+
+export type Payment = {
+  mchNo: string
+  attemptNo: string
+  paymentNo: string
+  transactionNo: string
+  amountFen: bigint
+  currency: string
+  payer: string | null
+  paidAt: Date
+}
+
+/** Whether this payment is in the books. */
+export async function isBooked(db: Db, key: Pick<Payment, 'mchNo' | 'attemptNo' | 'paymentNo'>): Promise<boolean> {
+  const rows = await run(
+    db,
+    'isBooked',
+    'select 1 from payment where mch_no = $1 and attempt_no = $2 and payment_no = $3',
+    [key.mchNo, key.attemptNo, key.paymentNo],
+  )
+  return rows.length === 1
+}
+
+/** Books a payment; a second kept payment of one order is refused by the database, whatever the program thinks. */
+export async function bookPayment(db: Db, payment: Payment, fate: MoneyFate, now: Date): Promise<void> {
+  await run(
+    db,
+    'bookPayment',
+    `insert into payment (mch_no, attempt_no, payment_no, transaction_no, amount_fen, currency, payer, paid_at, fate,
+       booked_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+    [
+      payment.mchNo,
+      payment.attemptNo,
+      payment.paymentNo,
+      payment.transactionNo,
+      payment.amountFen,
+      payment.currency,
+      payment.payer,
+      payment.paidAt,
+      fate,
+      now,
+    ],
+  )
+}
+
+export type Reversal = {
+  mchNo: string
+  refundNo: string
+  transactionNo: string
+  attemptNo: string
+  paymentNo: string
+  amountFen: bigint
+  state: 'PROCESSING' | 'SUCCESS'
+  channel: string
+}
+
+/** Writes the reversal of a booked payment, in the transaction that books it. */
+export async function insertReversal(db: Db, reversal: Omit<Reversal, 'state' | 'channel'>, now: Date): Promise<void> {
+  await run(
+    db,
+    'insertReversal',
+    `insert into reversal (mch_no, refund_no, transaction_no, attempt_no, payment_no, amount_fen, state, created_at,
+       changed_at) values ($1, $2, $3, $4, $5, $6, 'PROCESSING', $7, $7)`,
+    [
+      reversal.mchNo,
+      reversal.refundNo,
+      reversal.transactionNo,
+      reversal.attemptNo,
+      reversal.paymentNo,
+      reversal.amountFen,
+      now,
+    ],
+  )
+}
+
+/** A reversal with the channel its payment came by. */
+export async function findReversal(db: Db, mchNo: string, refundNo: string): Promise<Reversal | null> {
+  const rows = await run<Reversal>(
+    db,
+    'findReversal',
+    `select r.mch_no as "mchNo", r.refund_no as "refundNo", r.transaction_no as "transactionNo",
+            r.attempt_no as "attemptNo", r.payment_no as "paymentNo", r.amount_fen as "amountFen", r.state, a.channel
+       from reversal r join attempt a on a.mch_no = r.mch_no and a.attempt_no = r.attempt_no
+      where r.mch_no = $1 and r.refund_no = $2`,
+    [mchNo, refundNo],
+  )
+  return rows[0] ?? null
+}
+
+/** The upstream has sent the money back; false when that was written before. */
+export async function finishReversal(db: Db, mchNo: string, refundNo: string, now: Date): Promise<boolean> {
+  const rows = await run(
+    db,
+    'finishReversal',
+    `update reversal set state = 'SUCCESS', changed_at = $3
+      where mch_no = $1 and refund_no = $2 and state = 'PROCESSING' returning 1`,
+    [mchNo, refundNo, now],
+  )
+  return rows.length === 1
+}

@@ -1,0 +1,102 @@
+import { describe, expect, it } from 'vitest'
+import { decide, type Happening, ORDER_EVENTS, ORDER_STATES, ORDER_TABLE, type OrderStands, standsAt } from './order.ts'
+
+const NOW = 1_000_000
+const order = (state: OrderStands['state'], attempts: number, expiresAtMs = NOW + 1): OrderStands => ({
+  state,
+  closeReason: state === 'CLOSING' || state === 'CLOSED' ? 'OPERATOR' : null,
+  attempts,
+  expiresAtMs,
+})
+const happening = (event: (typeof ORDER_EVENTS)[number]): Happening =>
+  event === 'close_asked' ? { event, by: 'MERCHANT' } : event === 'money_arrived' ? { event, isExact: true } : { event }
+
+/** The whole table, a second time, by hand: a reviewer sees every cell that changes. `=` means nothing to write. */
+const EXPECTED = `
+                    pay_started     close_asked     expired         all_shut   money_arrived
+NOTPAY  untouched   NOTPAY          CLOSED:MERCHANT CLOSED:EXPIRED  =          SUCCESS+keep
+NOTPAY  tried       NOTPAY          CLOSING:MERCHANT CLOSING:EXPIRED =         SUCCESS+keep
+CLOSING tried       !ORDER_CLOSING  =               =               CLOSED:OPERATOR SUCCESS+keep
+CLOSED  untouched   !ORDER_CLOSED   =               =               =          CLOSED:OPERATOR+reverse
+CLOSED  tried       !ORDER_CLOSED   =               =               =          CLOSED:OPERATOR+reverse
+SUCCESS tried       !ORDER_PAID     !ORDER_PAID     =               =          SUCCESS+reverse
+REFUND  tried       !ORDER_PAID     !ORDER_PAID     =               =          REFUND+reverse
+`
+
+function says(stands: OrderStands, event: (typeof ORDER_EVENTS)[number]): string {
+  // Expiry happens at its moment; everything else a moment before it.
+  const { refused, steps } = decide(stands, happening(event), event === 'expired' ? stands.expiresAtMs : NOW)
+  if (refused !== null) return `!${refused}`
+  const step = steps.at(-1)
+  if (step === undefined) return '='
+  const reason = step.closeReason === null ? '' : `:${step.closeReason}`
+  const money = step.money === null ? '' : `+${step.money}`
+  return `${step.to}${reason}${money}`
+}
+
+describe('the table', () => {
+  const [header = '', ...rows] = EXPECTED.trim().split('\n')
+  const events = header.trim().split(/\s+/) as (typeof ORDER_EVENTS)[number][]
+  const cells = rows.flatMap((row) => {
+    const [state = '', tried, ...outcomes] = row.trim().split(/\s+/)
+    return events.map((event, index) => ({ state, tried, event, outcome: outcomes[index] }))
+  })
+
+  it('has every event in the hand-written copy, and every state', () => {
+    expect(events).toEqual([...ORDER_EVENTS])
+    expect(new Set(cells.map(({ state }) => state))).toEqual(new Set(ORDER_STATES))
+  })
+
+  it.each(cells)('$state ($tried): $event gives $outcome', ({ state, tried, event, outcome }) => {
+    expect(says(order(state as OrderStands['state'], tried === 'tried' ? 1 : 0), event)).toBe(outcome)
+  })
+})
+
+describe('over all cells', () => {
+  it('money that arrives is never refused, and kept only by an order that was not closed or paid before', () => {
+    for (const state of ORDER_STATES) {
+      const { steps, refused } = decide(order(state, 1), { event: 'money_arrived', isExact: true }, NOW)
+      expect(refused).toBeNull()
+      expect(steps.at(-1)?.money).toBe(state === 'NOTPAY' || state === 'CLOSING' ? 'keep' : 'reverse')
+    }
+  })
+
+  it('a wrong amount is never kept and moves no order', () => {
+    for (const state of ORDER_STATES) {
+      const { steps } = decide(order(state, 1), { event: 'money_arrived', isExact: false }, NOW)
+      expect(steps).toMatchObject([{ from: state, to: state, money: 'reverse' }])
+    }
+  })
+
+  it('nothing leads out of CLOSED', () => {
+    for (const event of ORDER_EVENTS) {
+      const cell = ORDER_TABLE.CLOSED[event]
+      expect('no' in cell || cell.to === 'CLOSED').toBe(true)
+    }
+  })
+})
+
+describe('expiry', () => {
+  it('counts from its moment on although no job has written it down', () => {
+    expect(standsAt(order('NOTPAY', 0, NOW), NOW)).toMatchObject({ state: 'CLOSED', closeReason: 'EXPIRED' })
+    expect(standsAt(order('NOTPAY', 1, NOW), NOW)).toMatchObject({ state: 'CLOSING', closeReason: 'EXPIRED' })
+    expect(standsAt(order('NOTPAY', 0, NOW), NOW - 1)).toMatchObject({ state: 'NOTPAY', closeReason: null })
+    expect(standsAt(order('SUCCESS', 1, NOW), NOW)).toMatchObject({ state: 'SUCCESS' })
+  })
+
+  it('comes before whatever else happens: a close then finds it expired, a payer finds it closed', () => {
+    const close = decide(order('NOTPAY', 0, NOW), { event: 'close_asked', by: 'MERCHANT' }, NOW)
+    expect(close).toMatchObject({ refused: null, steps: [{ to: 'CLOSED', closeReason: 'EXPIRED' }] })
+    const pay = decide(order('NOTPAY', 0, NOW), { event: 'pay_started' }, NOW)
+    expect(pay).toMatchObject({ refused: 'ORDER_CLOSED', steps: [{ to: 'CLOSED' }] })
+  })
+
+  it('money that arrives after it on an order still being shut is kept: nobody was told that it closed', () => {
+    const { steps } = decide(order('NOTPAY', 1, NOW), { event: 'money_arrived', isExact: true }, NOW)
+    expect(steps.map(({ to }) => to)).toEqual(['CLOSING', 'SUCCESS'])
+  })
+
+  it('does nothing when it comes early', () => {
+    expect(decide(order('NOTPAY', 0, NOW), { event: 'expired' }, NOW - 1)).toEqual({ refused: null, steps: [] })
+  })
+})

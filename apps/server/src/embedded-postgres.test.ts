@@ -1,0 +1,111 @@
+import { spawnSync } from 'node:child_process'
+import fs from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import pg from 'pg'
+import { afterEach, describe, expect, it } from 'vitest'
+import { type EmbeddedPostgres, startEmbeddedPostgres } from './embedded-postgres.ts'
+
+const dirs: string[] = []
+const started: EmbeddedPostgres[] = []
+
+const freshDir = (name = 'pg'): string => {
+  const root = fs.mkdtempSync(path.join(os.tmpdir(), 'acopay-embedded-'))
+  dirs.push(root)
+  return path.join(root, name)
+}
+
+const start = async (dir: string): Promise<EmbeddedPostgres> => {
+  const postgres = await startEmbeddedPostgres(dir)
+  started.push(postgres)
+  return postgres
+}
+
+const query = async (postgres: EmbeddedPostgres, sql: string): Promise<pg.QueryResult> => {
+  const client = new pg.Client(postgres.connection)
+  await client.connect()
+  client.on('error', () => {})
+  try {
+    return await client.query(sql)
+  } finally {
+    await client.end()
+  }
+}
+
+const isAlive = (pid: number): boolean =>
+  spawnSync('ps', ['-o', 'stat=', '-p', String(pid)])
+    .stdout.toString()
+    .trim()
+    .replace(/^Z.*/, '') !== ''
+
+afterEach(async () => {
+  for (const postgres of started.splice(0)) await postgres.stop()
+  for (const dir of dirs.splice(0)) fs.rmSync(dir, { recursive: true, force: true })
+})
+
+describe('the embedded PostgreSQL', { timeout: 60_000 }, () => {
+  it('starts from nothing, answers in its own database, and is gone after stop', async () => {
+    const postgres = await start(freshDir())
+    const { rows } = await query(
+      postgres,
+      `select current_database() as name, current_setting('listen_addresses') as tcp`,
+    )
+    expect(rows).toEqual([{ name: 'acopay', tcp: '' }])
+    expect(postgres.adopted).toBe(false)
+    await postgres.stop()
+    expect(isAlive(postgres.pid)).toBe(false)
+  })
+
+  it('is adopted by a second start', async () => {
+    const dir = freshDir()
+    const first = await start(dir)
+    const second = await start(dir)
+    expect(second).toMatchObject({ adopted: true, pid: first.pid, connection: first.connection })
+  })
+
+  it('keeps running after stop while another client is connected, and the last one stops it', async () => {
+    const dir = freshDir()
+    const first = await start(dir)
+    const second = await start(dir)
+    await first.stop()
+    expect(isAlive(first.pid)).toBe(true)
+    await query(second, 'select 1')
+    await second.stop()
+    expect(isAlive(first.pid)).toBe(false)
+  })
+
+  it('stops when both of its users stop at the same moment', async () => {
+    const dir = freshDir()
+    const first = await start(dir)
+    const second = await start(dir)
+    await Promise.all([first.stop(), second.stop()])
+    expect(isAlive(first.pid)).toBe(false)
+  })
+
+  it('survives kill -9 of the whole server and keeps what was committed', async () => {
+    const dir = freshDir()
+    const first = await start(dir)
+    await query(first, 'create table kept as select 7 as seven')
+    const { rows } = await query(first, 'select pid from pg_stat_activity where pid <> pg_backend_pid()')
+    for (const pid of [first.pid, ...rows.map((row) => row.pid)]) process.kill(pid, 'SIGKILL')
+    const second = await start(dir)
+    expect(second.adopted).toBe(false)
+    expect((await query(second, 'select seven from kept')).rows).toEqual([{ seven: 7 }])
+  })
+
+  it('starts in a folder whose path is too long for a socket', async () => {
+    const postgres = await start(freshDir('long'.repeat(30)))
+    expect(postgres.connection.host.length).toBeLessThan(100)
+    await query(postgres, 'select 1')
+    await postgres.stop()
+    fs.rmSync(postgres.connection.host, { recursive: true })
+  })
+
+  it('throws away what an initdb that was killed left behind', async () => {
+    const dir = freshDir()
+    fs.mkdirSync(path.join(dir, 'data.tmp-99999999'), { recursive: true })
+    const postgres = await start(dir)
+    await query(postgres, 'select 1')
+    expect(fs.readdirSync(dir).filter((name) => name.includes('tmp'))).toEqual([])
+  })
+})

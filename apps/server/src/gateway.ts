@@ -1,0 +1,97 @@
+/** One gateway process: database, HTTP and jobs, started in order and stopped in the opposite one. */
+import { migrate, openPool, type Pool } from '@acopay/store'
+import { pino } from 'pino'
+import { buildWorld } from './build-world.ts'
+import type { Config } from './config.ts'
+import { startEmbeddedPostgres } from './embedded-postgres.ts'
+import { buildServer } from './http/server.ts'
+import { startWorker } from './jobs/worker.ts'
+import { loadSigningKey } from './platform-key.ts'
+import { seedDemo } from './sandbox-seed.ts'
+import { masterKeyOf } from './vault.ts'
+import type { World } from './world.ts'
+
+const KEY_REFRESH_MS = 60_000
+
+export type Gateway = {
+  url: string
+  /** Sandbox mode: where the demo merchant's settings lie. */
+  demoFile: string | null
+  /** Finishes what is in flight, then closes everything this process opened. */
+  stop: () => Promise<void>
+}
+
+/** Starts a gateway and resolves when it is ready. Throws one clear line, with everything it opened closed again. */
+export async function startGateway(config: Config): Promise<Gateway> {
+  const log = openLog(config.logLevel)
+  const masterKey = config.masterKey ?? masterKeyOf(config.home)
+  const { pool, close: closeDatabase } = await openDatabase(config, log)
+  try {
+    await migrate(pool)
+    let signingKey = await loadSigningKey(pool, masterKey, new Date())
+    let publicUrl = ''
+    const parts = { config, pool, log, masterKey, signingKey: () => signingKey, publicUrl: () => publicUrl }
+    const world = buildWorld(parts)
+    const app = buildServer(world, config)
+    const listensAt = await listen(app, config)
+    publicUrl = config.publicUrl ?? listensAt
+
+    const platform = { baseUrl: publicUrl, platformPublicKey: signingKey.publicKeyText }
+    const demoFile = world.isSandbox ? await seedDemo(pool, config.home, platform, new Date()) : null
+    const worker = startWorker(world, config.jobPauseMs)
+    // A key added by another process is used by all of them within a minute.
+    const refresh = setInterval(async () => {
+      try {
+        signingKey = await loadSigningKey(pool, masterKey, new Date())
+      } catch (error) {
+        log.error({ err: error }, 'the platform key could not be read again')
+      }
+    }, KEY_REFRESH_MS)
+    const stop = async (): Promise<void> => {
+      clearInterval(refresh)
+      await app.close()
+      await worker.stop()
+      await closeDatabase()
+      log.flush()
+    }
+    return { url: listensAt, demoFile, stop }
+  } catch (error) {
+    await closeDatabase().catch(() => {})
+    throw error
+  }
+}
+
+/** Never keys, never signatures, never bodies: dropped by name even where code would log them by mistake. */
+const REDACTED = ['*.privateKey', '*.mchPrivateKey', '*.password', '*.sign', '*.connectionString']
+
+const openLog = (level: string): World['log'] =>
+  pino({ level, base: { pid: process.pid }, redact: REDACTED }, pino.destination({ dest: 1, sync: false }))
+
+async function openDatabase(config: Config, log: World['log']): Promise<{ pool: Pool; close: () => Promise<void> }> {
+  const embedded = config.databaseUrl === null ? await startEmbeddedPostgres(`${config.home}/postgres`) : null
+  const where = embedded === null ? { connectionString: config.databaseUrl ?? '' } : embedded.connection
+  const pool = openPool({ ...where, max: config.poolMax }, (error) => {
+    log.warn({ err: error }, 'database connection lost')
+  })
+  const close = async (): Promise<void> => {
+    await pool.end()
+    await embedded?.stop()
+  }
+  await pool.query('select 1').catch(async (error: Error & { code?: string }) => {
+    await close()
+    // Only the code: the message of some errors repeats the address, which may hold a password.
+    throw new Error(
+      `连接不到数据库，请检查 DATABASE_URL (cannot reach the database, check DATABASE_URL): ${error.code ?? error.name}`,
+    )
+  })
+  return { pool, close }
+}
+
+async function listen(app: ReturnType<typeof buildServer>, { host, port }: Config): Promise<string> {
+  try {
+    return await app.listen({ host, port })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
+    throw new Error(`端口 ${port} 已被占用，请设置 PORT (port ${port} is taken, set PORT)`)
+  }
+}

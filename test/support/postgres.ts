@@ -1,34 +1,58 @@
-/** One PostgreSQL for the whole test run, with a template that each test file's database is cloned from. */
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+/** One PostgreSQL for the whole test run, with a migrated database to copy from; TEST_DATABASE_URL names another. */
+import fs from 'node:fs'
+import os from 'node:os'
 import path from 'node:path'
 import { migrate, openPool } from '@acopay/store'
 import type { TestProject } from 'vitest/node'
 import { startEmbeddedPostgres } from '../../apps/server/src/embedded-postgres.ts'
 
+export const TEMPLATE = 'acopay_template'
+
 declare module 'vitest' {
-  interface ProvidedContext {
-    postgres: { host: string; port: number; user: string }
+  export interface ProvidedContext {
+    postgresUrl: string
   }
 }
 
-export const TEMPLATE = 'acopay_template'
-
-export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const folder = mkdtempSync(path.join(tmpdir(), 'acopay-test-'))
-  // Speed over durability: these databases do not outlive the run.
-  const settings = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', max_connections: '200' }
-  const server = await startEmbeddedPostgres(path.join(folder, 'postgres'), { settings })
-  const { host, port, user } = server.connection
-  const admin = openPool({ host, port, user, database: 'postgres', max: 1 })
-  await admin.query(`create database ${TEMPLATE}`)
-  const template = openPool({ host, port, user, database: TEMPLATE, max: 1 })
-  await migrate(template)
-  await template.end()
-  await admin.end()
-  project.provide('postgres', { host, port, user })
+export default async function setUp(project: TestProject): Promise<() => Promise<void>> {
+  const given = process.env.TEST_DATABASE_URL
+  const server = given ? { url: given, remove: async () => {} } : await temporaryServer()
+  await onServer(server.url, `drop database if exists ${TEMPLATE} with (force)`, `create database ${TEMPLATE}`)
+  const pool = openPool({ connectionString: databaseUrl(server.url, TEMPLATE) })
+  await migrate(pool)
+  await pool.end()
+  project.provide('postgresUrl', server.url)
   return async () => {
-    await server.stop()
-    rmSync(folder, { recursive: true, force: true })
+    await onServer(server.url, `drop database if exists ${TEMPLATE} with (force)`)
+    await server.remove()
+  }
+}
+
+async function temporaryServer(): Promise<{ url: string; remove: () => Promise<void> }> {
+  const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'acopay-test-'))
+  const { connection, stop } = await startEmbeddedPostgres(dir, { settings: { fsync: 'off', max_connections: '100' } })
+  const { host, port, user, database } = connection
+  return {
+    url: `postgresql://${user}@${encodeURIComponent(host)}:${port}/${database}`,
+    remove: async () => {
+      await stop()
+      fs.rmSync(dir, { recursive: true, force: true })
+    },
+  }
+}
+
+export function databaseUrl(serverUrl: string, database: string): string {
+  const url = new URL(serverUrl)
+  url.pathname = `/${database}`
+  return url.href
+}
+
+/** Statements that belong to no database of ours: creating and dropping one. */
+export async function onServer(serverUrl: string, ...statements: string[]): Promise<void> {
+  const pool = openPool({ connectionString: serverUrl, max: 1, statementTimeoutMs: 60_000 })
+  try {
+    for (const statement of statements) await pool.query(statement)
+  } finally {
+    await pool.end()
   }
 }

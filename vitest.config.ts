@@ -1,7 +1,8 @@
+import { defaultServerConditions } from 'vite'
 import { defineConfig } from 'vitest/config'
 
-// Packages are tested from their source, not from what was built last.
-const conditions = ['source', 'node', 'import', 'default']
+// Workspace packages are read from their sources: a test never runs against yesterday's build.
+const conditions = ['source', ...defaultServerConditions]
 
 export default defineConfig({
   resolve: { conditions },
@@ -11,7 +12,5 @@ export default defineConfig({
     globalSetup: ['test/support/postgres.ts'],
     reporters: ['default', './scripts/closing-line-reporter.mjs'],
     maxWorkers: 2,
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
   },
 })

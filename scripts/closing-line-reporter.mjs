@@ -1,15 +1,30 @@
-/** Ends a test run with one plain line that any tool can read: `N passed, N failed`. */
-export default class ClosingLine {
-  onTestRunEnd(modules) {
-    const counts = { passed: 0, failed: 0, skipped: 0, pending: 0 }
-    let broken = 0
-    for (const module of modules) {
-      for (const test of module.children.allTests()) counts[test.result().state] += 1
-      // A file that fails to load has no tests to count.
-      if (module.errors().length > 0) broken += 1
-    }
-    const skipped = counts.skipped + counts.pending
-    const line = `${counts.passed} passed, ${counts.failed + broken} failed`
-    process.stdout.write(`\n${line}${skipped > 0 ? `, ${skipped} skipped` : ''}\n`)
+/** Prints `N passed, N failed` (and `, N skipped`) alone on the very last line of a test run. */
+export default class ClosingLineReporter {
+  counts = { passed: 0, failed: 0, skipped: 0 }
+
+  onInit() {
+    // Vitest still writes after its last event (the global set-up's end, open handles), so this waits for the exit.
+    process.once('exit', () => process.stdout.write(`${closingLine(this.counts)}\n`))
+  }
+
+  onTestRunEnd(testModules, unhandledErrors) {
+    this.counts = count(testModules, unhandledErrors.length)
   }
 }
+
+/** A file that could not be loaded has no tests, and an error outside of a test belongs to none: each is one failure. */
+function count(testModules, strayErrors) {
+  const counts = { passed: 0, failed: strayErrors, skipped: 0 }
+  for (const testModule of testModules) {
+    const before = counts.failed
+    for (const { state } of Array.from(testModule.children.allTests(), (test) => test.result())) {
+      if (state === 'passed' || state === 'failed') counts[state] += 1
+      else counts.skipped += 1
+    }
+    if (testModule.state() === 'failed' && counts.failed === before) counts.failed += 1
+  }
+  return counts
+}
+
+const closingLine = ({ passed, failed, skipped }) =>
+  `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`

@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process'
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
@@ -32,11 +31,16 @@ const query = async (postgres: EmbeddedPostgres, sql: string): Promise<pg.QueryR
   }
 }
 
-const isAlive = (pid: number): boolean =>
-  spawnSync('ps', ['-o', 'stat=', '-p', String(pid)])
-    .stdout.toString()
-    .trim()
-    .replace(/^Z.*/, '') !== ''
+const isAlive = (pid: number): boolean => {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
+}
+
+/** Its own child is buried by Node a moment after it ended. */
+const expectGone = (pid: number) => expect.poll(() => isAlive(pid)).toBe(false)
 
 afterEach(async () => {
   for (const postgres of started.splice(0)) await postgres.stop()
@@ -53,7 +57,7 @@ describe('the embedded PostgreSQL', { timeout: 60_000 }, () => {
     expect(rows).toEqual([{ name: 'acopay', tcp: '' }])
     expect(postgres.adopted).toBe(false)
     await postgres.stop()
-    expect(isAlive(postgres.pid)).toBe(false)
+    await expectGone(postgres.pid)
   })
 
   it('is adopted by a second start', async () => {
@@ -71,7 +75,7 @@ describe('the embedded PostgreSQL', { timeout: 60_000 }, () => {
     expect(isAlive(first.pid)).toBe(true)
     await query(second, 'select 1')
     await second.stop()
-    expect(isAlive(first.pid)).toBe(false)
+    await expectGone(first.pid)
   })
 
   it('stops when both of its users stop at the same moment', async () => {
@@ -79,7 +83,7 @@ describe('the embedded PostgreSQL', { timeout: 60_000 }, () => {
     const first = await start(dir)
     const second = await start(dir)
     await Promise.all([first.stop(), second.stop()])
-    expect(isAlive(first.pid)).toBe(false)
+    await expectGone(first.pid)
   })
 
   it('survives kill -9 of the whole server and keeps what was committed', async () => {

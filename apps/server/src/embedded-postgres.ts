@@ -68,14 +68,14 @@ async function placeOf(dir: string): Promise<Place> {
   const who = await identity()
   fs.mkdirSync(path.dirname(dir), { recursive: true })
   const run = socketFolder(dir)
-  for (const folder of new Set([dir, run])) {
-    fs.mkdirSync(folder, { recursive: true, mode: 0o700 })
-    await takeOver(folder, who)
+  for (const folder of new Set([dir, run])) fs.mkdirSync(folder, { recursive: true, mode: 0o700 })
+  // The short folder lies where others may write: a server that waits in theirs is not ours.
+  if (run !== dir && ![who.fileOwner, process.getuid?.()].includes(fs.lstatSync(run).uid)) {
+    throw new Error(`目录属于其他用户 (this folder belongs to another user): ${run}`)
   }
-  // The short folder lies where others may write: nobody else may have made it before us.
-  const { mode, uid } = fs.lstatSync(run)
-  if ((mode & 0o077) !== 0 || (who.fileOwner !== null && uid !== who.fileOwner)) {
-    throw new Error(`目录须为本用户独有，权限0700 (must be this user's own, mode 0700): ${run}`)
+  for (const folder of new Set([dir, run])) {
+    await takeOver(folder, who)
+    fs.chmodSync(folder, 0o700)
   }
   return { dir, data: path.join(dir, 'data'), run, native, who }
 }

@@ -1,0 +1,93 @@
+/** Makes a checkout ready to run: installs and builds, each only when something changed since the last time. */
+const { spawn } = require('node:child_process')
+const { createHash } = require('node:crypto')
+const fs = require('node:fs')
+const path = require('node:path')
+
+const ROOT = path.dirname(__dirname)
+const LOCK_STAMP = path.join(ROOT, 'node_modules', '.acopay-lock-sha256')
+const BUILD_STAMP = path.join(ROOT, 'node_modules', '.acopay-build-stamp')
+const BUILT = path.join(ROOT, 'apps', 'server', 'dist', 'main.js')
+const PROGRESS_MS = 3000
+
+/** Ends the process with 1, after printing what the tool said, when a step fails. */
+exports.prepare = async function prepare({ build }) {
+  const lock = createHash('sha256')
+    .update(fs.readFileSync(path.join(ROOT, 'package-lock.json')))
+    .digest('hex')
+  if (read(LOCK_STAMP) !== lock) {
+    await step('安装依赖 installing dependencies (npm ci)', npmCommand(), [
+      ...npmArguments(),
+      'ci',
+      '--include=dev',
+      '--no-audit',
+      '--no-fund',
+    ])
+    fs.writeFileSync(LOCK_STAMP, lock)
+  }
+  const sources = sourcesStamp()
+  if (build && (read(BUILD_STAMP) !== sources || !fs.existsSync(BUILT))) {
+    const tsc = path.join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc')
+    await step('编译 compiling (tsc -b)', process.execPath, [tsc, '-b', '--pretty', 'false'])
+    fs.writeFileSync(BUILD_STAMP, sources)
+  }
+}
+
+/** The npm that started us, so that no second one from the PATH is taken. */
+const npmCommand = () => (process.env.npm_execpath ? process.execPath : 'npm')
+const npmArguments = () => (process.env.npm_execpath ? [process.env.npm_execpath] : [])
+
+function step(title, command, args) {
+  return new Promise((resolve) => {
+    const started = Date.now()
+    console.log(`${title} …`)
+    const progress = setInterval(() => console.log(`${title} … ${seconds(started)}`), PROGRESS_MS)
+    const child = spawn(command, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] })
+    const output = []
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => output.push(chunk))
+    child.on('error', (error) => output.push(Buffer.from(`${error.message}\n`)))
+    child.on('close', (code) => {
+      clearInterval(progress)
+      if (code === 0) {
+        console.log(`${title}: ${seconds(started)}`)
+        return resolve()
+      }
+      process.stderr.write(Buffer.concat(output))
+      console.error(`失败 failed: ${title}`)
+      process.exit(1)
+    })
+  })
+}
+
+const seconds = (since) => `${((Date.now() - since) / 1000).toFixed(1)} s`
+exports.seconds = seconds
+
+const read = (file) => (fs.existsSync(file) ? fs.readFileSync(file, 'utf8') : null)
+
+/** One hash over name, size and time of everything the build reads. */
+function sourcesStamp() {
+  const hash = createHash('sha256')
+  const add = (file) => {
+    const { mtimeMs, size } = fs.statSync(file)
+    hash.update(`${path.relative(ROOT, file)} ${mtimeMs} ${size}\n`)
+  }
+  const walk = (folder) => {
+    for (const entry of fs.readdirSync(folder, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1))) {
+      const full = path.join(folder, entry.name)
+      if (entry.isDirectory()) walk(full)
+      else if (!/\.test\.tsx?$/.test(entry.name)) add(full)
+    }
+  }
+  for (const name of fs.readdirSync(ROOT).sort()) if (/^tsconfig.*\.json$/.test(name)) add(path.join(ROOT, name))
+  for (const group of ['packages', 'apps']) {
+    for (const name of fs.readdirSync(path.join(ROOT, group)).sort()) {
+      for (const part of ['package.json', 'tsconfig.json', 'src', 'migrations']) {
+        const full = path.join(ROOT, group, name, part)
+        if (!fs.existsSync(full)) continue
+        if (fs.statSync(full).isDirectory()) walk(full)
+        else add(full)
+      }
+    }
+  }
+  return hash.digest('hex')
+}

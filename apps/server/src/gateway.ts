@@ -12,6 +12,7 @@ import { masterKeyOf } from './vault.ts'
 import type { World } from './world.ts'
 
 const KEY_REFRESH_MS = 60_000
+const LONGEST_ANSWER_MS = 10_000
 
 export type Gateway = {
   url: string
@@ -49,7 +50,10 @@ export async function startGateway(config: Config): Promise<Gateway> {
     }, KEY_REFRESH_MS)
     const stop = async (): Promise<void> => {
       clearInterval(refresh)
+      // A connection that never asked anything is not waited for longer than the longest answer.
+      const cut = setTimeout(() => app.server.closeAllConnections(), LONGEST_ANSWER_MS)
       await app.close()
+      clearTimeout(cut)
       await worker.stop()
       await closeDatabase()
       log.flush()

@@ -5,7 +5,7 @@ import type { World } from '../world.ts'
 export function healthRoutes(app: FastifyInstance, world: World): void {
   /** The process answers. */
   app.get('/healthz', async () => ({ status: 'ok' }))
-  /** The database answers too; 503 while it does not, and while the process is shutting down. */
+  /** The database answers too; 503 while it does not. */
   app.get('/readyz', async (_request, reply) => {
     try {
       await world.pool.query('select 1')

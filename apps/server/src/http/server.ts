@@ -39,6 +39,8 @@ export function buildServer(world: World, options: HttpOptions): FastifyInstance
     genReqId: () => randomUUID(),
     trustProxy: (_address, hop) => hop < options.trustedProxies,
     requestTimeout: 15_000,
+    // While it stops, what still comes over an open connection is answered like any other.
+    return503OnClosing: false,
     routerOptions: { querystringParser: () => ({}) },
     frameworkErrors: (_error, request, reply) => void plain(request, reply, 404),
   })
@@ -47,6 +49,15 @@ export function buildServer(world: World, options: HttpOptions): FastifyInstance
     request.line = {}
   })
   app.addHook('onResponse', async (request, reply) => logLine(world, request, reply))
+  let isStopping = false
+  app.addHook('preClose', async () => {
+    isStopping = true
+  })
+  app.addHook('onSend', (_request, reply, payload, done) => {
+    // Else a caller that keeps its connections would keep the process.
+    if (isStopping) reply.header('connection', 'close')
+    done(null, payload)
+  })
   // The raw bytes: what was signed is what was sent, whatever the content type claims.
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))

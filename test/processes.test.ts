@@ -1,0 +1,200 @@
+/** Several gateways on one database, and gateways that die: as processes, the way operators run them. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { brokenAt, readTimeline } from '@acopay/store'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { type TestDatabase, testDatabase } from './support/database.ts'
+import { type Answer, close, openAttempt, pay, place } from './support/gateway.ts'
+import { type StartedProcess, spawnGateway, startProcess } from './support/process.ts'
+
+let home: string
+let database: TestDatabase
+let running: StartedProcess[]
+
+beforeEach(async () => {
+  home = mkdtempSync(path.join(tmpdir(), 'acopay-home-'))
+  database = await testDatabase()
+  running = []
+})
+afterEach(async () => {
+  await Promise.all(running.map((gateway) => gateway.end('SIGTERM')))
+  await database.drop()
+  rmSync(home, { recursive: true })
+})
+
+const start = async (env: Record<string, string> = {}): Promise<StartedProcess> => {
+  const gateway = await startProcess({ ACOPAY_HOME: home, DATABASE_URL: database.connectionString, ...env })
+  running.push(gateway)
+  return gateway
+}
+
+/** Runs the work for every item, at most `atOnce` at a time, in order. */
+async function forAll<Item, Result>(items: Item[], atOnce: number, work: (item: Item) => Promise<Result>) {
+  const results = new Array<Result>(items.length)
+  let next = 0
+  const lane = async (): Promise<void> => {
+    while (next < items.length) {
+      const index = next
+      next += 1
+      results[index] = await work(items[index] as Item)
+    }
+  }
+  await Promise.all(Array.from({ length: atOnce }, lane))
+  return results
+}
+
+const eventsOf = async (mchNo: string, transactionNo: string) => {
+  const entries = await readTimeline(database.pool, mchNo, transactionNo)
+  expect(brokenAt(entries, mchNo, transactionNo)).toBeNull()
+  return entries.map(({ entry }) => JSON.parse(entry) as { event: string; to: string })
+}
+
+const numbers = (count: number): number[] => Array.from({ length: count }, (_, index) => index)
+
+describe('two gateways on one database', { timeout: 240_000 }, () => {
+  it('close 1 000 orders while both are asked for each of them: closed once, and every caller hears SUCCESS', async () => {
+    const [one, two] = [await start(), await start()]
+    const orders = await forAll(numbers(1000), 40, () => place(one.demo))
+    // A tenth of them is being looked at by a payer, so that closing them takes all three phases.
+    await forAll(
+      orders.filter((_, index) => index % 10 === 0),
+      20,
+      (order) => openAttempt(two.demo, order),
+    )
+
+    const heard = await forAll(orders, 40, (order) => Promise.all([close(one.demo, order), close(two.demo, order)]))
+
+    expect(heard.flat().filter(({ data }) => data.code !== 'SUCCESS')).toEqual([])
+    const closings = await forAll(orders, 10, async (order) =>
+      (await eventsOf(one.demo.mchNo, order)).filter(({ to }) => to === 'CLOSED'),
+    )
+    expect(closings.filter((entries) => entries.length !== 1)).toEqual([])
+  })
+})
+
+describe('kill -9 in the middle of 200 closes', { timeout: 240_000 }, () => {
+  const LEASE = { ACOPAY_LEASE_MS: '1000', ACOPAY_CLOSE_BUDGET_MS: '500', ACOPAY_JOB_PAUSE_MS: '20' }
+
+  it.each([20, 60, 120])(
+    'after %i answers: a restart leaves none CLOSING, and no answer that said SUCCESS is untrue',
+    async (answersBefore) => {
+      const first = await start(LEASE)
+      const { demo } = first
+      const orders = await forAll(numbers(200), 20, () => place(demo))
+      const attempts = await forAll(orders, 20, async (order) => (await openAttempt(demo, order)) ?? '')
+
+      let answers = 0
+      const closes = orders.map(async (order, index): Promise<Answer | 'lost'> => {
+        // Every fifth payer types the password at this moment.
+        if (index % 5 === 0) void pay(demo, order, attempts[index] ?? '').catch(() => false)
+        const answer = await close(demo, order).catch(() => 'lost' as const)
+        answers += 1
+        if (answers === answersBefore) await first.end('SIGKILL')
+        return answer
+      })
+      const heard = await Promise.all(closes)
+      expect(heard.filter((answer) => answer === 'lost').length).toBeGreaterThan(20)
+
+      running.length = 0
+      const second = await start(LEASE)
+      const count = async (sql: string): Promise<number> =>
+        Number((await database.pool.query<{ n: string }>(`select count(*) as n from ${sql}`)).rows[0]?.n)
+      await expect.poll(() => count('job'), { timeout: 60_000, interval: 100 }).toBe(0)
+
+      expect(await count(`orders where state = 'CLOSING'`)).toBe(0)
+      const { rows } = await database.pool.query<{ transaction_no: string; state: string }>(
+        'select transaction_no, state from orders',
+      )
+      const stateOf = new Map(rows.map((row) => [row.transaction_no, row.state]))
+      const toldClosed = orders.filter((_, index) => {
+        const answer = heard[index]
+        return answer !== 'lost' && answer?.data.code === 'SUCCESS'
+      })
+      expect(toldClosed.length).toBeGreaterThan(0)
+      expect(toldClosed.filter((order) => stateOf.get(order) !== 'CLOSED')).toEqual([])
+      // Nobody can pay what was closed, and all money upstream took is booked.
+      const paid = await forAll(toldClosed, 20, (order) =>
+        pay({ ...demo, baseUrl: second.url }, order, attempts[orders.indexOf(order)] ?? ''),
+      )
+      expect(paid.filter(Boolean)).toEqual([])
+      await forAll(orders, 10, (order) => eventsOf(demo.mchNo, order))
+
+      // The merchant asks again for what it got no answer to, and hears the truth.
+      const again = await forAll(orders, 20, async (order) => close({ ...demo, baseUrl: second.url }, order))
+      const upstream = await database.pool.query<{ transaction_no: string; state: string; refund_no: string | null }>(
+        `select a.transaction_no, t.state, t.refund_no from sandbox_trade t join attempt a using (mch_no, attempt_no)`,
+      )
+      for (const trade of upstream.rows) {
+        const answer = again[orders.indexOf(trade.transaction_no)] as Answer
+        const isPaid = trade.state === 'paid' && trade.refund_no === null
+        expect([trade.transaction_no, answer.data.code]).toEqual([trade.transaction_no, isPaid ? 'FAIL' : 'SUCCESS'])
+      }
+    },
+  )
+})
+
+describe('a gateway process', { timeout: 60_000 }, () => {
+  const exitOf = async (env: Record<string, string>) => {
+    const child = spawnGateway({ ACOPAY_HOME: home, DATABASE_URL: database.connectionString, ...env })
+    const code = await new Promise<number | null>((resolve) => child.once('exit', resolve))
+    return { code, output: child.output() }
+  }
+
+  it('finds the same data at its second start, and stops cleanly at Ctrl-C', async () => {
+    const first = await start()
+    const order = await place(first.demo)
+    expect(await first.end('SIGINT')).toBe(0)
+    running.length = 0
+    const second = await start()
+    expect({ ...second.demo, baseUrl: '' }).toEqual({ ...first.demo, baseUrl: '' })
+    expect((await close(second.demo, order)).data.code).toBe('SUCCESS')
+  })
+
+  it('says in one line that its port is taken', async () => {
+    const other = createServer().listen(0, '127.0.0.1')
+    await new Promise((resolve) => other.once('listening', resolve))
+    const { port } = other.address() as { port: number }
+    const { code, output } = await exitOf({ PORT: String(port) })
+    other.close()
+    expect([code, output]).toEqual([1, `端口 ${port} 已被占用，请设置 PORT (port ${port} is taken, set PORT)\n`])
+  })
+
+  it('says in one line that its database cannot be reached, and not the password', async () => {
+    const { code, output } = await exitOf({ DATABASE_URL: 'postgres://user:secret@127.0.0.1:1/none' })
+    expect(code).toBe(1)
+    expect(output).toBe(
+      '连接不到数据库，请检查 DATABASE_URL (cannot reach the database, check DATABASE_URL): ECONNREFUSED\n',
+    )
+  })
+
+  it('says in one line which setting is wrong', async () => {
+    const { code, output } = await exitOf({ PORT: '80a' })
+    expect(code).toBe(1)
+    expect(output).toBe(
+      '配置错误 configuration: PORT 应为 0 到 65535 的整数 (a whole number from 0 to 65535); got "80a"\n',
+    )
+  })
+
+  it('finishes what is in flight before it stops', async () => {
+    const gateway = await start()
+    const orders = await forAll(numbers(40), 20, () => place(gateway.demo))
+    await forAll(orders, 20, (order) => openAttempt(gateway.demo, order))
+    const closes = orders.map((order) => close(gateway.demo, order).catch(() => 'refused' as const))
+    await Promise.race(closes)
+    expect(await gateway.end('SIGTERM')).toBe(0)
+    running.length = 0
+    const heard = await Promise.all(closes)
+    const { rows } = await database.pool.query<{ transaction_no: string; state: string }>(
+      'select transaction_no, state from orders',
+    )
+    for (const { transaction_no, state } of rows) {
+      const answer = heard[orders.indexOf(transaction_no)]
+      // Either it was answered in full, or it never got in.
+      expect([state, answer === 'refused' ? answer : answer?.data.code]).toEqual(
+        answer === 'refused' ? ['NOTPAY', 'refused'] : ['CLOSED', 'SUCCESS'],
+      )
+    }
+  })
+})

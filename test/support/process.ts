@@ -8,6 +8,7 @@ import type { DemoSettings } from '../../apps/server/src/sandbox-seed.ts'
 export type StartedProcess = {
   url: string
   demo: DemoSettings
+  pid: number
   /** Everything it wrote so far. */
   output: () => string
   /** Sends the signal and resolves with the exit code (null where the signal ended it). */
@@ -17,8 +18,11 @@ export type StartedProcess = {
 const START = path.resolve(import.meta.dirname, '../../scripts/start.cjs')
 
 /** Starts it without waiting; the variables are added to this process's own. */
-export function spawnGateway(env: Record<string, string>): ChildProcess & { output: () => string } {
-  const child = spawn(process.execPath, [START], {
+export function spawnGateway(
+  env: Record<string, string>,
+  nodeOptions: string[] = [],
+): ChildProcess & { output: () => string } {
+  const child = spawn(process.execPath, [...nodeOptions, START], {
     env: { ...process.env, PORT: '0', LOG_LEVEL: 'error', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
@@ -28,8 +32,11 @@ export function spawnGateway(env: Record<string, string>): ChildProcess & { outp
 }
 
 /** Starts it and resolves when it says where it listens; throws what it printed when it ends before. */
-export async function startProcess(env: Record<string, string> & { ACOPAY_HOME: string }): Promise<StartedProcess> {
-  const child = spawnGateway(env)
+export async function startProcess(
+  env: Record<string, string> & { ACOPAY_HOME: string },
+  nodeOptions: string[] = [],
+): Promise<StartedProcess> {
+  const child = spawnGateway(env, nodeOptions)
   const ended = once(child, 'exit')
   const url = await new Promise<string>((resolve, reject) => {
     child.stdout?.on('data', () => {
@@ -42,6 +49,7 @@ export async function startProcess(env: Record<string, string> & { ACOPAY_HOME: 
   return {
     url,
     demo: { ...demo, baseUrl: url },
+    pid: child.pid as number,
     output: child.output,
     end: async (signal) => {
       child.kill(signal)

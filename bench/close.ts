@@ -1,0 +1,159 @@
+/**
+ * What a close costs: closes per second and latency over HTTP with pre-signed requests, and the server's CPU time per
+ * close as a multiple of one RSA-2048 signature measured in the same run. `npm run bench:close`; Linux.
+ */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { availableParallelism, tmpdir } from 'node:os'
+import path from 'node:path'
+import { setTimeout } from 'node:timers/promises'
+import { parseArgs } from 'node:util'
+import { openPool, type Pool } from '@acopay/store'
+import { startEmbeddedPostgres } from '../apps/server/src/embedded-postgres.ts'
+import type { DemoSettings } from '../apps/server/src/sandbox-seed.ts'
+import { openAttempt, place, signedRequest } from '../test/support/merchant.ts'
+import { startProcess } from '../test/support/process.ts'
+import { openConnection } from './connection.ts'
+import { cpuMicros, signatureMicros } from './machine.ts'
+import { summarize } from './profile.ts'
+
+const { values } = parseArgs({
+  options: {
+    closes: { type: 'string', default: '8000' },
+    connections: { type: 'string', default: '64' },
+    'openssl-seconds': { type: 'string', default: '3' },
+  },
+})
+const CLOSES = Number(values.closes)
+const CONNECTIONS = Number(values.connections)
+const OPENSSL_SECONDS = Number(values['openssl-seconds'])
+const WARM_UP = 500
+const PLACING_AT_ONCE = 32
+
+type Run = { perSecond: number; p50: number; p99: number; cpuUs: number; databaseCalls: number; bytes: number }
+
+const dir = mkdtempSync(path.join(tmpdir(), 'acopay-bench-'))
+const say = (line: string): void => void process.stdout.write(`${line}\n`)
+
+const postgres = await startEmbeddedPostgres(path.join(dir, 'postgres'))
+try {
+  await main()
+} finally {
+  await postgres.stop()
+  rmSync(dir, { recursive: true })
+}
+
+async function main(): Promise<void> {
+  const { host, port, user, database } = postgres.connection
+  const databaseUrl = `postgresql://${user}@${encodeURIComponent(host)}:${port}/${database}`
+  const pool = openPool({ connectionString: databaseUrl, max: 1 })
+  const env = { DATABASE_URL: databaseUrl, ACOPAY_HOME: path.join(dir, 'home'), ACOPAY_RATE_PER_ADDRESS: '0' }
+
+  const before = signatureMicros(OPENSSL_SECONDS)
+  const gateway = await startProcess(env)
+  say(`placing ${2 * CLOSES + 2 * WARM_UP} orders …`)
+  const orders = await placeOrders(gateway.demo, 2 * CLOSES + 2 * WARM_UP)
+  await closeAll(gateway, pool, orders.splice(0, WARM_UP), CONNECTIONS)
+  const many = await closeAll(gateway, pool, orders.splice(0, CLOSES), CONNECTIONS)
+  const one = await closeAll(gateway, pool, orders.splice(0, WARM_UP), 1)
+  const attended = await placeOrders(gateway.demo, WARM_UP)
+  for (const order of attended) await openAttempt(gateway.demo, order)
+  const three = await closeAll(gateway, pool, attended, CONNECTIONS)
+  await gateway.end('SIGTERM')
+  const after = signatureMicros(OPENSSL_SECONDS)
+  await pool.end()
+
+  const signatureUs = (before.us + after.us) / 2
+  const report = (name: string, run: Run): void => {
+    const { perSecond, p50, p99, cpuUs, databaseCalls, bytes } = run
+    say(
+      `${name.padEnd(34)} ${perSecond.toFixed(0).padStart(6)}/s  p50 ${p50.toFixed(1)} ms  p99 ${p99.toFixed(1)} ms  ` +
+        `CPU ${cpuUs.toFixed(0)} µs = ${(cpuUs / signatureUs).toFixed(2)} signatures  ` +
+        `${databaseCalls.toFixed(2)} database transactions  ${bytes} bytes`,
+    )
+  }
+  say('')
+  say(`${availableParallelism()} cores, Node ${process.version}, UV_THREADPOOL_SIZE as npm start sets it`)
+  say(`one signature: ${before.us.toFixed(0)} µs before, ${after.us.toFixed(0)} µs after (${before.measuredBy})`)
+  report(`no attempt, ${CONNECTIONS} connections`, many)
+  report('no attempt, 1 connection', one)
+  report(`one open attempt, ${CONNECTIONS} connections`, three)
+  say(
+    `closes per second of the signatures two cores make: ${((100 * many.perSecond * signatureUs) / 2e6).toFixed(0)} %`,
+  )
+
+  say('\nthe same closes under the profiler, main thread only, with its start:')
+  const profiles = path.join(dir, 'profile')
+  const profiled = await startProcess(env, ['--cpu-prof', `--cpu-prof-dir=${profiles}`])
+  const profiledPool = openPool({ connectionString: databaseUrl, max: 1 })
+  await closeAll(profiled, profiledPool, orders, CONNECTIONS)
+  await profiled.end('SIGTERM')
+  await profiledPool.end()
+  for (const { name, share } of summarize(profiles).slice(0, 14))
+    say(`  ${(100 * share).toFixed(1).padStart(5)} %  ${name}`)
+}
+
+async function placeOrders(demo: DemoSettings, count: number): Promise<string[]> {
+  const orders: string[] = []
+  while (orders.length < count) {
+    const left = Math.min(PLACING_AT_ONCE, count - orders.length)
+    orders.push(...(await Promise.all(Array.from({ length: left }, () => place(demo)))))
+  }
+  return orders
+}
+
+/** Closes every order once, over so many connections, and checks that each was closed. */
+async function closeAll(
+  gateway: { url: string; demo: DemoSettings; pid: number },
+  pool: Pool,
+  orders: string[],
+  connections: number,
+): Promise<Run> {
+  const requests = await Promise.all(orders.map((order) => closeRequest(gateway.demo, order)))
+  const lanes = await Promise.all(Array.from({ length: connections }, () => openConnection(gateway.url)))
+  const millis: number[] = []
+  let next = 0
+  let bytes = 0
+  const transactionsBefore = await transactions(pool)
+  const cpuBefore = cpuMicros(gateway.pid)
+  const start = performance.now()
+  await Promise.all(
+    lanes.map(async (lane) => {
+      while (next < requests.length) {
+        const request = requests[next] as Buffer
+        next += 1
+        const asked = performance.now()
+        const answer = await lane.ask(request)
+        millis.push(performance.now() - asked)
+        if (!answer.includes('关单成功')) throw new Error(answer)
+        bytes = request.length + Buffer.byteLength(answer)
+      }
+    }),
+  )
+  const seconds = (performance.now() - start) / 1000
+  const cpuUs = (cpuMicros(gateway.pid) - cpuBefore) / orders.length
+  const databaseCalls = ((await transactions(pool)) - transactionsBefore) / orders.length
+  for (const lane of lanes) lane.end()
+  millis.sort((a, b) => a - b)
+  const quantile = (share: number): number => millis[Math.floor(share * (millis.length - 1))] ?? Number.NaN
+  return { perSecond: orders.length / seconds, p50: quantile(0.5), p99: quantile(0.99), cpuUs, databaseCalls, bytes }
+}
+
+async function closeRequest(demo: DemoSettings, transaction_no: string): Promise<Buffer> {
+  const { url, headers, body } = await signedRequest(demo, {
+    method: 'POST',
+    path: 'close',
+    params: { transaction_no },
+  })
+  const lines = Object.entries({ host: url.host, ...headers, 'content-length': Buffer.byteLength(body ?? '') })
+  const head = lines.map(([name, value]) => `${name}: ${value}`).join('\r\n')
+  return Buffer.from(`POST ${url.pathname} HTTP/1.1\r\n${head}\r\n\r\n${body}`)
+}
+
+/** Transactions the database has committed. Each session reports its own at most once a second, so this waits for that. */
+async function transactions(pool: Pool): Promise<number> {
+  await setTimeout(1500)
+  const { rows } = await pool.query<{ n: string }>(
+    'select xact_commit + xact_rollback as n from pg_stat_database where datname = current_database()',
+  )
+  return Number(rows[0]?.n)
+}

@@ -1,0 +1,101 @@
+/** Rows for tests of the store: a merchant with an app, orders, attempts. Time comes from the test. */
+import { type Fen, fen } from '@acopay/core'
+import {
+  type Attempt,
+  addApp,
+  addMerchant,
+  type Db,
+  findOrder,
+  genesisHash,
+  insertAttempt,
+  insertOrder,
+  moveOrder,
+  type NewOrder,
+  type Order,
+} from '@acopay/store'
+
+export const NOW = new Date('2026-01-31T00:00:00.000Z')
+export const after = (ms: number): Date => new Date(NOW.getTime() + ms)
+
+export const MCH = 'MCH1'
+export const APP = 'APP1'
+
+export async function seedMerchant(db: Db, mchNo = MCH): Promise<void> {
+  await addMerchant(db, { mchNo, name: mchNo }, NOW)
+  await addApp(db, { mchNo, appNo: APP, name: APP }, NOW)
+}
+
+let count = 0
+const nextNumber = (prefix: string): string => {
+  count += 1
+  return prefix + String(count).padStart(36, '0')
+}
+
+export const newOrder = (more: Partial<NewOrder> = {}): NewOrder => {
+  const transactionNo = nextNumber('AP')
+  return {
+    mchNo: MCH,
+    transactionNo,
+    appNo: APP,
+    mchTradeNo: `m${transactionNo}`,
+    description: '测试订单',
+    amountFen: fen(1250n),
+    extra: null,
+    notifyUrl: null,
+    askedExpire: null,
+    timeExpire: after(3_600_000),
+    ...more,
+  }
+}
+
+/** A timeline entry as the gateway writes them: JSON that begins with its moment. */
+export const entryAt = (now: Date, event: string): string => JSON.stringify({ at: now.toISOString(), event })
+
+export const placing = (order: NewOrder, nonce: string | null = null) => ({
+  order,
+  nonce,
+  entry: entryAt(NOW, 'placed'),
+  genesis: genesisHash(order.mchNo, order.transactionNo),
+  now: NOW,
+})
+
+export async function seedOrder(db: Db, more: Partial<NewOrder> = {}): Promise<Order> {
+  const order = newOrder(more)
+  await insertOrder(db, placing(order))
+  return orderNow(db, order)
+}
+
+export async function orderNow(
+  db: Db,
+  { mchNo, transactionNo }: Pick<Order, 'mchNo' | 'transactionNo'>,
+): Promise<Order> {
+  const order = await findOrder(db, mchNo, { transactionNo })
+  if (order === null) throw new Error(`no order ${transactionNo}`)
+  return order
+}
+
+/** Opens an attempt the way the gateway does: the attempt's row and the order's step. */
+export async function seedAttempt(db: Db, order: Order): Promise<{ order: Order; attempt: Attempt }> {
+  const attempt: Attempt = {
+    mchNo: order.mchNo,
+    attemptNo: nextNumber('AT'),
+    transactionNo: order.transactionNo,
+    channel: 'sandbox',
+    method: 'native',
+    amountFen: order.amountFen as Fen,
+    state: 'OPENING',
+    payUrl: null,
+    upstreamExpire: order.timeExpire,
+    createLandsUntil: NOW,
+  }
+  await insertAttempt(db, attempt, NOW)
+  const moved = await moveOrder(db, order, {
+    to: order.state,
+    closeReason: order.closeReason,
+    attempts: order.attempts + 1,
+    paid: null,
+    entry: entryAt(NOW, 'pay_started'),
+    now: NOW,
+  })
+  return { order: moved, attempt }
+}

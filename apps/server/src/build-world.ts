@@ -1,6 +1,5 @@
 /** Wires the world together: the only place where clocks, dice and the database meet the actions. */
 import { createHmac, randomInt, randomUUID } from 'node:crypto'
-import { setTimeout as pause } from 'node:timers/promises'
 import { INSTALLED } from '@acopay/channels'
 import { findMerchant, type Merchant, moveUntouched, type Pool, sandboxBooks } from '@acopay/store'
 import { UNTOUCHED_MOVE } from './actions/close-order.ts'
@@ -25,10 +24,12 @@ export type Parts = {
   signingKey: () => SigningKey
   /** Known once the server listens. */
   publicUrl: () => string
+  /** The only clock. */
+  now: () => Date
+  sleep: World['sleep']
 }
 
-export function buildWorld({ config, pool, log, masterKey, signingKey, publicUrl }: Parts): World {
-  const now = (): Date => new Date()
+export function buildWorld({ config, pool, log, masterKey, signingKey, publicUrl, now, sleep }: Parts): World {
   const cashierKey = derivedKey(masterKey, 'cashier link')
   const { closeBudgetMs, channelCallMs, leaseMs, nonceWindowMs } = config
   const findTogether = batched<null, Merchant | null>({
@@ -60,8 +61,7 @@ export function buildWorld({ config, pool, log, masterKey, signingKey, publicUrl
     dice: Math.random,
     newDigits,
     newNonce: () => randomUUID().replaceAll('-', ''),
-    // An aborted sleep ends early; whoever aborted it knows why.
-    sleep: (ms, signal) => pause(ms, undefined, signal ? { signal } : {}).catch(() => {}),
+    sleep,
   }
 }
 

@@ -1,4 +1,5 @@
 /** One gateway process: database, HTTP and jobs, started in order and stopped in the opposite one. */
+import { setTimeout as pause } from 'node:timers/promises'
 import { migrate, openPool, type Pool } from '@acopay/store'
 import { pino } from 'pino'
 import { buildWorld } from './build-world.ts'
@@ -31,8 +32,14 @@ export async function startGateway(config: Config): Promise<Gateway> {
     await migrate(pool)
     let signingKey = await loadSigningKey(pool, masterKey, new Date())
     let publicUrl = ''
-    const parts = { config, pool, log, masterKey, signingKey: () => signingKey, publicUrl: () => publicUrl }
-    const world = buildWorld(parts)
+    const world = buildWorld({
+      ...{ config, pool, log, masterKey },
+      signingKey: () => signingKey,
+      publicUrl: () => publicUrl,
+      now: () => new Date(),
+      // An aborted sleep ends early; whoever aborted it knows why.
+      sleep: (ms, signal) => pause(ms, undefined, signal ? { signal } : {}).catch(() => {}),
+    })
     const app = buildServer(world, config)
     const listensAt = await listen(app, config)
     publicUrl = config.publicUrl ?? listensAt

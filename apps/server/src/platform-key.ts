@@ -10,7 +10,7 @@ const placeOf = (keyId: string): string => `platform_key/${keyId}`
 
 /** The newest valid key; one is made when there is none. Throws one clear line when another master key sealed it. */
 export async function loadSigningKey(db: Db, masterKey: Buffer, now: Date): Promise<SigningKey> {
-  if ((await platformKeys(db, now)).length === 0) await makePlatformKey(db, masterKey, now)
+  if ((await platformKeys(db, now)).length === 0) await makePlatformKey(db, masterKey)
   const [newest] = await platformKeys(db, now)
   if (newest === undefined) throw new Error('no platform key is valid now')
   try {
@@ -24,13 +24,14 @@ export async function loadSigningKey(db: Db, masterKey: Buffer, now: Date): Prom
   }
 }
 
-async function makePlatformKey(db: Db, masterKey: Buffer, now: Date): Promise<void> {
+async function makePlatformKey(db: Db, masterKey: Buffer): Promise<void> {
   const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
   const publicText = keyText(publicKey)
   // The first is always named so, so that of two first starts at once one wins; later ones are named by their digest.
   const keyId = 'first'
   const privateKeySealed = seal(masterKey, placeOf(keyId), keyText(privateKey))
-  await addPlatformKey(db, { keyId, publicKey: publicText, privateKeySealed, validFrom: now })
+  // Valid since ever: the process that lost the race may have read its clock before the one that won.
+  await addPlatformKey(db, { keyId, publicKey: publicText, privateKeySealed, validFrom: new Date(0) })
 }
 
 /** A short name for a public key. */

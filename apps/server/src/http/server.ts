@@ -44,6 +44,11 @@ export function buildServer(world: World, options: HttpOptions): FastifyInstance
     routerOptions: { querystringParser: () => ({}) },
     frameworkErrors: (_error, request, reply) => void plain(request, reply, 404),
   })
+  /** Methods by path, for 405 and its Allow header. Never asked of the router, which reads a path as a pattern. */
+  const methods = new Map<string, string[]>()
+  app.addHook('onRoute', ({ url, method }) => {
+    methods.set(url, [methods.get(url) ?? [], method].flat())
+  })
   app.decorateRequest('line')
   app.addHook('onRequest', async (request) => {
     request.line = {}
@@ -72,7 +77,11 @@ export function buildServer(world: World, options: HttpOptions): FastifyInstance
   }
   healthRoutes(app, world)
   if (world.isSandbox) sandboxRoutes(app, world)
-  app.setNotFoundHandler((request, reply) => plain(request, reply, methodsOf(app, request.url) === '' ? 404 : 405))
+  app.setNotFoundHandler((request, reply) => {
+    const allowed = methods.get(request.url.split('?', 1)[0] as string)
+    if (allowed !== undefined) reply.header('allow', allowed.join(', '))
+    return plain(request, reply, allowed === undefined ? 404 : 405)
+  })
   app.setErrorHandler((error: Error & { statusCode?: number }, request, reply) => {
     const status = error.statusCode ?? 500
     if (status >= 400 && status < 500) return plain(request, reply, status)
@@ -144,14 +153,6 @@ function readBody(body: unknown): JsonObject | null {
 
 const UTF_8 = new TextDecoder('utf-8', { fatal: true })
 
-const METHODS = ['GET', 'POST'] as const
-
-/** The methods a path has, for the Allow header; empty when there is no such path. */
-function methodsOf(app: FastifyInstance, url: string): string {
-  const path = url.split('?', 1)[0] as string
-  return METHODS.filter((method) => app.hasRoute({ method, url: path })).join(', ')
-}
-
 const PLAIN_TEXTS: Record<number, string> = {
   404: '没有这个地址 (no such path)',
   405: '此地址不支持该方法 (method not allowed)',
@@ -159,7 +160,6 @@ const PLAIN_TEXTS: Record<number, string> = {
 }
 
 function plain(request: FastifyRequest, reply: FastifyReply, status: number): FastifyReply {
-  if (status === 405) reply.header('allow', methodsOf(request.server, request.url))
   if (request.line !== undefined) request.line.outcome = String(status)
   return reply
     .code(status)

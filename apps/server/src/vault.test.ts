@@ -1,0 +1,85 @@
+import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { derivedKey, masterKeyOf, seal, unseal } from './vault.ts'
+
+const KEY = Buffer.alloc(32, 1)
+const PLACE = 'platform_key/first'
+const SECRET = '一个秘密 secret'
+
+describe('a sealed secret', () => {
+  const sealed = seal(KEY, PLACE, SECRET)
+
+  it('is read again with the same key in the same place, and shows nothing of itself', () => {
+    expect(unseal(KEY, PLACE, sealed)).toBe(SECRET)
+    expect(sealed.includes('secret')).toBe(false)
+    expect(unseal(KEY, PLACE, seal(KEY, PLACE, ''))).toBe('')
+  })
+
+  it('looks different each time, so that two equal secrets do not show', () => {
+    expect(seal(KEY, PLACE, SECRET).equals(sealed)).toBe(false)
+  })
+
+  it('with any one byte changed is refused', () => {
+    for (let index = 0; index < sealed.length; index += 1) {
+      const changed = Buffer.from(sealed)
+      changed.writeUInt8(changed.readUInt8(index) ^ 1, index)
+      expect(() => unseal(KEY, PLACE, changed), `byte ${index}`).toThrow()
+    }
+  })
+
+  it('cut short anywhere, or made longer, is refused', () => {
+    for (let length = 0; length < sealed.length; length += 1) {
+      expect(() => unseal(KEY, PLACE, sealed.subarray(0, length)), `${length} bytes`).toThrow()
+    }
+    expect(() => unseal(KEY, PLACE, Buffer.concat([sealed, Buffer.alloc(1)]))).toThrow()
+  })
+
+  it('under another key, or moved to another row, is refused', () => {
+    expect(() => unseal(Buffer.alloc(32, 2), PLACE, sealed)).toThrow()
+    expect(() => unseal(KEY, 'platform_key/second', sealed)).toThrow()
+  })
+})
+
+describe('keys for a purpose', () => {
+  it('are the same for the same purpose and differ for another one, and from the master key', () => {
+    expect(derivedKey(KEY, 'a')).toEqual(derivedKey(KEY, 'a'))
+    expect(new Set([KEY, derivedKey(KEY, 'a'), derivedKey(KEY, 'b')].map(String)).size).toBe(3)
+    expect(derivedKey(KEY, 'a')).toHaveLength(32)
+  })
+})
+
+describe('the master key of an installation', () => {
+  let home: string
+  beforeEach(() => {
+    home = path.join(mkdtempSync(path.join(tmpdir(), 'acopay-vault-')), 'home')
+  })
+  afterEach(() => rmSync(path.dirname(home), { recursive: true, force: true }))
+  const file = () => path.join(home, 'master.key')
+
+  it('is made once, 32 bytes that nobody guesses, in a file and a folder of its owner', () => {
+    const key = masterKeyOf(home)
+    expect(key).toHaveLength(32)
+    expect(masterKeyOf(home)).toEqual(key)
+    expect(statSync(file()).mode & 0o777).toBe(0o600)
+    expect(statSync(home).mode & 0o777).toBe(0o700)
+    expect(masterKeyOf(path.join(home, 'another'))).not.toEqual(key)
+  })
+
+  it('in a file that anybody could read is kept, and hidden from now on', () => {
+    const key = masterKeyOf(home)
+    chmodSync(file(), 0o644)
+    expect(masterKeyOf(home)).toEqual(key)
+    expect(statSync(file()).mode & 0o777).toBe(0o600)
+  })
+
+  it('that is damaged is named and never replaced: what it sealed would be lost', () => {
+    masterKeyOf(home)
+    for (const damaged of ['', 'short\n', Buffer.alloc(33).toString('base64')]) {
+      writeFileSync(file(), damaged)
+      expect(() => masterKeyOf(home)).toThrow(/master\.key is damaged/)
+      expect(readFileSync(file(), 'utf8')).toBe(damaged)
+    }
+  })
+})

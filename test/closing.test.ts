@@ -1,0 +1,257 @@
+/** Closing when time, upstreams or processes do not cooperate. The clock stands still unless a test moves it. */
+import type { Channel } from '@acopay/channels'
+import { brokenAt, readTimeline } from '@acopay/store'
+import { afterEach, describe, expect, it } from 'vitest'
+import { changeOrder } from '../apps/server/src/actions/change-order.ts'
+import { close, openAttempt, pay, place, query } from './support/merchant.ts'
+import { type TestWorld, testWorld } from './support/world.ts'
+
+let test: TestWorld
+afterEach(() => test.stop())
+
+const HOUR = 3_600_000
+
+const jobs = async () =>
+  (await test.database.pool.query<{ kind: string; tries: number }>('select kind, tries from job')).rows
+
+const events = async (transactionNo: string): Promise<string[]> => {
+  const entries = await readTimeline(test.database.pool, test.demo.mchNo, transactionNo)
+  expect(brokenAt(entries, test.demo.mchNo, transactionNo)).toBeNull()
+  return entries.map(({ entry }) => (JSON.parse(entry) as { event: string }).event)
+}
+
+/** Resolves with the answer once the clock has been moved far enough for it. */
+async function whileTimePasses<Answer>(answer: Promise<Answer>): Promise<Answer> {
+  let isAnswered = false
+  answer.finally(() => {
+    isAnswered = true
+  })
+  while (!isAnswered) {
+    test.advance(100)
+    await new Promise((resolve) => setTimeout(resolve, 1))
+  }
+  return answer
+}
+
+describe('an order whose time is up', () => {
+  it('is closed without anyone asking, and a later close is told 订单已过期', async () => {
+    test = await testWorld()
+    const order = await place(test.demo)
+    test.advance(2 * HOUR)
+    await test.runJobs()
+    expect(await events(order)).toEqual(['placed', 'expired'])
+    expect(await query(test.demo, order)).toMatchObject({ data: { code: 'CLOSED' } })
+    expect(await close(test.demo, order)).toMatchObject({ data: { code: 'FAIL', description: '订单已过期' } })
+  })
+
+  it('counts as expired from that moment on, also before the sweep has come by', async () => {
+    test = await testWorld()
+    const order = await place(test.demo)
+    test.advance(2 * HOUR)
+    expect(await query(test.demo, order)).toMatchObject({ data: { code: 'CLOSED' } })
+    expect(await openAttempt(test.demo, order)).toBeNull()
+    expect(await close(test.demo, order)).toMatchObject({ data: { code: 'FAIL', description: '订单已过期' } })
+    expect(await events(order)).toEqual(['placed', 'expired'])
+  })
+
+  it('has its attempts shut upstream first', async () => {
+    test = await testWorld()
+    const order = await place(test.demo)
+    const attempt = (await openAttempt(test.demo, order)) ?? ''
+    test.advance(2 * HOUR)
+    await test.runJobs()
+    expect(await events(order)).toEqual(['placed', 'pay_started', 'expired', 'all_shut'])
+    expect(await pay(test.demo, order, attempt)).toBe(false)
+    expect(await jobs()).toEqual([])
+  })
+
+  it('stays open until then', async () => {
+    test = await testWorld()
+    const order = await place(test.demo, { time_expire: '2026-03-01T13:00:00+08:00' })
+    test.advance(HOUR - 1)
+    await test.runJobs()
+    expect(await query(test.demo, order)).toMatchObject({ data: { code: 'NOTPAY' } })
+    test.advance(1)
+    await test.runJobs()
+    expect(await query(test.demo, order)).toMatchObject({ data: { code: 'CLOSED' } })
+  })
+})
+
+describe('an upstream that does not cooperate', () => {
+  /** Sick until the test says otherwise. */
+  const sick = (how: (real: Channel) => Partial<Channel>) => {
+    const state = { isSick: true }
+    return {
+      state,
+      upstream: (real: Channel): Partial<Channel> =>
+        Object.fromEntries(
+          Object.entries(how(real)).map(([name, bad]) => [
+            name,
+            (...args: never[]) => {
+              const call = (state.isSick ? bad : real[name as keyof Channel]) as (...args: never[]) => unknown
+              return call(...args)
+            },
+          ]),
+        ),
+    }
+  }
+
+  it.each<[string, Partial<Channel>]>([
+    ['never answers', { query: () => new Promise(() => {}) }],
+    ['throws', { query: () => Promise.reject(new Error('socket hang up')) }],
+    ['says a word nobody knows', { query: async () => ({ kind: 'unknown', why: 'HTTP 502' }) }],
+  ])(
+    '%s: the merchant is told 关单处理中, nobody can pay anew, and it is closed once the upstream is back',
+    async (_how, bad) => {
+      const { state, upstream } = sick(() => bad)
+      test = await testWorld({ upstream })
+      const order = await place(test.demo)
+      const attempt = (await openAttempt(test.demo, order)) ?? ''
+
+      expect(await whileTimePasses(close(test.demo, order))).toMatchObject({
+        data: { code: 'FAIL', description: '关单处理中，请稍后查询' },
+      })
+      expect(await query(test.demo, order)).toMatchObject({ data: { code: 'CLOSING' } })
+      expect(await openAttempt(test.demo, order)).toBeNull()
+
+      state.isSick = false
+      test.advance(HOUR)
+      await test.runJobs()
+      expect(await events(order)).toEqual(['placed', 'pay_started', 'close_asked', 'all_shut'])
+      expect(await close(test.demo, order)).toMatchObject({ data: { code: 'SUCCESS' } })
+      expect(await pay(test.demo, order, attempt)).toBe(false)
+      expect(await jobs()).toEqual([])
+    },
+  )
+
+  it('accepts the close and does not close: SUCCESS is not believed, and the payment that comes is kept', async () => {
+    test = await testWorld({ upstream: () => ({ close: async () => ({ kind: 'accepted' }) }) })
+    const order = await place(test.demo)
+    const attempt = (await openAttempt(test.demo, order)) ?? ''
+    expect(await whileTimePasses(close(test.demo, order))).toMatchObject({
+      data: { code: 'FAIL', description: '关单处理中，请稍后查询' },
+    })
+    expect(await pay(test.demo, order, attempt)).toBe(true)
+    expect(await query(test.demo, order)).toMatchObject({ data: { code: 'SUCCESS' } })
+    expect(await whileTimePasses(close(test.demo, order))).toMatchObject({ data: { description: '订单已支付' } })
+  })
+
+  it('answers too late to the create: the attempt is not thought absent before the create can no longer land', async () => {
+    const late: { land?: () => Promise<unknown> } = {}
+    test = await testWorld({
+      upstream: (real) => ({
+        createLandsMs: HOUR,
+        open: (ask, signal) => {
+          late.land = () => real.open(ask, signal)
+          return new Promise(() => {})
+        },
+      }),
+    })
+    const order = await place(test.demo)
+    await whileTimePasses(openAttempt(test.demo, order))
+    expect(await whileTimePasses(close(test.demo, order))).toMatchObject({
+      data: { description: '关单处理中，请稍后查询' },
+    })
+    await late.land?.()
+    test.advance(2 * HOUR)
+    await test.runJobs()
+    expect(await query(test.demo, order)).toMatchObject({ data: { code: 'CLOSED' } })
+    const { rows } = await test.database.pool.query('select state from sandbox_trade')
+    expect(rows).toEqual([{ state: 'closed' }])
+  })
+
+  it('raises one alarm for an order that cannot be closed for an hour', async () => {
+    test = await testWorld({ upstream: () => ({ query: async () => ({ kind: 'unknown', why: 'HTTP 502' }) }) })
+    const order = await place(test.demo)
+    await openAttempt(test.demo, order)
+    await close(test.demo, order)
+    for (let round = 0; round < 20; round += 1) {
+      test.advance(HOUR / 4)
+      await test.runJobs()
+    }
+    const alarms = test.logged().filter(({ alarm }) => alarm === true)
+    expect(alarms).toMatchObject([{ kind: 'shut_attempts', subject: order, msg: 'job overdue' }])
+  })
+})
+
+describe('a process that dies', () => {
+  it('right after it fenced the order: the job it left finishes the close, and not before its lease has run out', async () => {
+    test = await testWorld()
+    const order = await place(test.demo)
+    await openAttempt(test.demo, order)
+    const { world, demo } = test
+    await changeOrder(
+      world,
+      { mchNo: demo.mchNo, ref: { transactionNo: order } },
+      { event: 'close_asked', by: 'MERCHANT' },
+    )
+    await test.runJobs()
+    expect(await query(demo, order)).toMatchObject({ data: { code: 'CLOSING' } })
+    test.advance(world.limits.leaseMs)
+    await test.runJobs()
+    expect(await query(demo, order)).toMatchObject({ data: { code: 'CLOSED' } })
+    expect(await jobs()).toEqual([])
+  })
+
+  it('is followed by the next caller, who takes over once the lease has run out', async () => {
+    test = await testWorld()
+    const order = await place(test.demo)
+    await openAttempt(test.demo, order)
+    const { world, demo } = test
+    const key = { mchNo: demo.mchNo, ref: { transactionNo: order } }
+    await changeOrder(world, key, { event: 'close_asked', by: 'MERCHANT' })
+    expect(await whileTimePasses(close(demo, order))).toMatchObject({ data: { code: 'FAIL' } })
+    test.advance(world.limits.leaseMs)
+    expect(await close(demo, order)).toMatchObject({ data: { code: 'SUCCESS' } })
+    expect(await jobs()).toEqual([])
+  })
+})
+
+describe('money that still comes', () => {
+  /** An upstream that takes money for a closed trade all the same. */
+  const payAnyway = (order: string) =>
+    test.database.pool.query(
+      `update sandbox_trade set state = 'open' where attempt_no = (select attempt_no from attempt where transaction_no = $1)`,
+      [order],
+    )
+
+  it('after a close succeeded goes back in full by itself, and the order stays closed', async () => {
+    test = await testWorld()
+    const order = await place(test.demo)
+    const attempt = (await openAttempt(test.demo, order)) ?? ''
+    expect(await close(test.demo, order)).toMatchObject({ data: { code: 'SUCCESS' } })
+    await payAnyway(order)
+    expect(await pay(test.demo, order, attempt)).toBe(true)
+    expect(await jobs()).toMatchObject([{ kind: 'reverse_payment' }])
+    await test.runJobs()
+    const { rows } = await test.database.pool.query(
+      'select r.state, r.amount_fen, p.fate from reversal r join payment p using (mch_no, attempt_no)',
+    )
+    expect(rows).toEqual([{ state: 'SUCCESS', amount_fen: 1250n, fate: 'reverse' }])
+    expect(await query(test.demo, order)).toMatchObject({ data: { code: 'CLOSED' } })
+    expect(await jobs()).toEqual([])
+  })
+
+  it('keeps being sent back until the upstream says that it is', async () => {
+    let refusals = 3
+    test = await testWorld({
+      upstream: (real) => ({
+        refund: async (ask, signal) => {
+          refusals -= 1
+          return refusals >= 0 ? { kind: 'refused', why: 'not enough funds' } : real.refund(ask, signal)
+        },
+      }),
+    })
+    const order = await place(test.demo)
+    const attempt = (await openAttempt(test.demo, order)) ?? ''
+    await close(test.demo, order)
+    await payAnyway(order)
+    await pay(test.demo, order, attempt)
+    for (let round = 0; round < 10; round += 1) {
+      await test.runJobs()
+      test.advance(HOUR)
+    }
+    const { rows } = await test.database.pool.query('select state from reversal')
+    expect(rows).toEqual([{ state: 'SUCCESS' }])
+  })
+})

@@ -1,0 +1,104 @@
+/** A gateway whose clock, upstream and background work the test moves by hand. It listens, so that it is called over HTTP. */
+import { randomBytes } from 'node:crypto'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { Writable } from 'node:stream'
+import type { Channel } from '@acopay/channels'
+import type { FastifyInstance } from 'fastify'
+import { pino } from 'pino'
+import { buildWorld } from '../../apps/server/src/build-world.ts'
+import { readConfig } from '../../apps/server/src/config.ts'
+import { buildServer } from '../../apps/server/src/http/server.ts'
+import { runDueJobs } from '../../apps/server/src/jobs/worker.ts'
+import { loadSigningKey } from '../../apps/server/src/platform-key.ts'
+import { type DemoSettings, seedDemo } from '../../apps/server/src/sandbox-seed.ts'
+import type { World } from '../../apps/server/src/world.ts'
+import { type TestDatabase, testDatabase } from './database.ts'
+
+export type TestWorld = {
+  world: World
+  app: FastifyInstance
+  demo: DemoSettings
+  database: TestDatabase
+  /** Moves the clock, and wakes whoever slept until then. */
+  advance: (ms: number) => void
+  /** Runs what is due until nothing is. */
+  runJobs: () => Promise<void>
+  /** Every line logged so far. */
+  logged: () => Record<string, unknown>[]
+  stop: () => Promise<void>
+}
+
+/** `upstream` stands between the gateway and the sandbox's channel: an override for what a test wants to go wrong. */
+export async function testWorld(
+  options: { env?: Record<string, string>; upstream?: (real: Channel) => Partial<Channel> } = {},
+): Promise<TestWorld> {
+  const database = await testDatabase()
+  const home = mkdtempSync(path.join(tmpdir(), 'acopay-home-'))
+  const config = readConfig({ PORT: '0', ACOPAY_RATE_PER_ADDRESS: '0', ...options.env }, home)
+  const clock = manualClock(new Date('2026-03-01T04:00:00.000Z'))
+  const masterKey = randomBytes(32)
+  const signingKey = await loadSigningKey(database.pool, masterKey, clock.now())
+  const lines: string[] = []
+  const sink = new Writable({
+    write: (chunk, _encoding, done) => {
+      lines.push(String(chunk))
+      done()
+    },
+  })
+  const world = buildWorld({
+    ...{ config, masterKey, now: clock.now, sleep: clock.sleep },
+    pool: database.pool,
+    log: pino({ level: 'info' }, sink),
+    signingKey: () => signingKey,
+    publicUrl: () => 'http://127.0.0.1',
+  })
+  const { sandbox } = world.channels
+  world.channels = { sandbox: { ...sandbox, ...options.upstream?.(sandbox) } }
+  const app = buildServer(world, config)
+  const baseUrl = await app.listen({ host: '127.0.0.1', port: 0 })
+  const platform = { baseUrl, platformPublicKey: signingKey.publicKeyText }
+  const demoFile = await seedDemo(database.pool, home, platform, clock.now())
+  return {
+    world,
+    app,
+    demo: JSON.parse(readFileSync(demoFile, 'utf8')),
+    database,
+    advance: clock.advance,
+    runJobs: async () => {
+      while ((await runDueJobs(world)) > 0);
+    },
+    logged: () => lines.map((line) => JSON.parse(line) as Record<string, unknown>),
+    stop: async () => {
+      await app.close()
+      await database.drop()
+      rmSync(home, { recursive: true })
+    },
+  }
+}
+
+function manualClock(start: Date) {
+  let nowMs = start.getTime()
+  const sleepers = new Set<{ untilMs: number; wake: () => void }>()
+  return {
+    now: () => new Date(nowMs),
+    sleep: (ms: number, signal?: AbortSignal) =>
+      new Promise<void>((resolve) => {
+        const sleeper = { untilMs: nowMs + ms, wake: resolve }
+        sleepers.add(sleeper)
+        signal?.addEventListener('abort', () => {
+          sleepers.delete(sleeper)
+          resolve()
+        })
+      }),
+    advance: (ms: number) => {
+      nowMs += ms
+      for (const sleeper of sleepers) {
+        if (sleeper.untilMs > nowMs) continue
+        sleepers.delete(sleeper)
+        sleeper.wake()
+      }
+    },
+  }
+}

@@ -141,8 +141,8 @@ describe('an upstream that does not cooperate', () => {
     test = await testWorld({
       upstream: (real) => ({
         createLandsMs: HOUR,
-        open: (ask, signal) => {
-          late.land = () => real.open(ask, signal)
+        open: (ask) => {
+          late.land = () => real.open(ask, new AbortController().signal)
           return new Promise(() => {})
         },
       }),

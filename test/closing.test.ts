@@ -147,7 +147,7 @@ describe('an upstream that does not cooperate', () => {
         },
       }),
     })
-    const order = await place(test.demo)
+    const order = await place(test.demo, { time_expire: '2026-03-04T12:00:00+08:00' })
     await whileTimePasses(openAttempt(test.demo, order))
     expect(await whileTimePasses(close(test.demo, order))).toMatchObject({
       data: { description: '关单处理中，请稍后查询' },

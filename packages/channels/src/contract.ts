@@ -67,3 +67,13 @@ export interface Channel {
 }
 
 export const unknown = (why: string): Unknown => ({ kind: 'unknown', why })
+
+/** One call: what fails is `unknown`, and so is what has no answer when `signal` gives up. */
+export async function orUnknown<Answer>(signal: AbortSignal, call: () => Promise<Answer>): Promise<Answer | Unknown> {
+  if (signal.aborted) return unknown('given up before it was asked')
+  const gaveUp = new Promise<Unknown>((resolve) => {
+    signal.addEventListener('abort', () => resolve(unknown('given up before it answered')), { once: true })
+  })
+  const answer = call().catch((error: unknown) => unknown(error instanceof Error ? error.message : 'the call failed'))
+  return Promise.race([answer, gaveUp])
+}

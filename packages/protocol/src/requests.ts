@@ -134,9 +134,13 @@ const daysInMonth = (year: number, month: number): number => new Date(Date.UTC(y
 
 const LOOPBACK = /^(127\.\d{1,3}\.\d{1,3}\.\d{1,3}|localhost|\[::1\])$/
 
+// URL forgives blanks, control characters, backslashes and missing slashes; whoever else reads the text may not.
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the control characters are the point
+const PLAIN_URL = /^[a-z]+:\/\/[^/\\][^\u0000-\u0020\u007f\\]*$/i
+
 /** HTTPS without query, credentials or fragment; plain HTTP to loopback where the gateway is a sandbox. */
 function parseNotifyUrl(name: string, text: string, rule: { loopbackHttp: boolean }): string | Refusal {
-  const url = URL.canParse(text) ? new URL(text) : null
+  const url = PLAIN_URL.test(text) && URL.canParse(text) ? new URL(text) : null
   if (url === null) return refuse('PARAM_ERROR', `${name} 不是有效的网址`)
   const isLoopbackHttp = url.protocol === 'http:' && LOOPBACK.test(url.hostname)
   if (url.protocol !== 'https:' && !(rule.loopbackHttp && isLoopbackHttp)) {

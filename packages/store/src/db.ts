@@ -44,8 +44,18 @@ export async function run<Row extends pg.QueryResultRow>(
   text: string,
   values: unknown[],
 ): Promise<Row[]> {
-  const result = await db.query<Row>({ name, text, values })
-  return result.rows
+  try {
+    const result = await db.query<Row>({ name, text, values })
+    return result.rows
+  } catch (error) {
+    throw error instanceof pg.DatabaseError ? statementError(name, error) : error
+  }
+}
+
+/** Names the statement and repeats no value: PostgreSQL quotes them in its details and in every message of class 22. */
+function statementError(name: string, { code, constraint, message }: pg.DatabaseError): Error {
+  const says = code?.startsWith('22') ? 'a value cannot be stored' : message
+  return Object.assign(new Error(`${name}: ${says} (${code})`), { code, constraint })
 }
 
 const TX_TRIES = 5
@@ -72,6 +82,11 @@ export const transaction = <Result>(pool: Pool, work: (db: Db) => Promise<Result
   retried(async () => {
     const client = await pool.connect()
     let broken: Error | undefined
+    const onLost = (error: Error): void => {
+      broken = error
+    }
+    // A connection lost between two statements is told as an event; unheard, it would end the process.
+    client.on('error', onLost)
     try {
       await client.query('begin')
       const result = await work(client)
@@ -79,11 +94,10 @@ export const transaction = <Result>(pool: Pool, work: (db: Db) => Promise<Result
       if (command !== 'COMMIT') throw new Error(`the transaction ended in ${command}`)
       return result
     } catch (error) {
-      await client.query('rollback').catch((lost: Error) => {
-        broken = lost
-      })
+      await client.query('rollback').catch(onLost)
       throw error
     } finally {
       client.release(broken)
+      client.off('error', onLost)
     }
   })

@@ -40,20 +40,20 @@ async function createLedger(pool: Pool): Promise<void> {
   const sql = `create table if not exists schema_migration (
     number integer primary key, name text not null, checksum text not null, applied_at timestamptz not null default now()
   )`
-  // Two processes that create it at once: one is told that the name exists already, and that is all right.
+  // Two processes that create it at once: one is told that the table or its type exists already, and that is all right.
   await pool.query(sql).catch((error: Error & { code?: string }) => {
-    if (error.code !== '23505' && error.code !== '42P07') throw error
+    if (!['23505', '42P07', '42710'].includes(error.code ?? '')) throw error
   })
 }
 
 async function apply(db: Db, migration: Migration): Promise<void> {
+  await db.query('set local statement_timeout = 0')
   // The number goes in first: a second process waits here until this transaction ends, then skips.
   const inserted = await db.query(
     'insert into schema_migration (number, name, checksum) values ($1, $2, $3) on conflict do nothing',
     [migration.number, migration.name, migration.checksum],
   )
   if (inserted.rowCount === 1) {
-    await db.query('set local statement_timeout = 0')
     await db.query(migration.sql)
     return
   }

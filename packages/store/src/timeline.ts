@@ -21,14 +21,23 @@ export const readTimeline = (db: Db, mchNo: string, transactionNo: string): Prom
     [mchNo, transactionNo],
   )
 
-/** Number of the first entry whose hash does not follow from those before it, or null when the chain holds. */
-export function brokenAt(entries: TimelineEntry[], mchNo: string, transactionNo: string): number | null {
+/**
+ * Number of the first entry that does not follow from those before it, or null when the chain holds. Without the
+ * order's own `head`, entries cut off at the end do not show.
+ */
+export function brokenAt(
+  entries: TimelineEntry[],
+  mchNo: string,
+  transactionNo: string,
+  head?: { headSeq: number; headHash: Buffer },
+): number | null {
   let hash = genesisHash(mchNo, transactionNo)
   let seq = 0
-  for (const entry of entries) {
+  for (const { entry, at, hash: stored, seq: number } of entries) {
     seq += 1
-    hash = nextHash(hash, entry.entry)
-    if (entry.seq !== seq || !hash.equals(entry.hash)) return seq
+    hash = nextHash(hash, entry)
+    // The column `at` is there to be searched; the hash covers the moment inside the entry.
+    if (number !== seq || !hash.equals(stored) || !entry.includes(`"at":"${at.toISOString()}"`)) return seq
   }
-  return null
+  return head === undefined || (head.headSeq === seq && head.headHash.equals(hash)) ? null : seq + 1
 }

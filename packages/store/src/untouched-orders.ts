@@ -68,7 +68,7 @@ export async function moveUntouched(
        returning o.transaction_no, o.head_seq, o.head_hash, w.entry),
      told as (
        insert into timeline (mch_no, transaction_no, seq, at, entry, hash)
-       select $1, transaction_no, head_seq, $10, entry, head_hash from moved)
+       select $1, transaction_no, head_seq, (entry::json ->> 'at')::timestamptz, entry, head_hash from moved)
      select s.i, s.is_involved is true as "isInvolved", exists (select from used where used.i = s.i) as "isFresh",
             exists (select from moved m where m.transaction_no = s.number) as "isMoved", ${ORDER_COLUMNS}
        from seen s left join locked l on l.transaction_no = s.number order by s.i`,

@@ -2,7 +2,7 @@
  * The sandbox channel: an upstream without money, for a developer's laptop. Its books are handed in, so that they
  * survive the process and several servers see the same ones.
  */
-import type { Channel, UpstreamPayment } from '../contract.ts'
+import { type Channel, orUnknown, type UpstreamPayment } from '../contract.ts'
 
 export type SandboxTrade = {
   account: string
@@ -35,28 +35,31 @@ export function makeSandbox(books: SandboxBooks, now: () => Date): Channel {
     methods: ['native'],
     createLandsMs: 0,
 
-    async open(ask) {
-      const { account, attemptNo, amountFen, expireAt } = ask
-      await books.create({ account, attemptNo, amountFen, expireAt })
-      return { kind: 'opened', payUrl: `sandbox://pay/${encodeURIComponent(attemptNo)}` }
-    },
+    open: ({ account, attemptNo, amountFen, expireAt }, signal) =>
+      orUnknown(signal, async () => {
+        await books.create({ account, attemptNo, amountFen, expireAt })
+        return { kind: 'opened', payUrl: `sandbox://pay/${encodeURIComponent(attemptNo)}` }
+      }),
 
-    async query({ account, attemptNo }) {
-      const trade = await books.find(account, attemptNo)
-      if (trade === null) return { kind: 'absent' }
-      if (trade.payment !== null) return { kind: 'paid', payment: trade.payment }
-      return { kind: trade.state === 'open' && trade.expireAt > now() ? 'open' : 'closed' }
-    },
+    query: ({ account, attemptNo }, signal) =>
+      orUnknown(signal, async () => {
+        const trade = await books.find(account, attemptNo)
+        if (trade === null) return { kind: 'absent' }
+        if (trade.payment !== null) return { kind: 'paid', payment: trade.payment }
+        return { kind: trade.state === 'open' && trade.expireAt > now() ? 'open' : 'closed' }
+      }),
 
-    async close({ account, attemptNo }) {
-      const trade = await books.close(account, attemptNo)
-      if (trade === null) return { kind: 'absent' }
-      return { kind: trade.state === 'paid' ? 'paid' : 'accepted' }
-    },
+    close: ({ account, attemptNo }, signal) =>
+      orUnknown(signal, async () => {
+        const trade = await books.close(account, attemptNo)
+        if (trade === null) return { kind: 'absent' }
+        return { kind: trade.state === 'paid' ? 'paid' : 'accepted' }
+      }),
 
-    async refund({ account, attemptNo, refundNo, amountFen }) {
-      const isDone = await books.refund(account, attemptNo, { refundNo, amountFen })
-      return isDone ? { kind: 'done' } : { kind: 'refused', why: 'the trade holds no such money' }
-    },
+    refund: ({ account, attemptNo, refundNo, amountFen }, signal) =>
+      orUnknown(signal, async () => {
+        const isDone = await books.refund(account, attemptNo, { refundNo, amountFen })
+        return isDone ? { kind: 'done' } : { kind: 'refused', why: 'the trade holds no such money' }
+      }),
   }
 }

@@ -1,0 +1,153 @@
+/** Rules that hold for every table, read from the catalog: a migration that breaks one fails here. */
+import { AMOUNT_FEN_MAX, AMOUNT_FEN_MIN, ATTEMPT_STATES, CLOSE_REASONS, JOB_KINDS, ORDER_STATES } from '@acopay/core'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type TestDatabase, testDatabase } from '../../../test/support/database.ts'
+
+let database: TestDatabase
+beforeAll(async () => {
+  database = await testDatabase()
+})
+afterAll(() => database.drop())
+
+const read = async <Row>(sql: string): Promise<Row[]> => (await database.pool.query(sql)).rows as Row[]
+
+/** Tables that belong to the installation and not to a merchant. */
+const OF_THE_INSTALLATION = new Set(['schema_migration', 'platform_key'])
+
+/** Indexes that do not begin with mch_no: they serve the background only, which looks over all merchants. */
+const OVER_ALL_MERCHANTS: Record<string, string> = {
+  orders_open_by_expiry: 'expiry looks for orders nobody closed in time',
+  job_by_due: 'workers look for what is due',
+  nonce_by_use: 'cleaning looks for what is old',
+}
+
+describe('every table', () => {
+  it('has a primary key, and those of a merchant have mch_no in it first', async () => {
+    const tables = await read<{ name: string; first: string | null }>(
+      `select c.relname as name, a.attname as first from pg_class c
+         left join pg_index i on i.indrelid = c.oid and i.indisprimary
+         left join pg_attribute a on a.attrelid = c.oid and a.attnum = i.indkey[0]
+        where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p')`,
+    )
+    expect(tables.length).toBeGreaterThan(10)
+    for (const { name, first } of tables) {
+      if (OF_THE_INSTALLATION.has(name)) expect(first, name).not.toBeNull()
+      else expect(first, name).toBe('mch_no')
+    }
+  })
+
+  it('has only indexes that begin with mch_no, except the listed ones, which are there and not unique', async () => {
+    const indexes = await read<{ name: string; table: string; first: string; unique: boolean }>(
+      `select x.relname as name, t.relname as table, i.indisunique as unique,
+              pg_get_indexdef(i.indexrelid, 1, true) as first
+         from pg_index i join pg_class x on x.oid = i.indexrelid join pg_class t on t.oid = i.indrelid
+        where t.relnamespace = 'public'::regnamespace`,
+    )
+    const others = indexes.filter(({ table, first }) => !OF_THE_INSTALLATION.has(table) && first !== 'mch_no')
+    expect(others.map(({ name }) => name).sort()).toEqual(Object.keys(OVER_ALL_MERCHANTS).sort())
+    expect(others.filter(({ unique }) => unique)).toEqual([])
+  })
+
+  it('refers to others with mch_no first on both sides', async () => {
+    const keys = await read<{ name: string; from: string; to: string }>(
+      `select c.conname as name, f.attname as from, t.attname as to from pg_constraint c
+         join pg_attribute f on f.attrelid = c.conrelid and f.attnum = c.conkey[1]
+         join pg_attribute t on t.attrelid = c.confrelid and t.attnum = c.confkey[1]
+        where c.contype = 'f'`,
+    )
+    expect(keys.length).toBeGreaterThan(5)
+    for (const { name, from, to } of keys) expect([from, to], name).toEqual(['mch_no', 'mch_no'])
+  })
+
+  it('that is looked up by its order has an index that begins with the order', async () => {
+    const served = await read<{ name: string }>(
+      `select distinct i.indrelid::regclass::text as name from pg_index i
+         join pg_attribute a on a.attrelid = i.indrelid and a.attnum = i.indkey[1]
+        where i.indkey[0] = (select attnum from pg_attribute where attrelid = i.indrelid and attname = 'mch_no')
+          and a.attname = 'transaction_no' and i.indpred is null order by 1`,
+    )
+    expect(served.map(({ name }) => name)).toEqual(['attempt', 'orders', 'timeline'])
+  })
+})
+
+describe('every column', () => {
+  const columns = () =>
+    read<{ name: string; column: string; type: string; nullable: boolean }>(
+      `select c.relname as name, a.attname as column, format_type(a.atttypid, a.atttypmod) as type, not a.attnotnull as nullable
+         from pg_attribute a join pg_class c on c.oid = a.attrelid
+        where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') and a.attnum > 0 and not a.attisdropped`,
+    )
+
+  it('of money is bigint fen that cannot be null', async () => {
+    const money = (await columns()).filter(({ column }) => /amount|fen|fee|price|total/.test(column))
+    expect(money.length).toBeGreaterThanOrEqual(5)
+    for (const { name, column, type, nullable } of money) {
+      expect([type, nullable, column.endsWith('_fen')], `${name}.${column}`).toEqual(['bigint', false, true])
+    }
+  })
+
+  it('of time is timestamptz, and what is named like a time is one', async () => {
+    for (const { name, column, type } of await columns()) {
+      const isNamedSo = /_at$|^at$|_time$|^time_|_expire$|_until$|_from$/.test(column)
+      expect(type === 'timestamp with time zone', `${name}.${column} ${type}`).toBe(isNamedSo)
+    }
+  })
+
+  it('has a type that loses nothing: no float, no numeric, no jsonb, no padded text', async () => {
+    const types = new Set((await columns()).map(({ type }) => type))
+    const known = ['bigint', 'boolean', 'bytea', 'integer', 'text', 'text[]', 'timestamp with time zone']
+    expect([...types].sort()).toEqual(known)
+  })
+
+  it('has no default that reads a clock or a sequence: both come from the gateway', async () => {
+    const defaults = await read<{ name: string; says: string }>(
+      `select adrelid::regclass || '.' || attname as name, pg_get_expr(adbin, adrelid) as says
+         from pg_attrdef join pg_attribute on attrelid = adrelid and attnum = adnum
+        where adrelid::regclass <> 'schema_migration'::regclass`,
+    )
+    for (const { name, says } of defaults) expect(says, name).toMatch(/^(true|false|0|'\{\}'::text\[\])$/)
+  })
+})
+
+describe('the words of a state', () => {
+  it.each([
+    ['orders', 'state', ORDER_STATES],
+    ['orders', 'close_reason', CLOSE_REASONS],
+    ['attempt', 'state', ATTEMPT_STATES],
+    ['job', 'kind', JOB_KINDS],
+    ['payment', 'fate', ['keep', 'reverse']],
+    ['reversal', 'state', ['PROCESSING', 'SUCCESS']],
+    ['sandbox_trade', 'state', ['open', 'closed', 'paid']],
+    ['orders', 'currency', ['CNY']],
+  ] as [string, string, readonly string[]][])('of %s.%s are those of the program', async (table, column, words) => {
+    const checks = await read<{ says: string }>(
+      `select pg_get_constraintdef(c.oid) as says from pg_constraint c
+         join pg_attribute a on a.attrelid = c.conrelid and a.attnum = c.conkey[1]
+        where c.contype = 'c' and c.conrelid = '${table}'::regclass and cardinality(c.conkey) = 1 and a.attname = '${column}'`,
+    )
+    expect(checks).toHaveLength(1)
+    const listed = [...(checks[0]?.says ?? '').matchAll(/'([^']+)'::text/g)].map(([, word]) => word)
+    expect(listed.sort()).toEqual([...words].sort())
+  })
+
+  it('the amounts of an order and an attempt are checked against the same limits as in the program', async () => {
+    const checks = await read<{ says: string }>(
+      `select pg_get_constraintdef(oid) as says from pg_constraint
+        where contype = 'c' and conrelid in ('orders'::regclass, 'attempt'::regclass) and pg_get_constraintdef(oid) like '%amount_fen%'`,
+    )
+    expect(checks).toHaveLength(2)
+    for (const { says } of checks) {
+      expect(says).toContain(`>= ${AMOUNT_FEN_MIN})`)
+      expect(says).toContain(`<= ${AMOUNT_FEN_MAX})`)
+    }
+  })
+})
+
+it('nothing depends on triggers, sequences, rules or functions of our own', async () => {
+  const found = await read(
+    `select tgname as name from pg_trigger where not tgisinternal
+     union all select relname from pg_class where relnamespace = 'public'::regnamespace and relkind in ('S', 'v', 'm')
+     union all select proname from pg_proc where pronamespace = 'public'::regnamespace`,
+  )
+  expect(found).toEqual([])
+})

@@ -1,0 +1,165 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { type TestDatabase, testDatabase } from '../../../test/support/database.ts'
+import { type Db, openPool, type Pool, retried, run, transaction } from './db.ts'
+
+let database: TestDatabase
+let pool: Pool
+beforeAll(async () => {
+  database = await testDatabase()
+  pool = database.pool
+  await pool.query('create table ledger (id integer primary key, amount bigint not null check (amount >= 0))')
+})
+afterAll(() => database.drop())
+beforeEach(async () => {
+  await pool.query('truncate ledger')
+  await pool.query('insert into ledger values (1, 10), (2, 20)')
+})
+
+const add = (db: Db, id: number, amount: number) =>
+  db.query('update ledger set amount = amount + $2 where id = $1', [id, amount])
+const amounts = async () => (await pool.query('select amount from ledger order by id')).rows.map(({ amount }) => amount)
+
+/** Opens once `expected` callers have come. */
+function gate(expected: number): () => Promise<void> {
+  let open = (): void => {}
+  let came = 0
+  const opened = new Promise<void>((resolve) => {
+    open = resolve
+  })
+  return () => {
+    came += 1
+    if (came >= expected) open()
+    return opened
+  }
+}
+
+describe('a transaction', () => {
+  it('keeps all of its work and gives back its result', async () => {
+    const result = await transaction(pool, async (db) => {
+      await add(db, 1, 1)
+      await add(db, 2, 1)
+      return 'done'
+    })
+    expect(result).toBe('done')
+    expect(await amounts()).toEqual([11n, 21n])
+  })
+
+  it('keeps nothing when the work throws, is not tried again, and gives its connection back clean', async () => {
+    const small = openPool({ connectionString: database.connectionString, max: 1 })
+    let tries = 0
+    const work = transaction(small, async (db) => {
+      tries += 1
+      await add(db, 1, 1)
+      throw new Error('no')
+    })
+    await expect(work).rejects.toThrow('no')
+    expect(tries).toBe(1)
+    expect(await amounts()).toEqual([10n, 20n])
+    await transaction(small, (db) => add(db, 2, 1))
+    expect(await amounts()).toEqual([10n, 21n])
+    await small.end()
+  })
+
+  it('that swallowed an error of the database is not taken for a success', async () => {
+    const work = transaction(pool, async (db) => {
+      await add(db, 1, 1)
+      await db.query('select 1 / 0').catch(() => {})
+      return 'fine'
+    })
+    await expect(work).rejects.toThrow('ended in ROLLBACK')
+    expect(await amounts()).toEqual([10n, 20n])
+  })
+
+  it('whose connection is lost fails, and the pool goes on with another one', async () => {
+    const work = transaction(pool, async (db) => {
+      const { rows } = await db.query('select pg_backend_pid() as pid')
+      await pool.query('select pg_terminate_backend($1)', [rows[0]?.pid])
+      await add(db, 1, 1)
+    })
+    await expect(work).rejects.toThrow()
+    await transaction(pool, (db) => add(db, 1, 1))
+    expect(await amounts()).toEqual([11n, 20n])
+  })
+
+  it('that loses a deadlock is done again, so that both end well', async () => {
+    const bothHoldOne = gate(2)
+    let tries = 0
+    const cross = (first: number, second: number) =>
+      transaction(pool, async (db) => {
+        tries += 1
+        await db.query(`set local deadlock_timeout = '10ms'`)
+        await add(db, first, 1)
+        await bothHoldOne()
+        await add(db, second, 1)
+      })
+    await Promise.all([cross(1, 2), cross(2, 1)])
+    expect(tries).toBe(3)
+    expect(await amounts()).toEqual([12n, 22n])
+  })
+
+  it('that cannot be serialized is done again', async () => {
+    let tries = 0
+    await transaction(pool, async (db) => {
+      tries += 1
+      await db.query('set transaction isolation level repeatable read')
+      await db.query('select from ledger')
+      if (tries === 1) await add(pool, 1, 5)
+      await run(db, 'addOne', 'update ledger set amount = amount + 1 where id = $1', [1])
+    })
+    expect(tries).toBe(2)
+    expect(await amounts()).toEqual([16n, 20n])
+  })
+})
+
+describe('work that is done again', () => {
+  const losing = (code: string) => {
+    const state = { tries: 0 }
+    const work = async () => {
+      state.tries += 1
+      throw Object.assign(new Error('lost'), { code })
+    }
+    return { state, work }
+  }
+
+  it.each(['40001', '40P01'])('after %s is tried five times in all, then the error comes out', async (code) => {
+    const { state, work } = losing(code)
+    await expect(retried(work)).rejects.toMatchObject({ code })
+    expect(state.tries).toBe(5)
+  })
+
+  it.each(['23505', '57014', 'ECONNREFUSED'])('is not so after %s, which would come again', async (code) => {
+    const { state, work } = losing(code)
+    await expect(retried(work)).rejects.toMatchObject({ code })
+    expect(state.tries).toBe(1)
+  })
+})
+
+describe('a statement', () => {
+  it('gives whole numbers as bigint, also beyond what a float can hold', async () => {
+    const rows = await run(pool, 'bigNumber', 'select $1::bigint as big, 1 as small', [9_007_199_254_740_993n])
+    expect(rows).toEqual([{ big: 9_007_199_254_740_993n, small: 1 }])
+  })
+
+  const SECRET = 'geheimnis-1234'
+  it.each([
+    ['a constraint', '23514', `insert into ledger select 3, -length($1::text)`],
+    ['a type', '22P02', 'select $1::text::integer'],
+    [
+      'a unique key',
+      '23505',
+      `insert into merchant select n, 'x', true, '{}', null, now() from (values ($1), ($1)) v (n)`,
+    ],
+    ['syntax', '42601', 'select $1::text wrong wrong'],
+  ])('that fails for %s says its own name and the code, and none of its values', async (_, code, text) => {
+    const error: unknown = await run(pool, `fails${code}`, text, [SECRET]).catch((thrown: unknown) => thrown)
+    expect(error).toMatchObject({ code, message: expect.stringContaining(`fails${code}`) })
+    const { message, stack, ...rest } = Object.getOwnPropertyDescriptors(error as Error)
+    expect(JSON.stringify([message, stack, rest])).not.toContain(SECRET)
+  })
+
+  it('that takes too long is given up', async () => {
+    const hasty = openPool({ connectionString: database.connectionString, max: 1, statementTimeoutMs: 20 })
+    await expect(run(hasty, 'slow', 'select pg_sleep($1)', [60])).rejects.toMatchObject({ code: '57014' })
+    await hasty.end()
+  })
+})

@@ -40,8 +40,8 @@ const npmArguments = () => (process.env.npm_execpath ? [process.env.npm_execpath
 function step(title, command, args) {
   return new Promise((resolve) => {
     const started = Date.now()
-    console.log(`${title} …`)
-    const progress = setInterval(() => console.log(`${title} … ${seconds(started)}`), PROGRESS_MS)
+    console.error(`${title} …`)
+    const progress = setInterval(() => console.error(`${title} … ${seconds(started)}`), PROGRESS_MS)
     const child = spawn(command, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] })
     const output = []
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => output.push(chunk))
@@ -49,7 +49,7 @@ function step(title, command, args) {
     child.on('close', (code) => {
       clearInterval(progress)
       if (code === 0) {
-        console.log(`${title}: ${seconds(started)}`)
+        console.error(`${title}: ${seconds(started)}`)
         return resolve()
       }
       process.stderr.write(Buffer.concat(output))

@@ -1,0 +1,54 @@
+/** What every command is given, and how it ends. */
+import type { ParseArgsConfig } from 'node:util'
+
+export type Io = {
+  env: Record<string, string | undefined>
+  cwd: string
+  /** Standard input, whole. */
+  readInput: () => string
+  out: (text: string) => void
+  err: (text: string) => void
+}
+
+/** Exit codes, documented in docs/cli.md. */
+export const EXIT = { done: 0, refused: 1, usage: 2, apiError: 3, signature: 4, connection: 5 } as const
+
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT]
+
+/** Flags as parsed: a text, a switch, or absent. */
+export type Flags = Record<string, string | boolean | undefined>
+
+/** What a command found: one JSON value for machines, lines for people. */
+export type Output = { exit: ExitCode; json: object; lines: string[] }
+
+export type Command = {
+  /** After the command's name, in the help. */
+  usage: string
+  zh: string
+  en: string
+  options: NonNullable<ParseArgsConfig['options']>
+  run: (flags: Flags, io: Io) => Promise<Output>
+}
+
+/** A wrong flag or file; its message says what to do. */
+export class UsageError extends Error {}
+
+export const textFlag = (flags: Flags, name: string): string | undefined => {
+  const value = flags[name]
+  return typeof value === 'string' ? value : undefined
+}
+
+export function requiredFlag(flags: Flags, name: string): string {
+  const value = textFlag(flags, name)
+  if (value === undefined || value === '') throw new UsageError(`缺少 --${name} (--${name} is missing)`)
+  return value
+}
+
+/** Two aligned columns; a Chinese character is two columns wide. */
+export function table(rows: [label: string, value: string | null][]): string[] {
+  const width = (text: string): number => [...text].reduce((sum, letter) => sum + (letter > '\u2e7f' ? 2 : 1), 0)
+  const widest = Math.max(...rows.map(([label]) => width(label)))
+  return rows.flatMap(([label, value]) =>
+    value === null ? [] : [`${label}${' '.repeat(widest - width(label))}  ${value}`],
+  )
+}

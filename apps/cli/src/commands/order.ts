@@ -1,0 +1,121 @@
+/** `acopay order place|query|close` */
+import { AcoPay, newTradeNo, type OrderParams, type OrderRef } from '@acopay/sdk'
+import { type Command, EXIT, type Flags, type Io, requiredFlag, table, textFlag, UsageError } from '../command.ts'
+import { readSettings, SETTINGS_OPTIONS } from '../settings.ts'
+
+const client = (flags: Flags, io: Io): AcoPay =>
+  new AcoPay(readSettings(flags, io, ['baseUrl', 'mchNo', 'appNo', 'mchPrivateKey', 'platformPublicKey']))
+
+const REF_OPTIONS = { 'transaction-no': { type: 'string' }, 'mch-trade-no': { type: 'string' } } as const
+
+function refOf(flags: Flags): OrderRef {
+  const transactionNo = textFlag(flags, 'transaction-no')
+  if (transactionNo !== undefined) return { transactionNo }
+  const mchTradeNo = textFlag(flags, 'mch-trade-no')
+  if (mchTradeNo !== undefined) return { mchTradeNo }
+  throw new UsageError('需要 --transaction-no 或 --mch-trade-no (give --transaction-no or --mch-trade-no)')
+}
+
+export const placeCommand: Command = {
+  usage: '--amount 12.50 --description TEXT [--mch-trade-no NO] [--expire TIME] [--extra TEXT] [--notify-url URL]',
+  zh: '下单',
+  en: 'place an order',
+  options: {
+    ...SETTINGS_OPTIONS,
+    amount: { type: 'string' },
+    description: { type: 'string' },
+    'mch-trade-no': { type: 'string' },
+    expire: { type: 'string' },
+    extra: { type: 'string' },
+    'notify-url': { type: 'string' },
+  },
+  async run(flags, io) {
+    const placed = await client(flags, io).placeOrder(orderParams(flags))
+    return {
+      exit: EXIT.done,
+      json: placed,
+      lines: [
+        '下单成功 order placed',
+        ...table([
+          ['平台订单号 transaction_no', placed.transactionNo],
+          ['商户订单号 mch_trade_no', placed.mchTradeNo],
+          ['收银台 cashier_url', placed.cashierUrl],
+        ]),
+        '',
+        `关单 to close it: npm run acopay -- order close --transaction-no ${placed.transactionNo}`,
+      ],
+    }
+  },
+}
+
+function orderParams(flags: Flags): OrderParams {
+  const [expire, extra, notifyUrl] = [
+    textFlag(flags, 'expire'),
+    textFlag(flags, 'extra'),
+    textFlag(flags, 'notify-url'),
+  ]
+  if (expire !== undefined && Number.isNaN(Date.parse(expire))) {
+    throw new UsageError('--expire 应为时间，如 2026-01-31T08:00:00+08:00 (should be a time)')
+  }
+  return {
+    mchTradeNo: textFlag(flags, 'mch-trade-no') ?? newTradeNo(),
+    description: requiredFlag(flags, 'description'),
+    amountTotal: requiredFlag(flags, 'amount'),
+    ...(expire === undefined ? {} : { timeExpire: new Date(expire) }),
+    ...(extra === undefined ? {} : { extra }),
+    ...(notifyUrl === undefined ? {} : { notifyUrl }),
+  }
+}
+
+export const queryCommand: Command = {
+  usage: '--transaction-no NO | --mch-trade-no NO',
+  zh: '查单',
+  en: 'query an order',
+  options: { ...SETTINGS_OPTIONS, ...REF_OPTIONS },
+  async run(flags, io) {
+    const order = await client(flags, io).queryOrder(refOf(flags))
+    return {
+      exit: EXIT.done,
+      json: order,
+      lines: [
+        `${order.description} ${order.state}`,
+        ...table([
+          ['平台订单号 transaction_no', order.transactionNo],
+          ['商户订单号 mch_trade_no', order.mchTradeNo],
+          ['金额 amount_total', `${order.amountTotal} CNY`],
+          ['支付时间 success_time', order.successTime?.toISOString() ?? null],
+          ['支付渠道 pay_channel', order.payChannel],
+          ['附加数据 extra', order.extra],
+        ]),
+      ],
+    }
+  },
+}
+
+const OUTCOMES = {
+  closed: 'closed; it is never paid',
+  expired: 'expired and closed; it is never paid',
+  paid: 'paid; the payer was faster',
+  closing: 'being closed; ask again',
+} as const
+
+export const closeCommand: Command = {
+  usage: '--transaction-no NO | --mch-trade-no NO',
+  zh: '关单',
+  en: 'close an order',
+  options: { ...SETTINGS_OPTIONS, ...REF_OPTIONS },
+  async run(flags, io) {
+    const closed = await client(flags, io).closeOrder(refOf(flags))
+    return {
+      exit: closed.outcome === 'closed' ? EXIT.done : EXIT.refused,
+      json: closed,
+      lines: [
+        `${closed.description} ${OUTCOMES[closed.outcome]}`,
+        ...table([
+          ['平台订单号 transaction_no', closed.transactionNo],
+          ['商户订单号 mch_trade_no', closed.mchTradeNo],
+        ]),
+      ],
+    }
+  },
+}

@@ -1,0 +1,12 @@
+#!/usr/bin/env node
+/** The process: hands the arguments and the environment to `run` and exits with what it says. */
+import { readFileSync } from 'node:fs'
+import { run } from './run.ts'
+
+process.exitCode = await run(process.argv.slice(2), {
+  env: process.env,
+  cwd: process.cwd(),
+  readInput: () => readFileSync(0, 'utf8'),
+  out: (text) => process.stdout.write(`${text}\n`),
+  err: (text) => process.stderr.write(`${text}\n`),
+})

@@ -1,0 +1,197 @@
+import { execFile } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { promisify } from 'node:util'
+import { newKeyPair } from '@acopay/sdk'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { newTradeNo, openAttempt, pay, type TestGateway, testGateway } from '../../../test/support/gateway.ts'
+import { run } from './run.ts'
+
+let test: TestGateway
+let dir: string
+let demoFile: string
+beforeAll(async () => {
+  test = await testGateway()
+})
+afterAll(() => test.stop())
+beforeEach(() => {
+  dir = mkdtempSync(path.join(tmpdir(), 'acopay-cli-'))
+  demoFile = path.join(dir, 'settings.json')
+  writeFileSync(demoFile, JSON.stringify(test.demo))
+})
+afterEach(() => rmSync(dir, { recursive: true }))
+
+type Ran = { exit: number; out: string; err: string }
+
+async function acopay(
+  line: string | string[],
+  more: { env?: Record<string, string>; input?: string } = {},
+): Promise<Ran> {
+  const texts = { out: '', err: '' }
+  const exit = await run(typeof line === 'string' ? line.split(' ') : line, {
+    env: { ACOPAY_CONFIG: demoFile, ...more.env },
+    cwd: dir,
+    readInput: () => more.input ?? '',
+    out: (text) => {
+      texts.out += text
+    },
+    err: (text) => {
+      texts.err += text
+    },
+  })
+  return { exit, ...texts }
+}
+
+const json = async (line: string, more = {}) => {
+  const { exit, out, err } = await acopay(`${line} --json`, more)
+  expect(err).toBe('')
+  return { exit, ...JSON.parse(out) }
+}
+
+const place = () => json('order place --amount 12.50 --description 测试')
+
+describe('acopay order', () => {
+  it('places, queries and closes, for people and for machines', async () => {
+    const placed = await acopay(['order', 'place', '--amount', '12.50', '--description', '测试订单'])
+    expect(placed).toMatchObject({ exit: 0, err: '' })
+    const transactionNo = /AP\d{36}/.exec(placed.out)?.[0]
+    expect(placed.out).toContain(`order close --transaction-no ${transactionNo}`)
+    expect((await acopay(`order query --transaction-no ${transactionNo}`)).out).toMatch(/^未支付 NOTPAY\n.*12\.50 CNY/s)
+    expect(await json(`order close --transaction-no ${transactionNo}`)).toMatchObject({ exit: 0, outcome: 'closed' })
+    expect((await acopay(`order close --transaction-no ${transactionNo}`)).out).toMatch(/^关单成功 closed/)
+  })
+
+  it('exits with 1 when the business says no', async () => {
+    const { transactionNo } = await place()
+    await pay(test.demo, transactionNo, (await openAttempt(test.demo, transactionNo)) ?? '')
+    const closed = await acopay(`order close --transaction-no ${transactionNo}`)
+    expect([closed.exit, closed.out.split('\n')[0]]).toEqual([1, '订单已支付 paid; the payer was faster'])
+  })
+
+  it.each([
+    ['order place --amount 12.5 --description x', 'amountTotal'],
+    ['order place --description x', '--amount'],
+    ['order place --amount 1.00 --description x --expire soon', '--expire'],
+    ['order query', '--transaction-no'],
+    ['order pay', 'order pay'],
+    ['order close --transaction-no AP1 --force', '--force'],
+    ['order close extra --transaction-no AP1', 'extra'],
+    ['nothing', 'nothing'],
+    ['order query --transaction-no A --config missing.json', 'missing.json'],
+  ])('%s: exits with 2 and names %s', async (line, names) => {
+    const { exit, out, err } = await acopay(line)
+    expect([exit, out]).toEqual([2, ''])
+    expect(err).toContain(names)
+  })
+
+  it('exits with 3 when the gateway refuses', async () => {
+    const { exit, err } = await acopay('order close --transaction-no AP0')
+    expect([exit, err]).toEqual([3, expect.stringContaining('1007 ORDER_NOT_EXIST: 此订单不存在!')])
+    expect(await json('order close --transaction-no AP0')).toMatchObject({ exit: 3, error: { status: 1007 } })
+  })
+
+  it('exits with 4 when the answer is not proven', async () => {
+    const { publicKey } = await newKeyPair()
+    const { exit } = await acopay(`order query --transaction-no ${(await place()).transactionNo}`, {
+      env: { ACOPAY_PLATFORM_PUBLIC_KEY: publicKey },
+    })
+    expect(exit).toBe(4)
+  })
+
+  it('exits with 5 when nobody answers', async () => {
+    const { exit, err } = await acopay('order query --transaction-no AP0 --base-url http://127.0.0.1:1')
+    expect([exit, err]).toEqual([5, expect.stringContaining('http://127.0.0.1:1')])
+  })
+})
+
+describe('settings', () => {
+  it('come from flags before variables before the file', async () => {
+    const wrong = { ACOPAY_BASE_URL: 'http://127.0.0.1:1' }
+    expect((await acopay('order query --transaction-no AP0', { env: wrong })).exit).toBe(5)
+    const right = `order query --transaction-no AP0 --base-url ${test.demo.baseUrl}`
+    expect((await acopay(right, { env: wrong })).exit).toBe(3)
+  })
+
+  it('that are missing are named, with the ways to give them', async () => {
+    writeFileSync(demoFile, '{}')
+    const { exit, err } = await acopay('order query --transaction-no AP0')
+    expect([exit, err]).toEqual([2, expect.stringContaining('--base-url / ACOPAY_BASE_URL / --config FILE')])
+  })
+
+  it('never show a private key, not even a broken one', async () => {
+    const { exit, err } = await acopay('order query --transaction-no AP0', {
+      env: { ACOPAY_MCH_PRIVATE_KEY: 'secretsecret' },
+    })
+    expect([exit, err]).toEqual([2, expect.not.stringContaining('secretsecret')])
+  })
+})
+
+describe('acopay keygen', () => {
+  it('writes a pair that signs and verifies, the private key for its owner only, and overwrites nothing', async () => {
+    expect((await acopay('keygen --out keys')).exit).toBe(0)
+    const privateFile = path.join(dir, 'keys/private.key')
+    expect(statSync(privateFile).mode & 0o777).toBe(0o600)
+    const again = await acopay('keygen --out keys')
+    expect([again.exit, again.err]).toEqual([2, expect.stringContaining('不会覆盖')])
+
+    const env = { ACOPAY_MCH_PRIVATE_KEY: readFileSync(privateFile, 'utf8') }
+    const signed = await json('sign --nonce n1', { env, input: '{"transaction_no":"AP1"}' })
+    expect(signed.canonicalText).toContain('"nonce":"n1"')
+    const publicKey = readFileSync(path.join(dir, 'keys/public.key'), 'utf8').trim()
+    const verify = ['verify', '--nonce', 'n1', '--public-key', publicKey, '--sign', signed.headers['x-acopay-sign']]
+    expect(await acopay(verify, { input: '{"transaction_no":"AP1"}' })).toMatchObject({ exit: 0 })
+    const other = await acopay(verify, { input: '{"transaction_no":"AP2"}' })
+    expect([other.exit, other.out]).toEqual([4, expect.stringContaining('另一段文本')])
+  })
+
+  it('without a folder prints the pair', async () => {
+    expect(Object.keys(await json('keygen'))).toEqual(['exit', 'privateKey', 'publicKey'])
+  })
+})
+
+describe('acopay verify', () => {
+  const answerOf = async (body: object): Promise<string> =>
+    (
+      await fetch(`${test.demo.baseUrl}/pay/v1/transactions/trade`, { method: 'POST', body: JSON.stringify(body) })
+    ).text()
+
+  it("verifies the platform's answers with the platform's key, and shows where a text differs", async () => {
+    const params = {
+      ...{ app_no: test.demo.appNo, mch_trade_no: newTradeNo(), description: 'x', amount_total: '1.00' },
+      ...{ amount_currency: 'CNY', mch_no: test.demo.mchNo, nonce: 'n', sign_type: 'SHA256withRSA' },
+    }
+    const answer = await answerOf({ ...params, sign: 'A'.repeat(344) })
+    expect((await acopay('verify', { input: answer })).exit).toBe(2)
+
+    const { AcoPay } = await import('@acopay/sdk')
+    const signed = await new AcoPay(test.demo).signOrderParams({
+      ...{ mchTradeNo: params.mch_trade_no, description: 'x', amountTotal: '1.00' },
+    })
+    const good = await answerOf(signed)
+    expect(await acopay('verify', { input: good })).toMatchObject({ exit: 0 })
+    const bad = good.replace('SUCCESS', 'SUCCEED')
+    writeFileSync(path.join(dir, 'theirs.txt'), (await json('verify', { input: good })).canonicalText)
+    const { exit, out } = await acopay('verify --text theirs.txt', { input: bad })
+    expect(exit).toBe(4)
+    expect(out).toContain('第一处不同在第')
+
+    const merchant = await acopay('verify', { input: JSON.stringify(signed) })
+    expect([merchant.exit, merchant.err]).toEqual([2, expect.stringContaining('--public-key')])
+  })
+
+  it.each(['', '[]', '{', '{"a":1}'])('%j is refused with what to do', async (input) => {
+    expect(await acopay('verify', { input })).toMatchObject({ exit: 2 })
+  })
+})
+
+describe('the installed command', () => {
+  it('reads .acopay/demo.json of a folder above, and exits as documented', async () => {
+    const main = path.resolve(import.meta.dirname, '../dist/main.js')
+    const ran = promisify(execFile)(process.execPath, [main, 'order', 'query', '--transaction-no', 'AP0', '--json'], {
+      cwd: dir,
+      env: { ACOPAY_CONFIG: demoFile },
+    })
+    await expect(ran).rejects.toMatchObject({ code: 3, stdout: expect.stringContaining('"status": 1007') })
+  })
+})

@@ -1,0 +1,215 @@
+/** The client for merchants. */
+import { randomBytes } from 'node:crypto'
+import {
+  CLOSE_ANSWERS,
+  type CloseOutcome,
+  isRefusal,
+  type JsonObject,
+  orderParamsText,
+  parseCloseOrder,
+  parsePlaceOrder,
+  type Refusal,
+  SIGN_TYPE,
+  STATE_ANSWERS,
+  signText,
+  timeText,
+} from '@acopay/protocol'
+import { type AnswerData, type CallOptions, newNonce, send } from './client.ts'
+import { ParameterError, SignatureError } from './errors.ts'
+import { type AcoPayOptions, readOptions, type Settings } from './options.ts'
+
+export type OrderParams = {
+  /** Yours, unique, 24 to 50 of letters, digits, `_` and `-`. The same again with the same parameters is harmless. */
+  mchTradeNo: string
+  /** What the payer buys, at most 128 characters. */
+  description: string
+  /** Yuan with two decimals as text, `"12.50"`: `"0.01"` to `"999999.99"`. Never a number. */
+  amountTotal: string
+  /** Until when it can be paid, 1 minute to 7 days ahead; default 2 hours. */
+  timeExpire?: Date
+  /** At most 256 characters, given back in queries and notifications. */
+  extra?: string
+  /** Where notifications go: HTTPS, no query, at most 256 characters. */
+  notifyUrl?: string
+  /** Default: the client's own. */
+  appNo?: string
+}
+
+/** One of the platform's number or yours; the platform's wins if both are given. */
+export type OrderRef = { transactionNo: string; mchTradeNo?: string } | { mchTradeNo: string; transactionNo?: string }
+
+export type PlacedOrder = { transactionNo: string; mchTradeNo: string; appNo: string; cashierUrl: string }
+
+export type ClosedOrder = {
+  transactionNo: string
+  mchTradeNo: string
+  /** `closed` and `expired`: it is never paid. `paid`: the payer was faster. `closing`: ask again. */
+  outcome: CloseOutcome
+  /** What the gateway said, in Chinese. */
+  description: string
+}
+
+export type OrderState = keyof typeof STATE_ANSWERS
+
+export type Order = {
+  transactionNo: string
+  mchTradeNo: string
+  appNo: string
+  state: OrderState
+  /** The state in Chinese. */
+  description: string
+  /** Yuan with two decimals. */
+  amountTotal: string
+  extra: string | null
+  /** Set once it is paid. */
+  successTime: Date | null
+  /** The payer, as the platform names them. */
+  acoid: string | null
+  payChannel: string | null
+  payMethod: string | null
+}
+
+/**
+ * A merchant's client. Every answer's signature is checked before it is believed. All calls may throw ParameterError
+ * (nothing was sent), ApiError (refused), SignatureError (not proven) and ConnectionError (outcome unknown).
+ * Wire contract: docs/errors.md and the platform's transactions API, v1.
+ */
+export class AcoPay {
+  readonly #settings: Settings
+
+  /** Throws ParameterError that names the wrong option. */
+  constructor(options: AcoPayOptions) {
+    this.#settings = readOptions(options)
+  }
+
+  /** Places an order (`POST trade`). The same number with the same parameters gives the same order again. */
+  async placeOrder(params: OrderParams, options: CallOptions = {}): Promise<PlacedOrder> {
+    const sent = orderFields(this.#settings, params)
+    const data = await send(this.#settings, { method: 'POST', path: 'trade', params: sent }, options)
+    sameOrder({ mchTradeNo: params.mchTradeNo }, data)
+    return {
+      transactionNo: textOf(data, 'transaction_no'),
+      mchTradeNo: textOf(data, 'mch_trade_no'),
+      appNo: textOf(data, 'app_no'),
+      cashierUrl: textOf(data, 'cashier_url'),
+    }
+  }
+
+  /** Where an order stands (`GET trade`). ApiError 1007 when there is none with this number. */
+  async queryOrder(ref: OrderRef, options: CallOptions = {}): Promise<Order> {
+    const data = await send(this.#settings, { method: 'GET', path: 'trade', params: refFields(ref) }, options)
+    sameOrder(ref, data)
+    const successTime = data.success_time ?? null
+    return {
+      transactionNo: textOf(data, 'transaction_no'),
+      mchTradeNo: textOf(data, 'mch_trade_no'),
+      appNo: textOf(data, 'app_no'),
+      state: oneOf(data, 'code', STATE_ANSWERS),
+      description: textOf(data, 'description'),
+      amountTotal: textOf(data, 'amount_total'),
+      extra: data.extra ?? null,
+      successTime: successTime === null ? null : new Date(successTime),
+      acoid: data.acoid ?? null,
+      payChannel: data.pay_channel ?? null,
+      payMethod: data.pay_method ?? null,
+    }
+  }
+
+  /**
+   * Closes an order (`POST close`). `closed` is a promise: this order is never paid. May take 7 s while upstreams
+   * are asked. ApiError 1007 when there is none with this number.
+   */
+  async closeOrder(ref: OrderRef, options: CallOptions = {}): Promise<ClosedOrder> {
+    const data = await send(this.#settings, { method: 'POST', path: 'close', params: refFields(ref) }, options)
+    sameOrder(ref, data)
+    const description = textOf(data, 'description')
+    return {
+      transactionNo: textOf(data, 'transaction_no'),
+      mchTradeNo: textOf(data, 'mch_trade_no'),
+      outcome: outcomeOf(textOf(data, 'code'), description),
+      description,
+    }
+  }
+
+  /**
+   * Signs the parameters of an order for a page, which hands them to `edger.payment.pay(params)` of `@edgeros/web-sdk`
+   * as they are. Sign on your server; the private key never belongs on a page.
+   */
+  async signOrderParams(params: OrderParams): Promise<Record<string, string>> {
+    const { mchNo, privateKey } = this.#settings
+    const fields = orderFields(this.#settings, params)
+    const signed = { ...fields, mch_no: mchNo, nonce: newNonce(), sign_type: SIGN_TYPE }
+    return { ...signed, sign: await signText(orderParamsText(signed), privateKey) }
+  }
+}
+
+/** A fresh number for an order of yours: the time in UTC and 80 random bits, 37 characters. */
+export const newTradeNo = (): string =>
+  `${new Date().toISOString().replace(/\D/g, '')}${randomBytes(10).toString('hex')}`
+
+const AMOUNT = /^(0|[1-9]\d{0,5})\.\d\d$/
+
+function orderFields(settings: Settings, params: OrderParams): Record<string, string> {
+  const { amountTotal, timeExpire } = params
+  if (typeof amountTotal !== 'string' || !AMOUNT.test(amountTotal) || amountTotal === '0.00') {
+    throw new ParameterError('amountTotal', 'amountTotal should be yuan with two decimals as a text, "12.50"')
+  }
+  if (timeExpire !== undefined && Number.isNaN(timeExpire.getTime())) {
+    throw new ParameterError('timeExpire', 'timeExpire is not a time')
+  }
+  const fields = present({
+    app_no: params.appNo ?? settings.appNo,
+    mch_trade_no: params.mchTradeNo,
+    description: params.description,
+    amount_total: amountTotal,
+    amount_currency: 'CNY',
+    time_expire: timeExpire === undefined ? undefined : timeText(timeExpire),
+    extra: params.extra,
+    notify_url: params.notifyUrl,
+  })
+  refuseLocally(parsePlaceOrder(fields, { loopbackHttp: true }))
+  return fields
+}
+
+function refFields({ transactionNo, mchTradeNo }: OrderRef): Record<string, string> {
+  const fields = present({ transaction_no: transactionNo, mch_trade_no: mchTradeNo })
+  refuseLocally(parseCloseOrder(fields))
+  return fields
+}
+
+const present = (fields: Record<string, string | undefined>): Record<string, string> =>
+  Object.fromEntries(Object.entries(fields).filter((entry): entry is [string, string] => entry[1] !== undefined))
+
+/** The gateway's own check, made before anything is sent; its words begin with the field's name. */
+function refuseLocally(parsed: object | Refusal): void {
+  if (!isRefusal(parsed)) return
+  throw new ParameterError(/^\w+/.exec(parsed.fieldErrors)?.[0] ?? '', parsed.fieldErrors)
+}
+
+/** A signed answer about another order proves nothing about this one. */
+function sameOrder(ref: OrderRef, data: AnswerData): void {
+  const isSame =
+    ref.transactionNo === undefined ? data.mch_trade_no === ref.mchTradeNo : data.transaction_no === ref.transactionNo
+  if (!isSame) throw new SignatureError('the answer is about another order')
+}
+
+function textOf(data: AnswerData, name: string): string {
+  const text = data[name]
+  if (typeof text === 'string') return text
+  throw new SignatureError(`the answer has no ${name}`)
+}
+
+function oneOf<Words extends object>(data: AnswerData, name: string, words: Words): keyof Words {
+  const text = textOf(data, name)
+  if (Object.hasOwn(words, text)) return text as keyof Words
+  throw new SignatureError(`the answer's ${name} is a word this version does not know: ${text}`)
+}
+
+/** A refusal in words this version does not know promises nothing: `closing`. */
+function outcomeOf(code: string, description: string): CloseOutcome {
+  if (code === CLOSE_ANSWERS.closed.code) return 'closed'
+  const known = Object.entries(CLOSE_ANSWERS).find(([, answer]) => answer.description === description)
+  return (known?.[0] as CloseOutcome | undefined) ?? 'closing'
+}
+
+export type { CloseOutcome, JsonObject }

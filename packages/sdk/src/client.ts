@@ -1,0 +1,147 @@
+/** One call of the transactions API: signed, sent, answered, checked, and tried again where that is safe. */
+import { randomUUID } from 'node:crypto'
+import {
+  BASE_PATH,
+  type Envelope,
+  ERRORS,
+  type JsonObject,
+  requestText,
+  responseText,
+  SIGN_TYPE,
+  signText,
+  verifyText,
+} from '@acopay/protocol'
+import { ApiError, ConnectionError, SignatureError } from './errors.ts'
+import type { Settings } from './options.ts'
+
+export type CallOptions = {
+  /** Ends the call, and what it waits for, with a ConnectionError. */
+  signal?: AbortSignal
+}
+
+export type Request = { method: 'GET' | 'POST'; path: 'close' | 'trade'; params: Record<string, string> }
+
+/** What came back, its signature checked: texts by their names on the wire. */
+export type AnswerData = Record<string, string | null>
+
+const SDK_VERSION = 'ts-0.1.0'
+
+const FIRST_PAUSE_MS = 200
+
+export const newNonce = (): string => randomUUID().replaceAll('-', '')
+
+/**
+ * Sends the request until it is answered, at most `tries` times, each with a new nonce and the same numbers: all
+ * three requests of this package may be repeated without doing anything twice.
+ */
+export async function send(settings: Settings, request: Request, { signal }: CallOptions): Promise<AnswerData> {
+  for (let tried = 1; ; tried += 1) {
+    try {
+      return await sendOnce(settings, request, signal)
+    } catch (error) {
+      const mayHelp = (error instanceof ApiError || error instanceof ConnectionError) && error.isRetryable
+      if (!mayHelp || tried >= settings.tries || signal?.aborted) throw error
+    }
+    // Between half and all of 200 ms, 400 ms, 800 ms …, so that callers do not come back together.
+    await settings.sleep(FIRST_PAUSE_MS * 2 ** (tried - 1) * (0.5 + Math.random() / 2), signal)
+  }
+}
+
+async function sendOnce(settings: Settings, request: Request, signal?: AbortSignal): Promise<AnswerData> {
+  const { mchNo, privateKey, timeoutMs } = settings
+  const { method, params } = request
+  const nonce = newNonce()
+  const text = requestText(params, { mchNo, nonce, signType: SIGN_TYPE })
+  const headers: Record<string, string> = {
+    'x-acopay-mch-no': mchNo,
+    'x-acopay-nonce': nonce,
+    'x-acopay-sign-type': SIGN_TYPE,
+    'x-acopay-sign': await signText(text, privateKey),
+    ...(method === 'POST' ? { 'content-type': 'application/json; charset=utf-8' } : {}),
+  }
+  // Neither is signed; the first makes the gateway tell the channel of a payment.
+  const sent = { ...params, aco_pay_sdk: SDK_VERSION, version: '1.0' }
+  const url = new URL(`.${BASE_PATH}${request.path}`, settings.baseUrl)
+  if (method === 'GET') url.search = new URLSearchParams(sent).toString()
+  const timeout = AbortSignal.timeout(timeoutMs)
+  const init: RequestInit = {
+    method,
+    headers,
+    redirect: 'error',
+    signal: signal === undefined ? timeout : AbortSignal.any([timeout, signal]),
+    ...(method === 'POST' ? { body: JSON.stringify(sent) } : {}),
+  }
+  let httpStatus: number
+  let body: string
+  try {
+    const response = await settings.fetch(url, init)
+    httpStatus = response.status
+    body = await response.text()
+  } catch (cause) {
+    throw new ConnectionError(unreachable(url, timeout, timeoutMs, signal), { cause, isRetryable: !signal?.aborted })
+  }
+  return readAnswer(settings, { httpStatus, body, url })
+}
+
+function unreachable(url: URL, timeout: AbortSignal, timeoutMs: number, signal?: AbortSignal): string {
+  if (signal?.aborted) return 'the call was aborted; whether it was carried out is unknown'
+  const why = timeout.aborted ? `no answer within ${timeoutMs} ms` : 'no connection'
+  return `${url.origin}: ${why}; whether the request was carried out is unknown, query the order`
+}
+
+/** Errors that the gateway gives without a signature, to a caller who has not proved who it is. */
+const UNSIGNED: ReadonlySet<number> = new Set(
+  [ERRORS.PARAM_ERROR, ERRORS.SIGN_ERROR, ERRORS.MCH_NOT_EXIST, ERRORS.FREQUENCY_LIMIT, ERRORS.SYSTEM_ERROR].map(
+    ({ status }) => status,
+  ),
+)
+
+type Received = { httpStatus: number; body: string; url: URL }
+
+function readAnswer(settings: Settings, { httpStatus, body, url }: Received): AnswerData {
+  if (httpStatus !== 200) {
+    const hint = httpStatus === 404 ? ', is baseUrl right?' : ''
+    const isRetryable = httpStatus >= 500 || httpStatus === 429
+    throw new ConnectionError(`${url.origin} answered HTTP ${httpStatus}${hint}`, { httpStatus, isRetryable })
+  }
+  const envelope = readEnvelope(body)
+  if (envelope === null) {
+    throw new ConnectionError(`${url.origin} answered something else than an envelope; is baseUrl right?`, {
+      httpStatus,
+      isRetryable: false,
+    })
+  }
+  const { status, message: code, fieldErrors, data } = envelope
+  const isSigned = typeof data?.sign === 'string'
+  if (isSigned) check(settings, envelope)
+  else if (!UNSIGNED.has(status)) throw new SignatureError(`the answer ${status} ${code} is not signed`)
+  if (status !== 200) throw new ApiError({ status, code, fieldErrors, isSigned })
+  return data as AnswerData
+}
+
+function check({ mchNo, platformKeys }: Settings, envelope: Envelope): void {
+  const text = responseText(envelope)
+  const { sign, sign_type: signType, mch_no: answeredFor } = envelope.data as AnswerData
+  if (signType !== SIGN_TYPE || !platformKeys.some((key) => verifyText(text, sign as string, key))) {
+    throw new SignatureError("the answer's signature does not verify with platformPublicKey")
+  }
+  if (answeredFor !== mchNo) throw new SignatureError('the answer is signed for another merchant')
+}
+
+/** Null when the text is not an envelope. */
+function readEnvelope(body: string): Envelope | null {
+  let value: Partial<Envelope> | null
+  try {
+    value = JSON.parse(body) as Partial<Envelope> | null
+  } catch {
+    return null
+  }
+  const { status, message, fieldErrors = null, data = null } = value ?? {}
+  if (typeof status !== 'number' || typeof message !== 'string') return null
+  if (fieldErrors !== null && typeof fieldErrors !== 'string') return null
+  if (typeof data !== 'object' || Array.isArray(data)) return null
+  const isFlat = Object.values((data ?? {}) as JsonObject).every(
+    (member) => member === null || typeof member === 'string',
+  )
+  return isFlat ? { status, message, fieldErrors, data } : null
+}

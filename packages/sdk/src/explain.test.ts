@@ -1,0 +1,90 @@
+import { constants, createPrivateKey, sign as cryptoSign, type SignKeyObjectInput } from 'node:crypto'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { explainSignature, newKeyPair, type Signed, signRequest } from './index.ts'
+
+const params = { transaction_no: 'AP1', note: '中文/斜杠', empty: '', nothing: null, version: '1.0' }
+const signed: Signed = { kind: 'request', params, mchNo: 'MCH1', nonce: 'n1' }
+const CANONICAL =
+  '{"empty":"","mch_no":"MCH1","nonce":"n1","note":"中文/斜杠","sign_type":"SHA256withRSA","transaction_no":"AP1"}'
+
+let pair: { privateKey: string; publicKey: string }
+let other: { privateKey: string; publicKey: string }
+beforeAll(async () => {
+  pair = await newKeyPair()
+  other = await newKeyPair()
+})
+
+const key = (text: string) => createPrivateKey({ key: Buffer.from(text, 'base64'), format: 'der', type: 'pkcs8' })
+const signText = (text: string, algorithm = 'RSA-SHA256', more: Partial<SignKeyObjectInput> = {}): string =>
+  cryptoSign(algorithm, Buffer.from(text), { key: key(pair.privateKey), ...more }).toString('base64')
+
+const says = (sign: string): string[] => explainSignature(signed, sign, pair.publicKey).findings.map(({ en }) => en)
+
+describe('explaining a signature', () => {
+  it('finds nothing wrong with what signRequest signs, and shows the text', async () => {
+    const { canonicalText, headers } = await signRequest(params, {
+      mchNo: 'MCH1',
+      mchPrivateKey: pair.privateKey,
+      nonce: 'n1',
+    })
+    const report = explainSignature(signed, headers['x-acopay-sign'], pair.publicKey)
+    expect(report).toMatchObject({ isValid: true, canonicalText: CANONICAL, findings: [], difference: null })
+    expect(canonicalText).toBe(CANONICAL)
+  })
+
+  it.each([
+    ['a line end was signed along', `${CANONICAL}\n`],
+    [
+      'the names were not sorted',
+      '{"transaction_no":"AP1","note":"中文/斜杠","empty":"","mch_no":"MCH1","nonce":"n1","sign_type":"SHA256withRSA"}',
+    ],
+    [
+      'members that are null were signed',
+      CANONICAL.replace('"note"', '"nothing":null,"note"').replace(
+        '"nothing":null,"note":"中文/斜杠"',
+        '"note":"中文/斜杠","nothing":null',
+      ),
+    ],
+    ['empty texts were left out', CANONICAL.replace('"empty":"",', '')],
+    ['aco_pay_sdk, version or sign was signed', CANONICAL.replace('}', ',"version":"1.0"}')],
+    ['mch_no, nonce and sign_type were not added', '{"empty":"","note":"中文/斜杠","transaction_no":"AP1"}'],
+    ['slashes were escaped', CANONICAL.replace('/', '\\/')],
+    [
+      'characters beyond ASCII were escaped',
+      CANONICAL.replace('中文', '\\u4e2d\\u6587').replace('斜杠', '\\u659c\\u6760'),
+    ],
+    ['the JSON was written with blanks', JSON.stringify(JSON.parse(CANONICAL), null, 2)],
+    [
+      'a text like a=1&b=2 was signed',
+      'empty=&mch_no=MCH1&nonce=n1&note=中文/斜杠&sign_type=SHA256withRSA&transaction_no=AP1',
+    ],
+    ['right key, right algorithm, another text', CANONICAL.replace('AP1', 'AP2')],
+  ])('%s', (finding, text) => {
+    expect(says(signText(text))).toEqual([expect.stringContaining(finding)])
+  })
+
+  it('knows a signature of another key, of another digest, with another padding', () => {
+    const foreign = cryptoSign('RSA-SHA256', Buffer.from(CANONICAL), key(other.privateKey)).toString('base64')
+    expect(says(foreign)).toEqual([expect.stringContaining('wrong key')])
+    expect(says(signText(CANONICAL, 'RSA-SHA1'))).toEqual([expect.stringContaining('SHA-1')])
+    expect(says(signText(CANONICAL, 'RSA-SHA512'))).toEqual([expect.stringContaining('SHA-512')])
+    const pss = { padding: constants.RSA_PKCS1_PSS_PADDING }
+    expect(says(signText(CANONICAL, 'RSA-SHA256', pss))).toEqual([expect.stringContaining('RSA-PSS')])
+  })
+
+  it('knows a signature whose letters were mangled on the way', () => {
+    const good = signText(CANONICAL)
+    expect(says(good.replaceAll('+', '-').replaceAll('/', '_'))).toEqual([expect.stringContaining('URL-safe')])
+    expect(says(`${good.slice(0, 76)}\n${good.slice(76)}`)).toEqual([expect.stringContaining('line ends')])
+    expect(says(good.replaceAll('=', ''))).toEqual([expect.stringContaining('padding')])
+    expect(says(good.slice(0, 300))).toEqual([expect.stringContaining('cut off')])
+    expect(says('')).toEqual([expect.stringContaining('0: cut off')])
+  })
+
+  it('shows where the text somebody else signed first differs', () => {
+    const theirs = CANONICAL.replace('AP1', 'AP2')
+    const { difference } = explainSignature(signed, signText(theirs), pair.publicKey, theirs)
+    expect(difference).toMatchObject({ at: CANONICAL.indexOf('AP1') + 2, expected: expect.stringContaining('AP1') })
+    expect(explainSignature(signed, '', pair.publicKey, CANONICAL).difference).toBeNull()
+  })
+})

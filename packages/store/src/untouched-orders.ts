@@ -23,6 +23,10 @@ export type UntouchedAnswer =
  * with its timeline entry and the caller's nonce, in one statement for a whole list: many callers share one round
  * trip and one commit. Whether the move is right was decided by the table; this compares and sets.
  *
+ * The numbers are compared as arrays, so that the key's index finds them one by one whatever the planner knows of
+ * the table: joined, or asked again for its state, it may read all orders of a merchant. The locked row was looked at
+ * in its newest version, so its state is not asked twice.
+ *
  * Orders that need more than this (`involved`) are left untouched together with their nonce. Rows are locked in the
  * order of their keys, so that two lists do not deadlock.
  */
@@ -44,7 +48,7 @@ export async function moveUntouched(
               as t (i, nonce, entry, by_platform, by_merchant)),
      locked as (
        select o.*, o.state = $7 and o.attempts = 0 and o.time_expire > $10 as is_untouched
-         from orders o where o.mch_no = $1 and o.transaction_no in (select number from asked)
+         from orders o where o.mch_no = $1 and o.transaction_no = any (array(select number from asked))
         order by o.transaction_no for update),
      seen as (
        select a.i, a.nonce, a.entry, a.number, l.is_untouched,
@@ -64,7 +68,8 @@ export async function moveUntouched(
      moved as (
        update orders o set state = $8, close_reason = $9, head_seq = o.head_seq + 1, changed_at = $10,
               head_hash = sha256(o.head_hash || convert_to(w.entry, 'UTF8'))
-         from winner w where o.mch_no = $1 and o.transaction_no = w.number and o.state = $7
+         from winner w
+        where o.mch_no = $1 and o.transaction_no = any (array(select number from winner)) and o.transaction_no = w.number
        returning o.transaction_no, o.head_seq, o.head_hash, w.entry),
      told as (
        insert into timeline (mch_no, transaction_no, seq, at, entry, hash)

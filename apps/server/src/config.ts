@@ -47,7 +47,7 @@ export function readConfig(env: Env, defaultHome: string): Config {
     return value
   }
   const oneOf = <Word extends string>(name: string, words: readonly [Word, ...Word[]]): Word => {
-    const text = env[name] ?? words[0]
+    const text = env[name] || words[0]
     const word = words.find((candidate) => candidate === text)
     if (word === undefined) throw new ConfigError(`${name} 应为 (one of) ${words.join(' | ')}; got "${text}"`)
     return word

@@ -152,7 +152,7 @@ create table job (
   kind       text not null check (kind in ('shut_attempts', 'reverse_payment')),
   subject    text not null,
   due_at     timestamptz not null,
-  -- Counts takings. Whoever finishes or postpones a job names the taking it holds, so a late one changes nothing.
+  -- Counts takings. Whoever postpones a job names the taking it holds, so a late one changes nothing.
   tries      integer not null default 0,
   alarmed_at timestamptz,
   created_at timestamptz not null,

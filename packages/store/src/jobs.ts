@@ -2,7 +2,7 @@
 import type { JobKind } from '@acopay/core'
 import { type Db, run } from './db.ts'
 
-/** `tries` is the taking this holder has; it names it to finish or postpone the job. */
+/** `tries` is the taking this holder has; it names it to postpone the job. */
 export type Job = { mchNo: string; kind: JobKind; subject: string; tries: number; createdAt: Date }
 
 type JobKey = Pick<Job, 'mchNo' | 'kind' | 'subject'>

@@ -10,7 +10,7 @@ export type UntouchedAsk = { ref: OrderRef; nonce: string; entry: string }
 export type UntouchedMove = { from: OrderState; to: OrderState; closeReason: CloseReason | null }
 
 export type UntouchedAnswer =
-  /** No such order; another use of the nonce; moved now; or as it stands, not moved. */
+  /** No such order; another use of the nonce; moved now (its head is still the one before); or as it stands. */
   | { kind: 'absent' }
   | { kind: 'nonce_used' }
   | { kind: 'moved'; order: Order }

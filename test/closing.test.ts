@@ -12,7 +12,11 @@ afterEach(() => test.stop())
 const HOUR = 3_600_000
 
 const jobs = async () =>
-  (await test.database.pool.query<{ kind: string; tries: number }>('select kind, tries from job')).rows
+  (
+    await test.database.pool.query<{ kind: string; tries: number }>(
+      "select kind, tries from job where kind <> 'watch_attempt'",
+    )
+  ).rows
 
 const events = async (transactionNo: string): Promise<string[]> => {
   const entries = await readTimeline(test.database.pool, test.demo.mchNo, transactionNo)

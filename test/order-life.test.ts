@@ -110,7 +110,10 @@ describe('closing an order that a payer is looking at', () => {
       'close_asked CLOSING',
       'all_shut CLOSED',
     ])
-    const { rows } = await test.database.pool.query('select * from job where subject = $1', [transactionNo])
+    const { rows } = await test.database.pool.query(
+      "select * from job where subject = $1 and kind <> 'watch_attempt'",
+      [transactionNo],
+    )
     expect(rows).toEqual([])
   })
 

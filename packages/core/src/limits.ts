@@ -16,8 +16,14 @@ export function expiryOf(askedMs: number | null, nowMs: number): number | null {
 }
 
 /** The background tasks; the compiler asks for a function for each in the server's `jobs/`. */
-export const JOB_KINDS = ['shut_attempts', 'reverse_payment'] as const
+export const JOB_KINDS = ['shut_attempts', 'reverse_payment', 'watch_attempt'] as const
 export type JobKind = (typeof JOB_KINDS)[number]
+
+const WATCH_PAUSES_MS = [1, 5, 15, 30].map((minutes) => minutes * MINUTE)
+
+/** Pause before a shut attempt is looked at again, in ms: a minute at first, then longer, hourly in the end; ±25 %. */
+export const watchPauseMs = (tries: number, dice: number): number =>
+  Math.round((WATCH_PAUSES_MS[tries - 1] ?? HOUR) * (0.75 + dice / 2))
 
 /** Pause before the next try, in ms: doubles from 1 s to at most 5 min, spread by ±25 % so that tries do not march in step. */
 export function retryPauseMs(tries: number, dice: number): number {

@@ -45,6 +45,16 @@ export async function insertAttempt(db: Db, attempt: Attempt, now: Date): Promis
   )
 }
 
+export async function findAttempt(db: Db, mchNo: string, attemptNo: string): Promise<Attempt | null> {
+  const rows = await run<Row>(
+    db,
+    'findAttempt',
+    `select ${COLUMNS} from attempt where mch_no = $1 and attempt_no = $2`,
+    [mchNo, attemptNo],
+  )
+  return rows[0] === undefined ? null : read(rows[0])
+}
+
 /** Every attempt of an order, oldest first. */
 export async function attemptsOf(db: Db, mchNo: string, transactionNo: string): Promise<Attempt[]> {
   const rows = await run<Row>(

@@ -34,7 +34,7 @@ const book = (paid: Payment, fate: 'keep' | 'reverse') => bookPayment(database.p
 const reversal = ({ mchNo, transactionNo, attemptNo, paymentNo, amountFen }: Payment) => {
   numbers += 1
   const refundNo = `AR${String(numbers).padStart(36, '0')}`
-  return { mchNo, refundNo, transactionNo, attemptNo, paymentNo, amountFen }
+  return { mchNo, refundNo, transactionNo, attemptNo, paymentNo, amountFen, state: 'PROCESSING' as const }
 }
 const fatesOf = async ({ transactionNo }: Attempt): Promise<string[]> => {
   const sql = 'select fate from payment where mch_no = $1 and transaction_no = $2 order by fate'

@@ -57,13 +57,13 @@ export type Reversal = {
   channel: string
 }
 
-/** Writes the reversal of a booked payment, in the transaction that books it. */
-export async function insertReversal(db: Db, reversal: Omit<Reversal, 'state' | 'channel'>, now: Date): Promise<void> {
+/** Writes the reversal of a booked payment, in the transaction that books it; SUCCESS where the money is back already. */
+export async function insertReversal(db: Db, reversal: Omit<Reversal, 'channel'>, now: Date): Promise<void> {
   await run(
     db,
     'insertReversal',
     `insert into reversal (mch_no, refund_no, transaction_no, attempt_no, payment_no, amount_fen, state, created_at,
-       changed_at) values ($1, $2, $3, $4, $5, $6, 'PROCESSING', $7, $7)`,
+       changed_at) values ($1, $2, $3, $4, $5, $6, $8, $7, $7)`,
     [
       reversal.mchNo,
       reversal.refundNo,
@@ -72,6 +72,7 @@ export async function insertReversal(db: Db, reversal: Omit<Reversal, 'state' | 
       reversal.paymentNo,
       reversal.amountFen,
       now,
+      reversal.state,
     ],
   )
 }

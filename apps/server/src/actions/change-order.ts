@@ -13,6 +13,7 @@ import {
   type OrderRef,
   type OrderRefusal,
   type Step,
+  watchPauseMs,
 } from '@acopay/core'
 import {
   type Attempt,
@@ -33,14 +34,16 @@ import {
 } from '@acopay/store'
 import { platformNumber } from '../numbers.ts'
 import type { World } from '../world.ts'
+import type { UpstreamSaid } from './shut-order.ts'
 
 export type Event =
   | { event: 'pay_started'; attempt: Pick<Attempt, 'attemptNo' | 'channel' | 'method' | 'createLandsUntil'> }
   | { event: 'close_asked'; by: Exclude<CloseReason, 'EXPIRED'> }
   | { event: 'expired' }
   /** These attempts were proven shut upstream; the order closes when no other is left. */
-  | { event: 'all_shut'; attemptNos: string[] }
-  | { event: 'money_arrived'; attemptNo: string; payment: UpstreamPayment }
+  | { event: 'all_shut'; attemptNos: string[]; said: UpstreamSaid[] }
+  /** `isReturned`: the upstream has already sent it back; it is booked all the same. */
+  | { event: 'money_arrived'; attemptNo: string; payment: UpstreamPayment; isReturned: boolean }
 
 export type Key = { mchNo: string; ref: OrderRef; nonce?: string }
 
@@ -88,21 +91,28 @@ async function happeningOf(db: Db, order: Order, event: Event, now: Date): Promi
     case 'money_arrived': {
       const { attemptNo, payment } = event
       if (await isBooked(db, { mchNo: order.mchNo, attemptNo, paymentNo: payment.paymentNo })) return null
-      return { event: 'money_arrived', isExact: payment.amountFen === order.amountFen && payment.currency === 'CNY' }
+      const isExact = payment.amountFen === order.amountFen && payment.currency === 'CNY'
+      return { event: 'money_arrived', isExact: isExact && !event.isReturned }
     }
   }
 }
 
-/** Writes down which attempts are shut; whether none is left that could still be paid. */
+/** Writes down which attempts are shut, to be watched from now on; whether none is left that could still be paid. */
 async function shutAttempts(db: Db, order: Order, attemptNos: string[], now: Date): Promise<boolean> {
   let areAllShut = true
   for (const attempt of await attemptsOf(db, order.mchNo, order.transactionNo)) {
     if (attempt.state === 'SHUT') continue
     if (attempt.state === 'PAID' || !attemptNos.includes(attempt.attemptNo)) areAllShut &&= attempt.state === 'PAID'
-    else await moveAttempt(db, attempt, { event: 'shut', payUrl: null, now })
+    else {
+      await moveAttempt(db, attempt, { event: 'shut', payUrl: null, now })
+      const { mchNo, attemptNo } = attempt
+      await insertHeldJob(db, { mchNo, kind: 'watch_attempt', subject: attemptNo }, watchFrom(now), now)
+    }
   }
   return areAllShut
 }
+
+const watchFrom = (now: Date): Date => new Date(now.getTime() + watchPauseMs(1, 0.5))
 
 async function writeStep(world: World, db: Db, order: Order, step: Step, event: Event, now: Date): Promise<Order> {
   const isOwn = step.event === event.event
@@ -150,7 +160,7 @@ async function bookMoney(
   world: World,
   db: Db,
   order: Order,
-  { attemptNo, payment }: { attemptNo: string; payment: UpstreamPayment },
+  { attemptNo, payment, isReturned }: { attemptNo: string; payment: UpstreamPayment; isReturned: boolean },
   fate: MoneyFate,
   now: Date,
 ): Promise<Attempt> {
@@ -162,8 +172,9 @@ async function bookMoney(
   if (fate === 'reverse') {
     const refundNo = platformNumber('AR', now, world.newDigits(19))
     const { paymentNo, amountFen } = payment
-    await insertReversal(db, { mchNo, refundNo, transactionNo, attemptNo, paymentNo, amountFen }, now)
-    await insertHeldJob(db, { mchNo, kind: 'reverse_payment', subject: refundNo }, now, now)
+    const state = isReturned ? 'SUCCESS' : 'PROCESSING'
+    await insertReversal(db, { mchNo, refundNo, transactionNo, attemptNo, paymentNo, amountFen, state }, now)
+    if (!isReturned) await insertHeldJob(db, { mchNo, kind: 'reverse_payment', subject: refundNo }, now, now)
   }
   return attempt
 }
@@ -181,12 +192,12 @@ async function writeJobs(world: World, db: Db, order: Order, step: Step, now: Da
 }
 
 /** One entry of the timeline; its exact bytes are hashed and stored. */
-export function entryText(step: Step, detail: Record<string, string>, now: Date): string {
+export function entryText(step: Step, detail: Record<string, unknown>, now: Date): string {
   const { event, from, to, closeReason, money } = step
   return JSON.stringify({ at: now.toISOString(), event, from, to, closeReason, money, ...detail })
 }
 
-function detailOf(event: Event): Record<string, string> {
+function detailOf(event: Event): Record<string, unknown> {
   switch (event.event) {
     case 'pay_started':
       return { attemptNo: event.attempt.attemptNo, channel: event.attempt.channel, method: event.attempt.method }
@@ -195,11 +206,11 @@ function detailOf(event: Event): Record<string, string> {
     case 'expired':
       return {}
     case 'all_shut':
-      return { attemptNos: event.attemptNos.join(' ') }
+      return { attemptNos: event.attemptNos, said: event.said }
     case 'money_arrived': {
       const { paymentNo, amountFen, currency, paidAt } = event.payment
-      const amount = amountFen.toString()
-      return { attemptNo: event.attemptNo, paymentNo, amountFen: amount, currency, paidAt: paidAt.toISOString() }
+      const paid = { paymentNo, amountFen: amountFen.toString(), currency, paidAt: paidAt.toISOString() }
+      return { attemptNo: event.attemptNo, ...paid, ...(event.isReturned ? { isReturned: true } : {}) }
     }
   }
 }

@@ -1,8 +1,11 @@
 /** Sends a late, second or wrong payment back to the payer, in full, under a number that makes repeats harmless. */
-import type { Channel, ChannelName } from '@acopay/channels'
+import type { ChannelName } from '@acopay/channels'
 import { findReversal, finishReversal } from '@acopay/store'
 import type { World } from '../world.ts'
 import { asked, within } from './ask-channel.ts'
+
+/** What the payer reads. */
+const REASON = '订单已关闭或已支付，自动退款'
 
 /** Whether the money is back; otherwise it is to be asked again. A reversal never fails, it keeps trying. */
 export async function reversePayment(world: World, key: { mchNo: string; refundNo: string }): Promise<boolean> {
@@ -10,9 +13,10 @@ export async function reversePayment(world: World, key: { mchNo: string; refundN
   if (reversal === null) throw new Error(`no reversal ${key.refundNo}`)
   if (reversal.state === 'SUCCESS') return true
   const { mchNo: account, attemptNo, paymentNo, refundNo, amountFen } = reversal
-  const channel: Channel = world.channels[reversal.channel as ChannelName]
+  const channel = await world.channelOf(account, reversal.channel as ChannelName)
+  if (channel === null) throw new Error(`no account with ${reversal.channel}`)
   const answer = await asked(world, within(world, world.limits.channelCallMs), (signal) =>
-    channel.refund({ account, attemptNo, paymentNo, refundNo, amountFen }, signal),
+    channel.refund({ attemptNo, paymentNo, refundNo, amountFen, totalFen: amountFen, reason: REASON }, signal),
   )
   if (answer.kind !== 'done') {
     world.log.warn({ mchNo: account, refundNo, answer: answer.kind }, 'reversal not done yet')

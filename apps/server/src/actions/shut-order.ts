@@ -3,14 +3,29 @@
  * whoever holds the order's `shut_attempts` job; every step may be repeated after a crash.
  */
 
-import type { Channel, ChannelName, UpstreamPayment } from '@acopay/channels'
+import type { ChannelName, Traced, UpstreamPayment } from '@acopay/channels'
 import { provesShut } from '@acopay/core'
 import { type Attempt, attemptsOf, findOrder, type Order } from '@acopay/store'
 import type { World } from '../world.ts'
 import { asked, type Deadline } from './ask-channel.ts'
 import { changeOrder } from './change-order.ts'
 
-type Found = { kind: 'shut' } | { kind: 'paid'; payment: UpstreamPayment } | { kind: 'unknown'; why: string }
+type Found =
+  | { kind: 'shut' }
+  | { kind: 'paid'; payment: UpstreamPayment }
+  /** Paid, and sent back by the close itself. */
+  | { kind: 'returned'; payment: UpstreamPayment }
+  | { kind: 'unknown' }
+
+/** One exchange with an upstream, as the timeline keeps it. */
+export type UpstreamSaid = {
+  at: string
+  attemptNo: string
+  channel: string
+  verb: 'query' | 'close'
+  says: string
+  requestId: string | null
+}
 
 /** Does what can be done before the deadline; true when nothing is left that could still be paid. */
 export async function shutOrder(
@@ -21,44 +36,63 @@ export async function shutOrder(
   const attempts = await attemptsOf(world.pool, key.mchNo, key.transactionNo)
   const open = attempts.filter(({ state }) => state === 'OPENING' || state === 'OPEN')
   const found = await Promise.all(
-    open.map(async (attempt) => ({ attempt, says: await shutAttempt(world, attempt, deadline) })),
+    open.map(async (attempt) => {
+      const said: UpstreamSaid[] = []
+      return { attempt, says: await shutAttempt(world, attempt, deadline, said), said }
+    }),
   )
   return settle(world, key, found)
 }
 
 /** Query; if unpaid, close; query again. Only the last answer proves anything. */
-async function shutAttempt(world: World, attempt: Attempt, deadline: Deadline): Promise<Found> {
-  const channel: Channel = world.channels[attempt.channel as ChannelName]
-  const ref = { account: attempt.mchNo, attemptNo: attempt.attemptNo }
-  const query = async (): Promise<Found> => {
-    const answer = await asked(world, deadline, (signal) => channel.query(ref, signal))
-    if (answer.kind === 'paid') return answer
-    if (provesShut(answer.kind, world.now().getTime(), attempt.createLandsUntil.getTime())) return { kind: 'shut' }
-    return { kind: 'unknown', why: answer.kind === 'unknown' ? answer.why : `upstream says ${answer.kind}` }
+async function shutAttempt(world: World, attempt: Attempt, deadline: Deadline, said: UpstreamSaid[]): Promise<Found> {
+  const { attemptNo, amountFen } = attempt
+  const channel = await world.channelOf(attempt.mchNo, attempt.channel as ChannelName)
+  if (channel === null) throw new Error(`no account with ${attempt.channel}`)
+  const heard = <Answer extends Traced & { kind: string }>(verb: UpstreamSaid['verb'], answer: Answer): Answer => {
+    const says = answer.kind === 'unknown' && 'why' in answer ? `unknown: ${answer.why}` : answer.kind
+    const at = world.now().toISOString()
+    said.push({ at, attemptNo, channel: attempt.channel, verb, says, requestId: answer.requestId ?? null })
+    return answer
   }
+  const query = async () =>
+    heard('query', await asked(world, deadline, (signal) => channel.query({ attemptNo }, signal)))
+  // Where the create was answered, nothing of it can still land.
+  const landsUntilMs = attempt.state === 'OPEN' ? 0 : attempt.createLandsUntil.getTime()
+
   const before = await query()
-  if (before.kind !== 'unknown') return before
-  await asked(world, deadline, (signal) => channel.close(ref, signal))
-  return query()
+  if (before.kind === 'paid') return before
+  // Absent is no reason not to close: a code that nobody has scanned can still be paid.
+  if (before.kind === 'closed') return { kind: 'shut' }
+  const closed = heard('close', await asked(world, deadline, (signal) => channel.close({ attemptNo }, signal)))
+  if (closed.kind === 'returned') {
+    const { paymentNo } = closed
+    return { kind: 'returned', payment: { paymentNo, amountFen, currency: 'CNY', paidAt: world.now(), payer: null } }
+  }
+  const after = await query()
+  if (after.kind === 'paid') return after
+  return provesShut(after.kind, world.now().getTime(), landsUntilMs) ? { kind: 'shut' } : { kind: 'unknown' }
 }
 
 /** Writes down what upstream said. A paid order's other attempts are shut as well; they may not be by now. */
 async function settle(
   world: World,
   { mchNo, transactionNo }: { mchNo: string; transactionNo: string },
-  found: { attempt: Attempt; says: Found }[],
+  found: { attempt: Attempt; says: Found; said: UpstreamSaid[] }[],
 ): Promise<boolean> {
   const key = { mchNo, ref: { transactionNo } }
   for (const { attempt, says } of found) {
-    if (says.kind !== 'paid') continue
+    if (says.kind !== 'paid' && says.kind !== 'returned') continue
     await changeOrder(world, key, {
       event: 'money_arrived',
       attemptNo: attempt.attemptNo,
       payment: says.payment,
+      isReturned: says.kind === 'returned',
     })
   }
   const attemptNos = found.filter(({ says }) => says.kind === 'shut').map(({ attempt }) => attempt.attemptNo)
-  const settled = await changeOrder(world, key, { event: 'all_shut', attemptNos })
+  const said = found.flatMap((one) => one.said)
+  const settled = await changeOrder(world, key, { event: 'all_shut', attemptNos, said })
   if (settled.kind !== 'answered') throw new Error(`order ${transactionNo} vanished while it was being closed`)
   return settled.order.state !== 'CLOSING' && found.every(({ says }) => says.kind !== 'unknown')
 }

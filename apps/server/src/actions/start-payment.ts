@@ -1,5 +1,5 @@
 /** Opens an attempt: written down first, fenced by the order's state, then asked of the upstream. */
-import type { Channel, ChannelName } from '@acopay/channels'
+import type { ChannelName, OpenAsk } from '@acopay/channels'
 import type { OrderRef, OrderRefusal } from '@acopay/core'
 import { type Attempt, attemptsOf, lockOrder, moveAttempt, transaction } from '@acopay/store'
 import { platformNumber } from '../numbers.ts'
@@ -10,14 +10,20 @@ import { changeOrder } from './change-order.ts'
 export type StartAnswer =
   | { kind: 'absent' }
   | { kind: 'refused'; why: OrderRefusal }
+  /** The merchant has no account with this channel, or the channel has no such method. */
+  | { kind: 'unavailable' }
   /** `payUrl` is null where the upstream's answer is in doubt: the attempt stays OPENING until it is known. */
   | { kind: 'started'; attempt: Attempt }
 
+/** What some methods need to know of the payer. */
+export type Payer = Pick<OpenAsk, 'returnUrl' | 'payerIp' | 'openId'>
+
 export async function startPayment(
   world: World,
-  ask: { mchNo: string; ref: OrderRef; channel: ChannelName; method: string },
+  ask: { mchNo: string; ref: OrderRef; channel: ChannelName; method: string; payer: Payer },
 ): Promise<StartAnswer> {
-  const channel: Channel = world.channels[ask.channel]
+  const channel = await world.channelOf(ask.mchNo, ask.channel)
+  if (channel === null || !channel.methods.some((method) => method === ask.method)) return { kind: 'unavailable' }
   const now = world.now()
   const attemptNo = platformNumber('AT', now, world.newDigits(19))
   const createLandsUntil = new Date(now.getTime() + world.limits.channelCallMs + channel.createLandsMs)
@@ -31,8 +37,9 @@ export async function startPayment(
 
   const { order } = changed
   const { amountFen, description, timeExpire: expireAt } = order
+  const notifyUrl = world.notifyUrl(order.mchNo, ask.channel)
   const answer = await asked(world, within(world, world.limits.channelCallMs), (signal) =>
-    channel.open({ account: order.mchNo, attemptNo, method, amountFen, description, expireAt }, signal),
+    channel.open({ attemptNo, method, amountFen, description, expireAt, notifyUrl, ...ask.payer }, signal),
   )
   return { kind: 'started', attempt: await writeOpened(world, order, attemptNo, answer) }
 }

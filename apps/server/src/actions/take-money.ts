@@ -10,5 +10,5 @@ export const takeMoney = (
   changeOrder(
     world,
     { mchNo: told.mchNo, ref: { transactionNo: told.transactionNo } },
-    { event: 'money_arrived', attemptNo: told.attemptNo, payment: told.payment },
+    { event: 'money_arrived', attemptNo: told.attemptNo, payment: told.payment, isReturned: false },
   )

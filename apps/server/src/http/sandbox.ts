@@ -20,8 +20,15 @@ export function sandboxRoutes(app: FastifyInstance, world: World): void {
   app.post<OrderPath>('/sandbox/:mchNo/orders/:transactionNo/attempts', async (request, reply) => {
     const { mchNo, transactionNo } = request.params
     const channel = Object.keys(INSTALLED)[0] as keyof typeof INSTALLED
-    const started = await startPayment(world, { mchNo, ref: { transactionNo }, channel, method: 'native' })
+    const started = await startPayment(world, {
+      mchNo,
+      ref: { transactionNo },
+      channel,
+      method: 'native',
+      payer: NOBODY,
+    })
     if (started.kind === 'absent') return absent(reply, '此订单不存在 (no such order)')
+    if (started.kind === 'unavailable') return absent(reply, '没有这个渠道 (no such channel)')
     if (started.kind === 'refused') return reply.code(409).send({ error: started.why })
     const { attemptNo, state, payUrl } = started.attempt
     return { attempt_no: attemptNo, state, pay_url: payUrl }
@@ -44,5 +51,8 @@ export function sandboxRoutes(app: FastifyInstance, world: World): void {
     return { attempt_no: attemptNo, order: taken.order.state, amount_total: formatYuan(taken.order.amountFen) }
   })
 }
+
+/** The sandbox's payer has no address and no page to come back to. */
+const NOBODY = { returnUrl: null, payerIp: null, openId: null }
 
 const absent = (reply: FastifyReply, error: string): FastifyReply => reply.code(404).send({ error })

@@ -11,6 +11,7 @@ import { placeEndpoint } from './place-order.ts'
 import { queryEndpoint } from './query-order.ts'
 import { type RateLimit, rateLimit } from './rate-limit.ts'
 import { sandboxRoutes } from './sandbox.ts'
+import { notificationRoutes } from './upstream-notification.ts'
 
 const ENDPOINTS: Endpoint[] = [closeEndpoint, placeEndpoint, queryEndpoint]
 
@@ -76,6 +77,7 @@ export function buildServer(world: World, options: HttpOptions): FastifyInstance
     })
   }
   healthRoutes(app, world)
+  notificationRoutes(app, world)
   if (world.isSandbox) sandboxRoutes(app, world)
   app.setNotFoundHandler((request, reply) => {
     const allowed = methods.get(request.url.split('?', 1)[0] as string)

@@ -3,22 +3,41 @@
  * on many servers at once and to be killed anywhere: a job that was taken and not finished comes due again.
  */
 import type { JobKind } from '@acopay/core'
-import { retryPauseMs } from '@acopay/core'
+import { retryPauseMs, watchPauseMs } from '@acopay/core'
 import { alarmJob, forgetNonces, type Job, lapsedOrders, postponeJob, removeJob, takeJobs } from '@acopay/store'
 import { within } from '../actions/ask-channel.ts'
 import { expireOrder } from '../actions/expire-order.ts'
 import { reversePayment } from '../actions/reverse-payment.ts'
 import { shutOrder } from '../actions/shut-order.ts'
+import { watchAttempt } from '../actions/watch-attempt.ts'
 import type { World } from '../world.ts'
 
-/** Runs a job; true when nothing is left to do. Actions that end a job in their own transaction say true as well. */
-type RunJob = (world: World, job: Job) => Promise<boolean>
+type Task = {
+  /** True when nothing is left to do. Actions that end a job in their own transaction say true as well. */
+  run: (world: World, job: Job) => Promise<boolean>
+  pauseMs: (tries: number, dice: number) => number
+  /** Whether a job that is still there after an hour is worth waking somebody. */
+  isUrgent: boolean
+}
 
-const RUN = {
-  shut_attempts: async (world, { mchNo, subject }) =>
-    shutOrder(world, { mchNo, transactionNo: subject }, within(world, world.limits.closeBudgetMs)),
-  reverse_payment: (world, { mchNo, subject }) => reversePayment(world, { mchNo, refundNo: subject }),
-} as const satisfies Record<JobKind, RunJob>
+const TASKS = {
+  shut_attempts: {
+    run: async (world, { mchNo, subject }) =>
+      shutOrder(world, { mchNo, transactionNo: subject }, within(world, world.limits.closeBudgetMs)),
+    pauseMs: retryPauseMs,
+    isUrgent: true,
+  },
+  reverse_payment: {
+    run: (world, { mchNo, subject }) => reversePayment(world, { mchNo, refundNo: subject }),
+    pauseMs: retryPauseMs,
+    isUrgent: true,
+  },
+  watch_attempt: {
+    run: (world, { mchNo, subject }) => watchAttempt(world, { mchNo, attemptNo: subject }),
+    pauseMs: watchPauseMs,
+    isUrgent: false,
+  },
+} as const satisfies Record<JobKind, Task>
 
 const JOBS_AT_ONCE = 20
 const LAPSED_AT_ONCE = 100
@@ -39,9 +58,10 @@ export async function runDueJobs(world: World): Promise<number> {
 async function runJob(world: World, job: Job): Promise<void> {
   const { mchNo, kind, subject, tries } = job
   const startedMs = world.now().getTime()
+  const task: Task = TASKS[kind]
   let isDone = false
   try {
-    isDone = await RUN[kind](world, job)
+    isDone = await task.run(world, job)
     if (isDone) await removeJob(world.pool, job)
   } catch (error) {
     world.log.error({ mchNo, kind, subject, tries, err: error }, 'job failed')
@@ -50,8 +70,8 @@ async function runJob(world: World, job: Job): Promise<void> {
   const ms = now.getTime() - startedMs
   world.log.info({ mchNo, kind, subject, tries, outcome: isDone ? 'done' : 'again', ms }, 'job')
   if (isDone) return
-  await postponeJob(world.pool, job, new Date(now.getTime() + retryPauseMs(tries, world.dice())))
-  if (now.getTime() - job.createdAt.getTime() < world.limits.alarmAfterMs) return
+  await postponeJob(world.pool, job, new Date(now.getTime() + task.pauseMs(tries, world.dice())))
+  if (!task.isUrgent || now.getTime() - job.createdAt.getTime() < world.limits.alarmAfterMs) return
   if (await alarmJob(world.pool, job, now)) world.log.error({ mchNo, kind, subject, tries, alarm: true }, 'job overdue')
 }
 

@@ -2,7 +2,7 @@
  * The sandbox channel: an upstream without money, for a developer's laptop. Its books are handed in, so that they
  * survive the process and several servers see the same ones.
  */
-import { type Channel, orUnknown, type UpstreamPayment } from '../contract.ts'
+import { type Channel, orUnknown, type UpstreamPayment, unknown } from '../contract.ts'
 
 export type SandboxTrade = {
   account: string
@@ -30,18 +30,19 @@ export interface SandboxBooks {
   refund(account: string, attemptNo: string, refund: { refundNo: string; amountFen: bigint }): Promise<boolean>
 }
 
-export function makeSandbox(books: SandboxBooks, now: () => Date): Channel {
+export function makeSandbox(account: string, books: SandboxBooks, now: () => Date): Channel {
   return {
     methods: ['native'],
     createLandsMs: 0,
+    watchMs: 0,
 
-    open: ({ account, attemptNo, amountFen, expireAt }, signal) =>
+    open: ({ attemptNo, amountFen, expireAt }, signal) =>
       orUnknown(signal, async () => {
         await books.create({ account, attemptNo, amountFen, expireAt })
         return { kind: 'opened', payUrl: `sandbox://pay/${encodeURIComponent(attemptNo)}` }
       }),
 
-    query: ({ account, attemptNo }, signal) =>
+    query: ({ attemptNo }, signal) =>
       orUnknown(signal, async () => {
         const trade = await books.find(account, attemptNo)
         if (trade === null) return { kind: 'absent' }
@@ -49,14 +50,19 @@ export function makeSandbox(books: SandboxBooks, now: () => Date): Channel {
         return { kind: trade.state === 'open' && trade.expireAt > now() ? 'open' : 'closed' }
       }),
 
-    close: ({ account, attemptNo }, signal) =>
+    close: ({ attemptNo }, signal) =>
       orUnknown(signal, async () => {
         const trade = await books.close(account, attemptNo)
         if (trade === null) return { kind: 'absent' }
         return { kind: trade.state === 'paid' ? 'paid' : 'accepted' }
       }),
 
-    refund: ({ account, attemptNo, refundNo, amountFen }, signal) =>
+    queryRefund: async () => unknown('the sandbox refunds at once'),
+    readNotification: async () => ({ kind: 'forged', why: 'the sandbox tells nobody' }),
+    replyToNotification: (isHeard) => ({ status: isHeard ? 204 : 500, contentType: 'text/plain', body: '' }),
+    fetchBill: async () => ({ kind: 'none' }),
+
+    refund: ({ attemptNo, refundNo, amountFen }, signal) =>
       orUnknown(signal, async () => {
         const isDone = await books.refund(account, attemptNo, { refundNo, amountFen })
         return isDone ? { kind: 'done' } : { kind: 'refused', why: 'the trade holds no such money' }

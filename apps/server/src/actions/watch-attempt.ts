@@ -1,0 +1,25 @@
+/** Looks at an attempt that was shut, for as long as money for it may still be heard of (spec/order-lifecycle.md, Closing 4). */
+import type { ChannelName } from '@acopay/channels'
+import { findAttempt } from '@acopay/store'
+import type { World } from '../world.ts'
+import { asked, within } from './ask-channel.ts'
+import { takeMoney } from './take-money.ts'
+
+/** Whether there is nothing more to watch for. */
+export async function watchAttempt(world: World, key: { mchNo: string; attemptNo: string }): Promise<boolean> {
+  const { mchNo, attemptNo } = key
+  const attempt = await findAttempt(world.pool, mchNo, attemptNo)
+  if (attempt === null) throw new Error(`no attempt ${attemptNo}`)
+  if (attempt.state === 'PAID') return true
+  const channel = await world.channelOf(mchNo, attempt.channel as ChannelName)
+  if (channel === null) throw new Error(`no account with ${attempt.channel}`)
+
+  const answer = await asked(world, within(world, world.limits.channelCallMs), (signal) =>
+    channel.query({ attemptNo }, signal),
+  )
+  if (answer.kind === 'paid') {
+    await takeMoney(world, { mchNo, transactionNo: attempt.transactionNo, attemptNo, payment: answer.payment })
+    return true
+  }
+  return answer.kind !== 'unknown' && world.now().getTime() >= attempt.upstreamExpire.getTime() + channel.watchMs
+}

@@ -1,0 +1,54 @@
+/**
+ * Keeps one account's troubles its own: at most so many calls to its upstream at once, and after many failures in a row
+ * a rest in which nothing is asked. What is not asked is `unknown`, like everything that has no answer.
+ */
+import { type Channel, unknown } from '@acopay/channels'
+
+const IN_FLIGHT_MAX = 64
+const FAILURES_MAX = 20
+const REST_MS = 5_000
+const ACCOUNTS_MAX = 10_000
+
+type Health = { inFlight: number; failures: number; restUntilMs: number }
+
+/** Wraps channels; those of one name share their health, also where the channel itself was made anew. */
+export function channelGuard(now: () => Date): (name: string, channel: Channel) => Channel {
+  const healths = new Map<string, Health>()
+
+  const healthOf = (name: string): Health => {
+    const health = healths.get(name) ?? { inFlight: 0, failures: 0, restUntilMs: 0 }
+    healths.delete(name)
+    healths.set(name, health)
+    const [oldest] = healths.keys()
+    if (healths.size > ACCOUNTS_MAX && oldest !== undefined) healths.delete(oldest)
+    return health
+  }
+
+  return (name, channel) => {
+    const health = healthOf(name)
+    const guard =
+      <Ask, Answer extends { kind: string }>(call: (ask: Ask, signal: AbortSignal) => Promise<Answer>) =>
+      async (ask: Ask, signal: AbortSignal) => {
+        if (now().getTime() < health.restUntilMs) return unknown('resting after many failures')
+        if (health.inFlight >= IN_FLIGHT_MAX) return unknown('too many calls at once')
+        health.inFlight += 1
+        const answer = await call(ask, signal)
+          .catch((error: unknown) => unknown(error instanceof Error ? error.message : 'the channel failed'))
+          .finally(() => {
+            health.inFlight -= 1
+          })
+        health.failures = answer.kind === 'unknown' ? health.failures + 1 : 0
+        if (health.failures >= FAILURES_MAX) health.restUntilMs = now().getTime() + REST_MS
+        return answer
+      }
+    return {
+      ...channel,
+      open: guard(channel.open),
+      query: guard(channel.query),
+      close: guard(channel.close),
+      refund: guard(channel.refund),
+      queryRefund: guard(channel.queryRefund),
+      fetchBill: guard(channel.fetchBill),
+    }
+  }
+}

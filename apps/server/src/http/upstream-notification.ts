@@ -1,0 +1,25 @@
+/** `POST /notify/:channel/:mchNo`: where upstreams tell us of money. Not signed by merchants; each channel proves its own. */
+import { type ChannelName, INSTALLED } from '@acopay/channels'
+import type { FastifyInstance } from 'fastify'
+import { hearNotification } from '../actions/hear-notification.ts'
+import type { World } from '../world.ts'
+
+type Path = { Params: { channel: string; mchNo: string } }
+
+export function notificationRoutes(app: FastifyInstance, world: World): void {
+  app.post<Path>('/notify/:channel/:mchNo', async (request, reply) => {
+    const { channel, mchNo } = request.params
+    request.line.mchNo = mchNo
+    const headers = Object.fromEntries(
+      Object.entries(request.headers).map(([name, value]) => [name, Array.isArray(value) ? value[0] : value]),
+    )
+    const body = Buffer.isBuffer(request.body) ? request.body.toString('utf8') : ''
+    const heard = isChannel(channel) ? await hearNotification(world, { mchNo, channel }, { headers, body }) : null
+    if (heard === null) return reply.callNotFound()
+    request.line.outcome = heard.outcome
+    if (heard.transactionNo !== undefined) request.line.transactionNo = heard.transactionNo
+    return reply.code(heard.reply.status).header('content-type', heard.reply.contentType).send(heard.reply.body)
+  })
+}
+
+const isChannel = (name: string): name is ChannelName => Object.hasOwn(INSTALLED, name)

@@ -3,7 +3,7 @@ import type { Channel } from '@acopay/channels'
 import { brokenAt, readTimeline } from '@acopay/store'
 import { afterEach, describe, expect, it } from 'vitest'
 import { changeOrder } from '../apps/server/src/actions/change-order.ts'
-import { close, openAttempt, pay, place, query } from './support/merchant.ts'
+import { call, close, openAttempt, pay, place, query } from './support/merchant.ts'
 import { type TestWorld, testWorld } from './support/world.ts'
 
 let test: TestWorld
@@ -208,6 +208,30 @@ describe('a process that dies', () => {
     test.advance(world.limits.leaseMs)
     expect(await close(demo, order)).toMatchObject({ data: { code: 'SUCCESS' } })
     expect(await jobs()).toEqual([])
+  })
+})
+
+describe('the evidence of a close', () => {
+  const evidence = (transaction_no: string) =>
+    call(test.demo, { method: 'GET', path: 'close/evidence', params: { transaction_no } })
+
+  it('of an order nobody ever paid at names no upstream', async () => {
+    test = await testWorld()
+    const order = await place(test.demo)
+    await close(test.demo, order)
+    expect(await evidence(order)).toMatchObject({
+      isSigned: true,
+      data: { code: 'CLOSED', upstream_answers: '[]', fence_time: '2026-03-01T12:00:00+08:00', timeline_length: '2' },
+    })
+  })
+
+  it('is not given when the timeline was tampered with', async () => {
+    test = await testWorld()
+    const order = await place(test.demo)
+    await close(test.demo, order)
+    const { pool } = test.database
+    await pool.query(`update timeline set entry = replace(entry, 'MERCHANT', 'OPERATOR') where seq = 2`)
+    expect(await evidence(order)).toMatchObject({ status: 1500, isSigned: true })
   })
 })
 

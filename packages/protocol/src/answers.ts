@@ -22,6 +22,9 @@ export const STATE_ANSWERS = {
   REFUND: '转入退款',
 } as const
 
+/** Why an order was closed, in the answer of `GET close/evidence` [ours]. */
+export const CLOSE_REASON_TEXTS = { MERCHANT: '商户关单', EXPIRED: '超时关单', OPERATOR: '运营关单' } as const
+
 /** The answer of `POST trade` (spec 3.2). */
 export const PLACED_ANSWER = { code: 'SUCCESS', description: '下单成功' } as const
 

@@ -58,6 +58,22 @@ describe('against a gateway', () => {
     expect(Math.abs(Date.now() - (paid.successTime?.getTime() ?? 0))).toBeLessThan(60_000)
   })
 
+  it('shows what proves a close, and refuses to where there is none', async () => {
+    const { transactionNo } = await client.placeOrder(order())
+    await openAttempt(test.demo, transactionNo)
+    await expect(client.closeEvidence({ transactionNo })).rejects.toMatchObject({ status: 1009 })
+    await client.closeOrder({ transactionNo })
+    const evidence = await client.closeEvidence({ transactionNo })
+    expect(evidence).toMatchObject({ transactionNo, reason: '商户关单', timelineLength: 4 })
+    expect(evidence.upstreamAnswers.map(({ verb, says }) => `${verb} ${says}`)).toEqual([
+      'query open',
+      'close accepted',
+      'query closed',
+    ])
+    expect(evidence.closeTime.getTime()).toBeGreaterThanOrEqual(evidence.fenceTime.getTime())
+    expect(evidence.timelineHash).toMatch(/^[0-9a-f]{64}$/)
+  })
+
   it('throws what the gateway refuses, with its number, its name and its words', async () => {
     const error = await client.closeOrder({ transactionNo: 'AP0' }).catch((thrown: unknown) => thrown)
     expect(error).toBeInstanceOf(ApiError)

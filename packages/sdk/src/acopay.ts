@@ -49,6 +49,32 @@ export type ClosedOrder = {
   description: string
 }
 
+/** One exchange with an upstream while the order's attempts were shut. */
+export type UpstreamAnswer = {
+  at: string
+  attemptNo: string
+  channel: string
+  verb: 'query' | 'close'
+  says: string
+  /** The upstream's own number of the exchange, where it gives one. */
+  requestId: string | null
+}
+
+export type CloseEvidence = {
+  transactionNo: string
+  mchTradeNo: string
+  /** In Chinese. */
+  reason: string
+  /** From then on no payment could be started. */
+  fenceTime: Date
+  /** From then on nothing could be paid. */
+  closeTime: Date
+  upstreamAnswers: UpstreamAnswer[]
+  timelineLength: number
+  /** Hash of the timeline's last entry, hex; it covers all entries before it. */
+  timelineHash: string
+}
+
 export type OrderState = keyof typeof STATE_ANSWERS
 
 export type Order = {
@@ -128,6 +154,26 @@ export class AcoPay {
       mchTradeNo: textOf(data, 'mch_trade_no'),
       outcome: outcomeOf(textOf(data, 'code'), description),
       description,
+    }
+  }
+
+  /**
+   * What proves that an order was closed (`GET close/evidence`): for a payer who says 'I was charged for a closed
+   * order'. ApiError 1009 when it is not closed.
+   */
+  async closeEvidence(ref: OrderRef, options: CallOptions = {}): Promise<CloseEvidence> {
+    const request = { method: 'GET', path: 'close/evidence', params: refFields(ref) } as const
+    const data = await send(this.#settings, request, options)
+    sameOrder(ref, data)
+    return {
+      transactionNo: textOf(data, 'transaction_no'),
+      mchTradeNo: textOf(data, 'mch_trade_no'),
+      reason: textOf(data, 'close_reason'),
+      fenceTime: new Date(textOf(data, 'fence_time')),
+      closeTime: new Date(textOf(data, 'close_time')),
+      upstreamAnswers: JSON.parse(textOf(data, 'upstream_answers')) as UpstreamAnswer[],
+      timelineLength: Number(textOf(data, 'timeline_length')),
+      timelineHash: textOf(data, 'timeline_hash'),
     }
   }
 

@@ -19,7 +19,11 @@ export type CallOptions = {
   signal?: AbortSignal
 }
 
-export type Request = { method: 'GET' | 'POST'; path: 'close' | 'trade'; params: Record<string, string> }
+export type Request = {
+  method: 'GET' | 'POST'
+  path: 'close' | 'close/evidence' | 'trade'
+  params: Record<string, string>
+}
 
 /** What came back, its signature checked: texts by their names on the wire. */
 export type AnswerData = Record<string, string | null>

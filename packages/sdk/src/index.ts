@@ -2,6 +2,7 @@ export { canonicalJson as canonicalText, ERRORS, type ErrorName, privateKeyFrom,
 export {
   AcoPay,
   type ClosedOrder,
+  type CloseEvidence,
   type CloseOutcome,
   newTradeNo,
   type Order,
@@ -9,6 +10,7 @@ export {
   type OrderRef,
   type OrderState,
   type PlacedOrder,
+  type UpstreamAnswer,
 } from './acopay.ts'
 export type { CallOptions } from './client.ts'
 export { AcoPayError, ApiError, ConnectionError, ParameterError, SignatureError } from './errors.ts'

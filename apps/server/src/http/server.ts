@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { BASE_PATH, isRefusal, type JsonObject, type Refusal, refuse, signedBody, unsignedBody } from '@acopay/protocol'
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import type { World } from '../world.ts'
+import { evidenceEndpoint } from './close-evidence.ts'
 import { closeEndpoint } from './close-order.ts'
 import type { Endpoint } from './exchange.ts'
 import { healthRoutes } from './health.ts'
@@ -13,7 +14,7 @@ import { type RateLimit, rateLimit } from './rate-limit.ts'
 import { sandboxRoutes } from './sandbox.ts'
 import { notificationRoutes } from './upstream-notification.ts'
 
-const ENDPOINTS: Endpoint[] = [closeEndpoint, placeEndpoint, queryEndpoint]
+const ENDPOINTS: Endpoint[] = [closeEndpoint, evidenceEndpoint, placeEndpoint, queryEndpoint]
 
 /** The largest body read; every field of the contract together fits ten times over. */
 export const BODY_BYTES_MAX = 64 * 1024

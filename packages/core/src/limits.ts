@@ -15,8 +15,28 @@ export function expiryOf(askedMs: number | null, nowMs: number): number | null {
   return aheadMs >= EXPIRY_MIN_MS && aheadMs <= EXPIRY_MAX_MS ? askedMs : null
 }
 
+/** Hour of the day, in UTC+8, from which the upstreams have made the bill of the day before. */
+const BILL_HOUR = 10
+
+const CHINA_MS = 8 * HOUR
+
+/** So far back is looked for days that were never held against their bill, because nobody was running. */
+const BILLED_DAYS = 7
+
+/** The days (UTC+8, `yyyy-MM-dd`) whose bills may be asked for now, the newest first. */
+export const billedDays = (nowMs: number): string[] =>
+  Array.from({ length: BILLED_DAYS }, (_, ago) =>
+    new Date(nowMs + CHINA_MS - (24 * (ago + 1) + BILL_HOUR) * HOUR).toISOString().slice(0, 10),
+  )
+
+/** The moments at which a day in UTC+8 begins and ends. */
+export function dayBounds(day: string): { fromMs: number; untilMs: number } {
+  const fromMs = Date.parse(`${day}T00:00:00+08:00`)
+  return { fromMs, untilMs: fromMs + 24 * HOUR }
+}
+
 /** The background tasks; the compiler asks for a function for each in the server's `jobs/`. */
-export const JOB_KINDS = ['shut_attempts', 'reverse_payment', 'watch_attempt'] as const
+export const JOB_KINDS = ['shut_attempts', 'reverse_payment', 'watch_attempt', 'reconcile_day'] as const
 export type JobKind = (typeof JOB_KINDS)[number]
 
 const WATCH_PAUSES_MS = [1, 5, 15, 30].map((minutes) => minutes * MINUTE)

@@ -5,6 +5,7 @@ create table channel_account (
   mch_no          text not null references merchant,
   channel         text not null check (channel ~ '^[a-z]{1,32}$'),
   settings_sealed bytea not null,
+  created_at      timestamptz not null,
   changed_at      timestamptz not null,
   primary key (mch_no, channel)
 );

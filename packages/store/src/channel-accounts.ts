@@ -20,7 +20,8 @@ export async function putChannelAccount(
   await run(
     db,
     'putChannelAccount',
-    `insert into channel_account (mch_no, channel, settings_sealed, changed_at) values ($1, $2, $3, $4)
+    `insert into channel_account (mch_no, channel, settings_sealed, created_at, changed_at)
+     values ($1, $2, $3, $4, $4)
      on conflict (mch_no, channel) do update set settings_sealed = excluded.settings_sealed, changed_at = $4`,
     [account.mchNo, account.channel, account.settingsSealed, now],
   )

@@ -18,8 +18,9 @@ export async function asked<Answer extends { kind: string }>(
   world: World,
   deadline: Deadline,
   call: (signal: AbortSignal) => Promise<Answer>,
+  callMs: number = world.limits.channelCallMs,
 ): Promise<Answer | Unknown> {
-  const ms = Math.min(world.limits.channelCallMs, remainingMs(world, deadline))
+  const ms = Math.min(callMs, remainingMs(world, deadline))
   if (ms === 0) return unknown('no time left to ask')
   const giveUp = new AbortController()
   const late = world.sleep(ms, giveUp.signal).then(() => {

@@ -3,10 +3,20 @@
  * on many servers at once and to be killed anywhere: a job that was taken and not finished comes due again.
  */
 import type { JobKind } from '@acopay/core'
-import { retryPauseMs, watchPauseMs } from '@acopay/core'
-import { alarmJob, forgetNonces, type Job, lapsedOrders, postponeJob, removeJob, takeJobs } from '@acopay/store'
+import { billedDays, dayBounds, retryPauseMs, watchPauseMs } from '@acopay/core'
+import {
+  alarmJob,
+  forgetNonces,
+  type Job,
+  lapsedOrders,
+  planReconciliations,
+  postponeJob,
+  removeJob,
+  takeJobs,
+} from '@acopay/store'
 import { within } from '../actions/ask-channel.ts'
 import { expireOrder } from '../actions/expire-order.ts'
+import { reconcileDay } from '../actions/reconcile-day.ts'
 import { reversePayment } from '../actions/reverse-payment.ts'
 import { shutOrder } from '../actions/shut-order.ts'
 import { watchAttempt } from '../actions/watch-attempt.ts'
@@ -37,63 +47,122 @@ const TASKS = {
     pauseMs: watchPauseMs,
     isUrgent: false,
   },
+  reconcile_day: {
+    run: (world, { mchNo, subject }) => {
+      const [channel = '', day = ''] = subject.split('/')
+      return reconcileDay(world, { mchNo, channel, day })
+    },
+    pauseMs: watchPauseMs,
+    isUrgent: true,
+  },
 } as const satisfies Record<JobKind, Task>
 
-const JOBS_AT_ONCE = 20
+const LANES = 32
+const PLAN_PAUSE_MS = 60_000
 const LAPSED_AT_ONCE = 100
 const NONCES_AT_ONCE = 5000
 
 /** One round over everything due; how many things were done, so that a full round is followed by another at once. */
 export async function runDueJobs(world: World): Promise<number> {
-  const now = world.now()
-  const jobs = await takeJobs(world.pool, now, new Date(now.getTime() + world.limits.leaseMs), JOBS_AT_ONCE)
+  const planned = await planBills(world)
+  const { jobs, swept } = await takeRound(world, LANES)
   await Promise.all(jobs.map((job) => runJob(world, job)))
-  const lapsed = await lapsedOrders(world.pool, world.now(), LAPSED_AT_ONCE)
+  return planned + jobs.length + swept
+}
+
+/** Writes a job for each bill that is due and was not held against the books yet; how many. */
+function planBills(world: World): Promise<number> {
+  const now = world.now()
+  const days = billedDays(now.getTime()).map((day) => ({ day, begin: new Date(dayBounds(day).fromMs) }))
+  return planReconciliations(world.pool, days, now)
+}
+
+/** Takes due jobs, at most so many, and sweeps what needs no job. */
+async function takeRound(world: World, limit: number): Promise<{ jobs: Job[]; swept: number }> {
+  const now = world.now()
+  const lapsed = await lapsedOrders(world.pool, now, LAPSED_AT_ONCE)
   for (const key of lapsed) await expireOrder(world, key)
-  const forgetBefore = new Date(world.now().getTime() - world.limits.nonceWindowMs)
+  const forgetBefore = new Date(now.getTime() - world.limits.nonceWindowMs)
   const forgotten = await forgetNonces(world.pool, forgetBefore, NONCES_AT_ONCE)
-  return jobs.length + lapsed.length + forgotten
+  const jobs = await takeJobs(world.pool, now, new Date(now.getTime() + world.limits.leaseMs), limit)
+  return { jobs, swept: lapsed.length + forgotten }
 }
 
 async function runJob(world: World, job: Job): Promise<void> {
   const { mchNo, kind, subject, tries } = job
   const startedMs = world.now().getTime()
-  const task: Task = TASKS[kind]
-  let isDone = false
   try {
-    isDone = await task.run(world, job)
-    if (isDone) await removeJob(world.pool, job)
+    const isDone = await ended(world, job)
+    const ms = world.now().getTime() - startedMs
+    world.log.info({ mchNo, kind, subject, tries, outcome: isDone ? 'done' : 'again', ms }, 'job')
   } catch (error) {
+    // Its lease runs out, and it comes due again.
     world.log.error({ mchNo, kind, subject, tries, err: error }, 'job failed')
   }
+}
+
+/** Runs the job and removes it, or sets when it is tried again. */
+async function ended(world: World, job: Job): Promise<boolean> {
+  const { mchNo, kind, subject, tries } = job
+  const task: Task = TASKS[kind]
+  const isDone = await task.run(world, job).catch((error: unknown) => {
+    world.log.error({ mchNo, kind, subject, tries, err: error }, 'job failed')
+    return false
+  })
+  if (isDone) {
+    await removeJob(world.pool, job)
+    return true
+  }
   const now = world.now()
-  const ms = now.getTime() - startedMs
-  world.log.info({ mchNo, kind, subject, tries, outcome: isDone ? 'done' : 'again', ms }, 'job')
-  if (isDone) return
   await postponeJob(world.pool, job, new Date(now.getTime() + task.pauseMs(tries, world.dice())))
-  if (!task.isUrgent || now.getTime() - job.createdAt.getTime() < world.limits.alarmAfterMs) return
-  if (await alarmJob(world.pool, job, now)) world.log.error({ mchNo, kind, subject, tries, alarm: true }, 'job overdue')
+  const isOverdue = task.isUrgent && now.getTime() - job.createdAt.getTime() >= world.limits.alarmAfterMs
+  if (isOverdue && (await alarmJob(world.pool, job, now))) {
+    world.log.error({ mchNo, kind, subject, tries, alarm: true }, 'job overdue')
+  }
+  return false
 }
 
 export type Worker = { stop: () => Promise<void> }
 
-/** Runs rounds, `pauseMs` apart while there is nothing to do, until stopped; stopping lets the round finish. */
+/**
+ * Takes what is due until stopped, looking `pauseMs` apart while there is nothing. Jobs run beside each other: one whose
+ * upstream does not answer holds up no other. Stopping lets what runs finish.
+ */
 export function startWorker(world: World, pauseMs: number): Worker {
   const stopping = new AbortController()
+  const running = new Set<Promise<void>>()
+  let planAgainMs = 0
+
+  async function round(): Promise<number> {
+    const nowMs = world.now().getTime()
+    if (nowMs >= planAgainMs) {
+      await planBills(world)
+      planAgainMs = nowMs + PLAN_PAUSE_MS
+    }
+    const { jobs, swept } = await takeRound(world, LANES - running.size)
+    for (const job of jobs) {
+      const run = runJob(world, job).finally(() => running.delete(run))
+      running.add(run)
+    }
+    return jobs.length + swept
+  }
+
   const work = async (): Promise<void> => {
     while (!stopping.signal.aborted) {
-      const done = await runDueJobs(world).catch((error: unknown) => {
+      const done = await round().catch((error: unknown) => {
         world.log.error({ err: error }, 'a round of jobs failed')
         return 0
       })
-      if (done === 0) await world.sleep(pauseMs, stopping.signal)
+      if (running.size >= LANES) await Promise.race(running)
+      else if (done === 0) await world.sleep(pauseMs, stopping.signal)
     }
+    await Promise.all(running)
   }
-  const running = work()
+  const working = work()
   return {
     stop: () => {
       stopping.abort()
-      return running
+      return working
     },
   }
 }

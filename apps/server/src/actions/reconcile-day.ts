@@ -1,0 +1,120 @@
+/**
+ * Holds one day's bill of an upstream against our books, both ways. What a rule can settle is settled the way a
+ * notification is; the rest is a row for the operator.
+ */
+import type { BillLine, ChannelName } from '@acopay/channels'
+import { dayBounds } from '@acopay/core'
+import {
+  type BookedPayment,
+  type BookedRefund,
+  type DayKey,
+  type Difference,
+  findAttempt,
+  findReversal,
+  isBooked,
+  keepStrayPayment,
+  paymentsBetween,
+  refundsBetween,
+  writeReconciliation,
+} from '@acopay/store'
+import type { World } from '../world.ts'
+import { asked, within } from './ask-channel.ts'
+import { takeMoney } from './take-money.ts'
+
+/** A bill is a file, and may be a large one. */
+const BILL_CALL_MS = 60_000
+
+/** Refunds near midnight may be in the neighbouring day's bill: theirs is counted by their clock, ours by ours. */
+const REFUND_SLACK_MS = 10 * 60_000
+
+/** Whether the day is done; otherwise the bill is not there yet, and is to be asked for again. */
+export async function reconcileDay(world: World, key: DayKey): Promise<boolean> {
+  const channel = await world.channelOf(key.mchNo, key.channel as ChannelName)
+  if (channel === null) throw new Error(`no account with ${key.channel}`)
+  const bill = await asked(
+    world,
+    within(world, BILL_CALL_MS),
+    (signal) => channel.fetchBill(key.day, signal),
+    BILL_CALL_MS,
+  )
+  if (bill.kind === 'unknown' || bill.kind === 'later') return false
+  const lines = bill.kind === 'bill' ? bill.lines : []
+  const differences = [
+    ...(await paymentDifferences(world, key, lines)),
+    ...(await refundDifferences(world, key, lines)),
+  ]
+  await writeReconciliation(world.pool, key, { lines: lines.length, differences }, world.now())
+  for (const difference of differences) {
+    world.log.error({ ...key, ...difference, alarm: !difference.isSettled }, 'the bill and the books differ')
+  }
+  return true
+}
+
+type Of<Kind extends BillLine['kind']> = Extract<BillLine, { kind: Kind }>
+
+const paymentKey = ({ attemptNo, paymentNo }: { attemptNo: string; paymentNo: string }): string =>
+  `${attemptNo} ${paymentNo}`
+
+async function paymentDifferences(world: World, key: DayKey, lines: BillLine[]): Promise<Difference[]> {
+  const { fromMs, untilMs } = dayBounds(key.day)
+  const ours = await paymentsBetween(world.pool, key, new Date(fromMs), new Date(untilMs))
+  const booked = new Map(ours.map((payment) => [paymentKey(payment), payment]))
+  const differences: Difference[] = []
+  for (const line of lines) {
+    if (line.kind !== 'payment') continue
+    const payment = booked.get(paymentKey(line))
+    booked.delete(paymentKey(line))
+    if (payment === undefined) differences.push(...(await settleUnknown(world, key, line)))
+    else if (payment.amountFen !== line.amountFen) differences.push(difference('PAYMENT_AMOUNT', payment, line))
+  }
+  for (const payment of booked.values()) differences.push(difference('PAYMENT_MISSING', payment, null))
+  return differences
+}
+
+/** Money that we never heard of: booked like any other, where we know the attempt. */
+async function settleUnknown(world: World, key: DayKey, line: Of<'payment'>): Promise<Difference[]> {
+  const { attemptNo, paymentNo, amountFen, at: paidAt } = line
+  const { mchNo, channel } = key
+  // Booked under another moment of payment: nothing is wrong with the money.
+  if (await isBooked(world.pool, { mchNo, attemptNo, paymentNo })) return []
+  const attempt = await findAttempt(world.pool, mchNo, attemptNo)
+  const isKnown = attempt !== null && attempt.channel === channel
+  const payment = { paymentNo, amountFen, currency: 'CNY', paidAt, payer: null }
+  if (isKnown) await takeMoney(world, { mchNo, transactionNo: attempt.transactionNo, attemptNo, payment })
+  else await keepStrayPayment(world.pool, { mchNo, channel, attemptNo, ...payment }, world.now())
+  return [{ ...difference('PAYMENT_UNKNOWN', null, line), isSettled: isKnown }]
+}
+
+async function refundDifferences(world: World, key: DayKey, lines: BillLine[]): Promise<Difference[]> {
+  const { fromMs, untilMs } = dayBounds(key.day)
+  const from = new Date(fromMs + REFUND_SLACK_MS)
+  const ours = await refundsBetween(world.pool, key, from, new Date(untilMs - REFUND_SLACK_MS))
+  const expected = new Map(ours.map((refund) => [refund.refundNo, refund]))
+  const differences: Difference[] = []
+  for (const line of lines) {
+    if (line.kind !== 'refund') continue
+    expected.delete(line.refundNo)
+    const reversal = await findReversal(world.pool, key.mchNo, line.refundNo)
+    if (reversal === null) differences.push(difference('REFUND_UNKNOWN', null, line))
+    else if (reversal.amountFen !== line.amountFen) differences.push(difference('REFUND_AMOUNT', reversal, line))
+  }
+  for (const refund of expected.values()) differences.push(difference('REFUND_MISSING', refund, null))
+  return differences
+}
+
+function difference(
+  kind: Difference['kind'],
+  ours: BookedPayment | BookedRefund | null,
+  theirs: BillLine | null,
+): Difference {
+  const known = (ours ?? theirs) as BookedPayment & { refundNo?: string }
+  return {
+    kind,
+    attemptNo: known.attemptNo,
+    paymentNo: known.paymentNo,
+    refundNo: kind.startsWith('REFUND') ? (known.refundNo ?? '') : '',
+    oursFen: ours?.amountFen ?? null,
+    theirsFen: theirs?.amountFen ?? null,
+    isSettled: false,
+  }
+}

@@ -1,0 +1,109 @@
+/** What the upstreams' bills were held against, and what differed. Days are texts, `yyyy-MM-dd`, in UTC+8. */
+import { type Db, run } from './db.ts'
+
+export type BookedPayment = { attemptNo: string; paymentNo: string; amountFen: bigint }
+export type BookedRefund = BookedPayment & { refundNo: string }
+
+/** Payments of one channel that were made from `from` on and before `until`. */
+export const paymentsBetween = (
+  db: Db,
+  of: { mchNo: string; channel: string },
+  from: Date,
+  until: Date,
+): Promise<BookedPayment[]> =>
+  run<BookedPayment>(
+    db,
+    'paymentsBetween',
+    `select p.attempt_no as "attemptNo", p.payment_no as "paymentNo", p.amount_fen as "amountFen"
+       from payment p join attempt a on a.mch_no = p.mch_no and a.attempt_no = p.attempt_no
+      where p.mch_no = $1 and a.channel = $2 and p.paid_at >= $3 and p.paid_at < $4
+      order by p.attempt_no, p.payment_no`,
+    [of.mchNo, of.channel, from, until],
+  )
+
+/** Reversals of one channel that the upstream said were done from `from` on and before `until`. */
+export const refundsBetween = (
+  db: Db,
+  of: { mchNo: string; channel: string },
+  from: Date,
+  until: Date,
+): Promise<BookedRefund[]> =>
+  run<BookedRefund>(
+    db,
+    'refundsBetween',
+    `select r.attempt_no as "attemptNo", r.payment_no as "paymentNo", r.refund_no as "refundNo",
+            r.amount_fen as "amountFen"
+       from reversal r join attempt a on a.mch_no = r.mch_no and a.attempt_no = r.attempt_no
+      where r.mch_no = $1 and a.channel = $2 and r.state = 'SUCCESS' and r.changed_at >= $3 and r.changed_at < $4
+      order by r.refund_no`,
+    [of.mchNo, of.channel, from, until],
+  )
+
+export const DIFFERENCE_KINDS = [
+  'PAYMENT_UNKNOWN',
+  'PAYMENT_MISSING',
+  'PAYMENT_AMOUNT',
+  'REFUND_UNKNOWN',
+  'REFUND_MISSING',
+  'REFUND_AMOUNT',
+] as const
+
+export type Difference = {
+  kind: (typeof DIFFERENCE_KINDS)[number]
+  attemptNo: string
+  paymentNo: string
+  refundNo: string
+  oursFen: bigint | null
+  theirsFen: bigint | null
+  isSettled: boolean
+}
+
+export type DayKey = { mchNo: string; channel: string; day: string }
+
+/** Writes what a day's bill showed; the same day again adds what is new and keeps what was found before. */
+export async function writeReconciliation(
+  db: Db,
+  key: DayKey,
+  found: { lines: number; differences: Difference[] },
+  now: Date,
+): Promise<void> {
+  for (const one of found.differences) {
+    await run(
+      db,
+      'writeDifference',
+      `insert into reconciliation_difference (mch_no, channel, day, kind, attempt_no, payment_no, refund_no, ours_fen,
+         theirs_fen, settled, found_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) on conflict do nothing`,
+      [
+        ...[key.mchNo, key.channel, key.day, one.kind, one.attemptNo, one.paymentNo, one.refundNo],
+        ...[one.oursFen, one.theirsFen, one.isSettled, now],
+      ],
+    )
+  }
+  await run(
+    db,
+    'writeReconciliation',
+    `insert into reconciliation (mch_no, channel, day, lines, differences, done_at) values ($1, $2, $3, $4, $5, $6)
+     on conflict (mch_no, channel, day) do update set lines = $4, differences = $5, done_at = $6`,
+    [key.mchNo, key.channel, key.day, found.lines, found.differences.length, now],
+  )
+}
+
+/**
+ * Gives every channel account a job for each of these days on which the account existed, unless its bill has
+ * been held against the books; how many were added. Days are given with the moment at which they begin.
+ */
+export async function planReconciliations(db: Db, days: { day: string; begin: Date }[], now: Date): Promise<number> {
+  const rows = await run(
+    db,
+    'planReconciliations',
+    `insert into job (mch_no, kind, subject, due_at, tries, created_at)
+     select c.mch_no, 'reconcile_day', c.channel || '/' || d.day, $3, 0, $3
+       from channel_account c cross join unnest($1::text[], $2::timestamptz[]) as d (day, begin)
+      where c.created_at <= d.begin + interval '1 day'
+        and not exists (
+          select from reconciliation r where r.mch_no = c.mch_no and r.channel = c.channel and r.day = d.day::date)
+     on conflict do nothing returning 1`,
+    [days.map(({ day }) => day), days.map(({ begin }) => begin), now],
+  )
+  return rows.length
+}

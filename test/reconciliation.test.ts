@@ -1,0 +1,124 @@
+/** The upstreams' bills against our books, both ways. */
+import type { BillAnswer, BillLine } from '@acopay/channels'
+import { billedDays } from '@acopay/core'
+import { putChannelAccount } from '@acopay/store'
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { close, openAttempt, pay, place, query } from './support/merchant.ts'
+import { type TestWorld, testWorld } from './support/world.ts'
+
+const HOUR = 3_600_000
+
+let test: TestWorld
+let bill: BillAnswer
+beforeEach(async () => {
+  test = await testWorld({ upstream: () => ({ fetchBill: async () => bill }) })
+  const { pool } = test.database
+  const account = { mchNo: test.demo.mchNo, channel: 'sandbox', settingsSealed: Buffer.alloc(0) }
+  await putChannelAccount(pool, account, new Date('2026-02-27T20:00:00Z'))
+})
+afterEach(() => test.stop())
+
+/** The clock stands at noon in China; the bill of that day is made the next morning. */
+async function nextMorning(): Promise<void> {
+  test.advance(24 * HOUR)
+  await test.runJobs()
+}
+
+const paidOrder = async () => {
+  const order = await place(test.demo)
+  const attemptNo = (await openAttempt(test.demo, order)) ?? ''
+  await pay(test.demo, order, attemptNo)
+  const { rows } = await test.database.pool.query<{ payment_no: string }>(
+    'select payment_no from payment where attempt_no = $1',
+    [attemptNo],
+  )
+  return { order, attemptNo, paymentNo: rows[0]?.payment_no as string }
+}
+
+const at = new Date('2026-03-01T04:00:00Z')
+const payment = (attemptNo: string, paymentNo: string, amountFen = 1250n): BillLine => ({
+  ...{ kind: 'payment', attemptNo, paymentNo, amountFen, at },
+})
+const refund = (attemptNo: string, refundNo: string, amountFen = 1250n): BillLine => ({
+  ...{ kind: 'refund', attemptNo, paymentNo: 'UP1', refundNo, amountFen, at },
+})
+
+const differences = async () => {
+  const { rows } = await test.database.pool.query(
+    'select kind, ours_fen, theirs_fen, settled from reconciliation_difference order by kind, attempt_no',
+  )
+  return rows
+}
+const days = async () =>
+  (await test.database.pool.query(`select day::text, lines, differences from reconciliation order by day`)).rows
+
+it('a day on which both agree leaves no difference, and is done once', async () => {
+  const paid = await paidOrder()
+  bill = { kind: 'bill', lines: [payment(paid.attemptNo, paid.paymentNo)] }
+  await nextMorning()
+  await test.runJobs()
+  expect(await differences()).toEqual([])
+  expect(await days()).toEqual([
+    { day: '2026-02-28', lines: 1, differences: 0 },
+    { day: '2026-03-01', lines: 1, differences: 0 },
+  ])
+})
+
+it('a payment we never heard of is booked, and settled like a notification', async () => {
+  const order = await place(test.demo)
+  const attemptNo = (await openAttempt(test.demo, order)) ?? ''
+  bill = { kind: 'bill', lines: [payment(attemptNo, 'UP1')] }
+  await test.runJobs()
+  expect(await query(test.demo, order)).toMatchObject({ data: { code: 'SUCCESS' } })
+  expect(await differences()).toEqual([{ kind: 'PAYMENT_UNKNOWN', ours_fen: null, theirs_fen: 1250n, settled: true }])
+})
+
+it('a payment of a closed order is booked and sent back', async () => {
+  const order = await place(test.demo)
+  const attemptNo = (await openAttempt(test.demo, order)) ?? ''
+  await close(test.demo, order)
+  await test.database.pool.query(`update sandbox_trade set state = 'paid', payment_no = 'UP1', paid_at = $1`, [at])
+  bill = { kind: 'bill', lines: [payment(attemptNo, 'UP1')] }
+  await test.runJobs()
+  expect(await query(test.demo, order)).toMatchObject({ data: { code: 'CLOSED' } })
+  const { rows } = await test.database.pool.query('select state, amount_fen from reversal')
+  expect(rows).toEqual([{ state: 'SUCCESS', amount_fen: 1250n }])
+})
+
+it('money for an attempt we do not know is kept for the operator, with an alarm', async () => {
+  bill = { kind: 'bill', lines: [payment('AT0', 'UP1')] }
+  await test.runJobs()
+  expect(await differences()).toMatchObject([{ kind: 'PAYMENT_UNKNOWN', settled: false }])
+  expect((await test.database.pool.query('select attempt_no from stray_payment')).rows).toEqual([{ attempt_no: 'AT0' }])
+  expect(test.logged()).toContainEqual(expect.objectContaining({ alarm: true, kind: 'PAYMENT_UNKNOWN' }))
+})
+
+it('what the bill lacks, counts otherwise or has made up is a row each', async () => {
+  const [missing, other] = [await paidOrder(), await paidOrder()]
+  bill = { kind: 'bill', lines: [payment(other.attemptNo, other.paymentNo, 1251n), refund(other.attemptNo, 'AR0')] }
+  await nextMorning()
+  const found = (await differences()).filter(({ kind }) => kind !== 'PAYMENT_UNKNOWN')
+  expect(missing.paymentNo).not.toBe('')
+  expect(found).toEqual([
+    { kind: 'PAYMENT_AMOUNT', ours_fen: 1250n, theirs_fen: 1251n, settled: false },
+    { kind: 'PAYMENT_MISSING', ours_fen: 1250n, theirs_fen: null, settled: false },
+    { kind: 'REFUND_UNKNOWN', ours_fen: null, theirs_fen: 1250n, settled: false },
+    { kind: 'REFUND_UNKNOWN', ours_fen: null, theirs_fen: 1250n, settled: false },
+  ])
+})
+
+it('a bill that is not there yet is asked for again', async () => {
+  bill = { kind: 'later' }
+  await test.runJobs()
+  expect(await days()).toEqual([])
+  bill = { kind: 'none' }
+  test.advance(HOUR / 2)
+  await test.runJobs()
+  expect(await days()).toEqual([{ day: '2026-02-28', lines: 0, differences: 0 }])
+})
+
+it('a day begins at midnight in China, and its bill is asked for from ten in the morning on', () => {
+  const newest = (time: string): string | undefined => billedDays(Date.parse(time))[0]
+  expect(newest('2026-03-02T09:59:59+08:00')).toBe('2026-02-28')
+  expect(newest('2026-03-02T10:00:00+08:00')).toBe('2026-03-01')
+})

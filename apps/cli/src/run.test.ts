@@ -62,6 +62,15 @@ describe('acopay order', () => {
     expect((await acopay(`order close --transaction-no ${transactionNo}`)).out).toMatch(/^关单成功 closed/)
   })
 
+  it('shows what proves a close', async () => {
+    const { transactionNo } = await place()
+    await openAttempt(test.demo, transactionNo)
+    await acopay(`order close --transaction-no ${transactionNo}`)
+    const { exit, out } = await acopay(`order evidence --transaction-no ${transactionNo}`)
+    expect([exit, out.split('\n')[0]]).toEqual([0, '商户关单 closed'])
+    expect(out).toMatch(/query: open[\s\S]*close: accepted[\s\S]*query: closed/)
+  })
+
   it('exits with 1 when the business says no', async () => {
     const { transactionNo } = await place()
     await pay(test.demo, transactionNo, (await openAttempt(test.demo, transactionNo)) ?? '')

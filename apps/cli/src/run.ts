@@ -3,13 +3,14 @@ import { parseArgs } from 'node:util'
 import { AcoPayError, ApiError, ConnectionError, ParameterError, SignatureError } from '@acopay/sdk'
 import { type Command, EXIT, type ExitCode, type Io, UsageError } from './command.ts'
 import { keygenCommand } from './commands/keygen.ts'
-import { closeCommand, placeCommand, queryCommand } from './commands/order.ts'
+import { closeCommand, evidenceCommand, placeCommand, queryCommand } from './commands/order.ts'
 import { signCommand, verifyCommand } from './commands/signature.ts'
 
 const COMMANDS: Record<string, Command> = {
   'order place': placeCommand,
   'order query': queryCommand,
   'order close': closeCommand,
+  'order evidence': evidenceCommand,
   keygen: keygenCommand,
   sign: signCommand,
   verify: verifyCommand,

@@ -92,6 +92,35 @@ export const queryCommand: Command = {
   },
 }
 
+export const evidenceCommand: Command = {
+  usage: '--transaction-no NO | --mch-trade-no NO',
+  zh: '关单凭证',
+  en: 'what proves that an order was closed',
+  options: { ...SETTINGS_OPTIONS, ...REF_OPTIONS },
+  async run(flags, io) {
+    const evidence = await client(flags, io).closeEvidence(refOf(flags))
+    const said = evidence.upstreamAnswers.map(
+      ({ at, channel, verb, says, requestId }) =>
+        `  ${at}  ${channel} ${verb}: ${says}${requestId ? ` (${requestId})` : ''}`,
+    )
+    return {
+      exit: EXIT.done,
+      json: evidence,
+      lines: [
+        `${evidence.reason} closed`,
+        ...table([
+          ['平台订单号 transaction_no', evidence.transactionNo],
+          ['商户订单号 mch_trade_no', evidence.mchTradeNo],
+          ['不可发起支付 fenced', evidence.fenceTime.toISOString()],
+          ['全部关闭 closed', evidence.closeTime.toISOString()],
+          ['时间线 timeline', `${evidence.timelineLength} ${evidence.timelineHash}`],
+        ]),
+        ...(said.length === 0 ? ['没有发起过支付 no payment was ever started'] : ['上游应答 upstreams said:', ...said]),
+      ],
+    }
+  },
+}
+
 const OUTCOMES = {
   closed: 'closed; it is never paid',
   expired: 'expired and closed; it is never paid',

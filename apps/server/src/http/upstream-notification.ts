@@ -1,7 +1,7 @@
 /** `POST /notify/:channel/:mchNo`: where upstreams tell us of money. Not signed by merchants; each channel proves its own. */
 import { type ChannelName, INSTALLED } from '@acopay/channels'
 import type { FastifyInstance } from 'fastify'
-import { hearNotification } from '../actions/hear-notification.ts'
+import { type Heard, hearNotification } from '../actions/hear-notification.ts'
 import type { World } from '../world.ts'
 
 type Path = { Params: { channel: string; mchNo: string } }
@@ -14,12 +14,20 @@ export function notificationRoutes(app: FastifyInstance, world: World): void {
       Object.entries(request.headers).map(([name, value]) => [name, Array.isArray(value) ? value[0] : value]),
     )
     const body = Buffer.isBuffer(request.body) ? request.body.toString('utf8') : ''
-    const heard = isChannel(channel) ? await hearNotification(world, { mchNo, channel }, { headers, body }) : null
+    const heard = isChannel(channel)
+      ? await hearNotification(world, { mchNo, channel }, { headers, body }).catch((err: unknown) => {
+          world.log.error({ requestId: request.id, mchNo, channel, err }, 'notification failed')
+          return NOT_HEARD
+        })
+      : null
     if (heard === null) return reply.callNotFound()
     request.line.outcome = heard.outcome
     if (heard.transactionNo !== undefined) request.line.transactionNo = heard.transactionNo
     return reply.code(heard.reply.status).header('content-type', heard.reply.contentType).send(heard.reply.body)
   })
 }
+
+/** Every upstream takes a 500 as 'tell me again'. */
+const NOT_HEARD: Heard = { reply: { status: 500, contentType: 'text/plain', body: 'failure' }, outcome: 'SYSTEM_ERROR' }
 
 const isChannel = (name: string): name is ChannelName => Object.hasOwn(INSTALLED, name)

@@ -1,0 +1,167 @@
+/** Money that upstreams tell of late, twice, wrongly, for nobody, or that their close has sent back already. */
+import type { Channel, Notification, QueryAnswer } from '@acopay/channels'
+import { afterEach, describe, expect, it } from 'vitest'
+import { close, openAttempt, pay, place, query } from './support/merchant.ts'
+import { type TestWorld, testWorld } from './support/world.ts'
+
+let test: TestWorld
+afterEach(() => test.stop())
+
+const HOUR = 3_600_000
+const PAYMENT = {
+  ...{ paymentNo: 'UP1', amountFen: 1250n, currency: 'CNY', paidAt: new Date('2026-03-01T04:00:00Z'), payer: 'p1' },
+}
+
+const books = async () => {
+  const { rows } = await test.database.pool.query(
+    `select p.payment_no, p.fate, r.state from payment p left join reversal r using (mch_no, attempt_no, payment_no)
+      order by p.payment_no`,
+  )
+  return rows
+}
+
+const jobKinds = async (): Promise<string[]> =>
+  (await test.database.pool.query<{ kind: string }>('select kind from job order by kind')).rows.map(({ kind }) => kind)
+
+describe('a closed order is watched', () => {
+  it('and money that arrives although its attempt was proven shut is found by asking, and sent back', async () => {
+    const upstream = { answer: null as QueryAnswer | null, refunds: 0 }
+    test = await testWorld({
+      upstream: (real) => ({
+        watchMs: 24 * HOUR,
+        query: async (ref, signal) => upstream.answer ?? real.query(ref, signal),
+        refund: async () => {
+          upstream.refunds += 1
+          return { kind: 'done' }
+        },
+      }),
+    })
+    const order = await place(test.demo)
+    await openAttempt(test.demo, order)
+    expect(await close(test.demo, order)).toMatchObject({ data: { code: 'SUCCESS' } })
+    upstream.answer = { kind: 'paid', payment: PAYMENT }
+    test.advance(2 * 60_000)
+    await test.runJobs()
+    expect(await books()).toEqual([{ payment_no: 'UP1', fate: 'reverse', state: 'SUCCESS' }])
+    expect(upstream.refunds).toBe(1)
+    expect(await query(test.demo, order)).toMatchObject({ data: { code: 'CLOSED' } })
+    expect(await jobKinds()).toEqual([])
+  })
+
+  it('until nothing can be heard of it any more, and never with an alarm', async () => {
+    test = await testWorld({ upstream: () => ({ watchMs: 24 * HOUR }) })
+    const order = await place(test.demo)
+    await openAttempt(test.demo, order)
+    await close(test.demo, order)
+    for (let hour = 0; hour < 25; hour += 1) {
+      test.advance(HOUR)
+      await test.runJobs()
+      expect(await jobKinds()).toEqual(['watch_attempt'])
+    }
+    test.advance(3 * HOUR)
+    await test.runJobs()
+    expect(await jobKinds()).toEqual([])
+    expect(test.logged().filter(({ alarm }) => alarm === true)).toEqual([])
+  })
+})
+
+describe('a close that finds the order paid and sends the money back itself', () => {
+  it('is booked as taken and as returned, and the order is closed', async () => {
+    let isClosed = false
+    test = await testWorld({
+      upstream: (real) => ({
+        close: async () => {
+          isClosed = true
+          return { kind: 'returned', paymentNo: 'UP1' }
+        },
+        query: async (ref, signal) => (isClosed ? { kind: 'closed' } : real.query(ref, signal)),
+      }),
+    })
+    const order = await place(test.demo)
+    await openAttempt(test.demo, order)
+    expect(await close(test.demo, order)).toMatchObject({ data: { code: 'SUCCESS' } })
+    expect(await books()).toEqual([{ payment_no: 'UP1', fate: 'reverse', state: 'SUCCESS' }])
+    expect(await jobKinds()).toEqual([])
+  })
+})
+
+describe('a notification', () => {
+  const told = (notification: Notification): { upstream: () => Partial<Channel> } => ({
+    upstream: () => ({
+      readNotification: async () => notification,
+      replyToNotification: (isHeard) => ({
+        ...{ status: isHeard ? 200 : 500, contentType: 'text/plain', body: isHeard ? 'success' : 'failure' },
+      }),
+    }),
+  })
+  const notify = (channel = 'sandbox', mchNo = test.demo.mchNo) =>
+    fetch(`${test.demo.baseUrl}/notify/${channel}/${mchNo}`, { method: 'POST', body: 'x' })
+
+  it('of money pays the order, twenty times at once but once', async () => {
+    const attempt = { no: '' }
+    test = await testWorld({
+      upstream: () => ({
+        ...told({ kind: 'other', what: '' }).upstream(),
+        readNotification: async () => ({ kind: 'paid', attemptNo: attempt.no, payment: PAYMENT }),
+      }),
+    })
+    const order = await place(test.demo)
+    attempt.no = (await openAttempt(test.demo, order)) ?? ''
+    const replies = await Promise.all(Array.from({ length: 20 }, () => notify()))
+    expect(replies.map(({ status }) => status)).toEqual(Array(20).fill(200))
+    expect(await query(test.demo, order)).toMatchObject({ data: { code: 'SUCCESS', acoid: 'p1' } })
+    expect(await books()).toEqual([{ payment_no: 'UP1', fate: 'keep', state: null }])
+  })
+
+  it.each([
+    ['another amount', { amountFen: 1251n }],
+    ['another currency', { currency: 'USD' }],
+  ])('of %s is never kept: it is sent back, and the order can still be paid', async (_what, wrong) => {
+    const attempt = { no: '' }
+    test = await testWorld({
+      upstream: () => ({
+        ...told({ kind: 'other', what: '' }).upstream(),
+        readNotification: async () => ({ kind: 'paid', attemptNo: attempt.no, payment: { ...PAYMENT, ...wrong } }),
+        refund: async () => ({ kind: 'done' }),
+      }),
+    })
+    const order = await place(test.demo)
+    attempt.no = (await openAttempt(test.demo, order)) ?? ''
+    await notify()
+    await test.runJobs()
+    expect(await books()).toEqual([{ payment_no: 'UP1', fate: 'reverse', state: 'SUCCESS' }])
+    expect(await query(test.demo, order)).toMatchObject({ data: { code: 'NOTPAY' } })
+    const second = (await openAttempt(test.demo, order)) ?? ''
+    expect(await pay(test.demo, order, second)).toBe(true)
+    expect(await query(test.demo, order)).toMatchObject({ data: { code: 'SUCCESS' } })
+  })
+
+  it('that is forged changes nothing and is answered with the failure the upstream understands', async () => {
+    test = await testWorld(told({ kind: 'forged', why: 'bad signature' }))
+    const reply = await notify()
+    expect([reply.status, await reply.text()]).toEqual([500, 'failure'])
+    expect(test.logged()).toContainEqual(expect.objectContaining({ outcome: 'FORGED: bad signature' }))
+  })
+
+  it('of money for an attempt nobody knows is kept, heard, and raised once', async () => {
+    test = await testWorld(told({ kind: 'paid', attemptNo: 'AT0', payment: PAYMENT }))
+    for (let times = 0; times < 3; times += 1) expect((await notify()).status).toBe(200)
+    const { rows } = await test.database.pool.query('select attempt_no, payment_no, amount_fen from stray_payment')
+    expect(rows).toEqual([{ attempt_no: 'AT0', payment_no: 'UP1', amount_fen: 1250n }])
+    expect(test.logged().filter(({ alarm }) => alarm === true)).toHaveLength(1)
+  })
+
+  it('to a channel or for a merchant that does not exist: 404', async () => {
+    test = await testWorld()
+    expect((await notify('paypal')).status).toBe(404)
+    expect((await notify('toString')).status).toBe(404)
+  })
+
+  it('while the database is away is not said to be heard', async () => {
+    test = await testWorld(told({ kind: 'paid', attemptNo: 'AT0', payment: PAYMENT }))
+    await test.database.pool.query('alter table attempt rename to attempt_away')
+    const reply = await notify()
+    await test.database.pool.query('alter table attempt_away rename to attempt')
+    expect([reply.status, await reply.text()]).toEqual([500, 'failure'])
+  })
+})

@@ -164,6 +164,36 @@ describe('an upstream that does not cooperate', () => {
     expect(rows).toEqual([{ state: 'closed' }])
   })
 
+  it('answers no create at all: whether it opened is found out by asking, and nothing is assumed before', async () => {
+    const create = { lands: async (): Promise<unknown> => null, isSick: true }
+    test = await testWorld({
+      upstream: (real) => ({
+        createLandsMs: HOUR,
+        open: (ask, signal) => {
+          create.lands = () => real.open(ask, new AbortController().signal)
+          return create.isSick ? new Promise(() => {}) : real.open(ask, signal)
+        },
+      }),
+    })
+    const state = async () => (await test.database.pool.query('select state from attempt')).rows
+    const order = await place(test.demo, { time_expire: '2026-03-04T12:00:00+08:00' })
+    await whileTimePasses(openAttempt(test.demo, order))
+    test.advance(60_000)
+    await test.runJobs()
+    expect(await state()).toEqual([{ state: 'OPENING' }])
+    await create.lands()
+    test.advance(60_000)
+    await test.runJobs()
+    expect(await state()).toEqual([{ state: 'OPEN' }])
+    expect(await jobs()).toEqual([])
+
+    await whileTimePasses(openAttempt(test.demo, order))
+    test.advance(3 * HOUR)
+    await test.runJobs()
+    expect(await state()).toEqual([{ state: 'OPEN' }, { state: 'SHUT' }])
+    expect(await query(test.demo, order)).toMatchObject({ data: { code: 'NOTPAY' } })
+  })
+
   it('raises one alarm for an order that cannot be closed for an hour', async () => {
     test = await testWorld({ upstream: () => ({ query: async () => ({ kind: 'unknown', why: 'HTTP 502' }) }) })
     const order = await place(test.demo)

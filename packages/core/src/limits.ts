@@ -36,7 +36,13 @@ export function dayBounds(day: string): { fromMs: number; untilMs: number } {
 }
 
 /** The background tasks; the compiler asks for a function for each in the server's `jobs/`. */
-export const JOB_KINDS = ['shut_attempts', 'reverse_payment', 'watch_attempt', 'reconcile_day'] as const
+export const JOB_KINDS = [
+  'shut_attempts',
+  'reverse_payment',
+  'watch_attempt',
+  'reconcile_day',
+  'resolve_attempt',
+] as const
 export type JobKind = (typeof JOB_KINDS)[number]
 
 const WATCH_PAUSES_MS = [1, 5, 15, 30].map((minutes) => minutes * MINUTE)

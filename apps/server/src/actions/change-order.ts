@@ -119,7 +119,13 @@ async function writeStep(world: World, db: Db, order: Order, step: Step, event: 
   const isOpening = isOwn && event.event === 'pay_started'
   const money = isOwn && event.event === 'money_arrived' ? event : null
 
-  if (isOpening) await insertAttempt(db, newAttempt(order, event.attempt), now)
+  if (isOpening) {
+    await insertAttempt(db, newAttempt(order, event.attempt), now)
+    // Whoever opens it removes the job with the answer; without one it is asked for.
+    const resolveAt = new Date(now.getTime() + 2 * world.limits.channelCallMs)
+    const { attemptNo } = event.attempt
+    await insertHeldJob(db, { mchNo: order.mchNo, kind: 'resolve_attempt', subject: attemptNo }, resolveAt, now)
+  }
   const attempt = money === null ? null : await bookMoney(world, db, order, money, step.money ?? 'reverse', now)
   const isKept = step.money === 'keep'
   const moved = await moveOrder(db, order, {

@@ -1,7 +1,7 @@
 /** Opens an attempt: written down first, fenced by the order's state, then asked of the upstream. */
 import type { ChannelName, OpenAsk } from '@acopay/channels'
 import type { OrderRef, OrderRefusal } from '@acopay/core'
-import { type Attempt, attemptsOf, lockOrder, moveAttempt, transaction } from '@acopay/store'
+import { type Attempt, attemptsOf, lockOrder, moveAttempt, removeJob, transaction } from '@acopay/store'
 import { platformNumber } from '../numbers.ts'
 import type { World } from '../world.ts'
 import { asked, within } from './ask-channel.ts'
@@ -44,10 +44,11 @@ export async function startPayment(
   return { kind: 'started', attempt: await writeOpened(world, order, attemptNo, answer) }
 }
 
-type Opened = { kind: 'opened'; payUrl: string } | { kind: 'refused' | 'unknown'; why: string }
+/** Null: open upstream, but what to show the payer was lost with the answer. */
+type Opened = { kind: 'opened'; payUrl: string | null } | { kind: 'refused' | 'unknown'; why: string }
 
-/** An attempt that the upstream refused is shut; one in doubt stays as it is. */
-const writeOpened = (
+/** An attempt that the upstream refused is shut; one in doubt stays as it is, and its job asks. */
+export const writeOpened = (
   world: World,
   { mchNo, transactionNo }: { mchNo: string; transactionNo: string },
   attemptNo: string,
@@ -65,5 +66,6 @@ const writeOpened = (
     const now = world.now()
     if (answer.kind === 'opened') await moveAttempt(db, attempt, { event: 'opened', payUrl: answer.payUrl, now })
     else await moveAttempt(db, attempt, { event: 'shut', payUrl: null, now })
+    await removeJob(db, { mchNo, kind: 'resolve_attempt', subject: attemptNo })
     return one()
   })

@@ -17,6 +17,7 @@ import {
 import { within } from '../actions/ask-channel.ts'
 import { expireOrder } from '../actions/expire-order.ts'
 import { reconcileDay } from '../actions/reconcile-day.ts'
+import { resolveAttempt } from '../actions/resolve-attempt.ts'
 import { reversePayment } from '../actions/reverse-payment.ts'
 import { shutOrder } from '../actions/shut-order.ts'
 import { watchAttempt } from '../actions/watch-attempt.ts'
@@ -46,6 +47,11 @@ const TASKS = {
     run: (world, { mchNo, subject }) => watchAttempt(world, { mchNo, attemptNo: subject }),
     pauseMs: watchPauseMs,
     isUrgent: false,
+  },
+  resolve_attempt: {
+    run: (world, { mchNo, subject }) => resolveAttempt(world, { mchNo, attemptNo: subject }),
+    pauseMs: retryPauseMs,
+    isUrgent: true,
   },
   reconcile_day: {
     run: (world, { mchNo, subject }) => {

@@ -1,0 +1,35 @@
+/** Finds out what became of an attempt whose opening was never answered. Nothing is assumed: the upstream is asked. */
+import type { ChannelName } from '@acopay/channels'
+import { provesShut } from '@acopay/core'
+import { findAttempt } from '@acopay/store'
+import type { World } from '../world.ts'
+import { asked, within } from './ask-channel.ts'
+import { changeOrder } from './change-order.ts'
+import { writeOpened } from './start-payment.ts'
+import { takeMoney } from './take-money.ts'
+
+/** Whether it is known now. */
+export async function resolveAttempt(world: World, key: { mchNo: string; attemptNo: string }): Promise<boolean> {
+  const { mchNo, attemptNo } = key
+  const attempt = await findAttempt(world.pool, mchNo, attemptNo)
+  if (attempt === null) throw new Error(`no attempt ${attemptNo}`)
+  if (attempt.state !== 'OPENING') return true
+  const channel = await world.channelOf(mchNo, attempt.channel as ChannelName)
+  if (channel === null) throw new Error(`no account with ${attempt.channel}`)
+
+  const answer = await asked(world, within(world, world.limits.channelCallMs), (signal) =>
+    channel.query({ attemptNo }, signal),
+  )
+  const { transactionNo } = attempt
+  if (answer.kind === 'paid') {
+    await takeMoney(world, { mchNo, transactionNo, attemptNo, payment: answer.payment })
+    return true
+  }
+  if (answer.kind === 'open') {
+    await writeOpened(world, { mchNo, transactionNo }, attemptNo, { kind: 'opened', payUrl: null })
+    return true
+  }
+  if (!provesShut(answer.kind, world.now().getTime(), attempt.createLandsUntil.getTime())) return false
+  await changeOrder(world, { mchNo, ref: { transactionNo } }, { event: 'all_shut', attemptNos: [attemptNo], said: [] })
+  return true
+}

@@ -8,7 +8,13 @@ export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions } },
   test: {
-    include: ['packages/**/src/**/*.test.ts', 'apps/**/src/**/*.test.ts', 'test/**/*.test.ts', 'scripts/**/*.test.ts'],
+    include: [
+      'simulation/**/*.test.ts',
+      'packages/**/src/**/*.test.ts',
+      'apps/**/src/**/*.test.ts',
+      'test/**/*.test.ts',
+      'scripts/**/*.test.ts',
+    ],
     globalSetup: ['test/support/postgres.ts'],
     reporters: ['default', './scripts/closing-line-reporter.mjs'],
     maxWorkers: 2,

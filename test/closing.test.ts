@@ -160,8 +160,7 @@ describe('an upstream that does not cooperate', () => {
     test.advance(2 * HOUR)
     await test.runJobs()
     expect(await query(test.demo, order)).toMatchObject({ data: { code: 'CLOSED' } })
-    const { rows } = await test.database.pool.query('select state from sandbox_trade')
-    expect(rows).toEqual([{ state: 'closed' }])
+    expect(await test.upstreams.of('wechat').control.trades()).toMatchObject([{ state: 'closed' }])
   })
 
   it('answers no create at all: whether it opened is found out by asking, and nothing is assumed before', async () => {
@@ -266,20 +265,12 @@ describe('the evidence of a close', () => {
 })
 
 describe('money that still comes', () => {
-  /** An upstream that takes money for a closed trade all the same. */
-  const payAnyway = (order: string) =>
-    test.database.pool.query(
-      `update sandbox_trade set state = 'open' where attempt_no = (select attempt_no from attempt where transaction_no = $1)`,
-      [order],
-    )
-
   it('after a close succeeded goes back in full by itself, and the order stays closed', async () => {
     test = await testWorld()
     const order = await place(test.demo)
     const attempt = (await openAttempt(test.demo, order)) ?? ''
     expect(await close(test.demo, order)).toMatchObject({ data: { code: 'SUCCESS' } })
-    await payAnyway(order)
-    expect(await pay(test.demo, order, attempt)).toBe(true)
+    expect(await pay(test.demo, order, attempt, 'pay-anyway')).toBe(true)
     expect(await jobs()).toMatchObject([{ kind: 'reverse_payment' }])
     await test.runJobs()
     const { rows } = await test.database.pool.query(
@@ -303,8 +294,7 @@ describe('money that still comes', () => {
     const order = await place(test.demo)
     const attempt = (await openAttempt(test.demo, order)) ?? ''
     await close(test.demo, order)
-    await payAnyway(order)
-    await pay(test.demo, order, attempt)
+    await pay(test.demo, order, attempt, 'pay-anyway')
     for (let round = 0; round < 10; round += 1) {
       await test.runJobs()
       test.advance(HOUR)

@@ -94,7 +94,7 @@ describe('a notification', () => {
       }),
     }),
   })
-  const notify = (channel = 'sandbox', mchNo = test.demo.mchNo) =>
+  const notify = (channel = 'wechat', mchNo = test.demo.mchNo) =>
     fetch(`${test.demo.baseUrl}/notify/${channel}/${mchNo}`, { method: 'POST', body: 'x' })
 
   it('of money pays the order, twenty times at once but once', async () => {
@@ -117,11 +117,13 @@ describe('a notification', () => {
     ['another amount', { amountFen: 1251n }],
     ['another currency', { currency: 'USD' }],
   ])('of %s is never kept: it is sent back, and the order can still be paid', async (_what, wrong) => {
-    const attempt = { no: '' }
+    const attempt = { no: '', isWrong: true }
     test = await testWorld({
-      upstream: () => ({
-        ...told({ kind: 'other', what: '' }).upstream(),
-        readNotification: async () => ({ kind: 'paid', attemptNo: attempt.no, payment: { ...PAYMENT, ...wrong } }),
+      upstream: (real) => ({
+        readNotification: async (raw) =>
+          attempt.isWrong
+            ? { kind: 'paid', attemptNo: attempt.no, payment: { ...PAYMENT, ...wrong } }
+            : real.readNotification(raw),
         refund: async () => ({ kind: 'done' }),
       }),
     })
@@ -131,6 +133,7 @@ describe('a notification', () => {
     await test.runJobs()
     expect(await books()).toEqual([{ payment_no: 'UP1', fate: 'reverse', state: 'SUCCESS' }])
     expect(await query(test.demo, order)).toMatchObject({ data: { code: 'NOTPAY' } })
+    attempt.isWrong = false
     const second = (await openAttempt(test.demo, order)) ?? ''
     expect(await pay(test.demo, order, second)).toBe(true)
     expect(await query(test.demo, order)).toMatchObject({ data: { code: 'SUCCESS' } })

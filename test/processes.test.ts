@@ -123,13 +123,14 @@ describe('kill -9 in the middle of 200 closes', { timeout: 240_000 }, () => {
 
       // The merchant asks again for what it got no answer to, and hears the truth.
       const again = await forAll(orders, 20, async (order) => close({ ...demo, baseUrl: second.url }, order))
-      const upstream = await database.pool.query<{ transaction_no: string; state: string; refund_no: string | null }>(
-        `select a.transaction_no, t.state, t.refund_no from sandbox_trade t join attempt a using (mch_no, attempt_no)`,
-      )
-      for (const trade of upstream.rows) {
-        const answer = again[orders.indexOf(trade.transaction_no)] as Answer
-        const isPaid = trade.state === 'paid' && trade.refund_no === null
-        expect([trade.transaction_no, answer.data.code]).toEqual([trade.transaction_no, isPaid ? 'FAIL' : 'SUCCESS'])
+      const response = await fetch(`${second.url}/sandbox/upstreams/wechat/taken`)
+      const trades = (await response.json()) as { attempt_no: string; taken_fen: number; returned_fen: number }[]
+      expect(trades).toHaveLength(200)
+      for (const { attempt_no, taken_fen, returned_fen } of trades) {
+        const index = attempts.indexOf(attempt_no)
+        const answer = again[index] as Answer
+        const isKept = taken_fen - returned_fen > 0
+        expect([orders[index], answer.data.code]).toEqual([orders[index], isKept ? 'FAIL' : 'SUCCESS'])
       }
     },
   )

@@ -1,7 +1,6 @@
 /** The upstreams' bills against our books, both ways. */
 import type { BillAnswer, BillLine } from '@acopay/channels'
 import { billedDays } from '@acopay/core'
-import { putChannelAccount } from '@acopay/store'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { close, openAttempt, pay, place, query } from './support/merchant.ts'
 import { type TestWorld, testWorld } from './support/world.ts'
@@ -11,10 +10,10 @@ const HOUR = 3_600_000
 let test: TestWorld
 let bill: BillAnswer
 beforeEach(async () => {
-  test = await testWorld({ upstream: () => ({ fetchBill: async () => bill }) })
-  const { pool } = test.database
-  const account = { mchNo: test.demo.mchNo, channel: 'sandbox', settingsSealed: Buffer.alloc(0) }
-  await putChannelAccount(pool, account, new Date('2026-02-27T20:00:00Z'))
+  test = await testWorld({
+    upstream: (_real, name) => ({ fetchBill: async () => (name === 'wechat' ? bill : { kind: 'none' }) }),
+  })
+  await test.database.pool.query(`update channel_account set created_at = '2026-02-27T20:00:00Z'`)
 })
 afterEach(() => test.stop())
 
@@ -50,7 +49,11 @@ const differences = async () => {
   return rows
 }
 const days = async () =>
-  (await test.database.pool.query(`select day::text, lines, differences from reconciliation order by day`)).rows
+  (
+    await test.database.pool.query(
+      `select day::text, lines, differences from reconciliation where channel = 'wechat' order by day`,
+    )
+  ).rows
 
 it('a day on which both agree leaves no difference, and is done once', async () => {
   const paid = await paidOrder()
@@ -77,12 +80,13 @@ it('a payment of a closed order is booked and sent back', async () => {
   const order = await place(test.demo)
   const attemptNo = (await openAttempt(test.demo, order)) ?? ''
   await close(test.demo, order)
-  await test.database.pool.query(`update sandbox_trade set state = 'paid', payment_no = 'UP1', paid_at = $1`, [at])
-  bill = { kind: 'bill', lines: [payment(attemptNo, 'UP1')] }
+  const { control } = test.upstreams.of('wechat')
+  test.upstreams.faults('wechat').set([{ kind: 'silence' }])
+  const taken = await control.payAnyway(attemptNo)
+  bill = { kind: 'bill', lines: [payment(attemptNo, taken?.no ?? '')] }
   await test.runJobs()
   expect(await query(test.demo, order)).toMatchObject({ data: { code: 'CLOSED' } })
-  const { rows } = await test.database.pool.query('select state, amount_fen from reversal')
-  expect(rows).toEqual([{ state: 'SUCCESS', amount_fen: 1250n }])
+  expect(await control.taken()).toEqual([{ no: attemptNo, takenFen: 1250, returnedFen: 1250 }])
 })
 
 it('money for an attempt we do not know is kept for the operator, with an alarm', async () => {

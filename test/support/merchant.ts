@@ -107,16 +107,25 @@ export const query = (demo: DemoSettings, transaction_no: string): Promise<Answe
   call(demo, { method: 'GET', path: 'trade', params: { transaction_no } })
 
 /** A payer opens a payment in the sandbox; returns the attempt's number, or null where that is refused. */
-export async function openAttempt(demo: DemoSettings, transactionNo: string): Promise<string | null> {
-  const url = `${demo.baseUrl}/sandbox/${demo.mchNo}/orders/${transactionNo}/attempts`
+export async function openAttempt(
+  demo: DemoSettings,
+  transactionNo: string,
+  channel: 'wechat' | 'alipay' = 'wechat',
+): Promise<string | null> {
+  const url = `${demo.baseUrl}/sandbox/${demo.mchNo}/orders/${transactionNo}/attempts?channel=${channel}`
   const response = await fetch(url, { method: 'POST' })
   const { attempt_no } = (await response.json()) as { attempt_no?: string }
   return response.ok ? (attempt_no ?? null) : null
 }
 
 /** The payer pays an open attempt; false where the upstream refuses. */
-export async function pay(demo: DemoSettings, transactionNo: string, attemptNo: string): Promise<boolean> {
-  const url = `${demo.baseUrl}/sandbox/${demo.mchNo}/orders/${transactionNo}/attempts/${attemptNo}/pay`
+export async function pay(
+  demo: DemoSettings,
+  transactionNo: string,
+  attemptNo: string,
+  deed: 'pay' | 'pay-anyway' | 'scan' | 'expire' = 'pay',
+): Promise<boolean> {
+  const url = `${demo.baseUrl}/sandbox/${demo.mchNo}/orders/${transactionNo}/attempts/${attemptNo}/${deed}`
   const response = await fetch(url, { method: 'POST' })
   await response.text()
   return response.ok

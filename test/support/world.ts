@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { Writable } from 'node:stream'
-import type { Channel } from '@acopay/channels'
+import type { Channel, ChannelName } from '@acopay/channels'
 import type { FastifyInstance } from 'fastify'
 import { pino } from 'pino'
 import { buildWorld } from '../../apps/server/src/build-world.ts'
@@ -13,6 +13,7 @@ import { buildServer } from '../../apps/server/src/http/server.ts'
 import { runDueJobs } from '../../apps/server/src/jobs/worker.ts'
 import { loadSigningKey } from '../../apps/server/src/platform-key.ts'
 import { type DemoSettings, seedDemo } from '../../apps/server/src/sandbox-seed.ts'
+import { type SandboxUpstreams, sandboxUpstreams } from '../../apps/server/src/sandbox-upstreams.ts'
 import type { World } from '../../apps/server/src/world.ts'
 import { type TestDatabase, testDatabase } from './database.ts'
 
@@ -20,6 +21,7 @@ export type TestWorld = {
   world: World
   app: FastifyInstance
   demo: DemoSettings
+  upstreams: SandboxUpstreams
   database: TestDatabase
   /** Moves the clock, and wakes whoever slept until then. */
   advance: (ms: number) => void
@@ -30,9 +32,9 @@ export type TestWorld = {
   stop: () => Promise<void>
 }
 
-/** `upstream` stands between the gateway and the sandbox's channel: an override for what a test wants to go wrong. */
+/** `upstream` stands between the gateway and its channels: an override for what a test wants to go wrong. */
 export async function testWorld(
-  options: { env?: Record<string, string>; upstream?: (real: Channel) => Partial<Channel> } = {},
+  options: { env?: Record<string, string>; upstream?: (real: Channel, name: ChannelName) => Partial<Channel> } = {},
 ): Promise<TestWorld> {
   const database = await testDatabase()
   const home = mkdtempSync(path.join(tmpdir(), 'acopay-home-'))
@@ -47,25 +49,32 @@ export async function testWorld(
       done()
     },
   })
+  let ownUrl = ''
   const world = buildWorld({
     ...{ config, masterKey, now: clock.now, sleep: clock.sleep },
     pool: database.pool,
     log: pino({ level: 'info' }, sink),
     signingKey: () => signingKey,
     publicUrl: () => 'http://127.0.0.1',
+    ownUrl: () => ownUrl,
+    sandboxUrl: () => upstreams.url(),
   })
   const { channelOf } = world
   world.channelOf = async (mchNo, name) => {
     const channel = await channelOf(mchNo, name)
-    return channel && { ...channel, ...options.upstream?.(channel) }
+    return channel && { ...channel, ...options.upstream?.(channel, name) }
   }
-  const app = buildServer(world, config)
+  const upstreams = sandboxUpstreams(database.pool, world)
+  const app = buildServer(world, config, upstreams)
   const baseUrl = await app.listen({ host: '127.0.0.1', port: 0 })
+  ownUrl = baseUrl
   const platform = { baseUrl, platformPublicKey: signingKey.publicKeyText }
   const demoFile = await seedDemo(database.pool, home, platform, clock.now())
+  await upstreams.open(masterKey)
   return {
     world,
     app,
+    upstreams,
     demo: JSON.parse(readFileSync(demoFile, 'utf8')),
     database,
     advance: clock.advance,
@@ -75,6 +84,7 @@ export async function testWorld(
     logged: () => lines.map((line) => JSON.parse(line) as Record<string, unknown>),
     stop: async () => {
       await app.close()
+      await upstreams.stop()
       await database.drop()
       rmSync(home, { recursive: true })
     },

@@ -1,11 +1,10 @@
 /** Wires the world together: the only place where clocks, dice and the database meet the actions. */
 import { createHmac, randomInt, randomUUID } from 'node:crypto'
-import { INSTALLED } from '@acopay/channels'
-import { findMerchant, type Merchant, moveUntouched, type Pool, sandboxBooks } from '@acopay/store'
+import { findMerchant, type Merchant, moveUntouched, type Pool } from '@acopay/store'
 import { UNTOUCHED_MOVE } from './actions/close-order.ts'
 import { batched } from './batch.ts'
+import { channelAccounts } from './channel-accounts.ts'
 import type { Config } from './config.ts'
-import { channelGuard } from './guard.ts'
 import type { SigningKey } from './platform-key.ts'
 import { derivedKey } from './vault.ts'
 import type { World } from './world.ts'
@@ -25,14 +24,27 @@ export type Parts = {
   signingKey: () => SigningKey
   /** Known once the server listens. */
   publicUrl: () => string
+  /** Where this process itself is reached, for what the sandbox tells it. */
+  ownUrl: () => string
+  /** Where the sandbox's upstreams are reached. */
+  sandboxUrl: () => string
   /** The only clock. */
   now: () => Date
   sleep: World['sleep']
 }
 
-export function buildWorld({ config, pool, log, masterKey, signingKey, publicUrl, now, sleep }: Parts): World {
-  const guarded = channelGuard(now)
-  const books = sandboxBooks(pool, now)
+export function buildWorld({
+  config,
+  pool,
+  log,
+  masterKey,
+  signingKey,
+  publicUrl,
+  ownUrl,
+  sandboxUrl,
+  now,
+  sleep,
+}: Parts): World {
   const cashierKey = derivedKey(masterKey, 'cashier link')
   const { closeBudgetMs, channelCallMs, leaseMs, nonceWindowMs } = config
   const findTogether = batched<null, Merchant | null>({
@@ -45,8 +57,9 @@ export function buildWorld({ config, pool, log, masterKey, signingKey, publicUrl
   })
   return {
     pool,
-    channelOf: async (mchNo, channel) => guarded(`${mchNo}/${channel}`, INSTALLED[channel](mchNo, books, now)),
-    notifyUrl: (mchNo, channel) => `${publicUrl()}/notify/${channel}/${mchNo}`,
+    channelOf: channelAccounts({ pool, masterKey, door: { fetch, now, newNonce }, sandboxUrl }),
+    // In the sandbox the upstream is this process, which tells itself.
+    notifyUrl: (mchNo, channel) => `${config.mode === 'sandbox' ? ownUrl() : publicUrl()}/notify/${channel}/${mchNo}`,
     limits: { closeBudgetMs, channelCallMs, leaseMs, nonceWindowMs, alarmAfterMs: ALARM_AFTER_MS },
     isSandbox: config.mode === 'sandbox',
     findMerchant: (mchNo) => findTogether(mchNo, null),
@@ -64,10 +77,12 @@ export function buildWorld({ config, pool, log, masterKey, signingKey, publicUrl
     now,
     dice: Math.random,
     newDigits,
-    newNonce: () => randomUUID().replaceAll('-', ''),
+    newNonce,
     sleep,
   }
 }
+
+const newNonce = (): string => randomUUID().replaceAll('-', '')
 
 /** Decimal digits from the system's random numbers. */
 function newDigits(digits: number): string {

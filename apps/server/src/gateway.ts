@@ -9,11 +9,13 @@ import { buildServer } from './http/server.ts'
 import { startWorker } from './jobs/worker.ts'
 import { loadSigningKey } from './platform-key.ts'
 import { seedDemo } from './sandbox-seed.ts'
+import { type SandboxUpstreams, sandboxUpstreams } from './sandbox-upstreams.ts'
 import { masterKeyOf } from './vault.ts'
 import type { World } from './world.ts'
 
 const KEY_REFRESH_MS = 60_000
 const LONGEST_ANSWER_MS = 10_000
+const TELLING_PAUSE_MS = 1_000
 
 export type Gateway = {
   url: string
@@ -28,24 +30,30 @@ export async function startGateway(config: Config): Promise<Gateway> {
   const log = openLog(config.logLevel)
   const masterKey = config.masterKey ?? masterKeyOf(config.home)
   const { pool, close: closeDatabase } = await openDatabase(config, log)
+  let upstreams: SandboxUpstreams | null = null
   try {
     await migrate(pool)
     let signingKey = await loadSigningKey(pool, masterKey, new Date())
     let publicUrl = ''
+    let ownUrl = ''
     const world = buildWorld({
       ...{ config, pool, log, masterKey },
       signingKey: () => signingKey,
       publicUrl: () => publicUrl,
+      ownUrl: () => ownUrl,
+      sandboxUrl: () => upstreams?.url() ?? '',
       now: () => new Date(),
       // An aborted sleep ends early; whoever aborted it knows why.
       sleep: (ms, signal) => pause(ms, undefined, signal ? { signal } : {}).catch(() => {}),
     })
-    const app = buildServer(world, config)
-    const listensAt = await listen(app, config)
-    publicUrl = config.publicUrl ?? listensAt
+    upstreams = world.isSandbox ? sandboxUpstreams(pool, world) : null
+    const app = buildServer(world, config, upstreams)
+    ownUrl = await listen(app, config)
+    publicUrl = config.publicUrl ?? ownUrl
 
     const platform = { baseUrl: publicUrl, platformPublicKey: signingKey.publicKeyText }
     const demoFile = world.isSandbox ? await seedDemo(pool, config.home, platform, new Date()) : null
+    if (upstreams !== null) await upstreams.open(masterKey)
     const worker = startWorker(world, config.jobPauseMs)
     // A key added by another process is used by all of them within a minute.
     const refresh = setInterval(async () => {
@@ -55,18 +63,23 @@ export async function startGateway(config: Config): Promise<Gateway> {
         log.error({ err: error }, 'the platform key could not be read again')
       }
     }, KEY_REFRESH_MS)
+    // The sandbox's upstreams tell again what was not heard.
+    const telling = setInterval(() => void upstreams?.deliverDue(), TELLING_PAUSE_MS)
     const stop = async (): Promise<void> => {
       clearInterval(refresh)
+      clearInterval(telling)
       // A connection that never asked anything is not waited for longer than the longest answer.
       const cut = setTimeout(() => app.server.closeAllConnections(), LONGEST_ANSWER_MS)
       await app.close()
       clearTimeout(cut)
       await worker.stop()
+      await upstreams?.stop()
       await closeDatabase()
       log.flush()
     }
-    return { url: listensAt, demoFile, stop }
+    return { url: ownUrl, demoFile, stop }
   } catch (error) {
+    await upstreams?.stop()
     await closeDatabase().catch(() => {})
     throw error
   }

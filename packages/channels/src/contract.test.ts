@@ -2,23 +2,35 @@
  * The suite that every channel passes. A new channel adds its line to `UPSTREAMS`: how to build it on an upstream of
  * its own, how a payer pays there, and every way in which its answers can fail.
  */
+import { generateKeyPairSync, randomUUID } from 'node:crypto'
 import { fen } from '@acopay/core'
+import {
+  type Control,
+  type Fault,
+  makeAlipayStandIn,
+  makeWechatStandIn,
+  memoryBooks,
+  type StandIn,
+  type StandInWorld,
+  seededFaults,
+} from '@acopay/upstreams'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { type AttemptRef, type Channel, orUnknown, type UpstreamPayment } from './contract.ts'
-import { type ChannelName, INSTALLED } from './installed.ts'
-import type { SandboxBooks, SandboxTrade } from './sandbox/index.ts'
+import { type ChannelDoor, type ChannelName, INSTALLED } from './installed.ts'
 
 type Upstream = {
   channel: Channel
   /** The payer pays; null where the upstream refuses. */
   pay: (ref: AttemptRef) => Promise<UpstreamPayment | null>
   /** What an attempt's money came to upstream: sent back how often. */
-  refundsOf: (ref: AttemptRef) => number
+  refundsOf: (ref: AttemptRef) => Promise<number>
+  /** Opens the code, so that there is a trade. */
+  scan: (ref: AttemptRef) => Promise<void>
+  control: Control
   /** From the next call on, the upstream fails in this way; null: no more. */
   fail: (fault: string | null) => void
   passTo: (now: Date) => void
 }
-type MakeUpstream = { faults: readonly string[]; make: () => Upstream }
 
 const NOW = new Date('2026-01-31T00:00:00Z')
 const EXPIRE = new Date('2026-01-31T02:00:00Z')
@@ -28,13 +40,19 @@ const ASK = {
   ...{ notifyUrl: 'http://127.0.0.1/notify', returnUrl: null, payerIp: null, openId: null },
 }
 
-function channelSuite({ faults, make }: MakeUpstream): void {
+function channelSuite(make: () => Upstream): void {
+  const faults = Object.keys(FAULTS)
   let upstream: Upstream
   let channel: Channel
   let ref: AttemptRef
   let attempts = 0
   const patient = () => new AbortController().signal
-  const open = (of = ref, signal = patient()) => channel.open({ ...of, ...ASK }, signal)
+  /** A code that nobody has scanned is nothing yet to some upstreams, so it is scanned. */
+  const open = async (of = ref, signal = patient()) => {
+    const answer = await channel.open({ ...of, ...ASK }, signal)
+    await upstream.scan(of)
+    return answer
+  }
   const query = (of = ref) => channel.query(of, patient())
   const close = (of = ref) => channel.close(of, patient())
   const refund = (paymentNo: string, refundNo = 'AR1', amountFen: bigint = AMOUNT) =>
@@ -59,7 +77,7 @@ function channelSuite({ faults, make }: MakeUpstream): void {
   describe('an attempt', () => {
     it('that was opened has something to show the payer, and is open', async () => {
       expect(await open()).toMatchObject({ kind: 'opened', payUrl: expect.stringMatching(/.+/) })
-      expect(await query()).toEqual({ kind: 'open' })
+      expect(await query()).toMatchObject({ kind: 'open' })
     })
 
     it('opened twice is one attempt: it is paid once', async () => {
@@ -70,21 +88,21 @@ function channelSuite({ faults, make }: MakeUpstream): void {
     })
 
     it('nobody opened is absent, which is not closed', async () => {
-      expect(await query()).toEqual({ kind: 'absent' })
+      expect(await query()).toMatchObject({ kind: 'absent' })
     })
 
     it('takes no money from its expiry on, and says that it is closed', async () => {
       await open()
       upstream.passTo(EXPIRE)
       expect(await upstream.pay(ref)).toBeNull()
-      expect(await query()).toEqual({ kind: 'closed' })
+      expect(await query()).toMatchObject({ kind: 'closed' })
     })
 
     it('that was paid says by whom, when and exactly how much, also after its expiry', async () => {
       await open()
       const payment = await pay()
       upstream.passTo(EXPIRE)
-      expect(await query()).toEqual({ kind: 'paid', payment })
+      expect(await query()).toMatchObject({ kind: 'paid', payment })
       expect(payment).toMatchObject({ amountFen: AMOUNT, currency: 'CNY', paymentNo: expect.stringMatching(/.+/) })
       expect(payment.paidAt.getTime()).not.toBeNaN()
     })
@@ -93,32 +111,32 @@ function channelSuite({ faults, make }: MakeUpstream): void {
   describe('closing', () => {
     it('shuts an open attempt: a query afterwards proves it, and no payer gets through', async () => {
       await open()
-      expect(await close()).toEqual({ kind: 'accepted' })
-      expect(await query()).toEqual({ kind: 'closed' })
+      expect(await close()).toMatchObject({ kind: 'accepted' })
+      expect(await query()).toMatchObject({ kind: 'closed' })
       expect(await upstream.pay(ref)).toBeNull()
-      expect(await query()).toEqual({ kind: 'closed' })
+      expect(await query()).toMatchObject({ kind: 'closed' })
     })
 
     it('twice, or twenty times at once, says the same again', async () => {
       await open()
       for (const answer of await Promise.all(Array.from({ length: 20 }, () => close()))) {
-        expect(answer).toEqual({ kind: 'accepted' })
+        expect(answer).toMatchObject({ kind: 'accepted' })
       }
-      expect(await close()).toEqual({ kind: 'accepted' })
+      expect(await close()).toMatchObject({ kind: 'accepted' })
     })
 
     it('a paid attempt says that it is paid and leaves the money where it is', async () => {
       await open()
       const payment = await pay()
-      expect(await close()).toEqual({ kind: 'paid' })
-      expect(await query()).toEqual({ kind: 'paid', payment })
-      expect(upstream.refundsOf(ref)).toBe(0)
+      expect(await close()).toMatchObject({ kind: 'paid' })
+      expect(await query()).toMatchObject({ kind: 'paid', payment })
+      expect(await upstream.refundsOf(ref)).toBe(0)
     })
 
     it('one the upstream has never heard of proves nothing: it stays absent, and a late create still opens it', async () => {
       // Some upstreams accept the close of any number; those that know better say absent.
       expect(['absent', 'accepted']).toContain((await close()).kind)
-      expect(await query()).toEqual({ kind: 'absent' })
+      expect(await query()).toMatchObject({ kind: 'absent' })
       await open()
       expect(['open', 'closed']).toContain((await query()).kind)
     })
@@ -130,7 +148,7 @@ function channelSuite({ faults, make }: MakeUpstream): void {
       const { paymentNo } = await pay()
       for (let times = 0; times < 3; times += 1)
         expect(['done', 'processing']).toContain((await refund(paymentNo)).kind)
-      expect(upstream.refundsOf(ref)).toBe(1)
+      expect(await upstream.refundsOf(ref)).toBe(1)
     })
 
     it('the whole amount a second time under another number is refused', async () => {
@@ -138,7 +156,7 @@ function channelSuite({ faults, make }: MakeUpstream): void {
       const { paymentNo } = await pay()
       await refund(paymentNo)
       expect(await refund(paymentNo, 'AR2')).toMatchObject({ kind: 'refused' })
-      expect(upstream.refundsOf(ref)).toBe(1)
+      expect(await upstream.refundsOf(ref)).toBe(1)
     })
 
     it('money nobody paid is refused', async () => {
@@ -157,7 +175,7 @@ function channelSuite({ faults, make }: MakeUpstream): void {
   describe.each(Object.entries(VERBS))('%s', (verb, ask) => {
     it.each(faults)('is unknown, and does not throw, when the upstream %s', async (fault) => {
       upstream.fail(fault)
-      expect(await ask()).toEqual({ kind: 'unknown', why: expect.stringMatching(/.+/) })
+      expect(await ask()).toMatchObject({ kind: 'unknown', why: expect.stringMatching(/.+/) })
     })
 
     it('is unknown when the caller gives up before it is answered, and asks nothing when it gave up before', async () => {
@@ -188,63 +206,67 @@ function channelSuite({ faults, make }: MakeUpstream): void {
     upstream.fail(fault)
     expect((await query()).kind).toBe('unknown')
     upstream.fail(null)
-    expect(await query()).toEqual({ kind: 'open' })
+    expect(await query()).toMatchObject({ kind: 'open' })
   })
 }
 
-/** The sandbox's upstream in memory. */
-function sandbox(): Upstream {
-  const trades = new Map<string, SandboxTrade & { refundNos: string[] }>()
+const HANGS = 'never answers'
+const FAULTS: Record<string, Fault['kind']> = {
+  'cuts the line': 'lost_answer',
+  'fails before': 'error_before',
+  'fails after': 'error_after',
+  'is unreadable': 'unreadable',
+  'signs wrongly': 'bad_signature',
+}
+
+function pair() {
+  const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
+  return {
+    privateKey: privateKey.export({ type: 'pkcs8', format: 'der' }).toString('base64'),
+    publicKey: publicKey.export({ type: 'spki', format: 'der' }).toString('base64'),
+  }
+}
+const OURS = pair()
+const THEIRS = pair()
+
+/** A channel whose calls go to a stand-in in this process. */
+function upstreamOf(build: (world: StandInWorld) => StandIn, make: (door: ChannelDoor) => Channel): Upstream {
   let now = NOW
   let fault: string | null = null
-  let payments = 0
-  const keyOf = (account: string, attemptNo: string): string => `${account}/${attemptNo}`
-  const find = (account: string, attemptNo: string) => trades.get(keyOf(account, attemptNo)) ?? null
-  const reached = async <Answer>(answer: () => Answer): Promise<Answer> => {
-    if (fault === 'never answers') return new Promise<never>(() => {})
-    if (fault !== null) throw new Error(fault)
-    return answer()
+  const faults = seededFaults(1)
+  const deliver = async () => ({ status: 200, body: 'success' })
+  const standIn = build({ books: memoryBooks(), faults, now: () => now, sleep: async () => {}, deliver })
+  const toStandIn: typeof fetch = async (input, init) => {
+    if (fault === HANGS) return new Promise<never>(() => {})
+    const url = new URL(String(input))
+    const headers = { ...(init?.headers as Record<string, string>), host: url.host }
+    const request = {
+      method: init?.method ?? 'GET',
+      url: url.pathname + url.search,
+      headers,
+      body: String(init?.body ?? ''),
+    }
+    const reply = await standIn.handle(request)
+    if (reply === null) throw new TypeError('fetch failed')
+    const body = reply.status === 204 ? null : new Uint8Array(Buffer.from(reply.body))
+    return new Response(body, { status: reply.status, headers: reply.headers })
   }
-  const books: SandboxBooks = {
-    create: (trade) =>
-      reached(() => {
-        if (find(trade.account, trade.attemptNo) !== null) return
-        const opened = { ...trade, state: 'open' as const, payment: null, refundNos: [] }
-        trades.set(keyOf(trade.account, trade.attemptNo), opened)
-      }),
-    find: (account, attemptNo) => reached(() => find(account, attemptNo)),
-    close: (account, attemptNo) =>
-      reached(() => {
-        const trade = find(account, attemptNo)
-        if (trade?.state === 'open') trade.state = 'closed'
-        return trade
-      }),
-    pay: async (account, attemptNo, payment) => {
-      const trade = find(account, attemptNo)
-      if (trade?.state === 'open' && trade.expireAt > now) {
-        trade.state = 'paid'
-        trade.payment = { ...payment, amountFen: trade.amountFen, currency: 'CNY' }
-      }
-      return trade
-    },
-    refund: (account, attemptNo, { refundNo }) =>
-      reached(() => {
-        const trade = find(account, attemptNo)
-        if (trade?.state !== 'paid') return false
-        if (trade.refundNos.length === 0) trade.refundNos.push(refundNo)
-        return trade.refundNos.includes(refundNo)
-      }),
-  }
+  const channel = make({ fetch: toStandIn, now: () => now, newNonce: () => randomUUID().replaceAll('-', '') })
   return {
-    channel: INSTALLED.sandbox('MCH1', books, () => now),
+    channel,
+    control: standIn.control,
     pay: async ({ attemptNo }) => {
-      payments += 1
-      const payment = { paymentNo: `SB${payments}`, paidAt: now, payer: 'sandbox-payer' }
-      return (await books.pay('MCH1', attemptNo, payment))?.payment ?? null
+      await standIn.control.scan(attemptNo)
+      await standIn.control.pay(attemptNo)
+      const answer = await channel.query({ attemptNo }, new AbortController().signal)
+      return answer.kind === 'paid' ? answer.payment : null
     },
-    refundsOf: ({ attemptNo }) => find('MCH1', attemptNo)?.refundNos.length ?? 0,
+    scan: async ({ attemptNo }) => void (await standIn.control.scan(attemptNo)),
+    refundsOf: async ({ attemptNo }) => (await standIn.control.trade(attemptNo))?.refunds.length ?? 0,
     fail: (how) => {
       fault = how
+      const kind = FAULTS[how ?? '']
+      faults.set(kind === undefined ? [] : [{ kind }])
     },
     passTo: (later) => {
       now = later
@@ -252,17 +274,61 @@ function sandbox(): Upstream {
   }
 }
 
+const wechat = (): Upstream =>
+  upstreamOf(
+    (world) =>
+      makeWechatStandIn(
+        {
+          ...{ mchId: '1900000001', appId: 'wx1', apiV3Key: '0123456789abcdef0123456789abcdef' },
+          ...{ merchantPublicKey: OURS.publicKey, merchantSerial: 'SERIAL1' },
+          ...{ platformPrivateKey: THEIRS.privateKey, platformSerial: 'PUB_KEY_ID_1' },
+        },
+        world,
+      ),
+    (door) =>
+      INSTALLED.wechat(
+        {
+          ...{ baseUrl: 'http://wechat.test/mount', mchId: '1900000001', appId: 'wx1', serialNo: 'SERIAL1' },
+          ...{ apiV3Key: '0123456789abcdef0123456789abcdef', mchPrivateKey: OURS.privateKey },
+          platformKeys: [{ id: 'PUB_KEY_ID_1', publicKey: THEIRS.publicKey }],
+        },
+        door,
+      ),
+  )
+
+const alipay = (): Upstream =>
+  upstreamOf(
+    (world) =>
+      makeAlipayStandIn(
+        {
+          ...{ appId: '2021000000000001', sellerId: '2088000000000001' },
+          ...{ appPublicKey: OURS.publicKey, alipayPrivateKey: THEIRS.privateKey },
+        },
+        world,
+      ),
+    (door) =>
+      INSTALLED.alipay(
+        {
+          ...{
+            gateway: 'http://alipay.test/mount/gateway.do',
+            appId: '2021000000000001',
+            sellerId: '2088000000000001',
+          },
+          ...{ appPrivateKey: OURS.privateKey, alipayPublicKey: THEIRS.publicKey },
+        },
+        door,
+      ),
+  )
+
 /** The compiler asks for a line here for every channel that is installed. */
-const UPSTREAMS: Record<ChannelName, MakeUpstream> = {
-  sandbox: { faults: ['is out of reach', 'breaks off'], make: sandbox },
-}
+const UPSTREAMS: Record<ChannelName, () => Upstream> = { wechat, alipay }
 
 describe.each(Object.keys(INSTALLED) as ChannelName[])('the channel %s', (name) => channelSuite(UPSTREAMS[name]))
 
 describe('a call', () => {
   it('that fails with something that is no error is unknown all the same', async () => {
     const why = await orUnknown(new AbortController().signal, () => Promise.reject('text'))
-    expect(why).toEqual({ kind: 'unknown', why: 'the call failed' })
+    expect(why).toMatchObject({ kind: 'unknown', why: 'the call failed' })
   })
 
   it('is not made for a caller who gave up before', async () => {

@@ -58,6 +58,8 @@ export type QueryAnswer = Traced &
     /** The upstream has never heard of it: proof only once our own create can no longer land. */
     | { kind: 'absent' }
     | { kind: 'paid'; payment: UpstreamPayment }
+    /** It was paid, and all of it has been sent back since, by whomever: nothing more can be paid. */
+    | { kind: 'returned'; payment: UpstreamPayment }
     | Unknown
   )
 

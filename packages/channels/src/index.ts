@@ -1,3 +1,2 @@
 export * from './contract.ts'
 export * from './installed.ts'
-export type { SandboxBooks, SandboxTrade } from './sandbox/index.ts'

@@ -15,7 +15,7 @@ export const ATTEMPT_TABLE = {
 } as const satisfies Record<AttemptState, Record<AttemptEvent, AttemptState>>
 
 /** What an upstream says of an attempt when asked; `unknown` is an answer and means "ask again". */
-export type UpstreamState = 'open' | 'paid' | 'closed' | 'absent' | 'unknown'
+export type UpstreamState = 'open' | 'paid' | 'returned' | 'closed' | 'absent' | 'unknown'
 
 /**
  * Whether a query's answer proves that the attempt can no longer be paid: closed, or absent once our own create

@@ -54,7 +54,7 @@ describe('against a gateway', () => {
     await pay(test.demo, transactionNo, (await openAttempt(test.demo, transactionNo)) ?? '')
     expect(await client.closeOrder({ transactionNo })).toMatchObject({ outcome: 'paid', description: '订单已支付' })
     const paid = await client.queryOrder({ transactionNo })
-    expect(paid).toMatchObject({ state: 'SUCCESS', payChannel: 'sandbox', payMethod: 'native', acoid: 'sandbox-payer' })
+    expect(paid).toMatchObject({ state: 'SUCCESS', payChannel: 'wechat', payMethod: 'native', acoid: 'sandbox-payer' })
     expect(Math.abs(Date.now() - (paid.successTime?.getTime() ?? 0))).toBeLessThan(60_000)
   })
 

@@ -1,2 +1,5 @@
+export { type AlipayStandInSettings, makeAlipayStandIn } from './alipay/index.ts'
 export * from './faults.ts'
 export * from './stand-in.ts'
+export * from './trades.ts'
+export { makeWechatStandIn, type WechatStandInSettings } from './wechat/index.ts'

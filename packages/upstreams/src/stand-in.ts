@@ -5,14 +5,18 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Faults } from './faults.ts'
+import type { Control } from './trades.ts'
 
-/** `url` is path and query below the stand-in's own root. */
+/** `url` is path and query as the caller sent them: some platforms have them signed. */
 export type UpstreamRequest = { method: string; url: string; headers: Record<string, string>; body: string }
 
-export type UpstreamReply = { status: number; headers: Record<string, string>; body: string }
+export type UpstreamReply = { status: number; headers: Record<string, string>; body: string | Buffer }
 
 /** Null: no answer ever comes, and the connection is cut. */
 export type Handler = (request: UpstreamRequest) => Promise<UpstreamReply | null>
+
+/** The platform's side, and what a payer, a test or time does to it. */
+export type StandIn = { handle: Handler; control: Control }
 
 /**
  * Where a stand-in keeps what it knows: documents by key. `change` reads, lets `edit` say what is to be written (null

@@ -21,8 +21,9 @@ export async function resolveAttempt(world: World, key: { mchNo: string; attempt
     channel.query({ attemptNo }, signal),
   )
   const { transactionNo } = attempt
-  if (answer.kind === 'paid') {
-    await takeMoney(world, { mchNo, transactionNo, attemptNo, payment: answer.payment })
+  if (answer.kind === 'paid' || answer.kind === 'returned') {
+    const isReturned = answer.kind === 'returned'
+    await takeMoney(world, { mchNo, transactionNo, attemptNo, payment: answer.payment, isReturned })
     return true
   }
   if (answer.kind === 'open') {

@@ -15,10 +15,16 @@ export async function reversePayment(world: World, key: { mchNo: string; refundN
   const { mchNo: account, attemptNo, paymentNo, refundNo, amountFen } = reversal
   const channel = await world.channelOf(account, reversal.channel as ChannelName)
   if (channel === null) throw new Error(`no account with ${reversal.channel}`)
+  const isBack = async (): Promise<boolean> => {
+    const ref = { attemptNo, refundNo }
+    const limit = within(world, world.limits.channelCallMs)
+    return (await asked(world, limit, (signal) => channel.queryRefund(ref, signal))).kind === 'done'
+  }
   const answer = await asked(world, within(world, world.limits.channelCallMs), (signal) =>
     channel.refund({ attemptNo, paymentNo, refundNo, amountFen, totalFen: amountFen, reason: REASON }, signal),
   )
-  if (answer.kind !== 'done') {
+  const isDone = answer.kind === 'done' || (answer.kind === 'processing' && (await isBack()))
+  if (!isDone) {
     world.log.warn({ mchNo: account, refundNo, answer: answer.kind }, 'reversal not done yet')
     return false
   }

@@ -61,7 +61,7 @@ async function shutAttempt(world: World, attempt: Attempt, deadline: Deadline, s
   const landsUntilMs = attempt.state === 'OPEN' ? 0 : attempt.createLandsUntil.getTime()
 
   const before = await query()
-  if (before.kind === 'paid') return before
+  if (before.kind === 'paid' || before.kind === 'returned') return before
   // Absent is no reason not to close: a code that nobody has scanned can still be paid.
   if (before.kind === 'closed') return { kind: 'shut' }
   const closed = heard('close', await asked(world, deadline, (signal) => channel.close({ attemptNo }, signal)))
@@ -70,7 +70,7 @@ async function shutAttempt(world: World, attempt: Attempt, deadline: Deadline, s
     return { kind: 'returned', payment: { paymentNo, amountFen, currency: 'CNY', paidAt: world.now(), payer: null } }
   }
   const after = await query()
-  if (after.kind === 'paid') return after
+  if (after.kind === 'paid' || after.kind === 'returned') return after
   return provesShut(after.kind, world.now().getTime(), landsUntilMs) ? { kind: 'shut' } : { kind: 'unknown' }
 }
 

@@ -5,10 +5,10 @@ import { type Changed, changeOrder } from './change-order.ts'
 
 export const takeMoney = (
   world: World,
-  told: { mchNo: string; transactionNo: string; attemptNo: string; payment: UpstreamPayment },
+  told: { mchNo: string; transactionNo: string; attemptNo: string; payment: UpstreamPayment; isReturned?: boolean },
 ): Promise<Changed> =>
   changeOrder(
     world,
     { mchNo: told.mchNo, ref: { transactionNo: told.transactionNo } },
-    { event: 'money_arrived', attemptNo: told.attemptNo, payment: told.payment, isReturned: false },
+    { event: 'money_arrived', attemptNo: told.attemptNo, payment: told.payment, isReturned: told.isReturned ?? false },
   )

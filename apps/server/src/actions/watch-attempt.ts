@@ -17,8 +17,15 @@ export async function watchAttempt(world: World, key: { mchNo: string; attemptNo
   const answer = await asked(world, within(world, world.limits.channelCallMs), (signal) =>
     channel.query({ attemptNo }, signal),
   )
-  if (answer.kind === 'paid') {
-    await takeMoney(world, { mchNo, transactionNo: attempt.transactionNo, attemptNo, payment: answer.payment })
+  if (answer.kind === 'paid' || answer.kind === 'returned') {
+    const isReturned = answer.kind === 'returned'
+    await takeMoney(world, {
+      mchNo,
+      transactionNo: attempt.transactionNo,
+      attemptNo,
+      payment: answer.payment,
+      isReturned,
+    })
     return true
   }
   return answer.kind !== 'unknown' && world.now().getTime() >= attempt.upstreamExpire.getTime() + channel.watchMs

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { BASE_PATH, isRefusal, type JsonObject, type Refusal, refuse, signedBody, unsignedBody } from '@acopay/protocol'
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import type { SandboxUpstreams } from '../sandbox-upstreams.ts'
 import type { World } from '../world.ts'
 import { evidenceEndpoint } from './close-evidence.ts'
 import { closeEndpoint } from './close-order.ts'
@@ -31,7 +32,8 @@ declare module 'fastify' {
   }
 }
 
-export function buildServer(world: World, options: HttpOptions): FastifyInstance {
+/** `upstreams` are the sandbox's; null in production mode. */
+export function buildServer(world: World, options: HttpOptions, upstreams: SandboxUpstreams | null): FastifyInstance {
   const nowMs = () => world.now().getTime()
   const perAddress = rateLimit(options.ratePerAddress, nowMs)
   const perMerchant = rateLimit(options.ratePerMerchant, nowMs)
@@ -79,7 +81,7 @@ export function buildServer(world: World, options: HttpOptions): FastifyInstance
   }
   healthRoutes(app, world)
   notificationRoutes(app, world)
-  if (world.isSandbox) sandboxRoutes(app, world)
+  if (upstreams !== null) sandboxRoutes(app, world, upstreams)
   app.setNotFoundHandler((request, reply) => {
     const allowed = methods.get(request.url.split('?', 1)[0] as string)
     if (allowed !== undefined) reply.header('allow', allowed.join(', '))

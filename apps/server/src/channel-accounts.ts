@@ -1,0 +1,48 @@
+/** Merchants' accounts with upstreams: opened from their seals, made into channels, kept while their seal is the same. */
+import { type Channel, type ChannelDoor, type ChannelName, makeChannel } from '@acopay/channels'
+import { findChannelAccount, type Pool } from '@acopay/store'
+import { channelGuard } from './guard.ts'
+import { seal, unseal } from './vault.ts'
+
+const CHANNELS_MAX = 10_000
+
+type AccountKey = { mchNo: string; channel: string }
+
+const placeOf = ({ mchNo, channel }: AccountKey): string => `channel_account/${mchNo}/${channel}`
+
+/** Settings of an account as they are stored. */
+export const sealSettings = (masterKey: Buffer, key: AccountKey, settings: object): Buffer =>
+  seal(masterKey, placeOf(key), JSON.stringify(settings))
+
+type Parts = { pool: Pool; masterKey: Buffer; door: ChannelDoor; sandboxUrl: () => string }
+
+/** Reads the account each time, so that a changed one is used at once; null where there is none. */
+export function channelAccounts({ pool, masterKey, door, sandboxUrl }: Parts) {
+  const made = new Map<string, { sealed: Buffer; channel: Channel }>()
+  const guarded = channelGuard(door.now)
+  return async (mchNo: string, channel: ChannelName): Promise<Channel | null> => {
+    const sealed = await findChannelAccount(pool, mchNo, channel)
+    if (sealed === null) return null
+    const name = `${mchNo}/${channel}`
+    const known = made.get(name)
+    if (known?.sealed.equals(sealed)) return known.channel
+    const settings = JSON.parse(unseal(masterKey, placeOf({ mchNo, channel }), sealed)) as Record<string, unknown>
+    const fresh = guarded(name, makeChannel(channel, inTheSandbox(settings, sandboxUrl()), door))
+    made.delete(name)
+    made.set(name, { sealed, channel: fresh })
+    const [oldest] = made.keys()
+    if (made.size > CHANNELS_MAX && oldest !== undefined) made.delete(oldest)
+    return fresh
+  }
+}
+
+const ADDRESSES: ReadonlySet<string> = new Set(['baseUrl', 'gateway'])
+
+/** The sandbox's accounts name paths: wherever this process has its upstreams. */
+const inTheSandbox = (settings: Record<string, unknown>, sandboxUrl: string) =>
+  Object.fromEntries(
+    Object.entries(settings).map(([name, value]) => [
+      name,
+      ADDRESSES.has(name) && typeof value === 'string' && value.startsWith('/') ? sandboxUrl + value : value,
+    ]),
+  )

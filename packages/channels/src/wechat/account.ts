@@ -1,0 +1,27 @@
+/** A merchant's account with WeChat Pay API v3, and what its calls need from outside. */
+import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto'
+
+export type WechatAccount = {
+  /** `https://api.mch.weixin.qq.com`, or a stand-in. */
+  baseUrl: string
+  appId: string
+  mchId: string
+  /** Serial number of the merchant's certificate. */
+  serialNo: string
+  /** Base64 DER (PKCS#8) or PEM, like all keys here. */
+  mchPrivateKey: string
+  /** 32 bytes, for what WeChat Pay encrypts for us. */
+  apiV3Key: string
+  /** Keys WeChat Pay signs with: by certificate serial, or by public key id (`PUB_KEY_ID_…`). */
+  platformKeys: { id: string; publicKey: string }[]
+}
+
+export const privateKeyOf = (text: string): KeyObject =>
+  createPrivateKey(
+    text.includes('-----BEGIN') ? text : { key: Buffer.from(text, 'base64'), format: 'der', type: 'pkcs8' },
+  )
+
+export const publicKeyOf = (text: string): KeyObject =>
+  createPublicKey(
+    text.includes('-----BEGIN') ? text : { key: Buffer.from(text, 'base64'), format: 'der', type: 'spki' },
+  )

@@ -1,0 +1,145 @@
+/** What WeChat Pay does for each call, and the words it answers with. */
+import type { Fault, Verb } from '../faults.ts'
+import { numberOf, refundTrade, type Trade, type Trades } from '../trades.ts'
+import type { WechatStandInSettings } from './index.ts'
+
+/** `data` null: no body at all. */
+export type Answer = { status: number; data: object | null }
+
+type Call = {
+  settings: WechatStandInSettings
+  trades: Trades
+  path: string
+  query: URLSearchParams
+  body: Record<string, unknown>
+  no: string
+}
+
+type Work = (call: Call, fault: Fault | null) => Promise<Answer>
+
+export const refuse = (status: number, code: string): Answer => ({ status, data: { code, message: code } })
+
+const CHINA_MS = 8 * 3_600_000
+
+export const timeText = (ms: number): string => `${new Date(ms + CHINA_MS).toISOString().slice(0, 19)}+08:00`
+
+/** A transaction as it is told of, in answers and notifications alike. */
+export function answerOf({ mchId, appId }: WechatStandInSettings, trade: Trade, nowMs: number): Answer {
+  const common = {
+    appid: appId,
+    mchid: mchId,
+    out_trade_no: trade.no,
+    trade_state: stateOf(trade, nowMs),
+    trade_state_desc: '',
+    amount: { total: trade.totalFen, currency: 'CNY' },
+  }
+  if (trade.payment === null) return { status: 200, data: common }
+  const { no, fen, atMs, payer } = trade.payment
+  return {
+    status: 200,
+    data: {
+      ...common,
+      transaction_id: no,
+      trade_type: trade.method.toUpperCase(),
+      bank_type: 'OTHERS',
+      success_time: timeText(atMs),
+      payer: { openid: payer },
+      amount: { total: fen, payer_total: fen, currency: 'CNY', payer_currency: 'CNY' },
+    },
+  }
+}
+
+function stateOf(trade: Trade, nowMs: number): string {
+  if (trade.state === 'paid') return trade.refunds.length > 0 ? 'REFUND' : 'SUCCESS'
+  const isShownOpen = nowMs < trade.shownOpenUntilMs
+  const isClosed = trade.state === 'closed' || trade.expireMs <= nowMs
+  return isClosed && !isShownOpen ? 'CLOSED' : 'NOTPAY'
+}
+
+const create: Work = async ({ settings, trades, path, body, no }, fault) => {
+  const { total } = (body.amount ?? {}) as { total?: unknown }
+  const method = path.split('/').at(-1) as string
+  const expireMs =
+    body.time_expire === undefined ? trades.nowMs() + 2 * 3_600_000 : Date.parse(String(body.time_expire))
+  if (body.mchid !== settings.mchId || body.appid !== settings.appId) return refuse(400, 'APPID_MCHID_NOT_MATCH')
+  const isFine = Number.isInteger(total) && no !== '' && !Number.isNaN(expireMs) && body.notify_url !== undefined
+  if (!isFine || typeof body.description !== 'string') return refuse(400, 'PARAM_ERROR')
+  const landsMs = fault?.kind === 'lands_late' ? trades.nowMs() + (fault.ms ?? 1000) : 0
+  const isNew = await trades.create({
+    ...{ no, method, description: body.description, totalFen: total as number, expireMs, landsMs, isCode: false },
+    notifyUrl: String(body.notify_url),
+  })
+  const found = await trades.find(no)
+  if (!isNew && found?.state === 'paid') return refuse(400, 'ORDERPAID')
+  if (!isNew && found?.state === 'closed') return refuse(400, 'ORDER_CLOSED')
+  if (method === 'native') return { status: 200, data: { code_url: `weixin://wxpay/bizpayurl?pr=${no}` } }
+  if (method === 'h5')
+    return { status: 200, data: { h5_url: `https://wx.tenpay.com/cgi-bin/mmpayweb-bin/checkmweb?prepay_id=${no}` } }
+  return { status: 200, data: { prepay_id: `wx${numberOf('', no)}` } }
+}
+
+const query: Work = async ({ settings, trades, query: params, no }) => {
+  if (params.get('mchid') !== settings.mchId) return refuse(400, 'PARAM_ERROR')
+  const trade = await trades.find(no)
+  return trade === null ? refuse(404, 'ORDER_NOT_EXIST') : answerOf(settings, trade, trades.nowMs())
+}
+
+/** 204 also for a number never seen, and for one that is closed already. */
+const close: Work = ({ trades, no }, fault) =>
+  trades.change(no, (trade) => {
+    if (trade?.state === 'paid') return refuse(400, 'ORDERPAID')
+    if (trade !== null && fault?.kind !== 'closes_never') {
+      trade.state = 'closed'
+      if (fault?.kind === 'closes_late') trade.shownOpenUntilMs = trades.nowMs() + (fault.ms ?? 1000)
+    }
+    return { status: 204, data: null }
+  })
+
+const refundData = (trade: Trade, refund: Trade['refunds'][number]): object => ({
+  refund_id: refund.id,
+  out_refund_no: refund.no,
+  transaction_id: trade.payment?.no,
+  out_trade_no: trade.no,
+  channel: 'ORIGINAL',
+  user_received_account: '支付用户零钱',
+  create_time: timeText(refund.atMs),
+  success_time: timeText(refund.atMs),
+  status: 'SUCCESS',
+  amount: { total: trade.payment?.fen, refund: refund.fen, currency: 'CNY' },
+})
+
+const refund: Work = ({ trades, body, no }) =>
+  trades.change(no, (trade) => {
+    const { refund: fen, total } = (body.amount ?? {}) as { refund?: unknown; total?: unknown }
+    if (!Number.isInteger(fen) || typeof body.out_refund_no !== 'string') return refuse(400, 'PARAM_ERROR')
+    if (trade?.payment == null) return refuse(404, 'RESOURCE_NOT_EXISTS')
+    if (total !== trade.payment.fen) return refuse(400, 'INVALID_REQUEST')
+    const made = refundTrade(trade, { no: body.out_refund_no, fen: fen as number }, trades.nowMs())
+    return made === null ? refuse(400, 'INVALID_REQUEST') : { status: 200, data: refundData(trade, made) }
+  })
+
+const queryRefund: Work = async ({ trades, no: refundNo }) => {
+  for (const trade of await trades.list()) {
+    const found = trade.refunds.find(({ no }) => no === refundNo)
+    if (found !== undefined) return { status: 200, data: refundData(trade, found) }
+  }
+  return refuse(404, 'RESOURCE_NOT_EXISTS')
+}
+
+export const VERBS: { method: string; pattern: RegExp; verb: Verb; work: Work }[] = [
+  { method: 'POST', pattern: /^\/v3\/pay\/transactions\/(native|h5|jsapi|app)$/, verb: 'create', work: create },
+  { method: 'GET', pattern: /^\/v3\/pay\/transactions\/out-trade-no\/(?<no>[^/]+)$/, verb: 'query', work: query },
+  {
+    method: 'POST',
+    pattern: /^\/v3\/pay\/transactions\/out-trade-no\/(?<no>[^/]+)\/close$/,
+    verb: 'close',
+    work: close,
+  },
+  { method: 'POST', pattern: /^\/v3\/refund\/domestic\/refunds$/, verb: 'refund', work: refund },
+  {
+    method: 'GET',
+    pattern: /^\/v3\/refund\/domestic\/refunds\/(?<no>[^/]+)$/,
+    verb: 'query_refund',
+    work: queryRefund,
+  },
+]

@@ -18,5 +18,8 @@ export default defineConfig({
     globalSetup: ['test/support/postgres.ts'],
     reporters: ['default', './scripts/closing-line-reporter.mjs'],
     maxWorkers: 2,
+    // A loaded machine is slow, not wrong; what hangs is found all the same.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
   },
 })

@@ -5,8 +5,11 @@ import type { World } from '../world.ts'
 import { asked, within } from './ask-channel.ts'
 import { takeMoney } from './take-money.ts'
 
-/** Whether there is nothing more to watch for. */
-export async function watchAttempt(world: World, key: { mchNo: string; attemptNo: string }): Promise<boolean> {
+/** Whether there is nothing more to watch for; `unsure` when the upstream did not say. */
+export async function watchAttempt(
+  world: World,
+  key: { mchNo: string; attemptNo: string },
+): Promise<boolean | 'unsure'> {
   const { mchNo, attemptNo } = key
   const attempt = await findAttempt(world.pool, mchNo, attemptNo)
   if (attempt === null) throw new Error(`no attempt ${attemptNo}`)
@@ -28,5 +31,6 @@ export async function watchAttempt(world: World, key: { mchNo: string; attemptNo
     })
     return true
   }
-  return answer.kind !== 'unknown' && world.now().getTime() >= attempt.upstreamExpire.getTime() + channel.watchMs
+  if (answer.kind === 'unknown') return 'unsure'
+  return world.now().getTime() >= attempt.upstreamExpire.getTime() + channel.watchMs
 }

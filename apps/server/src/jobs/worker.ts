@@ -24,8 +24,11 @@ import { watchAttempt } from '../actions/watch-attempt.ts'
 import type { World } from '../world.ts'
 
 type Task = {
-  /** True when nothing is left to do. Actions that end a job in their own transaction say true as well. */
-  run: (world: World, job: Job) => Promise<boolean>
+  /**
+   * True when nothing is left to do; actions that end a job in their own transaction say true as well. False when it is
+   * to be looked at again, `unsure` when somebody should have answered and did not: that is asked again soon.
+   */
+  run: (world: World, job: Job) => Promise<boolean | 'unsure'>
   pauseMs: (tries: number, dice: number) => number
   /** Whether a job that is still there after an hour is worth waking somebody. */
   isUrgent: boolean
@@ -111,16 +114,17 @@ async function runJob(world: World, job: Job): Promise<void> {
 async function ended(world: World, job: Job): Promise<boolean> {
   const { mchNo, kind, subject, tries } = job
   const task: Task = TASKS[kind]
-  const isDone = await task.run(world, job).catch((error: unknown) => {
+  const found = await task.run(world, job).catch((error: unknown) => {
     world.log.error({ mchNo, kind, subject, tries, err: error }, 'job failed')
-    return false
+    return 'unsure' as const
   })
-  if (isDone) {
+  if (found === true) {
     await removeJob(world.pool, job)
     return true
   }
   const now = world.now()
-  await postponeJob(world.pool, job, new Date(now.getTime() + task.pauseMs(tries, world.dice())))
+  const pauseMs = found === 'unsure' ? retryPauseMs : task.pauseMs
+  await postponeJob(world.pool, job, new Date(now.getTime() + pauseMs(tries, world.dice())))
   const isOverdue = task.isUrgent && now.getTime() - job.createdAt.getTime() >= world.limits.alarmAfterMs
   if (isOverdue && (await alarmJob(world.pool, job, now))) {
     world.log.error({ mchNo, kind, subject, tries, alarm: true }, 'job overdue')

@@ -1,0 +1,149 @@
+/**
+ * Two gateways on one database, a fifth of all calls to the upstreams going wrong, and three kill -9, while every order is
+ * paid by two payers and closed at the same moment. `npm run storm` runs it with 1 000 orders.
+ */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Fault } from '@acopay/upstreams'
+import { expect, it } from 'vitest'
+import { testDatabase } from './support/database.ts'
+import { expectInvariants, type Taken } from './support/invariants.ts'
+import { close, openAttempt, pay, place } from './support/merchant.ts'
+import { type StartedProcess, startProcess } from './support/process.ts'
+
+const ORDERS = Number(process.env.STORM_ORDERS ?? 120)
+const AT_ONCE = 16
+const CHANNELS = ['wechat', 'alipay'] as const
+
+/** Together a fifth. */
+const FAULTS: Fault[] = [
+  { kind: 'lost_answer', probability: 0.05 },
+  { kind: 'error_before', probability: 0.05 },
+  { kind: 'error_after', probability: 0.04 },
+  { kind: 'unreadable', probability: 0.03 },
+  { kind: 'bad_signature', probability: 0.03 },
+  { kind: 'twin', probability: 0.2 },
+]
+
+it(`${ORDERS} orders in the storm: at rest the invariants hold, and kept plus sent back is what was taken`, async () => {
+  const home = mkdtempSync(path.join(tmpdir(), 'acopay-storm-'))
+  const database = await testDatabase()
+  const { pool } = database
+  const start = async (): Promise<StartedProcess> => {
+    const gateway = await startProcess({
+      ...{ ACOPAY_HOME: home, DATABASE_URL: database.connectionString, LOG_LEVEL: 'silent', ACOPAY_JOB_PAUSE_MS: '50' },
+      ...{ ACOPAY_LEASE_MS: '6000', ACOPAY_CLOSE_BUDGET_MS: '3000', ACOPAY_CHANNEL_CALL_MS: '1000' },
+    })
+    await setFaults(gateway, FAULTS)
+    return gateway
+  }
+  const gateways = [await start(), await start()]
+  /** Whoever is asked: one of the two, another one each time. */
+  let turn = 0
+  const anyDemo = () => {
+    turn += 1
+    return (gateways[turn % 2] as StartedProcess).demo
+  }
+  /** Says it again, to whoever is there, until it is answered. */
+  const untilAnswered = async <Answer>(ask: () => Promise<Answer>): Promise<Answer> => {
+    for (;;) {
+      try {
+        return await ask()
+      } catch {
+        await pause(100)
+      }
+    }
+  }
+
+  const toldClosed = new Set<string>()
+  let done = 0
+  const oneOrder = async (): Promise<void> => {
+    const order = await untilAnswered(() => place(anyDemo()))
+    const attempts = await Promise.all(
+      CHANNELS.map((channel) => untilAnswered(() => openAttempt(anyDemo(), order, channel))),
+    )
+    const payers = attempts
+      .filter((attempt) => attempt !== null)
+      .map((attempt) => pay(anyDemo(), order, attempt).catch(() => false))
+    const closing = async (): Promise<void> => {
+      const { data } = await untilAnswered(() => close(anyDemo(), order))
+      if (data.code === 'SUCCESS') toldClosed.add(order)
+      else if (data.description === '关单处理中，请稍后查询') await pause(200).then(closing)
+    }
+    await Promise.all([closing(), ...payers])
+    done += 1
+  }
+  const kills = [0.25, 0.5, 0.75].map((share) => Math.floor(ORDERS * share))
+  let started = 0
+  const lane = async (): Promise<void> => {
+    while (started < ORDERS) {
+      started += 1
+      await oneOrder()
+      if (kills[0] !== undefined && done >= kills[0]) {
+        const which = kills.shift() as number
+        const index = which % 2
+        await (gateways[index] as StartedProcess).end('SIGKILL')
+        gateways[index] = await start()
+      }
+    }
+  }
+  await Promise.all(Array.from({ length: AT_ONCE }, lane))
+  expect(kills).toEqual([])
+  for (const gateway of gateways) await setFaults(gateway, [])
+
+  const underWay = async (): Promise<string[]> => {
+    const { rows } = await pool.query<{ what: string }>(
+      `select 'job ' || kind || ' tries ' || tries as what from job where kind <> 'watch_attempt'
+       union all select 'order ' || state from orders where state in ('CLOSING', 'NOTPAY')
+       union all select 'attempt of ' || channel || ' ' || state from attempt where state = 'OPENING'`,
+    )
+    return rows.map(({ what }) => what)
+  }
+  const taken = async (): Promise<Taken[]> => {
+    const lists = await Promise.all(CHANNELS.map((channel) => takenBy(gateways[0] as StartedProcess, channel)))
+    return lists.flat()
+  }
+  // Money that nobody told of is found by the watch, a minute after the close.
+  const unbooked = async (): Promise<string[]> => {
+    const { rows } = await pool.query<{ no: string }>('select attempt_no as no from payment')
+    const booked = new Set(rows.map(({ no }) => no))
+    return (await taken()).filter(({ no, takenFen }) => takenFen > 0 && !booked.has(no)).map(({ no }) => no)
+  }
+  await expect
+    .poll(async () => [...(await underWay()), ...(await unbooked())], { timeout: 240_000, interval: 1000 })
+    .toEqual([])
+  await expectInvariants(pool, (gateways[0] as StartedProcess).demo.mchNo, await taken())
+  const { rows } = await pool.query<{ no: string }>(`select transaction_no as no from orders where state = 'CLOSED'`)
+  const closed = new Set(rows.map(({ no }) => no))
+  expect(
+    [...toldClosed].filter((order) => !closed.has(order)),
+    'I3 whoever was told SUCCESS',
+  ).toEqual([])
+  const money = await taken()
+  const sum = (read: (one: Taken) => number): number => money.reduce((total, one) => total + read(one), 0)
+  const kept = await pool.query<{ n: string }>(
+    `select coalesce(sum(amount_fen), 0) as n from payment where fate = 'keep'`,
+  )
+  expect(Number(kept.rows[0]?.n) + sum(({ returnedFen }) => returnedFen)).toBe(sum(({ takenFen }) => takenFen))
+  expect(sum(({ takenFen }) => takenFen)).toBeGreaterThan(0)
+
+  await Promise.all(gateways.map((gateway) => gateway.end('SIGTERM')))
+  await database.drop()
+  rmSync(home, { recursive: true })
+}, 1_200_000)
+
+async function setFaults({ url }: StartedProcess, faults: Fault[]): Promise<void> {
+  for (const channel of CHANNELS) {
+    await fetch(`${url}/sandbox/upstreams/${channel}/faults`, { method: 'PUT', body: JSON.stringify(faults) })
+  }
+}
+
+async function takenBy({ url }: StartedProcess, channel: string): Promise<Taken[]> {
+  const response = await fetch(`${url}/sandbox/upstreams/${channel}/taken`)
+  const list = (await response.json()) as { attempt_no: string; taken_fen: number; returned_fen: number }[]
+  return list.map(({ attempt_no, taken_fen, returned_fen }) => ({
+    ...{ no: attempt_no, takenFen: taken_fen, returnedFen: returned_fen },
+  }))
+}

@@ -1,0 +1,54 @@
+/** The invariants of spec/order-lifecycle.md, held against the database and the upstreams' own books, at rest. */
+import { brokenAt, type Pool, readTimeline } from '@acopay/store'
+import { expect } from 'vitest'
+
+type Books = { taken: number; returned: number }
+
+/** What the upstreams' own books say, by attempt. */
+export type Taken = { no: string; takenFen: number; returnedFen: number }
+
+export async function expectInvariants(pool: Pool, mchNo: string, upstreams: Taken[]): Promise<void> {
+  const none = async (says: string, sql: string): Promise<void> => {
+    expect((await pool.query(sql)).rows, says).toEqual([])
+  }
+  await none(
+    'I1 an order keeps at most one payment, of its own amount',
+    `select o.transaction_no from orders o join payment p using (mch_no, transaction_no) where p.fate = 'keep'
+      group by o.mch_no, o.transaction_no, o.amount_fen having count(*) > 1 or max(p.amount_fen) <> o.amount_fen`,
+  )
+  await none(
+    'I2 a closed order keeps nothing, and a paid one something',
+    `select transaction_no, state from orders o where (state in ('SUCCESS', 'REFUND')) <>
+      exists (select from payment p where p.mch_no = o.mch_no and p.transaction_no = o.transaction_no and fate = 'keep')`,
+  )
+  await none(
+    'I2 each payment that is not kept has a reversal of its amount',
+    `select p.payment_no from payment p left join reversal r using (mch_no, attempt_no, payment_no)
+      where p.fate = 'reverse' and r.amount_fen is distinct from p.amount_fen`,
+  )
+  await none(
+    'I8 nothing is under way',
+    `select state from orders where state = 'CLOSING' union all select state from attempt where state = 'OPENING'
+      union all select state from reversal where state = 'PROCESSING'`,
+  )
+  const { rows: orders } = await pool.query<{ no: string; headSeq: number; headHash: Buffer; state: string }>(
+    'select transaction_no as no, head_seq as "headSeq", head_hash as "headHash", state from orders',
+  )
+  for (const { no, state, ...head } of orders) {
+    const entries = await readTimeline(pool, mchNo, no)
+    expect(brokenAt(entries, mchNo, no, head), 'I7 the chain holds').toBeNull()
+    expect(JSON.parse(entries.at(-1)?.entry ?? '{}'), 'I7 it ends where the order stands').toMatchObject({ to: state })
+  }
+  const theirs = new Map<string, Books>()
+  for (const { no, takenFen, returnedFen } of upstreams) {
+    if (takenFen > 0) theirs.set(no, { taken: takenFen, returned: returnedFen })
+  }
+  const { rows: booked } = await pool.query<{ no: string; taken: string; returned: string }>(
+    `select p.attempt_no as no, sum(p.amount_fen) as taken, coalesce(sum(r.amount_fen), 0) as returned
+       from payment p left join reversal r using (mch_no, attempt_no, payment_no) group by p.attempt_no`,
+  )
+  const ours = new Map(
+    booked.map(({ no, taken, returned }) => [no, { taken: Number(taken), returned: Number(returned) }]),
+  )
+  expect(ours, 'I6 what the upstreams took and sent back is in the books, to the fen').toEqual(theirs)
+}

@@ -2,7 +2,7 @@ import { defaultServerConditions } from 'vite'
 import { defineConfig } from 'vitest/config'
 
 // Workspace packages are read from their sources: a test never runs against yesterday's build.
-const conditions = ['source', ...defaultServerConditions]
+const conditions = ['@acopay/source', ...defaultServerConditions]
 
 export default defineConfig({
   resolve: { conditions },

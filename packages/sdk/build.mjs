@@ -22,7 +22,7 @@ await build({
   fixedExtension: true,
   dts: { sourcemap: false },
   deps: { alwaysBundle: [/^@acopay\//] },
-  inputOptions: { resolve: { conditionNames: ['source', 'node', 'import'] } },
+  inputOptions: { resolve: { conditionNames: ['@acopay/source', 'node', 'import'] } },
   logLevel: 'error',
 })
 const manifest = {

@@ -15,7 +15,7 @@ import {
   seededFaults,
 } from '@acopay/upstreams'
 import { beforeEach, describe, expect, it } from 'vitest'
-import { type AttemptRef, type Channel, orUnknown, type UpstreamPayment } from './contract.ts'
+import { type AttemptRef, type Channel, orUnknown, type RawNotification, type UpstreamPayment } from './contract.ts'
 import { type ChannelDoor, type ChannelName, INSTALLED } from './installed.ts'
 
 type Upstream = {
@@ -27,6 +27,8 @@ type Upstream = {
   /** Opens the code, so that there is a trade. */
   scan: (ref: AttemptRef) => Promise<void>
   control: Control
+  /** What the upstream has told of, as it was sent. */
+  told: RawNotification[]
   /** From the next call on, the upstream fails in this way; null: no more. */
   fail: (fault: string | null) => void
   passTo: (now: Date) => void
@@ -200,6 +202,77 @@ function channelSuite(make: () => Upstream): void {
     })
   })
 
+  describe('a notification', () => {
+    const paidAndTold = async (): Promise<RawNotification> => {
+      await open()
+      await pay()
+      return upstream.told.at(-1) as RawNotification
+    }
+
+    it('of a payment says the same as a query', async () => {
+      const told = await paidAndTold()
+      const asked = await query()
+      const heard = await channel.readNotification(told)
+      expect(heard).toMatchObject({ kind: 'paid', attemptNo: ref.attemptNo })
+      if (asked.kind === 'paid' && heard.kind === 'paid') expect(heard.payment).toEqual(asked.payment)
+    })
+
+    it('with one letter changed is forged, whichever letter', async () => {
+      const { headers, body } = await paidAndTold()
+      for (let at = 0; at < body.length; at += 1 + Math.floor(body.length / 40)) {
+        const changed = `${body.slice(0, at)}${body[at] === 'x' ? 'y' : 'x'}${body.slice(at + 1)}`
+        expect((await channel.readNotification({ headers, body: changed })).kind, changed).toBe('forged')
+      }
+    })
+
+    it.each(['', '{}', '[]', 'null', 'a=b', '%zz', '{"resource":{}}'])('of %j is forged', async (body) => {
+      expect((await channel.readNotification({ headers: {}, body })).kind).toBe('forged')
+    })
+
+    it('is answered so that the upstream stops telling, or tells again', () => {
+      const [heard, again] = [channel.replyToNotification(true), channel.replyToNotification(false)]
+      expect(heard.status).toBe(200)
+      expect([again.status, again.body]).not.toEqual([heard.status, heard.body])
+    })
+  })
+
+  describe('a bill', () => {
+    it('lists what was paid and what was sent back, to the fen', async () => {
+      await open()
+      const { paymentNo } = await pay()
+      await refund(paymentNo, 'AR1', 250n)
+      expect(await channel.fetchBill('2026-01-31', patient())).toMatchObject({
+        kind: 'bill',
+        lines: [
+          { kind: 'payment', attemptNo: ref.attemptNo, paymentNo, amountFen: AMOUNT, at: NOW },
+          { kind: 'refund', attemptNo: ref.attemptNo, paymentNo, refundNo: 'AR1', amountFen: 250n },
+        ],
+      })
+    })
+
+    it('of a day on which nothing happened is none', async () => {
+      await open()
+      await pay()
+      expect(await channel.fetchBill('2026-01-30', patient())).toMatchObject({ kind: 'none' })
+    })
+
+    it.each(faults)('is unknown when the upstream %s', async (fault) => {
+      await open()
+      await pay()
+      upstream.fail(fault)
+      expect((await channel.fetchBill('2026-01-31', patient())).kind).toBe('unknown')
+    })
+  })
+
+  it('a refund that was asked for can be asked about', async () => {
+    await open()
+    const { paymentNo } = await pay()
+    const ask = (refundNo: string) => channel.queryRefund({ ...ref, refundNo }, patient())
+    expect((await ask('AR1')).kind).toBe('absent')
+    await refund(paymentNo, 'AR1')
+    expect((await ask('AR1')).kind).toBe('done')
+  })
+
   it('what was unknown can be asked again, and is then answered', async () => {
     await open()
     const fault = faults[0] ?? null
@@ -234,7 +307,11 @@ function upstreamOf(build: (world: StandInWorld) => StandIn, make: (door: Channe
   let now = NOW
   let fault: string | null = null
   const faults = seededFaults(1)
-  const deliver = async () => ({ status: 200, body: 'success' })
+  const told: RawNotification[] = []
+  const deliver = async (_url: string, headers: Record<string, string>, body: string) => {
+    told.push({ headers, body })
+    return { status: 200, body: 'success' }
+  }
   const standIn = build({ books: memoryBooks(), faults, now: () => now, sleep: async () => {}, deliver })
   const toStandIn: typeof fetch = async (input, init) => {
     if (fault === HANGS) return new Promise<never>(() => {})
@@ -255,6 +332,7 @@ function upstreamOf(build: (world: StandInWorld) => StandIn, make: (door: Channe
   return {
     channel,
     control: standIn.control,
+    told,
     pay: async ({ attemptNo }) => {
       await standIn.control.scan(attemptNo)
       await standIn.control.pay(attemptNo)

@@ -1,0 +1,113 @@
+/** What only WeChat Pay does: notifications that age, and certificates that change. */
+import { execFileSync, spawnSync } from 'node:child_process'
+import { createCipheriv, createPrivateKey, generateKeyPairSync, sign, X509Certificate } from 'node:crypto'
+import { expect, it } from 'vitest'
+import { makeWechat, type WechatAccount } from './index.ts'
+
+const NOW = new Date('2026-01-31T00:00:00Z')
+const API_KEY = '0123456789abcdef0123456789abcdef'
+
+const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
+const platform = generateKeyPairSync('rsa', { modulusLength: 2048 })
+
+const account = (more: Partial<WechatAccount> = {}): WechatAccount => ({
+  ...{ baseUrl: 'http://wechat.test', appId: 'wx1', mchId: '1900000001', serialNo: 'S1', apiV3Key: API_KEY },
+  mchPrivateKey: privateKey.export({ type: 'pkcs8', format: 'der' }).toString('base64'),
+  platformKeys: [
+    { id: 'PUB_KEY_ID_1', publicKey: platform.publicKey.export({ type: 'spki', format: 'der' }).toString('base64') },
+  ],
+  ...more,
+})
+
+const noFetch: typeof fetch = async () => {
+  throw new Error('nobody is called')
+}
+const doorAt = (now: Date, fetchIt = noFetch) => ({ fetch: fetchIt, now: () => now, newNonce: () => 'n' })
+
+function seal(plain: string, key = API_KEY) {
+  const cipher = createCipheriv('aes-256-gcm', key, 'noncenonceno').setAAD(Buffer.from('x'))
+  const ciphertext = Buffer.concat([cipher.update(plain), cipher.final(), cipher.getAuthTag()]).toString('base64')
+  return { algorithm: 'AEAD_AES_256_GCM', ciphertext, associated_data: 'x', nonce: 'noncenonceno' }
+}
+
+const TRADE = {
+  ...{ mchid: '1900000001', appid: 'wx1', out_trade_no: 'AT1', trade_state: 'SUCCESS', transaction_id: 'UP1' },
+  ...{ success_time: '2026-01-31T08:00:00+08:00', amount: { total: 1250, currency: 'CNY' } },
+}
+
+/** A notification as WeChat Pay signs it at this moment. */
+function told(trade: object, more: { event?: string; key?: string; at?: Date } = {}) {
+  const body = JSON.stringify({
+    event_type: more.event ?? 'TRANSACTION.SUCCESS',
+    resource: seal(JSON.stringify(trade), more.key),
+  })
+  return { body, headers: signed(body, 'PUB_KEY_ID_1', platform.privateKey, more.at ?? NOW) }
+}
+
+function signed(body: string, serial: string, key: typeof platform.privateKey, at: Date): Record<string, string> {
+  const time = String(Math.floor(at.getTime() / 1000))
+  const signature = sign('RSA-SHA256', Buffer.from(`${time}\nn\n${body}\n`), key).toString('base64')
+  const names = { serial, timestamp: time, nonce: 'n', signature }
+  return Object.fromEntries(Object.entries(names).map(([name, value]) => [`wechatpay-${name}`, value]))
+}
+
+it.each([
+  ['is heard', told(TRADE), 'paid'],
+  ['of another kind of event is heard and not acted on', told(TRADE, { event: 'REFUND.SUCCESS' }), 'other'],
+  ['of another merchant is forged', told({ ...TRADE, mchid: '1900000002' }), 'forged'],
+  ['of another app is forged', told({ ...TRADE, appid: 'wx2' }), 'forged'],
+  ['encrypted with another key is forged', told(TRADE, { key: API_KEY.replaceAll('0', '1') }), 'forged'],
+  ['six minutes old is forged: it may be a repeat', told(TRADE, { at: new Date(NOW.getTime() - 360_000) }), 'forged'],
+  ['from six minutes ahead is forged', told(TRADE, { at: new Date(NOW.getTime() + 360_000) }), 'forged'],
+  ['without an amount is forged', told({ ...TRADE, amount: {} }), 'forged'],
+])('a notification %s', async (_what, raw, kind) => {
+  expect((await makeWechat(account(), doorAt(NOW)).readNotification(raw)).kind).toBe(kind)
+})
+
+const hasOpenssl = spawnSync('openssl', ['version']).status === 0
+
+it.skipIf(!hasOpenssl)(
+  'a certificate it has never seen is asked for, once, and believed when the APIv3 key opens it',
+  async () => {
+    const args = [
+      'req',
+      '-x509',
+      '-newkey',
+      'rsa:2048',
+      '-nodes',
+      '-subj',
+      '/CN=platform',
+      '-days',
+      '3650',
+      '-keyout',
+      '-',
+    ]
+    const pem = execFileSync('openssl', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })
+    const certificate = new X509Certificate(/-----BEGIN CERTIFICATE[\s\S]*/.exec(pem)?.[0] ?? '')
+    const theirs = createPrivateKey(/[\s\S]*END PRIVATE KEY-----/.exec(pem)?.[0] ?? '')
+    const serial = certificate.serialNumber
+    let asked = 0
+    const wechat: typeof fetch = async (input) => {
+      const isCertificates = String(input).endsWith('/v3/certificates')
+      if (isCertificates) asked += 1
+      const list = { data: [{ serial_no: serial, encrypt_certificate: seal(certificate.toString()) }] }
+      const body = JSON.stringify(isCertificates ? list : { ...TRADE, trade_state: 'CLOSED' })
+      return new Response(body, { status: 200, headers: signed(body, serial, theirs, NOW) })
+    }
+    const channel = makeWechat(account({ platformKeys: [] }), doorAt(NOW, wechat))
+    const query = () => channel.query({ attemptNo: 'AT1' }, new AbortController().signal)
+    expect((await Promise.all([query(), query(), query()])).map(({ kind }) => kind)).toEqual([
+      'closed',
+      'closed',
+      'closed',
+    ])
+    expect((await query()).kind).toBe('closed')
+    expect(asked).toBe(1)
+
+    const stranger = makeWechat(
+      account({ platformKeys: [], apiV3Key: API_KEY.replaceAll('0', '1') }),
+      doorAt(NOW, wechat),
+    )
+    expect((await stranger.query({ attemptNo: 'AT1' }, new AbortController().signal)).kind).toBe('unknown')
+  },
+)

@@ -1,10 +1,10 @@
 /** One gateway process: database, HTTP and jobs, started in order and stopped in the opposite one. */
 import { setTimeout as pause } from 'node:timers/promises'
-import { migrate, openPool, type Pool } from '@acopay/store'
+import { migrate } from '@acopay/store'
 import { pino } from 'pino'
 import { buildWorld } from './build-world.ts'
 import type { Config } from './config.ts'
-import { startEmbeddedPostgres } from './embedded-postgres.ts'
+import { openDatabase } from './database.ts'
 import { buildServer } from './http/server.ts'
 import { startWorker } from './jobs/worker.ts'
 import { loadSigningKey } from './platform-key.ts'
@@ -29,7 +29,9 @@ export type Gateway = {
 export async function startGateway(config: Config): Promise<Gateway> {
   const log = openLog(config.logLevel)
   const masterKey = config.masterKey ?? masterKeyOf(config.home)
-  const { pool, close: closeDatabase } = await openDatabase(config, log)
+  const { pool, close: closeDatabase } = await openDatabase(config, (error) =>
+    log.warn({ err: error }, 'database connection lost'),
+  )
   let upstreams: SandboxUpstreams | null = null
   try {
     await migrate(pool)
@@ -90,26 +92,6 @@ const REDACTED = ['*.privateKey', '*.mchPrivateKey', '*.password', '*.sign', '*.
 
 const openLog = (level: string): World['log'] =>
   pino({ level, base: { pid: process.pid }, redact: REDACTED }, pino.destination({ dest: 1, sync: false }))
-
-async function openDatabase(config: Config, log: World['log']): Promise<{ pool: Pool; close: () => Promise<void> }> {
-  const embedded = config.databaseUrl === null ? await startEmbeddedPostgres(`${config.home}/postgres`) : null
-  const where = embedded === null ? { connectionString: config.databaseUrl ?? '' } : embedded.connection
-  const pool = openPool({ ...where, max: config.poolMax }, (error) => {
-    log.warn({ err: error }, 'database connection lost')
-  })
-  const close = async (): Promise<void> => {
-    await pool.end()
-    await embedded?.stop()
-  }
-  await pool.query('select 1').catch(async (error: Error & { code?: string }) => {
-    await close()
-    // Only the code: the message of some errors repeats the address, which may hold a password.
-    throw new Error(
-      `连接不到数据库，请检查 DATABASE_URL (cannot reach the database, check DATABASE_URL): ${error.code ?? error.name}`,
-    )
-  })
-  return { pool, close }
-}
 
 async function listen(app: ReturnType<typeof buildServer>, { host, port }: Config): Promise<string> {
   try {

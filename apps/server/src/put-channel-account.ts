@@ -1,0 +1,59 @@
+/** `npm run channel-account`: gives a merchant an account with an upstream, or changes it. Runs beside the gateway. */
+import { readFileSync } from 'node:fs'
+import { type ChannelName, INSTALLED, makeChannel } from '@acopay/channels'
+import { findMerchant, migrate, putChannelAccount } from '@acopay/store'
+import { sealSettings } from './channel-accounts.ts'
+import { readConfig } from './config.ts'
+import { openDatabase } from './database.ts'
+import { masterKeyOf } from './vault.ts'
+
+export const USAGE = `npm run channel-account -- MCH_NO ${Object.keys(INSTALLED).join('|')} SETTINGS.json`
+
+/** Resolves with what was done. Throws one line that says what is wrong; keys are never repeated. */
+export async function putAccount(
+  env: Record<string, string | undefined>,
+  defaultHome: string,
+  [mchNo, channel, file]: string[],
+): Promise<string> {
+  if (mchNo === undefined || file === undefined || !Object.hasOwn(INSTALLED, channel ?? '')) throw new Error(USAGE)
+  const name = channel as ChannelName
+  const settings = readSettings(name, file)
+  const config = readConfig(env, defaultHome)
+  const masterKey = config.masterKey ?? masterKeyOf(config.home)
+  const { pool, close } = await openDatabase(config, () => {})
+  try {
+    await migrate(pool)
+    const now = new Date()
+    if ((await findMerchant(pool, mchNo, now)) === null) throw new Error(`没有商户 ${mchNo} (no such merchant)`)
+    const settingsSealed = sealSettings(masterKey, { mchNo, channel: name }, settings)
+    await putChannelAccount(pool, { mchNo, channel: name, settingsSealed }, now)
+    return `已保存 saved: ${mchNo} ${name}`
+  } finally {
+    await close()
+  }
+}
+
+const FIELDS: Record<ChannelName, string[]> = {
+  wechat: ['baseUrl', 'appId', 'mchId', 'serialNo', 'mchPrivateKey', 'apiV3Key', 'platformKeys'],
+  alipay: ['gateway', 'appId', 'sellerId', 'appPrivateKey', 'alipayPublicKey'],
+}
+
+function readSettings(channel: ChannelName, file: string): object {
+  let settings: Record<string, unknown>
+  try {
+    settings = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>
+  } catch {
+    throw new Error(`读不到JSON文件 (cannot read as JSON): ${file}`)
+  }
+  const missing = FIELDS[channel].find((field) => settings?.[field] === undefined || settings[field] === '')
+  if (missing !== undefined) throw new Error(`缺少 ${missing} (missing in ${file})`)
+  if (channel === 'wechat' && Buffer.byteLength(String(settings.apiV3Key)) !== 32) {
+    throw new Error('apiV3Key 应为32字节 (should be 32 bytes)')
+  }
+  try {
+    makeChannel(channel, settings, { fetch, now: () => new Date(), newNonce: () => '' })
+  } catch {
+    throw new Error('密钥无法读取，应为Base64 DER或PEM (a key cannot be read: Base64 DER or PEM)')
+  }
+  return settings
+}

@@ -29,6 +29,8 @@ const STALE_LOCK_MS = 10_000
 const RECOVERY_MS = 60_000
 const STOP_MS = 10_000
 const HOLDING = 'acopay holding'
+/** The SQLSTATE of a connection that PostgreSQL ends because it is being stopped. */
+const ADMIN_SHUTDOWN = '57P01'
 const STOPPING = 'acopay stopping'
 const DEFAULTS = {
   listen_addresses: '',
@@ -254,7 +256,11 @@ async function stop(place: Place, holder: pg.Client): Promise<void> {
   if (client === null) return
   client.on('error', () => {})
   const pid = serverPid(place)
-  const isNeeded = await isUsedByOthers(client)
+  const isNeeded = await isUsedByOthers(client).catch((error: Error & { code?: string }) => {
+    // Another user counted first and is stopping it in this moment.
+    if (error.code !== ADMIN_SHUTDOWN && !error.message.startsWith('Connection terminated')) throw error
+    return false
+  })
   await client.end().catch(() => {})
   if (isNeeded || pid === null) return
   if (isAlive(pid)) process.kill(pid, 'SIGINT')

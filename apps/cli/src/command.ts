@@ -1,5 +1,6 @@
 /** What every command is given, and how it ends. */
 import type { ParseArgsConfig } from 'node:util'
+import type { AcoPayError } from '@acopay/sdk'
 
 export type Io = {
   env: Record<string, string | undefined>
@@ -11,7 +12,7 @@ export type Io = {
 }
 
 /** Exit codes, documented in docs/cli.md. */
-export const EXIT = { done: 0, refused: 1, usage: 2, apiError: 3, signature: 4, connection: 5 } as const
+export const EXIT = { done: 0, refused: 1, usage: 2, apiError: 3, signature: 4, connection: 5, bug: 70 } as const
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT]
 
@@ -31,7 +32,31 @@ export type Command = {
 }
 
 /** A wrong flag or file; its message says what to do. */
-export class UsageError extends Error {}
+export class UsageError extends Error {
+  override name = 'UsageError'
+}
+
+/** An order may have been placed under a number that only this program knows, so the failure has to tell it. */
+export class UnfinishedError extends Error {
+  readonly mchTradeNo: string
+
+  constructor(mchTradeNo: string, cause: AcoPayError) {
+    super(cause.message, { cause })
+    this.mchTradeNo = mchTradeNo
+  }
+}
+
+/** What a key or a text that cannot be used throws becomes a usage error; such errors name no part of a key. */
+export async function readable<Result>(use: () => Result | Promise<Result>): Promise<Result> {
+  try {
+    return await use()
+  } catch (error) {
+    if (error instanceof TypeError || error instanceof RangeError) {
+      throw new UsageError(`密钥或内容不能用 (this key or text cannot be used): ${error.message}`)
+    }
+    throw error
+  }
+}
 
 export const textFlag = (flags: Flags, name: string): string | undefined => {
   const value = flags[name]

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { promisify } from 'node:util'
@@ -87,6 +87,10 @@ describe('acopay order', () => {
     ['order close --transaction-no AP1 --force', '--force'],
     ['order close extra --transaction-no AP1', 'extra'],
     ['nothing', 'nothing'],
+    ['constructor', 'constructor'],
+    ['order query --transaction-no A --mch-private-key-file missing.key', 'missing.key'],
+    ['keygen --out settings.json/keys', 'settings.json'],
+    ['sign --file missing.json', 'missing.json'],
     ['order query --transaction-no A --config missing.json', 'missing.json'],
   ])('%s: exits with 2 and names %s', async (line, names) => {
     const { exit, out, err } = await acopay(line)
@@ -112,6 +116,26 @@ describe('acopay order', () => {
     const { exit, err } = await acopay('order query --transaction-no AP0 --base-url http://127.0.0.1:1')
     expect([exit, err]).toEqual([5, expect.stringContaining('http://127.0.0.1:1')])
   })
+
+  it('tells the number it made for an order that may have been placed, and for no other', async () => {
+    const line = 'order place --amount 1.00 --description x'
+    const lost = await acopay(`${line} --base-url http://127.0.0.1:1`)
+    expect([lost.exit, lost.err]).toEqual([5, expect.stringMatching(/未知[\s\S]*\n.*--mch-trade-no [0-9a-f]{37}\n/)])
+    const { error } = await json(`${line} --base-url http://127.0.0.1:1`)
+    expect(error).toMatchObject({ name: 'ConnectionError', mchTradeNo: expect.stringMatching(/^[0-9a-f]{37}$/) })
+    const refused = await json(`${line} --app-no APP0`)
+    expect([refused.exit, Object.keys(refused.error)]).toEqual([3, expect.not.arrayContaining(['mchTradeNo'])])
+  })
+
+  it('exits with 70, and not as if an order were refused, when the program itself is wrong', async () => {
+    const out: string[] = []
+    const broken = { env: { ACOPAY_CONFIG: demoFile }, cwd: dir, readInput: () => '', err: () => {} }
+    const fail = (text: string) => {
+      if (out.push(text) === 1) throw new Error('out of paper')
+    }
+    expect(await run(['keygen', '--json'], { ...broken, out: fail })).toBe(70)
+    expect(JSON.parse(out[1] ?? '')).toEqual({ error: { name: 'Error', message: 'out of paper' } })
+  })
 })
 
 describe('settings', () => {
@@ -122,6 +146,19 @@ describe('settings', () => {
     expect((await acopay(right, { env: wrong })).exit).toBe(3)
   })
 
+  it('take the private key from a file of its own: the flag, then the variables, then the settings file', async () => {
+    writeFileSync(path.join(dir, 'merchant.key'), `${test.demo.mchPrivateKey}\n`)
+    writeFileSync(path.join(dir, 'wrong.key'), (await newKeyPair()).privateKey)
+    const status = async (flags: string, env: Record<string, string>): Promise<number> =>
+      (await json(`order query --transaction-no AP0${flags}`, { env })).error.status
+    const [right, wrong] = ['merchant.key', 'wrong.key']
+    expect(await status('', { ACOPAY_MCH_PRIVATE_KEY_FILE: wrong })).toBe(1002)
+    expect(
+      await status('', { ACOPAY_MCH_PRIVATE_KEY_FILE: wrong, ACOPAY_MCH_PRIVATE_KEY: test.demo.mchPrivateKey }),
+    ).toBe(1007)
+    expect(await status(` --mch-private-key-file ${right}`, { ACOPAY_MCH_PRIVATE_KEY_FILE: wrong })).toBe(1007)
+  })
+
   it('that are missing are named, with the ways to give them', async () => {
     writeFileSync(demoFile, '{}')
     const { exit, err } = await acopay('order query --transaction-no AP0')
@@ -129,10 +166,15 @@ describe('settings', () => {
   })
 
   it('never show a private key, not even a broken one', async () => {
-    const { exit, err } = await acopay('order query --transaction-no AP0', {
-      env: { ACOPAY_MCH_PRIVATE_KEY: 'secretsecret' },
-    })
-    expect([exit, err]).toEqual([2, expect.not.stringContaining('secretsecret')])
+    for (const line of ['order query --transaction-no AP0', 'sign']) {
+      const { exit, err } = await acopay(line, { env: { ACOPAY_MCH_PRIVATE_KEY: 'secretsecret' }, input: '{}' })
+      expect([exit, err]).toEqual([2, expect.stringContaining('not a private key')])
+      expect(err).not.toContain('secretsecret')
+    }
+    const { mchPrivateKey } = test.demo
+    const pasted = await acopay(['order', 'query', '--transaction-no', 'AP0', '--platform-public-key', mchPrivateKey])
+    expect([pasted.exit, pasted.err]).toEqual([2, expect.stringContaining('this is a private key')])
+    expect(pasted.err).not.toContain(mchPrivateKey.slice(60, 90))
   })
 })
 
@@ -152,6 +194,12 @@ describe('acopay keygen', () => {
     expect(await acopay(verify, { input: '{"transaction_no":"AP1"}' })).toMatchObject({ exit: 0 })
     const other = await acopay(verify, { input: '{"transaction_no":"AP2"}' })
     expect([other.exit, other.out]).toEqual([4, expect.stringContaining('另一段文本')])
+  })
+
+  it('leaves no half of a pair behind where only one of the files exists', async () => {
+    writeFileSync(path.join(dir, 'public.key'), 'somebody needs this')
+    expect((await acopay('keygen --out .')).exit).toBe(2)
+    expect(existsSync(path.join(dir, 'private.key'))).toBe(false)
   })
 
   it('without a folder prints the pair', async () => {
@@ -189,17 +237,34 @@ describe('acopay verify', () => {
     expect([merchant.exit, merchant.err]).toEqual([2, expect.stringContaining('--public-key')])
   })
 
+  it('names each field that differs from the text somebody else signed, and shows line ends', async () => {
+    const { publicKey } = await newKeyPair()
+    const verify = ['verify', '--public-key', publicKey, '--nonce', 'n', '--sign', 'x', '--text']
+    const more = { input: '{"transaction_no":"AP1"}' }
+    const theirs = `{"mch_no":"${test.demo.mchNo}","nonce":"n","sign_type":"SHA256withRSA","transaction_no":"AP1"}`
+    const other = await acopay([...verify, theirs.replace('AP1', 'AP2').replace('"nonce":"n",', '')], more)
+    expect(other.exit).toBe(4)
+    expect(other.out).toContain('- nonce: 缺少，应为 missing, expected "n"')
+    expect(other.out).toContain('- transaction_no: 应为 expected "AP1"，实际 actual "AP2"')
+    const lineEnd = await acopay([...verify, `${theirs}\n`], more)
+    expect(lineEnd.out).toContain('"AP1"}\\n')
+  })
+
   it.each(['', '[]', '{', '{"a":1}'])('%j is refused with what to do', async (input) => {
     expect(await acopay('verify', { input })).toMatchObject({ exit: 2 })
   })
 })
 
-describe('the installed command', () => {
-  it('reads .acopay/demo.json of a folder above, and exits as documented', async () => {
-    const main = path.resolve(import.meta.dirname, '../dist/main.js')
+describe('the built command', () => {
+  const main = path.resolve(import.meta.dirname, '../dist/main.js')
+
+  it.runIf(existsSync(main))('reads .acopay/demo.json of a folder above, and exits as documented', async () => {
+    const below = path.join(dir, 'some/where')
+    for (const folder of [below, path.join(dir, '.acopay')]) mkdirSync(folder, { recursive: true })
+    writeFileSync(path.join(dir, '.acopay/demo.json'), JSON.stringify(test.demo))
     const ran = promisify(execFile)(process.execPath, [main, 'order', 'query', '--transaction-no', 'AP0', '--json'], {
-      cwd: dir,
-      env: { ACOPAY_CONFIG: demoFile },
+      cwd: below,
+      env: {},
     })
     await expect(ran).rejects.toMatchObject({ code: 3, stdout: expect.stringContaining('"status": 1007') })
   })

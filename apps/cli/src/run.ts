@@ -1,7 +1,7 @@
 /** One run of the command line: finds the command, runs it, prints what it found, says how it ended. */
 import { parseArgs } from 'node:util'
-import { AcoPayError, ApiError, ConnectionError, ParameterError, SignatureError } from '@acopay/sdk'
-import { type Command, EXIT, type ExitCode, type Io, UsageError } from './command.ts'
+import { ApiError, ConnectionError, ParameterError, SignatureError } from '@acopay/sdk'
+import { type Command, EXIT, type ExitCode, type Io, UnfinishedError, UsageError } from './command.ts'
 import { keygenCommand } from './commands/keygen.ts'
 import { closeCommand, evidenceCommand, placeCommand, queryCommand } from './commands/order.ts'
 import { signCommand, verifyCommand } from './commands/signature.ts'
@@ -20,21 +20,22 @@ export async function run(argv: string[], io: Io): Promise<ExitCode> {
   const isJson = argv.includes('--json')
   try {
     const words = argv.slice(0, argv[0] === 'order' ? 2 : 1)
-    const command = COMMANDS[words.join(' ')]
+    const name = words.join(' ')
+    const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
     if (argv.includes('--help') || argv.includes('-h') || words[0] === undefined || words[0] === 'help') {
       io.out(helpText())
       return EXIT.done
     }
     if (command === undefined) {
-      throw new UsageError(`没有命令 ${words.join(' ')}，见 acopay help (no such command, see acopay help)`)
+      throw new UsageError(`没有命令 ${name}，见 acopay help (no such command, see acopay help)`)
     }
     const { exit, json, lines } = await command.run(readFlags(command, argv.slice(words.length)), io)
     io.out(isJson ? JSON.stringify(json, null, 2) : lines.join('\n'))
     return exit
   } catch (error) {
-    const { exit, json } = failureOf(error)
+    const { exit, json, lines } = failureOf(error)
     if (isJson) io.out(JSON.stringify({ error: json }, null, 2))
-    else io.err(json.message)
+    else io.err(lines.join('\n'))
     return exit
   }
 }
@@ -48,20 +49,43 @@ function readFlags(command: Command, args: string[]) {
   }
 }
 
-type Failure = { exit: ExitCode; json: { message: string } & Record<string, unknown> }
+type Failure = { exit: ExitCode; json: { name: string; message: string } & Record<string, unknown>; lines: string[] }
 
 function failureOf(error: unknown): Failure {
-  if (!(error instanceof AcoPayError || error instanceof UsageError)) throw error
-  const { name, message } = error
-  if (error instanceof ApiError) {
-    const { status, code, fieldErrors, isRetryable } = error
-    return { exit: EXIT.apiError, json: { name, message, status, code, fieldErrors, isRetryable } }
+  if (error instanceof UnfinishedError) {
+    const { mchTradeNo } = error
+    const { exit, json, lines } = failureOf(error.cause)
+    const hint = [
+      `商户订单号 mch_trade_no  ${mchTradeNo}`,
+      `查单 to query it: npm run acopay -- order query --mch-trade-no ${mchTradeNo}`,
+      '再次下单请用同一单号 to place it again, use the same number.',
+    ]
+    return { exit, json: { ...json, mchTradeNo }, lines: [...lines, ...hint] }
   }
-  if (error instanceof SignatureError) return { exit: EXIT.signature, json: { name, message } }
-  if (error instanceof ConnectionError) return { exit: EXIT.connection, json: { name, message } }
-  const field = error instanceof ParameterError ? { field: error.field } : {}
-  return { exit: EXIT.usage, json: { name: error instanceof ParameterError ? name : 'UsageError', message, ...field } }
+  if (error instanceof ApiError) {
+    const { name, message, status, code, fieldErrors, isRetryable } = error
+    return { exit: EXIT.apiError, json: { name, message, status, code, fieldErrors, isRetryable }, lines: [message] }
+  }
+  if (error instanceof SignatureError) {
+    return failure(EXIT.signature, error, `应答未通过验签，不可相信 (${error.message})`)
+  }
+  if (error instanceof ConnectionError) {
+    return failure(EXIT.connection, error, `没有得到应答，是否已执行未知，请查单 (${error.message})`)
+  }
+  if (error instanceof ParameterError) {
+    const { exit, json, lines } = failure(EXIT.usage, error, `参数不正确 (wrong parameter): ${error.message}`)
+    return { exit, json: { ...json, field: error.field }, lines }
+  }
+  if (error instanceof UsageError) return failure(EXIT.usage, error, error.message)
+  const bug = error instanceof Error ? error : new Error(String(error))
+  return failure(EXIT.bug, bug, `程序错误 (a bug of this program): ${bug.stack ?? bug.message}`)
 }
+
+const failure = (exit: ExitCode, { name, message }: Error, line: string): Failure => ({
+  exit,
+  json: { name, message },
+  lines: [line],
+})
 
 function helpText(): string {
   const commands = Object.entries(COMMANDS).map(
@@ -73,10 +97,12 @@ ${commands.join('\n')}
 
   --json          输出JSON one JSON document, errors too
   --config FILE   商户设置 settings (baseUrl, mchNo, appNo, mchPrivateKey, platformPublicKey)
-  --base-url, --mch-no, --app-no, --platform-public-key   单项设置 single settings
+  --base-url, --mch-no, --app-no, --mch-private-key-file FILE, --platform-public-key
+                  单项设置 single settings
 
 设置依次取自：参数、环境变量 ACOPAY_*、--config 或 ACOPAY_CONFIG、.acopay/demo.json
 Settings come from flags, then ACOPAY_* variables, then the file, then .acopay/demo.json.
 
-退出码 exit codes: 0 完成 done, 1 业务失败 refused, 2 用法 usage, 3 平台错误 API error, 4 签名 signature, 5 连接 connection`
+退出码 exit codes: 0 完成 done, 1 业务失败 refused, 2 用法 usage, 3 平台错误 API error, 4 签名 signature, 5 连接 connection,
+70 程序错误 bug`
 }

@@ -4,7 +4,7 @@ import path from 'node:path'
 import type { AcoPayOptions } from '@acopay/sdk'
 import { type Flags, type Io, textFlag, UsageError } from './command.ts'
 
-/** Private keys have no flag: other users of a machine can read a process's flags. */
+/** A private key has no flag, only its file has: other users of a machine can read a process's flags. */
 const SETTINGS = {
   baseUrl: { flag: 'base-url', variable: 'ACOPAY_BASE_URL' },
   mchNo: { flag: 'mch-no', variable: 'ACOPAY_MCH_NO' },
@@ -20,6 +20,7 @@ export const SETTINGS_OPTIONS = {
   'base-url': { type: 'string' },
   'mch-no': { type: 'string' },
   'app-no': { type: 'string' },
+  'mch-private-key-file': { type: 'string' },
   'platform-public-key': { type: 'string' },
 } as const
 
@@ -37,14 +38,21 @@ export function readSettings<Wanted extends Name>(
   const inFile = file === null ? {} : readJsonFile(file)
   const found = wanted.map((name): [Wanted, string] => {
     const { flag, variable } = SETTINGS[name]
-    const value = (flag === null ? undefined : textFlag(flags, flag)) ?? (io.env[variable] || inFile[name])
+    const value = (flag === null ? keyInFile(flags, io) : textFlag(flags, flag)) ?? (io.env[variable] || inFile[name])
     if (typeof value === 'string' && value !== '') return [name, value]
-    const ways = [...(flag === null ? [] : [`--${flag}`]), variable, '--config FILE'].join(' / ')
+    const ways = [`--${flag ?? 'mch-private-key-file'}`, variable, '--config FILE'].join(' / ')
     throw new UsageError(
       `缺少 ${name}：用 ${ways} 给出，或先运行 npm start (${name} is missing: give it by ${ways}, or run npm start first)`,
     )
   })
   return Object.fromEntries(found) as Pick<Settings, Wanted>
+}
+
+/** The private key where a file of its own is named: by the flag, else, where no variable holds the key, by variable. */
+function keyInFile(flags: Flags, io: Io): string | undefined {
+  const { ACOPAY_MCH_PRIVATE_KEY: key, ACOPAY_MCH_PRIVATE_KEY_FILE: fileVariable } = io.env
+  const file = textFlag(flags, 'mch-private-key-file') ?? (key ? undefined : fileVariable)
+  return file ? readText(io, file).trim() : undefined
 }
 
 /** The file that was named, or the demo merchant's, which `npm start` writes, in this folder or one above. */
@@ -82,9 +90,8 @@ export function parseObject(text: string, where: string): Record<string, unknown
 
 /** The text of `--name FILE`, of standard input for `-`. */
 export function readText(io: Io, file: string): string {
-  if (file === '-') return io.readInput()
   try {
-    return readFileSync(path.resolve(io.cwd, file), 'utf8')
+    return file === '-' ? io.readInput() : readFileSync(path.resolve(io.cwd, file), 'utf8')
   } catch {
     throw new UsageError(`读不到文件 (cannot read): ${file}`)
   }

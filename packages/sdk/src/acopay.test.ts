@@ -1,3 +1,5 @@
+import { getEventListeners } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
@@ -74,6 +76,19 @@ describe('against a gateway', () => {
     expect(evidence.timelineHash).toMatch(/^[0-9a-f]{64}$/)
   })
 
+  it('says which version it is, in a field that holds it', async () => {
+    const urls: URL[] = []
+    const recording: typeof fetch = (url, init) => {
+      urls.push(new URL(String(url)))
+      return fetch(url, init)
+    }
+    await new AcoPay({ ...test.demo, fetch: recording }).queryOrder({ transactionNo: 'AP0' }).catch(() => null)
+    const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
+    const sent = urls[0]?.searchParams.get('aco_pay_sdk')
+    expect(sent).toBe(`ts-${version}`)
+    expect(sent?.length).toBeLessThanOrEqual(12)
+  })
+
   it('throws what the gateway refuses, with its number, its name and its words', async () => {
     const error = await client.closeOrder({ transactionNo: 'AP0' }).catch((thrown: unknown) => thrown)
     expect(error).toBeInstanceOf(ApiError)
@@ -115,11 +130,12 @@ describe('what is never sent', () => {
     ['amountTotal', { amountTotal: '12.5' }],
     ['amountTotal', { amountTotal: '0.00' }],
     ['amountTotal', { amountTotal: 12.5 as unknown as string }],
-    ['mch_trade_no', { mchTradeNo: 'short' }],
+    ['mchTradeNo', { mchTradeNo: 'short' }],
     ['description', { description: '' }],
     ['description', { description: '长'.repeat(129) }],
-    ['notify_url', { notifyUrl: 'https://a.example/n?x=1' }],
+    ['notifyUrl', { notifyUrl: 'https://a.example/n?x=1' }],
     ['timeExpire', { timeExpire: new Date(Number.NaN) }],
+    ['timeExpire', { timeExpire: '2026-12-31T00:00:00Z' as unknown as Date }],
   ])('a wrong %s: ParameterError names the field', async (field, more) => {
     const error = await client.placeOrder(order(more)).catch((thrown: unknown) => thrown)
     expect(error).toBeInstanceOf(ParameterError)
@@ -133,7 +149,10 @@ describe('what is never sent', () => {
   it.each<[keyof AcoPayOptions, unknown]>([
     ['baseUrl', 'pay.example.com'],
     ['baseUrl', 'https://a.example/?x'],
+    ['baseUrl', 'https://user:secret@a.example/'],
     ['mchNo', ''],
+    ['mchNo', 'MCH1\r\nx: y'],
+    ['appNo', 'A'.repeat(33)],
     ['appNo', undefined],
     ['mchPrivateKey', 'bm90IGEga2V5'],
     ['platformPublicKey', []],
@@ -141,6 +160,13 @@ describe('what is never sent', () => {
     ['tries', 1.5],
   ])('a wrong %s: the client is not made', (name, value) => {
     expect(() => new AcoPay({ ...test.demo, [name]: value })).toThrow(name)
+  })
+
+  it('a private key where the public one belongs', () => {
+    const pem = `-----BEGIN PRIVATE KEY-----\n${test.demo.mchPrivateKey}\n-----END PRIVATE KEY-----`
+    for (const platformPublicKey of [pem, test.demo.mchPrivateKey]) {
+      expect(() => new AcoPay({ ...test.demo, platformPublicKey })).toThrow('platformPublicKey: this is a private key')
+    }
   })
 
   it('a key is not repeated in the error that refuses it', () => {
@@ -210,6 +236,23 @@ describe('against a gateway that misbehaves', () => {
     const [first = 0, , , fourth = 0] = pauses
     expect(first).toBeLessThanOrEqual(200)
     expect(fourth).toBeGreaterThan(first)
+  })
+
+  it('waits at most 5 s between two tries, and never at the same moment as all the others', async () => {
+    const { client, pauses } = await misbehaving([{ hangUp: true }], { tries: 10 })
+    await expect(client.closeOrder({ transactionNo: 'AP0' })).rejects.toThrow(ConnectionError)
+    expect(pauses).toHaveLength(9)
+    expect(Math.max(...pauses)).toBeLessThanOrEqual(5000)
+    expect(new Set(pauses).size).toBe(9)
+  })
+
+  it('leaves nothing behind on a signal that lives on', async () => {
+    const stop = new AbortController()
+    const { client, nonces } = await misbehaving([{ hangUp: true }], { tries: 2, sleep: undefined } as never)
+    const options = { signal: stop.signal }
+    await expect(client.closeOrder({ transactionNo: 'AP0' }, options)).rejects.toThrow(ConnectionError)
+    expect(nonces).toHaveLength(2)
+    expect(getEventListeners(stop.signal, 'abort')).toHaveLength(0)
   })
 
   it('does not try again after an error that stays', async () => {

@@ -108,7 +108,10 @@ export class AcoPay {
     this.#settings = readOptions(options)
   }
 
-  /** Places an order (`POST trade`). The same number with the same parameters gives the same order again. */
+  /**
+   * Places an order (`POST trade`, spec 3.2). The same number with the same parameters gives the same order again, so
+   * it may be repeated; with other parameters, ApiError 1010.
+   */
   async placeOrder(params: OrderParams, options: CallOptions = {}): Promise<PlacedOrder> {
     const sent = orderFields(this.#settings, params)
     const data = await send(this.#settings, { method: 'POST', path: 'trade', params: sent }, options)
@@ -121,7 +124,7 @@ export class AcoPay {
     }
   }
 
-  /** Where an order stands (`GET trade`). ApiError 1007 when there is none with this number. */
+  /** Where an order stands (`GET trade`, spec 3.3). ApiError 1007 when there is none with this number. */
   async queryOrder(ref: OrderRef, options: CallOptions = {}): Promise<Order> {
     const data = await send(this.#settings, { method: 'GET', path: 'trade', params: refFields(ref) }, options)
     sameOrder(ref, data)
@@ -142,7 +145,7 @@ export class AcoPay {
   }
 
   /**
-   * Closes an order (`POST close`). `closed` is a promise: this order is never paid. May take 7 s while upstreams
+   * Closes an order (`POST close`, spec 3.1). `closed` is a promise: this order is never paid. May take 7 s while upstreams
    * are asked. ApiError 1007 when there is none with this number.
    */
   async closeOrder(ref: OrderRef, options: CallOptions = {}): Promise<ClosedOrder> {
@@ -179,7 +182,7 @@ export class AcoPay {
 
   /**
    * Signs the parameters of an order for a page, which hands them to `edger.payment.pay(params)` of `@edgeros/web-sdk`
-   * as they are. Sign on your server; the private key never belongs on a page.
+   * as they are (spec 3.2). Sign on your server; the private key never belongs on a page. Sends nothing.
    */
   async signOrderParams(params: OrderParams): Promise<Record<string, string>> {
     const { mchNo, privateKey } = this.#settings
@@ -200,8 +203,8 @@ function orderFields(settings: Settings, params: OrderParams): Record<string, st
   if (typeof amountTotal !== 'string' || !AMOUNT.test(amountTotal) || amountTotal === '0.00') {
     throw new ParameterError('amountTotal', 'amountTotal should be yuan with two decimals as a text, "12.50"')
   }
-  if (timeExpire !== undefined && Number.isNaN(timeExpire.getTime())) {
-    throw new ParameterError('timeExpire', 'timeExpire is not a time')
+  if (timeExpire !== undefined && !(timeExpire instanceof Date && !Number.isNaN(timeExpire.getTime()))) {
+    throw new ParameterError('timeExpire', 'timeExpire should be a Date')
   }
   const fields = present({
     app_no: params.appNo ?? settings.appNo,
@@ -226,10 +229,12 @@ function refFields({ transactionNo, mchTradeNo }: OrderRef): Record<string, stri
 const present = (fields: Record<string, string | undefined>): Record<string, string> =>
   Object.fromEntries(Object.entries(fields).filter((entry): entry is [string, string] => entry[1] !== undefined))
 
-/** The gateway's own check, made before anything is sent; its words begin with the field's name. */
+/** The gateway's own check, made before anything is sent; its words begin with the field's name on the wire. */
 function refuseLocally(parsed: object | Refusal): void {
   if (!isRefusal(parsed)) return
-  throw new ParameterError(/^\w+/.exec(parsed.fieldErrors)?.[0] ?? '', parsed.fieldErrors)
+  const [wireName = ''] = /^\w+/.exec(parsed.fieldErrors) ?? []
+  const field = wireName.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase())
+  throw new ParameterError(field, `${field}: ${parsed.fieldErrors}`)
 }
 
 /** A signed answer about another order proves nothing about this one. */

@@ -31,12 +31,13 @@ export type AnswerData = Record<string, string | null>
 const SDK_VERSION = 'ts-0.1.0'
 
 const FIRST_PAUSE_MS = 200
+const PAUSE_MS_MAX = 5000
 
 export const newNonce = (): string => randomUUID().replaceAll('-', '')
 
 /**
  * Sends the request until it is answered, at most `tries` times, each with a new nonce and the same numbers: all
- * three requests of this package may be repeated without doing anything twice.
+ * requests of this package may be repeated without doing anything twice.
  */
 export async function send(settings: Settings, request: Request, { signal }: CallOptions): Promise<AnswerData> {
   for (let tried = 1; ; tried += 1) {
@@ -46,8 +47,9 @@ export async function send(settings: Settings, request: Request, { signal }: Cal
       const mayHelp = (error instanceof ApiError || error instanceof ConnectionError) && error.isRetryable
       if (!mayHelp || tried >= settings.tries || signal?.aborted) throw error
     }
-    // Between half and all of 200 ms, 400 ms, 800 ms …, so that callers do not come back together.
-    await settings.sleep(FIRST_PAUSE_MS * 2 ** (tried - 1) * (0.5 + Math.random() / 2), signal)
+    // Between half and all of 200 ms, 400 ms, 800 ms … 5 s, so that callers do not come back together.
+    const longestMs = Math.min(FIRST_PAUSE_MS * 2 ** (tried - 1), PAUSE_MS_MAX)
+    await settings.sleep(longestMs * (0.5 + Math.random() / 2), signal)
   }
 }
 

@@ -6,7 +6,7 @@ export class AcoPayError extends Error {
   override name = 'AcoPayError'
 }
 
-/** The request was never sent: an option or a parameter is wrong. `field` is its name. */
+/** The request was never sent: an option or a parameter is wrong. `field` is its name as it was given, `notifyUrl` say. */
 export class ParameterError extends AcoPayError {
   override name = 'ParameterError'
   readonly field: string
@@ -18,8 +18,10 @@ export class ParameterError extends AcoPayError {
 }
 
 /**
- * The gateway refused the request: nothing was changed by it. `isSigned` tells whether the gateway proved that it
- * said so; it does not for callers whom it does not know (1002, 1003), nor before it looks (1001, 1017, 1500).
+ * The gateway refused the request (spec 4). Where `isRetryable`, query the order: 1500 does not say how far it came,
+ * and a try before this answer may have been carried out. All others changed nothing. `isSigned` tells whether the
+ * gateway proved that it said so; it does not for callers whom it does not know (1002, 1003), nor before it looks
+ * (1001, 1017, 1500).
  */
 export class ApiError extends AcoPayError {
   override name = 'ApiError'

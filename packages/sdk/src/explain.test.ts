@@ -55,12 +55,53 @@ describe('explaining a signature', () => {
     ],
     ['the JSON was written with blanks', JSON.stringify(JSON.parse(CANONICAL), null, 2)],
     [
+      'the names were not sorted',
+      '{"mch_no":"MCH1","nonce":"n1","sign_type":"SHA256withRSA","transaction_no":"AP1","note":"中文/斜杠","empty":""}',
+    ],
+    [
+      "PHP's default",
+      CANONICAL.replace('中文', '\\u4e2d\\u6587').replace('斜杠', '\\u659c\\u6760').replace('/', '\\/'),
+    ],
+    [
+      "Python's default",
+      CANONICAL.replace('中文', '\\u4e2d\\u6587')
+        .replace('斜杠', '\\u659c\\u6760')
+        .replaceAll('":', '": ')
+        .replaceAll(',"', ', "'),
+    ],
+    ['note was not signed', CANONICAL.replace('"note":"中文/斜杠",', '')],
+    ['note was signed percent-encoded', CANONICAL.replace('中文/斜杠', encodeURIComponent('中文/斜杠'))],
+    [
       'a text like a=1&b=2 was signed',
       'empty=&mch_no=MCH1&nonce=n1&note=中文/斜杠&sign_type=SHA256withRSA&transaction_no=AP1',
     ],
     ['right key, right algorithm, another text', CANONICAL.replace('AP1', 'AP2')],
   ])('%s', (finding, text) => {
     expect(says(signText(text))).toEqual([expect.stringContaining(finding)])
+  })
+
+  it.each([
+    ['amount_total was signed as a number', '"12.50"', '12.50'],
+    ['amount_total was signed as a number', '"12.50"', '12.5'],
+    ['extra was signed without the blanks at its ends', ' <b> ', '<b>'],
+    ["<, >, &, = or ' was escaped", ' <b> ', ' \\u003cb\\u003e '],
+    ['U+2028 or U+2029 was left raw', '\\u2028', '\u2028'],
+  ])('%s: %s as %s', (finding, good, slipped) => {
+    const params = { amount_total: '12.50', extra: ' <b> ', description: 'a\u2028b', sign: '' }
+    const canonical = '{"amount_total":"12.50","description":"a\\u2028b","extra":" <b> "}'
+    const sign = signText(canonical.replace(good, slipped))
+    const report = explainSignature({ kind: 'order_params', params }, sign, pair.publicKey)
+    expect(report.canonicalText).toBe(canonical)
+    expect(report.findings).toEqual([expect.objectContaining({ en: expect.stringContaining(finding) })])
+  })
+
+  it('takes no private key for a public one, neither as PEM nor as DER, and does not repeat it', () => {
+    const pem = key(pair.privateKey).export({ format: 'pem', type: 'pkcs8' }).toString()
+    for (const wrong of [pem, pair.privateKey]) {
+      const explain = () => explainSignature(signed, '', wrong)
+      expect(explain).toThrow('this is a private key')
+      expect(explain).not.toThrow(wrong.slice(60, 90))
+    }
   })
 
   it('knows a signature of another key, of another digest, with another padding', () => {
@@ -86,5 +127,25 @@ describe('explaining a signature', () => {
     const { difference } = explainSignature(signed, signText(theirs), pair.publicKey, theirs)
     expect(difference).toMatchObject({ at: CANONICAL.indexOf('AP1') + 2, expected: expect.stringContaining('AP1') })
     expect(explainSignature(signed, '', pair.publicKey, CANONICAL).difference).toBeNull()
+  })
+
+  it('names each field that somebody else signed otherwise, left out or added', () => {
+    const theirs = CANONICAL.replace('AP1', 'AP2').replace('"empty":"",', '').replace('}', ',"version":"1.0"}')
+    expect(explainSignature(signed, '', pair.publicKey, theirs).fields).toEqual([
+      { name: 'empty', expected: '""', actual: null },
+      { name: 'transaction_no', expected: '"AP1"', actual: '"AP2"' },
+      { name: 'version', expected: null, actual: '"1.0"' },
+    ])
+    expect(explainSignature(signed, '', pair.publicKey, `${CANONICAL}\n`).fields).toEqual([])
+    expect(explainSignature(signed, '', pair.publicKey, 'a=1&b=2').fields).toEqual([])
+  })
+
+  it('looks into the data of an answer', () => {
+    const envelope = { status: 200, message: 'SUCCESS', fieldErrors: null, data: { code: 'FAIL', acoid: null } }
+    const theirs = '{"data":{"acoid":null,"code":"FAIL"},"fieldErrors":null,"message":"SUCCESS","status":200}'
+    expect(explainSignature({ kind: 'answer', envelope }, '', pair.publicKey, theirs).fields).toEqual([
+      { name: 'data.acoid', expected: null, actual: 'null' },
+      { name: 'fieldErrors', expected: null, actual: 'null' },
+    ])
   })
 })

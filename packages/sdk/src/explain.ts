@@ -5,12 +5,14 @@ import {
   type JsonObject,
   notificationText,
   orderParamsText,
-  publicKeyFrom,
   requestText,
   responseText,
   SIGN_TYPE,
   verifyText,
 } from '@acopay/protocol'
+import { type Difference, differenceOf, type FieldDifference, fieldDifferences } from './difference.ts'
+import { publicKeyOnly } from './keys.ts'
+import { type Finding, slipFound } from './slips.ts'
 
 /** What was signed. `mchNo` and `nonce` are the request's headers. */
 export type Signed =
@@ -18,9 +20,6 @@ export type Signed =
   | { kind: 'order_params'; params: JsonObject }
   | { kind: 'answer'; envelope: Envelope }
   | { kind: 'notification'; body: JsonObject }
-
-/** One thing found, in Chinese and in English. */
-export type Finding = { zh: string; en: string }
 
 export type SignatureReport = {
   isValid: boolean
@@ -30,21 +29,24 @@ export type SignatureReport = {
   digest: string
   signedDigest: string | null
   findings: Finding[]
-  /** Where `otherText` first differs, counted in UTF-16 units from 0; null when it was not given or is the same. */
-  difference: { at: number; expected: string; actual: string } | null
+  /** Where `otherText` first differs; null when it was not given or is the same. */
+  difference: Difference | null
+  /** The fields that differ, where `otherText` is a JSON object. */
+  fields: FieldDifference[]
 }
 
 /**
  * Holds a signature against what the contract says is signed. `otherText` is what the signer believes to have signed.
- * Throws TypeError when `publicKey` is no public key.
+ * Throws TypeError when `publicKey` is no public key, RangeError for what cannot be signed at all.
  */
 export function explainSignature(signed: Signed, sign: string, publicKey: string, otherText?: string): SignatureReport {
   const canonicalText = textOf(signed)
-  const key = publicKeyFrom(publicKey)
+  const key = publicKeyOnly(publicKey)
   const isValid = verifyText(canonicalText, sign, key)
   const difference = otherText === undefined ? null : differenceOf(canonicalText, otherText)
+  const fields = difference === null ? [] : fieldDifferences(canonicalText, otherText ?? '')
   const digest = sha256(canonicalText)
-  const report = { isValid, canonicalText, digest, difference }
+  const report = { isValid, canonicalText, digest, difference, fields }
   if (isValid) return { ...report, signedDigest: digest, findings: [] }
   const { shape, findings } = shapeOf(sign, key)
   const signature = shape === null ? null : Buffer.from(shape, 'base64')
@@ -127,8 +129,8 @@ function causes(signed: Signed, text: string, signature: Buffer, inside: Inside 
   if (inside === null) return [isPss(text, signature, key) ? PSS : OTHER_KEY]
   if (inside.hash === 'SHA-256') {
     if (inside.digest === sha256(text)) return [] // Only its shape was wrong.
-    const slip = SLIPS.find(({ texts }) => texts(signed, text).some((other) => sha256(other) === inside.digest))
-    return [slip ?? OTHER_TEXT]
+    const isSigned = (other: string): boolean => sha256(other) === inside.digest
+    return [slipFound({ members: membersOf(signed), text }, isSigned) ?? OTHER_TEXT]
   }
   const isNothing = inside.hash === '?'
   return [
@@ -152,8 +154,6 @@ const OTHER_TEXT: Finding = {
 const isPss = (text: string, signature: Buffer, key: KeyObject): boolean =>
   verify('RSA-SHA256', Buffer.from(text), { key, padding: constants.RSA_PKCS1_PSS_PADDING }, signature)
 
-type Slip = Finding & { texts: (signed: Signed, text: string) => string[] }
-
 const membersOf = (signed: Signed): JsonObject => {
   switch (signed.kind) {
     case 'request':
@@ -165,104 +165,4 @@ const membersOf = (signed: Signed): JsonObject => {
     case 'notification':
       return signed.body
   }
-}
-
-const without = (members: JsonObject, left: (name: string, value: unknown) => boolean): JsonObject =>
-  Object.fromEntries(Object.entries(members).filter(([name, value]) => !left(name, value)))
-
-const sorted = (members: JsonObject): JsonObject =>
-  Object.fromEntries(Object.entries(members).sort(([a], [b]) => (a < b ? -1 : 1)))
-
-const unsignedNames = new Set(['sign', 'aco_pay_sdk', 'version'])
-const isUnsigned = (name: string): boolean => unsignedNames.has(name)
-
-const formText = (members: JsonObject): string =>
-  Object.entries(sorted(members))
-    .map(([name, value]) => `${name}=${value}`)
-    .join('&')
-
-const SLIPS: Slip[] = [
-  {
-    zh: '待签名文本末尾多了换行',
-    en: 'a line end was signed along',
-    texts: (_signed, text) => [`${text}\n`, `${text}\r\n`],
-  },
-  {
-    zh: '字段没有按名称排序',
-    en: 'the names were not sorted',
-    texts: (signed) => [
-      JSON.stringify(without(membersOf(signed), (name, value) => isUnsigned(name) || value === null)),
-    ],
-  },
-  {
-    zh: '值为null的字段也被签名了，应去掉',
-    en: 'members that are null were signed; leave them out',
-    texts: (signed) => [JSON.stringify(sorted(without(membersOf(signed), isUnsigned)))],
-  },
-  {
-    zh: '空字符串的字段被去掉了，应保留',
-    en: 'empty texts were left out; keep them',
-    texts: (signed) => [
-      JSON.stringify(
-        sorted(without(membersOf(signed), (name, value) => isUnsigned(name) || value === '' || value === null)),
-      ),
-    ],
-  },
-  {
-    zh: 'aco_pay_sdk、version或sign被签名了，应去掉',
-    en: 'aco_pay_sdk, version or sign was signed; leave them out',
-    texts: (signed) => [JSON.stringify(sorted(without(membersOf(signed), (_name, value) => value === null)))],
-  },
-  {
-    zh: '没有加入mch_no、nonce、sign_type',
-    en: 'mch_no, nonce and sign_type were not added',
-    texts: (signed) => [
-      JSON.stringify(
-        sorted(
-          without(
-            membersOf(signed),
-            (name, value) => isUnsigned(name) || value === null || ['mch_no', 'nonce', 'sign_type'].includes(name),
-          ),
-        ),
-      ),
-    ],
-  },
-  {
-    zh: '斜杠被转义成了\\/，应保持原样',
-    en: 'slashes were escaped as \\/; they stay as they are',
-    texts: (_signed, text) => [text.replaceAll('/', '\\/')],
-  },
-  {
-    zh: '中文等字符被转义成了\\uXXXX，应保持UTF-8原样',
-    en: 'characters beyond ASCII were escaped as \\uXXXX; they stay raw UTF-8',
-    texts: (_signed, text) =>
-      ['toLowerCase' as const, 'toUpperCase' as const].map((letters) =>
-        text.replace(/[\u0080-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')[letters]()}`),
-      ),
-  },
-  {
-    zh: 'JSON带有空格或缩进，应为紧凑格式',
-    en: 'the JSON was written with blanks; it has none',
-    texts: (_signed, text) => {
-      const value: unknown = JSON.parse(text)
-      return [
-        JSON.stringify(value, null, 2),
-        JSON.stringify(value, null, 4),
-        text.replace(/":/g, '": ').replace(/,"/g, ', "'),
-      ]
-    },
-  },
-  {
-    zh: '签的是a=1&b=2形式的文本，应为JSON',
-    en: 'a text like a=1&b=2 was signed; it should be JSON',
-    texts: (signed) => [formText(without(membersOf(signed), (name, value) => isUnsigned(name) || value === null))],
-  },
-]
-
-function differenceOf(expected: string, actual: string): SignatureReport['difference'] {
-  if (expected === actual) return null
-  let at = 0
-  while (expected[at] === actual[at]) at += 1
-  const around = (text: string): string => text.slice(Math.max(0, at - 10), at + 20)
-  return { at, expected: around(expected), actual: around(actual) }
 }

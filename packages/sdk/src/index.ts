@@ -13,8 +13,10 @@ export {
   type UpstreamAnswer,
 } from './acopay.ts'
 export type { CallOptions } from './client.ts'
+export type { Difference, FieldDifference } from './difference.ts'
 export { AcoPayError, ApiError, ConnectionError, ParameterError, SignatureError } from './errors.ts'
-export { explainSignature, type Finding, type SignatureReport, type Signed } from './explain.ts'
-export { newKeyPair } from './key-pair.ts'
+export { explainSignature, type SignatureReport, type Signed } from './explain.ts'
+export { newKeyPair } from './keys.ts'
 export type { AcoPayOptions } from './options.ts'
 export { signRequest } from './sign-request.ts'
+export type { Finding } from './slips.ts'

@@ -1,13 +1,16 @@
 /** A client's settings, checked once, when it is made. */
 import type { KeyObject } from 'node:crypto'
-import { privateKeyFrom, publicKeyFrom } from '@acopay/protocol'
+import { setTimeout as wait } from 'node:timers/promises'
+import { privateKeyFrom } from '@acopay/protocol'
 import { ParameterError } from './errors.ts'
+import { publicKeyOnly } from './keys.ts'
 
 export type AcoPayOptions = {
   /** Where the gateway is, `https://pay.example.com`; a path in it is kept. */
   baseUrl: string
+  /** At most 32 characters. */
   mchNo: string
-  /** The app that orders are placed for, unless an order names another. */
+  /** The app that orders are placed for, unless an order names another; at most 32 characters. */
   appNo: string
   /** Base64 DER (PKCS#8) or PEM. RSA of at least 2048 bits. */
   mchPrivateKey: string
@@ -15,7 +18,7 @@ export type AcoPayOptions = {
   platformPublicKey: string | readonly string[]
   /** How long one try may take, in ms; default 10 000. A close takes at most about 7 000. */
   timeoutMs?: number
-  /** How often a request is tried in all, 1 … 10; default 3. */
+  /** How often a request is tried in all, 1 … 10; default 3. A call ends within `tries` times (`timeoutMs` + 5 s). */
   tries?: number
   /** Stands in for the global `fetch`. */
   fetch?: typeof fetch
@@ -41,10 +44,10 @@ export function readOptions(options: AcoPayOptions): Settings {
   if (platformKeys.length === 0) throw new ParameterError('platformPublicKey', 'platformPublicKey is missing')
   return {
     baseUrl: readBaseUrl(options.baseUrl),
-    mchNo: required('mchNo', options.mchNo),
-    appNo: required('appNo', options.appNo),
+    mchNo: readNumber('mchNo', options.mchNo),
+    appNo: readNumber('appNo', options.appNo),
     privateKey: readKey('mchPrivateKey', options.mchPrivateKey, privateKeyFrom),
-    platformKeys: platformKeys.map((text) => readKey('platformPublicKey', text, publicKeyFrom)),
+    platformKeys: platformKeys.map((text) => readKey('platformPublicKey', text, publicKeyOnly)),
     timeoutMs: wholeNumber('timeoutMs', options.timeoutMs ?? 10_000, 1, 600_000),
     tries: wholeNumber('tries', options.tries ?? 3, 1, 10),
     fetch: options.fetch ?? fetch,
@@ -52,18 +55,19 @@ export function readOptions(options: AcoPayOptions): Settings {
   }
 }
 
+/** Ends early, and without an error, when the signal says so. */
 const pause = (ms: number, signal?: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms)
-    signal?.addEventListener('abort', () => {
-      clearTimeout(timer)
-      resolve()
-    })
-  })
+  wait(ms, undefined, signal === undefined ? {} : { signal }).catch(() => undefined)
 
 function required(field: string, text: string): string {
   if (typeof text !== 'string' || text === '') throw new ParameterError(field, `${field} is missing`)
   return text
+}
+
+/** It travels in a header, where other characters cannot. */
+function readNumber(field: string, text: string): string {
+  if (/^[\x21-\x7e]{1,32}$/.test(required(field, text))) return text
+  throw new ParameterError(field, `${field} should be 1 to 32 letters and digits`)
 }
 
 function wholeNumber(field: string, value: number, min: number, max: number): number {
@@ -73,8 +77,9 @@ function wholeNumber(field: string, value: number, min: number, max: number): nu
 
 function readBaseUrl(text: string): URL {
   const url = URL.canParse(required('baseUrl', text)) ? new URL(text.endsWith('/') ? text : `${text}/`) : null
-  if (url === null || !/^https?:$/.test(url.protocol) || url.search !== '' || url.hash !== '') {
-    throw new ParameterError('baseUrl', 'baseUrl should be an http(s) address without ? and #')
+  const isPlain = url !== null && [url.search, url.hash, url.username, url.password].every((part) => part === '')
+  if (!isPlain || !/^https?:$/.test(url.protocol)) {
+    throw new ParameterError('baseUrl', 'baseUrl should be an http(s) address without ?, #, user and password')
   }
   return url
 }

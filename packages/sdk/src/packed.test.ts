@@ -24,6 +24,8 @@ beforeAll(async () => {
   files = packed.files.map((file: { path: string }) => file.path).sort()
   installed = path.join(dir, 'node_modules/@acopay/sdk')
   mkdirSync(installed, { recursive: true })
+  mkdirSync(path.join(dir, 'node_modules/@types'))
+  symlinkSync(path.join(ROOT, 'node_modules/@types/node'), path.join(dir, 'node_modules/@types/node'))
   await run('tar', ['xzf', path.join(dir, packed.filename), '--strip-components=1', '-C', installed], dir)
   test = await testGateway()
 }, 120_000)
@@ -35,6 +37,14 @@ afterAll(async () => {
 const run = async (command: string, args: string[], cwd: string): Promise<string> => {
   const env = { ...process.env, CLIENT_OPTIONS: JSON.stringify(test?.demo ?? {}) }
   return (await promisify(execFile)(command, args, { cwd, env, timeout: 60_000 })).stdout
+}
+
+async function typeCheck(name: string, program: string): Promise<void> {
+  writeFileSync(path.join(dir, name), program)
+  const tsc = path.join(ROOT, 'node_modules/typescript/bin/tsc')
+  const strict = ['--noEmit', '--strict', '--exactOptionalPropertyTypes', '--module', 'nodenext', '--target', 'es2023']
+  const types = ['--types', 'node', '--typeRoots', 'node_modules/@types']
+  await run(process.execPath, [tsc, ...strict, ...types, name], dir)
 }
 
 const SESSION = `
@@ -74,16 +84,18 @@ describe('the packed SDK', { timeout: 60_000 }, () => {
     expect(await run(process.execPath, [name], dir)).toBe('closed CLOSED true 1007\n')
   })
 
+  it('has a readme whose program compiles', async () => {
+    const program = /```ts\n([\s\S]*?)```/.exec(readFileSync(path.join(installed, 'README.md'), 'utf8'))?.[1] ?? ''
+    expect(program).toContain('closeOrder')
+    await typeCheck('readme.mts', program)
+  })
+
   it.each([
     ['ESM', 'typed.mts'],
     ['CommonJS', 'typed.cts'],
   ])('has types for %s, strict ones', async (_how, name) => {
-    mkdirSync(path.join(dir, 'node_modules/@types'), { recursive: true })
-    const types = path.join(dir, 'node_modules/@types/node')
-    rmSync(types, { force: true })
-    symlinkSync(path.join(ROOT, 'node_modules/@types/node'), types)
-    writeFileSync(
-      path.join(dir, name),
+    await typeCheck(
+      name,
       `import { AcoPay, type ClosedOrder, SignatureError } from '@acopay/sdk'
 export async function close(client: AcoPay): Promise<'closed' | 'expired' | 'paid' | 'closing'> {
   const closed: ClosedOrder = await client.closeOrder({ transactionNo: 'AP1' })
@@ -97,16 +109,5 @@ export async function close(client: AcoPay): Promise<'closed' | 'expired' | 'pai
 }
 `,
     )
-    const tsc = path.join(ROOT, 'node_modules/typescript/bin/tsc')
-    const options = [
-      '--noEmit',
-      '--strict',
-      '--exactOptionalPropertyTypes',
-      '--module',
-      'nodenext',
-      '--target',
-      'es2023',
-    ]
-    await run(process.execPath, [tsc, ...options, '--types', 'node', '--typeRoots', 'node_modules/@types', name], dir)
   })
 })

@@ -1,5 +1,5 @@
 /** `acopay keygen` */
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { newKeyPair } from '@acopay/sdk'
 import { type Command, EXIT, table, textFlag, UsageError } from '../command.ts'
@@ -23,7 +23,9 @@ export const keygenCommand: Command = {
     }
     const folder = path.resolve(io.cwd, out)
     const files = { privateKeyFile: path.join(folder, 'private.key'), publicKeyFile: path.join(folder, 'public.key') }
-    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    // Both are looked for first, so that no half of a pair is left behind.
+    const existing = Object.values(files).find((file) => existsSync(file))
+    if (existing !== undefined) throw new UsageError(`文件已存在，不会覆盖 (exists, not overwritten): ${existing}`)
     writeNew(files.privateKeyFile, pair.privateKey, 0o600)
     writeNew(files.publicKeyFile, pair.publicKey, 0o644)
     const lines = table([
@@ -37,11 +39,9 @@ export const keygenCommand: Command = {
 /** A key that exists is never overwritten: it may be the only copy. */
 function writeNew(file: string, text: string, mode: number): void {
   try {
+    mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 })
     writeFileSync(file, `${text}\n`, { mode, flag: 'wx' })
-  } catch (error) {
-    const exists = (error as NodeJS.ErrnoException).code === 'EEXIST'
-    throw new UsageError(
-      exists ? `文件已存在，不会覆盖 (exists, not overwritten): ${file}` : `写不了文件 (cannot write): ${file}`,
-    )
+  } catch {
+    throw new UsageError(`写不了文件 (cannot write): ${file}`)
   }
 }

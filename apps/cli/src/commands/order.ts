@@ -1,6 +1,25 @@
-/** `acopay order place|query|close` */
-import { AcoPay, newTradeNo, type OrderParams, type OrderRef } from '@acopay/sdk'
-import { type Command, EXIT, type Flags, type Io, requiredFlag, table, textFlag, UsageError } from '../command.ts'
+/** `acopay order place|query|close|evidence` */
+import {
+  AcoPay,
+  type AcoPayError,
+  ApiError,
+  ConnectionError,
+  newTradeNo,
+  type OrderParams,
+  type OrderRef,
+  SignatureError,
+} from '@acopay/sdk'
+import {
+  type Command,
+  EXIT,
+  type Flags,
+  type Io,
+  requiredFlag,
+  table,
+  textFlag,
+  UnfinishedError,
+  UsageError,
+} from '../command.ts'
 import { readSettings, SETTINGS_OPTIONS } from '../settings.ts'
 
 const client = (flags: Flags, io: Io): AcoPay =>
@@ -30,7 +49,12 @@ export const placeCommand: Command = {
     'notify-url': { type: 'string' },
   },
   async run(flags, io) {
-    const placed = await client(flags, io).placeOrder(orderParams(flags))
+    const params = orderParams(flags)
+    const placed = await client(flags, io)
+      .placeOrder(params)
+      .catch((error: unknown) => {
+        throw mayBePlaced(error) ? new UnfinishedError(params.mchTradeNo, error) : error
+      })
     return {
       exit: EXIT.done,
       json: placed,
@@ -47,6 +71,11 @@ export const placeCommand: Command = {
     }
   },
 }
+
+const mayBePlaced = (error: unknown): error is AcoPayError =>
+  error instanceof ConnectionError ||
+  error instanceof SignatureError ||
+  (error instanceof ApiError && error.isRetryable)
 
 function orderParams(flags: Flags): OrderParams {
   const [expire, extra, notifyUrl] = [

@@ -1,6 +1,6 @@
 /** `acopay sign` and `acopay verify` */
-import { explainSignature, type Signed, signRequest } from '@acopay/sdk'
-import { type Command, EXIT, type Flags, type Io, table, textFlag, UsageError } from '../command.ts'
+import { explainSignature, type SignatureReport, type Signed, signRequest } from '@acopay/sdk'
+import { type Command, EXIT, type Flags, type Io, readable, table, textFlag, UsageError } from '../command.ts'
 import { parseObject, readSettings, readText, SETTINGS_OPTIONS } from '../settings.ts'
 
 const fileOf = (flags: Flags): string => textFlag(flags, 'file') ?? '-'
@@ -14,7 +14,8 @@ export const signCommand: Command = {
     const params = parseObject(readText(io, fileOf(flags)), fileOf(flags)) as Parameters<typeof signRequest>[0]
     const { mchNo, mchPrivateKey } = readSettings(flags, io, ['mchNo', 'mchPrivateKey'])
     const nonce = textFlag(flags, 'nonce')
-    const signed = await signRequest(params, { mchNo, mchPrivateKey, ...(nonce === undefined ? {} : { nonce }) })
+    const by = { mchNo, mchPrivateKey, ...(nonce === undefined ? {} : { nonce }) }
+    const signed = await readable(() => signRequest(params, by))
     return {
       exit: EXIT.done,
       json: signed,
@@ -29,7 +30,7 @@ export const signCommand: Command = {
 }
 
 export const verifyCommand: Command = {
-  usage: '[--file FILE|-] [--public-key KEY] [--sign TEXT --nonce TEXT] [--text FILE]',
+  usage: '[--file FILE|-] [--public-key KEY] [--sign TEXT --nonce TEXT] [--text FILE|TEXT]',
   zh: '验证签名，并说明为什么不通过',
   en: 'check a signature, and explain why it does not verify',
   options: {
@@ -50,50 +51,58 @@ export const verifyCommand: Command = {
       (isPlatforms ? readSettings(flags, io, ['platformPublicKey']).platformPublicKey : undefined)
     if (publicKey === undefined)
       throw new UsageError('需要商户公钥 --public-key (the public key of the merchant is needed)')
-    const textFile = textFlag(flags, 'text')
-    const otherText = textFile === undefined ? undefined : readText(io, textFile)
-    const report = explain(signed, sign, publicKey, otherText)
+    const theirs = textFlag(flags, 'text')
+    // No file is called {…, and every text that is signed begins so.
+    const otherText = theirs === undefined || theirs.startsWith('{') ? theirs : readText(io, theirs)
+    const report = await readable(() => explainSignature(signed, sign, publicKey, otherText))
     return {
       exit: report.isValid ? EXIT.done : EXIT.signature,
       json: { kind: signed.kind, ...report },
-      lines: [
-        report.isValid ? '签名正确 the signature verifies' : '签名不正确 the signature does not verify',
-        ...report.findings.map(({ zh, en }) => `- ${zh} (${en})`),
-        '',
-        `应签名的文本 text to be signed (${KINDS[signed.kind]}):`,
-        report.canonicalText,
-        ...(report.signedDigest === null || report.isValid
-          ? []
-          : [
-              '',
-              ...table([
-                ['应有的SHA-256 expected', report.digest],
-                ['签名里的摘要 signed', report.signedDigest],
-              ]),
-            ]),
-        ...(report.difference === null
-          ? []
-          : [
-              '',
-              `第一处不同在第${report.difference.at + 1}个字符 first difference at character ${report.difference.at + 1}:`,
-              ...table([
-                ['应为 expected', report.difference.expected],
-                ['实际 actual', report.difference.actual],
-              ]),
-            ]),
-      ],
+      lines: linesOf(report, KINDS[signed.kind]),
     }
   },
 }
 
-function explain(...args: Parameters<typeof explainSignature>): ReturnType<typeof explainSignature> {
-  try {
-    return explainSignature(...args)
-  } catch (error) {
-    // The error names no part of a key.
-    throw new UsageError(error instanceof Error ? error.message : 'cannot be explained')
+function linesOf(report: SignatureReport, kind: string): string[] {
+  const { isValid, findings, canonicalText, digest, signedDigest, difference, fields } = report
+  const lines = [
+    isValid ? '签名正确 the signature verifies' : '签名不正确 the signature does not verify',
+    ...findings.map(({ zh, en }) => `- ${zh} (${en})`),
+    '',
+    `应签名的文本 text to be signed (${kind}):`,
+    canonicalText,
+  ]
+  if (signedDigest !== null && !isValid) {
+    const digests = table([
+      ['应有的SHA-256 expected', digest],
+      ['签名里的摘要 signed', signedDigest],
+    ])
+    lines.push('', ...digests)
   }
+  if (difference !== null) {
+    const character = difference.at + 1
+    const sides = table([
+      ['应为 expected', visible(difference.expected)],
+      ['实际 actual', visible(difference.actual)],
+    ])
+    lines.push('', `第一处不同在第${character}个字符 first difference at character ${character}:`, ...sides)
+    lines.push(...fields.map(({ name, expected, actual }) => `- ${name}: ${fieldText(expected, actual)}`))
+  }
+  return lines
 }
+
+function fieldText(expected: string | null, actual: string | null): string {
+  if (actual === null) return `缺少，应为 missing, expected ${expected}`
+  if (expected === null) return `多余 should not be there: ${actual}`
+  return `应为 expected ${expected}，实际 actual ${actual}`
+}
+
+/** Line ends and other characters that nobody sees, as JSON writes them. */
+const visible = (text: string): string =>
+  text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (letter) => {
+    const short = JSON.stringify(letter).slice(1, -1)
+    return short === letter ? `\\u${letter.codePointAt(0)?.toString(16).padStart(4, '0')}` : short
+  })
 
 const KINDS: Record<Signed['kind'], string> = {
   request: '请求头签名 request, signed in its headers',

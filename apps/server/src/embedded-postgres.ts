@@ -29,8 +29,6 @@ const STALE_LOCK_MS = 10_000
 const RECOVERY_MS = 60_000
 const STOP_MS = 10_000
 const HOLDING = 'acopay holding'
-/** The SQLSTATE of a connection that PostgreSQL ends because it is being stopped. */
-const ADMIN_SHUTDOWN = '57P01'
 const STOPPING = 'acopay stopping'
 const DEFAULTS = {
   listen_addresses: '',
@@ -256,11 +254,10 @@ async function stop(place: Place, holder: pg.Client): Promise<void> {
   if (client === null) return
   client.on('error', () => {})
   const pid = serverPid(place)
-  const isNeeded = await isUsedByOthers(client).catch((error: Error & { code?: string }) => {
-    // Another user counted first and is stopping it in this moment.
-    if (error.code !== ADMIN_SHUTDOWN && !error.message.startsWith('Connection terminated')) throw error
-    return false
-  })
+  const isNeeded = await isUsedByOthers(client).catch(
+    // 57P01: another user counted first and is stopping it in this moment. In doubt it goes on running.
+    (error: Error & { code?: string }) => error.code !== '57P01' && !error.message.startsWith('Connection terminated'),
+  )
   await client.end().catch(() => {})
   if (isNeeded || pid === null) return
   if (isAlive(pid)) process.kill(pid, 'SIGINT')

@@ -71,6 +71,7 @@ const EVENT_MEANINGS: Record<OrderEvent, string> = {
   expired: 'its time is up',
   all_shut: 'every attempt is proven shut upstream',
   money_arrived: 'an upstream has taken the exact amount',
+  money_returned: 'our own close of the attempt has sent back what the order kept',
 }
 
 const STATE_MEANINGS: Record<OrderState, string> = {
@@ -78,7 +79,7 @@ const STATE_MEANINGS: Record<OrderState, string> = {
   CLOSING: 'No payment can be started; the attempts that exist are being shut.',
   CLOSED: 'Final. Nothing can be paid; money that still comes goes back by itself.',
   SUCCESS: 'Paid once.',
-  REFUND: 'Paid, and a refund was made or is under way.',
+  REFUND: 'Paid, and money went back.',
 }
 
 type Cell = { to: OrderState; untouched?: OrderState; money?: 'keep' | 'reverse' } | { no: string }

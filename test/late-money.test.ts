@@ -1,6 +1,8 @@
 /** Money that upstreams tell of late, twice, wrongly, for nobody, or that their close has sent back already. */
 import type { Channel, Notification, QueryAnswer } from '@acopay/channels'
+import { brokenAt, readTimeline } from '@acopay/store'
 import { afterEach, describe, expect, it } from 'vitest'
+import { takeMoney } from '../apps/server/src/actions/take-money.ts'
 import { close, openAttempt, pay, place, query } from './support/merchant.ts'
 import { type TestWorld, testWorld } from './support/world.ts'
 
@@ -82,6 +84,54 @@ describe('a close that finds the order paid and sends the money back itself', ()
     expect(await close(test.demo, order)).toMatchObject({ data: { code: 'SUCCESS' } })
     expect(await books()).toEqual([{ payment_no: 'UP1', fate: 'reverse', state: 'SUCCESS' }])
     expect(await jobKinds()).toEqual([])
+  })
+})
+
+describe('a payment that is told of while a close that sends it back is under way', () => {
+  it('was kept: the merchant is told of a paid order, and the order says that the money went back', async () => {
+    let order = ''
+    test = await testWorld({
+      upstream: () => ({
+        close: async ({ attemptNo }) => {
+          const { world, demo } = test
+          await takeMoney(world, { mchNo: demo.mchNo, transactionNo: order, attemptNo, payment: PAYMENT })
+          return { kind: 'returned', paymentNo: 'UP1' }
+        },
+      }),
+    })
+    order = await place(test.demo)
+    await openAttempt(test.demo, order)
+    expect(await close(test.demo, order)).toMatchObject({ data: { code: 'FAIL', description: '订单已支付' } })
+    expect(await query(test.demo, order)).toMatchObject({ data: { code: 'REFUND' } })
+    expect(await books()).toEqual([{ payment_no: 'UP1', fate: 'keep', state: 'SUCCESS' }])
+    expect(await jobKinds()).toEqual([])
+    const { mchNo } = test.demo
+    expect(brokenAt(await readTimeline(test.database.pool, mchNo, order), mchNo, order)).toBeNull()
+  })
+
+  it('was to go back: the reversal that the upstream refuses ends when it says that all is back', async () => {
+    const upstream = { answer: null as QueryAnswer | null, refunds: 0 }
+    test = await testWorld({
+      upstream: (real) => ({
+        query: async (ref, signal) => upstream.answer ?? real.query(ref, signal),
+        refund: async () => {
+          upstream.refunds += 1
+          return { kind: 'refused', why: 'ACQ.REFUND_AMT_NOT_EQUAL_TOTAL' }
+        },
+      }),
+    })
+    const order = await place(test.demo)
+    const attemptNo = (await openAttempt(test.demo, order)) ?? ''
+    await close(test.demo, order)
+    await takeMoney(test.world, { mchNo: test.demo.mchNo, transactionNo: order, attemptNo, payment: PAYMENT })
+    upstream.answer = { kind: 'unknown', why: 'HTTP 502' }
+    await test.runJobs()
+    expect(await books()).toEqual([{ payment_no: 'UP1', fate: 'reverse', state: 'PROCESSING' }])
+    upstream.answer = { kind: 'returned', payment: PAYMENT }
+    test.advance(10 * 60_000)
+    await test.runJobs()
+    expect(await books()).toEqual([{ payment_no: 'UP1', fate: 'reverse', state: 'SUCCESS' }])
+    expect(upstream.refunds).toBe(2)
   })
 })
 

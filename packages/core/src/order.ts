@@ -13,7 +13,14 @@ export type CloseReason = (typeof CLOSE_REASONS)[number]
 /** How an order is named: by the platform's number or by the merchant's own. */
 export type OrderRef = { transactionNo: string } | { mchTradeNo: string }
 
-export const ORDER_EVENTS = ['pay_started', 'close_asked', 'expired', 'all_shut', 'money_arrived'] as const
+export const ORDER_EVENTS = [
+  'pay_started',
+  'close_asked',
+  'expired',
+  'all_shut',
+  'money_arrived',
+  'money_returned',
+] as const
 export type OrderEvent = (typeof ORDER_EVENTS)[number]
 
 /** Why the table says no. The words of the wire are chosen where the answer is rendered. */
@@ -31,7 +38,8 @@ const no = (refusal: OrderRefusal) => ({ no: refusal })
 
 /**
  * Rows: where the order stands. Columns: what just happened. An order past its expiry is asked `expired` first
- * (see `decide`). The column `money_arrived` never refuses: money is never dropped.
+ * (see `decide`). The column `money_arrived` never refuses: money is never dropped. `money_returned`: the upstream has
+ * sent back what the order kept, because it was paid while our close of that attempt was under way.
  */
 export const ORDER_TABLE = {
   NOTPAY: {
@@ -40,6 +48,7 @@ export const ORDER_TABLE = {
     expired: { to: 'CLOSING', untouched: 'CLOSED' },
     all_shut: stays('NOTPAY'),
     money_arrived: { to: 'SUCCESS', money: 'keep' },
+    money_returned: stays('NOTPAY'),
   },
   CLOSING: {
     pay_started: no('ORDER_CLOSING'),
@@ -47,6 +56,7 @@ export const ORDER_TABLE = {
     expired: stays('CLOSING'),
     all_shut: { to: 'CLOSED' },
     money_arrived: { to: 'SUCCESS', money: 'keep' },
+    money_returned: stays('CLOSING'),
   },
   CLOSED: {
     pay_started: no('ORDER_CLOSED'),
@@ -54,6 +64,7 @@ export const ORDER_TABLE = {
     expired: stays('CLOSED'),
     all_shut: stays('CLOSED'),
     money_arrived: { to: 'CLOSED', money: 'reverse' },
+    money_returned: stays('CLOSED'),
   },
   SUCCESS: {
     pay_started: no('ORDER_PAID'),
@@ -61,6 +72,7 @@ export const ORDER_TABLE = {
     expired: stays('SUCCESS'),
     all_shut: stays('SUCCESS'),
     money_arrived: { to: 'SUCCESS', money: 'reverse' },
+    money_returned: { to: 'REFUND' },
   },
   REFUND: {
     pay_started: no('ORDER_PAID'),
@@ -68,6 +80,7 @@ export const ORDER_TABLE = {
     expired: stays('REFUND'),
     all_shut: stays('REFUND'),
     money_arrived: { to: 'REFUND', money: 'reverse' },
+    money_returned: stays('REFUND'),
   },
 } as const satisfies Record<OrderState, Record<OrderEvent, Cell>>
 
@@ -93,7 +106,7 @@ export type Step = {
 export type Decision = { refused: OrderRefusal | null; steps: Step[] }
 
 export type Happening =
-  | { event: 'pay_started' | 'expired' | 'all_shut' }
+  | { event: 'pay_started' | 'expired' | 'all_shut' | 'money_returned' }
   /** Closing for a merchant or an operator; expiry has its own event. */
   | { event: 'close_asked'; by: Exclude<CloseReason, 'EXPIRED'> }
   /** `isExact`: the amount and the currency are the order's. Money that is not is never kept. */

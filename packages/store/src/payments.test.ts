@@ -3,7 +3,7 @@ import { type TestDatabase, testDatabase } from '../../../test/support/database.
 import { after, MCH, NOW, seedAttempt, seedMerchant, seedOrder } from '../../../test/support/orders.ts'
 import type { Attempt } from './attempts.ts'
 import { transaction } from './db.ts'
-import { bookPayment, findReversal, finishReversal, insertReversal, isBooked, type Payment } from './payments.ts'
+import { bookPayment, findPayment, findReversal, finishReversal, insertReversal, type Payment } from './payments.ts'
 
 let database: TestDatabase
 let attempts: [Attempt, Attempt]
@@ -68,10 +68,10 @@ describe('payments', () => {
 
   it('is in the books once, however often it is told', async () => {
     const paid = payment(attempts[0])
-    expect(await isBooked(database.pool, paid)).toBe(false)
+    expect(await findPayment(database.pool, paid)).toBeNull()
     await book(paid, 'reverse')
-    expect(await isBooked(database.pool, paid)).toBe(true)
-    expect(await isBooked(database.pool, payment(attempts[1]))).toBe(false)
+    expect(await findPayment(database.pool, paid)).toEqual({ fate: 'reverse', hasReversal: false })
+    expect(await findPayment(database.pool, payment(attempts[1]))).toBeNull()
     await expect(book(paid, 'reverse')).rejects.toMatchObject({ code: '23505' })
   })
 
@@ -111,7 +111,7 @@ describe('reversals', () => {
       throw new Error('the process died')
     })
     await expect(booking).rejects.toThrow('the process died')
-    expect(await isBooked(database.pool, paid)).toBe(false)
+    expect(await findPayment(database.pool, paid)).toBeNull()
     expect(await findReversal(database.pool, MCH, sent.refundNo)).toBeNull()
   })
 

@@ -13,15 +13,20 @@ export type Payment = {
   paidAt: Date
 }
 
-/** Whether this payment is in the books. */
-export async function isBooked(db: Db, key: Pick<Payment, 'mchNo' | 'attemptNo' | 'paymentNo'>): Promise<boolean> {
-  const rows = await run(
+/** What the books say of this payment; null when it is not in them. `hasReversal`: sent back, or on its way. */
+export async function findPayment(
+  db: Db,
+  key: Pick<Payment, 'mchNo' | 'attemptNo' | 'paymentNo'>,
+): Promise<{ fate: MoneyFate; hasReversal: boolean } | null> {
+  const rows = await run<{ fate: MoneyFate; hasReversal: boolean }>(
     db,
-    'isBooked',
-    'select 1 from payment where mch_no = $1 and attempt_no = $2 and payment_no = $3',
+    'findPayment',
+    `select fate, exists (select from reversal r where r.mch_no = p.mch_no and r.attempt_no = p.attempt_no
+              and r.payment_no = p.payment_no) as "hasReversal"
+       from payment p where mch_no = $1 and attempt_no = $2 and payment_no = $3`,
     [key.mchNo, key.attemptNo, key.paymentNo],
   )
-  return rows.length === 1
+  return rows[0] ?? null
 }
 
 /** Books a payment; a second kept payment of one order is refused by the database, whatever the program thinks. */

@@ -20,10 +20,10 @@ import {
   attemptsOf,
   bookPayment,
   type Db,
+  findPayment,
   insertAttempt,
   insertHeldJob,
   insertReversal,
-  isBooked,
   lockOrder,
   moveAttempt,
   moveOrder,
@@ -90,7 +90,11 @@ async function happeningOf(db: Db, order: Order, event: Event, now: Date): Promi
       return (await shutAttempts(db, order, event.attemptNos, now)) ? { event: 'all_shut' } : null
     case 'money_arrived': {
       const { attemptNo, payment } = event
-      if (await isBooked(db, { mchNo: order.mchNo, attemptNo, paymentNo: payment.paymentNo })) return null
+      const booked = await findPayment(db, { mchNo: order.mchNo, attemptNo, paymentNo: payment.paymentNo })
+      if (booked !== null) {
+        const isKeptNoMore = event.isReturned && booked.fate === 'keep' && !booked.hasReversal
+        return isKeptNoMore ? { event: 'money_returned' } : null
+      }
       const isExact = payment.amountFen === order.amountFen && payment.currency === 'CNY'
       return { event: 'money_arrived', isExact: isExact && !event.isReturned }
     }
@@ -115,9 +119,11 @@ async function shutAttempts(db: Db, order: Order, attemptNos: string[], now: Dat
 const watchFrom = (now: Date): Date => new Date(now.getTime() + watchPauseMs(1, 0.5))
 
 async function writeStep(world: World, db: Db, order: Order, step: Step, event: Event, now: Date): Promise<Order> {
-  const isOwn = step.event === event.event
+  const isReturn = step.event === 'money_returned'
+  const isOwn = step.event === event.event || isReturn
   const isOpening = isOwn && event.event === 'pay_started'
   const money = isOwn && event.event === 'money_arrived' ? event : null
+  if (isReturn && money !== null) await writeReversal(world, db, order, money, now)
 
   if (isOpening) {
     await insertAttempt(db, newAttempt(order, event.attempt), now)
@@ -126,7 +132,8 @@ async function writeStep(world: World, db: Db, order: Order, step: Step, event: 
     const { attemptNo } = event.attempt
     await insertHeldJob(db, { mchNo: order.mchNo, kind: 'resolve_attempt', subject: attemptNo }, resolveAt, now)
   }
-  const attempt = money === null ? null : await bookMoney(world, db, order, money, step.money ?? 'reverse', now)
+  const attempt =
+    money === null || isReturn ? null : await bookMoney(world, db, order, money, step.money ?? 'reverse', now)
   const isKept = step.money === 'keep'
   const moved = await moveOrder(db, order, {
     to: step.to,
@@ -175,14 +182,23 @@ async function bookMoney(
   if (attempt === undefined) throw new Error(`order ${transactionNo} has no attempt ${attemptNo}`)
   await moveAttempt(db, attempt, { event: 'paid', payUrl: null, now })
   await bookPayment(db, { mchNo, attemptNo, transactionNo, ...payment }, fate, now)
-  if (fate === 'reverse') {
-    const refundNo = platformNumber('AR', now, world.newDigits(19))
-    const { paymentNo, amountFen } = payment
-    const state = isReturned ? 'SUCCESS' : 'PROCESSING'
-    await insertReversal(db, { mchNo, refundNo, transactionNo, attemptNo, paymentNo, amountFen, state }, now)
-    if (!isReturned) await insertHeldJob(db, { mchNo, kind: 'reverse_payment', subject: refundNo }, now, now)
-  }
+  if (fate === 'reverse') await writeReversal(world, db, order, { attemptNo, payment, isReturned }, now)
   return attempt
+}
+
+/** Money that goes back, with the job that sends it; where it is back already, only the books say so. */
+async function writeReversal(
+  world: World,
+  db: Db,
+  { mchNo, transactionNo }: Order,
+  { attemptNo, payment, isReturned }: { attemptNo: string; payment: UpstreamPayment; isReturned: boolean },
+  now: Date,
+): Promise<void> {
+  const refundNo = platformNumber('AR', now, world.newDigits(19))
+  const { paymentNo, amountFen } = payment
+  const state = isReturned ? 'SUCCESS' : 'PROCESSING'
+  await insertReversal(db, { mchNo, refundNo, transactionNo, attemptNo, paymentNo, amountFen, state }, now)
+  if (!isReturned) await insertHeldJob(db, { mchNo, kind: 'reverse_payment', subject: refundNo }, now, now)
 }
 
 /** What must follow: an order with attempts that may still be paid has a job that shuts them. */

@@ -10,8 +10,8 @@ import {
   type DayKey,
   type Difference,
   findAttempt,
+  findPayment,
   findReversal,
-  isBooked,
   keepStrayPayment,
   paymentsBetween,
   refundsBetween,
@@ -76,7 +76,7 @@ async function settleUnknown(world: World, key: DayKey, line: Of<'payment'>): Pr
   const { attemptNo, paymentNo, amountFen, at: paidAt } = line
   const { mchNo, channel } = key
   // Booked under another moment of payment: nothing is wrong with the money.
-  if (await isBooked(world.pool, { mchNo, attemptNo, paymentNo })) return []
+  if ((await findPayment(world.pool, { mchNo, attemptNo, paymentNo })) !== null) return []
   const attempt = await findAttempt(world.pool, mchNo, attemptNo)
   const isKnown = attempt !== null && attempt.channel === channel
   const payment = { paymentNo, amountFen, currency: 'CNY', paidAt, payer: null }

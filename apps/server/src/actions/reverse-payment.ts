@@ -23,7 +23,15 @@ export async function reversePayment(world: World, key: { mchNo: string; refundN
   const answer = await asked(world, within(world, world.limits.channelCallMs), (signal) =>
     channel.refund({ attemptNo, paymentNo, refundNo, amountFen, totalFen: amountFen, reason: REASON }, signal),
   )
-  const isDone = answer.kind === 'done' || (answer.kind === 'processing' && (await isBack()))
+  /** All of the attempt's money is back, whoever sent it: a close that met the payer's payment does. */
+  const isReturned = async (): Promise<boolean> => {
+    const limit = within(world, world.limits.channelCallMs)
+    return (await asked(world, limit, (signal) => channel.query({ attemptNo }, signal))).kind === 'returned'
+  }
+  const isDone =
+    answer.kind === 'done' ||
+    (answer.kind === 'processing' && (await isBack())) ||
+    (answer.kind === 'refused' && (await isReturned()))
   if (!isDone) {
     world.log.warn({ mchNo: account, refundNo, answer: answer.kind }, 'reversal not done yet')
     return false

@@ -71,6 +71,9 @@ const EVENT_MEANINGS: Record<OrderEvent, string> = {
   expired: 'its time is up',
   all_shut: 'every attempt is proven shut upstream',
   money_arrived: 'an upstream has taken the exact amount',
+  refund_asked: 'the merchant asks for a refund',
+  refund_done: 'a refund is with the payer',
+  refund_failed: 'an upstream will not make a refund',
   money_returned: 'our own close of the attempt has sent back what the order kept',
 }
 

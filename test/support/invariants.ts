@@ -29,7 +29,14 @@ export async function expectInvariants(pool: Pool, mchNo: string, upstreams: Tak
   await none(
     'I8 nothing is under way',
     `select state from orders where state = 'CLOSING' union all select state from attempt where state = 'OPENING'
-      union all select state from reversal where state = 'PROCESSING'`,
+      union all select state from reversal where state = 'PROCESSING'
+      union all select state from refund where state = 'PROCESSING'`,
+  )
+  await none(
+    'I4 refunds are of a kept payment, at most 20, and not more than it',
+    `select p.transaction_no from refund r join payment p using (mch_no, attempt_no, payment_no) where r.state <> 'FAIL'
+      group by p.mch_no, p.transaction_no, p.amount_fen, p.fate
+     having count(*) > 20 or sum(r.amount_fen) > p.amount_fen or p.fate <> 'keep'`,
   )
   const { rows: orders } = await pool.query<{ no: string; headSeq: number; headHash: Buffer; state: string }>(
     'select transaction_no as no, head_seq as "headSeq", head_hash as "headHash", state from orders',
@@ -44,8 +51,13 @@ export async function expectInvariants(pool: Pool, mchNo: string, upstreams: Tak
     if (takenFen > 0) theirs.set(no, { taken: takenFen, returned: returnedFen })
   }
   const { rows: booked } = await pool.query<{ no: string; taken: string; returned: string }>(
-    `select p.attempt_no as no, sum(p.amount_fen) as taken, coalesce(sum(r.amount_fen), 0) as returned
-       from payment p left join reversal r using (mch_no, attempt_no, payment_no) group by p.attempt_no`,
+    `select p.attempt_no as no, sum(p.amount_fen) as taken, coalesce(sum(r.fen), 0) as returned
+       from payment p left join lateral (
+         select sum(amount_fen) as fen from (
+           select amount_fen from reversal v where v.attempt_no = p.attempt_no and v.payment_no = p.payment_no
+           union all select amount_fen from refund f
+            where f.attempt_no = p.attempt_no and f.payment_no = p.payment_no and f.state = 'SUCCESS') back) r on true
+      group by p.attempt_no`,
   )
   const ours = new Map(
     booked.map(({ no, taken, returned }) => [no, { taken: Number(taken), returned: Number(returned) }]),

@@ -26,7 +26,7 @@ export type Answer = {
 
 export type Request = {
   method: 'GET' | 'POST'
-  path: 'close' | 'close/evidence' | 'trade'
+  path: 'close' | 'close/evidence' | 'trade' | 'refund'
   params: JsonObject
   /** Changes to the finished request: headers to replace (null removes one), a body to send instead. */
   headers?: Record<string, string | null>

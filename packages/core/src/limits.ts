@@ -42,6 +42,7 @@ export const JOB_KINDS = [
   'watch_attempt',
   'reconcile_day',
   'resolve_attempt',
+  'send_refund',
 ] as const
 export type JobKind = (typeof JOB_KINDS)[number]
 

@@ -13,14 +13,14 @@ const happening = (event: (typeof ORDER_EVENTS)[number]): Happening =>
 
 /** The whole table, a second time, by hand: a reviewer sees every cell that changes. `=` means nothing to write. */
 const EXPECTED = `
-                    pay_started     close_asked     expired         all_shut   money_arrived      money_returned
-NOTPAY  untouched   NOTPAY          CLOSED:MERCHANT CLOSED:EXPIRED  =          SUCCESS+keep       =
-NOTPAY  tried       NOTPAY          CLOSING:MERCHANT CLOSING:EXPIRED =         SUCCESS+keep       =
-CLOSING tried       !ORDER_CLOSING  =               =               CLOSED:OPERATOR SUCCESS+keep  =
-CLOSED  untouched   !ORDER_CLOSED   =               =               =          CLOSED:OPERATOR+reverse =
-CLOSED  tried       !ORDER_CLOSED   =               =               =          CLOSED:OPERATOR+reverse =
-SUCCESS tried       !ORDER_PAID     !ORDER_PAID     =               =          SUCCESS+reverse    REFUND
-REFUND  tried       !ORDER_PAID     !ORDER_PAID     =               =          REFUND+reverse     =
+                    pay_started     close_asked       expired          all_shut         money_arrived            money_returned  refund_asked     refund_done      refund_failed
+NOTPAY   untouched  NOTPAY          CLOSED:MERCHANT   CLOSED:EXPIRED   =                SUCCESS+keep             =               !ORDER_NOT_PAID  !ORDER_NOT_PAID  !ORDER_NOT_PAID
+NOTPAY   tried      NOTPAY          CLOSING:MERCHANT  CLOSING:EXPIRED  =                SUCCESS+keep             =               !ORDER_NOT_PAID  !ORDER_NOT_PAID  !ORDER_NOT_PAID
+CLOSING  tried      !ORDER_CLOSING  =                 =                CLOSED:OPERATOR  SUCCESS+keep             =               !ORDER_NOT_PAID  !ORDER_NOT_PAID  !ORDER_NOT_PAID
+CLOSED   untouched  !ORDER_CLOSED   =                 =                =                CLOSED:OPERATOR+reverse  =               !ORDER_NOT_PAID  !ORDER_NOT_PAID  !ORDER_NOT_PAID
+CLOSED   tried      !ORDER_CLOSED   =                 =                =                CLOSED:OPERATOR+reverse  =               !ORDER_NOT_PAID  !ORDER_NOT_PAID  !ORDER_NOT_PAID
+SUCCESS  tried      !ORDER_PAID     !ORDER_PAID       =                =                SUCCESS+reverse          REFUND          SUCCESS          REFUND           SUCCESS
+REFUND   tried      !ORDER_PAID     !ORDER_PAID       =                =                REFUND+reverse           =               REFUND           REFUND           REFUND
 `
 
 function says(stands: OrderStands, event: (typeof ORDER_EVENTS)[number]): string {

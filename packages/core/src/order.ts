@@ -20,11 +20,14 @@ export const ORDER_EVENTS = [
   'all_shut',
   'money_arrived',
   'money_returned',
+  'refund_asked',
+  'refund_done',
+  'refund_failed',
 ] as const
 export type OrderEvent = (typeof ORDER_EVENTS)[number]
 
 /** Why the table says no. The words of the wire are chosen where the answer is rendered. */
-export type OrderRefusal = 'ORDER_CLOSING' | 'ORDER_CLOSED' | 'ORDER_PAID'
+export type OrderRefusal = 'ORDER_CLOSING' | 'ORDER_CLOSED' | 'ORDER_PAID' | 'ORDER_NOT_PAID'
 
 /** What happens to money that arrives: the order keeps it, or it goes back to the payer in full. */
 export type MoneyFate = 'keep' | 'reverse'
@@ -49,6 +52,9 @@ export const ORDER_TABLE = {
     all_shut: stays('NOTPAY'),
     money_arrived: { to: 'SUCCESS', money: 'keep' },
     money_returned: stays('NOTPAY'),
+    refund_asked: no('ORDER_NOT_PAID'),
+    refund_done: no('ORDER_NOT_PAID'),
+    refund_failed: no('ORDER_NOT_PAID'),
   },
   CLOSING: {
     pay_started: no('ORDER_CLOSING'),
@@ -57,6 +63,9 @@ export const ORDER_TABLE = {
     all_shut: { to: 'CLOSED' },
     money_arrived: { to: 'SUCCESS', money: 'keep' },
     money_returned: stays('CLOSING'),
+    refund_asked: no('ORDER_NOT_PAID'),
+    refund_done: no('ORDER_NOT_PAID'),
+    refund_failed: no('ORDER_NOT_PAID'),
   },
   CLOSED: {
     pay_started: no('ORDER_CLOSED'),
@@ -65,6 +74,9 @@ export const ORDER_TABLE = {
     all_shut: stays('CLOSED'),
     money_arrived: { to: 'CLOSED', money: 'reverse' },
     money_returned: stays('CLOSED'),
+    refund_asked: no('ORDER_NOT_PAID'),
+    refund_done: no('ORDER_NOT_PAID'),
+    refund_failed: no('ORDER_NOT_PAID'),
   },
   SUCCESS: {
     pay_started: no('ORDER_PAID'),
@@ -73,6 +85,9 @@ export const ORDER_TABLE = {
     all_shut: stays('SUCCESS'),
     money_arrived: { to: 'SUCCESS', money: 'reverse' },
     money_returned: { to: 'REFUND' },
+    refund_asked: stays('SUCCESS'),
+    refund_done: { to: 'REFUND' },
+    refund_failed: stays('SUCCESS'),
   },
   REFUND: {
     pay_started: no('ORDER_PAID'),
@@ -81,6 +96,9 @@ export const ORDER_TABLE = {
     all_shut: stays('REFUND'),
     money_arrived: { to: 'REFUND', money: 'reverse' },
     money_returned: stays('REFUND'),
+    refund_asked: stays('REFUND'),
+    refund_done: stays('REFUND'),
+    refund_failed: stays('REFUND'),
   },
 } as const satisfies Record<OrderState, Record<OrderEvent, Cell>>
 
@@ -106,7 +124,7 @@ export type Step = {
 export type Decision = { refused: OrderRefusal | null; steps: Step[] }
 
 export type Happening =
-  | { event: 'pay_started' | 'expired' | 'all_shut' | 'money_returned' }
+  | { event: Exclude<OrderEvent, 'close_asked' | 'money_arrived'> }
   /** Closing for a merchant or an operator; expiry has its own event. */
   | { event: 'close_asked'; by: Exclude<CloseReason, 'EXPIRED'> }
   /** `isExact`: the amount and the currency are the order's. Money that is not is never kept. */
@@ -114,8 +132,8 @@ export type Happening =
 
 /**
  * Decides what happens to an order. An order past its expiry counts as expired from that moment, whether or not a
- * job has said so: then `expired` is its first step. Repeats change nothing and yield no step; an attempt and money
- * always yield one, because they must be booked.
+ * job has said so: then `expired` is its first step. Repeats change nothing and yield no step; an attempt, money
+ * and a refund always yield one, because they must be booked.
  */
 export function decide(order: OrderStands, happening: Happening, nowMs: number): Decision {
   const lapse = hasLapsed(order, nowMs) ? stepOf(order, { event: 'expired' }) : null
@@ -132,6 +150,9 @@ export function decide(order: OrderStands, happening: Happening, nowMs: number):
 
 const hasLapsed = (order: OrderStands, nowMs: number): boolean => order.state === 'NOTPAY' && nowMs >= order.expiresAtMs
 
+/** Each of these is booked, also where the order stays as it is. */
+const ALWAYS_TOLD: ReadonlySet<OrderEvent> = new Set(['pay_started', 'refund_asked', 'refund_done', 'refund_failed'])
+
 /** Null when there is nothing to write. */
 function stepOf(order: OrderStands, happening: Happening): Step | null {
   const { state: from } = order
@@ -143,7 +164,7 @@ function stepOf(order: OrderStands, happening: Happening): Step | null {
   if ('no' in cell) return null
   const to = order.attempts === 0 && cell.untouched !== undefined ? cell.untouched : cell.to
   const money = cell.money ?? null
-  if (to === from && money === null && event !== 'pay_started') return null
+  if (to === from && money === null && !ALWAYS_TOLD.has(event)) return null
   return { event, from, to, closeReason: closeReasonOf(order, to, happening), money }
 }
 

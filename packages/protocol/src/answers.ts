@@ -22,6 +22,15 @@ export const STATE_ANSWERS = {
   REFUND: '转入退款',
 } as const
 
+/** The states of a refund (spec 3.4). */
+export const REFUND_ANSWERS = {
+  PROCESSING: '退款处理中',
+  SUCCESS: '退款成功',
+  FAIL: '退款失败',
+} as const
+
+export type RefundState = keyof typeof REFUND_ANSWERS
+
 /** Why an order was closed, in the answer of `GET close/evidence` [ours]. */
 export const CLOSE_REASON_TEXTS = { MERCHANT: '商户关单', EXPIRED: '超时关单', OPERATOR: '运营关单' } as const
 

@@ -1,7 +1,14 @@
 import { describe, expect, it } from 'vitest'
 import type { JsonObject } from './canonical.ts'
 import { FIELD_ERRORS_MAX, isRefusal, type Refusal } from './errors.ts'
-import { FIELDS, parseCloseOrder, parsePlaceOrder, parseQueryOrder } from './requests.ts'
+import {
+  FIELDS,
+  parseCloseOrder,
+  parsePlaceOrder,
+  parseQueryOrder,
+  parseQueryRefund,
+  parseRefundOrder,
+} from './requests.ts'
 
 const TRADE_NO = 'mp2021040216063413856401'
 const GOOD: JsonObject = {
@@ -39,19 +46,42 @@ place amount_currency required 3
 place time_expire     optional 35
 place extra           optional 256
 place notify_url      optional 256
+refund transaction_no optional 50
+refund mch_trade_no   optional 50
+refund mch_refund_no  required 50
+refund refund_amount  required 9
+refund refund_reason  required 32
+refund notify_url     optional 256
+queryRefund refund_no optional 50
+queryRefund mch_refund_no optional 50
 `
+type Verb = 'close' | 'query' | 'place' | 'refund' | 'queryRefund'
 const rows = EXPECTED.trim()
   .split('\n')
-  .map((row) => row.split(/\s+/) as ['close' | 'query' | 'place', string, string, string])
+  .map((row) => row.split(/\s+/) as [Verb, string, string, string])
   .map(([verb, field, need, max]) => ({ verb, field, isRequired: need === 'required', max: Number(max) }))
 
-const PARSERS = { close: parseCloseOrder, query: parseQueryOrder, place: (params: JsonObject) => place(params) }
-const REFERENCE: Record<'close' | 'query', JsonObject> = {
+const GOOD_REFUND: JsonObject = {
+  transaction_no: 'AP1',
+  mch_trade_no: 'm1',
+  mch_refund_no: TRADE_NO,
+  refund_amount: '0.10',
+  refund_reason: '商品已退货',
+  notify_url: 'https://merchant.example/refunds',
+}
+const PARSERS = {
+  close: parseCloseOrder,
+  query: parseQueryOrder,
+  place: (params: JsonObject) => place(params),
+  refund: (params: JsonObject) => parseRefundOrder({ ...GOOD_REFUND, ...params }, { loopbackHttp: false }),
+  queryRefund: parseQueryRefund,
+}
+const REFERENCE: Partial<Record<Verb, JsonObject>> = {
   close: { transaction_no: 'AP1', mch_trade_no: 'm1' },
   query: { transaction_no: 'AP1', mch_trade_no: 'm1' },
+  queryRefund: { refund_no: 'AR1', mch_refund_no: 'm1' },
 }
-const parse = (verb: 'close' | 'query' | 'place', more: JsonObject) =>
-  PARSERS[verb](verb === 'place' ? more : { ...REFERENCE[verb], ...more })
+const parse = (verb: Verb, more: JsonObject) => PARSERS[verb]({ ...REFERENCE[verb], ...more })
 
 /** The longest text that a field takes, and the shape it must have for that. */
 const longest = (field: string, max: number): string => {
@@ -253,4 +283,30 @@ describe('notify_url', () => {
       refusedFor('notify_url', place({ notify_url }, true))
     },
   )
+})
+
+describe('refund', () => {
+  const refund = (more: JsonObject = {}) => parseRefundOrder({ ...GOOD_REFUND, ...more }, { loopbackHttp: false })
+
+  it("names the order by either number, the platform's first, and needs one", () => {
+    expect(refund()).toMatchObject({ ref: { transactionNo: 'AP1' }, mchRefundNo: TRADE_NO, refundAmount: '0.10' })
+    expect(refund({ transaction_no: null })).toMatchObject({ ref: { mchTradeNo: 'm1' } })
+    expect(refusedFor('transaction_no', refund({ transaction_no: '', mch_trade_no: '' }))).toContain('mch_trade_no')
+  })
+
+  it("takes a merchant's number of 24 to 50 letters, digits, _ and -", () => {
+    for (const bad of ['x'.repeat(23), `${TRADE_NO}!`]) refusedFor('mch_refund_no', refund({ mch_refund_no: bad }))
+  })
+
+  it('takes the same addresses for notifications as an order', () => {
+    for (const bad of ['http://merchant.example/', 'https://merchant.example/?a=1', 'https://u:p@merchant.example/']) {
+      refusedFor('notify_url', refund({ notify_url: bad }))
+    }
+  })
+
+  it('is queried by either number, and by one of them at least', () => {
+    expect(parseQueryRefund({ refund_no: 'AR1', mch_refund_no: 'm1' })).toEqual({ refundNo: 'AR1' })
+    expect(parseQueryRefund({ mch_refund_no: 'm1' })).toEqual({ mchRefundNo: 'm1' })
+    expect(refusedFor('refund_no', parseQueryRefund({}))).toContain('mch_refund_no')
+  })
 })

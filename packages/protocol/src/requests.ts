@@ -34,6 +34,18 @@ export const FIELDS = {
     extra: { required: false, max: 256 },
     notify_url: { required: false, max: 256 },
   },
+  refund: {
+    transaction_no: { required: false, max: 50 },
+    mch_trade_no: { required: false, max: 50 },
+    mch_refund_no: { required: true, ...MERCHANT_NUMBER },
+    refund_amount: { required: true, max: 9 },
+    refund_reason: { required: true, max: 32 },
+    notify_url: { required: false, max: 256 },
+  },
+  queryRefund: {
+    refund_no: { required: false, max: 50 },
+    mch_refund_no: { required: false, max: 50 },
+  },
 } as const satisfies Record<string, Record<string, FieldRule>>
 
 // U+0000 cannot be stored as text; a lone surrogate is not a character and is signed as '?'.
@@ -78,9 +90,13 @@ export type OrderRef = { transactionNo: string } | { mchTradeNo: string }
 function readOrderRef(params: JsonObject, rules: typeof FIELDS.close | typeof FIELDS.query): OrderRef | Refusal {
   const texts = readFields(params, rules)
   if (isRefusal(texts)) return texts
+  return orderRefOf(texts) ?? refuse('PARAM_ERROR', 'transaction_no 与 mch_trade_no 至少填一个')
+}
+
+/** Null when neither number was given. */
+function orderRefOf(texts: { transaction_no: string | null; mch_trade_no: string | null }): OrderRef | null {
   if (texts.transaction_no !== null) return { transactionNo: texts.transaction_no }
-  if (texts.mch_trade_no !== null) return { mchTradeNo: texts.mch_trade_no }
-  return refuse('PARAM_ERROR', 'transaction_no 与 mch_trade_no 至少填一个')
+  return texts.mch_trade_no === null ? null : { mchTradeNo: texts.mch_trade_no }
 }
 
 /** `POST close` (spec 3.1). */
@@ -118,16 +134,51 @@ export function parsePlaceOrder(params: JsonObject, rule: { loopbackHttp: boolea
   }
 }
 
+/** `POST refund` (spec 3.4), before money is read: `refundAmount` is the text, for the core to parse. */
+export type RefundOrder = {
+  ref: OrderRef
+  mchRefundNo: string
+  refundAmount: string
+  refundReason: string
+  notifyUrl: string | null
+}
+
+export function parseRefundOrder(params: JsonObject, rule: { loopbackHttp: boolean }): RefundOrder | Refusal {
+  const texts = readFields(params, FIELDS.refund)
+  if (isRefusal(texts)) return texts
+  const ref = orderRefOf(texts)
+  if (ref === null) return refuse('PARAM_ERROR', 'transaction_no 与 mch_trade_no 至少填一个')
+  const notifyUrl = texts.notify_url === null ? null : parseNotifyUrl('notify_url', texts.notify_url, rule)
+  if (notifyUrl !== null && typeof notifyUrl !== 'string') return notifyUrl
+  const { mch_refund_no: mchRefundNo, refund_amount: refundAmount, refund_reason: refundReason } = texts
+  return { ref, mchRefundNo, refundAmount, refundReason, notifyUrl }
+}
+
+/** How a merchant names a refund: by the platform's number or by its own; the platform's wins (spec 3). */
+export type RefundRef = { refundNo: string } | { mchRefundNo: string }
+
+/** `GET refund` (spec 3.5). */
+export function parseQueryRefund(params: JsonObject): RefundRef | Refusal {
+  const texts = readFields(params, FIELDS.queryRefund)
+  if (isRefusal(texts)) return texts
+  if (texts.refund_no !== null) return { refundNo: texts.refund_no }
+  if (texts.mch_refund_no !== null) return { mchRefundNo: texts.mch_refund_no }
+  return refuse('PARAM_ERROR', 'refund_no 与 mch_refund_no 至少填一个')
+}
+
 const RFC_3339 =
   /^(\d{4})-(\d\d)-(\d\d)T([01]\d|2[0-3]):([0-5]\d):([0-5]\d)(\.\d{1,9})?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)$/
 
 function parseTime(name: string, text: string): Date | Refusal {
   const found = RFC_3339.exec(text)
-  // Date.parse accepts 31 February as 3 March, so the day is held against the calendar.
-  const [year, month, day] = [Number(found?.[1]), Number(found?.[2]), Number(found?.[3])]
-  const exists = found !== null && month >= 1 && month <= 12 && day >= 1 && day <= daysInMonth(year, month)
-  if (!exists) return refuse('PARAM_ERROR', `${name} 应为RFC 3339时间,如2026-01-31T08:00:00+08:00`)
+  if (!isInCalendar(found)) return refuse('PARAM_ERROR', `${name} 应为RFC 3339时间,如2026-01-31T08:00:00+08:00`)
   return new Date(text)
+}
+
+/** Date.parse accepts 31 February as 3 March, so year, month and day, as found, are held against the calendar. */
+function isInCalendar(found: RegExpExecArray | null): boolean {
+  const [year, month, day] = [Number(found?.[1]), Number(found?.[2]), Number(found?.[3])]
+  return found !== null && month >= 1 && month <= 12 && day >= 1 && day <= daysInMonth(year, month)
 }
 
 const daysInMonth = (year: number, month: number): number => new Date(Date.UTC(year, month, 0)).getUTCDate()

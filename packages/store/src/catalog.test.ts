@@ -66,7 +66,7 @@ describe('every table', () => {
         where i.indkey[0] = (select attnum from pg_attribute where attrelid = i.indrelid and attname = 'mch_no')
           and a.attname = 'transaction_no' and i.indpred is null order by 1`,
     )
-    expect(served.map(({ name }) => name)).toEqual(['attempt', 'orders', 'timeline'])
+    expect(served.map(({ name }) => name)).toEqual(['attempt', 'orders', 'payment', 'refund', 'reversal', 'timeline'])
   })
 })
 

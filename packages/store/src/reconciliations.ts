@@ -21,7 +21,7 @@ export const paymentsBetween = (
     [of.mchNo, of.channel, from, until],
   )
 
-/** Reversals of one channel that the upstream said were done from `from` on and before `until`. */
+/** Reversals and refunds of one channel that the upstream said were done from `from` on and before `until`. */
 export const refundsBetween = (
   db: Db,
   of: { mchNo: string; channel: string },
@@ -35,7 +35,11 @@ export const refundsBetween = (
             r.amount_fen as "amountFen"
        from reversal r join attempt a on a.mch_no = r.mch_no and a.attempt_no = r.attempt_no
       where r.mch_no = $1 and a.channel = $2 and r.state = 'SUCCESS' and r.changed_at >= $3 and r.changed_at < $4
-      order by r.refund_no`,
+     union all
+     select r.attempt_no, r.payment_no, r.refund_no, r.amount_fen
+       from refund r join attempt a on a.mch_no = r.mch_no and a.attempt_no = r.attempt_no
+      where r.mch_no = $1 and a.channel = $2 and r.success_time >= $3 and r.success_time < $4
+      order by 3`,
     [of.mchNo, of.channel, from, until],
   )
 

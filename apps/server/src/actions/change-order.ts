@@ -12,6 +12,8 @@ import {
   type MoneyFate,
   type OrderRef,
   type OrderRefusal,
+  type RefundRefusal,
+  refundRefusal,
   type Step,
   watchPauseMs,
 } from '@acopay/core'
@@ -20,14 +22,19 @@ import {
   attemptsOf,
   bookPayment,
   type Db,
+  endRefund,
   findPayment,
+  findRefund,
   insertAttempt,
   insertHeldJob,
+  insertRefund,
   insertReversal,
+  keptPayment,
   lockOrder,
   moveAttempt,
   moveOrder,
   type Order,
+  type Refund,
   removeJob,
   transaction,
   useNonce,
@@ -42,16 +49,25 @@ export type Event =
   | { event: 'expired' }
   /** These attempts were proven shut upstream; the order closes when no other is left. */
   | { event: 'all_shut'; attemptNos: string[]; said: UpstreamSaid[] }
+  | { event: 'refund_asked'; refund: AskedRefund }
+  /** What the upstream did with a refund: `failure` is its word where it will not be made. */
+  | { event: 'refund_done'; refundNo: string }
+  | { event: 'refund_failed'; refundNo: string; failure: string }
   /** `isReturned`: the upstream has already sent it back; it is booked all the same. */
   | { event: 'money_arrived'; attemptNo: string; payment: UpstreamPayment; isReturned: boolean }
 
+export type AskedRefund = Pick<Refund, 'refundNo' | 'mchRefundNo' | 'amountFen' | 'reason' | 'notifyUrl' | 'landsUntil'>
+
 export type Key = { mchNo: string; ref: OrderRef; nonce?: string }
+
+/** What the order's table, or a limit of refunds, says against it. */
+export type Refused = OrderRefusal | RefundRefusal
 
 export type Changed =
   | { kind: 'absent' }
   | { kind: 'nonce_used' }
   /** The order as it now stands, and why the event was refused, if it was. */
-  | { kind: 'answered'; order: Order; refused: OrderRefusal | null; steps: Step[] }
+  | { kind: 'answered'; order: Order; refused: Refused | null; steps: Step[] }
 
 export const changeOrder = (world: World, key: Key, event: Event): Promise<Changed> =>
   transaction(world.pool, async (db): Promise<Changed> => {
@@ -64,6 +80,7 @@ export const changeOrder = (world: World, key: Key, event: Event): Promise<Chang
 
     const happening = await happeningOf(db, found, event, now)
     if (happening === null) return { kind: 'answered', order: found, refused: null, steps: [] }
+    if (typeof happening === 'string') return { kind: 'answered', order: found, refused: happening, steps: [] }
     const { refused, steps } = decide(standing(found), happening, now.getTime())
     let order = found
     for (const step of steps) order = await writeStep(world, db, order, step, event, now)
@@ -78,21 +95,32 @@ export const standing = (order: Order) => ({
   expiresAtMs: order.timeExpire.getTime(),
 })
 
-/** The event as the table knows it; null when it says nothing new. */
-async function happeningOf(db: Db, order: Order, event: Event, now: Date): Promise<Happening | null> {
+/** The event as the table knows it; null when it says nothing new, a refusal where a refund breaks its limits. */
+async function happeningOf(db: Db, order: Order, event: Event, now: Date): Promise<Happening | RefundRefusal | null> {
   switch (event.event) {
     case 'pay_started':
     case 'expired':
       return { event: event.event }
     case 'close_asked':
       return event
+    case 'refund_asked': {
+      const { mchRefundNo, amountFen } = event.refund
+      if ((await findRefund(db, order.mchNo, { mchRefundNo })) !== null) return null
+      const kept = await keptPayment(db, order.mchNo, order.transactionNo)
+      return (kept && refundRefusal(kept, amountFen, now.getTime())) ?? { event: event.event }
+    }
+    case 'refund_done':
+    case 'refund_failed': {
+      const refund = await findRefund(db, order.mchNo, { refundNo: event.refundNo })
+      return refund?.state === 'PROCESSING' ? { event: event.event } : null
+    }
     case 'all_shut':
       return (await shutAttempts(db, order, event.attemptNos, now)) ? { event: 'all_shut' } : null
     case 'money_arrived': {
       const { attemptNo, payment } = event
       const booked = await findPayment(db, { mchNo: order.mchNo, attemptNo, paymentNo: payment.paymentNo })
       if (booked !== null) {
-        const isKeptNoMore = event.isReturned && booked.fate === 'keep' && !booked.hasReversal
+        const isKeptNoMore = event.isReturned && booked.fate === 'keep' && !booked.goesBack
         return isKeptNoMore ? { event: 'money_returned' } : null
       }
       const isExact = payment.amountFen === order.amountFen && payment.currency === 'CNY'
@@ -132,6 +160,7 @@ async function writeStep(world: World, db: Db, order: Order, step: Step, event: 
     const { attemptNo } = event.attempt
     await insertHeldJob(db, { mchNo: order.mchNo, kind: 'resolve_attempt', subject: attemptNo }, resolveAt, now)
   }
+  if (isOwn) await writeRefund(world, db, order, event, now)
   const attempt =
     money === null || isReturn ? null : await bookMoney(world, db, order, money, step.money ?? 'reverse', now)
   const isKept = step.money === 'keep'
@@ -201,9 +230,27 @@ async function writeReversal(
   if (!isReturned) await insertHeldJob(db, { mchNo, kind: 'reverse_payment', subject: refundNo }, now, now)
 }
 
+/** Books a refund that is asked for, with the job that sends it, or how it ended. */
+async function writeRefund(world: World, db: Db, { mchNo, transactionNo }: Order, event: Event, now: Date) {
+  if (event.event === 'refund_asked') {
+    const kept = await keptPayment(db, mchNo, transactionNo)
+    if (kept === null) throw new Error(`order ${transactionNo} is paid and keeps no payment`)
+    const { attemptNo, paymentNo } = kept
+    await insertRefund(db, { ...event.refund, mchNo, transactionNo, attemptNo, paymentNo }, now)
+    // Whoever asks sends it at once and holds the job.
+    const heldUntil = new Date(now.getTime() + world.limits.leaseMs)
+    await insertHeldJob(db, { mchNo, kind: 'send_refund', subject: event.refund.refundNo }, heldUntil, now)
+  } else if (event.event === 'refund_done' || event.event === 'refund_failed') {
+    const { refundNo } = event
+    await endRefund(db, { mchNo, refundNo }, event.event === 'refund_failed' ? event.failure : null, now)
+    await removeJob(db, { mchNo, kind: 'send_refund', subject: refundNo })
+  }
+}
+
 /** What must follow: an order with attempts that may still be paid has a job that shuts them. */
 async function writeJobs(world: World, db: Db, order: Order, step: Step, now: Date): Promise<void> {
-  if (step.to === step.from) return
+  // What goes back changes nothing about the codes of a paid order that are still being shut.
+  if (step.to === step.from || step.to === 'REFUND') return
   const job = { mchNo: order.mchNo, kind: 'shut_attempts' as const, subject: order.transactionNo }
   // Whoever fences an order to close it for a caller shuts it at once and holds the job; nobody waits for the rest.
   const heldUntil = step.event === 'close_asked' ? new Date(now.getTime() + world.limits.leaseMs) : now
@@ -227,6 +274,14 @@ function detailOf(event: Event): Record<string, unknown> {
       return { by: event.by }
     case 'expired':
       return {}
+    case 'refund_asked': {
+      const { refundNo, mchRefundNo, amountFen } = event.refund
+      return { refundNo, mchRefundNo, amountFen: amountFen.toString() }
+    }
+    case 'refund_done':
+      return { refundNo: event.refundNo }
+    case 'refund_failed':
+      return { refundNo: event.refundNo, failure: event.failure }
     case 'all_shut':
       return { attemptNos: event.attemptNos, said: event.said }
     case 'money_arrived': {

@@ -11,6 +11,7 @@ import {
   type Difference,
   findAttempt,
   findPayment,
+  findRefund,
   findReversal,
   keepStrayPayment,
   paymentsBetween,
@@ -94,9 +95,11 @@ async function refundDifferences(world: World, key: DayKey, lines: BillLine[]): 
   for (const line of lines) {
     if (line.kind !== 'refund') continue
     expected.delete(line.refundNo)
-    const reversal = await findReversal(world.pool, key.mchNo, line.refundNo)
-    if (reversal === null) differences.push(difference('REFUND_UNKNOWN', null, line))
-    else if (reversal.amountFen !== line.amountFen) differences.push(difference('REFUND_AMOUNT', reversal, line))
+    const ours =
+      (await findReversal(world.pool, key.mchNo, line.refundNo)) ??
+      (await findRefund(world.pool, key.mchNo, { refundNo: line.refundNo }))
+    if (ours === null) differences.push(difference('REFUND_UNKNOWN', null, line))
+    else if (ours.amountFen !== line.amountFen) differences.push(difference('REFUND_AMOUNT', ours, line))
   }
   for (const refund of expected.values()) differences.push(difference('REFUND_MISSING', refund, null))
   return differences

@@ -1,15 +1,15 @@
 /** Opens an attempt: written down first, fenced by the order's state, then asked of the upstream. */
 import type { ChannelName, OpenAsk } from '@acopay/channels'
-import type { OrderRef, OrderRefusal } from '@acopay/core'
+import type { OrderRef } from '@acopay/core'
 import { type Attempt, attemptsOf, lockOrder, moveAttempt, removeJob, transaction } from '@acopay/store'
 import { platformNumber } from '../numbers.ts'
 import type { World } from '../world.ts'
 import { asked, within } from './ask-channel.ts'
-import { changeOrder } from './change-order.ts'
+import { changeOrder, type Refused } from './change-order.ts'
 
 export type StartAnswer =
   | { kind: 'absent' }
-  | { kind: 'refused'; why: OrderRefusal }
+  | { kind: 'refused'; why: Refused }
   /** The merchant has no account with this channel, or the channel has no such method. */
   | { kind: 'unavailable' }
   /** `payUrl` is null where the upstream's answer is in doubt: the attempt stays OPENING until it is known. */

@@ -11,11 +11,20 @@ import { healthRoutes } from './health.ts'
 import { identify } from './identify.ts'
 import { placeEndpoint } from './place-order.ts'
 import { queryEndpoint } from './query-order.ts'
+import { queryRefundEndpoint } from './query-refund.ts'
 import { type RateLimit, rateLimit } from './rate-limit.ts'
+import { refundEndpoint } from './refund-order.ts'
 import { sandboxRoutes } from './sandbox.ts'
 import { notificationRoutes } from './upstream-notification.ts'
 
-const ENDPOINTS: Endpoint[] = [closeEndpoint, evidenceEndpoint, placeEndpoint, queryEndpoint]
+const ENDPOINTS: Endpoint[] = [
+  closeEndpoint,
+  evidenceEndpoint,
+  placeEndpoint,
+  queryEndpoint,
+  refundEndpoint,
+  queryRefundEndpoint,
+]
 
 /** The largest body read; every field of the contract together fits ten times over. */
 export const BODY_BYTES_MAX = 64 * 1024

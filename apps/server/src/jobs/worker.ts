@@ -19,6 +19,7 @@ import { expireOrder } from '../actions/expire-order.ts'
 import { reconcileDay } from '../actions/reconcile-day.ts'
 import { resolveAttempt } from '../actions/resolve-attempt.ts'
 import { reversePayment } from '../actions/reverse-payment.ts'
+import { sendRefund } from '../actions/send-refund.ts'
 import { shutOrder } from '../actions/shut-order.ts'
 import { watchAttempt } from '../actions/watch-attempt.ts'
 import type { World } from '../world.ts'
@@ -43,6 +44,11 @@ const TASKS = {
   },
   reverse_payment: {
     run: (world, { mchNo, subject }) => reversePayment(world, { mchNo, refundNo: subject }),
+    pauseMs: retryPauseMs,
+    isUrgent: true,
+  },
+  send_refund: {
+    run: (world, { mchNo, subject }) => sendRefund(world, { mchNo, refundNo: subject, isFirst: false }),
     pauseMs: retryPauseMs,
     isUrgent: true,
   },

@@ -137,12 +137,13 @@ function refundOf({ data }: WechatAnswer): Exclude<RefundAnswer, { requestId: st
   switch (data.status) {
     case 'SUCCESS':
       return { kind: 'done' }
+    // ABNORMAL: the payer's card takes no money. The refund stands and ends when the merchant has helped it along in
+    // WeChat's own pages; calling it failed would let it be made a second time.
     case 'PROCESSING':
-      return { kind: 'processing' }
-    // The payer's way back is barred: somebody has to look.
-    case 'CLOSED':
     case 'ABNORMAL':
-      return { kind: 'refused', why: String(data.status) }
+      return { kind: 'processing' }
+    case 'CLOSED':
+      return { kind: 'refused', why: 'CLOSED' }
     default:
       return unknown(`refund status ${String(data.status)}`)
   }

@@ -1,0 +1,54 @@
+/** Has an upstream make a refund, under a number that makes repeats harmless. What is not known is asked again. */
+import type { Channel, ChannelName } from '@acopay/channels'
+import { type FoundRefund, findRefund, markRefundCall } from '@acopay/store'
+import type { World } from '../world.ts'
+import { asked, within } from './ask-channel.ts'
+import { changeOrder } from './change-order.ts'
+
+/**
+ * Whether the refund has ended, done or failed. `isFirst`: nobody has called the upstream for it yet, so that its
+ * refusal is final at once; later a call whose answer was lost may still be carried out.
+ */
+export async function sendRefund(
+  world: World,
+  key: { mchNo: string; refundNo: string; isFirst: boolean },
+): Promise<boolean> {
+  const { mchNo, refundNo } = key
+  const refund = await findRefund(world.pool, mchNo, { refundNo })
+  if (refund === null) throw new Error(`no refund ${refundNo}`)
+  if (refund.state !== 'PROCESSING') return true
+  const channel = await world.channelOf(mchNo, refund.channel as ChannelName)
+  if (channel === null) throw new Error(`no account with ${refund.channel}`)
+  const nowMs = world.now().getTime()
+  if (!key.isFirst) await markRefundCall(world.pool, key, new Date(nowMs + landsMs(world, channel)))
+  const mayLand = !key.isFirst && nowMs < refund.landsUntil.getTime() + channel.createLandsMs
+  const found = await callUpstream(world, channel, refund)
+  if (found.kind === 'unknown' || (found.kind === 'failed' && mayLand)) {
+    world.log.warn({ mchNo, refundNo, found: found.kind }, 'refund not done yet')
+    return false
+  }
+  const order = { mchNo, ref: { transactionNo: refund.transactionNo } }
+  if (found.kind === 'done') await changeOrder(world, order, { event: 'refund_done', refundNo })
+  else await changeOrder(world, order, { event: 'refund_failed', refundNo, failure: found.why })
+  return true
+}
+
+const landsMs = (world: World, channel: Channel): number => world.limits.channelCallMs + channel.createLandsMs
+
+type Found = { kind: 'done' } | { kind: 'failed'; why: string } | { kind: 'unknown' }
+
+/** A refusal is believed only where a query knows of no refund under this number, or that it failed. */
+async function callUpstream(world: World, channel: Channel, refund: FoundRefund): Promise<Found> {
+  const { attemptNo, paymentNo, refundNo, amountFen, totalFen, reason } = refund
+  const answer = await asked(world, within(world, world.limits.channelCallMs), (signal) =>
+    channel.refund({ attemptNo, paymentNo, refundNo, amountFen, totalFen, reason }, signal),
+  )
+  if (answer.kind === 'done' || answer.kind === 'unknown') return answer
+  const stands = await asked(world, within(world, world.limits.channelCallMs), (signal) =>
+    channel.queryRefund({ attemptNo, refundNo }, signal),
+  )
+  if (stands.kind === 'done') return stands
+  if (stands.kind === 'failed') return stands
+  if (stands.kind === 'absent' && answer.kind === 'refused') return { kind: 'failed', why: answer.why }
+  return { kind: 'unknown' }
+}

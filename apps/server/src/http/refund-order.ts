@@ -1,0 +1,53 @@
+/** `POST refund` (spec/protocol.md 3.4). */
+import { formatYuan, parseYuan, type RefundRefusal } from '@acopay/core'
+import { isRefusal, parseRefundOrder, REFUND_ANSWERS, refuse } from '@acopay/protocol'
+import type { Refused } from '../actions/change-order.ts'
+import { refundOrder } from '../actions/refund-order.ts'
+import type { Endpoint } from './exchange.ts'
+
+/** Whatever an order's table says against a refund, the order is not paid. */
+const isLimit = (why: Refused): why is RefundRefusal => why.startsWith('REFUND_')
+
+export const refundEndpoint: Endpoint = {
+  method: 'POST',
+  path: 'refund',
+  bodySigned: false,
+  async handle(world, { mchNo, nonce, knowsChannelFields }, params) {
+    const asked = parseRefundOrder(params, { loopbackHttp: world.isSandbox })
+    if (isRefusal(asked)) return { answer: asked }
+    if (nonce === null) return { answer: refuse('SIGN_ERROR') }
+    const amountFen = parseYuan(asked.refundAmount)
+    if (amountFen === null) {
+      return { answer: refuse('PARAM_ERROR', 'refund_amount 应为两位小数的元,如"12.50",至少0.01') }
+    }
+    const { ref, mchRefundNo, refundReason: reason, notifyUrl } = asked
+    const refunded = await refundOrder(world, { mchNo, nonce, ref, mchRefundNo, amountFen, reason, notifyUrl })
+    switch (refunded.kind) {
+      case 'absent':
+        return { answer: refuse('ORDER_NOT_EXIST') }
+      case 'nonce_used':
+        return { answer: refuse('NONCE_REPEAT') }
+      case 'refused':
+        return { answer: refuse(isLimit(refunded.why) ? refunded.why : 'ORDER_NOT_PAID') }
+      case 'differs':
+        return { answer: refuse('MCH_REFUND_NO_REPEAT', `${refunded.field} 与首次退款时不同`) }
+      case 'refund': {
+        const { refund } = refunded
+        return {
+          transactionNo: refund.transactionNo,
+          answer: {
+            app_no: refund.appNo,
+            mch_refund_no: refund.mchRefundNo,
+            refund_no: refund.refundNo,
+            transaction_no: refund.transactionNo,
+            mch_trade_no: refund.mchTradeNo,
+            refund_amount: formatYuan(refund.amountFen),
+            code: refund.state,
+            description: REFUND_ANSWERS[refund.state],
+            ...(knowsChannelFields ? { refund_channel: refund.channel } : {}),
+          },
+        }
+      }
+    }
+  },
+}

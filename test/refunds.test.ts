@@ -1,0 +1,211 @@
+/** Refunds that merchants ask for (spec/protocol.md 3.4, 3.5): limits, repeats, lost answers, two hundred at once. */
+import type { Channel, RefundAnswer, RefundQueryAnswer } from '@acopay/channels'
+import type { JsonObject } from '@acopay/protocol'
+import { afterEach, describe, expect, it } from 'vitest'
+import { expectInvariants } from './support/invariants.ts'
+import { type Answer, call, close, newTradeNo, openAttempt, pay, place, query } from './support/merchant.ts'
+import { type TestWorld, testWorld } from './support/world.ts'
+
+let test: TestWorld
+afterEach(() => test.stop())
+
+const DAY = 24 * 3_600_000
+
+async function paidOrder(channel: 'wechat' | 'alipay' = 'wechat'): Promise<string> {
+  const order = await place(test.demo)
+  await pay(test.demo, order, (await openAttempt(test.demo, order, channel)) ?? '')
+  return order
+}
+
+const refund = (transaction_no: string, more: JsonObject = {}): Promise<Answer> =>
+  call(test.demo, {
+    method: 'POST',
+    path: 'refund',
+    params: {
+      ...{ transaction_no, mch_refund_no: newTradeNo(), refund_amount: '0.10', refund_reason: '商品已退货' },
+      ...more,
+    },
+  })
+
+const queryRefund = (params: JsonObject): Promise<Answer> =>
+  call(test.demo, { method: 'GET', path: 'refund', params: { aco_pay_sdk: '2.0.0', ...params } })
+
+const holds = async (): Promise<void> => {
+  const lists = await Promise.all(
+    (['wechat', 'alipay'] as const).map((channel) => test.upstreams.of(channel).control.taken()),
+  )
+  await expectInvariants(test.database.pool, test.demo.mchNo, lists.flat())
+}
+
+describe.each(['wechat', 'alipay'] as const)('with %s', (channel) => {
+  it('a refund is made, told by either number, and the order says so', async () => {
+    test = await testWorld()
+    const order = await paidOrder(channel)
+    const mch_refund_no = newTradeNo()
+    const made = await refund(order, { mch_refund_no, aco_pay_sdk: '2.0.0', refund_amount: '2.50' })
+    expect(made).toMatchObject({
+      status: 200,
+      isSigned: true,
+      data: { app_no: test.demo.appNo, transaction_no: order, mch_refund_no, refund_amount: '2.50', code: 'SUCCESS' },
+    })
+    expect(made.data).toMatchObject({ description: '退款成功', refund_channel: channel })
+    expect(made.data.refund_no).toMatch(/^AR\d{36}$/)
+    for (const ref of [{ mch_refund_no }, { refund_no: made.data.refund_no ?? '' }]) {
+      expect(await queryRefund(ref)).toMatchObject({
+        data: { transaction_no: order, code: 'SUCCESS', refund_amount: '2.50', refund_reason: '商品已退货' },
+      })
+    }
+    expect((await queryRefund({ mch_refund_no })).data.success_time).toBe('2026-03-01T12:00:00+08:00')
+    expect(await query(test.demo, order)).toMatchObject({ data: { code: 'REFUND', description: '转入退款' } })
+    expect(await close(test.demo, order)).toMatchObject({ data: { code: 'FAIL', description: '订单已支付' } })
+    await holds()
+  })
+
+  it('200 refunds of 0.10 of 12.50 at once: 20 succeed, the others are too many, the upstream agrees to the fen', async () => {
+    test = await testWorld()
+    const order = await paidOrder(channel)
+    const answers = await Promise.all(Array.from({ length: 200 }, () => refund(order)))
+    const count = (word: string): number =>
+      answers.filter(({ message, data }) => (data.code ?? message) === word).length
+    expect([count('SUCCESS') + count('PROCESSING'), count('REFUND_TIMES_EXCEED')]).toEqual([20, 180])
+    test.advance(60_000)
+    await test.runJobs()
+    const taken = await test.upstreams.of(channel).control.taken()
+    expect(taken).toMatchObject([{ takenFen: 1250, returnedFen: 200 }])
+    await holds()
+  })
+
+  it('an answer that is lost leaves it under way, and asking again does it once', async () => {
+    test = await testWorld()
+    const order = await paidOrder(channel)
+    const mch_refund_no = newTradeNo()
+    test.upstreams.faults(channel).set([{ kind: 'error_after', probability: 1 }])
+    expect(await refund(order, { mch_refund_no })).toMatchObject({
+      data: { code: 'PROCESSING', description: '退款处理中' },
+    })
+    expect(await query(test.demo, order)).toMatchObject({ data: { code: 'SUCCESS' } })
+    test.upstreams.faults(channel).set([])
+    test.advance(60_000)
+    await test.runJobs()
+    expect(await queryRefund({ mch_refund_no })).toMatchObject({ data: { code: 'SUCCESS' } })
+    expect(await test.upstreams.of(channel).control.taken()).toMatchObject([{ returnedFen: 10 }])
+    await holds()
+  })
+})
+
+describe('the limits', () => {
+  it('the sum stays within what was paid, to the fen', async () => {
+    test = await testWorld()
+    const order = await paidOrder()
+    expect(await refund(order, { refund_amount: '12.51' })).toMatchObject({ status: 1013 })
+    expect(await refund(order, { refund_amount: '12.00' })).toMatchObject({ data: { code: 'SUCCESS' } })
+    expect(await refund(order, { refund_amount: '0.51' })).toMatchObject({ status: 1013, isSigned: true })
+    expect(await refund(order, { refund_amount: '0.50' })).toMatchObject({ data: { code: 'SUCCESS' } })
+    expect(await refund(order, { refund_amount: '0.01' })).toMatchObject({ status: 1013 })
+    await holds()
+  })
+
+  it('180 days to the millisecond', async () => {
+    test = await testWorld()
+    const order = await paidOrder()
+    test.advance(180 * DAY)
+    expect(await refund(order)).toMatchObject({ data: { code: 'SUCCESS' } })
+    test.advance(1)
+    expect(await refund(order)).toMatchObject({ status: 1015 })
+  })
+
+  it('an order that is not paid, closed or not, is not refunded; one that is not there neither', async () => {
+    test = await testWorld()
+    const order = await place(test.demo)
+    expect(await refund(order)).toMatchObject({ status: 1008, fieldErrors: '订单未支付，不能退款' })
+    await close(test.demo, order)
+    expect(await refund(order)).toMatchObject({ status: 1008 })
+    expect(await refund('AP0')).toMatchObject({ status: 1007 })
+    expect(await queryRefund({ refund_no: 'AR0' })).toMatchObject({ status: 1011, fieldErrors: '此退款不存在!' })
+  })
+
+  it.each([
+    [{ refund_amount: '0.00' }, 'refund_amount'],
+    [{ refund_amount: '1' }, 'refund_amount'],
+    [{ refund_amount: 1 }, 'refund_amount'],
+    [{ refund_reason: '' }, 'refund_reason'],
+    [{ mch_refund_no: 'short' }, 'mch_refund_no'],
+    [{ notify_url: 'http://a.example/' }, 'notify_url'],
+  ])('%j is refused by name, and changes nothing', async (more, name) => {
+    test = await testWorld()
+    const order = await paidOrder()
+    expect(await refund(order, more)).toMatchObject({ status: 1001, fieldErrors: expect.stringContaining(name) })
+    expect((await test.database.pool.query('select from refund')).rowCount).toBe(0)
+  })
+})
+
+describe('the same number again', () => {
+  it('is the same refund, twenty times at once; with other parameters the first that differs is named', async () => {
+    test = await testWorld()
+    const [order, other] = [await paidOrder(), await paidOrder()]
+    const mch_refund_no = newTradeNo()
+    const answers = await Promise.all(Array.from({ length: 20 }, () => refund(order, { mch_refund_no })))
+    expect(new Set(answers.map(({ data }) => data.refund_no)).size).toBe(1)
+    expect(await refund(order, { mch_refund_no })).toMatchObject({ data: { code: 'SUCCESS' } })
+    for (const [more, field] of [
+      [{ refund_amount: '0.20' }, 'refund_amount'],
+      [{ refund_reason: '其他' }, 'refund_reason'],
+      [{ notify_url: 'https://a.example/' }, 'notify_url'],
+    ] as const) {
+      const differing = await refund(order, { mch_refund_no, ...more })
+      expect(differing).toMatchObject({ status: 1012, fieldErrors: `${field} 与首次退款时不同` })
+    }
+    expect(await refund(other, { mch_refund_no })).toMatchObject({ status: 1012 })
+    await holds()
+  })
+
+  it('for two orders at once is a refund of one of them', async () => {
+    test = await testWorld()
+    const orders = [await paidOrder(), await paidOrder()]
+    const mch_refund_no = newTradeNo()
+    const answers = await Promise.all(orders.map((order) => refund(order, { mch_refund_no })))
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200, 1012]))
+    await holds()
+  })
+})
+
+describe('an upstream that refuses', () => {
+  const saying = (says: { refund: RefundAnswer; query: RefundQueryAnswer }): { upstream: () => Partial<Channel> } => ({
+    upstream: () => ({ refund: async () => says.refund, queryRefund: async () => says.query }),
+  })
+
+  it('and knows of no such refund: it failed, and its amount can be refunded under another number', async () => {
+    const says: Parameters<typeof saying>[0] = {
+      refund: { kind: 'refused', why: 'NOT_ENOUGH' },
+      query: { kind: 'absent' },
+    }
+    test = await testWorld(saying(says))
+    const order = await paidOrder()
+    const failed = await refund(order, { refund_amount: '12.50' })
+    expect(failed).toMatchObject({ data: { code: 'FAIL', description: '退款失败' } })
+    expect(await query(test.demo, order)).toMatchObject({ data: { code: 'SUCCESS' } })
+    says.refund = { kind: 'done' }
+    expect(await refund(order, { refund_amount: '12.50' })).toMatchObject({ data: { code: 'SUCCESS' } })
+  })
+
+  it('is believed only when no earlier call can still be carried out', async () => {
+    const says: Parameters<typeof saying>[0] = {
+      refund: { kind: 'unknown', why: 'HTTP 502' },
+      query: { kind: 'absent' },
+    }
+    test = await testWorld(saying(says))
+    const order = await paidOrder()
+    const mch_refund_no = newTradeNo()
+    const stands = async () => (await queryRefund({ mch_refund_no })).data.code
+    await refund(order, { mch_refund_no })
+    says.refund = { kind: 'refused', why: 'NOT_ENOUGH' }
+    test.advance(20_000)
+    await test.runJobs()
+    expect(await stands()).toBe('PROCESSING')
+    for (let tries = 0; tries < 8; tries += 1) {
+      test.advance(400_000)
+      await test.runJobs()
+    }
+    expect(await stands()).toBe('FAIL')
+  })
+})

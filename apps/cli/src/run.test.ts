@@ -71,6 +71,20 @@ describe('acopay order', () => {
     expect(out).toMatch(/query: open[\s\S]*close: accepted[\s\S]*query: closed/)
   })
 
+  it('refunds a paid order and says where the refund stands', async () => {
+    const { transactionNo } = await place()
+    const line = `refund --transaction-no ${transactionNo} --amount 2.50 --reason 退货`
+    expect(await acopay(line)).toMatchObject({ exit: 3, err: expect.stringContaining('ORDER_NOT_PAID') })
+    await pay(test.demo, transactionNo, (await openAttempt(test.demo, transactionNo)) ?? '')
+    const refunded = await acopay(line)
+    expect([refunded.exit, refunded.out]).toEqual([0, expect.stringMatching(/^退款成功 SUCCESS\n[\s\S]*2\.50 CNY/)])
+    const [number] = /[0-9a-f]{37}/.exec(refunded.err) ?? []
+    const found = await acopay(`refund query --mch-refund-no ${number}`)
+    expect([found.exit, found.out]).toEqual([0, expect.stringContaining('success_time')])
+    expect(await acopay('refund query')).toMatchObject({ exit: 2, err: expect.stringContaining('--refund-no') })
+    expect(await acopay('refund --amount 1.00')).toMatchObject({ exit: 2 })
+  })
+
   it('exits with 1 when the business says no', async () => {
     const { transactionNo } = await place()
     await pay(test.demo, transactionNo, (await openAttempt(test.demo, transactionNo)) ?? '')

@@ -4,6 +4,7 @@ import { ApiError, ConnectionError, ParameterError, SignatureError } from '@acop
 import { type Command, EXIT, type ExitCode, type Io, UnfinishedError, UsageError } from './command.ts'
 import { keygenCommand } from './commands/keygen.ts'
 import { closeCommand, evidenceCommand, placeCommand, queryCommand } from './commands/order.ts'
+import { refundCommand, refundQueryCommand } from './commands/refund.ts'
 import { signCommand, verifyCommand } from './commands/signature.ts'
 
 const COMMANDS: Record<string, Command> = {
@@ -11,6 +12,8 @@ const COMMANDS: Record<string, Command> = {
   'order query': queryCommand,
   'order close': closeCommand,
   'order evidence': evidenceCommand,
+  refund: refundCommand,
+  'refund query': refundQueryCommand,
   keygen: keygenCommand,
   sign: signCommand,
   verify: verifyCommand,
@@ -19,7 +22,8 @@ const COMMANDS: Record<string, Command> = {
 export async function run(argv: string[], io: Io): Promise<ExitCode> {
   const isJson = argv.includes('--json')
   try {
-    const words = argv.slice(0, argv[0] === 'order' ? 2 : 1)
+    const isPair = argv[0] === 'order' || Object.hasOwn(COMMANDS, argv.slice(0, 2).join(' '))
+    const words = argv.slice(0, isPair ? 2 : 1)
     const name = words.join(' ')
     const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
     if (argv.includes('--help') || argv.includes('-h') || words[0] === undefined || words[0] === 'help') {

@@ -51,6 +51,38 @@ describe('against a gateway', () => {
     expect(await client.queryOrder({ mchTradeNo: params.mchTradeNo })).toMatchObject({ state: 'CLOSED' })
   })
 
+  it('refunds a part of a paid order, once per number, and tells the refund by either number', async () => {
+    const { transactionNo, mchTradeNo } = await client.placeOrder(order())
+    const mchRefundNo = newTradeNo()
+    const params = { transactionNo, mchRefundNo, refundAmount: '2.50', refundReason: '商品已退货' }
+    await expect(client.refund(params)).rejects.toMatchObject({ status: 1008 })
+    await pay(test.demo, transactionNo, (await openAttempt(test.demo, transactionNo)) ?? '')
+    const refund = await client.refund(params)
+    expect(refund).toEqual({
+      ...{ transactionNo, mchTradeNo, mchRefundNo, refundNo: expect.stringMatching(/^AR\d{36}$/) },
+      ...{ refundAmount: '2.50', state: 'SUCCESS', description: '退款成功', refundChannel: 'wechat' },
+    })
+    expect(await client.refund(params)).toEqual(refund)
+    for (const ref of [{ mchRefundNo }, { refundNo: refund.refundNo }]) {
+      expect(await client.queryRefund(ref)).toEqual({ ...refund, successTime: expect.any(Date) })
+    }
+    await expect(client.refund({ ...params, refundAmount: '2.51' })).rejects.toMatchObject({
+      ...{ status: 1012, fieldErrors: 'refund_amount 与首次退款时不同' },
+    })
+    await expect(client.queryRefund({ mchRefundNo: newTradeNo() })).rejects.toMatchObject({ status: 1011 })
+  })
+
+  it('sends no refund that the gateway would refuse for its form', async () => {
+    const good = { transactionNo: 'AP1', mchRefundNo: newTradeNo(), refundAmount: '1.00', refundReason: 'x' }
+    for (const [more, field] of [
+      [{ refundAmount: '1' }, 'refundAmount'],
+      [{ mchRefundNo: 'short' }, 'mchRefundNo'],
+      [{ refundReason: 'x'.repeat(33) }, 'refundReason'],
+    ] as const) {
+      await expect(client.refund({ ...good, ...more })).rejects.toMatchObject({ name: 'ParameterError', field })
+    }
+  })
+
   it('tells a paid order from a closed one', async () => {
     const { transactionNo } = await client.placeOrder(order())
     await pay(test.demo, transactionNo, (await openAttempt(test.demo, transactionNo)) ?? '')

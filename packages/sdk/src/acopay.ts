@@ -3,12 +3,10 @@ import { randomBytes } from 'node:crypto'
 import {
   CLOSE_ANSWERS,
   type CloseOutcome,
-  isRefusal,
   type JsonObject,
   orderParamsText,
   parseCloseOrder,
   parsePlaceOrder,
-  type Refusal,
   SIGN_TYPE,
   STATE_ANSWERS,
   signText,
@@ -16,7 +14,9 @@ import {
 } from '@acopay/protocol'
 import { type AnswerData, type CallOptions, newNonce, send } from './client.ts'
 import { ParameterError, SignatureError } from './errors.ts'
+import { oneOf, present, refuseLocally, textOf, yuan } from './fields.ts'
 import { type AcoPayOptions, readOptions, type Settings } from './options.ts'
+import { askRefund, findRefund, type Refund, type RefundParams, type RefundRef } from './refunds.ts'
 
 export type OrderParams = {
   /** Yours, unique, 24 to 50 of letters, digits, `_` and `-`. The same again with the same parameters is harmless. */
@@ -161,6 +161,20 @@ export class AcoPay {
   }
 
   /**
+   * Refunds a paid order, or a part of it (`POST refund`, spec 3.4). The same number with the same parameters gives the same
+   * refund again, so it may be repeated; with other parameters, ApiError 1012. ApiError 1008 when the order is not
+   * paid, 1013 to 1015 beyond the amount paid, 20 refunds or 180 days.
+   */
+  refund(params: RefundParams, options: CallOptions = {}): Promise<Refund> {
+    return askRefund(this.#settings, params, options)
+  }
+
+  /** Where a refund stands (`GET refund`, spec 3.5). ApiError 1011 when there is none with this number. */
+  queryRefund(ref: RefundRef, options: CallOptions = {}): Promise<Refund & { successTime: Date | null }> {
+    return findRefund(this.#settings, ref, options)
+  }
+
+  /**
    * What proves that an order was closed (`GET close/evidence`): for a payer who says 'I was charged for a closed
    * order'. ApiError 1009 when it is not closed.
    */
@@ -196,13 +210,9 @@ export class AcoPay {
 export const newTradeNo = (): string =>
   `${new Date().toISOString().replace(/\D/g, '')}${randomBytes(10).toString('hex')}`
 
-const AMOUNT = /^(0|[1-9]\d{0,5})\.\d\d$/
-
 function orderFields(settings: Settings, params: OrderParams): Record<string, string> {
-  const { amountTotal, timeExpire } = params
-  if (typeof amountTotal !== 'string' || !AMOUNT.test(amountTotal) || amountTotal === '0.00') {
-    throw new ParameterError('amountTotal', 'amountTotal should be yuan with two decimals as a text, "12.50"')
-  }
+  const { timeExpire } = params
+  const amountTotal = yuan('amountTotal', params.amountTotal)
   if (timeExpire !== undefined && !(timeExpire instanceof Date && !Number.isNaN(timeExpire.getTime()))) {
     throw new ParameterError('timeExpire', 'timeExpire should be a Date')
   }
@@ -226,34 +236,11 @@ function refFields({ transactionNo, mchTradeNo }: OrderRef): Record<string, stri
   return fields
 }
 
-const present = (fields: Record<string, string | undefined>): Record<string, string> =>
-  Object.fromEntries(Object.entries(fields).filter((entry): entry is [string, string] => entry[1] !== undefined))
-
-/** The gateway's own check, made before anything is sent; its words begin with the field's name on the wire. */
-function refuseLocally(parsed: object | Refusal): void {
-  if (!isRefusal(parsed)) return
-  const [wireName = ''] = /^\w+/.exec(parsed.fieldErrors) ?? []
-  const field = wireName.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase())
-  throw new ParameterError(field, `${field}: ${parsed.fieldErrors}`)
-}
-
 /** A signed answer about another order proves nothing about this one. */
 function sameOrder(ref: OrderRef, data: AnswerData): void {
   const isSame =
     ref.transactionNo === undefined ? data.mch_trade_no === ref.mchTradeNo : data.transaction_no === ref.transactionNo
   if (!isSame) throw new SignatureError('the answer is about another order')
-}
-
-function textOf(data: AnswerData, name: string): string {
-  const text = data[name]
-  if (typeof text === 'string') return text
-  throw new SignatureError(`the answer has no ${name}`)
-}
-
-function oneOf<Words extends object>(data: AnswerData, name: string, words: Words): keyof Words {
-  const text = textOf(data, name)
-  if (Object.hasOwn(words, text)) return text as keyof Words
-  throw new SignatureError(`the answer's ${name} is a word this version does not know: ${text}`)
 }
 
 /** A refusal in words this version does not know promises nothing: `closing`. */

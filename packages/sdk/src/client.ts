@@ -21,7 +21,7 @@ export type CallOptions = {
 
 export type Request = {
   method: 'GET' | 'POST'
-  path: 'close' | 'close/evidence' | 'trade'
+  path: 'close' | 'close/evidence' | 'refund' | 'trade'
   params: Record<string, string>
 }
 

@@ -18,5 +18,6 @@ export { AcoPayError, ApiError, ConnectionError, ParameterError, SignatureError 
 export { explainSignature, type SignatureReport, type Signed } from './explain.ts'
 export { newKeyPair } from './keys.ts'
 export type { AcoPayOptions } from './options.ts'
+export type { Refund, RefundParams, RefundRef } from './refunds.ts'
 export { signRequest } from './sign-request.ts'
 export type { Finding } from './slips.ts'

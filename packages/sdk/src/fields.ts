@@ -1,0 +1,36 @@
+/** Fields on their way to the gateway and back: checked before they are sent, and read from a signed answer. */
+import { isRefusal, type Refusal } from '@acopay/protocol'
+import type { AnswerData } from './client.ts'
+import { ParameterError, SignatureError } from './errors.ts'
+
+const AMOUNT = /^(0|[1-9]\d{0,5})\.\d\d$/
+
+/** An amount as the contract writes it; throws ParameterError for a number, or anything else. */
+export function yuan(field: string, text: string): string {
+  if (typeof text === 'string' && AMOUNT.test(text) && text !== '0.00') return text
+  throw new ParameterError(field, `${field} should be yuan with two decimals as a text, "12.50"`)
+}
+
+/** Without what was not given. */
+export const present = (fields: Record<string, string | undefined>): Record<string, string> =>
+  Object.fromEntries(Object.entries(fields).filter((entry): entry is [string, string] => entry[1] !== undefined))
+
+/** The gateway's own check, made before anything is sent; its words begin with the field's name on the wire. */
+export function refuseLocally(parsed: object | Refusal): void {
+  if (!isRefusal(parsed)) return
+  const [wireName = ''] = /^\w+/.exec(parsed.fieldErrors) ?? []
+  const field = wireName.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase())
+  throw new ParameterError(field, `${field}: ${parsed.fieldErrors}`)
+}
+
+export function textOf(data: AnswerData, name: string): string {
+  const text = data[name]
+  if (typeof text === 'string') return text
+  throw new SignatureError(`the answer has no ${name}`)
+}
+
+export function oneOf<Words extends object>(data: AnswerData, name: string, words: Words): keyof Words {
+  const text = textOf(data, name)
+  if (Object.hasOwn(words, text)) return text as keyof Words
+  throw new SignatureError(`the answer's ${name} is a word this version does not know: ${text}`)
+}

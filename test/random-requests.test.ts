@@ -28,6 +28,7 @@ beforeAll(async () => {
 afterAll(() => test.stop())
 
 const FIELDS = [
+  ...['mch_refund_no', 'refund_no', 'refund_amount', 'refund_reason'],
   ...['app_no', 'mch_trade_no', 'description', 'amount_total', 'amount_currency', 'extra', 'notify_url'],
   ...['time_expire', 'aco_pay_sdk', 'transaction_no', 'mch_no', 'nonce', 'sign_type', 'sign'],
 ]
@@ -49,7 +50,7 @@ const params = fc
   .map((entries) => JSON.parse(JSON.stringify(Object.fromEntries(entries))) as JsonObject)
 
 const path = fc.oneof(
-  { weight: 4, arbitrary: fc.constantFrom('close', 'trade').map((verb) => `/pay/v1/transactions/${verb}`) },
+  { weight: 4, arbitrary: fc.constantFrom('close', 'trade', 'refund').map((verb) => `/pay/v1/transactions/${verb}`) },
   { weight: 1, arbitrary: fc.webPath() },
 )
 const method = fc.oneof(
@@ -78,7 +79,13 @@ const body = fc.oneof(
 const stranger = fc.record({ kind: fc.constant('stranger' as const), method, path, headers, body, query: params })
 const merchant = fc.record({
   kind: fc.constant('merchant' as const),
-  call: fc.constantFrom(['POST', 'close'] as const, ['GET', 'trade'] as const, ['POST', 'trade'] as const),
+  call: fc.constantFrom(
+    ['POST', 'close'] as const,
+    ['GET', 'trade'] as const,
+    ['POST', 'trade'] as const,
+    ['POST', 'refund'] as const,
+    ['GET', 'refund'] as const,
+  ),
   params,
 })
 type Sent = typeof stranger extends fc.Arbitrary<infer S> ? S : never

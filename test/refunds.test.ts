@@ -139,6 +139,20 @@ describe('the limits', () => {
   })
 })
 
+it('a refund of an order whose other code is still payable leaves that code to be shut', async () => {
+  test = await testWorld()
+  const order = await place(test.demo)
+  await openAttempt(test.demo, order, 'alipay')
+  await pay(test.demo, order, (await openAttempt(test.demo, order)) ?? '')
+  expect(await refund(order)).toMatchObject({ data: { code: 'SUCCESS' } })
+  await test.runJobs()
+  const { rows } = await test.database.pool.query('select channel, state from attempt order by channel')
+  expect(rows).toEqual([
+    { channel: 'alipay', state: 'SHUT' },
+    { channel: 'wechat', state: 'PAID' },
+  ])
+})
+
 describe('the same number again', () => {
   it('is the same refund, twenty times at once; with other parameters the first that differs is named', async () => {
     test = await testWorld()

@@ -1,0 +1,76 @@
+/**
+ * What merchants are told (spec/protocol.md 3.7): flat, signed, and exactly the listed fields, because merchants with
+ * SDK 1.0.0 break on any other.
+ */
+import type { KeyObject } from 'node:crypto'
+import { type JsonObject, notificationText } from './canonical.ts'
+import { SIGN_TYPE, signText } from './sign.ts'
+
+/** What each kind of notification tells; beside these it has the five of `signedNotification`. */
+export const NOTIFICATION_FIELDS = {
+  payment: [
+    'transaction_no',
+    'mch_trade_no',
+    'app_no',
+    'extra',
+    'code',
+    'description',
+    'amount_total',
+    'amount_currency',
+    'success_time',
+    'acoid',
+  ],
+  refund: [
+    'transaction_no',
+    'mch_trade_no',
+    'refund_no',
+    'mch_refund_no',
+    'code',
+    'description',
+    'refund_amount',
+    'success_time',
+    'refund_reason',
+  ],
+} as const
+
+export type NotificationKind = keyof typeof NOTIFICATION_FIELDS
+
+/** Every listed field, in this order; null where there is nothing to say. */
+export type NotificationNews<Kind extends NotificationKind> = {
+  [Name in (typeof NOTIFICATION_FIELDS)[Kind][number]]: string | null
+}
+
+/** `notifyTime` as `timeText` writes it. */
+export type Notifier = { mchNo: string; nonce: string; notifyTime: string; key: KeyObject }
+
+/** The body of one notification: the news and `mch_no`, `nonce`, `sign_type`, `notify_time`, `sign`. */
+export async function signedNotification(news: Record<string, string | null>, by: Notifier): Promise<string> {
+  const body: JsonObject = {
+    mch_no: by.mchNo,
+    nonce: by.nonce,
+    sign_type: SIGN_TYPE,
+    notify_time: by.notifyTime,
+    ...news,
+  }
+  return JSON.stringify({ ...body, sign: await signText(notificationText(body), by.key) })
+}
+
+/** What a merchant answers, with HTTP 200, when it need not hear this again. */
+export const HEARD = { status: 'SUCCESS', message: '成功' } as const
+
+/** What a merchant answers to hear it again. */
+export const NOT_HEARD = { status: 'FAIL', message: '失败' } as const
+
+/** How long a merchant has to answer, in ms. */
+export const NOTIFY_TIMEOUT_MS = 5000
+
+/** Whether this answer ends the telling: HTTP 200 and a JSON object whose `status` is `SUCCESS`. */
+export function isHeard(httpStatus: number, body: string): boolean {
+  if (httpStatus !== 200) return false
+  try {
+    const answer: unknown = JSON.parse(body)
+    return typeof answer === 'object' && answer !== null && 'status' in answer && answer.status === HEARD.status
+  } catch {
+    return false
+  }
+}

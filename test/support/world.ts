@@ -9,7 +9,9 @@ import type { FastifyInstance } from 'fastify'
 import { pino } from 'pino'
 import { buildWorld } from '../../apps/server/src/build-world.ts'
 import { readConfig } from '../../apps/server/src/config.ts'
+import { type GuardOptions, guardedPost } from '../../apps/server/src/guarded-post.ts'
 import { buildServer } from '../../apps/server/src/http/server.ts'
+import { notifier } from '../../apps/server/src/jobs/notifier.ts'
 import { runDueJobs } from '../../apps/server/src/jobs/worker.ts'
 import { loadSigningKey } from '../../apps/server/src/platform-key.ts'
 import { type DemoSettings, seedDemo } from '../../apps/server/src/sandbox-seed.ts'
@@ -34,7 +36,11 @@ export type TestWorld = {
 
 /** `upstream` stands between the gateway and its channels: an override for what a test wants to go wrong. */
 export async function testWorld(
-  options: { env?: Record<string, string>; upstream?: (real: Channel, name: ChannelName) => Partial<Channel> } = {},
+  options: {
+    env?: Record<string, string>
+    upstream?: (real: Channel, name: ChannelName) => Partial<Channel>
+    guard?: Partial<GuardOptions>
+  } = {},
 ): Promise<TestWorld> {
   const database = await testDatabase()
   const home = mkdtempSync(path.join(tmpdir(), 'acopay-home-'))
@@ -50,8 +56,12 @@ export async function testWorld(
     },
   })
   let ownUrl = ''
+  const outgoing = guardedPost({
+    ...{ ports: config.notifyPorts, networks: config.notifyNetworks, isLoopbackAllowed: true },
+    ...options.guard,
+  })
   const world = buildWorld({
-    ...{ config, masterKey, now: clock.now, sleep: clock.sleep },
+    ...{ config, masterKey, outgoing, now: clock.now, sleep: clock.sleep },
     pool: database.pool,
     log: pino({ level: 'info' }, sink),
     signingKey: () => signingKey,
@@ -68,6 +78,12 @@ export async function testWorld(
   const app = buildServer(world, config, upstreams)
   const baseUrl = await app.listen({ host: '127.0.0.1', port: 0 })
   ownUrl = baseUrl
+  const telling = notifier(world)
+  const tellDue = async (): Promise<number> => {
+    const sent = await telling.sendDue()
+    await telling.settled()
+    return sent
+  }
   const platform = { baseUrl, platformPublicKey: signingKey.publicKeyText }
   const demoFile = await seedDemo(database.pool, home, platform, clock.now())
   await upstreams.open(masterKey)
@@ -79,11 +95,12 @@ export async function testWorld(
     database,
     advance: clock.advance,
     runJobs: async () => {
-      while ((await runDueJobs(world)) > 0);
+      while ((await runDueJobs(world)) + (await tellDue()) > 0);
     },
     logged: () => lines.map((line) => JSON.parse(line) as Record<string, unknown>),
     stop: async () => {
       await app.close()
+      await outgoing.close()
       await upstreams.stop()
       await database.drop()
       rmSync(home, { recursive: true })

@@ -5,6 +5,7 @@ import { UNTOUCHED_MOVE } from './actions/close-order.ts'
 import { batched } from './batch.ts'
 import { channelAccounts } from './channel-accounts.ts'
 import type { Config } from './config.ts'
+import type { GuardedPost } from './guarded-post.ts'
 import type { SigningKey } from './platform-key.ts'
 import { derivedKey } from './vault.ts'
 import type { World } from './world.ts'
@@ -22,6 +23,8 @@ export type Parts = {
   log: World['log']
   masterKey: Buffer
   signingKey: () => SigningKey
+  /** The only way out to addresses that merchants chose. */
+  outgoing: GuardedPost
   /** Known once the server listens. */
   publicUrl: () => string
   /** Where this process itself is reached, for what the sandbox tells it. */
@@ -39,6 +42,7 @@ export function buildWorld({
   log,
   masterKey,
   signingKey,
+  outgoing,
   publicUrl,
   ownUrl,
   sandboxUrl,
@@ -58,6 +62,8 @@ export function buildWorld({
   return {
     pool,
     channelOf: channelAccounts({ pool, masterKey, door: { fetch, now, newNonce }, sandboxUrl }),
+    post: outgoing.post,
+    urlRefusal: outgoing.refusal,
     // In the sandbox the upstream is this process, which tells itself.
     notifyUrl: (mchNo, channel) => `${config.mode === 'sandbox' ? ownUrl() : publicUrl()}/notify/${channel}/${mchNo}`,
     limits: { closeBudgetMs, channelCallMs, leaseMs, nonceWindowMs, alarmAfterMs: ALARM_AFTER_MS },

@@ -1,5 +1,6 @@
 /** Configuration: environment variables, read once and checked; each line of `SETTINGS` is documented in docs/operating.md. */
 import path from 'node:path'
+import ipaddr from 'ipaddr.js'
 
 export type Config = {
   host: string
@@ -23,6 +24,10 @@ export type Config = {
   ratePerAddress: number
   /** Requests a second of a merchant that has no limit of its own; 0 is no limit. */
   ratePerMerchant: number
+  /** Ports of merchants' addresses that may be called. */
+  notifyPorts: number[]
+  /** Networks that merchants' addresses may lie in although they are not public, as CIDR blocks. */
+  notifyNetworks: string[]
   /** How many proxies in front are trusted to name the caller's address. */
   trustedProxies: number
 }
@@ -72,6 +77,8 @@ export function readConfig(env: Env, defaultHome: string): Config {
     poolMax: number('ACOPAY_POOL_MAX', 16, 2, 500),
     ratePerAddress: number('ACOPAY_RATE_PER_ADDRESS', 5000, 0, 1_000_000),
     ratePerMerchant: number('ACOPAY_RATE_PER_MERCHANT', 0, 0, 1_000_000),
+    notifyPorts: readList(env.ACOPAY_NOTIFY_PORTS || '443').map(readPort),
+    notifyNetworks: readList(env.ACOPAY_NOTIFY_NETWORKS ?? '').map(readNetwork),
     trustedProxies: number('ACOPAY_TRUSTED_PROXIES', 0, 0, 10),
   }
   // A lease must outlive the work it protects, or two workers do it.
@@ -85,6 +92,23 @@ export function readConfig(env: Env, defaultHome: string): Config {
     throw new ConfigError('DATABASE_URL 应以 postgres:// 开头 (should begin with postgres://)')
   }
   return config
+}
+
+const readList = (text: string): string[] => text.split(',').flatMap((part) => part.trim() || [])
+
+function readPort(text: string): number {
+  const port = Number(text)
+  if (/^\d{1,5}$/.test(text) && port >= 1 && port <= 65_535) return port
+  throw new ConfigError(
+    `ACOPAY_NOTIFY_PORTS 应为逗号分隔的端口 (ports with commas between), e.g. 443,8443; got "${text}"`,
+  )
+}
+
+function readNetwork(text: string): string {
+  if (ipaddr.isValidCIDR(text)) return text
+  throw new ConfigError(
+    `ACOPAY_NOTIFY_NETWORKS 应为逗号分隔的CIDR (CIDR blocks with commas between), e.g. 10.1.0.0/16; got "${text}"`,
+  )
 }
 
 function readUrl(text: string | undefined): string | null {

@@ -5,7 +5,9 @@ import { pino } from 'pino'
 import { buildWorld } from './build-world.ts'
 import type { Config } from './config.ts'
 import { openDatabase } from './database.ts'
+import { guardedPost } from './guarded-post.ts'
 import { buildServer } from './http/server.ts'
+import { startNotifier } from './jobs/notifier.ts'
 import { startWorker } from './jobs/worker.ts'
 import { loadSigningKey } from './platform-key.ts'
 import { seedDemo } from './sandbox-seed.ts'
@@ -32,6 +34,11 @@ export async function startGateway(config: Config): Promise<Gateway> {
   const { pool, close: closeDatabase } = await openDatabase(config, (error) =>
     log.warn({ err: error }, 'database connection lost'),
   )
+  const outgoing = guardedPost({
+    ports: config.notifyPorts,
+    networks: config.notifyNetworks,
+    isLoopbackAllowed: config.mode === 'sandbox',
+  })
   let upstreams: SandboxUpstreams | null = null
   try {
     await migrate(pool)
@@ -39,7 +46,7 @@ export async function startGateway(config: Config): Promise<Gateway> {
     let publicUrl = ''
     let ownUrl = ''
     const world = buildWorld({
-      ...{ config, pool, log, masterKey },
+      ...{ config, pool, log, masterKey, outgoing },
       signingKey: () => signingKey,
       publicUrl: () => publicUrl,
       ownUrl: () => ownUrl,
@@ -57,6 +64,7 @@ export async function startGateway(config: Config): Promise<Gateway> {
     const demoFile = world.isSandbox ? await seedDemo(pool, config.home, platform, new Date()) : null
     if (upstreams !== null) await upstreams.open(masterKey)
     const worker = startWorker(world, config.jobPauseMs)
+    const notifier = startNotifier(world, config.jobPauseMs)
     // A key added by another process is used by all of them within a minute.
     const refresh = setInterval(async () => {
       try {
@@ -74,7 +82,8 @@ export async function startGateway(config: Config): Promise<Gateway> {
       const cut = setTimeout(() => app.server.closeAllConnections(), LONGEST_ANSWER_MS)
       await app.close()
       clearTimeout(cut)
-      await worker.stop()
+      await Promise.all([worker.stop(), notifier.stop()])
+      await outgoing.close()
       await upstreams?.stop()
       await closeDatabase()
       log.flush()
@@ -82,6 +91,7 @@ export async function startGateway(config: Config): Promise<Gateway> {
     return { url: ownUrl, demoFile, stop }
   } catch (error) {
     await upstreams?.stop()
+    await outgoing.close()
     await closeDatabase().catch(() => {})
     throw error
   }

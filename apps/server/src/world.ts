@@ -4,6 +4,7 @@ import type { KeyObject } from 'node:crypto'
 import type { Channel, ChannelName } from '@acopay/channels'
 import type { Merchant, Pool, UntouchedAnswer, UntouchedAsk } from '@acopay/store'
 import type { Logger } from 'pino'
+import type { GuardedPost } from './guarded-post.ts'
 
 export type Limits = {
   /** A close answers within this, whatever upstream does. */
@@ -30,6 +31,10 @@ export type World = {
   closeUntouched: (mchNo: string, ask: UntouchedAsk) => Promise<UntouchedAnswer>
   /** The key that signs answers and notifications. */
   signingKey: () => KeyObject
+  /** Posts to an address that a merchant chose, if it may be called. */
+  post: GuardedPost['post']
+  /** Why an address that a merchant gives would never be called; null when it may be. */
+  urlRefusal: GuardedPost['refusal']
   /** Where an upstream tells us of money. */
   notifyUrl: (mchNo: string, channel: ChannelName) => string
   /** Where the payer of an order is sent. */

@@ -1,5 +1,6 @@
 export * from './attempt.ts'
 export * from './limits.ts'
 export * from './money.ts'
+export * from './notification.ts'
 export * from './order.ts'
 export * from './refund.ts'

@@ -1,5 +1,13 @@
 /** Rules that hold for every table, read from the catalog: a migration that breaks one fails here. */
-import { AMOUNT_FEN_MAX, AMOUNT_FEN_MIN, ATTEMPT_STATES, CLOSE_REASONS, JOB_KINDS, ORDER_STATES } from '@acopay/core'
+import {
+  AMOUNT_FEN_MAX,
+  AMOUNT_FEN_MIN,
+  ATTEMPT_STATES,
+  CLOSE_REASONS,
+  JOB_KINDS,
+  NOTIFICATION_STATES,
+  ORDER_STATES,
+} from '@acopay/core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type TestDatabase, testDatabase } from '../../../test/support/database.ts'
 
@@ -19,6 +27,8 @@ const OVER_ALL_MERCHANTS: Record<string, string> = {
   orders_open_by_expiry: 'expiry looks for orders nobody closed in time',
   job_by_due: 'workers look for what is due',
   nonce_by_use: 'cleaning looks for what is old',
+  notification_by_host: 'who tells merchants looks for what is due, host by host',
+  notification_by_round: 'what waits for too long goes to the dead letters',
 }
 
 describe('every table', () => {
@@ -66,7 +76,9 @@ describe('every table', () => {
         where i.indkey[0] = (select attnum from pg_attribute where attrelid = i.indrelid and attname = 'mch_no')
           and a.attname = 'transaction_no' and i.indpred is null order by 1`,
     )
-    expect(served.map(({ name }) => name)).toEqual(['attempt', 'orders', 'payment', 'refund', 'reversal', 'timeline'])
+    expect(served.map(({ name }) => name)).toEqual([
+      ...['attempt', 'notification', 'notification_try', 'orders', 'payment', 'refund', 'reversal', 'timeline'],
+    ])
   })
 })
 
@@ -118,6 +130,7 @@ describe('the words of a state', () => {
     ['orders', 'close_reason', CLOSE_REASONS],
     ['attempt', 'state', ATTEMPT_STATES],
     ['job', 'kind', JOB_KINDS],
+    ['notification', 'state', NOTIFICATION_STATES],
     ['payment', 'fate', ['keep', 'reverse']],
     ['reversal', 'state', ['PROCESSING', 'SUCCESS']],
     ['orders', 'currency', ['CNY']],

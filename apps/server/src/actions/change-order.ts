@@ -1,6 +1,6 @@
 /**
- * The only way an order changes: lock, let the table decide, write the steps, the timeline and the jobs that must
- * follow, commit. Closing, paying, expiring and money that arrives all come through here.
+ * The only way an order changes: lock, let the table decide, write the steps, the timeline, what the merchant must
+ * be told and the jobs that must follow, commit. Closing, paying, expiring and money that arrives all come through here.
  */
 
 import type { UpstreamPayment } from '@acopay/channels'
@@ -41,7 +41,9 @@ import {
 } from '@acopay/store'
 import { platformNumber } from '../numbers.ts'
 import type { World } from '../world.ts'
+import { detailOf, entryText } from './order-entry.ts'
 import type { UpstreamSaid } from './shut-order.ts'
+import { tellMerchant } from './tell-merchant.ts'
 
 export type Event =
   | { event: 'pay_started'; attempt: Pick<Attempt, 'attemptNo' | 'channel' | 'method' | 'createLandsUntil'> }
@@ -180,6 +182,7 @@ async function writeStep(world: World, db: Db, order: Order, step: Step, event: 
     entry: entryText(step, isOwn ? detailOf(event) : {}, now),
     now,
   })
+  await tellMerchant(db, moved, step, event, now)
   await writeJobs(world, db, moved, step, now)
   return moved
 }
@@ -258,36 +261,4 @@ async function writeJobs(world: World, db: Db, order: Order, step: Step, now: Da
   // A paid order's other codes are shut too, so that nobody pays it a second time.
   else if (step.to === 'SUCCESS' && order.attempts > 1) await insertHeldJob(db, job, now, now)
   else await removeJob(db, job)
-}
-
-/** One entry of the timeline; its exact bytes are hashed and stored. */
-export function entryText(step: Step, detail: Record<string, unknown>, now: Date): string {
-  const { event, from, to, closeReason, money } = step
-  return JSON.stringify({ at: now.toISOString(), event, from, to, closeReason, money, ...detail })
-}
-
-function detailOf(event: Event): Record<string, unknown> {
-  switch (event.event) {
-    case 'pay_started':
-      return { attemptNo: event.attempt.attemptNo, channel: event.attempt.channel, method: event.attempt.method }
-    case 'close_asked':
-      return { by: event.by }
-    case 'expired':
-      return {}
-    case 'refund_asked': {
-      const { refundNo, mchRefundNo, amountFen } = event.refund
-      return { refundNo, mchRefundNo, amountFen: amountFen.toString() }
-    }
-    case 'refund_done':
-      return { refundNo: event.refundNo }
-    case 'refund_failed':
-      return { refundNo: event.refundNo, failure: event.failure }
-    case 'all_shut':
-      return { attemptNos: event.attemptNos, said: event.said }
-    case 'money_arrived': {
-      const { paymentNo, amountFen, currency, paidAt } = event.payment
-      const paid = { paymentNo, amountFen: amountFen.toString(), currency, paidAt: paidAt.toISOString() }
-      return { attemptNo: event.attemptNo, ...paid, ...(event.isReturned ? { isReturned: true } : {}) }
-    }
-  }
 }

@@ -3,7 +3,8 @@ import { decide, type OrderRef } from '@acopay/core'
 import { type Order, removeJob, takeJob } from '@acopay/store'
 import type { World } from '../world.ts'
 import { type Deadline, remainingMs, within } from './ask-channel.ts'
-import { type Changed, changeOrder, entryText } from './change-order.ts'
+import { type Changed, changeOrder } from './change-order.ts'
+import { entryText } from './order-entry.ts'
 import { shutOrder, stateOf } from './shut-order.ts'
 
 /**

@@ -3,6 +3,7 @@ import { parseYuan } from '@acopay/core'
 import { isRefusal, PLACED_ANSWER, parsePlaceOrder, refuse } from '@acopay/protocol'
 import { placeOrder } from '../actions/place-order.ts'
 import type { Endpoint } from './exchange.ts'
+import { notifyUrlRefusal } from './notify-url.ts'
 
 export const placeEndpoint: Endpoint = {
   method: 'POST',
@@ -11,6 +12,8 @@ export const placeEndpoint: Endpoint = {
   async handle(world, { mchNo, nonce }, params) {
     const asked = parsePlaceOrder(params, { loopbackHttp: world.isSandbox })
     if (isRefusal(asked)) return { answer: asked }
+    const refusedUrl = notifyUrlRefusal(world, asked.notifyUrl)
+    if (refusedUrl !== null) return { answer: refusedUrl }
     const amountFen = parseYuan(asked.amountTotal)
     if (amountFen === null) {
       return { answer: refuse('PARAM_ERROR', 'amount_total 应为两位小数的元,如"12.50",0.01至999999.99') }

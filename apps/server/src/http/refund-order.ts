@@ -4,6 +4,7 @@ import { isRefusal, parseRefundOrder, REFUND_ANSWERS, refuse } from '@acopay/pro
 import type { Refused } from '../actions/change-order.ts'
 import { refundOrder } from '../actions/refund-order.ts'
 import type { Endpoint } from './exchange.ts'
+import { notifyUrlRefusal } from './notify-url.ts'
 
 /** Whatever an order's table says against a refund, the order is not paid. */
 const isLimit = (why: Refused): why is RefundRefusal => why.startsWith('REFUND_')
@@ -15,6 +16,8 @@ export const refundEndpoint: Endpoint = {
   async handle(world, { mchNo, nonce, knowsChannelFields }, params) {
     const asked = parseRefundOrder(params, { loopbackHttp: world.isSandbox })
     if (isRefusal(asked)) return { answer: asked }
+    const refusedUrl = notifyUrlRefusal(world, asked.notifyUrl)
+    if (refusedUrl !== null) return { answer: refusedUrl }
     if (nonce === null) return { answer: refuse('SIGN_ERROR') }
     const amountFen = parseYuan(asked.refundAmount)
     if (amountFen === null) {

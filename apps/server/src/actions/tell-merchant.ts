@@ -1,0 +1,59 @@
+/**
+ * Writes what a merchant must be told, in the transaction of the change: that an order was paid, that what it paid went
+ * back while our own close was under way, how a refund ended (spec/protocol.md 3.7).
+ */
+import { type Fen, formatYuan, type Step } from '@acopay/core'
+import { type NotificationKind, type NotificationNews, REFUND_ANSWERS, STATE_ANSWERS, timeText } from '@acopay/protocol'
+import { type Db, findRefund, insertNotification, type Order } from '@acopay/store'
+import type { Event } from './change-order.ts'
+
+/** `order` as it stands after the step; nothing is written where the merchant gave no address. */
+export async function tellMerchant(db: Db, order: Order, step: Step, event: Event, now: Date): Promise<void> {
+  if (step.money === 'keep' || step.event === 'money_returned') {
+    if (order.notifyUrl !== null) await write(db, order, order.notifyUrl, 'payment', paymentNews(order), now)
+  } else if (event.event === step.event && (event.event === 'refund_done' || event.event === 'refund_failed')) {
+    await tellOfRefund(db, order, event.refundNo, now)
+  }
+}
+
+async function tellOfRefund(db: Db, order: Order, refundNo: string, now: Date): Promise<void> {
+  const refund = await findRefund(db, order.mchNo, { refundNo })
+  if (refund === null || refund.notifyUrl === null) return
+  const news: NotificationNews<'refund'> = {
+    transaction_no: refund.transactionNo,
+    mch_trade_no: refund.mchTradeNo,
+    refund_no: refund.refundNo,
+    mch_refund_no: refund.mchRefundNo,
+    code: refund.state,
+    description: REFUND_ANSWERS[refund.state],
+    refund_amount: formatYuan(refund.amountFen),
+    success_time: refund.successTime === null ? null : timeText(refund.successTime),
+    refund_reason: refund.reason,
+  }
+  await write(db, order, refund.notifyUrl, 'refund', news, now)
+}
+
+const paymentNews = (order: Order): NotificationNews<'payment'> => ({
+  transaction_no: order.transactionNo,
+  mch_trade_no: order.mchTradeNo,
+  app_no: order.appNo,
+  extra: order.extra,
+  code: order.state,
+  description: STATE_ANSWERS[order.state],
+  amount_total: formatYuan(order.amountFen as Fen),
+  amount_currency: 'CNY',
+  success_time: order.successTime === null ? null : timeText(order.successTime),
+  acoid: order.payer,
+})
+
+async function write<Kind extends NotificationKind>(
+  db: Db,
+  { mchNo, transactionNo, headSeq: seq }: Order,
+  url: string,
+  kind: Kind,
+  news: NotificationNews<Kind>,
+  now: Date,
+): Promise<void> {
+  const { host } = new URL(url)
+  await insertNotification(db, { mchNo, transactionNo, seq, kind, url, host, news: JSON.stringify(news) }, now)
+}

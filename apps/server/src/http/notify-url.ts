@@ -1,0 +1,14 @@
+/** A `notify_url` that would never be called is refused when it is given, not a day later in the dead letters. */
+import { type Refusal, refuse } from '@acopay/protocol'
+import type { World } from '../world.ts'
+
+const SAYS = {
+  port: 'notify_url 的端口不在允许之列',
+  address: 'notify_url 应为公网地址',
+} as const
+
+/** Null when it may be called, or none was given. Names are resolved only when they are called. */
+export function notifyUrlRefusal(world: World, notifyUrl: string | null): Refusal | null {
+  const refused = notifyUrl === null ? null : world.urlRefusal(new URL(notifyUrl))
+  return refused === null ? null : refuse('PARAM_ERROR', SAYS[refused])
+}

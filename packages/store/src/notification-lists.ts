@@ -1,0 +1,108 @@
+/** What merchants and operators see of notifications, and sending them again by hand. */
+import type { NotificationState } from '@acopay/core'
+import { type Db, run } from './db.ts'
+import type { NotificationKey } from './notifications.ts'
+
+/** A notification and its last try, null before the first. `nextAt`: when it is tried next, null when it is not. */
+export type ListedNotification = NotificationKey & {
+  kind: 'payment' | 'refund'
+  url: string
+  state: NotificationState
+  tries: number
+  createdAt: Date
+  nextAt: Date | null
+  triedAt: Date | null
+  httpStatus: number | null
+  failure: string | null
+}
+
+export type NotificationFilter = {
+  transactionNo: string | null
+  state: NotificationState | null
+  /** Only those before this place in the list: the last one of the page before. */
+  before: { createdAt: Date; transactionNo: string; seq: number } | null
+}
+
+/** A merchant's notifications, the newest first, at most `limit`. */
+export const listNotifications = (
+  db: Db,
+  mchNo: string,
+  { transactionNo, state, before }: NotificationFilter,
+  limit: number,
+): Promise<ListedNotification[]> =>
+  run<ListedNotification>(
+    db,
+    'listNotifications',
+    `select n.mch_no as "mchNo", n.transaction_no as "transactionNo", n.seq, n.kind, n.url, n.state, n.taken as tries,
+            n.created_at as "createdAt", case when n.state = 'PENDING' then n.due_at end as "nextAt", t.at as "triedAt",
+            t.http_status as "httpStatus", t.failure
+       from notification n left join lateral (
+         select at, http_status, failure from notification_try t
+          where t.mch_no = n.mch_no and t.transaction_no = n.transaction_no and t.seq = n.seq
+          order by taken desc limit 1) t on true
+      where n.mch_no = $1 and ($2::text is null or n.transaction_no = $2) and ($3::text is null or n.state = $3)
+        and ($4::timestamptz is null or (n.created_at, n.transaction_no, n.seq) < ($4, $5::text, $6::integer))
+      order by n.created_at desc, n.transaction_no desc, n.seq desc limit $7`,
+    [mchNo, transactionNo, state, before?.createdAt, before?.transactionNo, before?.seq, limit],
+  )
+
+export type ListedTry = {
+  at: Date
+  ms: number
+  httpStatus: number | null
+  reply: string | null
+  failure: string | null
+}
+
+/** Every try of one notification, the newest first, at most `limit`. */
+export const listNotificationTries = (
+  db: Db,
+  { mchNo, transactionNo, seq }: NotificationKey,
+  limit: number,
+): Promise<ListedTry[]> =>
+  run<ListedTry>(
+    db,
+    'listNotificationTries',
+    `select at, ms, http_status as "httpStatus", reply, failure from notification_try
+      where mch_no = $1 and transaction_no = $2 and seq = $3 order by taken desc limit $4`,
+    [mchNo, transactionNo, seq, limit],
+  )
+
+/** Which to send again: those of an order, one of them, or the dead letters of a stretch of time. */
+export type ResendChoice =
+  | { transactionNo: string; seq: number | null }
+  | { dead: { from: Date | null; until: Date | null } }
+
+/**
+ * Has notifications sent again from the start of their schedule, also ones that were heard; the oldest `limit`. How
+ * many.
+ */
+export async function resendNotifications(
+  db: Db,
+  mchNo: string,
+  choice: ResendChoice,
+  limit: number,
+  now: Date,
+): Promise<number> {
+  const again = `state = 'PENDING', tries = 0, due_at = $2, round_at = $2`
+  const rows =
+    'dead' in choice
+      ? await run(
+          db,
+          'resendDeadNotifications',
+          `update notification n set ${again} from (
+             select mch_no, transaction_no, seq from notification
+              where mch_no = $1 and state = 'DEAD' and ($3::timestamptz is null or created_at >= $3)
+                and ($4::timestamptz is null or created_at < $4) order by created_at limit $5 for update) d
+            where n.mch_no = d.mch_no and n.transaction_no = d.transaction_no and n.seq = d.seq returning 1`,
+          [mchNo, now, choice.dead.from, choice.dead.until, limit],
+        )
+      : await run(
+          db,
+          'resendNotifications',
+          `update notification set ${again}
+            where mch_no = $1 and transaction_no = $3 and ($4::integer is null or seq = $4) returning 1`,
+          [mchNo, now, choice.transactionNo, choice.seq],
+        )
+  return rows.length
+}

@@ -29,13 +29,19 @@ const ENDPOINTS = [
   { name: 'query', method: 'GET', path: 'trade' },
   { name: 'place', method: 'POST', path: 'trade' },
   { name: 'refund', method: 'POST', path: 'refund' },
+  { name: 'notifications', method: 'GET', path: 'notifications' },
+  { name: 'tries', method: 'GET', path: 'notifications/tries' },
+  { name: 'resend', method: 'POST', path: 'notifications/resend' },
 ] as const
 
 const REFUND = { mch_refund_no: newTradeNo(), refund_amount: '0.10', refund_reason: '商品已退货' }
 
 /** Parameters with which each endpoint would do its work. */
-const goodParams = (name: (typeof ENDPOINTS)[number]['name']): JsonObject =>
-  name === 'place' ? orderParams(test.demo) : { transaction_no: transactionNo, ...(name === 'refund' ? REFUND : {}) }
+const goodParams = (name: (typeof ENDPOINTS)[number]['name']): JsonObject => {
+  if (name === 'place') return orderParams(test.demo)
+  const more = { refund: REFUND, tries: { seq: '1' } } as Record<string, JsonObject>
+  return { transaction_no: transactionNo, ...more[name] }
+}
 
 /** What a request that is in order is told: the order is not paid, so that a refund of it is refused at the very end. */
 const reached = (name: (typeof ENDPOINTS)[number]['name']): number => (name === 'refund' ? 1008 : 200)

@@ -1,6 +1,6 @@
 /** What merchants are told (spec/protocol.md 3.7): exactly what is listed, at least once, in order, however they answer. */
 import { NOTIFY_PAUSES_MS } from '@acopay/core'
-import { NOTIFICATION_FIELDS } from '@acopay/protocol'
+import { type JsonObject, NOTIFICATION_FIELDS } from '@acopay/protocol'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { call, newTradeNo, openAttempt, pay, place } from './support/merchant.ts'
 import { type Receiver, receiver, SAYS_HEARD } from './support/receiver.ts'
@@ -191,6 +191,107 @@ describe('the schedule', () => {
     await test.runJobs()
     const kinds = merchant.told().map((told) => ('refund_no' in told ? 'refund' : 'payment'))
     expect(kinds).toEqual(['payment', 'payment', 'refund', 'refund'])
+  })
+})
+
+describe('a merchant that asks', () => {
+  const ask = (path: 'notifications' | 'notifications/tries' | 'notifications/resend', params: JsonObject) =>
+    call(test.demo, { method: path === 'notifications/resend' ? 'POST' : 'GET', path, params })
+  const listOf = async (params: JsonObject = {}) => {
+    const { data } = await ask('notifications', params)
+    return { list: JSON.parse(data.notifications ?? '[]') as Record<string, unknown>[], next: data.next ?? null }
+  }
+
+  it('sees what it was told, each try with what it answered, and has it sent again', async () => {
+    merchant.answer((_told, response) => response.writeHead(500).end('打翻了'))
+    const order = await paidOrder()
+    await test.runJobs()
+    const { list } = await listOf({ transaction_no: order })
+    expect(list).toMatchObject([
+      {
+        ...{ transaction_no: order, seq: 3, kind: 'payment', state: 'PENDING', description: '待送达', tries: 1 },
+        ...{ url: merchant.url, http_status: 500, failure: 'HTTP 500', next_time: '2026-03-01T12:00:15+08:00' },
+      },
+    ])
+    const tries = await ask('notifications/tries', { transaction_no: order, seq: '3' })
+    expect(JSON.parse(tries.data.tries ?? '')).toMatchObject([
+      { http_status: 500, reply: '打翻了', failure: 'HTTP 500' },
+    ])
+
+    merchant.answer(SAYS_HEARD)
+    expect((await ask('notifications/resend', { transaction_no: order })).data).toMatchObject({
+      code: 'SUCCESS',
+      resent: '1',
+    })
+    await test.runJobs()
+    expect(await states()).toEqual(['DELIVERED'])
+    await ask('notifications/resend', { transaction_no: order, seq: '3' })
+    await test.runJobs()
+    expect(merchant.told()).toHaveLength(3)
+    expect((await ask('notifications/resend', { transaction_no: order, seq: '4' })).data.resent).toBe('0')
+  })
+
+  it('has its dead letters of a stretch of time sent again, from the start of the schedule', async () => {
+    merchant.answer((_told, response) => response.writeHead(500).end())
+    await paidOrder()
+    test.advance(60_000)
+    await paidOrder()
+    await test.runJobs()
+    for (const pauseMs of NOTIFY_PAUSES_MS) {
+      test.advance(pauseMs)
+      await test.runJobs()
+      // After 20 failures the host is asked by one at a time.
+      test.advance(5_000)
+      await test.runJobs()
+    }
+    expect(await states()).toEqual(['DEAD', 'DEAD'])
+    const since = { state: 'DEAD', from: '2026-03-01T12:01:00+08:00' }
+    expect((await ask('notifications/resend', { ...since, until: since.from })).data.resent).toBe('0')
+    expect((await ask('notifications/resend', since)).data.resent).toBe('1')
+    await test.runJobs()
+    expect((await listOf({ state: 'PENDING' })).list).toMatchObject([{ tries: 17 }])
+    merchant.answer(SAYS_HEARD)
+    expect((await ask('notifications/resend', { state: 'DEAD' })).data.resent).toBe('1')
+    test.advance(15_000)
+    await test.runJobs()
+    expect(new Set(await states())).toEqual(new Set(['DELIVERED']))
+  })
+
+  it('pages through all of them, each once, the newest first', async () => {
+    const order = await paidOrder()
+    await test.database.pool.query(
+      `with more as (insert into timeline select mch_no, transaction_no, 100 + n, at + n / 2 * interval '1 s', entry, hash
+          from timeline, generate_series(1, 249) n where transaction_no = $1 and seq = 1 returning *)
+       insert into notification select t.mch_no, t.transaction_no, t.seq, kind, url, host, news, 'DELIVERED', due_at, 1, 0,
+              round_at, t.at from more t, notification`,
+      [order],
+    )
+    const seen: unknown[] = []
+    for (let before: string | null = null, pages = 1; ; pages += 1) {
+      const page = await listOf(before === null ? {} : { before })
+      seen.push(...page.list.map(({ seq }) => seq))
+      before = page.next
+      if (before === null) {
+        expect(pages).toBe(3)
+        break
+      }
+    }
+    expect(seen).toHaveLength(250)
+    expect(new Set(seen).size).toBe(250)
+    expect(seen[0]).toBe(349)
+  })
+
+  it("hears nothing of another merchant's, and of no order", async () => {
+    for (const path of ['notifications', 'notifications/tries', 'notifications/resend'] as const) {
+      expect(await ask(path, { transaction_no: 'AP0', seq: '1' })).toMatchObject({ status: 1007 })
+    }
+    expect((await listOf()).list).toEqual([])
+  })
+
+  it('once a nonce was used for sending again, it is used', async () => {
+    const request = { method: 'POST', path: 'notifications/resend', params: { state: 'DEAD' }, nonce: 'n1' } as const
+    expect(await call(test.demo, request)).toMatchObject({ status: 200 })
+    expect(await call(test.demo, request)).toMatchObject({ status: 1016 })
   })
 })
 

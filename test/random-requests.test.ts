@@ -28,13 +28,24 @@ beforeAll(async () => {
 afterAll(() => test.stop())
 
 const FIELDS = [
-  ...['mch_refund_no', 'refund_no', 'refund_amount', 'refund_reason'],
+  ...['mch_refund_no', 'refund_no', 'refund_amount', 'refund_reason', 'seq', 'state', 'before', 'from', 'until'],
   ...['app_no', 'mch_trade_no', 'description', 'amount_total', 'amount_currency', 'extra', 'notify_url'],
   ...['time_expire', 'aco_pay_sdk', 'transaction_no', 'mch_no', 'nonce', 'sign_type', 'sign'],
 ]
 
 const text = fc.string({ unit: 'binary', maxLength: 40 })
-const known = fc.constantFrom('APP1000000', '测试订单', '12.50', '0.01', 'CNY', '', 'https://example.com/n', '0')
+const known = fc.constantFrom(
+  'DEAD',
+  '1',
+  'APP1000000',
+  '测试订单',
+  '12.50',
+  '0.01',
+  'CNY',
+  '',
+  'https://example.com/n',
+  '0',
+)
 const orderNo = fc.nat(49).map((index) => orders[index] as string)
 const value = fc.oneof(
   { weight: 3, arbitrary: known },
@@ -49,8 +60,9 @@ const params = fc
   .array(fc.tuple(name, value), { maxLength: 10 })
   .map((entries) => JSON.parse(JSON.stringify(Object.fromEntries(entries))) as JsonObject)
 
+const VERBS = ['close', 'trade', 'refund', 'notifications', 'notifications/tries', 'notifications/resend']
 const path = fc.oneof(
-  { weight: 4, arbitrary: fc.constantFrom('close', 'trade', 'refund').map((verb) => `/pay/v1/transactions/${verb}`) },
+  { weight: 4, arbitrary: fc.constantFrom(...VERBS).map((verb) => `/pay/v1/transactions/${verb}`) },
   { weight: 1, arbitrary: fc.webPath() },
 )
 const method = fc.oneof(

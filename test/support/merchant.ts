@@ -26,7 +26,14 @@ export type Answer = {
 
 export type Request = {
   method: 'GET' | 'POST'
-  path: 'close' | 'close/evidence' | 'trade' | 'refund'
+  path:
+    | 'close'
+    | 'close/evidence'
+    | 'trade'
+    | 'refund'
+    | 'notifications'
+    | 'notifications/tries'
+    | 'notifications/resend'
   params: JsonObject
   /** Changes to the finished request: headers to replace (null removes one), a body to send instead. */
   headers?: Record<string, string | null>

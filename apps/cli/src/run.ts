@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util'
 import { ApiError, ConnectionError, ParameterError, SignatureError } from '@acopay/sdk'
 import { type Command, EXIT, type ExitCode, type Io, UnfinishedError, UsageError } from './command.ts'
 import { keygenCommand } from './commands/keygen.ts'
+import { listCommand, resendCommand } from './commands/notifications.ts'
 import { closeCommand, evidenceCommand, placeCommand, queryCommand } from './commands/order.ts'
 import { refundCommand, refundQueryCommand } from './commands/refund.ts'
 import { signCommand, verifyCommand } from './commands/signature.ts'
@@ -14,15 +15,20 @@ const COMMANDS: Record<string, Command> = {
   'order evidence': evidenceCommand,
   refund: refundCommand,
   'refund query': refundQueryCommand,
+  'notifications list': listCommand,
+  'notifications resend': resendCommand,
   keygen: keygenCommand,
   sign: signCommand,
   verify: verifyCommand,
 }
 
+/** Words that are nothing without a second one. */
+const GROUPS: ReadonlySet<string> = new Set(['order', 'notifications'])
+
 export async function run(argv: string[], io: Io): Promise<ExitCode> {
   const isJson = argv.includes('--json')
   try {
-    const isPair = argv[0] === 'order' || Object.hasOwn(COMMANDS, argv.slice(0, 2).join(' '))
+    const isPair = GROUPS.has(argv[0] ?? '') || Object.hasOwn(COMMANDS, argv.slice(0, 2).join(' '))
     const words = argv.slice(0, isPair ? 2 : 1)
     const name = words.join(' ')
     const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined

@@ -49,7 +49,7 @@ export function guardedPost({ ports, networks, isLoopbackAllowed, resolve = reso
     if (!ipaddr.isValid(address)) return false
     const parsed = ipaddr.process(address)
     const range = parsed.range()
-    if (range === 'unicast' || (isLoopbackAllowed && range === 'loopback')) return true
+    if ((range === 'unicast' && isGlobal(parsed)) || (isLoopbackAllowed && range === 'loopback')) return true
     return allowedNetworks.some(([network, bits]) => parsed.kind() === network.kind() && parsed.match(network, bits))
   }
   const isLoopback = (host: string): boolean =>
@@ -106,6 +106,10 @@ function guardedConnector(mayReach: (address: string) => boolean, resolve: Resol
     })
   }
 }
+
+/** Of IPv6 only 2000::/3 is given out; whatever is new or odd lies outside of it (IANA, IPv6 address space). */
+const isGlobal = (address: ipaddr.IPv4 | ipaddr.IPv6): boolean =>
+  address instanceof ipaddr.IPv4 || address.match(ipaddr.IPv6.parse('2000::'), 3)
 
 const hostOf = (hostname: string): string => hostname.replace(/^\[|\]$/g, '')
 

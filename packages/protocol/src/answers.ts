@@ -45,3 +45,9 @@ const CHINA_MS = 8 * 3600 * 1000
 /** RFC 3339 in +08:00 without a fraction, the only form the official SDK reads (spec 1). China has no daylight saving. */
 export const timeText = (time: Date): string =>
   `${new Date(time.getTime() + CHINA_MS).toISOString().slice(0, 19)}+08:00`
+
+/** The states of a notification, in the answer of `GET notifications` [ours]. */
+export const NOTIFICATION_ANSWERS = { PENDING: '待送达', DELIVERED: '已送达', DEAD: '已停止' } as const
+
+/** The answer of calls that only had to be carried out [ours]. */
+export const DONE_ANSWER = { code: 'SUCCESS', description: '成功' } as const

@@ -4,10 +4,13 @@ import { FIELD_ERRORS_MAX, isRefusal, type Refusal } from './errors.ts'
 import {
   FIELDS,
   parseCloseOrder,
+  parseListNotifications,
+  parseNotificationTries,
   parsePlaceOrder,
   parseQueryOrder,
   parseQueryRefund,
   parseRefundOrder,
+  parseResend,
 } from './requests.ts'
 
 const TRADE_NO = 'mp2021040216063413856401'
@@ -54,8 +57,21 @@ refund refund_reason  required 32
 refund notify_url     optional 256
 queryRefund refund_no optional 50
 queryRefund mch_refund_no optional 50
+notifications transaction_no optional 50
+notifications mch_trade_no optional 50
+notifications state optional 9
+notifications before optional 63
+notificationTries transaction_no optional 50
+notificationTries mch_trade_no optional 50
+notificationTries seq required 9
+resend transaction_no optional 50
+resend mch_trade_no optional 50
+resend seq optional 9
+resend state optional 4
+resend from optional 35
+resend until optional 35
 `
-type Verb = 'close' | 'query' | 'place' | 'refund' | 'queryRefund'
+type Verb = keyof typeof FIELDS
 const rows = EXPECTED.trim()
   .split('\n')
   .map((row) => row.split(/\s+/) as [Verb, string, string, string])
@@ -75,18 +91,28 @@ const PARSERS = {
   place: (params: JsonObject) => place(params),
   refund: (params: JsonObject) => parseRefundOrder({ ...GOOD_REFUND, ...params }, { loopbackHttp: false }),
   queryRefund: parseQueryRefund,
+  notifications: parseListNotifications,
+  notificationTries: (params: JsonObject) => parseNotificationTries({ seq: '1', ...params }),
+  // The order or the dead letters: whichever leaves the field that is tried its place.
+  resend: (params: JsonObject) => {
+    const ofDead = params.state || ['from', 'until'].some((name) => name in params)
+    return parseResend({ ...(ofDead ? { state: 'DEAD' } : { transaction_no: 'AP1', mch_trade_no: 'm1' }), ...params })
+  },
 }
 const REFERENCE: Partial<Record<Verb, JsonObject>> = {
   close: { transaction_no: 'AP1', mch_trade_no: 'm1' },
   query: { transaction_no: 'AP1', mch_trade_no: 'm1' },
   queryRefund: { refund_no: 'AR1', mch_refund_no: 'm1' },
+  notificationTries: { transaction_no: 'AP1', mch_trade_no: 'm1' },
 }
 const parse = (verb: Verb, more: JsonObject) => PARSERS[verb]({ ...REFERENCE[verb], ...more })
 
 /** The longest text that a field takes, and the shape it must have for that. */
 const longest = (field: string, max: number): string => {
   if (field === 'notify_url') return `https://a.example/${'x'.repeat(max - 18)}`
-  if (field === 'time_expire') return '2026-01-31T08:00:00.123456789+08:00'
+  if (field === 'state') return max === 4 ? 'DEAD' : 'DELIVERED'
+  if (field === 'before') return `${'9'.repeat(14)}.AP${'9'.repeat(36)}.${'9'.repeat(9)}`
+  if (['time_expire', 'from', 'until'].includes(field)) return '2026-01-31T08:00:00.123456789+08:00'
   if (field === 'amount_currency') return 'CNY'
   return '9'.repeat(max)
 }
@@ -308,5 +334,32 @@ describe('refund', () => {
     expect(parseQueryRefund({ refund_no: 'AR1', mch_refund_no: 'm1' })).toEqual({ refundNo: 'AR1' })
     expect(parseQueryRefund({ mch_refund_no: 'm1' })).toEqual({ mchRefundNo: 'm1' })
     expect(refusedFor('refund_no', parseQueryRefund({}))).toContain('mch_refund_no')
+  })
+})
+
+describe('which notifications', () => {
+  it('are listed from a place on, or from the newest', () => {
+    const before = `1769817600123.AP${'1'.repeat(36)}.7`
+    expect(parseListNotifications({ before, state: 'DEAD' })).toEqual({
+      ...{ ref: null, state: 'DEAD' },
+      before: { createdAt: new Date(1769817600123), transactionNo: `AP${'1'.repeat(36)}`, seq: 7 },
+    })
+    expect(parseListNotifications({})).toEqual({ ref: null, state: null, before: null })
+    for (const wrong of ['1', 'a.b.c', `1.AP${'1'.repeat(36)}`, '.AP.']) {
+      refusedFor('before', parseListNotifications({ before: wrong }))
+    }
+  })
+
+  it('are sent again: of an order, one of them, or dead letters; never both', () => {
+    expect(parseResend({ mch_trade_no: 'm1' })).toEqual({ ref: { mchTradeNo: 'm1' }, seq: null })
+    expect(parseResend({ transaction_no: 'AP1', seq: '12' })).toEqual({ ref: { transactionNo: 'AP1' }, seq: 12 })
+    const from = '2026-01-31T08:00:00+08:00'
+    expect(parseResend({ state: 'DEAD', from })).toEqual({ dead: { from: new Date(from), until: null } })
+    refusedFor('state', parseResend({ transaction_no: 'AP1', state: 'DEAD' }))
+    refusedFor('from', parseResend({ transaction_no: 'AP1', from }))
+    refusedFor('until', parseResend({ state: 'DEAD', until: 'yesterday' }))
+    refusedFor('state', parseResend({ from }))
+    refusedFor('transaction_no', parseResend({ seq: '1' }))
+    for (const seq of ['0', '-1', '1.0', '１']) refusedFor('seq', parseResend({ transaction_no: 'AP1', seq }))
   })
 })

@@ -14,6 +14,9 @@ const MERCHANT_NUMBER: Pick<FieldRule, 'pattern' | 'says' | 'max'> = {
   says: '应为24-50位字母、数字、_或-',
 }
 
+/** A notification of an order: the number of the change that it tells of. */
+const SEQ: Pick<FieldRule, 'pattern' | 'says' | 'max'> = { max: 9, pattern: /^[1-9]\d*$/, says: '应为正整数' }
+
 /** Every field of every request: one table, read by the parser, by the documentation and by the tests. */
 export const FIELDS = {
   close: {
@@ -45,6 +48,28 @@ export const FIELDS = {
   queryRefund: {
     refund_no: { required: false, max: 50 },
     mch_refund_no: { required: false, max: 50 },
+  },
+  notifications: {
+    transaction_no: { required: false, max: 50 },
+    mch_trade_no: { required: false, max: 50 },
+    state: {
+      ...{ required: false, max: 9, pattern: /^(PENDING|DELIVERED|DEAD)$/ },
+      says: '应为PENDING、DELIVERED或DEAD',
+    },
+    before: { required: false, max: 63, pattern: /^\d{1,14}\.AP\d{36}\.\d{1,9}$/, says: '应为上一页的next' },
+  },
+  notificationTries: {
+    transaction_no: { required: false, max: 50 },
+    mch_trade_no: { required: false, max: 50 },
+    seq: { required: true, ...SEQ },
+  },
+  resend: {
+    transaction_no: { required: false, max: 50 },
+    mch_trade_no: { required: false, max: 50 },
+    seq: { required: false, ...SEQ },
+    state: { required: false, max: 4, pattern: /^DEAD$/, says: '只能为DEAD' },
+    from: { required: false, max: 35 },
+    until: { required: false, max: 35 },
   },
 } as const satisfies Record<string, Record<string, FieldRule>>
 
@@ -90,8 +115,10 @@ export type OrderRef = { transactionNo: string } | { mchTradeNo: string }
 function readOrderRef(params: JsonObject, rules: typeof FIELDS.close | typeof FIELDS.query): OrderRef | Refusal {
   const texts = readFields(params, rules)
   if (isRefusal(texts)) return texts
-  return orderRefOf(texts) ?? refuse('PARAM_ERROR', 'transaction_no 与 mch_trade_no 至少填一个')
+  return orderRefOf(texts) ?? NO_ORDER
 }
+
+const NO_ORDER = refuse('PARAM_ERROR', 'transaction_no 与 mch_trade_no 至少填一个')
 
 /** Null when neither number was given. */
 function orderRefOf(texts: { transaction_no: string | null; mch_trade_no: string | null }): OrderRef | null {
@@ -147,7 +174,7 @@ export function parseRefundOrder(params: JsonObject, rule: { loopbackHttp: boole
   const texts = readFields(params, FIELDS.refund)
   if (isRefusal(texts)) return texts
   const ref = orderRefOf(texts)
-  if (ref === null) return refuse('PARAM_ERROR', 'transaction_no 与 mch_trade_no 至少填一个')
+  if (ref === null) return NO_ORDER
   const notifyUrl = texts.notify_url === null ? null : parseNotifyUrl('notify_url', texts.notify_url, rule)
   if (notifyUrl !== null && typeof notifyUrl !== 'string') return notifyUrl
   const { mch_refund_no: mchRefundNo, refund_amount: refundAmount, refund_reason: refundReason } = texts
@@ -164,6 +191,52 @@ export function parseQueryRefund(params: JsonObject): RefundRef | Refusal {
   if (texts.refund_no !== null) return { refundNo: texts.refund_no }
   if (texts.mch_refund_no !== null) return { mchRefundNo: texts.mch_refund_no }
   return refuse('PARAM_ERROR', 'refund_no 与 mch_refund_no 至少填一个')
+}
+
+/** `GET notifications` [ours]; `before` is the `next` of the page before. */
+export type ListNotifications = {
+  ref: OrderRef | null
+  state: 'PENDING' | 'DELIVERED' | 'DEAD' | null
+  before: { createdAt: Date; transactionNo: string; seq: number } | null
+}
+
+export function parseListNotifications(params: JsonObject): ListNotifications | Refusal {
+  const texts = readFields(params, FIELDS.notifications)
+  if (isRefusal(texts)) return texts
+  const [createdMs, transactionNo = '', seq] = texts.before?.split('.') ?? []
+  const before =
+    createdMs === undefined ? null : { createdAt: new Date(Number(createdMs)), transactionNo, seq: Number(seq) }
+  return { ref: orderRefOf(texts), state: texts.state as ListNotifications['state'], before }
+}
+
+/** `GET notifications/tries` [ours]. */
+export function parseNotificationTries(params: JsonObject): { ref: OrderRef; seq: number } | Refusal {
+  const texts = readFields(params, FIELDS.notificationTries)
+  if (isRefusal(texts)) return texts
+  const ref = orderRefOf(texts)
+  return ref === null ? NO_ORDER : { ref, seq: Number(texts.seq) }
+}
+
+/** `POST notifications/resend` [ours]: those of one order, one of them, or the dead letters of a stretch of time. */
+export type Resend = { ref: OrderRef; seq: number | null } | { dead: { from: Date | null; until: Date | null } }
+
+export function parseResend(params: JsonObject): Resend | Refusal {
+  const texts = readFields(params, FIELDS.resend)
+  if (isRefusal(texts)) return texts
+  const ref = orderRefOf(texts)
+  const from = texts.from === null ? null : parseTime('from', texts.from)
+  if (from !== null && !(from instanceof Date)) return from
+  const until = texts.until === null ? null : parseTime('until', texts.until)
+  if (until !== null && !(until instanceof Date)) return until
+  if (ref === null) {
+    if (texts.seq !== null) return NO_ORDER
+    if (texts.state === null) return refuse('PARAM_ERROR', '请填订单号, 或 state=DEAD')
+    return { dead: { from, until } }
+  }
+  const given = { state: texts.state, from, until }
+  const surplus = Object.entries(given).find(([, value]) => value !== null)
+  if (surplus !== undefined) return refuse('PARAM_ERROR', `${surplus[0]} 不能与订单号同时使用`)
+  return { ref, seq: texts.seq === null ? null : Number(texts.seq) }
 }
 
 const RFC_3339 =

@@ -15,6 +15,15 @@ import {
 import { type AnswerData, type CallOptions, newNonce, send } from './client.ts'
 import { ParameterError, SignatureError } from './errors.ts'
 import { oneOf, present, refuseLocally, textOf, yuan } from './fields.ts'
+import {
+  listNotifications,
+  type NotificationFilter,
+  type NotificationPage,
+  type NotificationTry,
+  notificationTries,
+  type ResendChoice,
+  resendNotifications,
+} from './notification-list.ts'
 import { type AcoPayOptions, readOptions, type Settings } from './options.ts'
 import { askRefund, findRefund, type Refund, type RefundParams, type RefundRef } from './refunds.ts'
 
@@ -192,6 +201,24 @@ export class AcoPay {
       timelineLength: Number(textOf(data, 'timeline_length')),
       timelineHash: textOf(data, 'timeline_hash'),
     }
+  }
+
+  /** What you were told or will be, the newest first (`GET notifications`). ApiError 1007 for an order that is not there. */
+  listNotifications(filter: NotificationFilter = {}, options: CallOptions = {}): Promise<NotificationPage> {
+    return listNotifications(this.#settings, filter, options)
+  }
+
+  /** The last 50 tries to tell you one thing, the newest first, with what your server answered. */
+  notificationTries(of: { transactionNo: string; seq: number }, options: CallOptions = {}): Promise<NotificationTry[]> {
+    return notificationTries(this.#settings, of, options)
+  }
+
+  /**
+   * Has notifications sent again, also ones you have heard (`POST notifications/resend`); answers how many, at most
+   * 10 000 dead letters a call.
+   */
+  resendNotifications(choice: ResendChoice, options: CallOptions = {}): Promise<number> {
+    return resendNotifications(this.#settings, choice, options)
   }
 
   /**

@@ -21,7 +21,14 @@ export type CallOptions = {
 
 export type Request = {
   method: 'GET' | 'POST'
-  path: 'close' | 'close/evidence' | 'refund' | 'trade'
+  path:
+    | 'close'
+    | 'close/evidence'
+    | 'notifications'
+    | 'notifications/resend'
+    | 'notifications/tries'
+    | 'refund'
+    | 'trade'
   params: Record<string, string>
 }
 

@@ -17,6 +17,14 @@ export type { Difference, FieldDifference } from './difference.ts'
 export { AcoPayError, ApiError, ConnectionError, ParameterError, SignatureError } from './errors.ts'
 export { explainSignature, type SignatureReport, type Signed } from './explain.ts'
 export { newKeyPair } from './keys.ts'
+export type {
+  NotificationFilter,
+  NotificationPage,
+  NotificationState,
+  NotificationSummary,
+  NotificationTry,
+  ResendChoice,
+} from './notification-list.ts'
 export type { AcoPayOptions } from './options.ts'
 export type { Refund, RefundParams, RefundRef } from './refunds.ts'
 export { signRequest } from './sign-request.ts'

@@ -9,6 +9,7 @@ import { closeEndpoint } from './close-order.ts'
 import type { Endpoint } from './exchange.ts'
 import { healthRoutes } from './health.ts'
 import { identify } from './identify.ts'
+import { notificationsEndpoint, notificationTriesEndpoint, resendEndpoint } from './notifications.ts'
 import { placeEndpoint } from './place-order.ts'
 import { queryEndpoint } from './query-order.ts'
 import { queryRefundEndpoint } from './query-refund.ts'
@@ -24,6 +25,9 @@ const ENDPOINTS: Endpoint[] = [
   queryEndpoint,
   refundEndpoint,
   queryRefundEndpoint,
+  notificationsEndpoint,
+  notificationTriesEndpoint,
+  resendEndpoint,
 ]
 
 /** The largest body read; every field of the contract together fits ten times over. */

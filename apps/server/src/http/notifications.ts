@@ -1,0 +1,107 @@
+/** `GET notifications`, `GET notifications/tries`, `POST notifications/resend` [ours]: what a merchant was told, and again. */
+import {
+  DONE_ANSWER,
+  isRefusal,
+  NOTIFICATION_ANSWERS,
+  type OrderRef,
+  parseListNotifications,
+  parseNotificationTries,
+  parseResend,
+  type Refusal,
+  refuse,
+  timeText,
+} from '@acopay/protocol'
+import {
+  findOrder,
+  type ListedNotification,
+  listNotifications,
+  listNotificationTries,
+  resendNotifications,
+  useNonce,
+} from '@acopay/store'
+import type { World } from '../world.ts'
+import type { Endpoint } from './exchange.ts'
+
+const PAGE = 100
+const TRIES_MAX = 50
+const RESENT_AT_ONCE = 10_000
+
+export const notificationsEndpoint: Endpoint = {
+  method: 'GET',
+  path: 'notifications',
+  bodySigned: false,
+  async handle(world, { mchNo }, params) {
+    const asked = parseListNotifications(params)
+    if (isRefusal(asked)) return { answer: asked }
+    const transactionNo = asked.ref === null ? null : await numberOf(world, mchNo, asked.ref)
+    if (isNoOrder(transactionNo)) return { answer: transactionNo }
+    const { state, before } = asked
+    // One more than a page tells whether there is another.
+    const found = await listNotifications(world.pool, mchNo, { transactionNo, state, before }, PAGE + 1)
+    const page = found.slice(0, PAGE)
+    const last = found.length > PAGE ? page.at(-1) : undefined
+    const next = last === undefined ? null : `${last.createdAt.getTime()}.${last.transactionNo}.${last.seq}`
+    return { answer: { ...DONE_ANSWER, notifications: JSON.stringify(page.map(listed)), next } }
+  },
+}
+
+export const notificationTriesEndpoint: Endpoint = {
+  method: 'GET',
+  path: 'notifications/tries',
+  bodySigned: false,
+  async handle(world, { mchNo }, params) {
+    const asked = parseNotificationTries(params)
+    if (isRefusal(asked)) return { answer: asked }
+    const transactionNo = await numberOf(world, mchNo, asked.ref)
+    if (isNoOrder(transactionNo)) return { answer: transactionNo }
+    const tries = await listNotificationTries(world.pool, { mchNo, transactionNo, seq: asked.seq }, TRIES_MAX)
+    const shown = tries.map(({ at, ms, httpStatus, reply, failure }) => ({
+      ...{ time: timeText(at), ms, http_status: httpStatus, reply, failure },
+    }))
+    return { transactionNo, answer: { ...DONE_ANSWER, transaction_no: transactionNo, tries: JSON.stringify(shown) } }
+  },
+}
+
+export const resendEndpoint: Endpoint = {
+  method: 'POST',
+  path: 'notifications/resend',
+  bodySigned: false,
+  async handle(world, { mchNo, nonce }, params) {
+    const asked = parseResend(params)
+    if (isRefusal(asked)) return { answer: asked }
+    const now = world.now()
+    if (nonce === null) return { answer: refuse('SIGN_ERROR') }
+    if (!(await useNonce(world.pool, { mchNo, nonce, now }))) return { answer: refuse('NONCE_REPEAT') }
+    if ('dead' in asked) {
+      const resent = await resendNotifications(world.pool, mchNo, asked, RESENT_AT_ONCE, now)
+      return { answer: { ...DONE_ANSWER, resent: String(resent) } }
+    }
+    const transactionNo = await numberOf(world, mchNo, asked.ref)
+    if (isNoOrder(transactionNo)) return { answer: transactionNo }
+    const resent = await resendNotifications(world.pool, mchNo, { transactionNo, seq: asked.seq }, RESENT_AT_ONCE, now)
+    return { transactionNo, answer: { ...DONE_ANSWER, resent: String(resent) } }
+  },
+}
+
+/** The platform's number of the merchant's order. */
+async function numberOf(world: World, mchNo: string, ref: OrderRef): Promise<string | Refusal> {
+  const order = await findOrder(world.pool, mchNo, ref)
+  return order?.transactionNo ?? refuse('ORDER_NOT_EXIST')
+}
+
+const isNoOrder = (found: string | Refusal | null): found is Refusal => found !== null && typeof found !== 'string'
+
+const listed = (one: ListedNotification) => ({
+  transaction_no: one.transactionNo,
+  seq: one.seq,
+  kind: one.kind,
+  state: one.state,
+  description: NOTIFICATION_ANSWERS[one.state],
+  url: one.url,
+  tries: one.tries,
+  created_time: timeText(one.createdAt),
+  next_time: one.nextAt === null ? null : timeText(one.nextAt),
+  last_time: one.triedAt === null ? null : timeText(one.triedAt),
+  http_status: one.httpStatus,
+  failure: one.failure,
+})

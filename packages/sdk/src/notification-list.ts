@@ -1,0 +1,136 @@
+/** What was told, and telling it again [ours]: for when a merchant's own server was away, or lost what it heard. */
+import { parseListNotifications, parseNotificationTries, parseResend, timeText } from '@acopay/protocol'
+import { type CallOptions, send } from './client.ts'
+import { present, refuseLocally, textOf } from './fields.ts'
+import type { Settings } from './options.ts'
+
+/** Where telling stands. `DEAD`: the tries are used up; it waits until it is sent again by hand. */
+export type NotificationState = 'PENDING' | 'DELIVERED' | 'DEAD'
+
+export type NotificationFilter = {
+  /** The order's, by the platform's number or yours; the platform's wins if both are given. */
+  transactionNo?: string
+  mchTradeNo?: string
+  state?: NotificationState
+  /** `next` of the page before. */
+  before?: string
+}
+
+export type NotificationSummary = {
+  transactionNo: string
+  /** Its number within the order; with the order's it names the notification. */
+  seq: number
+  kind: 'payment' | 'refund'
+  state: NotificationState
+  /** The state in Chinese. */
+  description: string
+  url: string
+  tries: number
+  createdTime: Date
+  /** When it is tried next; null when it is not. */
+  nextTime: Date | null
+  /** The last try: null before the first. `httpStatus`: null when no answer came. `failure`: null when it was heard. */
+  lastTime: Date | null
+  httpStatus: number | null
+  failure: string | null
+}
+
+/** The newest first, at most 100; `next` asks for those after them, null when there are none. */
+export type NotificationPage = { notifications: NotificationSummary[]; next: string | null }
+
+/** `reply`: the first 4 KB of what your server answered. */
+export type NotificationTry = {
+  time: Date
+  ms: number
+  httpStatus: number | null
+  reply: string | null
+  failure: string | null
+}
+
+/** Those of one order, one of them (`seq`), or your dead letters of a stretch of time. */
+export type ResendChoice =
+  | { transactionNo: string; seq?: number }
+  | { mchTradeNo: string; seq?: number }
+  | { state: 'DEAD'; from?: Date; until?: Date }
+
+export async function listNotifications(
+  settings: Settings,
+  filter: NotificationFilter,
+  options: CallOptions,
+): Promise<NotificationPage> {
+  const { transactionNo, mchTradeNo, state, before } = filter
+  const params = present({ transaction_no: transactionNo, mch_trade_no: mchTradeNo, state, before })
+  refuseLocally(parseListNotifications(params))
+  const data = await send(settings, { method: 'GET', path: 'notifications', params }, options)
+  const listed = JSON.parse(textOf(data, 'notifications')) as ListedOnWire[]
+  return { notifications: listed.map(summaryOf), next: data.next ?? null }
+}
+
+export async function notificationTries(
+  settings: Settings,
+  { transactionNo, seq }: { transactionNo: string; seq: number },
+  options: CallOptions,
+): Promise<NotificationTry[]> {
+  const params = { transaction_no: transactionNo, seq: String(seq) }
+  refuseLocally(parseNotificationTries(params))
+  const data = await send(settings, { method: 'GET', path: 'notifications/tries', params }, options)
+  const tries = JSON.parse(textOf(data, 'tries')) as TryOnWire[]
+  return tries.map(({ time, ms, http_status: httpStatus, reply, failure }) => ({
+    ...{ time: new Date(time), ms, httpStatus, reply, failure },
+  }))
+}
+
+/** How many will be sent again: at most 10 000 dead letters a call, so ask again until it is 0. */
+export async function resendNotifications(
+  settings: Settings,
+  choice: ResendChoice,
+  options: CallOptions,
+): Promise<number> {
+  const params =
+    'state' in choice
+      ? present({ state: choice.state, from: timeOf(choice.from), until: timeOf(choice.until) })
+      : present({
+          transaction_no: 'transactionNo' in choice ? choice.transactionNo : undefined,
+          mch_trade_no: 'mchTradeNo' in choice ? choice.mchTradeNo : undefined,
+          seq: choice.seq === undefined ? undefined : String(choice.seq),
+        })
+  refuseLocally(parseResend(params))
+  const data = await send(settings, { method: 'POST', path: 'notifications/resend', params }, options)
+  return Number(textOf(data, 'resent'))
+}
+
+const timeOf = (time: Date | undefined): string | undefined => (time === undefined ? undefined : timeText(time))
+
+const dateOf = (text: string | null): Date | null => (text === null ? null : new Date(text))
+
+/** As they travel: inside a text that is signed with the answer. */
+type ListedOnWire = {
+  transaction_no: string
+  seq: number
+  kind: 'payment' | 'refund'
+  state: NotificationState
+  description: string
+  url: string
+  tries: number
+  created_time: string
+  next_time: string | null
+  last_time: string | null
+  http_status: number | null
+  failure: string | null
+}
+type TryOnWire = { time: string; ms: number; http_status: number | null; reply: string | null; failure: string | null }
+
+const summaryOf = (one: ListedOnWire): NotificationSummary => ({
+  transactionNo: one.transaction_no,
+  seq: one.seq,
+  kind: one.kind,
+  state: one.state,
+  description: one.description,
+  url: one.url,
+  tries: one.tries,
+  createdTime: new Date(one.created_time),
+  nextTime: dateOf(one.next_time),
+  lastTime: dateOf(one.last_time),
+  httpStatus: one.http_status,
+  failure: one.failure,
+})

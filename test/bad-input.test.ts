@@ -29,6 +29,7 @@ const ENDPOINTS = [
   { name: 'query', method: 'GET', path: 'trade' },
   { name: 'place', method: 'POST', path: 'trade' },
   { name: 'refund', method: 'POST', path: 'refund' },
+  { name: 'bill', method: 'GET', path: 'bill' },
   { name: 'notifications', method: 'GET', path: 'notifications' },
   { name: 'tries', method: 'GET', path: 'notifications/tries' },
   { name: 'resend', method: 'POST', path: 'notifications/resend' },
@@ -36,10 +37,12 @@ const ENDPOINTS = [
 
 const REFUND = { mch_refund_no: newTradeNo(), refund_amount: '0.10', refund_reason: '商品已退货' }
 
+const yesterday = (): string => new Date(Date.now() - 16 * 3_600_000).toISOString().slice(0, 10)
+
 /** Parameters with which each endpoint would do its work. */
 const goodParams = (name: (typeof ENDPOINTS)[number]['name']): JsonObject => {
   if (name === 'place') return orderParams(test.demo)
-  const more = { refund: REFUND, tries: { seq: '1' } } as Record<string, JsonObject>
+  const more = { refund: REFUND, tries: { seq: '1' }, bill: { bill_date: yesterday() } } as Record<string, JsonObject>
   return { transaction_no: transactionNo, ...more[name] }
 }
 

@@ -28,6 +28,7 @@ export type Request = {
   method: 'GET' | 'POST'
   path:
     | 'close'
+    | 'bill'
     | 'close/evidence'
     | 'trade'
     | 'refund'

@@ -3,6 +3,7 @@ import { createHmac, randomInt, randomUUID } from 'node:crypto'
 import { findMerchant, type Merchant, moveUntouched, type Pool } from '@acopay/store'
 import { UNTOUCHED_MOVE } from './actions/close-order.ts'
 import { batched } from './batch.ts'
+import { billLinks } from './bill-links.ts'
 import { channelAccounts } from './channel-accounts.ts'
 import type { Config } from './config.ts'
 import type { GuardedPost } from './guarded-post.ts'
@@ -49,6 +50,7 @@ export function buildWorld({
   now,
   sleep,
 }: Parts): World {
+  const links = billLinks(derivedKey(masterKey, 'bill link'))
   const cashierKey = derivedKey(masterKey, 'cashier link')
   const { closeBudgetMs, channelCallMs, leaseMs, nonceWindowMs } = config
   const findTogether = batched<null, Merchant | null>({
@@ -75,6 +77,8 @@ export function buildWorld({
       sizeMax: CLOSES_PER_STATEMENT,
     }),
     signingKey: () => signingKey().privateKey,
+    billUrl: (file) => publicUrl() + links.pathOf(file, now().getTime()),
+    billLinks: links,
     cashierUrl: (mchNo, transactionNo) => {
       const proof = createHmac('sha256', cashierKey).update(`${mchNo}/${transactionNo}`).digest('base64url')
       return `${publicUrl()}/cashier/${mchNo}/${transactionNo}/${proof}`

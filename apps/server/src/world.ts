@@ -4,6 +4,7 @@ import type { KeyObject } from 'node:crypto'
 import type { Channel, ChannelName } from '@acopay/channels'
 import type { Merchant, Pool, UntouchedAnswer, UntouchedAsk } from '@acopay/store'
 import type { Logger } from 'pino'
+import type { BillFile, BillLinks } from './bill-links.ts'
 import type { GuardedPost } from './guarded-post.ts'
 
 export type Limits = {
@@ -37,6 +38,9 @@ export type World = {
   urlRefusal: GuardedPost['refusal']
   /** Where an upstream tells us of money. */
   notifyUrl: (mchNo: string, channel: ChannelName) => string
+  /** Where a bill can be fetched for the next half hour. */
+  billUrl: (file: BillFile) => string
+  billLinks: BillLinks
   /** Where the payer of an order is sent. */
   cashierUrl: (mchNo: string, transactionNo: string) => string
   log: Logger

@@ -1,4 +1,5 @@
 export * from './attempt.ts'
+export * from './bill.ts'
 export * from './limits.ts'
 export * from './money.ts'
 export * from './notification.ts'

@@ -43,6 +43,7 @@ export const JOB_KINDS = [
   'reconcile_day',
   'resolve_attempt',
   'send_refund',
+  'make_bill',
 ] as const
 export type JobKind = (typeof JOB_KINDS)[number]
 

@@ -21,10 +21,10 @@ export function parseYuan(text: string): Fen | null {
   return amount < AMOUNT_FEN_MIN ? null : (amount as Fen)
 }
 
-/** `1250n` → `"12.50"`. */
-export function formatYuan(amount: Fen): string {
-  const digits = amount.toString().padStart(3, '0')
-  return `${digits.slice(0, -2)}.${digits.slice(-2)}`
+/** `1250n` → `"12.50"`; also sums, which may be large or below zero. */
+export function formatYuan(amount: bigint): string {
+  const digits = (amount < 0n ? -amount : amount).toString().padStart(3, '0')
+  return `${amount < 0n ? '-' : ''}${digits.slice(0, -2)}.${digits.slice(-2)}`
 }
 
 /** Brands an amount that comes out of the database or from a channel; throws on anything an order cannot hold. */

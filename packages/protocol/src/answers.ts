@@ -51,3 +51,12 @@ export const NOTIFICATION_ANSWERS = { PENDING: '待送达', DELIVERED: '已送�
 
 /** The answer of calls that only had to be carried out [ours]. */
 export const DONE_ANSWER = { code: 'SUCCESS', description: '成功' } as const
+
+/** The answers of `GET bill` (spec 3.6). */
+export const BILL_ANSWERS = {
+  SUCCESS: { code: 'SUCCESS', description: '成功' },
+  NO_BILL: { code: 'NO_BILL', description: '账单不存在' },
+  BILL_NOT_EXIST: { code: 'BILL_NOT_EXIST', description: '对账单未生成' },
+} as const
+
+export const BILL_HASH_TYPE = 'SHA256'

@@ -7,6 +7,7 @@ import {
   parseListNotifications,
   parseNotificationTries,
   parsePlaceOrder,
+  parseQueryBill,
   parseQueryOrder,
   parseQueryRefund,
   parseRefundOrder,
@@ -57,6 +58,7 @@ refund refund_reason  required 32
 refund notify_url     optional 256
 queryRefund refund_no optional 50
 queryRefund mch_refund_no optional 50
+bill bill_date required 10
 notifications transaction_no optional 50
 notifications mch_trade_no optional 50
 notifications state optional 9
@@ -91,6 +93,7 @@ const PARSERS = {
   place: (params: JsonObject) => place(params),
   refund: (params: JsonObject) => parseRefundOrder({ ...GOOD_REFUND, ...params }, { loopbackHttp: false }),
   queryRefund: parseQueryRefund,
+  bill: (params: JsonObject) => parseQueryBill(params),
   notifications: parseListNotifications,
   notificationTries: (params: JsonObject) => parseNotificationTries({ seq: '1', ...params }),
   // The order or the dead letters: whichever leaves the field that is tried its place.
@@ -110,6 +113,7 @@ const parse = (verb: Verb, more: JsonObject) => PARSERS[verb]({ ...REFERENCE[ver
 /** The longest text that a field takes, and the shape it must have for that. */
 const longest = (field: string, max: number): string => {
   if (field === 'notify_url') return `https://a.example/${'x'.repeat(max - 18)}`
+  if (field === 'bill_date') return '2026-01-31'
   if (field === 'state') return max === 4 ? 'DEAD' : 'DELIVERED'
   if (field === 'before') return `${'9'.repeat(14)}.AP${'9'.repeat(36)}.${'9'.repeat(9)}`
   if (['time_expire', 'from', 'until'].includes(field)) return '2026-01-31T08:00:00.123456789+08:00'
@@ -363,3 +367,11 @@ describe('which notifications', () => {
     for (const seq of ['0', '-1', '1.0', '１']) refusedFor('seq', parseResend({ transaction_no: 'AP1', seq }))
   })
 })
+
+it.each(['2026-02-29', '2026-13-01', '2026-00-10', '2026-1-31', '20260131', '2026-01-31T', 'today', '２026-01-31'])(
+  'no bill is of %s',
+  (bill_date) => {
+    refusedFor('bill_date', parseQueryBill({ bill_date }))
+    expect(parseQueryBill({ bill_date: '2028-02-29' })).toEqual({ day: '2028-02-29' })
+  },
+)

@@ -49,6 +49,9 @@ export const FIELDS = {
     refund_no: { required: false, max: 50 },
     mch_refund_no: { required: false, max: 50 },
   },
+  bill: {
+    bill_date: { required: true, max: 10 },
+  },
   notifications: {
     transaction_no: { required: false, max: 50 },
     mch_trade_no: { required: false, max: 50 },
@@ -237,6 +240,15 @@ export function parseResend(params: JsonObject): Resend | Refusal {
   const surplus = Object.entries(given).find(([, value]) => value !== null)
   if (surplus !== undefined) return refuse('PARAM_ERROR', `${surplus[0]} 不能与订单号同时使用`)
   return { ref, seq: texts.seq === null ? null : Number(texts.seq) }
+}
+
+/** `GET bill` (spec 3.6): a day of the calendar, `yyyy-MM-dd`; whether it is one that may be asked for is not said here. */
+export function parseQueryBill(params: JsonObject): { day: string } | Refusal {
+  const texts = readFields(params, FIELDS.bill)
+  if (isRefusal(texts)) return texts
+  const { bill_date: day } = texts
+  if (isInCalendar(/^(\d{4})-(\d\d)-(\d\d)$/.exec(day))) return { day }
+  return refuse('PARAM_ERROR', 'bill_date 应为日期,如2026-01-31')
 }
 
 const RFC_3339 =

@@ -1,4 +1,5 @@
 export * from './attempts.ts'
+export * from './bills.ts'
 export * from './channel-accounts.ts'
 export * from './db.ts'
 export * from './jobs.ts'

@@ -75,6 +75,17 @@ export async function hastenJob(db: Db, key: JobKey, now: Date): Promise<void> {
   )
 }
 
+/** Holds a job for longer; false when this taking has run out and somebody else took it, or it is done. */
+export async function extendJob(db: Db, job: Job, leaseUntil: Date): Promise<boolean> {
+  const rows = await run(
+    db,
+    'extendJob',
+    'update job set due_at = $5 where mch_no = $1 and kind = $2 and subject = $3 and tries = $4 returning 1',
+    [job.mchNo, job.kind, job.subject, job.tries, leaseUntil],
+  )
+  return rows.length === 1
+}
+
 /** Marks a job as overdue; false when it was marked before, so that each alarm is raised once. */
 export async function alarmJob(db: Db, job: Job, now: Date): Promise<boolean> {
   const rows = await run(

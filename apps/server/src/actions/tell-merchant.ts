@@ -2,7 +2,7 @@
  * Writes what a merchant must be told, in the transaction of the change: that an order was paid, that what it paid went
  * back while our own close was under way, how a refund ended (spec/protocol.md 3.7).
  */
-import { type Fen, formatYuan, type Step } from '@acopay/core'
+import { formatYuan, type Step } from '@acopay/core'
 import { type NotificationKind, type NotificationNews, REFUND_ANSWERS, STATE_ANSWERS, timeText } from '@acopay/protocol'
 import { type Db, findRefund, insertNotification, type Order } from '@acopay/store'
 import type { Event } from './change-order.ts'
@@ -40,7 +40,7 @@ const paymentNews = (order: Order): NotificationNews<'payment'> => ({
   extra: order.extra,
   code: order.state,
   description: STATE_ANSWERS[order.state],
-  amount_total: formatYuan(order.amountFen as Fen),
+  amount_total: formatYuan(order.amountFen),
   amount_currency: 'CNY',
   success_time: order.successTime === null ? null : timeText(order.successTime),
   acoid: order.payer,

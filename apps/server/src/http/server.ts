@@ -4,6 +4,7 @@ import { BASE_PATH, isRefusal, type JsonObject, type Refusal, refuse, signedBody
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import type { SandboxUpstreams } from '../sandbox-upstreams.ts'
 import type { World } from '../world.ts'
+import { billFileRoutes } from './bill-file.ts'
 import { evidenceEndpoint } from './close-evidence.ts'
 import { closeEndpoint } from './close-order.ts'
 import type { Endpoint } from './exchange.ts'
@@ -11,6 +12,7 @@ import { healthRoutes } from './health.ts'
 import { identify } from './identify.ts'
 import { notificationsEndpoint, notificationTriesEndpoint, resendEndpoint } from './notifications.ts'
 import { placeEndpoint } from './place-order.ts'
+import { billEndpoint } from './query-bill.ts'
 import { queryEndpoint } from './query-order.ts'
 import { queryRefundEndpoint } from './query-refund.ts'
 import { type RateLimit, rateLimit } from './rate-limit.ts'
@@ -25,6 +27,7 @@ const ENDPOINTS: Endpoint[] = [
   queryEndpoint,
   refundEndpoint,
   queryRefundEndpoint,
+  billEndpoint,
   notificationsEndpoint,
   notificationTriesEndpoint,
   resendEndpoint,
@@ -94,6 +97,7 @@ export function buildServer(world: World, options: HttpOptions, upstreams: Sandb
   }
   healthRoutes(app, world)
   notificationRoutes(app, world)
+  billFileRoutes(app, world)
   if (upstreams !== null) sandboxRoutes(app, world, upstreams)
   app.setNotFoundHandler((request, reply) => {
     const allowed = methods.get(request.url.split('?', 1)[0] as string)
@@ -188,7 +192,8 @@ function plain(request: FastifyRequest, reply: FastifyReply, status: number): Fa
 function logLine(world: World, request: FastifyRequest, reply: FastifyReply): void {
   const { line = {} } = request
   const ms = Math.round(reply.elapsedTime * 10) / 10
-  const path = request.url.split('?', 1)[0]
+  // The last part of these is what opens them.
+  const path = request.url.split('?', 1)[0]?.replace(/^(\/(?:bills|cashier)\/.*\/)[^/]*$/, '$1…')
   world.log.info(
     { requestId: request.id, method: request.method, path, status: reply.statusCode, ...line, ms },
     'request',

@@ -3,12 +3,13 @@
  * on many servers at once and to be killed anywhere: a job that was taken and not finished comes due again.
  */
 import type { JobKind } from '@acopay/core'
-import { billedDays, dayBounds, retryPauseMs, watchPauseMs } from '@acopay/core'
+import { billedDays, dayBounds, plannedBillDays, retryPauseMs, watchPauseMs } from '@acopay/core'
 import {
   alarmJob,
   forgetNonces,
   type Job,
   lapsedOrders,
+  planBills,
   planReconciliations,
   postponeJob,
   removeJob,
@@ -16,6 +17,7 @@ import {
 } from '@acopay/store'
 import { within } from '../actions/ask-channel.ts'
 import { expireOrder } from '../actions/expire-order.ts'
+import { makeBill } from '../actions/make-bill.ts'
 import { reconcileDay } from '../actions/reconcile-day.ts'
 import { resolveAttempt } from '../actions/resolve-attempt.ts'
 import { reversePayment } from '../actions/reverse-payment.ts'
@@ -70,6 +72,11 @@ const TASKS = {
     pauseMs: watchPauseMs,
     isUrgent: true,
   },
+  make_bill: {
+    run: (world, job) => makeBill(world, job),
+    pauseMs: retryPauseMs,
+    isUrgent: true,
+  },
 } as const satisfies Record<JobKind, Task>
 
 const LANES = 32
@@ -79,17 +86,18 @@ const NONCES_AT_ONCE = 5000
 
 /** One round over everything due; how many things were done, so that a full round is followed by another at once. */
 export async function runDueJobs(world: World): Promise<number> {
-  const planned = await planBills(world)
+  const planned = await planDays(world)
   const { jobs, swept } = await takeRound(world, LANES)
   await Promise.all(jobs.map((job) => runJob(world, job)))
   return planned + jobs.length + swept
 }
 
-/** Writes a job for each bill that is due and was not held against the books yet; how many. */
-function planBills(world: World): Promise<number> {
+/** Writes a job for each bill of an upstream that is to be held against the books, and for each of our own; how many. */
+async function planDays(world: World): Promise<number> {
   const now = world.now()
-  const days = billedDays(now.getTime()).map((day) => ({ day, begin: new Date(dayBounds(day).fromMs) }))
-  return planReconciliations(world.pool, days, now)
+  const begun = (day: string) => ({ day, begin: new Date(dayBounds(day).fromMs) })
+  const reconciled = await planReconciliations(world.pool, billedDays(now.getTime()).map(begun), now)
+  return reconciled + (await planBills(world.pool, plannedBillDays(now.getTime()).map(begun), now))
 }
 
 /** Takes due jobs, at most so many, and sweeps what needs no job. */
@@ -152,7 +160,7 @@ export function startWorker(world: World, pauseMs: number): Worker {
   async function round(): Promise<number> {
     const nowMs = world.now().getTime()
     if (nowMs >= planAgainMs) {
-      await planBills(world)
+      await planDays(world)
       planAgainMs = nowMs + PLAN_PAUSE_MS
     }
     const { jobs, swept } = await takeRound(world, LANES - running.size)

@@ -1,0 +1,84 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { add, BILL_COLUMNS, csvLine, defused, headerLine, rowLine, summaryLines, type Totals } from './bill-csv.ts'
+
+/** RFC 4180, read the long way. */
+function readCsv(text: string): string[][] {
+  const records: string[][] = [[]]
+  for (let rest = text; rest !== ''; ) {
+    const [whole = '', quoted, plain = '', end = ''] = /^(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r\n)/.exec(rest) ?? []
+    expect(whole, rest).not.toBe('')
+    records.at(-1)?.push(quoted === undefined ? plain : quoted.replaceAll('""', '"'))
+    if (end === '\r\n') records.push([])
+    rest = rest.slice(whole.length)
+  }
+  return records.slice(0, -1)
+}
+
+const ROW = {
+  ...{ kind: 'PAYMENT' as const, at: new Date('2026-03-01T04:00:00Z'), transactionNo: 'AP1', mchTradeNo: '-mine' },
+  ...{ appNo: 'APP1', channel: 'wechat', method: 'native', paymentNo: 'UP1', attemptNo: 'AT1', refundNo: null },
+  ...{ mchRefundNo: null, amountFen: 1250n, currency: 'CNY', isKept: true, note: '=HYPERLINK("http://a","b"),\n茶' },
+}
+
+describe('a record', () => {
+  it('read back gives the same cells, whatever is in them', () => {
+    fc.assert(
+      fc.property(fc.array(fc.string({ unit: 'binary' }), { minLength: 1 }), (cells) => {
+        // A single cell of nothing but line ends and quotes is still one record.
+        expect(readCsv(csvLine(cells))).toEqual([cells])
+      }),
+    )
+  })
+
+  it('has every column, and no cell that a spreadsheet runs', () => {
+    const [columns = [], cells = []] = readCsv(headerLine() + rowLine(ROW))
+    const record = Object.fromEntries(columns.map((column, index) => [column, cells[index]]))
+    expect(columns).toEqual([...BILL_COLUMNS])
+    expect(record).toMatchObject({
+      ...{
+        kind: 'PAYMENT',
+        time: '2026-03-01T12:00:00+08:00',
+        mch_trade_no: "'-mine",
+        amount: '12.50',
+        state: 'SUCCESS',
+      },
+      note: '\'=HYPERLINK("http://a","b"),\n茶',
+    })
+    expect(readCsv(rowLine({ ...ROW, isKept: false }))[0]).toContain('RETURNED')
+  })
+})
+
+it.each(['=1', '+1', '-1', '@SUM(A1)', '\t=1', '\r=1', ' =1', '\n=1', '＝1', '＋1', '－1', '＠a'])(
+  '%j is defused',
+  (text) => {
+    expect(defused(text)).toBe(`'${text}`)
+  },
+)
+
+it.each(['', 'a=1', '1-1', '测试', "'=1", '12.50'])('%j is left as it is', (text) => {
+  expect(defused(text)).toBe(text)
+})
+
+it('the summary adds each kind and each currency apart, and says what is left', () => {
+  const totals: Totals = new Map()
+  add(totals, ROW)
+  add(totals, { ...ROW, amountFen: 99_999_999n })
+  add(totals, { ...ROW, kind: 'REFUND', amountFen: 200_000_000n })
+  add(totals, { ...ROW, kind: 'REVERSAL', amountFen: 1n })
+  add(totals, { ...ROW, currency: 'HKD' })
+  const lines = readCsv(summaryLines(totals)).map((cells) => {
+    expect(cells).toHaveLength(BILL_COLUMNS.length)
+    return cells.filter((cell) => cell !== '').join(' ')
+  })
+  expect(lines).toEqual([
+    'TOTAL_PAYMENT 1000012.49 CNY 2',
+    'TOTAL_REFUND 2000000.00 CNY 1',
+    'TOTAL_REVERSAL 0.01 CNY 1',
+    'TOTAL_NET -999987.52 CNY 4',
+    'TOTAL_PAYMENT 12.50 HKD 1',
+    'TOTAL_REFUND 0.00 HKD 0',
+    'TOTAL_REVERSAL 0.00 HKD 0',
+    'TOTAL_NET 12.50 HKD 1',
+  ])
+})

@@ -1,0 +1,79 @@
+/** The bill's text: RFC 4180, and nothing that a spreadsheet would run (docs/bills.md). */
+import { formatYuan } from '@acopay/core'
+import { timeText } from '@acopay/protocol'
+import { BILL_KINDS, type BillRow } from '@acopay/store'
+
+/** Every record has all of them, in this order. */
+export const BILL_COLUMNS = [
+  'kind',
+  'time',
+  'transaction_no',
+  'mch_trade_no',
+  'app_no',
+  'refund_no',
+  'mch_refund_no',
+  'pay_channel',
+  'pay_method',
+  'payment_no',
+  'state',
+  'amount',
+  'currency',
+  'count',
+  'note',
+] as const
+
+type Cells = { [Column in (typeof BILL_COLUMNS)[number]]?: string }
+
+export const headerLine = (): string => csvLine([...BILL_COLUMNS])
+
+export const rowLine = (row: BillRow): string =>
+  recordLine({
+    kind: row.kind,
+    time: timeText(row.at),
+    transaction_no: row.transactionNo,
+    mch_trade_no: defused(row.mchTradeNo),
+    app_no: defused(row.appNo),
+    refund_no: row.refundNo ?? '',
+    mch_refund_no: defused(row.mchRefundNo ?? ''),
+    pay_channel: row.channel,
+    pay_method: row.method,
+    payment_no: defused(row.paymentNo),
+    state: row.isKept === false ? 'RETURNED' : 'SUCCESS',
+    amount: formatYuan(row.amountFen),
+    currency: defused(row.currency),
+    count: '1',
+    note: defused(row.note ?? ''),
+  })
+
+/** What the rows add up to, by currency: amounts of two are never added. */
+export type Totals = Map<string, Record<BillRow['kind'], { fen: bigint; count: bigint }>>
+
+export function add(totals: Totals, { kind, amountFen, currency }: BillRow): void {
+  const none = () => ({ fen: 0n, count: 0n })
+  const sums = totals.get(currency) ?? { PAYMENT: none(), REFUND: none(), REVERSAL: none() }
+  sums[kind] = { fen: sums[kind].fen + amountFen, count: sums[kind].count + 1n }
+  totals.set(currency, sums)
+}
+
+/** The closing summary: for each currency a line for each kind, and what is left. */
+export function summaryLines(totals: Totals): string {
+  const line = (kind: string, currency: string, fen: bigint, count: bigint): string =>
+    recordLine({ kind, amount: formatYuan(fen), currency: defused(currency), count: count.toString() })
+  return [...totals]
+    .map(([currency, sums]) => {
+      const kinds = BILL_KINDS.map((kind) => line(`TOTAL_${kind}`, currency, sums[kind].fen, sums[kind].count))
+      const net = sums.PAYMENT.fen - sums.REFUND.fen - sums.REVERSAL.fen
+      const count = sums.PAYMENT.count + sums.REFUND.count + sums.REVERSAL.count
+      return kinds.join('') + line('TOTAL_NET', currency, net, count)
+    })
+    .join('')
+}
+
+/** A text that a spreadsheet would take for a formula gets an apostrophe before it (OWASP, CSV injection). */
+export const defused = (text: string): string => (/^\s*[=+\-@＝＋－＠\t\r]/.test(text) ? `'${text}` : text)
+
+const recordLine = (cells: Cells): string => csvLine(BILL_COLUMNS.map((column) => cells[column] ?? ''))
+
+/** One record; a cell with a comma, a quote or a line end is quoted. */
+export const csvLine = (cells: string[]): string =>
+  `${cells.map((cell) => (/[",\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell)).join(',')}\r\n`

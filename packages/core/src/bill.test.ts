@@ -1,0 +1,27 @@
+import { expect, it } from 'vitest'
+import { billRange, dayOf, isBillComplete, plannedBillDays } from './bill.ts'
+
+const at = (text: string): number => Date.parse(`${text}+08:00`)
+
+it('a day is the day in China', () => {
+  expect(dayOf(at('2026-03-01T00:00:00.000'))).toBe('2026-03-01')
+  expect(dayOf(at('2026-02-28T23:59:59.999'))).toBe('2026-02-28')
+})
+
+it('a bill is complete a minute after 09:00 of the next day, and planned from then on, for a week', () => {
+  expect(isBillComplete('2026-02-28', at('2026-03-01T09:00:59.999'))).toBe(false)
+  expect(isBillComplete('2026-02-28', at('2026-03-01T09:01:00.000'))).toBe(true)
+  expect(plannedBillDays(at('2026-03-01T09:00:59.999'))[0]).toBe('2026-02-27')
+  const planned = plannedBillDays(at('2026-03-01T09:01:00.000'))
+  expect([planned[0], planned.at(-1), planned.length]).toEqual(['2026-02-28', '2026-02-22', 7])
+})
+
+it.each([
+  ['2026-03-01T00:00:00', '2025-12-01', '2026-02-28'],
+  ['2026-05-31T12:00:00', '2026-02-28', '2026-05-30'],
+  ['2028-05-31T12:00:00', '2028-02-29', '2028-05-30'],
+  ['2026-01-01T00:00:00', '2025-10-01', '2025-12-31'],
+  ['2026-12-31T23:59:59', '2026-09-30', '2026-12-30'],
+])('at %s one may ask from %s to %s', (now, first, last) => {
+  expect(billRange(at(now))).toEqual({ first, last })
+})

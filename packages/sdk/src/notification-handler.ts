@@ -84,7 +84,7 @@ export function notificationHandler<Tx>(
 const HTTP_STATUS = { garbled: 400, forged: 401, unknown: 500 } as const
 
 const PARSED =
-  'the raw body is gone: something parsed it before. Mount the handler before express.json(), or give its route express.raw()'
+  'the raw body is gone: something parsed it before. In Express mount the handler before express.json(); elsewhere hand over the bytes as they came'
 
 function call<Tx>(callbacks: NotificationCallbacks<Tx>, event: NotificationEvent, tx: Tx): void | Promise<void> {
   switch (event.kind) {

@@ -6,8 +6,8 @@ import { BODY_BYTES_MAX, type NotificationHandler } from './notification-handler
 type RawBody = string | Uint8Array
 
 /**
- * For `node:http` and Express. In Express mount it before `express.json()`, or give its route `express.raw()`; where
- * another parser came first, the bytes that were signed are gone, and it answers 500 and says so to `onError`.
+ * For `node:http` and Express. In Express mount it before `express.json()`: where a parser came first, the bytes that were
+ * signed are gone, and it answers 500 and says so to `onError`. What `express.raw()` read is fine.
  */
 export const nodeHandler =
   (handler: NotificationHandler) =>

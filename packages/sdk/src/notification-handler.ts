@@ -25,7 +25,7 @@ export type NotificationCallbacks<Tx> = {
 
 export type NotificationOptions = VerifyOptions & {
   /** Hears of all that was not answered with SUCCESS; default: a line, or your own error's stack, by console.error. */
-  onError?: (error: unknown) => void
+  onError?: (error: unknown) => void | Promise<void>
 }
 
 export type NotificationAnswer = { status: number; headers: Record<string, string>; body: string }
@@ -69,10 +69,14 @@ export function notificationHandler<Tx>(
     try {
       if (typeof rawBody !== 'string' && !(rawBody instanceof Uint8Array)) throw new ParameterError('rawBody', PARSED)
       if (rawBody.length > BODY_BYTES_MAX) {
-        return refuse(413, new ParameterError('rawBody', `the body has more than ${BODY_BYTES_MAX} bytes`), onError)
+        return await refuse(
+          413,
+          new ParameterError('rawBody', `the body has more than ${BODY_BYTES_MAX} bytes`),
+          onError,
+        )
       }
       const seen = readNotification(rawBody, verifier)
-      if ('error' in seen) return refuse(HTTP_STATUS[seen.why], seen.error, onError)
+      if ('error' in seen) return await refuse(HTTP_STATUS[seen.why], seen.error, onError)
       await dealWith(seen.event)
       return answer(200, HEARD)
     } catch (error) {
@@ -98,9 +102,13 @@ function call<Tx>(callbacks: NotificationCallbacks<Tx>, event: NotificationEvent
 }
 
 /** What went wrong is the merchant's own business: the answer says nothing of it. */
-function refuse(status: number, error: unknown, onError: (error: unknown) => void): NotificationAnswer {
+async function refuse(
+  status: number,
+  error: unknown,
+  onError: (error: unknown) => void | Promise<void>,
+): Promise<NotificationAnswer> {
   try {
-    onError(error)
+    await onError(error)
   } catch (another) {
     logError(another)
   }

@@ -1,5 +1,6 @@
 /** The handler behind real servers of each framework: the same answers from all of them. */
-import { createServer, request as httpRequest, type Server } from 'node:http'
+import { once } from 'node:events'
+import { Agent, createServer, request as httpRequest, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { serve } from '@hono/node-server'
 import express from 'express'
@@ -99,7 +100,11 @@ const callbacks = {
   onRefund: async ({ state, mchRefundNo }: { state: string; mchRefundNo: string }) =>
     void heard.push(`refund ${mchRefundNo} ${state}`),
 }
-const settings = () => ({ platformPublicKey: keys.publicKey, mchNo, onError: (error: unknown) => errors.push(error) })
+const settings = () => ({
+  platformPublicKey: keys.publicKey,
+  mchNo,
+  onError: (error: unknown) => void errors.push(error),
+})
 const handler = () => notificationHandler({ ...settings(), ...callbacks, store: memoryStore() })
 
 const told = (mchTradeNo = 'o1', by = { mchNo, privateKey: keys.privateKey }): Promise<string> =>
@@ -213,6 +218,23 @@ describe.each(Object.entries(FRAMEWORKS))('%s', (name, start) => {
       endless.destroy()
     },
   )
+
+  it.runIf(['plain Node', 'Express', 'Fastify'].includes(name))(
+    'hears the next one on the connection on which too much came',
+    async () => {
+      running = await start(handler())
+      const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+      const post = async (body: string) => {
+        const sent = httpRequest(running?.url ?? '', { method: 'POST', agent }).end(body)
+        const [response] = await once(sent, 'response')
+        await once(response.resume(), 'end')
+        return [response.statusCode, sent.reusedSocket]
+      }
+      expect(await post('x'.repeat(3_000_000))).toEqual([413, false])
+      expect(await post(await told())).toEqual([200, true])
+      agent.destroy()
+    },
+  )
 })
 
 describe('Express where a parser came before', () => {
@@ -268,7 +290,7 @@ describe('the handler', () => {
 
   it('answers FAIL, and does not throw, where the store or onError fails', async () => {
     const store = { once: () => Promise.reject(new Error('database away')) }
-    const onError = (error: unknown) => {
+    const onError = async (error: unknown) => {
       errors.push(error)
       throw new Error('the log is full')
     }

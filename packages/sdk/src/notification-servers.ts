@@ -21,8 +21,6 @@ export const nodeHandler =
     }
     const { status, headers, body } = await handler(rawBody)
     response.writeHead(status, headers).end(body)
-    // What is left of a body that was too large, so that the connection can end or be used again.
-    request.resume()
   }
 
 /** What this package needs to know of Fastify's instance. */
@@ -60,11 +58,15 @@ export const honoHandler =
 /** Hono keeps what a middleware has read; what nobody has read is read up to the limit. */
 async function honoBody(req: HonoContext['req']): Promise<RawBody> {
   if (req.raw.bodyUsed) return new Uint8Array(await req.arrayBuffer())
-  return req.raw.body === null ? '' : upToTheLimit(req.raw.body.values({ preventCancel: true }))
+  return req.raw.body === null ? '' : upToTheLimit(req.raw.body)
 }
 
-// Ending early must not end the stream: the connection would go with it, before the answer.
-const bytesOf = (stream: Readable): Promise<Uint8Array> => upToTheLimit(stream.iterator({ destroyOnReturn: false }))
+async function bytesOf(stream: Readable): Promise<Uint8Array> {
+  const bytes = await upToTheLimit(stream.iterator({ destroyOnReturn: false }))
+  // The rest of what is too large is thrown away as it comes, so that the connection can be used again.
+  stream.resume()
+  return bytes
+}
 
 /** All of it, or enough to see that it is too much. */
 async function upToTheLimit(chunks: AsyncIterable<Uint8Array>): Promise<Uint8Array> {

@@ -93,6 +93,24 @@ describe.each(['wechat', 'alipay'] as const)('with %s', (channel) => {
   })
 })
 
+it('that WeChat Pay makes later is under way until it is told of, and then done without waiting for the next try', async () => {
+  test = await testWorld()
+  const order = await paidOrder()
+  const mch_refund_no = newTradeNo()
+  test.upstreams.faults('wechat').set([{ kind: 'refunds_late', ms: 3_600_000 }])
+  expect(await refund(order, { mch_refund_no })).toMatchObject({ data: { code: 'PROCESSING' } })
+  for (let minutes = 0; minutes < 60; minutes += 10) {
+    await test.runJobs()
+    test.advance(600_000)
+  }
+  // Asked a moment before it was done: the next try would be minutes away.
+  expect((await queryRefund({ mch_refund_no })).data.code).toBe('PROCESSING')
+  await test.upstreams.deliverDue()
+  await test.runJobs()
+  expect((await queryRefund({ mch_refund_no })).data.code).toBe('SUCCESS')
+  await holds()
+})
+
 describe('the limits', () => {
   it('the sum stays within what was paid, to the fen', async () => {
     test = await testWorld()

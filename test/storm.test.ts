@@ -13,6 +13,7 @@ import { testDatabase } from './support/database.ts'
 import { expectInvariants, type Taken } from './support/invariants.ts'
 import { close, openAttempt, pay, place } from './support/merchant.ts'
 import { type StartedProcess, startProcess } from './support/process.ts'
+import { receiver, SAYS_HEARD } from './support/receiver.ts'
 
 const ORDERS = Number(process.env.STORM_ORDERS ?? 120)
 const AT_ONCE = 16
@@ -41,6 +42,16 @@ it(`${ORDERS} orders in the storm: at rest the invariants hold, and kept plus se
     return gateway
   }
   const gateways = [await start(), await start()]
+  // Every tenth notification is answered only when it comes again.
+  const merchant = await receiver((gateways[0] as StartedProcess).demo.platformPublicKey)
+  const hearsLater = new Set<string>()
+  merchant.answer((told, response) => {
+    const order = told.transaction_no ?? ''
+    if (order.endsWith('7') && !hearsLater.has(order)) {
+      hearsLater.add(order)
+      response.writeHead(500).end()
+    } else SAYS_HEARD(told, response)
+  })
   /** Whoever is asked: one of the two, another one each time. */
   let turn = 0
   const anyDemo = () => {
@@ -63,7 +74,7 @@ it(`${ORDERS} orders in the storm: at rest the invariants hold, and kept plus se
   const oneOrder = async (): Promise<void> => {
     // Under the merchant's own number: said again after a kill, it is the same order.
     const mch_trade_no = randomUUID()
-    const order = await untilAnswered(() => place(anyDemo(), { mch_trade_no }))
+    const order = await untilAnswered(() => place(anyDemo(), { mch_trade_no, notify_url: merchant.url }))
     const attempts = await Promise.all(
       CHANNELS.map((channel) => untilAnswered(() => openAttempt(anyDemo(), order, channel))),
     )
@@ -100,7 +111,8 @@ it(`${ORDERS} orders in the storm: at rest the invariants hold, and kept plus se
     const { rows } = await pool.query<{ what: string }>(
       `select 'job ' || kind || ' tries ' || tries as what from job where kind <> 'watch_attempt'
        union all select 'order ' || state from orders where state in ('CLOSING', 'NOTPAY')
-       union all select 'attempt of ' || channel || ' ' || state from attempt where state = 'OPENING'`,
+       union all select 'attempt of ' || channel || ' ' || state from attempt where state = 'OPENING'
+       union all select 'notification tries ' || tries from notification where state = 'PENDING'`,
     )
     return rows.map(({ what }) => what)
   }
@@ -131,8 +143,15 @@ it(`${ORDERS} orders in the storm: at rest the invariants hold, and kept plus se
   )
   expect(Number(kept.rows[0]?.n) + sum(({ returnedFen }) => returnedFen)).toBe(sum(({ takenFen }) => takenFen))
   expect(sum(({ takenFen }) => takenFen)).toBeGreaterThan(0)
+  const paid = await pool.query<{ no: string }>(
+    'select transaction_no as no from orders where success_time is not null',
+  )
+  expect(new Set(merchant.told().map(({ transaction_no }) => transaction_no)), 'whoever is paid is told of').toEqual(
+    new Set(paid.rows.map(({ no }) => no)),
+  )
 
   await Promise.all(gateways.map((gateway) => gateway.end('SIGTERM')))
+  await merchant.stop()
   await database.drop()
   rmSync(home, { recursive: true })
 }, 1_200_000)

@@ -38,6 +38,28 @@ export async function expectInvariants(pool: Pool, mchNo: string, upstreams: Tak
       group by p.mch_no, p.transaction_no, p.amount_fen, p.fate
      having count(*) > 20 or sum(r.amount_fen) > p.amount_fen or p.fate <> 'keep'`,
   )
+  await none(
+    'I5 one notification of each change that the merchant must hear of, delivered or in the dead letters',
+    `with told as (select mch_no, transaction_no, kind, news::json ->> 'refund_no' as refund_no,
+                          news::json ->> 'code' as code, state from notification),
+     must as (
+       select mch_no, transaction_no, 'payment' as kind, null as refund_no, 'SUCCESS' as code from orders
+        where notify_url is not null and success_time is not null
+       union all
+       select mch_no, transaction_no, 'refund', refund_no, state from refund
+        where notify_url is not null and state <> 'PROCESSING'
+       union all
+       select r.mch_no, r.transaction_no, 'payment', null, 'REFUND' from reversal r
+         join payment p using (mch_no, attempt_no, payment_no) join orders o on o.mch_no = r.mch_no
+          and o.transaction_no = r.transaction_no where p.fate = 'keep' and o.notify_url is not null),
+     counted as (
+       select mch_no, transaction_no, kind, refund_no, code, sum(must) as must, sum(told) as told, bool_or(waits) as waits
+         from (select *, 1 as must, 0 as told, false as waits from must
+               union all
+               select mch_no, transaction_no, kind, refund_no, code, 0, 1, state = 'PENDING' from told) both_sides
+        group by 1, 2, 3, 4, 5)
+     select * from counted where must <> 1 or told <> 1 or waits`,
+  )
   const { rows: orders } = await pool.query<{ no: string; headSeq: number; headHash: Buffer; state: string }>(
     'select transaction_no as no, head_seq as "headSeq", head_hash as "headHash", state from orders',
   )

@@ -25,6 +25,8 @@ export type TestWorld = {
   demo: DemoSettings
   upstreams: SandboxUpstreams
   database: TestDatabase
+  /** For a process beside this one, on the same database. */
+  masterKey: Buffer
   /** Moves the clock, and wakes whoever slept until then. */
   advance: (ms: number) => void
   /** Runs what is due until nothing is. */
@@ -93,6 +95,7 @@ export async function testWorld(
     upstreams,
     demo: JSON.parse(readFileSync(demoFile, 'utf8')),
     database,
+    masterKey,
     advance: clock.advance,
     runJobs: async () => {
       while ((await runDueJobs(world)) + (await tellDue()) > 0);

@@ -55,6 +55,8 @@ describe('without any setting', () => {
       ratePerAddress: 5000,
       ratePerMerchant: 0,
       trustedProxies: 0,
+      notifyPorts: [443],
+      notifyNetworks: [],
     })
   })
 
@@ -68,6 +70,23 @@ describe('without any setting', () => {
       'ACOPAY_MASTER_KEY',
     ]
     expect(read(Object.fromEntries(names.map((name) => [name, ''])))).toEqual(read())
+  })
+})
+
+describe('where merchants are called', () => {
+  it('is a list of ports and one of networks', () => {
+    const env = { ACOPAY_NOTIFY_PORTS: '443, 8443', ACOPAY_NOTIFY_NETWORKS: '10.1.0.0/16,fd00::/8' }
+    expect(read(env)).toMatchObject({ notifyPorts: [443, 8443], notifyNetworks: ['10.1.0.0/16', 'fd00::/8'] })
+  })
+
+  it.each([
+    ['ACOPAY_NOTIFY_PORTS', '0'],
+    ['ACOPAY_NOTIFY_PORTS', '65536'],
+    ['ACOPAY_NOTIFY_PORTS', '443;8443'],
+    ['ACOPAY_NOTIFY_NETWORKS', '10.1.0.0'],
+    ['ACOPAY_NOTIFY_NETWORKS', '10.1.0.0/33'],
+  ])('%s=%s is refused by name', (name, text) => {
+    expect(() => read({ [name]: text })).toThrow(new RegExp(`^${name} `))
   })
 })
 

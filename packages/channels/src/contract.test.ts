@@ -58,7 +58,10 @@ function channelSuite(make: () => Upstream): void {
   const query = (of = ref) => channel.query(of, patient())
   const close = (of = ref) => channel.close(of, patient())
   const refund = (paymentNo: string, refundNo = 'AR1', amountFen: bigint = AMOUNT) =>
-    channel.refund({ ...ref, refundNo, paymentNo, amountFen, totalFen: AMOUNT, reason: '测试' }, patient())
+    channel.refund(
+      { ...ref, refundNo, paymentNo, amountFen, totalFen: AMOUNT, reason: '测试', notifyUrl: 'http://127.0.0.1:1/' },
+      patient(),
+    )
   async function pay(): Promise<UpstreamPayment> {
     const payment = await upstream.pay(ref)
     if (payment === null) throw new Error('the upstream refused the payer')
@@ -192,6 +195,7 @@ function channelSuite(make: () => Upstream): void {
           amountFen: AMOUNT,
           totalFen: AMOUNT,
           reason: '测试',
+          notifyUrl: 'http://127.0.0.1:1/',
         }
         if (verb === 'open') return open(ref, signal)
         if (verb === 'refund') return channel.refund(refundAsk, signal)

@@ -83,6 +83,8 @@ export type RefundAsk = AttemptRef & {
   totalFen: bigint
   /** Shown to the payer; at most 32 characters. */
   reason: string
+  /** Where the upstream tells that it has ended; a channel whose refunds end at once has no use for it. */
+  notifyUrl: string
 }
 
 export type RefundAnswer = Traced &
@@ -96,7 +98,9 @@ export type RawNotification = { headers: Record<string, string | undefined>; bod
 
 export type Notification =
   | { kind: 'paid'; attemptNo: string; payment: UpstreamPayment }
-  /** Authentic, and nothing we act on: a state that is not final, a refund's news. */
+  /** A refund has ended, one way or the other: a reason to ask, and no more than that. */
+  | { kind: 'refund'; refundNo: string }
+  /** Authentic, and nothing we act on: a state that is not final. */
   | { kind: 'other'; what: string }
   /** Not proven to be the upstream's, stale, or not for this account. Changes nothing. */
   | { kind: 'forged'; why: string }

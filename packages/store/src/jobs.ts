@@ -65,6 +65,16 @@ export async function postponeJob(db: Db, job: Job, dueAt: Date): Promise<void> 
   )
 }
 
+/** There is news of what it waits for: it is due now, unless it is done. */
+export async function hastenJob(db: Db, key: JobKey, now: Date): Promise<void> {
+  await run(
+    db,
+    'hastenJob',
+    'update job set due_at = least(due_at, $4) where mch_no = $1 and kind = $2 and subject = $3',
+    [key.mchNo, key.kind, key.subject, now],
+  )
+}
+
 /** Marks a job as overdue; false when it was marked before, so that each alarm is raised once. */
 export async function alarmJob(db: Db, job: Job, now: Date): Promise<boolean> {
   const rows = await run(

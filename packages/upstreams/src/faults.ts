@@ -19,6 +19,8 @@ export const FAULTS = [
   'closes_late',
   /** A close: the answer says yes, and nothing was done. */
   'closes_never',
+  /** A refund: the answer says that it is under way, and it is done `ms` later. */
+  'refunds_late',
   /** A notification: sent twice at once. */
   'twin',
   /** A notification: not sent, nor ever again. */
@@ -52,6 +54,7 @@ const SENSIBLE: Record<FaultKind, (verb: Verb) => boolean> = {
   lands_late: (verb) => verb === 'create',
   closes_late: (verb) => verb === 'close',
   closes_never: (verb) => verb === 'close',
+  refunds_late: (verb) => verb === 'refund',
   twin: (verb) => verb === 'notify',
   silence: (verb) => verb === 'notify',
 }

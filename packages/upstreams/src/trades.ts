@@ -16,12 +16,20 @@ export type Trade = {
   /** Until then a query still says that it is open, although it is closed. */
   shownOpenUntilMs: number
   payment: { no: string; fen: number; atMs: number; payer: string } | null
-  refunds: { no: string; id: string; fen: number; atMs: number }[]
+  /** `doneMs`: until then it is under way. */
+  refunds: { no: string; id: string; fen: number; atMs: number; doneMs: number }[]
   notices: Notice[]
 }
 
 /** A notification on its way: sent at `nextMs`, then by the platform's schedule until it is heard. */
-export type Notice = { id: string; sent: number; nextMs: number; isHeard: boolean }
+export type Notice = {
+  id: string
+  sent: number
+  nextMs: number
+  isHeard: boolean
+  /** Of this refund, at its own address; else of the payment. */
+  refund?: { no: string; url: string }
+}
 
 export type NewTrade = Pick<
   Trade,
@@ -121,7 +129,7 @@ export function tradesOf(prefix: string, world: StandInWorld, telling: Telling) 
     await Promise.all(
       due.notices.map(async (notice) => {
         const { headers, body } = telling.render(due.trade, notice)
-        const reply = await world.deliver(due.trade.notifyUrl, headers, body).catch(() => null)
+        const reply = await world.deliver(notice.refund?.url ?? due.trade.notifyUrl, headers, body).catch(() => null)
         if (reply === null || !telling.isHeard(reply)) return
         await change(no, (trade) => {
           const own = trade?.notices.find(({ id }) => id === notice.id)
@@ -166,17 +174,18 @@ export function tradesOf(prefix: string, world: StandInWorld, telling: Telling) 
   return { control, find, list, create, change, nowMs }
 }
 
-/** Sends money back: the same number again is the same refund. Null when there is not so much of it. */
+/** Sends money back: the same number again is the same refund, done after `lateMs`. Null when there is not so much of it. */
 export function refundTrade(
   trade: Trade,
   refund: { no: string; fen: number },
   nowMs: number,
+  lateMs = 0,
 ): Trade['refunds'][number] | null {
   const known = trade.refunds.find(({ no }) => no === refund.no)
   if (known !== undefined) return known.fen === refund.fen ? known : null
   const returned = trade.refunds.reduce((sum, { fen }) => sum + fen, 0)
   if (trade.payment === null || returned + refund.fen > trade.payment.fen) return null
-  const made = { ...refund, id: numberOf('50', refund.no), atMs: nowMs }
+  const made = { ...refund, id: numberOf('50', refund.no), atMs: nowMs, doneMs: nowMs + lateMs }
   trade.refunds.push(made)
   return made
 }

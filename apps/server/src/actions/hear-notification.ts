@@ -1,6 +1,6 @@
 /** An upstream tells of money. Checked before anything is believed; booked before it is told that we heard. */
 import type { ChannelName, NotificationReply, RawNotification } from '@acopay/channels'
-import { findAttempt, keepStrayPayment } from '@acopay/store'
+import { findAttempt, hastenJob, keepStrayPayment } from '@acopay/store'
 import type { World } from '../world.ts'
 import { takeMoney } from './take-money.ts'
 
@@ -19,6 +19,12 @@ export async function hearNotification(
   const reply = channel.replyToNotification(true)
   if (told.kind === 'other') return { reply, outcome: `OTHER: ${told.what}` }
 
+  if (told.kind === 'refund') {
+    for (const kind of ['send_refund', 'reverse_payment'] as const) {
+      await hastenJob(world.pool, { mchNo: to.mchNo, kind, subject: told.refundNo }, world.now())
+    }
+    return { reply, outcome: 'REFUND' }
+  }
   const { attemptNo, payment } = told
   const attempt = await findAttempt(world.pool, to.mchNo, attemptNo)
   if (attempt === null || attempt.channel !== to.channel) {

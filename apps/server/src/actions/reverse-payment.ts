@@ -20,9 +20,9 @@ export async function reversePayment(world: World, key: { mchNo: string; refundN
     const limit = within(world, world.limits.channelCallMs)
     return (await asked(world, limit, (signal) => channel.queryRefund(ref, signal))).kind === 'done'
   }
-  const answer = await asked(world, within(world, world.limits.channelCallMs), (signal) =>
-    channel.refund({ attemptNo, paymentNo, refundNo, amountFen, totalFen: amountFen, reason: REASON }, signal),
-  )
+  const notifyUrl = world.notifyUrl(account, reversal.channel as ChannelName)
+  const ask = { attemptNo, paymentNo, refundNo, amountFen, totalFen: amountFen, reason: REASON, notifyUrl }
+  const answer = await asked(world, within(world, world.limits.channelCallMs), (signal) => channel.refund(ask, signal))
   /** All of the attempt's money is back, whoever sent it: a close that met the payer's payment does. */
   const isReturned = async (): Promise<boolean> => {
     const limit = within(world, world.limits.channelCallMs)

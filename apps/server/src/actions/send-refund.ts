@@ -40,8 +40,9 @@ type Found = { kind: 'done' } | { kind: 'failed'; why: string } | { kind: 'unkno
 /** A refusal is believed only where a query knows of no refund under this number, or that it failed. */
 async function callUpstream(world: World, channel: Channel, refund: FoundRefund): Promise<Found> {
   const { attemptNo, paymentNo, refundNo, amountFen, totalFen, reason } = refund
+  const notifyUrl = world.notifyUrl(refund.mchNo, refund.channel as ChannelName)
   const answer = await asked(world, within(world, world.limits.channelCallMs), (signal) =>
-    channel.refund({ attemptNo, paymentNo, refundNo, amountFen, totalFen, reason }, signal),
+    channel.refund({ attemptNo, paymentNo, refundNo, amountFen, totalFen, reason, notifyUrl }, signal),
   )
   if (answer.kind === 'done' || answer.kind === 'unknown') return answer
   const stands = await asked(world, within(world, world.limits.channelCallMs), (signal) =>

@@ -69,11 +69,7 @@ export function notifier(world: World): Notifier {
       const host = hosts.get(one.host) ?? { underWay: 0, failuresInRow: 0, restUntilMs: 0 }
       hosts.set(one.host, host)
       host.underWay += 1
-      const sending = send(one, host).finally(() => {
-        running.delete(sending)
-        host.underWay -= 1
-        if (host.underWay === 0 && host.failuresInRow === 0) hosts.delete(one.host)
-      })
+      const sending = send(one, host).finally(() => running.delete(sending))
       running.add(sending)
     }
     return taken.length
@@ -84,8 +80,10 @@ export function notifier(world: World): Notifier {
     const { mchNo, transactionNo, seq, kind } = taken
     const line = { mchNo, transactionNo, seq, kind, host: taken.host }
     try {
-      const told = await sendNotification(world, taken)
-      note(host, told.failure === null)
+      const told = await sendNotification(world, taken).finally(() => {
+        host.underWay -= 1
+      })
+      note(taken.host, host, told.failure === null)
       const state = await end('', told)
       const { ms, httpStatus, failure } = told
       world.log.info({ ...line, tries: taken.tries + 1, state, ms, httpStatus, failure }, 'notification')
@@ -95,9 +93,11 @@ export function notifier(world: World): Notifier {
     }
   }
 
-  function note(host: Host, isHeard: boolean): void {
+  /** The host is free for the next while this one is written down. */
+  function note(name: string, host: Host, isHeard: boolean): void {
     host.failuresInRow = isHeard ? 0 : host.failuresInRow + 1
     if (!isHeard) host.restUntilMs = world.now().getTime() + REST_MS
+    else if (host.underWay === 0) hosts.delete(name)
   }
 
   /** What a dead host let wait for too long, without being tried as often as others are. */

@@ -81,6 +81,7 @@ export function makeWechat(account: WechatAccount, door: WechatDoor): Channel {
           out_trade_no: ask.attemptNo,
           out_refund_no: ask.refundNo,
           reason: ask.reason,
+          notify_url: ask.notifyUrl,
           amount: { refund: Number(ask.amountFen), total: Number(ask.totalFen), currency: 'CNY' },
         }
         const answer = await client.call('POST', '/v3/refund/domestic/refunds', body, signal)

@@ -1,4 +1,4 @@
-/** WeChat Pay tells of a payment (pay.weixin.qq.com, "支付成功回调通知"): signed outside, encrypted inside. */
+/** WeChat Pay tells of a payment or a refund (pay.weixin.qq.com, "支付成功回调通知", "退款结果通知"): signed outside, encrypted inside. */
 import type { Notification, RawNotification } from '../contract.ts'
 import type { WechatAccount } from './account.ts'
 import { signedHeaders, type WechatClient } from './client.ts'
@@ -20,12 +20,17 @@ export async function readWechatNotification(
   let data: Record<string, unknown>
   try {
     const outer = JSON.parse(body) as { event_type: string; resource: Sealed }
-    event = outer.event_type
+    event = String(outer.event_type)
     data = JSON.parse(openSealed(account.apiV3Key, outer.resource)) as Record<string, unknown>
   } catch {
     return { kind: 'forged', why: 'cannot be decrypted' }
   }
-  if (event !== 'TRANSACTION.SUCCESS') return { kind: 'other', what: String(event) }
+  if (event.startsWith('REFUND.')) {
+    const { mchid, out_refund_no: refundNo } = data
+    const isOurs = mchid === account.mchId && typeof refundNo === 'string'
+    return isOurs ? { kind: 'refund', refundNo } : { kind: 'forged', why: 'of another account, or unreadable' }
+  }
+  if (event !== 'TRANSACTION.SUCCESS') return { kind: 'other', what: event }
   const read = readTransaction(account, data)
   if (read === null) return { kind: 'forged', why: 'of another account, or unreadable' }
   const { attemptNo, says } = read

@@ -35,6 +35,8 @@ const TRADE = {
   ...{ success_time: '2026-01-31T08:00:00+08:00', amount: { total: 1250, currency: 'CNY' } },
 }
 
+const REFUND = { mchid: '1900000001', out_trade_no: 'AT1', out_refund_no: 'AR1', refund_status: 'SUCCESS' }
+
 /** A notification as WeChat Pay signs it at this moment. */
 function told(trade: object, more: { event?: string; key?: string; at?: Date } = {}) {
   const body = JSON.stringify({
@@ -53,7 +55,11 @@ function signed(body: string, serial: string, key: typeof platform.privateKey, a
 
 it.each([
   ['is heard', told(TRADE), 'paid'],
-  ['of another kind of event is heard and not acted on', told(TRADE, { event: 'REFUND.SUCCESS' }), 'other'],
+  ['of another kind of event is heard and not acted on', told(TRADE, { event: 'COUPON.USE' }), 'other'],
+  ['of a refund names it', told(REFUND, { event: 'REFUND.SUCCESS' }), 'refund'],
+  ['of a refund that went wrong names it', told(REFUND, { event: 'REFUND.ABNORMAL' }), 'refund'],
+  ["of another merchant's refund is forged", told({ ...REFUND, mchid: '1' }, { event: 'REFUND.CLOSED' }), 'forged'],
+  ['of a refund without a number is forged', told({ mchid: '1900000001' }, { event: 'REFUND.SUCCESS' }), 'forged'],
   ['of another merchant is forged', told({ ...TRADE, mchid: '1900000002' }), 'forged'],
   ['of another app is forged', told({ ...TRADE, appid: 'wx2' }), 'forged'],
   ['encrypted with another key is forged', told(TRADE, { key: API_KEY.replaceAll('0', '1') }), 'forged'],

@@ -11,9 +11,9 @@ import {
 } from 'node:crypto'
 import { misbehaving } from '../misbehave.ts'
 import type { StandIn, StandInWorld, UpstreamReply, UpstreamRequest } from '../stand-in.ts'
-import { tradesOf } from '../trades.ts'
+import { type Trade, tradesOf } from '../trades.ts'
 import { billAnswer, billFile } from './bill.ts'
-import { type Answer, answerOf, refuse, VERBS } from './verbs.ts'
+import { type Answer, answerOf, refundData, refuse, VERBS } from './verbs.ts'
 
 export type WechatStandInSettings = {
   mchId: string
@@ -57,15 +57,15 @@ export function makeWechatStandIn(settings: WechatStandInSettings, world: StandI
   const trades = tradesOf(`wechat/${settings.mchId}`, world, {
     pausesMs: PAUSES_MS,
     isHeard: ({ status }) => status === 200 || status === 204,
-    render(trade, { id }) {
-      const plain = JSON.stringify(answerOf(settings, trade, world.now().getTime()).data)
+    render(trade, { id, refund }) {
+      const { event, summary, type, data } = toldOf(settings, trade, refund?.no, world.now().getTime())
       const body = JSON.stringify({
         id,
         create_time: world.now().toISOString(),
         resource_type: 'encrypt-resource',
-        event_type: 'TRANSACTION.SUCCESS',
-        summary: '支付成功',
-        resource: { original_type: 'transaction', ...seal(settings.apiV3Key, 'transaction', plain) },
+        event_type: event,
+        summary,
+        resource: { original_type: type, ...seal(settings.apiV3Key, type, JSON.stringify(data)) },
       })
       return { headers: { 'content-type': 'application/json', ...signatureHeaders(body) }, body }
     },
@@ -119,6 +119,17 @@ export function makeWechatStandIn(settings: WechatStandInSettings, world: StandI
       return render(refuse(404, 'NOT_FOUND'), 'well')
     },
   }
+}
+
+/** What a notification says: of the trade, or of one of its refunds ("退款结果通知"). */
+function toldOf(settings: WechatStandInSettings, trade: Trade, refundNo: string | undefined, nowMs: number) {
+  const refund = trade.refunds.find(({ no }) => no === refundNo)
+  if (refund === undefined) {
+    const { data } = answerOf(settings, trade, nowMs)
+    return { event: 'TRANSACTION.SUCCESS', summary: '支付成功', type: 'transaction', data }
+  }
+  const data = { mchid: settings.mchId, refund_status: 'SUCCESS', ...refundData(trade, refund, nowMs) }
+  return { event: 'REFUND.SUCCESS', summary: '退款成功', type: 'refund', data }
 }
 
 /** The address at which the merchant reaches this stand-in. */

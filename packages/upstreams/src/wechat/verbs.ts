@@ -95,7 +95,7 @@ const close: Work = ({ trades, no }, fault) =>
     return { status: 204, data: null }
   })
 
-const refundData = (trade: Trade, refund: Trade['refunds'][number]): object => ({
+export const refundData = (trade: Trade, refund: Trade['refunds'][number], nowMs: number): object => ({
   refund_id: refund.id,
   out_refund_no: refund.no,
   transaction_id: trade.payment?.no,
@@ -103,25 +103,31 @@ const refundData = (trade: Trade, refund: Trade['refunds'][number]): object => (
   channel: 'ORIGINAL',
   user_received_account: '支付用户零钱',
   create_time: timeText(refund.atMs),
-  success_time: timeText(refund.atMs),
-  status: 'SUCCESS',
+  ...(nowMs < refund.doneMs ? { status: 'PROCESSING' } : { status: 'SUCCESS', success_time: timeText(refund.doneMs) }),
   amount: { total: trade.payment?.fen, refund: refund.fen, currency: 'CNY' },
 })
 
-const refund: Work = ({ trades, body, no }) =>
+const refund: Work = ({ trades, body, no }, fault) =>
   trades.change(no, (trade) => {
     const { refund: fen, total } = (body.amount ?? {}) as { refund?: unknown; total?: unknown }
     if (!Number.isInteger(fen) || typeof body.out_refund_no !== 'string') return refuse(400, 'PARAM_ERROR')
     if (trade?.payment == null) return refuse(404, 'RESOURCE_NOT_EXISTS')
     if (total !== trade.payment.fen) return refuse(400, 'INVALID_REQUEST')
-    const made = refundTrade(trade, { no: body.out_refund_no, fen: fen as number }, trades.nowMs())
-    return made === null ? refuse(400, 'INVALID_REQUEST') : { status: 200, data: refundData(trade, made) }
+    const lateMs = fault?.kind === 'refunds_late' ? (fault.ms ?? 1000) : 0
+    const before = trade.refunds.length
+    const made = refundTrade(trade, { no: body.out_refund_no, fen: fen as number }, trades.nowMs(), lateMs)
+    if (made === null) return refuse(400, 'INVALID_REQUEST')
+    if (trade.refunds.length > before && typeof body.notify_url === 'string') {
+      const refund = { no: made.no, url: body.notify_url }
+      trade.notices.push({ id: `${no}-${made.no}`, sent: 0, nextMs: made.doneMs, isHeard: false, refund })
+    }
+    return { status: 200, data: refundData(trade, made, trades.nowMs()) }
   })
 
 const queryRefund: Work = async ({ trades, no: refundNo }) => {
   for (const trade of await trades.list()) {
     const found = trade.refunds.find(({ no }) => no === refundNo)
-    if (found !== undefined) return { status: 200, data: refundData(trade, found) }
+    if (found !== undefined) return { status: 200, data: refundData(trade, found, trades.nowMs()) }
   }
   return refuse(404, 'RESOURCE_NOT_EXISTS')
 }

@@ -1,0 +1,44 @@
+/**
+ * A process that tells merchants, to be killed: its clock stands where the parent says. For each `{ nowMs }` it tells
+ * whatever is due and answers `done`; it says `posting` before each call.
+ */
+
+import { openPool } from '@acopay/store'
+import { pino } from 'pino'
+import { buildWorld } from '../../apps/server/src/build-world.ts'
+import { readConfig } from '../../apps/server/src/config.ts'
+import { guardedPost } from '../../apps/server/src/guarded-post.ts'
+import { notifier } from '../../apps/server/src/jobs/notifier.ts'
+import { loadSigningKey } from '../../apps/server/src/platform-key.ts'
+
+const [databaseUrl = '', masterKeyText = '', home = ''] = process.argv.slice(2)
+const pool = openPool({ connectionString: databaseUrl, max: 4 })
+const masterKey = Buffer.from(masterKeyText, 'base64')
+const config = readConfig({}, home)
+let nowMs = 0
+const signingKey = await loadSigningKey(pool, masterKey, new Date())
+const outgoing = guardedPost({ ports: [], networks: [], isLoopbackAllowed: true })
+const world = buildWorld({
+  ...{ config, pool, masterKey, log: pino({ level: 'silent' }), signingKey: () => signingKey },
+  ...{ publicUrl: () => '', ownUrl: () => '', sandboxUrl: () => '', now: () => new Date(nowMs) },
+  // Only an answer ends the wait: a receiver that says nothing is the parent's to kill us over.
+  sleep: (_ms, signal) => new Promise((resolve) => signal?.addEventListener('abort', () => resolve())),
+  outgoing: {
+    ...outgoing,
+    post: (url, body, signal) => {
+      process.send?.('posting')
+      return outgoing.post(url, body, signal)
+    },
+  },
+})
+const telling = notifier(world)
+
+process.on('message', async (asked: { nowMs: number }) => {
+  nowMs = asked.nowMs
+  for (let sent = 1; sent > 0; ) {
+    sent = await telling.sendDue()
+    await telling.settled()
+  }
+  process.send?.('done')
+})
+process.send?.('ready')

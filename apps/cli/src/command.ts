@@ -9,6 +9,8 @@ export type Io = {
   readInput: () => string
   out: (text: string) => void
   err: (text: string) => void
+  /** Fulfilled when somebody ends the program, by Ctrl-C say; asked only by a command that runs until then. */
+  untilStopped: () => Promise<void>
 }
 
 /** Exit codes, documented in docs/cli.md. */
@@ -28,7 +30,8 @@ export type Command = {
   zh: string
   en: string
   options: NonNullable<ParseArgsConfig['options']>
-  run: (flags: Flags, io: Io) => Promise<Output>
+  /** Answers null where it has printed all there was itself. */
+  run: (flags: Flags, io: Io) => Promise<Output | null>
 }
 
 /** A wrong flag or file; its message says what to do. */

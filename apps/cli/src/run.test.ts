@@ -39,6 +39,7 @@ async function acopay(
     err: (text) => {
       texts.err += text
     },
+    untilStopped: async () => {},
   })
   return { exit, ...texts }
 }
@@ -143,7 +144,13 @@ describe('acopay order', () => {
 
   it('exits with 70, and not as if an order were refused, when the program itself is wrong', async () => {
     const out: string[] = []
-    const broken = { env: { ACOPAY_CONFIG: demoFile }, cwd: dir, readInput: () => '', err: () => {} }
+    const broken = {
+      env: { ACOPAY_CONFIG: demoFile },
+      cwd: dir,
+      readInput: () => '',
+      err: () => {},
+      untilStopped: async () => {},
+    }
     const fail = (text: string) => {
       if (out.push(text) === 1) throw new Error('out of paper')
     }

@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util'
 import { ApiError, ConnectionError, ParameterError, SignatureError } from '@acopay/sdk'
 import { type Command, EXIT, type ExitCode, type Io, UnfinishedError, UsageError } from './command.ts'
 import { keygenCommand } from './commands/keygen.ts'
+import { listenCommand } from './commands/listen.ts'
 import { listCommand, resendCommand } from './commands/notifications.ts'
 import { closeCommand, evidenceCommand, placeCommand, queryCommand } from './commands/order.ts'
 import { refundCommand, refundQueryCommand } from './commands/refund.ts'
@@ -17,6 +18,7 @@ const COMMANDS: Record<string, Command> = {
   'refund query': refundQueryCommand,
   'notifications list': listCommand,
   'notifications resend': resendCommand,
+  listen: listenCommand,
   keygen: keygenCommand,
   sign: signCommand,
   verify: verifyCommand,
@@ -39,7 +41,9 @@ export async function run(argv: string[], io: Io): Promise<ExitCode> {
     if (command === undefined) {
       throw new UsageError(`没有命令 ${name}，见 acopay help (no such command, see acopay help)`)
     }
-    const { exit, json, lines } = await command.run(readFlags(command, argv.slice(words.length)), io)
+    const output = await command.run(readFlags(command, argv.slice(words.length)), io)
+    if (output === null) return EXIT.done
+    const { exit, json, lines } = output
     io.out(isJson ? JSON.stringify(json, null, 2) : lines.join('\n'))
     return exit
   } catch (error) {

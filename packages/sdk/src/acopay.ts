@@ -24,6 +24,7 @@ import {
   type ResendChoice,
   resendNotifications,
 } from './notification-list.ts'
+import { type Freshness, type NotificationEvent, readFreshness, readNotification } from './notifications.ts'
 import { type AcoPayOptions, readOptions, type Settings } from './options.ts'
 import { askRefund, findRefund, type Refund, type RefundParams, type RefundRef } from './refunds.ts'
 
@@ -219,6 +220,13 @@ export class AcoPay {
    */
   resendNotifications(choice: ResendChoice, options: CallOptions = {}): Promise<number> {
     return resendNotifications(this.#settings, choice, options)
+  }
+
+  /** What a notification says, once it is proven; `verifyNotification` with this client's settings. */
+  verifyNotification(rawBody: string | Uint8Array, freshness: Freshness = {}): NotificationEvent {
+    const seen = readNotification(rawBody, { ...this.#settings, ...readFreshness(freshness) })
+    if ('error' in seen) throw seen.error
+    return seen.event
   }
 
   /**

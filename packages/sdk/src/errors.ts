@@ -46,9 +46,20 @@ export class ApiError extends AcoPayError {
   }
 }
 
-/** An answer came that is not proven to be the platform's, or is about another order. Do not believe it; query. */
+/**
+ * An answer or a notification came that is not proven to be the platform's, or is about another order. Do not believe
+ * it; query.
+ */
 export class SignatureError extends AcoPayError {
   override name = 'SignatureError'
+}
+
+/**
+ * The platform told something, and proved it, that this version of the package cannot read: of a kind, in a state or a
+ * form that it does not know. Update the package.
+ */
+export class UnknownNotificationError extends AcoPayError {
+  override name = 'UnknownNotificationError'
 }
 
 /** No answer came that could be read. Whether the request was carried out is unknown: query the order. */

@@ -14,9 +14,23 @@ export {
 } from './acopay.ts'
 export type { CallOptions } from './client.ts'
 export type { Difference, FieldDifference } from './difference.ts'
-export { AcoPayError, ApiError, ConnectionError, ParameterError, SignatureError } from './errors.ts'
+export {
+  AcoPayError,
+  ApiError,
+  ConnectionError,
+  ParameterError,
+  SignatureError,
+  UnknownNotificationError,
+} from './errors.ts'
 export { explainSignature, type SignatureReport, type Signed } from './explain.ts'
 export { newKeyPair } from './keys.ts'
+export {
+  type NotificationAnswer,
+  type NotificationCallbacks,
+  type NotificationHandler,
+  type NotificationOptions,
+  notificationHandler,
+} from './notification-handler.ts'
 export type {
   NotificationFilter,
   NotificationPage,
@@ -25,7 +39,20 @@ export type {
   NotificationTry,
   ResendChoice,
 } from './notification-list.ts'
+export { fastifyPlugin, honoHandler, nodeHandler } from './notification-servers.ts'
+export { memoryStore, type NotificationStore } from './notification-store.ts'
+export {
+  eventIdOf,
+  type Freshness,
+  type NotificationEvent,
+  type PaymentEvent,
+  type PaymentReturnedEvent,
+  type RefundEvent,
+  type VerifyOptions,
+  verifyNotification,
+} from './notifications.ts'
 export type { AcoPayOptions } from './options.ts'
 export type { Refund, RefundParams, RefundRef } from './refunds.ts'
 export { signRequest } from './sign-request.ts'
+export { signedTestNotification, type TestNotification } from './signed-test-notification.ts'
 export type { Finding } from './slips.ts'

@@ -40,19 +40,23 @@ export type Settings = {
 
 /** Throws ParameterError that names the option, and never repeats a key. */
 export function readOptions(options: AcoPayOptions): Settings {
-  const platformKeys = [options.platformPublicKey].flat()
-  if (platformKeys.length === 0) throw new ParameterError('platformPublicKey', 'platformPublicKey is missing')
   return {
     baseUrl: readBaseUrl(options.baseUrl),
     mchNo: readNumber('mchNo', options.mchNo),
     appNo: readNumber('appNo', options.appNo),
     privateKey: readKey('mchPrivateKey', options.mchPrivateKey, privateKeyFrom),
-    platformKeys: platformKeys.map((text) => readKey('platformPublicKey', text, publicKeyOnly)),
+    platformKeys: readPlatformKeys(options.platformPublicKey),
     timeoutMs: wholeNumber('timeoutMs', options.timeoutMs ?? 10_000, 1, 600_000),
     tries: wholeNumber('tries', options.tries ?? 3, 1, 10),
     fetch: options.fetch ?? fetch,
     sleep: options.sleep ?? pause,
   }
+}
+
+export function readPlatformKeys(texts: string | readonly string[]): KeyObject[] {
+  const keys = [texts].flat()
+  if (keys.length === 0) throw new ParameterError('platformPublicKey', 'platformPublicKey is missing')
+  return keys.map((text) => readKey('platformPublicKey', text, publicKeyOnly))
 }
 
 /** Ends early, and without an error, when the signal says so. */
@@ -65,7 +69,7 @@ function required(field: string, text: string): string {
 }
 
 /** It travels in a header, where other characters cannot. */
-function readNumber(field: string, text: string): string {
+export function readNumber(field: string, text: string): string {
   if (/^[\x21-\x7e]{1,32}$/.test(required(field, text))) return text
   throw new ParameterError(field, `${field} should be 1 to 32 letters and digits`)
 }
@@ -84,7 +88,7 @@ function readBaseUrl(text: string): URL {
   return url
 }
 
-function readKey(field: string, text: string, read: (text: string) => KeyObject): KeyObject {
+export function readKey(field: string, text: string, read: (text: string) => KeyObject): KeyObject {
   try {
     return read(required(field, text))
   } catch (error) {

@@ -98,7 +98,7 @@ function fieldText(expected: string | null, actual: string | null): string {
 }
 
 /** Line ends and other characters that nobody sees, as JSON writes them. */
-const visible = (text: string): string =>
+export const visible = (text: string): string =>
   text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (letter) => {
     const short = JSON.stringify(letter).slice(1, -1)
     return short === letter ? `\\u${letter.codePointAt(0)?.toString(16).padStart(4, '0')}` : short

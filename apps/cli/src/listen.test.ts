@@ -1,0 +1,144 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import path from 'node:path'
+import { newKeyPair, signedTestNotification } from '@acopay/sdk'
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { run } from './run.ts'
+
+const mchNo = 'MCH1000000'
+
+let keys: { privateKey: string; publicKey: string }
+beforeAll(async () => {
+  keys = await newKeyPair()
+})
+
+let out: string[]
+let err: string[]
+let stop: () => void
+let ended: Promise<number>
+beforeEach(() => {
+  out = []
+  err = []
+})
+afterEach(() => stop())
+
+/** Runs until `stop()`; answers the notify_url that it prints. */
+async function listen(...flags: string[]): Promise<string> {
+  const stopped = new Promise<void>((resolve) => {
+    stop = resolve
+  })
+  ended = run(['listen', '--port', '0', ...flags], {
+    env: { ACOPAY_MCH_NO: mchNo, ACOPAY_PLATFORM_PUBLIC_KEY: keys.publicKey },
+    cwd: '/',
+    readInput: () => '',
+    out: (text) => out.push(text),
+    err: (text) => err.push(text),
+    untilStopped: () => stopped,
+  })
+  await expect.poll(() => [...out, ...err], { interval: 10 }).toHaveLength(1)
+  return /http:\/\/[^\s"]+/.exec(out[0] ?? '')?.[0] ?? ''
+}
+
+const post = async (url: string, body: string) => {
+  const response = await fetch(url, { method: 'POST', body })
+  return `${response.status} ${await response.text()}`
+}
+
+const payment = (by = { mchNo, ...keys }) =>
+  signedTestNotification({ kind: 'payment', transactionNo: 'AP1', mchTradeNo: 'o1' }, by)
+
+describe('acopay listen', () => {
+  it('prints what verifies in a line, says SUCCESS, and ends with 0', async () => {
+    const url = await listen()
+    expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/$/)
+    expect(await post(url, await payment())).toBe('200 {"status":"SUCCESS","message":"成功"}')
+    await post(`${url}any/path`, await signedTestNotification({ kind: 'refund', refundNo: 'AR1' }, { mchNo, ...keys }))
+    const time = '\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d.000Z'
+    expect(out.slice(1)).toEqual([
+      expect.stringMatching(`^${time}  支付 payment  支付成功 SUCCESS  AP1  o1  12.50 CNY$`),
+      expect.stringMatching(`^${time}  退款 refund  退款成功 SUCCESS  AR1  \\S+  2.50 CNY$`),
+    ])
+    stop()
+    expect(await ended).toBe(0)
+    await expect(fetch(url)).rejects.toThrow()
+    expect(err).toEqual([])
+  })
+
+  it('says loudly, in two languages, why something does not verify, and answers FAIL', async () => {
+    const url = await listen()
+    const { privateKey } = await newKeyPair()
+    expect(await post(url, (await payment()).replace('12.50', '92.50'))).toMatch(/^401 .*FAIL/)
+    expect(await post(url, await payment({ mchNo, privateKey, publicKey: '' }))).toMatch(/^401 .*FAIL/)
+    expect(await post(url, await payment({ ...keys, mchNo: 'MCH2' }))).toMatch(/^401 .*FAIL/)
+    expect(await post(url, 'transaction_no=AP1')).toMatch(/^400 .*FAIL/)
+    expect(out).toHaveLength(1)
+    for (const text of err) expect(text).toMatch(/通知未通过验证.*NOT VERIFIED/)
+    expect(err.map((text) => text.split('\n').slice(2, -1).join('\n'))).toEqual([
+      expect.stringMatching(/does not verify[\s\S]*另一段文本.*another text/),
+      expect.stringMatching(/does not verify[\s\S]*公钥.*public key/),
+      expect.stringMatching(/another merchant/),
+      expect.stringMatching(/not JSON/),
+    ])
+  })
+
+  it('prints a JSON document a line for a program', async () => {
+    const url = await listen('--json')
+    await post(url, await payment())
+    await post(url, '{}')
+    expect(err).toEqual([])
+    expect(out.map((line) => JSON.parse(line))).toEqual([
+      { notifyUrl: url },
+      expect.objectContaining({ kind: 'payment', transactionNo: 'AP1', answered: 'SUCCESS' }),
+      { error: { name: 'SignatureError', why: [expect.stringContaining('not signed')] } },
+    ])
+  })
+
+  it('answers FAIL with --fail, so that the gateway tells it again', async () => {
+    const url = await listen('--fail')
+    expect(await post(url, await payment())).toBe('500 {"status":"FAIL","message":"失败"}')
+    expect(out[1]).toContain('AP1')
+  })
+
+  it('does not take a browser for a notification', async () => {
+    const url = await listen()
+    expect((await fetch(url)).status).toBe(405)
+    expect(err).toEqual([])
+  })
+
+  it('exits with 2 for a port that is taken, a port that is none, and a key that is none', async () => {
+    const { port } = new URL(await listen())
+    const stopFirst = stop
+    for (const [flags, says] of [
+      [['--port', port], `taken, choose another --port): 127.0.0.1:${port}`],
+      [['--port', '70000'], '--port'],
+      [['--host', '203.0.113.1'], 'EADDRNOTAVAIL'],
+      [['--platform-public-key', 'none'], 'platformPublicKey'],
+    ] as const) {
+      err.length = 0
+      out.length = 0
+      await listen(...flags)
+      expect([await ended, err[0]]).toEqual([2, expect.stringContaining(says)])
+    }
+    stopFirst()
+  })
+})
+
+describe('the built command', () => {
+  const main = path.resolve(import.meta.dirname, '../dist/main.js')
+  let child: ChildProcess | undefined
+  beforeEach(() => {
+    stop = () => child?.kill('SIGKILL')
+  })
+
+  it.runIf(existsSync(main)).each(['SIGINT', 'SIGTERM'] as const)('ends with 0 on %s', async (signal) => {
+    const env = { ACOPAY_MCH_NO: mchNo, ACOPAY_PLATFORM_PUBLIC_KEY: keys.publicKey }
+    const started = spawn(process.execPath, [main, 'listen', '--port', '0'], {
+      env,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    child = started
+    await new Promise((resolve) => started.stdout.once('data', resolve))
+    started.kill(signal)
+    expect(await new Promise((resolve) => started.once('exit', resolve))).toBe(0)
+  })
+})

@@ -1,7 +1,12 @@
 /** The merchant's bill of a day (spec/protocol.md 3.6, docs/bills.md): what is in it, when it is there, who may have it. */
 import { createHash } from 'node:crypto'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { AcoPay, ConnectionError, SignatureError } from '@acopay/sdk'
 import { billRows, takeJobs } from '@acopay/store'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { run } from '../apps/cli/src/run.ts'
 import { makeBill } from '../apps/server/src/actions/make-bill.ts'
 import { call, close, newTradeNo, openAttempt, pay, place } from './support/merchant.ts'
 import { type TestWorld, testWorld } from './support/world.ts'
@@ -36,7 +41,7 @@ type Line = Record<string, string>
 async function fetchBill(day = DAY): Promise<Line[]> {
   const { data } = await billOf(day)
   expect(data).toMatchObject({ code: 'SUCCESS', description: '成功', hash_type: 'SHA256' })
-  const response = await fetch(localUrl(data.url ?? ''))
+  const response = await fetch(data.url ?? '')
   expect(response.status).toBe(200)
   expect(response.headers.get('content-type')).toBe('text/csv; charset=utf-8')
   const text = await response.text()
@@ -46,9 +51,6 @@ async function fetchBill(day = DAY): Promise<Line[]> {
   const columns = header.split(',')
   return lines.map((line) => Object.fromEntries(line.split(',').map((cell, index) => [columns[index], cell])))
 }
-
-/** Links name the public address; the test listens elsewhere. */
-const localUrl = (url: string): string => test.demo.baseUrl + new URL(url).pathname
 
 const isTotal = ({ kind }: Line): boolean => kind?.startsWith('TOTAL_') === true
 
@@ -63,6 +65,7 @@ describe('a day', () => {
     await refund(first, '2.50')
     test.advance(1000)
     await refund(await paidOrder('alipay'), '0.01')
+    test.advance(1000)
     const closed = await place(test.demo)
     const attempt = (await openAttempt(test.demo, closed)) ?? ''
     await close(test.demo, closed)
@@ -172,7 +175,7 @@ describe('the link', () => {
     await untilBillDay()
     const url = (await billOf(DAY)).data.url ?? ''
     const status = async (link: string) => {
-      const response = await fetch(localUrl(link))
+      const response = await fetch(link)
       await response.text()
       return response.status
     }
@@ -191,10 +194,77 @@ describe('the link', () => {
     test.advance(30 * 60_000 - 1)
     expect(await status(url)).toBe(200)
     test.advance(1)
-    const late = await fetch(localUrl(url))
+    const late = await fetch(url)
     expect([late.status, await late.text()]).toEqual([410, expect.stringContaining('链接已过期')])
     const proof = url.split('/').at(-1) ?? ''
     expect(JSON.stringify(test.logged())).not.toContain(proof.slice(0, 20))
+  })
+})
+
+describe('the SDK', () => {
+  let dir: string
+  beforeEach(() => {
+    dir = mkdtempSync(path.join(tmpdir(), 'acopay-bill-'))
+  })
+  afterEach(() => rmSync(dir, { recursive: true }))
+  /** A client whose download is changed on its way. */
+  const client = (change?: (bytes: string) => string | ReadableStream): AcoPay =>
+    new AcoPay({
+      ...test.demo,
+      tries: 1,
+      fetch: async (input, init) => {
+        const response = await fetch(input, init)
+        if (change === undefined || !String(input).includes('/bills/')) return response
+        return new Response(change(await response.text()))
+      },
+    })
+
+  it('streams the bill and writes it where it is told, once its hash is right', async () => {
+    await paidOrder()
+    await untilBillDay()
+    const bill = await client().downloadBill(DAY)
+    if (bill.state !== 'SUCCESS') throw new Error(bill.state)
+    const pieces: Uint8Array[] = []
+    for await (const piece of bill.content) pieces.push(piece)
+    const file = path.join(dir, 'bill.csv')
+    const seen: number[] = []
+    const saved = await client().saveBill(DAY, file, { onBytes: (bytes) => seen.push(bytes) })
+    expect(readFileSync(file)).toEqual(Buffer.concat(pieces))
+    expect(saved).toMatchObject({ state: 'SUCCESS', hashCode: bill.hashCode, bytes: seen.at(-1) })
+    expect(await client().saveBill('2026-02-28', file)).toEqual({ state: 'NO_BILL', description: '账单不存在' })
+  })
+
+  it.each([
+    ['changed', (text: string) => text.replace('12.50', '12.51'), SignatureError],
+    ['cut off', (text: string) => text.slice(0, -1), SignatureError],
+    ['made longer', (text: string) => `${text}\r\n`, SignatureError],
+    ['empty', () => '', SignatureError],
+    ['broken off', () => new ReadableStream({ start: (stream) => stream.error(new Error('reset')) }), ConnectionError],
+  ])('writes no file that was %s on its way', async (_what, change, kind) => {
+    await paidOrder()
+    await untilBillDay()
+    await expect(client(change).saveBill(DAY, path.join(dir, 'bill.csv'))).rejects.toThrow(kind)
+    expect(readdirSync(dir)).toEqual([])
+  })
+
+  it('and the command line say what came, and where it is', async () => {
+    await paidOrder()
+    await untilBillDay()
+    const { mchPrivateKey, platformPublicKey, ...plain } = test.demo
+    writeFileSync(path.join(dir, 'demo.json'), JSON.stringify({ ...plain, mchPrivateKey, platformPublicKey }))
+    const acopay = async (...words: string[]) => {
+      let said = ''
+      const say = (text: string) => {
+        said += `${text}\n`
+      }
+      const io = { env: {}, cwd: dir, readInput: () => '', out: say, err: say, untilStopped: async () => {} }
+      return { exit: await run(['bill', '--config', 'demo.json', ...words], io), said }
+    }
+    expect(await acopay('--date', DAY)).toMatchObject({ exit: 0, said: expect.stringContaining(`bill-${DAY}.csv`) })
+    expect(readdirSync(dir).sort()).toEqual([`bill-${DAY}.csv`, 'demo.json'])
+    expect(await acopay('--date', '2026-02-28')).toMatchObject({ exit: 1, said: '账单不存在 NO_BILL\n' })
+    expect(await acopay('--date', '2026-02-30')).toMatchObject({ exit: 2 })
+    expect(await acopay('--date', DAY, '--out', 'no/such/folder.csv')).toMatchObject({ exit: 2 })
   })
 })
 

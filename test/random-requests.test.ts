@@ -28,7 +28,18 @@ beforeAll(async () => {
 afterAll(() => test.stop())
 
 const FIELDS = [
-  ...['mch_refund_no', 'refund_no', 'refund_amount', 'refund_reason', 'seq', 'state', 'before', 'from', 'until'],
+  ...[
+    'mch_refund_no',
+    'refund_no',
+    'refund_amount',
+    'refund_reason',
+    'seq',
+    'state',
+    'before',
+    'from',
+    'until',
+    'bill_date',
+  ],
   ...['app_no', 'mch_trade_no', 'description', 'amount_total', 'amount_currency', 'extra', 'notify_url'],
   ...['time_expire', 'aco_pay_sdk', 'transaction_no', 'mch_no', 'nonce', 'sign_type', 'sign'],
 ]
@@ -36,6 +47,8 @@ const FIELDS = [
 const text = fc.string({ unit: 'binary', maxLength: 40 })
 const known = fc.constantFrom(
   'DEAD',
+  '2026-02-28',
+  '2026-02-30',
   '1',
   'APP1000000',
   '测试订单',
@@ -60,7 +73,7 @@ const params = fc
   .array(fc.tuple(name, value), { maxLength: 10 })
   .map((entries) => JSON.parse(JSON.stringify(Object.fromEntries(entries))) as JsonObject)
 
-const VERBS = ['close', 'trade', 'refund', 'notifications', 'notifications/tries', 'notifications/resend']
+const VERBS = ['bill', 'close', 'trade', 'refund', 'notifications', 'notifications/tries', 'notifications/resend']
 const path = fc.oneof(
   { weight: 4, arbitrary: fc.constantFrom(...VERBS).map((verb) => `/pay/v1/transactions/${verb}`) },
   { weight: 1, arbitrary: fc.webPath() },

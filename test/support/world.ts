@@ -67,7 +67,7 @@ export async function testWorld(
     pool: database.pool,
     log: pino({ level: 'info' }, sink),
     signingKey: () => signingKey,
-    publicUrl: () => 'http://127.0.0.1',
+    publicUrl: () => ownUrl,
     ownUrl: () => ownUrl,
     sandboxUrl: () => upstreams.url(),
   })

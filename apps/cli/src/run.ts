@@ -2,6 +2,7 @@
 import { parseArgs } from 'node:util'
 import { ApiError, ConnectionError, ParameterError, SignatureError } from '@acopay/sdk'
 import { type Command, EXIT, type ExitCode, type Io, UnfinishedError, UsageError } from './command.ts'
+import { billCommand } from './commands/bill.ts'
 import { keygenCommand } from './commands/keygen.ts'
 import { listenCommand } from './commands/listen.ts'
 import { listCommand, resendCommand } from './commands/notifications.ts'
@@ -16,6 +17,7 @@ const COMMANDS: Record<string, Command> = {
   'order evidence': evidenceCommand,
   refund: refundCommand,
   'refund query': refundQueryCommand,
+  bill: billCommand,
   'notifications list': listCommand,
   'notifications resend': resendCommand,
   listen: listenCommand,

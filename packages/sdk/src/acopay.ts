@@ -12,6 +12,7 @@ import {
   signText,
   timeText,
 } from '@acopay/protocol'
+import { type Bill, downloadBill, type NoBill, type SavedBill, type SaveOptions, saveBill } from './bills.ts'
 import { type AnswerData, type CallOptions, newNonce, send } from './client.ts'
 import { ParameterError, SignatureError } from './errors.ts'
 import { oneOf, present, refuseLocally, textOf, yuan } from './fields.ts'
@@ -220,6 +221,16 @@ export class AcoPay {
    */
   resendNotifications(choice: ResendChoice, options: CallOptions = {}): Promise<number> {
     return resendNotifications(this.#settings, choice, options)
+  }
+
+  /** The bill of a day, `yyyy-MM-dd` in UTC+8, of the last three months (`GET bill`, spec 3.6). ApiError 1001 for others. */
+  downloadBill(day: string, options: CallOptions = {}): Promise<Bill | NoBill> {
+    return downloadBill(this.#settings, day, options)
+  }
+
+  /** The same into a file, which is there when all of it has come and its hash is right, and not before. */
+  saveBill(day: string, file: string, options: SaveOptions = {}): Promise<SavedBill | NoBill> {
+    return saveBill(this.#settings, day, file, options)
   }
 
   /** What a notification says, once it is proven; `verifyNotification` with this client's settings. */

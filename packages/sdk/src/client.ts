@@ -22,6 +22,7 @@ export type CallOptions = {
 export type Request = {
   method: 'GET' | 'POST'
   path:
+    | 'bill'
     | 'close'
     | 'close/evidence'
     | 'notifications'

@@ -12,6 +12,7 @@ export {
   type PlacedOrder,
   type UpstreamAnswer,
 } from './acopay.ts'
+export type { Bill, NoBill, SavedBill, SaveOptions } from './bills.ts'
 export type { CallOptions } from './client.ts'
 export type { Difference, FieldDifference } from './difference.ts'
 export {

@@ -1,0 +1,106 @@
+/** Bills (spec 3.6): fetched as a stream, believed when their hash is the one that the platform signed. */
+import { createHash, randomBytes } from 'node:crypto'
+import { createWriteStream } from 'node:fs'
+import { rename, rm } from 'node:fs/promises'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { BILL_ANSWERS, BILL_HASH_TYPE, parseQueryBill } from '@acopay/protocol'
+import { type CallOptions, send } from './client.ts'
+import { ConnectionError, SignatureError } from './errors.ts'
+import { oneOf, refuseLocally, textOf } from './fields.ts'
+import type { Settings } from './options.ts'
+
+export type NoBill = {
+  /** `NO_BILL`: nothing happened that day. `BILL_NOT_EXIST`: not made yet; ask again after 09:00 (UTC+8) of the next day. */
+  state: 'NO_BILL' | 'BILL_NOT_EXIST'
+  /** In Chinese. */
+  description: string
+}
+
+export type Bill = {
+  state: 'SUCCESS'
+  description: string
+  /** SHA-256 of the file, lower-case hex. */
+  hashCode: string
+  /**
+   * The file, UTF-8 CSV (docs/bills.md), as it comes; read it once. Throws SignatureError after the last piece when it is
+   * not the file that the platform signed: do nothing final before the end. ConnectionError when it breaks off.
+   */
+  content: AsyncIterable<Uint8Array>
+}
+
+/** `onBytes` hears how much has come so far. */
+export type SaveOptions = CallOptions & { onBytes?: (bytes: number) => void }
+
+/** The file was written, whole and proven. */
+export type SavedBill = { state: 'SUCCESS'; description: string; hashCode: string; bytes: number }
+
+export async function downloadBill(settings: Settings, day: string, options: CallOptions): Promise<Bill | NoBill> {
+  const params = { bill_date: day }
+  refuseLocally(parseQueryBill(params))
+  const data = await send(settings, { method: 'GET', path: 'bill', params }, options)
+  const state = oneOf(data, 'code', BILL_ANSWERS)
+  const description = textOf(data, 'description')
+  if (state !== 'SUCCESS') return { state, description }
+  if (data.hash_type !== BILL_HASH_TYPE) throw new SignatureError(`the bill's hash_type is not ${BILL_HASH_TYPE}`)
+  const hashCode = textOf(data, 'hash_code')
+  return { state, description, hashCode, content: fileAt(settings, textOf(data, 'url'), hashCode, options) }
+}
+
+export async function saveBill(
+  settings: Settings,
+  day: string,
+  file: string,
+  options: SaveOptions,
+): Promise<SavedBill | NoBill> {
+  const bill = await downloadBill(settings, day, options)
+  if (bill.state !== 'SUCCESS') return bill
+  const { state, description, hashCode, content } = bill
+  let bytes = 0
+  async function* counted() {
+    for await (const piece of content) {
+      bytes += piece.length
+      options.onBytes?.(bytes)
+      yield piece
+    }
+  }
+  // Beside it, so that the rename moves no bytes and nobody ever reads half a bill.
+  const part = `${file}.${randomBytes(4).toString('hex')}.part`
+  try {
+    await pipeline(Readable.from(counted()), createWriteStream(part, { flags: 'wx' }))
+    await rename(part, file)
+  } catch (error) {
+    await rm(part, { force: true })
+    throw error
+  }
+  return { state, description, hashCode, bytes }
+}
+
+/** Gives up when nothing comes for `timeoutMs`; the whole may take as long as it is large. */
+async function* fileAt(settings: Settings, url: string, hashCode: string, { signal }: CallOptions) {
+  const idle = new AbortController()
+  const timer = setTimeout(() => idle.abort(), settings.timeoutMs)
+  const hash = createHash('sha256')
+  try {
+    const ends = signal === undefined ? idle.signal : AbortSignal.any([idle.signal, signal])
+    const response = await settings.fetch(url, { redirect: 'error', signal: ends })
+    if (response.status !== 200 || response.body === null) {
+      const { status: httpStatus } = response
+      throw new ConnectionError(`the bill's link answered HTTP ${httpStatus}`, { httpStatus })
+    }
+    for await (const piece of response.body as unknown as AsyncIterable<Uint8Array>) {
+      timer.refresh()
+      hash.update(piece)
+      yield piece
+    }
+  } catch (cause) {
+    if (cause instanceof ConnectionError) throw cause
+    const why = signal?.aborted ? 'was aborted' : idle.signal.aborted ? 'stood still' : 'broke off'
+    throw new ConnectionError(`the download of the bill ${why}`, { cause, isRetryable: !signal?.aborted })
+  } finally {
+    clearTimeout(timer)
+  }
+  if (hash.digest('hex') !== hashCode) {
+    throw new SignatureError('the file is not the bill that the platform signed: its SHA-256 differs')
+  }
+}

@@ -1,5 +1,6 @@
 /** Wires the world together: the only place where clocks, dice and the database meet the actions. */
 import { createHmac, randomInt, randomUUID } from 'node:crypto'
+import { signedNotification, timeText } from '@acopay/protocol'
 import { findMerchant, type Merchant, moveUntouched, type Pool } from '@acopay/store'
 import { UNTOUCHED_MOVE } from './actions/close-order.ts'
 import { batched } from './batch.ts'
@@ -77,6 +78,8 @@ export function buildWorld({
       sizeMax: CLOSES_PER_STATEMENT,
     }),
     signingKey: () => signingKey().privateKey,
+    signNotification: (mchNo, news, at) =>
+      signedNotification(news, { mchNo, nonce: newNonce(), notifyTime: timeText(at), key: signingKey().privateKey }),
     billUrl: (file) => publicUrl() + links.pathOf(file, now().getTime()),
     billLinks: links,
     cashierUrl: (mchNo, transactionNo) => {

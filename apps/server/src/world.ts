@@ -30,7 +30,9 @@ export type World = {
   findMerchant: (mchNo: string) => Promise<Merchant | null>
   /** Closes orders that no upstream has heard of; callers of one merchant who ask at once share one statement. */
   closeUntouched: (mchNo: string, ask: UntouchedAsk) => Promise<UntouchedAnswer>
-  /** The key that signs answers and notifications. */
+  /** The body of a notification: the news, signed at this moment for this merchant. */
+  signNotification: (mchNo: string, news: Record<string, string | null>, at: Date) => Promise<string>
+  /** The key that signs answers. */
   signingKey: () => KeyObject
   /** Posts to an address that a merchant chose, if it may be called. */
   post: GuardedPost['post']

@@ -1,6 +1,6 @@
 /** Tells a merchant once, and judges what it answers. Nothing is written here: see `endNotificationTries`. */
 import { notifyPauseMs } from '@acopay/core'
-import { isHeard, NOTIFY_TIMEOUT_MS, signedNotification, timeText } from '@acopay/protocol'
+import { isHeard, NOTIFY_TIMEOUT_MS } from '@acopay/protocol'
 import type { NotificationTry, TakenNotification } from '@acopay/store'
 import type { Posted } from '../guarded-post.ts'
 import type { World } from '../world.ts'
@@ -10,8 +10,7 @@ const REPLY_KEPT_BYTES = 4096
 export async function sendNotification(world: World, taken: TakenNotification): Promise<NotificationTry> {
   const { mchNo, transactionNo, seq, url, tries } = taken
   const at = world.now()
-  const by = { mchNo, nonce: world.newNonce(), notifyTime: timeText(at), key: world.signingKey() }
-  const body = await signedNotification(JSON.parse(taken.news) as Record<string, string | null>, by)
+  const body = await world.signNotification(mchNo, JSON.parse(taken.news) as Record<string, string | null>, at)
   const posted = await postInTime(world, url, body)
   const failure = failureOf(posted)
   const endedMs = world.now().getTime()

@@ -65,11 +65,13 @@ async function shutAttempt(world: World, attempt: Attempt, deadline: Deadline, s
   // Absent is no reason not to close: a code that nobody has scanned can still be paid.
   if (before.kind === 'closed') return { kind: 'shut' }
   const closed = heard('close', await asked(world, deadline, (signal) => channel.close({ attemptNo }, signal)))
-  if (closed.kind === 'returned') {
-    const { paymentNo } = closed
-    return { kind: 'returned', payment: { paymentNo, amountFen, currency: 'CNY', paidAt: world.now(), payer: null } }
-  }
   const after = await query()
+  if (closed.kind === 'returned') {
+    // What exactly was paid only a query says; without an answer it was what the order asks.
+    const told = after.kind === 'paid' || after.kind === 'returned' ? after.payment : null
+    const paid = { amountFen, currency: 'CNY', paidAt: world.now(), payer: null }
+    return { kind: 'returned', payment: told ?? { ...paid, paymentNo: closed.paymentNo } }
+  }
   if (after.kind === 'paid' || after.kind === 'returned') return after
   return provesShut(after.kind, world.now().getTime(), landsUntilMs) ? { kind: 'shut' } : { kind: 'unknown' }
 }

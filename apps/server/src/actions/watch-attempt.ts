@@ -1,4 +1,7 @@
-/** Looks at an attempt that was shut, for as long as money for it may still be heard of (spec/order-lifecycle.md, Closing 4). */
+/**
+ * Looks at an attempt that was shut, for as long as money for it may still be heard of (spec/order-lifecycle.md,
+ * Closing 4); and once at one that was paid while it was being shut, because our own close may have sent that back.
+ */
 import type { ChannelName } from '@acopay/channels'
 import { findAttempt } from '@acopay/store'
 import type { World } from '../world.ts'
@@ -13,7 +16,6 @@ export async function watchAttempt(
   const { mchNo, attemptNo } = key
   const attempt = await findAttempt(world.pool, mchNo, attemptNo)
   if (attempt === null) throw new Error(`no attempt ${attemptNo}`)
-  if (attempt.state === 'PAID') return true
   const channel = await world.channelOf(mchNo, attempt.channel as ChannelName)
   if (channel === null) throw new Error(`no account with ${attempt.channel}`)
 
@@ -32,5 +34,6 @@ export async function watchAttempt(
     return true
   }
   if (answer.kind === 'unknown') return 'unsure'
+  if (attempt.state === 'PAID') return true
   return world.now().getTime() >= attempt.upstreamExpire.getTime() + channel.watchMs
 }

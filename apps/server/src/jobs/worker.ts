@@ -84,12 +84,17 @@ const PLAN_PAUSE_MS = 60_000
 const LAPSED_AT_ONCE = 100
 const NONCES_AT_ONCE = 5000
 
-/** One round over everything due; how many things were done, so that a full round is followed by another at once. */
+/** Plans the days and runs one round. */
 export async function runDueJobs(world: World): Promise<number> {
   const planned = await planDays(world)
+  return planned + (await runRound(world))
+}
+
+/** One round over everything due; how many things were done, so that a full round is followed by another at once. */
+export async function runRound(world: World): Promise<number> {
   const { jobs, swept } = await takeRound(world, LANES)
   await Promise.all(jobs.map((job) => runJob(world, job)))
-  return planned + jobs.length + swept
+  return jobs.length + swept
 }
 
 /** Writes a job for each bill of an upstream that is to be held against the books, and for each of our own; how many. */

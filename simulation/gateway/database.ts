@@ -1,0 +1,53 @@
+/** A PostgreSQL for simulations: real, in a folder of its own, and in no hurry to reach the disk. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { migrate, openPool } from '@acopay/store'
+import pg from 'pg'
+import { startEmbeddedPostgres } from '../../apps/server/src/embedded-postgres.ts'
+
+export type SimulationDatabase = { url: string; stop: () => Promise<void> }
+
+export async function startDatabase(): Promise<SimulationDatabase> {
+  const given = process.env.SIMULATION_DATABASE_URL
+  if (given) return { url: given, stop: async () => {} }
+  const dir = mkdtempSync(path.join(tmpdir(), 'acopay-simulation-'))
+  const settings = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', max_connections: '60' }
+  const { connection, stop } = await startEmbeddedPostgres(dir, { settings })
+  const { host, port, user, database } = connection
+  return {
+    url: `postgresql://${user}@${encodeURIComponent(host)}:${port}/${database}`,
+    stop: async () => {
+      await stop()
+      rmSync(dir, { recursive: true, force: true })
+    },
+  }
+}
+
+/** A migrated database of its own, and the one connection to it. */
+export async function openDatabase(
+  serverUrl: string,
+  name: string,
+): Promise<{ connection: pg.Client; close: () => Promise<void> }> {
+  const server = openPool({ connectionString: serverUrl, max: 1, statementTimeoutMs: 60_000 })
+  await server.query(`drop database if exists ${name} with (force)`)
+  await server.query(`create database ${name} strategy wal_log`)
+  const url = new URL(serverUrl)
+  url.pathname = `/${name}`
+  const pool = openPool({ connectionString: url.href, max: 1 })
+  await migrate(pool)
+  // The pool's own types, on a single connection.
+  const { types } = pool.options as { types: pg.CustomTypesConfig }
+  const connection = new pg.Client({ connectionString: url.href, types, statement_timeout: 10_000 })
+  await connection.connect()
+  await connection.query("set timezone = 'UTC'")
+  return {
+    connection,
+    close: async () => {
+      await connection.end()
+      await pool.end()
+      await server.query(`drop database if exists ${name} with (force)`)
+      await server.end()
+    },
+  }
+}

@@ -1,0 +1,171 @@
+/** What merchants, payers and bad luck do in a scenario. */
+import { fen } from '@acopay/core'
+import { closeOrder } from '../../apps/server/src/actions/close-order.ts'
+import { placeOrder } from '../../apps/server/src/actions/place-order.ts'
+import { queryOrder } from '../../apps/server/src/actions/query-order.ts'
+import { refundOrder } from '../../apps/server/src/actions/refund-order.ts'
+import { startPayment } from '../../apps/server/src/actions/start-payment.ts'
+import { APP, type Gateway, MCH, START_MS } from './gateway.ts'
+import { random } from './random.ts'
+import { AMOUNT_FEN, type Deed, type DeedKind, type Scenario } from './scenario.ts'
+import type { Scheduler } from './scheduler.ts'
+import type { upstream } from './upstream.ts'
+
+const NOTIFY_URL = 'https://merchant.example/told'
+
+const keyOf = ({ no }: KnownOrder) => ({ mchNo: MCH, ref: { transactionNo: no ?? '' } })
+
+/** What is known of an order from outside: its numbers, and since when somebody wants it closed, its expiry included. */
+export type KnownOrder = { number: number; no: string | null; attempts: string[]; closingSinceMs: number }
+
+type Doing = {
+  plan: Scenario
+  schedule: Scheduler
+  say: (line: string) => void
+  count: (what: string) => void
+  orders: KnownOrder[]
+  toldClosed: Set<string>
+  theirs: ReturnType<typeof upstream>
+  anyGateway: () => Gateway | null
+  start: (name: string) => Gateway
+  gateways: Gateway[]
+}
+
+/** What merchants, payers and bad luck do. Whoever asks a process that dies hears nothing, and may ask again. */
+export function deedsOf({
+  plan,
+  schedule,
+  say,
+  count,
+  orders,
+  toldClosed,
+  theirs,
+  anyGateway,
+  start,
+  gateways,
+}: Doing) {
+  const dice = random(plan.seed, 'deeds')
+  const shown = new Set<string>()
+  const isInSight = (no = ''): boolean => shown.has(no) || !theirs.isCode(no)
+  let nonces = 0
+  const nonce = (): string => {
+    nonces += 1
+    return `n${nonces}`
+  }
+  const ask = <Answer>(what: string, work: (gateway: Gateway) => Promise<Answer>, heard: (answer: Answer) => void) => {
+    const gateway = anyGateway()
+    if (gateway === null) return
+    say(`${gateway.process.name}: is asked to ${what}`)
+    work(gateway).then(
+      (answer) => {
+        if (gateway.process.isAlive) heard(answer)
+      },
+      (error: Error) => say(`${gateway.process.name}: fails to ${what}: ${error.message}`),
+    )
+  }
+
+  function place(index: number): void {
+    const { expiresInMs, hasNotifyUrl } = plan.orders[index] as Scenario['orders'][number]
+    const wishes = {
+      ...{ mchNo: MCH, appNo: APP, mchTradeNo: `order-number-${index}-0123456789`, description: 'x' },
+      ...{ amountFen: fen(AMOUNT_FEN), askedExpire: new Date(START_MS + expiresInMs), extra: null, nonce: nonce() },
+      notifyUrl: hasNotifyUrl ? NOTIFY_URL : null,
+    }
+    ask(
+      `place order ${index + 1}`,
+      ({ world }) => placeOrder(world, wishes),
+      (placed) => {
+        if (placed.kind === 'placed') (orders[index] as KnownOrder).no = placed.order.transactionNo
+        say(`order ${index + 1}: ${placed.kind}`)
+      },
+    )
+  }
+
+  /** What each deed does to an order that was placed; those of a payer need an attempt. */
+  const toOrder: Record<Exclude<DeedKind, 'crash' | 'jump'>, (known: KnownOrder, deed: Deed) => void> = {
+    start: (order, { channel }) => {
+      const payer = { returnUrl: null, payerIp: null, openId: null }
+      ask(
+        `start ${channel} of order ${order.number}`,
+        ({ world }) => {
+          const noting = { ...world, newDigits: (length: number) => noted(order, world.newDigits(length)) }
+          return startPayment(noting, { ...keyOf(order), channel, method: 'native', payer })
+        },
+        (started) => {
+          // Nobody scans a code that nobody was shown.
+          if (started.kind === 'started' && started.attempt.payUrl !== null) shown.add(started.attempt.attemptNo)
+          say(`order ${order.number}: start ${started.kind === 'started' ? started.attempt.state : started.kind}`)
+        },
+      )
+    },
+    scan: ({ attempts, number }, { attempt }) => {
+      if (isInSight(attempts[attempt]) && theirs.scan(attempts[attempt] ?? ''))
+        say(`payer scans attempt ${attempt + 1} of order ${number}`)
+    },
+    pay: ({ attempts, number }, { attempt }) => {
+      if (isInSight(attempts[attempt]) && theirs.pay(attempts[attempt] ?? ''))
+        say(`payer pays attempt ${attempt + 1} of order ${number}`)
+    },
+    query: (order) => {
+      ask(
+        `query order ${order.number}`,
+        ({ world }) => queryOrder(world, keyOf(order)),
+        (found) => say(`order ${order.number}: is ${found?.state}`),
+      )
+    },
+    close: (order) => {
+      const startedMs = schedule.nowMs()
+      order.closingSinceMs = Math.min(order.closingSinceMs, startedMs)
+      ask(
+        `close order ${order.number}`,
+        ({ world }) => closeOrder(world, { ...keyOf(order), nonce: nonce() }),
+        (closed) => {
+          const says = closed.kind === 'answered' ? closed.outcome : closed.kind
+          say(`order ${order.number}: close says ${says}`)
+          count(`close says ${says}`)
+          if (says === 'closed' || says === 'expired') toldClosed.add(order.no ?? '')
+          if (schedule.nowMs() - startedMs > 8000 && !plan.ownFaults.includes('database slow')) count('close took long')
+        },
+      )
+    },
+    refund: (order, { fen: amount }) => {
+      const mchRefundNo = `refund-number-${order.number}-${amount}-${dice.between(0, 1)}-0123456789`
+      const notifyUrl = plan.orders[order.number - 1]?.hasNotifyUrl ? NOTIFY_URL : null
+      const asked = { ...keyOf(order), mchRefundNo, amountFen: fen(amount), reason: 'x', notifyUrl }
+      ask(
+        `refund ${amount} of order ${order.number}`,
+        ({ world }) => refundOrder(world, { ...asked, nonce: nonce() }),
+        (made) => say(`order ${order.number}: refund ${made.kind === 'refund' ? made.refund.state : made.kind}`),
+      )
+    },
+  }
+
+  function deed(one: Deed): void {
+    const order = orders[one.order]
+    if (one.kind === 'crash') crash()
+    else if (one.kind === 'jump') {
+      say('the clock jumps by 3 minutes')
+      schedule.advanceTo(schedule.nowMs() + 180_000)
+    } else if (order?.no != null) toOrder[one.kind](order, one)
+  }
+
+  /** Attempts are known to the payer by number, in the order in which they were started. */
+  function noted(order: KnownOrder, digits: string): string {
+    const now = new Date(schedule.nowMs() + 8 * 3_600_000).toISOString().replace(/\D/g, '').slice(0, 17)
+    order.attempts.push(`AT${now}${digits}`)
+    return digits
+  }
+
+  function crash(): void {
+    const gateway = anyGateway()
+    if (gateway === null) return
+    say(`${gateway.process.name}: dies`)
+    gateway.process.isAlive = false
+    schedule.at(schedule.nowMs() + dice.between(10, 20_000), null, () => {
+      const name = `P${gateways.length + 1}`
+      start(name)
+      say(`${name}: starts`)
+    })
+  }
+  return { place, deed }
+}

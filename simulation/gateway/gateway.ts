@@ -1,0 +1,61 @@
+/** One gateway process: the real world object, with everything that it touches replaced by the simulator's. */
+import type { ChannelName } from '@acopay/channels'
+import { pino } from 'pino'
+import { buildWorld } from '../../apps/server/src/build-world.ts'
+import { readConfig } from '../../apps/server/src/config.ts'
+import { type Notifier, notifier } from '../../apps/server/src/jobs/notifier.ts'
+import type { World } from '../../apps/server/src/world.ts'
+import type { merchantOf } from './merchant.ts'
+import { random } from './random.ts'
+import type { Scenario } from './scenario.ts'
+import type { Process, Scheduler } from './scheduler.ts'
+import type { turnstile } from './turnstile.ts'
+import type { upstream } from './upstream.ts'
+
+export const START_MS = Date.parse('2026-03-01T04:00:00Z')
+export const MCH = 'SIM1'
+export const APP = 'APP1'
+const CONFIG = readConfig({}, '/nowhere')
+const SILENT = pino({ level: 'silent' })
+
+export type Gateway = { process: Process; world: World; telling: Notifier; isAtRound: boolean }
+
+type Parts = {
+  database: ReturnType<typeof turnstile>
+  theirs: ReturnType<typeof upstream>
+  merchant: ReturnType<typeof merchantOf>
+  waiting: () => void
+}
+
+export function gatewayOf(name: string, plan: Scenario, schedule: Scheduler, parts: Parts): Gateway {
+  const process: Process = { name, isAlive: true }
+  const dice = random(plan.seed, name)
+  const sleep = (ms: number, signal?: AbortSignal): Promise<void> => {
+    parts.waiting()
+    return new Promise((resolve) => {
+      const cancel = schedule.at(schedule.nowMs() + ms, process, () => resolve())
+      signal?.addEventListener('abort', () => {
+        cancel()
+        resolve()
+      })
+    })
+  }
+  const digits = (length: number): string => Array.from({ length }, () => dice.between(0, 9)).join('')
+  const world: World = {
+    ...buildWorld({
+      ...{ config: CONFIG, pool: parts.database.poolOf(process), log: SILENT, masterKey: Buffer.alloc(32) },
+      ...{ publicUrl: () => '', ownUrl: () => '', sandboxUrl: () => '', sleep },
+      now: () => new Date(schedule.nowMs()),
+      signingKey: () => {
+        throw new Error('nothing is signed here')
+      },
+      outgoing: { post: parts.merchant.post(process), refusal: () => null, close: async () => {} },
+    }),
+    channelOf: async (_mchNo, channel: ChannelName) => parts.theirs.channelOf(process, channel),
+    signNotification: async (_mchNo, news) => JSON.stringify(news),
+    newDigits: digits,
+    newNonce: () => digits(32),
+    dice: dice.next,
+  }
+  return { process, world, telling: notifier(world), isAtRound: false }
+}

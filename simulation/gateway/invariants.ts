@@ -1,0 +1,102 @@
+/** The invariants of spec/order-lifecycle.md, held against the real database, the upstreams and what merchants were told. */
+import { brokenAt, type Db, readTimeline } from '@acopay/store'
+import type pg from 'pg'
+import type { Trade } from './upstream.ts'
+
+type Finding = { what: string }
+
+/** Must hold after every write. Null when they do. */
+const ALWAYS = `
+  select 'I1: an order keeps two payments, or another amount than its own' as what
+   where exists (select from orders o join payment p using (mch_no, transaction_no) where p.fate = 'keep'
+     group by o.mch_no, o.transaction_no, o.amount_fen having count(*) > 1 or max(p.amount_fen) <> o.amount_fen)
+  union all select 'I2: a closed order keeps a payment'
+   where exists (select from orders o join payment p using (mch_no, transaction_no)
+     where p.fate = 'keep' and o.state not in ('SUCCESS', 'REFUND'))
+  union all select 'I2: a paid order keeps no payment'
+   where exists (select from orders o where o.state in ('SUCCESS', 'REFUND') and not exists (select from payment p
+     where p.mch_no = o.mch_no and p.transaction_no = o.transaction_no and p.fate = 'keep'))
+  union all select 'I2: a payment that is not kept has no reversal of its amount'
+   where exists (select from payment p left join reversal r using (mch_no, attempt_no, payment_no)
+     where p.fate = 'reverse' and r.amount_fen is distinct from p.amount_fen)
+  union all select 'I4: refunds exceed what was paid'
+   where exists (select from refund r join payment p using (mch_no, attempt_no, payment_no) where r.state <> 'FAIL'
+     group by p.mch_no, p.transaction_no, p.amount_fen, p.fate
+     having count(*) > 20 or sum(r.amount_fen) > p.amount_fen or p.fate <> 'keep')
+  union all select 'I5: a change was not told of, or twice' where exists (
+    select from (
+      select mch_no, transaction_no, 'payment SUCCESS' as what, 1 as must, 0 as told from orders
+       where notify_url is not null and success_time is not null
+      union all select mch_no, transaction_no, 'refund ' || state || refund_no, 1, 0 from refund
+       where notify_url is not null and state <> 'PROCESSING'
+      union all select r.mch_no, r.transaction_no, 'payment REFUND', 1, 0 from reversal r
+        join payment p using (mch_no, attempt_no, payment_no)
+        join orders o on o.mch_no = r.mch_no and o.transaction_no = r.transaction_no
+       where p.fate = 'keep' and o.notify_url is not null
+      union all select mch_no, transaction_no, kind || ' ' || (news::json ->> 'code')
+             || coalesce(news::json ->> 'refund_no', ''), 0, 1 from notification) told
+    group by mch_no, transaction_no, what having sum(must) <> 1 or sum(told) <> 1)
+  union all select 'J1: an order that is being closed has no job'
+   where exists (select from orders o where state = 'CLOSING' and not exists (select from job j
+     where j.mch_no = o.mch_no and j.kind = 'shut_attempts' and j.subject = o.transaction_no))
+  union all select 'J2: an attempt that is being opened has no job'
+   where exists (select from attempt a where state = 'OPENING' and not exists (select from job j
+     where j.mch_no = a.mch_no and j.kind = 'resolve_attempt' and j.subject = a.attempt_no))
+  union all select 'J3: money on its way back has no job'
+   where exists (select from reversal r where state = 'PROCESSING' and not exists (select from job j
+     where j.mch_no = r.mch_no and j.kind = 'reverse_payment' and j.subject = r.refund_no))
+      or exists (select from refund r where state = 'PROCESSING' and not exists (select from job j
+     where j.mch_no = r.mch_no and j.kind = 'send_refund' and j.subject = r.refund_no))`
+
+const AT_REST = `
+  select 'I8: an order is ' || state as what from orders where state in ('CLOSING', 'NOTPAY')
+  union all select 'I8: an attempt is ' || state from attempt where state = 'OPENING'
+  union all select 'I4: money is still on its way back' from reversal where state = 'PROCESSING'
+  union all select 'I8: a refund is still under way' from refund where state = 'PROCESSING'
+  union all select 'I5: a notification is neither delivered nor in the dead letters' from notification where state = 'PENDING'`
+
+const first = async (connection: pg.Client, name: string, text: string): Promise<string | null> =>
+  ((await connection.query<Finding>({ name, text })).rows[0]?.what ?? null) as string | null
+
+export const brokenNow = (connection: pg.Client): Promise<string | null> => first(connection, 'always', ALWAYS)
+
+/** Once nothing is left to do. `mayBePaid`: an upstream took money that nobody could keep it from taking. */
+export async function brokenAtRest(connection: pg.Client, mchNo: string, trades: Trade[]): Promise<string | null> {
+  const early = (await brokenNow(connection)) ?? (await first(connection, 'rest', AT_REST))
+  if (early !== null) return early
+  const { rows: booked } = await connection.query<{ no: string; taken: string; back: string }>({
+    name: 'booked',
+    text: `select p.attempt_no as no, p.amount_fen::text as taken, coalesce((
+        select sum(fen) from (
+          select v.amount_fen as fen from reversal v where v.attempt_no = p.attempt_no and v.mch_no = p.mch_no
+          union all select f.amount_fen from refund f where f.attempt_no = p.attempt_no and f.mch_no = p.mch_no
+            and f.state = 'SUCCESS') back), 0)::text as back from payment p`,
+  })
+  const ours = new Map(booked.map(({ no, taken, back }) => [no, `${taken} taken, ${back} back`]))
+  for (const { no, payment, refunds } of trades) {
+    if (payment === null) continue
+    const theirs = `${payment.amountFen} taken, ${refunds.reduce((sum, { fen }) => sum + fen, 0n)} back`
+    const own = ours.get(no)
+    if (own === undefined) return `I6: the upstream took money for ${no} that is not in the books`
+    if (own !== theirs) return `I6: of ${no} the upstream says ${theirs}, the books ${own}`
+    ours.delete(no)
+  }
+  const [unknown] = ours.keys()
+  if (unknown !== undefined) return `I6: the books have a payment of ${unknown} that no upstream took`
+  return brokenChain(connection, mchNo)
+}
+
+async function brokenChain(connection: pg.Client, mchNo: string): Promise<string | null> {
+  const { rows } = await connection.query<{ no: string; headSeq: number; headHash: Buffer; state: string }>({
+    name: 'heads',
+    text: 'select transaction_no as no, head_seq as "headSeq", head_hash as "headHash", state from orders',
+  })
+  for (const { no, state, ...head } of rows) {
+    const entries = await readTimeline(connection as unknown as Db, mchNo, no)
+    const broken = brokenAt(entries, mchNo, no, head)
+    if (broken !== null) return `I7: the timeline breaks at entry ${broken}`
+    const { to } = JSON.parse(entries.at(-1)?.entry ?? '{}') as { to?: string }
+    if (to !== state) return `I7: the timeline ends in ${to}, the order is ${state}`
+  }
+  return null
+}

@@ -1,0 +1,75 @@
+/** What one seed tries: which faults and deeds take part (swarm), and a plan of deeds with their moments. */
+import type { ChannelName } from '@acopay/channels'
+import { type Random, random } from './random.ts'
+import { FAULTS, type Fault } from './upstream.ts'
+
+export const DEEDS = ['start', 'scan', 'pay', 'close', 'refund', 'query', 'crash', 'jump'] as const
+export type DeedKind = (typeof DEEDS)[number]
+
+/** `order` and `attempt` are numbers within the scenario; a deed that has nothing to be done to does nothing. */
+export type Deed = { atMs: number; kind: DeedKind; order: number; attempt: number; channel: ChannelName; fen: bigint }
+
+export const OWN_FAULTS = ['merchant down', 'merchant slow', 'database slow'] as const
+export type OwnFault = (typeof OWN_FAULTS)[number]
+
+export type Scenario = {
+  seed: number
+  orders: { expiresInMs: number; hasNotifyUrl: boolean }[]
+  deeds: Deed[]
+  faults: Fault[]
+  ownFaults: OwnFault[]
+  /** Of a call going wrong. */
+  rate: number
+}
+
+export const AMOUNT_FEN = 1250n
+
+const PHASE_MS = 90_000
+
+/** Each part has chance of its own, so that leaving one out changes no other. */
+export function scenario(seed: number): Scenario {
+  const swarm = random(seed, 'swarm')
+  const some = <Item>(items: readonly Item[]): Item[] => items.filter(() => swarm.isOneIn(0.5))
+  const kinds = new Set<DeedKind>([...some(DEEDS), 'start', 'pay'])
+  const isCalm = swarm.isOneIn(0.15)
+  const orders = Array.from({ length: swarm.isOneIn(0.25) ? 2 : 1 }, () => ({
+    expiresInMs: swarm.isOneIn(0.4) ? swarm.between(60_000, 100_000) : swarm.between(120_000, 900_000),
+    hasNotifyUrl: swarm.isOneIn(0.8),
+  }))
+  return {
+    seed,
+    orders,
+    deeds: orders.flatMap((_, order) => deedsOf(random(seed, `deeds of ${order}`), order, kinds)).sort(byTime),
+    faults: isCalm ? [] : some(FAULTS),
+    ownFaults: isCalm ? [] : some(OWN_FAULTS),
+    rate: swarm.pick([0.05, 0.2, 0.5]),
+  }
+}
+
+const byTime = (a: Deed, b: Deed): number => a.atMs - b.atMs
+
+/** Deeds come in bursts: what happens at the same time is where the races are. */
+function deedsOf(dice: Random, order: number, kinds: Set<DeedKind>): Deed[] {
+  const bursts = Array.from({ length: dice.between(1, 3) }, () => dice.between(0, PHASE_MS))
+  const moment = (): number => dice.pick(bursts) + dice.between(0, dice.isOneIn(0.7) ? 400 : 8000)
+  const firstMs = Math.min(...bursts)
+  const deed = (kind: DeedKind, atMs: number, attempt = dice.between(0, 2)): Deed => ({
+    ...{ atMs, kind, order, attempt, channel: dice.pick(['wechat', 'alipay'] as const) },
+    fen: dice.pick([1n, 50n, 625n, AMOUNT_FEN]),
+  })
+  const counts: Record<DeedKind, [number, number]> = {
+    ...{ start: [1, 3], scan: [0, 2], pay: [0, 3], close: [0, 3], refund: [0, 3], query: [0, 1], crash: [0, 3] },
+    jump: [0, 1],
+  }
+  const deeds: Deed[] = []
+  for (const kind of DEEDS) {
+    if (!kinds.has(kind)) continue
+    const [least, most] = counts[kind]
+    const count = dice.between(least, most)
+    // Attempts are started early on, so that there is something to pay.
+    for (let nth = 0; nth < count; nth += 1) {
+      deeds.push(kind === 'start' ? deed(kind, firstMs - dice.between(0, 3000), nth) : deed(kind, moment()))
+    }
+  }
+  return deeds
+}

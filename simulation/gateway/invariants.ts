@@ -50,7 +50,10 @@ const ALWAYS = `
 
 const AT_REST = `
   select 'I8: an order is ' || state as what from orders where state in ('CLOSING', 'NOTPAY')
-  union all select 'I8: an attempt is ' || state from attempt where state = 'OPENING'
+  union all select 'F1: a payment was started although the order was being closed'
+   where exists (select from timeline t join timeline e using (mch_no, transaction_no)
+     where e.seq < t.seq and t.entry::json ->> 'event' = 'pay_started' and e.entry::json ->> 'to' in ('CLOSING', 'CLOSED'))
+  union all select 'I8: an attempt is still ' || state from attempt where state in ('OPENING', 'OPEN')
   union all select 'I4: money is still on its way back' from reversal where state = 'PROCESSING'
   union all select 'I8: a refund is still under way' from refund where state = 'PROCESSING'
   union all select 'I5: a notification is neither delivered nor in the dead letters' from notification where state = 'PENDING'`

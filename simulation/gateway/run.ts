@@ -15,7 +15,7 @@ import { random } from './random.ts'
 import type { Scenario } from './scenario.ts'
 import { scheduler } from './scheduler.ts'
 import { turnstile } from './turnstile.ts'
-import { upstream } from './upstream.ts'
+import { type Upstream, upstream } from './upstream.ts'
 
 export type Ran = {
   /** Null when nothing broke. */
@@ -56,9 +56,10 @@ export async function runScenario(connection: pg.Client, plan: Scenario): Promis
   const database = turnstile(connection, schedule, random(plan.seed, 'database'), {
     isSlow: () => !isResting && plan.ownFaults.includes('database slow'),
     onWrite: async () => {
-      const broken = await brokenNow(connection)
+      const broken = (await brokenNow(connection)) ?? (await saidTooEarly(connection, theirs, schedule.nowMs()))
       if (broken !== null) broke(broken)
     },
+    onForeignWait: () => broke('T1: somebody waits for something else inside a transaction'),
   })
   const waiting = (): void => {
     if (database.isHeld()) broke('T1: somebody waits for the network inside a transaction')
@@ -124,11 +125,13 @@ export async function runScenario(connection: pg.Client, plan: Scenario): Promis
       doing.deed(deed)
     })
   }
-  const round = (): void => {
+  const round = (what: 'jobs' | 'telling' | 'both'): void => {
     const gateway = anyGateway()
     if (gateway === null || gateway.isAtRound) return
     gateway.isAtRound = true
-    void Promise.all([runRound(gateway.world), gateway.telling.sendDue()]).then(
+    const jobs = what === 'telling' ? null : runRound(gateway.world)
+    const telling = what === 'jobs' ? null : gateway.telling.sendDue()
+    void Promise.all([jobs, telling]).then(
       () => {
         gateway.isAtRound = false
       },
@@ -139,7 +142,10 @@ export async function runScenario(connection: pg.Client, plan: Scenario): Promis
     )
   }
   // Rounds are near to where something happens; the rest is for the end.
-  for (const { atMs } of plan.deeds) schedule.at(START_MS + 1000 + atMs + chance.between(50, 6000), null, round)
+  for (const { atMs } of plan.deeds) {
+    const what = chance.pick(['jobs', 'jobs', 'both'] as const)
+    schedule.at(START_MS + 1000 + atMs + chance.between(50, 6000), null, () => round(what))
+  }
 
   let events = 0
   const drain = async (): Promise<void> => {
@@ -156,12 +162,12 @@ export async function runScenario(connection: pg.Client, plan: Scenario): Promis
   theirs.rest()
   if (anyGateway() === null) start(`P${gateways.length + 1}`)
   for (let rounds = 0; violation === null; rounds += 1) {
-    const dueMs = await nextDueMs(connection)
-    if (dueMs === null) break
+    const due = await nextDue(connection)
+    if (due === null) break
     if (rounds > 400) broke('L1: it never comes to rest')
     // Rounds are half a second apart, as a worker that finds nothing looks again.
-    schedule.advanceTo(Math.max(dueMs, schedule.nowMs() + 500))
-    round()
+    schedule.advanceTo(Math.max(due.atMs, schedule.nowMs() + 500))
+    round(due.what)
     await drain()
   }
   violation ??= await brokenAtRest(connection, MCH, theirs.trades())
@@ -175,20 +181,39 @@ export async function runScenario(connection: pg.Client, plan: Scenario): Promis
 }
 
 async function reset(connection: pg.Client): Promise<void> {
-  await connection.query(TABLES.map((table) => `delete from ${table}`).join(';'))
+  // One statement, in which foreign keys are looked at when all of it is done.
+  const all = TABLES.map((table) => `of_${table} as (delete from ${table})`).join(', ')
+  await connection.query({ name: 'reset', text: `with ${all} select` })
   const now = new Date(START_MS)
   await addMerchant(connection as unknown as Db, { mchNo: MCH, name: 'simulated' }, now)
   await addApp(connection as unknown as Db, { mchNo: MCH, appNo: APP, name: 'simulated' }, now)
 }
 
-/** The moment at which something is due, or null when nothing ever will be. */
-async function nextDueMs(connection: pg.Client): Promise<number | null> {
-  const { rows } = await connection.query<{ at: Date | null }>({
+/** What is due next, and when; null when nothing ever will be. */
+async function nextDue(connection: pg.Client): Promise<{ atMs: number; what: 'jobs' | 'telling' } | null> {
+  const { rows } = await connection.query<{ jobs: Date | null; telling: Date | null }>({
     name: 'nextDue',
-    text: `select least((select min(due_at) from job), (select min(due_at) from notification where state = 'PENDING'),
-             (select min(time_expire) from orders where state = 'NOTPAY')) as at`,
+    text: `select least((select min(due_at) from job),
+                        (select min(time_expire) from orders where state = 'NOTPAY')) as jobs,
+                  (select min(due_at) from notification where state = 'PENDING') as telling`,
   })
-  return rows[0]?.at?.getTime() ?? null
+  const [jobs, telling] = [rows[0]?.jobs?.getTime() ?? null, rows[0]?.telling?.getTime() ?? null]
+  if (jobs === null && telling === null) return null
+  const isJobs = jobs !== null && (telling === null || jobs <= telling)
+  return isJobs ? { atMs: jobs, what: 'jobs' } : { atMs: telling as number, what: 'telling' }
+}
+
+/** A refund or reversal that is written down as done before the upstream has done it. */
+async function saidTooEarly(connection: pg.Client, theirs: Upstream, nowMs: number): Promise<string | null> {
+  const later = theirs.trades().flatMap(({ refunds }) => refunds.filter(({ doneMs }) => doneMs > nowMs))
+  if (later.length === 0) return null
+  const { rows } = await connection.query<{ no: string }>({
+    name: 'saidDone',
+    text: `select refund_no as no from reversal where state = 'SUCCESS'
+           union all select refund_no from refund where state = 'SUCCESS'`,
+  })
+  const early = rows.find(({ no }) => later.some((refund) => refund.no === no))
+  return early === undefined ? null : `R1: ${early.no.slice(-6)} is said to be back, and is still under way`
 }
 
 async function promisesBroken(connection: pg.Client, toldClosed: ReadonlySet<string>): Promise<string | null> {

@@ -31,6 +31,8 @@ export function scenario(seed: number): Scenario {
   const swarm = random(seed, 'swarm')
   const some = <Item>(items: readonly Item[]): Item[] => items.filter(() => swarm.isOneIn(0.5))
   const kinds = new Set<DeedKind>([...some(DEEDS), 'start', 'pay'])
+  // A refund needs an order that is paid and stays so.
+  if (kinds.has('refund') && swarm.isOneIn(0.5)) kinds.delete('close')
   const isCalm = swarm.isOneIn(0.15)
   const orders = Array.from({ length: swarm.isOneIn(0.25) ? 2 : 1 }, () => ({
     expiresInMs: swarm.isOneIn(0.4) ? swarm.between(60_000, 100_000) : swarm.between(120_000, 900_000),
@@ -40,7 +42,7 @@ export function scenario(seed: number): Scenario {
     seed,
     orders,
     deeds: orders.flatMap((_, order) => deedsOf(random(seed, `deeds of ${order}`), order, kinds)).sort(byTime),
-    faults: isCalm ? [] : some(FAULTS),
+    faults: isCalm ? [] : FAULTS.filter((fault) => swarm.isOneIn(fault.startsWith('refund') ? 0.8 : 0.5)),
     ownFaults: isCalm ? [] : some(OWN_FAULTS),
     rate: swarm.pick([0.05, 0.2, 0.5]),
   }
@@ -58,7 +60,7 @@ function deedsOf(dice: Random, order: number, kinds: Set<DeedKind>): Deed[] {
     fen: dice.pick([1n, 50n, 625n, AMOUNT_FEN]),
   })
   const counts: Record<DeedKind, [number, number]> = {
-    ...{ start: [1, 3], scan: [0, 2], pay: [0, 3], close: [0, 3], refund: [0, 3], query: [0, 1], crash: [0, 3] },
+    ...{ start: [1, 3], scan: [0, 2], pay: [0, 3], close: [0, 3], refund: [0, 5], query: [0, 1], crash: [0, 3] },
     jump: [0, 1],
   }
   const deeds: Deed[] = []
@@ -68,7 +70,9 @@ function deedsOf(dice: Random, order: number, kinds: Set<DeedKind>): Deed[] {
     const count = dice.between(least, most)
     // Attempts are started early on, so that there is something to pay.
     for (let nth = 0; nth < count; nth += 1) {
-      deeds.push(kind === 'start' ? deed(kind, firstMs - dice.between(0, 3000), nth) : deed(kind, moment()))
+      if (kind === 'start') deeds.push(deed(kind, firstMs - dice.between(0, 3000), nth))
+      // What was paid is refunded a while later, with luck.
+      else deeds.push(deed(kind, moment() + (kind === 'refund' ? dice.between(1000, 40_000) : 0)))
     }
   }
   return deeds

@@ -31,7 +31,7 @@ export function turnstile(
   connection: pg.Client,
   schedule: Scheduler,
   dice: Random,
-  told: { isSlow: () => boolean; onWrite: () => Promise<void> },
+  told: { isSlow: () => boolean; onWrite: () => Promise<void>; onForeignWait: () => void },
 ): Turnstile {
   let held = false
   let hasWritten = false
@@ -61,6 +61,11 @@ export function turnstile(
   const poolOf = (process: Process): Pool => {
     const query = (asked: Query, values?: unknown[]) =>
       new Promise<pg.QueryResult>((resolve, reject) => {
+        if (held) {
+          told.onForeignWait()
+          reject(new Error('a statement beside the transaction that is open'))
+          return
+        }
         schedule.at(schedule.nowMs() + latencyMs(), process, async () => {
           try {
             const result = await ask(asked, values)

@@ -1,0 +1,79 @@
+/** `npm run mutants`: applies each mutant to a copy of the sources, simulates until something breaks, prints how long that took. */
+import { execFileSync, spawn } from 'node:child_process'
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { parseArgs } from 'node:util'
+import { startDatabase } from './gateway/database.ts'
+import { MUTANTS, type Mutant } from './mutants.ts'
+
+const { values } = parseArgs({ options: { seeds: { type: 'string', default: '4000' }, only: { type: 'string' } } })
+const ROOT = path.resolve(import.meta.dirname, '..')
+
+const copy = mkdtempSync(path.join(tmpdir(), 'acopay-mutants-'))
+copySources()
+const database = await startDatabase()
+let survivors = 0
+const chosen = MUTANTS.filter(({ name }) => values.only === undefined || name.includes(values.only))
+for (const mutant of chosen) {
+  const found = await seedsUntilFound(mutant)
+  if (found === null) survivors += 1
+  const says =
+    found === null ? `SURVIVED ${values.seeds} seeds` : `${String(found.schedules).padStart(5)} seeds  ${found.what}`
+  process.stdout.write(`${mutant.name.padEnd(84)} ${says}\n`)
+}
+process.stdout.write(`${chosen.length - survivors} of ${chosen.length} mutants found\n`)
+await database.stop()
+rmSync(copy, { recursive: true, force: true })
+process.exit(survivors === 0 ? 0 : 1)
+
+/** The tracked sources, and a node_modules in which the workspace's own packages are those of the copy. */
+function copySources(): void {
+  const files = execFileSync('git', ['ls-files', '-co', '--exclude-standard', 'packages', 'apps', 'simulation'], {
+    cwd: ROOT,
+    encoding: 'utf8',
+  })
+  for (const file of [...files.trim().split('\n'), 'package.json', 'tsconfig.base.json', 'tsconfig.json']) {
+    cpSync(path.join(ROOT, file), path.join(copy, file), { recursive: true })
+  }
+  const modules = path.join(copy, 'node_modules')
+  mkdirSync(path.join(modules, '@acopay'), { recursive: true })
+  for (const name of readdirSync(path.join(ROOT, 'node_modules'))) {
+    if (name !== '@acopay' && !name.startsWith('.'))
+      symlinkSync(path.join(ROOT, 'node_modules', name), path.join(modules, name))
+  }
+  for (const name of readdirSync(path.join(ROOT, 'packages'))) {
+    symlinkSync(path.join(copy, 'packages', name), path.join(modules, '@acopay', name))
+  }
+}
+
+async function seedsUntilFound(mutant: Mutant): Promise<{ schedules: number; what: string } | null> {
+  const file = path.join(copy, mutant.file)
+  const original = readFileSync(file, 'utf8')
+  if (original.split(mutant.find).length !== 2) throw new Error(`${mutant.name}: not exactly once in ${mutant.file}`)
+  // What a mutant calls `nowhere` is never true.
+  const changed = original.replace(mutant.find, () => mutant.replace)
+  writeFileSync(
+    file,
+    mutant.replace.includes('nowhere') ? `${changed}\nconst nowhere = (_any?: unknown): boolean => false\n` : changed,
+  )
+  const output = await simulated()
+  writeFileSync(file, original)
+  const what = /^ {2}seed \d+: (.*)$/m.exec(output)?.[1]
+  const schedules = Number(/^(\d+) schedules, seeds/m.exec(output)?.[1] ?? 0)
+  if (what !== undefined) return { schedules, what }
+  if (!output.includes('0 violations')) throw new Error(`${mutant.name}: ${output}`)
+  return null
+}
+
+function simulated(): Promise<string> {
+  const args = ['--import', 'tsx', '--conditions=@acopay/source', 'simulation/simulate.ts']
+  const child = spawn(process.execPath, [...args, '--seeds', values.seeds, '--stop-at-first'], {
+    cwd: copy,
+    env: { ...process.env, SIMULATION_DATABASE_URL: database.url },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const chunks: Buffer[] = []
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => chunks.push(chunk))
+  return new Promise((resolve) => child.on('exit', () => resolve(Buffer.concat(chunks).toString())))
+}

@@ -1,0 +1,253 @@
+/**
+ * Realistic bugs, put in one by one (`npm run mutants`): the simulation must find each within a bounded number of seeds.
+ * One that survives is a missing check. `find` stands exactly once in the file.
+ */
+
+export type Mutant = { name: string; file: string; find: string; replace: string }
+
+const CORE = 'packages/core/src'
+const STORE = 'packages/store/src'
+const ACTIONS = 'apps/server/src/actions'
+
+export const MUTANTS: Mutant[] = [
+  {
+    name: 'drop the fence: a payment starts on an order that is being closed',
+    file: `${CORE}/order.ts`,
+    find: "pay_started: no('ORDER_CLOSING')",
+    replace: "pay_started: stays('CLOSING')",
+  },
+  {
+    name: 'a payment starts on a closed order',
+    file: `${CORE}/order.ts`,
+    find: "pay_started: no('ORDER_CLOSED')",
+    replace: "pay_started: stays('CLOSED')",
+  },
+  {
+    name: 'a closed order keeps late money',
+    file: `${CORE}/order.ts`,
+    find: "money_arrived: { to: 'CLOSED', money: 'reverse' }",
+    replace: "money_arrived: { to: 'SUCCESS', money: 'keep' }",
+  },
+  {
+    name: 'a paid order keeps a second payment',
+    file: `${CORE}/order.ts`,
+    find: "money_arrived: { to: 'SUCCESS', money: 'reverse' }",
+    replace: "money_arrived: { to: 'SUCCESS', money: 'keep' }",
+  },
+  {
+    name: 'a close is final before upstream was asked',
+    file: `${CORE}/order.ts`,
+    find: "  NOTPAY: {\n    pay_started: stays('NOTPAY'),\n    close_asked: { to: 'CLOSING', untouched: 'CLOSED' },",
+    replace: "  NOTPAY: {\n    pay_started: stays('NOTPAY'),\n    close_asked: { to: 'CLOSED', untouched: 'CLOSED' },",
+  },
+  {
+    name: 'a wrong amount is kept',
+    file: `${CORE}/order.ts`,
+    find: "if (happening.event === 'money_arrived' && !happening.isExact) {",
+    replace: "if (happening.event === 'money_arrived' && !happening.isExact && nowhere()) {",
+  },
+  {
+    name: 'money that our close sent back stays in the books as kept',
+    file: `${CORE}/order.ts`,
+    find: "money_returned: { to: 'REFUND' }",
+    replace: "money_returned: stays('SUCCESS')",
+  },
+  {
+    name: 'absent is shut although a create may still land',
+    file: `${CORE}/attempt.ts`,
+    find: "(says === 'absent' && nowMs >= createLandsUntilMs)",
+    replace: "says === 'absent'",
+  },
+  {
+    name: 'a time-out counts as closed',
+    file: `${CORE}/attempt.ts`,
+    find: "says === 'closed' ||",
+    replace: "says === 'closed' || says === 'unknown' ||",
+  },
+  {
+    name: 'trust a 204',
+    file: `${ACTIONS}/shut-order.ts`,
+    find: '  const after = await query()\n',
+    replace: "  if (closed.kind === 'accepted') return { kind: 'shut' }\n  const after = await query()\n",
+  },
+  {
+    name: 'an attempt that is being opened is not shut',
+    file: `${ACTIONS}/shut-order.ts`,
+    find: "state === 'OPENING' || state === 'OPEN'",
+    replace: "state === 'OPEN'",
+  },
+  {
+    name: 'what was found unknown is settled as shut',
+    file: `${ACTIONS}/shut-order.ts`,
+    find: "filter(({ says }) => says.kind === 'shut')",
+    replace: "filter(({ says }) => says.kind !== 'paid')",
+  },
+  {
+    name: 'what the close itself sent back is not written down',
+    file: `${ACTIONS}/shut-order.ts`,
+    find: "if (says.kind !== 'paid' && says.kind !== 'returned') continue",
+    replace: "if (says.kind !== 'paid') continue",
+  },
+  {
+    name: 'forget to watch what was shut',
+    file: `${ACTIONS}/change-order.ts`,
+    find: "await insertHeldJob(db, { mchNo, kind: 'watch_attempt', subject: attemptNo }, watchFrom(now), now)",
+    replace: '',
+  },
+  {
+    name: 'forget to ask again about money that arrived while a close was under way',
+    file: `${ACTIONS}/change-order.ts`,
+    find: "await insertHeldJob(db, { mchNo, kind: 'watch_attempt', subject: attemptNo }, askAt, now)",
+    replace: '',
+  },
+  {
+    name: 'forget the job that sends money back',
+    file: `${ACTIONS}/change-order.ts`,
+    find: "if (!isReturned) await insertHeldJob(db, { mchNo, kind: 'reverse_payment', subject: refundNo }, now, now)",
+    replace: '',
+  },
+  {
+    name: 'enqueue outside the transaction',
+    file: `${ACTIONS}/change-order.ts`,
+    find: "if (!isReturned) await insertHeldJob(db, { mchNo, kind: 'reverse_payment'",
+    replace: "if (!isReturned) await insertHeldJob(world.pool, { mchNo, kind: 'reverse_payment'",
+  },
+  {
+    name: 'forget the job that shuts the attempts',
+    file: `${ACTIONS}/change-order.ts`,
+    find: "if (step.to === 'CLOSING') await insertHeldJob(db, job, heldUntil, now)",
+    replace: "if (step.to === 'CLOSING') void heldUntil",
+  },
+  {
+    name: "a paid order's other codes are left open",
+    file: `${ACTIONS}/change-order.ts`,
+    find: "else if (step.to === 'SUCCESS' && order.attempts > 1) await insertHeldJob(db, job, now, now)",
+    replace: '',
+  },
+  {
+    name: 'forget the job that asks what became of an opening',
+    file: `${ACTIONS}/change-order.ts`,
+    find: "await insertHeldJob(db, { mchNo: order.mchNo, kind: 'resolve_attempt', subject: attemptNo }, resolveAt, now)",
+    replace: 'void resolveAt',
+  },
+  {
+    name: 'a refund is accepted whatever was refunded before',
+    file: `${ACTIONS}/change-order.ts`,
+    find: '(kept && refundRefusal(kept, amountFen, now.getTime())) ?? {',
+    replace: '(kept && refundRefusal({ ...kept, refundedFen: 0n }, amountFen, now.getTime())) ?? {',
+  },
+  {
+    name: 'the same refund number is a new refund each time',
+    file: `${ACTIONS}/change-order.ts`,
+    find: 'if ((await findRefund(db, order.mchNo, { mchRefundNo })) !== null) return null',
+    replace: '',
+  },
+  {
+    name: 'merchants are not told of refunds',
+    file: `${ACTIONS}/tell-merchant.ts`,
+    find: "event.event === 'refund_done' || event.event === 'refund_failed'",
+    replace: "event.event === 'refund_failed'",
+  },
+  {
+    name: 'merchants are told of money that goes back as if they were paid',
+    file: `${ACTIONS}/tell-merchant.ts`,
+    find: "step.money === 'keep' ||",
+    replace: 'step.money !== null ||',
+  },
+  {
+    name: 'a refusal is believed although an earlier call may still be carried out',
+    file: `${ACTIONS}/send-refund.ts`,
+    find: "(found.kind === 'failed' && mayLand)",
+    replace: 'nowhere(mayLand)',
+  },
+  {
+    name: 'a refund without an answer has failed',
+    file: `${ACTIONS}/send-refund.ts`,
+    find: "  return { kind: 'unknown' }\n",
+    replace: "  return { kind: 'failed', why: 'no answer' }\n",
+  },
+  {
+    name: 'a refund under way is done',
+    file: `${ACTIONS}/send-refund.ts`,
+    find: "if (stands.kind === 'done') return stands",
+    replace: "if (stands.kind === 'done' || stands.kind === 'processing') return { kind: 'done' }",
+  },
+  {
+    name: 'a reversal under way is done',
+    file: `${ACTIONS}/reverse-payment.ts`,
+    find: "(answer.kind === 'processing' && (await isBack()))",
+    replace: "answer.kind === 'processing' || (answer.kind === 'unknown' && (await isBack()))",
+  },
+  {
+    name: 'reverse twice: a new number for each try',
+    file: `${ACTIONS}/reverse-payment.ts`,
+    find: 'const ask = { attemptNo, paymentNo, refundNo,',
+    replace: 'const ask = { attemptNo, paymentNo, refundNo: world.newNonce(),',
+  },
+  {
+    name: 'a reversal that the upstream refuses counts as done',
+    file: `${ACTIONS}/reverse-payment.ts`,
+    find: "(answer.kind === 'refused' && (await isReturned()))",
+    replace: "(answer.kind === 'refused' && isReturned !== null)",
+  },
+  {
+    name: 'an opening without an answer was refused',
+    file: `${ACTIONS}/start-payment.ts`,
+    find: "  if (answer.kind === 'unknown') return attempt\n",
+    replace: '',
+  },
+  {
+    name: 'an opening that nobody knows of is shut at once',
+    file: `${ACTIONS}/resolve-attempt.ts`,
+    find: 'if (!provesShut(answer.kind, world.now().getTime(), attempt.createLandsUntil.getTime())) return false',
+    replace: "if (answer.kind === 'unknown') return false",
+  },
+  {
+    name: 'the watch ends with the expiry',
+    file: `${ACTIONS}/watch-attempt.ts`,
+    find: 'attempt.upstreamExpire.getTime() + channel.watchMs',
+    replace: 'attempt.upstreamExpire.getTime() - channel.watchMs',
+  },
+  {
+    name: 'the watch ends when upstream does not answer',
+    file: `${ACTIONS}/watch-attempt.ts`,
+    find: "if (answer.kind === 'unknown') return 'unsure'",
+    replace: "if (answer.kind === 'unknown') return true",
+  },
+  {
+    name: 'an order still being closed is answered as closed',
+    file: `${ACTIONS}/close-order.ts`,
+    find: "    case 'CLOSING':\n    case 'NOTPAY':\n      return 'closing'",
+    replace: "    case 'CLOSING':\n      return 'closed'\n    case 'NOTPAY':\n      return 'closing'",
+  },
+  {
+    name: 'the cheap close takes orders that have attempts',
+    file: `${STORE}/untouched-orders.ts`,
+    find: 'o.attempts = 0',
+    replace: 'o.attempts >= 0',
+  },
+  {
+    name: 'jobs are removed although something is left to do',
+    file: 'apps/server/src/jobs/worker.ts',
+    find: 'if (found === true) {',
+    replace: "if (found !== 'unsure') {",
+  },
+  {
+    name: 'expired orders are not swept',
+    file: 'apps/server/src/jobs/worker.ts',
+    find: 'for (const key of lapsed) await expireOrder(world, key)',
+    replace: 'for (const key of lapsed.slice(0, 0)) await expireOrder(world, key)',
+  },
+  {
+    name: 'a notification that failed counts as delivered',
+    file: `${STORE}/notifications.ts`,
+    find: "case when t.failure is null then 'DELIVERED' when t.next_at is null then 'DEAD' else 'PENDING' end",
+    replace: "case when t.failure is null then 'DELIVERED' when t.next_at is null then 'DEAD' else 'DELIVERED' end",
+  },
+  {
+    name: 'notifications of one order overtake each other',
+    file: `${STORE}/notifications.ts`,
+    find: "and e.seq < n.seq and e.state = 'PENDING')",
+    replace: "and e.seq < n.seq and e.state = 'NEVER')",
+  },
+]

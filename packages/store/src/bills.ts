@@ -132,15 +132,26 @@ export async function publishBill(db: Db, job: Job, key: BillKey, bill: Bill, no
   return rows.length === 1
 }
 
-/** Removes pieces of this day's files that do not count: of makers that were killed or too slow. */
-export async function removeStrayBillParts(db: Db, { mchNo, day }: BillKey): Promise<void> {
+/**
+ * Removes pieces of this day's files that do not count: of makers that were killed or too slow. Nothing, when this taking
+ * of the job has run out: then they may be another maker's, who is at it.
+ */
+export async function removeStrayBillParts(db: Db, job: Job, { mchNo, day }: BillKey): Promise<void> {
   await run(
     db,
     'removeStrayBillParts',
-    `delete from bill_part p where mch_no = $1 and bill_day = $2 and not exists (
+    `with held as (
+       select from job where mch_no = $1 and kind = 'make_bill' and subject = $3 and tries = $4 for update)
+     delete from bill_part p where mch_no = $1 and bill_day = $2 and exists (select from held) and not exists (
        select from bill b where b.mch_no = p.mch_no and b.bill_day = p.bill_day and b.file_no = p.file_no)`,
-    [mchNo, day],
+    [mchNo, day, job.subject, job.tries],
   )
+}
+
+/** Removes the pieces of one file that was not published: what its own maker leaves when it was too slow. */
+export async function removeBillFile(db: Db, { mchNo, day }: BillKey, fileNo: string): Promise<void> {
+  const sql = 'delete from bill_part where mch_no = $1 and bill_day = $2 and file_no = $3'
+  await run(db, 'removeBillFile', sql, [mchNo, day, fileNo])
 }
 
 /**

@@ -12,6 +12,7 @@ import {
   findBill,
   type Job,
   publishBill,
+  removeBillFile,
   removeStrayBillParts,
   writeBillPart,
 } from '@acopay/store'
@@ -26,7 +27,7 @@ const PROGRESS_LINES = 100_000
 export async function makeBill(world: World, job: Job): Promise<boolean> {
   const key: BillKey = { mchNo: job.mchNo, day: job.subject }
   if ((await findBill(world.pool, key)) !== null) return true
-  await removeStrayBillParts(world.pool, key)
+  await removeStrayBillParts(world.pool, job, key)
   const file = billFile(world, key)
   for await (const page of pagesOf(world, job, key)) {
     if (page === 'lost') return false
@@ -35,7 +36,8 @@ export async function makeBill(world: World, job: Job): Promise<boolean> {
   }
   const bill = await file.end()
   const isPublished = await publishBill(world.pool, job, key, bill, world.now())
-  if (!isPublished) await removeStrayBillParts(world.pool, key)
+  // Only its own: the others may be of the maker who holds the job now.
+  if (!isPublished && bill.fileNo !== null) await removeBillFile(world.pool, key, bill.fileNo)
   return isPublished
 }
 

@@ -192,8 +192,8 @@ function plain(request: FastifyRequest, reply: FastifyReply, status: number): Fa
 function logLine(world: World, request: FastifyRequest, reply: FastifyReply): void {
   const { line = {} } = request
   const ms = Math.round(reply.elapsedTime * 10) / 10
-  // The last part of these is what opens them.
-  const path = request.url.split('?', 1)[0]?.replace(/^(\/(?:bills|cashier)\/.*\/)[^/]*$/, '$1…')
+  // What opens these is in their path, also in that of one with something behind it.
+  const path = request.url.split('?', 1)[0]?.replace(/^(\/(?:bills|cashier)\/).*$/, '$1…')
   world.log.info(
     { requestId: request.id, method: request.method, path, status: reply.statusCode, ...line, ms },
     'request',

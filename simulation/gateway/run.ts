@@ -129,7 +129,7 @@ export async function runScenario(connection: pg.Client, plan: Scenario): Promis
     const gateway = anyGateway()
     if (gateway === null || gateway.isAtRound) return
     gateway.isAtRound = true
-    const jobs = what === 'telling' ? null : runRound(gateway.world)
+    const jobs = what === 'telling' ? null : runRound(gateway.world, { jobs: 32, bills: 0 })
     const telling = what === 'jobs' ? null : gateway.telling.sendDue()
     void Promise.all([jobs, telling]).then(
       () => {

@@ -69,8 +69,11 @@ export function summaryLines(totals: Totals): string {
     .join('')
 }
 
-/** A text that a spreadsheet would take for a formula gets an apostrophe before it (OWASP, CSV injection). */
-export const defused = (text: string): string => (/^\s*[=+\-@＝＋－＠\t\r]/.test(text) ? `'${text}` : text)
+/**
+ * A text that a spreadsheet would take for a formula gets an apostrophe before it (OWASP, CSV injection); one
+ * that begins with one gets another, so that taking the first away gives back what was there.
+ */
+export const defused = (text: string): string => (/^'|^\s*[=+\-@＝＋－＠\t\r]/.test(text) ? `'${text}` : text)
 
 const recordLine = (cells: Cells): string => csvLine(BILL_COLUMNS.map((column) => cells[column] ?? ''))
 

@@ -1,7 +1,7 @@
-/** Links to bills: they need no signature, so they cannot be guessed, name one file, and end after half an hour. */
+/** Links to bills: they need no signature, so they cannot be guessed, name one bill, which never changes, and end after half an hour. */
 import { createHmac, timingSafeEqual } from 'node:crypto'
 
-export type BillFile = { mchNo: string; day: string; fileNo: string }
+export type BillFile = { mchNo: string; day: string }
 
 const VALID_MS = 30 * 60_000
 
@@ -13,8 +13,8 @@ export type BillLinks = {
 }
 
 export function billLinks(key: Buffer): BillLinks {
-  const proofOf = ({ mchNo, day, fileNo }: BillFile, expires: string): string =>
-    createHmac('sha256', key).update([mchNo, day, fileNo, expires].join('/')).digest('base64url')
+  const proofOf = ({ mchNo, day }: BillFile, expires: string): string =>
+    createHmac('sha256', key).update([mchNo, day, expires].join('/')).digest('base64url')
   return {
     pathOf(file, nowMs) {
       const expires = String(nowMs + VALID_MS)

@@ -79,7 +79,8 @@ export async function saveBill(
 /** Gives up when nothing comes for `timeoutMs`; the whole may take as long as it is large. */
 async function* fileAt(settings: Settings, url: string, hashCode: string, { signal }: CallOptions) {
   const idle = new AbortController()
-  const timer = setTimeout(() => idle.abort(), settings.timeoutMs)
+  const giveUp = (): void => idle.abort()
+  let timer = setTimeout(giveUp, settings.timeoutMs)
   const hash = createHash('sha256')
   try {
     const ends = signal === undefined ? idle.signal : AbortSignal.any([idle.signal, signal])
@@ -89,9 +90,11 @@ async function* fileAt(settings: Settings, url: string, hashCode: string, { sign
       throw new ConnectionError(`the bill's link answered HTTP ${httpStatus}`, { httpStatus })
     }
     for await (const piece of response.body as unknown as AsyncIterable<Uint8Array>) {
-      timer.refresh()
+      clearTimeout(timer)
       hash.update(piece)
+      // How long the caller takes with it is not the gateway's silence.
       yield piece
+      timer = setTimeout(giveUp, settings.timeoutMs)
     }
   } catch (cause) {
     if (cause instanceof ConnectionError) throw cause

@@ -148,6 +148,12 @@ export async function removeStrayBillParts(db: Db, job: Job, { mchNo, day }: Bil
   )
 }
 
+/** Removes the files of a merchant's bills from before a day: they cannot be asked for any more. */
+export async function forgetBillFiles(db: Db, { mchNo, day }: BillKey): Promise<void> {
+  const sql = 'delete from bill_part where mch_no = $1 and bill_day < $2'
+  await run(db, 'forgetBillFiles', sql, [mchNo, day])
+}
+
 /** Removes the pieces of one file that was not published: what its own maker leaves when it was too slow. */
 export async function removeBillFile(db: Db, { mchNo, day }: BillKey, fileNo: string): Promise<void> {
   const sql = 'delete from bill_part where mch_no = $1 and bill_day = $2 and file_no = $3'

@@ -1,5 +1,5 @@
 /** What must still happen, whoever dies: rows written with the change that makes them necessary. */
-import type { JobKind } from '@acopay/core'
+import { JOB_KINDS, type JobKind } from '@acopay/core'
 import { type Db, run } from './db.ts'
 
 /** `tries` is the taking this holder has; it names it to postpone the job. */
@@ -21,16 +21,23 @@ export async function insertHeldJob(db: Db, job: JobKey, dueAt: Date, now: Date)
   )
 }
 
-/** Takes at most `limit` due jobs until `leaseUntil`, in one statement; no lock outlives it. */
-export const takeJobs = (db: Db, now: Date, leaseUntil: Date, limit: number): Promise<Job[]> =>
+/** Takes at most `limit` due jobs of these kinds until `leaseUntil`, in one statement; no lock outlives it. */
+export const takeJobs = (
+  db: Db,
+  now: Date,
+  leaseUntil: Date,
+  limit: number,
+  kinds: readonly JobKind[] = JOB_KINDS,
+): Promise<Job[]> =>
   run<Job>(
     db,
     'takeJobs',
     `update job j set due_at = $2, tries = j.tries + 1
-       from (select mch_no, kind, subject from job where due_at <= $1 order by due_at limit $3 for update skip locked) d
+       from (select mch_no, kind, subject from job where due_at <= $1 and kind = any($4)
+               order by due_at limit $3 for update skip locked) d
       where j.mch_no = d.mch_no and j.kind = d.kind and j.subject = d.subject
       returning j.mch_no as "mchNo", j.kind, j.subject, j.tries, j.created_at as "createdAt"`,
-    [now, leaseUntil, limit],
+    [now, leaseUntil, limit, kinds],
   )
 
 /** Takes this job if nobody holds it at `now`; null when somebody does, or it is done. */

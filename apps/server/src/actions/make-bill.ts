@@ -3,6 +3,7 @@
  * memory. The file counts once `publishBill` says so; a maker that dies or loses its job leaves pieces that do not.
  */
 import { createHash } from 'node:crypto'
+import { billRange } from '@acopay/core'
 import {
   BILL_KINDS,
   type BillKey,
@@ -10,6 +11,7 @@ import {
   billRows,
   extendJob,
   findBill,
+  forgetBillFiles,
   type Job,
   publishBill,
   removeBillFile,
@@ -38,6 +40,9 @@ export async function makeBill(world: World, job: Job): Promise<boolean> {
   const isPublished = await publishBill(world.pool, job, key, bill, world.now())
   // Only its own: the others may be of the maker who holds the job now.
   if (!isPublished && bill.fileNo !== null) await removeBillFile(world.pool, key, bill.fileNo)
+  // Whoever makes a bill clears away what is too old to be asked for.
+  const { first } = billRange(world.now().getTime())
+  if (isPublished) await forgetBillFiles(world.pool, { mchNo: job.mchNo, day: first })
   return isPublished
 }
 

@@ -19,7 +19,7 @@ export const billEndpoint: Endpoint = {
     if (day < first || day > last) return { answer: refuse('PARAM_ERROR', `bill_date 应在${first}至${last}之间`) }
     const bill = await findBill(world.pool, { mchNo, day })
     if (bill?.fileNo != null) {
-      const url = world.billUrl({ mchNo, day, fileNo: bill.fileNo })
+      const url = world.billUrl({ mchNo, day })
       return { answer: { ...BILL_ANSWERS.SUCCESS, url, hash_code: bill.sha256, hash_type: BILL_HASH_TYPE } }
     }
     if (!isBillComplete(day, now.getTime())) return { answer: { ...BILL_ANSWERS.BILL_NOT_EXIST, ...NO_FILE } }

@@ -2,8 +2,15 @@
  * Does what must still happen: takes due rows, runs the action for each, and says when it did not work. Safe to run
  * on many servers at once and to be killed anywhere: a job that was taken and not finished comes due again.
  */
-import type { JobKind } from '@acopay/core'
-import { billedDays, dayBounds, plannedBillDays, retryPauseMs, watchPauseMs } from '@acopay/core'
+import {
+  billedDays,
+  dayBounds,
+  JOB_KINDS,
+  type JobKind,
+  plannedBillDays,
+  retryPauseMs,
+  watchPauseMs,
+} from '@acopay/core'
 import {
   alarmJob,
   forgetNonces,
@@ -80,6 +87,9 @@ const TASKS = {
 } as const satisfies Record<JobKind, Task>
 
 const LANES = 32
+/** Bills have lanes of their own: making many, or a long one, holds nothing else up. */
+const BILL_LANES = 2
+const ALL_BUT_BILLS = JOB_KINDS.filter((kind) => kind !== 'make_bill')
 const PLAN_PAUSE_MS = 60_000
 const LAPSED_AT_ONCE = 100
 const NONCES_AT_ONCE = 5000
@@ -90,9 +100,12 @@ export async function runDueJobs(world: World): Promise<number> {
   return planned + (await runRound(world))
 }
 
+/** Lanes that are free. */
+type Free = { jobs: number; bills: number }
+
 /** One round over everything due; how many things were done, so that a full round is followed by another at once. */
-export async function runRound(world: World): Promise<number> {
-  const { jobs, swept } = await takeRound(world, LANES)
+export async function runRound(world: World, free: Free = { jobs: LANES, bills: BILL_LANES }): Promise<number> {
+  const { jobs, swept } = await takeRound(world, free)
   await Promise.all(jobs.map((job) => runJob(world, job)))
   return jobs.length + swept
 }
@@ -106,13 +119,15 @@ async function planDays(world: World): Promise<number> {
 }
 
 /** Takes due jobs, at most so many, and sweeps what needs no job. */
-async function takeRound(world: World, limit: number): Promise<{ jobs: Job[]; swept: number }> {
+async function takeRound(world: World, free: Free): Promise<{ jobs: Job[]; swept: number }> {
   const now = world.now()
   const lapsed = await lapsedOrders(world.pool, now, LAPSED_AT_ONCE)
   for (const key of lapsed) await expireOrder(world, key)
   const forgetBefore = new Date(now.getTime() - world.limits.nonceWindowMs)
   const forgotten = await forgetNonces(world.pool, forgetBefore, NONCES_AT_ONCE)
-  const jobs = await takeJobs(world.pool, now, new Date(now.getTime() + world.limits.leaseMs), limit)
+  const leaseUntil = new Date(now.getTime() + world.limits.leaseMs)
+  const jobs = await takeJobs(world.pool, now, leaseUntil, free.jobs, ALL_BUT_BILLS)
+  if (free.bills > 0) jobs.push(...(await takeJobs(world.pool, now, leaseUntil, free.bills, ['make_bill'])))
   return { jobs, swept: lapsed.length + forgotten }
 }
 
@@ -160,6 +175,7 @@ export type Worker = { stop: () => Promise<void> }
 export function startWorker(world: World, pauseMs: number): Worker {
   const stopping = new AbortController()
   const running = new Set<Promise<void>>()
+  const making = new Set<Promise<void>>()
   let planAgainMs = 0
 
   async function round(): Promise<number> {
@@ -168,10 +184,11 @@ export function startWorker(world: World, pauseMs: number): Worker {
       await planDays(world)
       planAgainMs = nowMs + PLAN_PAUSE_MS
     }
-    const { jobs, swept } = await takeRound(world, LANES - running.size)
+    const { jobs, swept } = await takeRound(world, { jobs: LANES - running.size, bills: BILL_LANES - making.size })
     for (const job of jobs) {
-      const run = runJob(world, job).finally(() => running.delete(run))
-      running.add(run)
+      const lanes = job.kind === 'make_bill' ? making : running
+      const run = runJob(world, job).finally(() => lanes.delete(run))
+      lanes.add(run)
     }
     return jobs.length + swept
   }
@@ -185,7 +202,7 @@ export function startWorker(world: World, pauseMs: number): Worker {
       if (running.size >= LANES) await Promise.race(running)
       else if (done === 0) await world.sleep(pauseMs, stopping.signal)
     }
-    await Promise.all(running)
+    await Promise.all([...running, ...making])
   }
   const working = work()
   return {

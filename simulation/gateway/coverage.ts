@@ -25,6 +25,7 @@ const CLOSES = ['closed', 'expired', 'paid', 'closing']
 const EXPECTED = [
   ...TRANSITIONS.map((cell) => `transition ${cell}`),
   ...VERBS.flatMap((verb) => FAULTS_OF_VERBS.map((fault) => `fault ${fault} × ${verb}`)),
+  ...['fault request late × close', 'fault request late × refund'],
   ...['fault create lands late × open', 'fault close shown late × close', 'fault close does nothing × close'],
   ...['fault refund under way × refund', 'fault refund refused × refund', 'fault wrong amount × pay'],
   ...['fault paid although closed × pay', 'fault paid while cancelled × pay', 'fault merchant down × notify'],

@@ -23,6 +23,7 @@ type Doing = {
   schedule: Scheduler
   say: (line: string) => void
   count: (what: string) => void
+  broke: (what: string) => void
   orders: KnownOrder[]
   toldClosed: Set<string>
   theirs: ReturnType<typeof upstream>
@@ -37,6 +38,7 @@ export function deedsOf({
   schedule,
   say,
   count,
+  broke,
   orders,
   toldClosed,
   theirs,
@@ -133,7 +135,11 @@ export function deedsOf({
       ask(
         `refund ${amount} of order ${order.number}`,
         ({ world }) => refundOrder(world, { ...asked, nonce: nonce() }),
-        (made) => say(`order ${order.number}: refund ${made.kind === 'refund' ? made.refund.state : made.kind}`),
+        (made) => {
+          say(`order ${order.number}: refund ${made.kind === 'refund' ? made.refund.state : made.kind}`)
+          // The number says the order and the amount: whoever uses it again asks for the same.
+          if (made.kind === 'differs') broke(`S1: the same refund again differs in ${made.field}`)
+        },
       )
     },
   }

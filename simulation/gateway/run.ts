@@ -109,13 +109,14 @@ export async function runScenario(connection: pg.Client, plan: Scenario): Promis
     theirs
       .trades()
       .filter(({ state, isCode, expireMs }) => state === 'open' && !isCode && schedule.nowMs() < expireMs)
-      .map(({ no, tradeSinceMs }) => ({ tradeSinceMs, order: orders.find(({ attempts }) => attempts.includes(no)) }))
-      .find(
-        ({ order, tradeSinceMs }) => toldClosed.has(order?.no ?? '') && tradeSinceMs <= (order?.closingSinceMs ?? 0),
-      )
+      .map((trade) => ({ trade, order: orders.find(({ attempts }) => attempts.includes(trade.no)) }))
+      .find(({ trade, order }) => {
+        const isGivenAway = trade.wasCode && trade.tradeSinceMs > (order?.closingSinceMs ?? 0)
+        return toldClosed.has(order?.no ?? '') && !isGivenAway
+      })
       ?.order?.no?.slice(-6)
 
-  const doing = deedsOf({ plan, schedule, say, count, orders, toldClosed, theirs, anyGateway, start, gateways })
+  const doing = deedsOf({ plan, schedule, say, count, broke, orders, toldClosed, theirs, anyGateway, start, gateways })
   plan.orders.forEach((_, index) => {
     schedule.at(START_MS, null, () => doing.place(index))
   })

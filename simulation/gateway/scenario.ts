@@ -55,6 +55,12 @@ function deedsOf(dice: Random, order: number, kinds: Set<DeedKind>): Deed[] {
   const bursts = Array.from({ length: dice.between(1, 3) }, () => dice.between(0, PHASE_MS))
   const moment = (): number => dice.pick(bursts) + dice.between(0, dice.isOneIn(0.7) ? 400 : 8000)
   const firstMs = Math.min(...bursts)
+  /** Some payers come back after minutes. */
+  const lateMs = (kind: DeedKind): number => {
+    if (kind === 'refund') return dice.between(1000, 40_000)
+    const isLate = (kind === 'pay' || kind === 'scan') && dice.isOneIn(0.2)
+    return isLate ? dice.between(60_000, 800_000) : 0
+  }
   const deed = (kind: DeedKind, atMs: number, attempt = dice.between(0, 2)): Deed => ({
     ...{ atMs, kind, order, attempt, channel: dice.pick(['wechat', 'alipay'] as const) },
     fen: dice.pick([1n, 50n, 625n, AMOUNT_FEN]),
@@ -72,7 +78,7 @@ function deedsOf(dice: Random, order: number, kinds: Set<DeedKind>): Deed[] {
     for (let nth = 0; nth < count; nth += 1) {
       if (kind === 'start') deeds.push(deed(kind, firstMs - dice.between(0, 3000), nth))
       // What was paid is refunded a while later, with luck.
-      else deeds.push(deed(kind, moment() + (kind === 'refund' ? dice.between(1000, 40_000) : 0)))
+      else deeds.push(deed(kind, moment() + lateMs(kind)))
     }
   }
   return deeds

@@ -8,6 +8,7 @@ import type { Process, Scheduler } from './scheduler.ts'
 
 export const FAULTS = [
   'request lost',
+  'request late',
   'answer lost',
   'answer late',
   'failed before',
@@ -32,6 +33,8 @@ export type Verb = (typeof VERBS)[number]
 /** What can go wrong with which call. */
 const SENSIBLE: Partial<Record<Fault, readonly Verb[]>> = {
   'request lost': VERBS,
+  // Longer than we wait, and not longer than it may take.
+  'request late': ['close', 'refund'],
   'answer lost': VERBS,
   'answer late': VERBS,
   'failed before': VERBS,
@@ -51,10 +54,13 @@ export type Trade = {
   state: 'open' | 'closed' | 'paid'
   /** Handed out and not scanned: the upstream calls it absent, and it can be paid. */
   isCode: boolean
-  /** From when on it is a trade and no mere code. */
+  /** It began as a code, and when it became a trade. */
+  wasCode: boolean
   tradeSinceMs: number
   shownOpenUntilMs: number
   payment: (UpstreamPayment & { atMs: number }) | null
+  /** Until then there is no money to refund with. */
+  poorUntilMs: number
   refunds: { no: string; fen: bigint; doneMs: number }[]
 }
 
@@ -71,7 +77,7 @@ export type Upstream = {
   rest: () => void
 }
 
-export const CREATE_LANDS_MS = 5_000
+export const CREATE_LANDS_MS = 60_000
 export const WATCH_MS = 10 * 60_000
 
 type Told = {
@@ -129,7 +135,8 @@ export function upstream(
           resolve(says)
         })
       if (fault === 'request lost') return
-      const arriveMs = fault === 'create lands late' ? dice.between(2500, CREATE_LANDS_MS) : dice.between(5, 200)
+      const isLate = fault === 'create lands late' || fault === 'request late'
+      const arriveMs = isLate ? dice.between(2500, CREATE_LANDS_MS) : dice.between(5, 200)
       later(arriveMs, () => {
         if (fault === 'failed before') return answer(dice.between(5, 100), unknown)
         const says = work(fault)
@@ -187,6 +194,8 @@ export function upstream(
           ...{ no: attemptNo, channel: name, fen: amountFen, expireMs: expireAt.getTime(), state: 'open', isCode },
           ...{
             shownOpenUntilMs: 0,
+            wasCode: isCode,
+            poorUntilMs: 0,
             tradeSinceMs: isCode ? Number.POSITIVE_INFINITY : now(),
             payment: null,
             refunds: [],
@@ -243,7 +252,8 @@ export function upstream(
         if (trade?.payment == null) return { kind: 'refused', why: 'NOT_PAID' }
         if (known === undefined) {
           const back = trade.refunds.reduce((sum, { fen }) => sum + fen, 0n)
-          if (fault === 'refund refused' || back + amountFen > trade.payment.amountFen) {
+          if (fault === 'refund refused') trade.poorUntilMs = now() + dice.between(1, 90_000)
+          if (now() < trade.poorUntilMs || back + amountFen > trade.payment.amountFen) {
             return { kind: 'refused', why: 'NOT_ENOUGH' }
           }
           const lateMs = fault === 'refund under way' ? dice.between(1000, 120_000) : 0

@@ -104,9 +104,43 @@ describe('a payment that is told of while a close that sends it back is under wa
     expect(await close(test.demo, order)).toMatchObject({ data: { code: 'FAIL', description: '订单已支付' } })
     expect(await query(test.demo, order)).toMatchObject({ data: { code: 'REFUND' } })
     expect(await books()).toEqual([{ payment_no: 'UP1', fate: 'keep', state: 'SUCCESS' }])
+    // It arrived while the order was being closed, so it is asked about once more.
+    expect(await jobKinds()).toEqual(['watch_attempt'])
+    test.advance(120_000)
+    await test.runJobs()
     expect(await jobKinds()).toEqual([])
     const { mchNo } = test.demo
     expect(brokenAt(await readTimeline(test.database.pool, mchNo, order), mchNo, order)).toBeNull()
+  })
+
+  it('was kept, and the answer of the close is lost: two minutes later it is asked about, and found to be gone', async () => {
+    let order = ''
+    const upstream = { isReturned: false }
+    test = await testWorld({
+      upstream: (real) => ({
+        close: async ({ attemptNo }) => {
+          const { world, demo } = test
+          await takeMoney(world, { mchNo: demo.mchNo, transactionNo: order, attemptNo, payment: PAYMENT })
+          upstream.isReturned = true
+          return { kind: 'unknown', why: 'HTTP 502' }
+        },
+        query: async (ref, signal) =>
+          upstream.isReturned ? { kind: 'unknown', why: 'HTTP 502' } : real.query(ref, signal),
+      }),
+    })
+    order = await place(test.demo)
+    await openAttempt(test.demo, order)
+    expect(await close(test.demo, order)).toMatchObject({ data: { code: 'FAIL', description: '订单已支付' } })
+    expect(await query(test.demo, order)).toMatchObject({ data: { code: 'SUCCESS' } })
+    const { channelOf } = test.world
+    test.world.channelOf = async (mchNo, name) => {
+      const channel = await channelOf(mchNo, name)
+      return channel && { ...channel, query: async () => ({ kind: 'returned', payment: PAYMENT }) }
+    }
+    test.advance(120_000)
+    await test.runJobs()
+    expect(await query(test.demo, order)).toMatchObject({ data: { code: 'REFUND' } })
+    expect(await books()).toEqual([{ payment_no: 'UP1', fate: 'keep', state: 'SUCCESS' }])
   })
 
   it('was to go back: the reversal that the upstream refuses ends when it says that all is back', async () => {

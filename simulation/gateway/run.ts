@@ -143,9 +143,11 @@ export async function runScenario(connection: pg.Client, plan: Scenario): Promis
     )
   }
   // Rounds are near to where something happens; the rest is for the end.
-  for (const { atMs } of plan.deeds) {
+  for (const { atMs, kind } of plan.deeds) {
     const what = chance.pick(['jobs', 'jobs', 'both'] as const)
     schedule.at(START_MS + 1000 + atMs + chance.between(50, 6000), null, () => round(what))
+    // What was in doubt is tried again while calls may still land and faults still happen.
+    if (kind === 'refund') schedule.at(START_MS + atMs + chance.between(17_000, 60_000), null, () => round('jobs'))
   }
 
   let events = 0

@@ -8,7 +8,7 @@ import { shrunk } from './shrink.ts'
 const SEEDS = 300
 
 /** Seeds that broke something once; what they found is told in docs/proof.md. */
-const REGRESSIONS = [1147]
+const REGRESSIONS = [1147, 30_013]
 
 let database: Awaited<ReturnType<typeof openDatabase>>
 beforeAll(async () => {

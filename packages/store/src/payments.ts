@@ -13,19 +13,24 @@ export type Payment = {
   paidAt: Date
 }
 
-/** What the books say of this payment; null when it is not in them. `goesBack`: some of it has gone or is on its way. */
+/**
+ * What the books say of this payment; null when it is not in them. `goesBack`: some of it has gone, or a reversal is on
+ * its way; `isInDoubt`: a refund that a merchant asked for has not ended.
+ */
 export async function findPayment(
   db: Db,
   key: Pick<Payment, 'mchNo' | 'attemptNo' | 'paymentNo'>,
-): Promise<{ fate: MoneyFate; goesBack: boolean } | null> {
-  const rows = await run<{ fate: MoneyFate; goesBack: boolean }>(
+): Promise<{ fate: MoneyFate; goesBack: boolean; isInDoubt: boolean } | null> {
+  const rows = await run<{ fate: MoneyFate; goesBack: boolean; isInDoubt: boolean }>(
     db,
     'findPayment',
     `select fate,
             exists (select from reversal r where r.mch_no = p.mch_no and r.attempt_no = p.attempt_no
               and r.payment_no = p.payment_no)
             or exists (select from refund f where f.mch_no = p.mch_no and f.transaction_no = p.transaction_no
-              and f.attempt_no = p.attempt_no and f.payment_no = p.payment_no and f.state <> 'FAIL') as "goesBack"
+              and f.attempt_no = p.attempt_no and f.payment_no = p.payment_no and f.state = 'SUCCESS') as "goesBack",
+            exists (select from refund f where f.mch_no = p.mch_no and f.transaction_no = p.transaction_no
+              and f.attempt_no = p.attempt_no and f.payment_no = p.payment_no and f.state = 'PROCESSING') as "isInDoubt"
        from payment p where mch_no = $1 and attempt_no = $2 and payment_no = $3`,
     [key.mchNo, key.attemptNo, key.paymentNo],
   )

@@ -123,7 +123,7 @@ async function happeningOf(db: Db, order: Order, event: Event, now: Date): Promi
       const { attemptNo, payment } = event
       const booked = await findPayment(db, { mchNo: order.mchNo, attemptNo, paymentNo: payment.paymentNo })
       if (booked !== null) {
-        const isKeptNoMore = event.isReturned && booked.fate === 'keep' && !booked.goesBack
+        const isKeptNoMore = event.isReturned && booked.fate === 'keep' && !booked.goesBack && !booked.isInDoubt
         return isKeptNoMore ? { event: 'money_returned' } : null
       }
       const isExact = payment.amountFen === order.amountFen && payment.currency === 'CNY'

@@ -3,7 +3,7 @@
  * Closing 4); and once at one that was paid while it was being shut, because our own close may have sent that back.
  */
 import type { ChannelName } from '@acopay/channels'
-import { findAttempt } from '@acopay/store'
+import { findAttempt, findPayment } from '@acopay/store'
 import type { World } from '../world.ts'
 import { asked, within } from './ask-channel.ts'
 import { takeMoney } from './take-money.ts'
@@ -31,7 +31,10 @@ export async function watchAttempt(
       payment: answer.payment,
       isReturned,
     })
-    return true
+    // While a refund is under way nobody can tell whether that, or our own close, sent the money back.
+    const { paymentNo } = answer.payment
+    const booked = isReturned ? await findPayment(world.pool, { mchNo, attemptNo, paymentNo }) : null
+    return booked?.isInDoubt ? 'unsure' : true
   }
   if (answer.kind === 'unknown') return 'unsure'
   if (attempt.state === 'PAID') return true

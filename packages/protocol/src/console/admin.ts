@@ -1,0 +1,148 @@
+/** Merchants and what belongs to them, users, the audit log, and the sandbox page. */
+import type { OrderStateName } from './orders.ts'
+import type { Page, Role } from './session.ts'
+
+/** `GET merchants`; `POST merchants` makes one; `GET merchants/{mch_no}` is `MerchantDetail`. */
+export type MerchantRow = {
+  mch_no: string
+  name: string
+  enabled: boolean
+  created_at: string
+  apps: number
+  keys: number
+}
+export type MerchantList = Page<MerchantRow>
+export type NewMerchant = { mch_no: string; name: string }
+
+export type MerchantDetail = {
+  mch_no: string
+  name: string
+  enabled: boolean
+  created_at: string
+  /** Addresses or CIDR blocks that may call; empty means any. */
+  allowed_ips: string[]
+  /** Requests a second; null is the gateway's default. */
+  rate_per_second: number | null
+  apps: AppRow[]
+  keys: KeyRow[]
+  channels: ChannelAccountRow[]
+  /** The platform's keys that sign answers and notifications: what a merchant verifies with. */
+  platform_keys: { key_id: string; public_key: string; valid_from: string; valid_until: string | null }[]
+  /** Rows that the user may change: 'name', 'enabled', 'rate_per_second', 'allowed_ips', 'apps', 'keys', 'channels'. */
+  editable: string[]
+}
+
+/** `PUT merchants/{mch_no}`: what is left out stays. */
+export type MerchantChange = {
+  name?: string
+  enabled?: boolean
+  allowed_ips?: string[]
+  rate_per_second?: number | null
+}
+
+/** `POST merchants/{mch_no}/apps` {app_no, name}; `PUT merchants/{mch_no}/apps/{app_no}` {name?, enabled?}. */
+export type AppRow = { app_no: string; name: string; enabled: boolean; created_at: string }
+export type NewApp = { app_no: string; name: string }
+export type AppChange = { name?: string; enabled?: boolean }
+
+/**
+ * `POST merchants/{mch_no}/keys`: uploads a public key (PEM or Base64 SPKI, RSA of 2048 bits or more); the ones before it
+ * stay valid for `overlap_hours`. With `generate` a pair is made and its private half answered this once.
+ * `DELETE merchants/{mch_no}/keys/{key_id}` ends one at once; not the last one of an enabled merchant (409).
+ */
+export type KeyRow = {
+  key_id: string
+  fingerprint: string
+  bits: number
+  valid_from: string
+  valid_until: string | null
+}
+export type NewKey = { public_key: string; overlap_hours: number } | { generate: true; overlap_hours: number }
+export type MadeKey = { key: KeyRow; private_key: string | null }
+
+/**
+ * `PUT merchants/{mch_no}/channels/{channel}` takes the settings as text by name. Secrets are write-only: what is set is
+ * shown as `is_set`, and what is left empty stays. `POST merchants/{mch_no}/channels/{channel}/test` asks the upstream.
+ */
+export type ChannelAccountRow = {
+  channel: string
+  is_configured: boolean
+  changed_at: string | null
+  settings: {
+    name: string
+    label: { zh: string; en: string }
+    is_secret: boolean
+    is_set: boolean
+    value: string | null
+  }[]
+}
+export type ChannelAccountAsk = { settings: Record<string, string> }
+export type ChannelTest = { is_fine: boolean; ms: number; message: { zh: string; en: string } }
+
+/** `GET users`; `POST users` answers a one-time password; `PUT users/{username}` changes; a merchant admin sees its own. */
+export type UserRow = {
+  username: string
+  role: Role
+  mch_no: string | null
+  enabled: boolean
+  totp_enabled: boolean
+  locked_until: string | null
+  last_signed_in_at: string | null
+  created_at: string
+}
+export type UserList = Page<UserRow>
+export type NewUser = { username: string; role: Role; mch_no: string | null }
+export type UserChange = { role?: Role; enabled?: boolean; unlock?: true; reset_password?: true; reset_totp?: true }
+/** `password` where one was made: shown this once. */
+export type UserChanged = { user: UserRow; password: string | null }
+
+/** A row of `GET audit` (`username`, `action`, `mch_no`, `from`, `until`). Never holds a secret. */
+export type AuditRow = {
+  audit_no: string
+  at: string
+  username: string
+  address: string
+  action: string
+  mch_no: string | null
+  subject: string | null
+  outcome: string
+  detail: Record<string, unknown>
+}
+export type AuditList = Page<AuditRow>
+
+/** `POST sandbox/orders` places a test order for the demo merchant, or the user's own; sandbox mode only. */
+export type SandboxOrderAsk = { amount: string; description: string; notify: 'ok' | 'slow' | 'fail' }
+export type SandboxOrder = { mch_no: string; transaction_no: string }
+
+/**
+ * `POST sandbox/orders/{mch_no}/{transaction_no}/deeds`: one click each. `GET` on the same path is `SandboxView`.
+ * `open`: a code is opened; `scan`, `pay`, `pay_anyway` (the upstream takes money for a closed trade), `expire` act on
+ * `attempt_no`; `close` and `close_twice` are the merchant's; `close_and_pay` at the same moment; `scenario` plays one through.
+ */
+export type SandboxDeed =
+  | { deed: 'open'; channel: string; method: string }
+  | { deed: 'scan' | 'pay' | 'pay_anyway' | 'expire'; attempt_no: string }
+  | { deed: 'close' | 'close_twice' }
+  | { deed: 'close_and_pay'; attempt_no: string }
+  | { deed: 'refund'; amount: string }
+  | { deed: 'scenario'; scenario: 'late_payment' | 'two_codes_paid' | 'lost_close_answer' | 'paid_while_closing' }
+export type SandboxDone = { told: { zh: string; en: string }; attempt_no?: string; pay_url?: string | null }
+
+/** `GET`/`PUT sandbox/faults/{channel}`: what goes wrong from now on (docs/sandbox.md); `[]` ends it. */
+export type SandboxFault = {
+  kind: string
+  verb?: string
+  tradeNo?: string
+  probability?: number
+  times?: number
+  ms?: number
+}
+
+export type SandboxView = {
+  state: OrderStateName
+  cashier_url: string
+  /** By attempt, what the upstream itself knows: the other side of the story. */
+  upstream: { attempt_no: string; channel: string; state: string; taken: string; returned: string }[]
+  /** What the test shop's notification address has heard, the newest first. */
+  heard: { at: string; kind: string; code: string; answered: string }[]
+}

@@ -1,0 +1,101 @@
+/** The overview, and what finance looks at. */
+import type { Page } from './session.ts'
+
+/** `GET overview` (`mch_no`): today in UTC+8, the last 24 hours by hour and the last 30 days by day. */
+export type Overview = {
+  at: string
+  today: Volume
+  yesterday: Volume
+  hours: (Volume & { from: string })[]
+  days: (Volume & { from: string })[]
+  /** Orders longer in a state than they should be, jobs overdue; each leads to its list. */
+  stuck: { closing: number; refunds: number; reversals: number; jobs: number; oldest_at: string | null }
+  notifications: { pending: number; late: number; dead: number; delivered_24h: number; failed_tries_24h: number }
+  channels: {
+    channel: string
+    /** Attempts of the last hour, and how many of them were paid. */
+    attempts: number
+    paid: number
+    /** Opening or closing was asked and is still not answered. */
+    in_doubt: number
+    accounts: number
+  }[]
+  unsettled_differences: number
+  stray_payments: number
+}
+
+export type Volume = {
+  placed: number
+  paid: number
+  paid_amount: string
+  /** Closed, by outcome. */
+  closed_by_merchant: number
+  closed_by_expiry: number
+  closed_by_operator: number
+  refunds: number
+  refunded_amount: string
+  /** Money sent back by the gateway itself. */
+  reversals: number
+  reversed_amount: string
+}
+
+/** A row of `GET bills` (`mch_no`, `from`, `until` as days). `GET bills/{mch_no}/{bill_day}/file` is the CSV itself. */
+export type BillRow = {
+  mch_no: string
+  bill_day: string
+  lines: number
+  size_bytes: number
+  sha256: string | null
+  made_at: string
+  payments: { count: number; amount: string }
+  refunds: { count: number; amount: string }
+  reversals: { count: number; amount: string }
+}
+export type BillList = Page<BillRow>
+
+/** A row of `GET reconciliations` (`mch_no`, `channel`): one upstream bill held against our books. */
+export type ReconciliationRow = {
+  mch_no: string
+  channel: string
+  day: string
+  lines: number
+  differences: number
+  unsettled: number
+  done_at: string
+}
+export type ReconciliationList = Page<ReconciliationRow>
+
+/** A row of `GET differences` (`mch_no`, `channel`, `day`, `settled`). `POST differences/settle` takes its key and a note. */
+export type DifferenceRow = DifferenceKey & {
+  ours: string | null
+  theirs: string | null
+  settled: boolean
+  note: string | null
+  settled_by: string | null
+  transaction_no: string | null
+  found_at: string
+}
+export type DifferenceKey = {
+  mch_no: string
+  channel: string
+  day: string
+  kind: string
+  attempt_no: string
+  payment_no: string
+  refund_no: string
+}
+export type DifferenceList = Page<DifferenceRow>
+export type SettleAsk = DifferenceKey & { note: string }
+
+/** A row of `GET strays` (`mch_no`): money an upstream told of for an attempt nobody knows. */
+export type StrayRow = {
+  mch_no: string
+  channel: string
+  attempt_no: string
+  payment_no: string
+  amount: string
+  currency: string
+  paid_at: string
+  heard_at: string
+}
+export type StrayList = Page<StrayRow>

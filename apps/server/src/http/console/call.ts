@@ -1,0 +1,93 @@
+/**
+ * What every endpoint of the console's API is: one object, registered by `routes.ts`, which has already checked the
+ * session, the CSRF token, the role's permission and the rate before `handle` is called, and keeps the audit log.
+ */
+import type { Failure, Permission, Role } from '@acopay/protocol/console'
+import type { World } from '../../world.ts'
+
+/** Who asks. `mchNo` null sees every merchant. */
+export type Caller = {
+  username: string
+  role: Role
+  mchNo: string | null
+  permissions: readonly Permission[]
+  /** SHA-256 of the session's cookie, as stored. */
+  sessionKey: Buffer
+  address: string
+}
+
+export type ConsoleCall = {
+  caller: Caller
+  /** The path's own parts. */
+  path: Record<string, string>
+  query: Record<string, string>
+  /** A JSON object, empty where nothing was sent. */
+  body: Record<string, unknown>
+}
+
+/** An answer that is not 200; `failed` makes it. */
+export class Failed {
+  readonly status: number
+  readonly failure: Failure
+  constructor(status: number, failure: Failure) {
+    this.status = status
+    this.failure = failure
+  }
+}
+
+const STATUS: Record<Failure['error'], number> = {
+  FIELD_INVALID: 400,
+  SIGN_IN_FIRST: 401,
+  SIGN_IN_FAILED: 401,
+  TOTP_REQUIRED: 401,
+  CSRF_MISSING: 403,
+  PASSWORD_CHANGE_FIRST: 403,
+  FORBIDDEN: 403,
+  NOT_FOUND: 404,
+  CONFLICT: 409,
+  LOCKED: 429,
+  FREQUENCY_LIMIT: 429,
+  SYSTEM_ERROR: 500,
+}
+
+/** A refusal as a value: handlers return it, they do not throw it. */
+export const failed = (
+  error: Failure['error'],
+  zh: string,
+  en: string,
+  more: Pick<Failure, 'field' | 'retry_after_s'> = {},
+): Failed => new Failed(STATUS[error], { error, message: { zh, en }, ...more })
+
+/** Sent as it is, not as JSON: a file. */
+export type ConsoleFile = { file: string; contentType: string; chunks: AsyncIterable<Uint8Array | string> }
+export const isFile = (answer: unknown): answer is ConsoleFile =>
+  typeof answer === 'object' && answer !== null && 'chunks' in answer && 'file' in answer
+
+/** For the audit log of a call that changes something; nothing secret. */
+export type Audited = { mchNo: string | null; subject: string | null; detail?: Record<string, unknown> }
+
+export type ConsoleEndpoint = {
+  method: 'GET' | 'POST' | 'PUT' | 'DELETE'
+  /** Below /console/api/, with fastify's `:name` for its parts. */
+  path: string
+  /** Null: whoever is signed in. */
+  permission: Permission | null
+  /** What a call that is not GET is called in the audit log; written before `handle`, with its outcome after. */
+  action?: string
+  /** Read from the call before `handle`. */
+  audited?: (call: ConsoleCall) => Audited
+  handle: (world: World, call: ConsoleCall) => Promise<object | Failed>
+}
+
+/**
+ * The merchant a list is about: the caller's own, the one asked for, or null for all. Another merchant's is refused in the
+ * same words as one that does not exist.
+ */
+export function merchantOf(caller: Caller, asked: string | undefined): string | null | Failed {
+  if (caller.mchNo === null) return asked ?? null
+  return asked === undefined || asked === caller.mchNo ? caller.mchNo : notTheirs()
+}
+
+/** 403, in the API and in the page: the caller's role ends at its own merchant. */
+export const notTheirs = (): Failed =>
+  failed('FORBIDDEN', '您无权查看其他商户的数据', 'You may not see what belongs to another merchant')

@@ -147,7 +147,9 @@ export async function runScenario(connection: pg.Client, plan: Scenario): Promis
     const what = chance.pick(['jobs', 'jobs', 'both'] as const)
     schedule.at(START_MS + 1000 + atMs + chance.between(50, 6000), null, () => round(what))
     // What was in doubt is tried again while calls may still land and faults still happen.
-    if (kind === 'refund') schedule.at(START_MS + atMs + chance.between(17_000, 60_000), null, () => round('jobs'))
+    if (kind !== 'refund') continue
+    for (const pauseMs of [chance.between(3_000, 20_000), chance.between(17_000, 60_000)])
+      schedule.at(START_MS + 1000 + atMs + pauseMs, null, () => round('jobs'))
   }
 
   let events = 0

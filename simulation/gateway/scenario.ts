@@ -26,13 +26,17 @@ export const AMOUNT_FEN = 1250n
 
 const PHASE_MS = 90_000
 
+const OF_REFUNDS: readonly Fault[] = ['request late', 'refund under way', 'refund refused']
+
 /** Each part has chance of its own, so that leaving one out changes no other. */
 export function scenario(seed: number): Scenario {
   const swarm = random(seed, 'swarm')
   const some = <Item>(items: readonly Item[]): Item[] => items.filter(() => swarm.isOneIn(0.5))
   const kinds = new Set<DeedKind>([...some(DEEDS), 'start', 'pay'])
-  // A refund needs an order that is paid and stays so.
-  if (kinds.has('refund') && swarm.isOneIn(0.5)) kinds.delete('close')
+  // A refund needs an order that is paid and stays so; in some seeds it is mostly refunds that go wrong.
+  const isOfRefunds = swarm.isOneIn(0.2)
+  if (isOfRefunds) kinds.add('refund').delete('crash')
+  if (isOfRefunds || (kinds.has('refund') && swarm.isOneIn(0.5))) kinds.delete('close')
   const isCalm = swarm.isOneIn(0.15)
   const orders = Array.from({ length: swarm.isOneIn(0.25) ? 2 : 1 }, () => ({
     expiresInMs: swarm.isOneIn(0.4) ? swarm.between(60_000, 100_000) : swarm.between(120_000, 900_000),
@@ -41,17 +45,24 @@ export function scenario(seed: number): Scenario {
   return {
     seed,
     orders,
-    deeds: orders.flatMap((_, order) => deedsOf(random(seed, `deeds of ${order}`), order, kinds)).sort(byTime),
-    faults: isCalm ? [] : FAULTS.filter((fault) => swarm.isOneIn(fault.startsWith('refund') ? 0.8 : 0.5)),
-    ownFaults: isCalm ? [] : some(OWN_FAULTS),
-    rate: swarm.pick([0.05, 0.2, 0.5]),
+    deeds: orders
+      .flatMap((_, order) => deedsOf(random(seed, `deeds of ${order}`), order, kinds, isOfRefunds))
+      .sort(byTime),
+    faults: isCalm
+      ? []
+      : FAULTS.filter((fault) => {
+          if (OF_REFUNDS.includes(fault)) return swarm.isOneIn(0.8)
+          return swarm.isOneIn(isOfRefunds ? 0.35 : 0.5)
+        }),
+    ownFaults: isCalm || isOfRefunds ? [] : some(OWN_FAULTS),
+    rate: isOfRefunds ? 0.5 : swarm.pick([0.05, 0.2, 0.5]),
   }
 }
 
 const byTime = (a: Deed, b: Deed): number => a.atMs - b.atMs
 
 /** Deeds come in bursts: what happens at the same time is where the races are. */
-function deedsOf(dice: Random, order: number, kinds: Set<DeedKind>): Deed[] {
+function deedsOf(dice: Random, order: number, kinds: Set<DeedKind>, isOfRefunds: boolean): Deed[] {
   const bursts = Array.from({ length: dice.between(1, 3) }, () => dice.between(0, PHASE_MS))
   const moment = (): number => dice.pick(bursts) + dice.between(0, dice.isOneIn(0.7) ? 400 : 8000)
   const firstMs = Math.min(...bursts)
@@ -67,7 +78,7 @@ function deedsOf(dice: Random, order: number, kinds: Set<DeedKind>): Deed[] {
   })
   const counts: Record<DeedKind, [number, number]> = {
     ...{ start: [1, 3], scan: [0, 2], pay: [0, 3], close: [0, 3], refund: [0, 5], query: [0, 1], crash: [0, 3] },
-    jump: [0, 1],
+    ...{ jump: [0, 1], ...(isOfRefunds ? { pay: [2, 4], refund: [3, 6] } : {}) },
   }
   const deeds: Deed[] = []
   for (const kind of DEEDS) {

@@ -103,7 +103,9 @@ export function upstream(
 
   function draw(verb: Verb): Fault | null {
     const able = chosen.faults.filter((fault) => SENSIBLE[fault]?.includes(verb))
-    if (isResting || able.length === 0 || !dice.isOneIn(chosen.rate)) return null
+    // What is seldom asked goes wrong more often, or it never would.
+    const rate = verb === 'queryRefund' ? Math.max(chosen.rate, 0.6) : chosen.rate
+    if (isResting || able.length === 0 || !dice.isOneIn(rate)) return null
     const fault = dice.pick(able)
     told.fault(fault, verb)
     return fault
@@ -252,7 +254,8 @@ export function upstream(
         if (trade?.payment == null) return { kind: 'refused', why: 'NOT_PAID' }
         if (known === undefined) {
           const back = trade.refunds.reduce((sum, { fen }) => sum + fen, 0n)
-          if (fault === 'refund refused') trade.poorUntilMs = now() + dice.between(1, 90_000)
+          if (fault === 'refund refused')
+            trade.poorUntilMs = now() + dice.between(1, dice.isOneIn(0.5) ? 5_000 : 90_000)
           if (now() < trade.poorUntilMs || back + amountFen > trade.payment.amountFen) {
             return { kind: 'refused', why: 'NOT_ENOUGH' }
           }

@@ -59,7 +59,7 @@ async function seedsUntilFound(mutant: Mutant): Promise<{ schedules: number; wha
   )
   const output = await simulated()
   writeFileSync(file, original)
-  const what = /^ {2}seed \d+: (.*)$/m.exec(output)?.[1]
+  const what = /^ {2}(seed \d+: .*)$/m.exec(output)?.[1]
   const schedules = Number(/^(\d+) schedules, seeds/m.exec(output)?.[1] ?? 0)
   if (what !== undefined) return { schedules, what }
   if (!output.includes('0 violations')) throw new Error(`${mutant.name}: ${output}`)

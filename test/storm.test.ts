@@ -10,10 +10,11 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { Fault } from '@acopay/upstreams'
 import { expect, it } from 'vitest'
 import { testDatabase } from './support/database.ts'
-import { expectInvariants, type Taken } from './support/invariants.ts'
+import type { Taken } from './support/invariants.ts'
 import { close, openAttempt, pay, place } from './support/merchant.ts'
 import { type StartedProcess, startProcess } from './support/process.ts'
 import { receiver, SAYS_HEARD } from './support/receiver.ts'
+import { expectAllIsWell } from './support/rest.ts'
 
 const ORDERS = Number(process.env.STORM_ORDERS ?? 120)
 const AT_ONCE = 16
@@ -107,48 +108,12 @@ it(`${ORDERS} orders in the storm: at rest the invariants hold, and kept plus se
   expect(kills).toEqual([])
   for (const gateway of gateways) await setFaults(gateway, [])
 
-  const underWay = async (): Promise<string[]> => {
-    const { rows } = await pool.query<{ what: string }>(
-      `select 'job ' || kind || ' tries ' || tries as what from job where kind <> 'watch_attempt'
-       union all select 'order ' || state from orders where state in ('CLOSING', 'NOTPAY')
-       union all select 'attempt of ' || channel || ' ' || state from attempt where state = 'OPENING'
-       union all select 'notification tries ' || tries from notification where state = 'PENDING'`,
-    )
-    return rows.map(({ what }) => what)
-  }
   const taken = async (): Promise<Taken[]> => {
     const lists = await Promise.all(CHANNELS.map((channel) => takenBy(gateways[0] as StartedProcess, channel)))
     return lists.flat()
   }
-  // Money that nobody told of is found by the watch, a minute after the close. The longest pause before a retry is 375 s.
-  const unbooked = async (): Promise<string[]> => {
-    const { rows } = await pool.query<{ no: string }>('select attempt_no as no from payment')
-    const booked = new Set(rows.map(({ no }) => no))
-    return (await taken()).filter(({ no, takenFen }) => takenFen > 0 && !booked.has(no)).map(({ no }) => no)
-  }
-  await expect
-    .poll(async () => [...(await underWay()), ...(await unbooked())], { timeout: 420_000, interval: 1000 })
-    .toEqual([])
-  await expectInvariants(pool, (gateways[0] as StartedProcess).demo.mchNo, await taken())
-  const { rows } = await pool.query<{ no: string }>(`select transaction_no as no from orders where state = 'CLOSED'`)
-  const closed = new Set(rows.map(({ no }) => no))
-  expect(
-    [...toldClosed].filter((order) => !closed.has(order)),
-    'I3 whoever was told SUCCESS',
-  ).toEqual([])
-  const money = await taken()
-  const sum = (read: (one: Taken) => number): number => money.reduce((total, one) => total + read(one), 0)
-  const kept = await pool.query<{ n: string }>(
-    `select coalesce(sum(amount_fen), 0) as n from payment where fate = 'keep'`,
-  )
-  expect(Number(kept.rows[0]?.n) + sum(({ returnedFen }) => returnedFen)).toBe(sum(({ takenFen }) => takenFen))
-  expect(sum(({ takenFen }) => takenFen)).toBeGreaterThan(0)
-  const paid = await pool.query<{ no: string }>(
-    'select transaction_no as no from orders where success_time is not null',
-  )
-  expect(new Set(merchant.told().map(({ transaction_no }) => transaction_no)), 'whoever is paid is told of').toEqual(
-    new Set(paid.rows.map(({ no }) => no)),
-  )
+  const { mchNo } = (gateways[0] as StartedProcess).demo
+  await expectAllIsWell(pool, { mchNo, taken, toldClosed, told: merchant.told })
 
   await Promise.all(gateways.map((gateway) => gateway.end('SIGTERM')))
   await merchant.stop()

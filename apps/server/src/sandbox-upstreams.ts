@@ -44,7 +44,8 @@ function newPair(): Pair {
   return { privateKey: keyText(privateKey), publicKey: keyText(publicKey) }
 }
 
-const newSettings = () => ({
+/** Accounts with both, freshly made. */
+export const newSettings = () => ({
   wechat: {
     ...{ mchId: '1900000001', appId: 'wx0000000000000001', serialNo: randomBytes(20).toString('hex').toUpperCase() },
     ...{ platformId: 'PUB_KEY_ID_0119000000012026010100', apiV3Key: randomBytes(16).toString('hex') },
@@ -109,7 +110,8 @@ export function sandboxUpstreams(pool: Pool, world: Pick<World, 'now' | 'sleep' 
   }
 }
 
-const standInsOf = (
+/** The platforms' side of these accounts. */
+export const standInsOf = (
   { wechat, alipay }: Settings,
   worldOf: (channel: ChannelName) => StandInWorld,
 ): Record<ChannelName, StandIn> => ({
@@ -131,7 +133,7 @@ const standInsOf = (
 })
 
 /** The merchant's side; an address that begins with `/` is where they listen. */
-const accountsOf = ({ wechat, alipay }: Settings): Record<ChannelName, object> => ({
+export const accountsOf = ({ wechat, alipay }: Settings): Record<ChannelName, object> => ({
   wechat: {
     ...{ baseUrl: MOUNTS.wechat, appId: wechat.appId, mchId: wechat.mchId, serialNo: wechat.serialNo },
     ...{ mchPrivateKey: wechat.merchant.privateKey, apiV3Key: wechat.apiV3Key },

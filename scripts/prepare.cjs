@@ -8,6 +8,9 @@ const ROOT = path.dirname(__dirname)
 const LOCK_STAMP = path.join(ROOT, 'node_modules', '.acopay-lock-sha256')
 const BUILD_STAMP = path.join(ROOT, 'node_modules', '.acopay-build-stamp')
 const BUILT = path.join(ROOT, 'apps', 'server', 'dist', 'main.js')
+/** Apps whose pages vite builds. */
+const PAGES = fs.readdirSync(path.join(ROOT, 'apps')).filter((name) => fs.existsSync(viteConfig(name)))
+exports.PAGES = PAGES
 const PROGRESS_MS = 3000
 
 /** Ends the process with 1, after printing what the tool said, when a step fails. */
@@ -26,11 +29,23 @@ exports.prepare = async function prepare({ build }) {
     fs.writeFileSync(LOCK_STAMP, lock)
   }
   const sources = sourcesStamp()
-  if (build && (read(BUILD_STAMP) !== sources || !fs.existsSync(BUILT))) {
+  const isBuilt = [BUILT, ...PAGES.map((name) => path.join(ROOT, 'apps', name, 'dist'))].every((file) =>
+    fs.existsSync(file),
+  )
+  if (build && (read(BUILD_STAMP) !== sources || !isBuilt)) {
     const tsc = path.join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc')
     await step('编译 compiling (tsc -b)', process.execPath, [tsc, '-b', '--pretty', 'false'])
+    for (const name of PAGES) {
+      const vite = path.join(ROOT, 'node_modules', 'vite', 'bin', 'vite.js')
+      const args = [vite, 'build', path.join(ROOT, 'apps', name), '--config', viteConfig(name), '--logLevel', 'warn']
+      await step(`编译页面 building pages (${name})`, process.execPath, args)
+    }
     fs.writeFileSync(BUILD_STAMP, sources)
   }
+}
+
+function viteConfig(name) {
+  return path.join(ROOT, 'apps', name, 'vite.config.ts')
 }
 
 /** The npm that started us, so that no second one from the PATH is taken. */
@@ -81,7 +96,15 @@ function sourcesStamp() {
   for (const name of fs.readdirSync(ROOT).sort()) if (/^tsconfig.*\.json$/.test(name)) add(path.join(ROOT, name))
   for (const group of ['packages', 'apps']) {
     for (const name of fs.readdirSync(path.join(ROOT, group)).sort()) {
-      for (const part of ['package.json', 'tsconfig.json', 'src', 'migrations']) {
+      for (const part of [
+        'package.json',
+        'tsconfig.json',
+        'vite.config.ts',
+        'index.html',
+        'pay.html',
+        'src',
+        'migrations',
+      ]) {
         const full = path.join(ROOT, group, name, part)
         if (!fs.existsSync(full)) continue
         if (fs.statSync(full).isDirectory()) walk(full)

@@ -2,7 +2,8 @@
 require('./check-node.cjs').checkNode()
 const { spawnSync } = require('node:child_process')
 const path = require('node:path')
-const { prepare, seconds } = require('./prepare.cjs')
+const { findChromium } = require('./chromium.cjs')
+const { PAGES, prepare, seconds } = require('./prepare.cjs')
 
 const ROOT = path.dirname(__dirname)
 const installed = (file) => path.join(ROOT, 'node_modules', ...file.split('/'))
@@ -14,6 +15,10 @@ const STEPS = [
     name: 'tsc -p tsconfig.test.json',
     args: [installed('typescript/bin/tsc'), '-p', 'tsconfig.test.json', '--noEmit'],
   },
+  ...PAGES.map((name) => ({
+    name: `tsc -p apps/${name}`,
+    args: [installed('typescript/bin/tsc'), '-p', `apps/${name}`, '--noEmit'],
+  })),
 ]
 const VITEST = [installed('vitest/vitest.mjs'), 'run', ...process.argv.slice(2)]
 
@@ -27,6 +32,7 @@ async function test() {
     console.log(`${isFine ? 'ok' : 'FAILED'}  ${name}  ${seconds(started)}`)
     if (!isFine) process.exit(1)
   }
+  findChromium({ install: true })
   // Nothing is printed after this: vitest's last line is the result.
   console.log('vitest run')
   process.exit(run(VITEST) ? 0 : 1)

@@ -1,5 +1,5 @@
 /** Wires the world together: the only place where clocks, dice and the database meet the actions. */
-import { createHmac, randomInt, randomUUID } from 'node:crypto'
+import { createHmac, randomInt, randomUUID, timingSafeEqual } from 'node:crypto'
 import { signedNotification, timeText } from '@acopay/protocol'
 import { findMerchant, type Merchant, moveUntouched, type Pool } from '@acopay/store'
 import { UNTOUCHED_MOVE } from './actions/close-order.ts'
@@ -53,6 +53,8 @@ export function buildWorld({
 }: Parts): World {
   const links = billLinks(derivedKey(masterKey, 'bill link'))
   const cashierKey = derivedKey(masterKey, 'cashier link')
+  const cashierProof = ({ mchNo, transactionNo }: { mchNo: string; transactionNo: string }): Buffer =>
+    createHmac('sha256', cashierKey).update(`${mchNo}/${transactionNo}`).digest()
   const { closeBudgetMs, channelCallMs, leaseMs, nonceWindowMs } = config
   const findTogether = batched<null, Merchant | null>({
     run: async (mchNo, asks) => {
@@ -82,9 +84,11 @@ export function buildWorld({
       signedNotification(news, { mchNo, nonce: newNonce(), notifyTime: timeText(at), key: signingKey().privateKey }),
     billUrl: (file) => publicUrl() + links.pathOf(file, now().getTime()),
     billLinks: links,
-    cashierUrl: (mchNo, transactionNo) => {
-      const proof = createHmac('sha256', cashierKey).update(`${mchNo}/${transactionNo}`).digest('base64url')
-      return `${publicUrl()}/cashier/${mchNo}/${transactionNo}/${proof}`
+    cashierUrl: (mchNo, transactionNo) =>
+      `${publicUrl()}/cashier/${mchNo}/${transactionNo}/${cashierProof({ mchNo, transactionNo }).toString('base64url')}`,
+    isCashierProof: (order, proof) => {
+      const [said, right] = [Buffer.from(proof), Buffer.from(cashierProof(order).toString('base64url'))]
+      return said.length === right.length && timingSafeEqual(said, right)
     },
     log,
     now,

@@ -54,6 +54,7 @@ describe('without any setting', () => {
       poolMax: 16,
       ratePerAddress: 5000,
       ratePerMerchant: 0,
+      shellOrigins: ['http://127.0.0.1:*', 'http://localhost:*'],
       trustedProxies: 0,
       notifyPorts: [443],
       notifyNetworks: [],
@@ -70,6 +71,28 @@ describe('without any setting', () => {
       'ACOPAY_MASTER_KEY',
     ]
     expect(read(Object.fromEntries(names.map((name) => [name, ''])))).toEqual(read())
+  })
+})
+
+describe('shells', () => {
+  it('are a list of origins, and in the sandbox also this machine', () => {
+    const env = { ACOPAY_SHELL_ORIGINS: 'https://a.example, http://b.example:8443' }
+    expect(read({ ...env, ACOPAY_MODE: 'production' }).shellOrigins).toEqual([
+      'https://a.example',
+      'http://b.example:8443',
+    ])
+    expect(read(env).shellOrigins).toContain('http://127.0.0.1:*')
+  })
+
+  it.each([
+    'a.example',
+    'https://a.example/',
+    'https://a.example/x',
+    '*',
+    'ftp://a.example',
+    'https://a.example; script-src *',
+  ])('%s is refused by name', (text) => {
+    expect(() => read({ ACOPAY_SHELL_ORIGINS: text })).toThrow(/^ACOPAY_SHELL_ORIGINS /)
   })
 })
 

@@ -28,6 +28,8 @@ export type Config = {
   notifyPorts: number[]
   /** Networks that merchants' addresses may lie in although they are not public, as CIDR blocks. */
   notifyNetworks: string[]
+  /** Origins whose pages may show the cashier in a frame; in the sandbox also every page of this machine. */
+  shellOrigins: string[]
   /** How many proxies in front are trusted to name the caller's address. */
   trustedProxies: number
 }
@@ -79,8 +81,10 @@ export function readConfig(env: Env, defaultHome: string): Config {
     ratePerMerchant: number('ACOPAY_RATE_PER_MERCHANT', 0, 0, 1_000_000),
     notifyPorts: readList(env.ACOPAY_NOTIFY_PORTS || '443').map(readPort),
     notifyNetworks: readList(env.ACOPAY_NOTIFY_NETWORKS ?? '').map(readNetwork),
+    shellOrigins: readList(env.ACOPAY_SHELL_ORIGINS ?? '').map(readOrigin),
     trustedProxies: number('ACOPAY_TRUSTED_PROXIES', 0, 0, 10),
   }
+  if (config.mode === 'sandbox') config.shellOrigins.push('http://127.0.0.1:*', 'http://localhost:*')
   // A lease must outlive the work it protects, or two workers do it.
   if (config.leaseMs < 2 * config.closeBudgetMs) {
     throw new ConfigError(
@@ -108,6 +112,14 @@ function readNetwork(text: string): string {
   if (ipaddr.isValidCIDR(text)) return text
   throw new ConfigError(
     `ACOPAY_NOTIFY_NETWORKS 应为逗号分隔的CIDR (CIDR blocks with commas between), e.g. 10.1.0.0/16; got "${text}"`,
+  )
+}
+
+function readOrigin(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : null
+  if (url !== null && /^https?:$/.test(url.protocol) && url.origin === text) return text
+  throw new ConfigError(
+    `ACOPAY_SHELL_ORIGINS 应为逗号分隔的源 (origins with commas between), e.g. https://shell.example.com; got "${text}"`,
   )
 }
 

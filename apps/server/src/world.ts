@@ -45,6 +45,8 @@ export type World = {
   billLinks: BillLinks
   /** Where the payer of an order is sent. */
   cashierUrl: (mchNo: string, transactionNo: string) => string
+  /** Whether this is what the order's link ends with; compared in constant time. */
+  isCashierProof: (order: { mchNo: string; transactionNo: string }, proof: string) => boolean
   log: Logger
   now: () => Date
   /** 0 ≤ x < 1, for spreading retries; never for anything secret. */

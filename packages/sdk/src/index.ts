@@ -54,6 +54,6 @@ export {
 } from './notifications.ts'
 export type { AcoPayOptions } from './options.ts'
 export type { Refund, RefundParams, RefundRef } from './refunds.ts'
-export { signRequest } from './sign-request.ts'
+export { type PayParams, signPayParams, signRequest } from './sign-request.ts'
 export { signedTestNotification, type TestNotification } from './signed-test-notification.ts'
 export type { Finding } from './slips.ts'

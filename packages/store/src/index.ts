@@ -1,5 +1,6 @@
 export * from './attempts.ts'
 export * from './bills.ts'
+export * from './cashier-views.ts'
 export * from './channel-accounts.ts'
 export * from './db.ts'
 export * from './jobs.ts'

@@ -5,6 +5,7 @@ import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import type { SandboxUpstreams } from '../sandbox-upstreams.ts'
 import type { World } from '../world.ts'
 import { billFileRoutes } from './bill-file.ts'
+import { cashierRoutes } from './cashier.ts'
 import { evidenceEndpoint } from './close-evidence.ts'
 import { closeEndpoint } from './close-order.ts'
 import type { Endpoint } from './exchange.ts'
@@ -38,7 +39,13 @@ export const BODY_BYTES_MAX = 64 * 1024
 
 const JSON_TYPE = 'application/json; charset=utf-8'
 
-export type HttpOptions = { ratePerAddress: number; ratePerMerchant: number; trustedProxies: number }
+export type HttpOptions = {
+  ratePerAddress: number
+  ratePerMerchant: number
+  trustedProxies: number
+  /** Origins whose pages may show the cashier in a frame. */
+  shellOrigins: string[]
+}
 
 /** What one request leaves in the log; filled in on the way. */
 type LogLine = { mchNo?: string; transactionNo?: string; outcome?: string }
@@ -98,6 +105,7 @@ export function buildServer(world: World, options: HttpOptions, upstreams: Sandb
   healthRoutes(app, world)
   notificationRoutes(app, world)
   billFileRoutes(app, world)
+  cashierRoutes(app, world, perAddress, options.shellOrigins)
   if (upstreams !== null) sandboxRoutes(app, world, upstreams)
   app.setNotFoundHandler((request, reply) => {
     const allowed = methods.get(request.url.split('?', 1)[0] as string)

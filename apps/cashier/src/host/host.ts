@@ -1,0 +1,129 @@
+/**
+ * For a shell page whose frames use the official `@edgeros/web-sdk`: answers their `edger.payment.pay(params)`.
+ *
+ *   <script src="https://pay.example.com/cashier/host.js" data-origins="https://app.example.com"></script>
+ *
+ * `data-origins` lists the frames' origins with spaces between; nobody else is answered. The message is the SDK's own:
+ * `{cmd: 'payRequest', uid, payload}` in, `{cmd: 'payRequest', uid, payload: {success}}` or `{…, error: {code, message}}`
+ * out, within the two minutes that the SDK waits. Success is said only when the gateway says that the order is paid.
+ */
+
+const script = document.currentScript as HTMLScriptElement
+const gateway = new URL(script.src).origin
+const origins = new Set((script.dataset.origins ?? '').split(/\s+/).filter((origin) => origin !== ''))
+/** The SDK gives up after 120 s; a little before, the page is told that the order is still open. */
+const ANSWER_MS = Number(script.dataset.answerMs ?? 115_000)
+
+type Outcome = { success: true } | { code: string; message: string }
+
+/** The one payment that is under way: a second one at the same time is refused. */
+let current: { frame: HTMLIFrameElement; params: unknown; end: (outcome: Outcome) => void; last: string } | null = null
+
+window.addEventListener('message', (event) => {
+  if (event.data === null || typeof event.data !== 'object') return
+  if (current !== null && event.source === current.frame.contentWindow) return hearCashier(event)
+  if (event.data.cmd === 'payRequest') hearPage(event)
+})
+
+function hearPage({ data, origin, source }: MessageEvent): void {
+  const page = source as Window | null
+  if (page === null) return
+  const isListed = origins.has(origin)
+  const answer = (outcome: Outcome): void => {
+    const said = 'success' in outcome ? { payload: outcome } : { error: outcome }
+    // To this origin and no other, also where it is not listed: it learns that it is not, and nothing else.
+    page.postMessage({ cmd: 'payRequest', uid: data.uid, ...said }, origin === 'null' ? '*' : origin)
+  }
+  if (!isListed) {
+    answer({ code: 'ORIGIN_NOT_ALLOWED', message: `此页面不在允许的来源中 (not an allowed origin): ${origin}` })
+  } else if (current !== null) {
+    answer({ code: 'PAYMENT_UNDER_WAY', message: '已有一笔付款正在进行 (another payment is under way)' })
+  } else open(data.payload, answer)
+}
+
+const ENDS: Record<string, Outcome> = {
+  paid: { success: true },
+  closed: { code: 'ORDER_CLOSED', message: '订单已关闭 (the order is closed)' },
+  expired: { code: 'ORDER_EXPIRED', message: '订单已过期 (the order has expired)' },
+  returning: { code: 'ORDER_CLOSED', message: '订单已关闭，款项正在退回 (closed, the money is on its way back)' },
+  returned: { code: 'ORDER_CLOSED', message: '订单已关闭，款项已退回 (closed, the money was sent back)' },
+  refunded: { code: 'ORDER_REFUNDED', message: '订单已退款 (refunded)' },
+}
+
+/** Only from our own frame, and only while it shows the gateway. */
+function hearCashier({ data, origin }: MessageEvent): void {
+  if (current === null || origin !== gateway) return
+  if (data.acopay === 'ready')
+    current.frame.contentWindow?.postMessage({ acopay: 'pay', params: current.params }, gateway)
+  else if (data.acopay === 'failed') current.end({ code: data.code, message: data.message })
+  else if (data.acopay === 'phase') {
+    current.last = data.phase
+    const end = ENDS[data.phase]
+    if (end !== undefined) current.end(end)
+  }
+}
+
+/** Shows the cashier above the page. The payer may close it at any time; that closes this window and not the order. */
+function open(params: unknown, answer: (outcome: Outcome) => void): void {
+  const cover = document.createElement('dialog')
+  cover.setAttribute('aria-label', '收银台 Cashier')
+  const frame = document.createElement('iframe')
+  frame.title = '收银台 Cashier'
+  frame.src = `${gateway}/cashier/pay`
+  const leave = document.createElement('button')
+  leave.type = 'button'
+  leave.textContent = '×'
+  leave.setAttribute('aria-label', '关闭收银台 Close the cashier')
+  style(cover, {
+    ...{ padding: '0', border: '0', borderRadius: '12px', overflow: 'hidden', background: 'Canvas' },
+    ...{ width: 'min(440px, 100vw)', height: 'min(760px, 100dvh)', maxWidth: '100vw', maxHeight: '100dvh' },
+  })
+  style(frame, { border: '0', width: '100%', height: '100%', display: 'block' })
+  style(leave, {
+    ...{ position: 'absolute', top: '8px', right: '8px', width: '44px', height: '44px', fontSize: '24px' },
+    ...{ border: '0', borderRadius: '22px', background: 'Canvas', color: 'CanvasText', cursor: 'pointer' },
+  })
+  cover.append(frame, leave)
+  document.body.append(cover)
+
+  let isAnswered = false
+  const say = (outcome: Outcome): void => {
+    if (isAnswered) return
+    isAnswered = true
+    clearTimeout(tooLate)
+    answer(outcome)
+  }
+  const shut = (): void => {
+    current = null
+    if (cover.open) cover.close()
+    cover.remove()
+  }
+  // The page's promise ends; the cashier stays, and the merchant's server hears of the payment.
+  const tooLate = setTimeout(
+    () => say({ code: 'PENDING', message: '尚未付款，结果以商户通知为准 (not paid yet, the notification will tell)' }),
+    ANSWER_MS,
+  )
+  const end = (outcome: Outcome): void => {
+    say(outcome)
+    if ('success' in outcome) shut()
+  }
+  const walkAway = (): void => {
+    const isUnclear = current?.last === 'closing'
+    shut()
+    say({
+      code: isUnclear ? 'PENDING' : 'PAYER_LEFT',
+      message: '付款窗口已关闭，订单未改变 (the payer closed the window, the order is unchanged)',
+    })
+  }
+  leave.addEventListener('click', walkAway)
+  cover.addEventListener('cancel', (event) => {
+    event.preventDefault()
+    walkAway()
+  })
+  current = { frame, params, end, last: '' }
+  cover.showModal()
+}
+
+function style(element: HTMLElement, rules: Partial<CSSStyleDeclaration>): void {
+  Object.assign(element.style, rules)
+}

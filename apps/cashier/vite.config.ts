@@ -1,0 +1,15 @@
+import { defineConfig } from 'vite'
+
+/** Two pages, and the host script, which shells include by a name that never changes. */
+export default defineConfig({
+  base: '/cashier/',
+  build: {
+    target: 'es2020',
+    modulePreload: false,
+    assetsInlineLimit: 0,
+    rolldownOptions: {
+      input: { index: 'index.html', pay: 'pay.html', host: 'src/host/host.ts' },
+      output: { entryFileNames: ({ name }) => (name === 'host' ? 'host.js' : 'assets/[name]-[hash].js') },
+    },
+  },
+})

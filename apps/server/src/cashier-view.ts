@@ -1,0 +1,70 @@
+/** What a payer is told of an order: one word for where it stands, and what the page needs to draw it. */
+import { type ChannelName, INSTALLED, PAY_METHODS } from '@acopay/channels'
+import { fen, formatYuan, standsAt } from '@acopay/core'
+import type { CashierView, OrderKey } from '@acopay/store'
+import type { World } from './world.ts'
+
+/**
+ * `open`: can be paid. `closing`: nobody can start to pay it, and it is not known yet whether somebody has. `returning` and
+ * `returned`: closed, and money that came too late goes back, or has.
+ */
+export type Phase = 'open' | 'closing' | 'closed' | 'expired' | 'paid' | 'refunded' | 'returning' | 'returned'
+
+/** As the page reads it; amounts in yuan, times ISO 8601 in UTC. */
+export type PayerView = {
+  transaction_no: string
+  merchant: string
+  description: string
+  amount: string
+  phase: Phase
+  /** A second payment of the same order goes back, whatever its phase. */
+  extra: 'returning' | 'returned' | null
+  expires_at: string
+  paid_at: string | null
+}
+
+export type OfferedChannel = { channel: string; methods: string[] }
+
+export function payerView(order: CashierView, now: Date): PayerView {
+  const back = order.goingBack === 0 ? null : order.stillOnTheWay > 0 ? 'returning' : 'returned'
+  const phase = phaseOf(order, back, now)
+  return {
+    transaction_no: order.transactionNo,
+    merchant: order.merchant,
+    description: order.description,
+    amount: formatYuan(fen(order.amountFen)),
+    phase,
+    extra: phase === 'returning' || phase === 'returned' || phase === 'refunded' ? null : back,
+    expires_at: order.timeExpire.toISOString(),
+    paid_at: order.successTime?.toISOString() ?? null,
+  }
+}
+
+function phaseOf(order: CashierView, back: 'returning' | 'returned' | null, now: Date): Phase {
+  const { state, closeReason } = standsAt({ ...order, expiresAtMs: order.timeExpire.getTime() }, now.getTime())
+  switch (state) {
+    case 'NOTPAY':
+      return 'open'
+    case 'CLOSING':
+      return 'closing'
+    case 'SUCCESS':
+      return 'paid'
+    case 'REFUND':
+      return 'refunded'
+    case 'CLOSED':
+      return back ?? (closeReason === 'EXPIRED' ? 'expired' : 'closed')
+  }
+}
+
+/** What a page can offer: a method that needs to know the payer (`jsapi`), or an app, is started elsewhere. */
+const ON_A_PAGE: ReadonlySet<string> = new Set(PAY_METHODS.filter((method) => method !== 'jsapi' && method !== 'app'))
+
+/** The channels that this merchant has an account with, and the ways a page can start them. */
+export async function offeredChannels(world: World, { mchNo }: OrderKey): Promise<OfferedChannel[]> {
+  const names = Object.keys(INSTALLED) as ChannelName[]
+  const channels = await Promise.all(names.map((name) => world.channelOf(mchNo, name)))
+  return names.flatMap((channel, index) => {
+    const methods = channels[index]?.methods.filter((method) => ON_A_PAGE.has(method)) ?? []
+    return methods.length === 0 ? [] : [{ channel, methods: [...methods] }]
+  })
+}

@@ -1,0 +1,283 @@
+/** The payer's page in a real browser, through the sandbox's upstreams. */
+import { readdirSync, readFileSync } from 'node:fs'
+import path from 'node:path'
+import { gzipSync } from 'node:zlib'
+import jsqrModule from 'jsqr'
+import type { Browser, Page } from 'playwright-core'
+import { PNG } from 'pngjs'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { accessibility, DESKTOP, ON_ANDROID, openBrowser, openPage, overflow, PHONE } from './support/browser.ts'
+import { call, close, openAttempt, orderParams, pay, type TestGateway, testGateway } from './support/gateway.ts'
+
+// A CommonJS module under two names, by how it is loaded.
+const readQr = (jsqrModule as unknown as { default?: typeof jsqrModule.default }).default ?? (jsqrModule as never)
+
+let gateway: TestGateway
+let browser: Browser
+beforeAll(async () => {
+  gateway = await testGateway()
+  browser = await openBrowser()
+})
+afterAll(async () => {
+  await browser.close()
+  await gateway.stop()
+})
+
+const placed = async (more = {}): Promise<{ order: string; url: string }> => {
+  const { data } = await call(gateway.demo, { method: 'POST', path: 'trade', params: orderParams(gateway.demo, more) })
+  return { order: data.transaction_no ?? '', url: data.cashier_url ?? '' }
+}
+
+const attemptsOf = async (order: string): Promise<{ attempt_no: string; pay_url: string; channel: string }[]> =>
+  (
+    await gateway.database.pool.query(
+      'select attempt_no, pay_url, channel from attempt where transaction_no = $1 order by created_at',
+      [order],
+    )
+  ).rows
+
+const sees = (page: Page, text: string): Promise<void> => page.getByText(text, { exact: true }).first().waitFor()
+
+/** What a wallet reads from the screen. */
+async function scanned(page: Page): Promise<string> {
+  const { data, width, height } = PNG.sync.read(await page.locator('.qr').screenshot())
+  return readQr(new Uint8ClampedArray(data), width, height)?.data ?? ''
+}
+
+describe('on a desktop', () => {
+  it('the payer scans the code that is shown, pays, and the page turns without being loaded again', async () => {
+    const { order, url } = await placed({ description: '一杯咖啡 <b>&' })
+    const { page, problems, close: done } = await openPage(browser)
+    await page.goto(url)
+    await sees(page, '¥12.50')
+    await sees(page, '一杯咖啡 <b>&')
+    await page.getByRole('button', { name: '微信支付' }).click()
+    await page.locator('.qr').waitFor()
+    const [attempt] = await attemptsOf(order)
+    expect(await scanned(page)).toBe(attempt?.pay_url)
+    await pay(gateway.demo, order, attempt?.attempt_no ?? '')
+    await sees(page, '支付成功')
+    expect(await page.locator('.qr').count()).toBe(0)
+    expect(problems()).toEqual([])
+    await done()
+  })
+
+  it('a close by the merchant turns it, and money that comes afterwards is told of until it is back', async () => {
+    const { order, url } = await placed()
+    const { page, problems, close: done } = await openPage(browser)
+    await page.goto(url)
+    await page.getByRole('button', { name: '支付宝' }).click()
+    await page.locator('.qr').waitFor()
+    const [attempt] = await attemptsOf(order)
+    expect((await close(gateway.demo, order)).data.code).toBe('SUCCESS')
+    await sees(page, '订单已关闭')
+    // Refunds of Alipay end at once; this one is held up so that it can be seen on its way.
+    const faults = `${gateway.demo.baseUrl}/sandbox/upstreams/alipay/faults`
+    await fetch(faults, { method: 'PUT', body: JSON.stringify([{ kind: 'error_before', verb: 'refund' }]) })
+    await pay(gateway.demo, order, attempt?.attempt_no ?? '', 'pay-anyway')
+    await sees(page, '款项正在退回')
+    await fetch(faults, { method: 'PUT', body: '[]' })
+    await sees(page, '款项已退回')
+    expect(problems()).toEqual([])
+    await done()
+  })
+
+  it('two tabs, or the same way chosen twice, show one code and both turn', async () => {
+    const { order, url } = await placed()
+    const tabs = [await openPage(browser), await openPage(browser)]
+    for (const { page } of tabs) {
+      await page.goto(url)
+      await page.getByRole('button', { name: '微信支付' }).click()
+      await page.locator('.qr').waitFor()
+    }
+    const attempts = await attemptsOf(order)
+    expect(attempts).toHaveLength(1)
+    await pay(gateway.demo, order, attempts[0]?.attempt_no ?? '')
+    for (const { page } of tabs) await sees(page, '支付成功')
+    await Promise.all(tabs.map((tab) => tab.close()))
+  })
+
+  it('where events do not come through, the page asks', async () => {
+    const { order, url } = await placed()
+    const { page, close: done } = await openPage(browser)
+    await page.route('**/events', (route) => route.abort())
+    await page.goto(url)
+    await close(gateway.demo, order)
+    await sees(page, '订单已关闭')
+    await done()
+  })
+
+  it('a code whose answer is lost is said to be in doubt, and comes when it is known', async () => {
+    const { url } = await placed()
+    const { page, close: done } = await openPage(browser)
+    const faults = `${gateway.demo.baseUrl}/sandbox/upstreams/wechat/faults`
+    await fetch(faults, { method: 'PUT', body: JSON.stringify([{ kind: 'error_before', verb: 'create', times: 1 }]) })
+    await page.goto(url)
+    await page.getByRole('button', { name: '微信支付' }).click()
+    await sees(page, '正在获取付款码…')
+    await fetch(faults, { method: 'PUT', body: '[]' })
+    // Another way can be chosen meanwhile.
+    await page.getByRole('button', { name: '支付宝' }).click()
+    await page.locator('.qr').waitFor()
+    await done()
+  })
+})
+
+describe('on a phone', () => {
+  it('the payer is sent to the wallet, and finds the result when they come back', async () => {
+    const { order, url } = await placed()
+    const { page, problems, close: done } = await openPage(browser, ON_ANDROID)
+    await page.goto(url)
+    await page.getByRole('button', { name: '微信支付' }).click()
+    const jump = page.getByRole('link', { name: '打开微信支付付款' })
+    await jump.waitFor()
+    const [attempt] = await attemptsOf(order)
+    expect(await jump.getAttribute('href')).toBe(attempt?.pay_url)
+    await pay(gateway.demo, order, attempt?.attempt_no ?? '')
+    await page.evaluate('document.dispatchEvent(new Event("visibilitychange"))')
+    await sees(page, '支付成功')
+    expect(problems()).toEqual([])
+    await done()
+  })
+
+  it('inside WeChat it says how to go on', async () => {
+    const { url } = await placed()
+    const { page, close: done } = await openPage(browser, {
+      ...PHONE,
+      userAgent: `${ON_ANDROID.userAgent} MicroMessenger/8.0`,
+    })
+    await page.goto(url)
+    await sees(page, '请点击右上角“···”，选择“在浏览器打开”后付款。')
+    await done()
+  })
+})
+
+describe('whoever they are', () => {
+  it('English is a button away and stays; every text changes', async () => {
+    const { url } = await placed()
+    const { page, close: done } = await openPage(browser)
+    await page.goto(url)
+    await page.getByRole('button', { name: 'English' }).click()
+    await sees(page, 'Choose how to pay')
+    await page.reload()
+    await sees(page, 'Choose how to pay')
+    const body = await page.locator('body').innerText()
+    expect(body.replace('中文', '').replace('演示商户', '').replace('测试订单', '')).not.toMatch(/\p{Script=Han}/u)
+    await done()
+  })
+
+  it('can use it with a keyboard alone', async () => {
+    const { order, url } = await placed()
+    const { page, close: done } = await openPage(browser)
+    await page.goto(url)
+    const focused = (): Promise<string> => page.evaluate('document.activeElement?.textContent ?? ""')
+    for (let presses = 0; presses < 5 && (await focused()) !== '微信支付'; presses += 1)
+      await page.keyboard.press('Tab')
+    await page.keyboard.press('Enter')
+    await page.locator('.qr').waitFor()
+    expect(await focused()).toBe('微信支付')
+    expect(await attemptsOf(order)).toHaveLength(1)
+    await done()
+  })
+
+  it.each([
+    ['a phone', 'light', PHONE],
+    ['a phone', 'dark', PHONE],
+    ['a desktop', 'light', DESKTOP],
+    ['a desktop', 'dark', DESKTOP],
+  ] as const)(
+    'on %s in %s mode nothing is out of reach, and nothing overflows',
+    async (_where, colorScheme, device) => {
+      const long = '很长的商品名称'.repeat(18)
+      const open = await placed({ description: long.slice(0, 128) })
+      const closed = await placed()
+      await close(gateway.demo, closed.order)
+      const { page, problems, close: done } = await openPage(browser, { ...device, colorScheme })
+      for (const url of [open.url, closed.url]) {
+        await page.goto(url)
+        if (url === open.url) {
+          await page.getByRole('button', { name: '微信支付' }).click()
+          await page.locator('.qr').waitFor()
+        }
+        expect(await accessibility(page)).toEqual([])
+        expect(await overflow(page)).toBeLessThanOrEqual(0)
+      }
+      expect(problems()).toEqual([])
+      await done()
+    },
+  )
+})
+
+describe('the link', () => {
+  it('with a wrong ending leads nowhere, and neither does another order under it', async () => {
+    const [one, two] = [await placed(), await placed()]
+    const wrong = `${one.url.slice(0, -1)}${one.url.endsWith('A') ? 'B' : 'A'}`
+    const swapped = one.url.replace(one.order, two.order)
+    for (const url of [wrong, swapped, one.url.replace(/[^/]+$/, ''), `${wrong}/state`, `${wrong}/events`]) {
+      const response = await fetch(url)
+      expect(response.status).toBe(404)
+      expect(await response.text()).toBe('没有这个地址 (no such path)\n')
+    }
+    expect((await fetch(`${wrong}/attempts`, { method: 'POST', body: '{}' })).status).toBe(404)
+  })
+
+  it('is answered with a policy that lets in nothing from elsewhere', async () => {
+    const { headers } = await fetch((await placed()).url)
+    const policy = headers.get('content-security-policy') ?? ''
+    expect(policy).toContain("default-src 'none'")
+    expect(policy).toContain("script-src 'self';")
+    expect(policy).not.toContain('unsafe')
+    expect(headers.get('cache-control')).toBe('no-store')
+    expect(headers.get('referrer-policy')).toBe('no-referrer')
+  })
+
+  it.each([
+    ['nothing', ''],
+    ['no JSON', '{'],
+    ['null', 'null'],
+    ['a number', '{"channel":1,"method":"native"}'],
+    ['a name that objects have', '{"channel":"constructor","method":"native"}'],
+  ])('answers a way to pay that is %s with 400, and opens nothing', async (_what, body) => {
+    const { order, url } = await placed()
+    expect((await fetch(`${url}/attempts`, { method: 'POST', body })).status).toBe(400)
+    expect(await attemptsOf(order)).toEqual([])
+  })
+
+  it('opens no way that a page cannot start, and none for a closed order', async () => {
+    const { order, url } = await placed()
+    const ask = async (method: string): Promise<number> =>
+      (await fetch(`${url}/attempts`, { method: 'POST', body: JSON.stringify({ channel: 'wechat', method }) })).status
+    expect([await ask('jsapi'), await ask('app'), await ask('x')]).toEqual([404, 404, 404])
+    await close(gateway.demo, order)
+    expect(await ask('native')).toBe(409)
+    expect(await attemptsOf(order)).toEqual([])
+  })
+
+  it('of a paid order says so at once', async () => {
+    const { order, url } = await placed()
+    await pay(gateway.demo, order, (await openAttempt(gateway.demo, order)) ?? '')
+    const state = (await (await fetch(`${url}/state`)).json()) as Record<string, string | null>
+    expect(state).toMatchObject({ phase: 'paid', amount: '12.50', extra: null })
+    expect(Object.keys(state).sort()).toEqual(
+      ['amount', 'description', 'expires_at', 'extra', 'merchant', 'now', 'paid_at', 'phase', 'transaction_no'].sort(),
+    )
+  })
+
+  it('is looked at by ten at once; the eleventh asks by itself', async () => {
+    const { url } = await placed()
+    const leaving = new AbortController()
+    const streams = await Promise.all(
+      Array.from({ length: 11 }, () => fetch(`${url}/events`, { signal: leaving.signal })),
+    )
+    expect(streams.map(({ status }) => status).sort()).toEqual([...Array(10).fill(200), 429])
+    leaving.abort()
+  })
+})
+
+it('all that a payer loads is less than 100 kB', () => {
+  const root = path.resolve(import.meta.dirname, '../apps/cashier/dist')
+  const sizes = readdirSync(root, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => gzipSync(readFileSync(path.join(parentPath, name))).length)
+  expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(100_000)
+})

@@ -1,0 +1,65 @@
+/** A real browser. Its pages may talk to this machine only, and everything they complain about is kept. */
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
+
+const require = createRequire(import.meta.url)
+const { findChromium } = require('../../scripts/chromium.cjs') as {
+  findChromium: (how: { install: boolean }) => string
+}
+
+const FLAGS = [
+  ...['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking'],
+  ...['--disable-component-update', '--disable-sync', '--disable-dev-shm-usage'],
+]
+
+export const PHONE = { viewport: { width: 375, height: 720 }, isMobile: true, hasTouch: true, deviceScaleFactor: 2 }
+export const DESKTOP = { viewport: { width: 1280, height: 800 } }
+const ANDROID =
+  'Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/150.0 Mobile Safari/537.36'
+export const ON_ANDROID = { ...PHONE, userAgent: ANDROID }
+
+/** Slow machines are slow, not wrong. */
+const PATIENCE_MS = 30_000
+
+export const openBrowser = (): Promise<Browser> =>
+  chromium.launch({ executablePath: findChromium({ install: false }), args: FLAGS })
+
+export type TestPage = { page: Page; problems: () => string[]; close: () => Promise<void> }
+
+/** A page of its own context. `problems`: console errors, exceptions, and requests that would have left this machine. */
+export async function openPage(browser: Browser, options: BrowserContextOptions = {}): Promise<TestPage> {
+  const context = await browser.newContext({ locale: 'zh-CN', ...DESKTOP, ...options })
+  const problems: string[] = []
+  await context.route(
+    ({ hostname, protocol }) => /^https?:$/.test(protocol) && hostname !== '127.0.0.1' && hostname !== 'localhost',
+    (route) => {
+      problems.push(`asked for ${route.request().url()}`)
+      return route.abort()
+    },
+  )
+  const page = await context.newPage()
+  page.setDefaultTimeout(PATIENCE_MS)
+  page.on('console', (message) => {
+    if (message.type() === 'error') problems.push(message.text())
+  })
+  page.on('pageerror', (error) => problems.push(error.message))
+  return { page, problems: () => problems, close: () => context.close() }
+}
+
+/** What axe-core finds against WCAG 2.1 AA, one line each; empty when there is nothing. */
+export async function accessibility(page: Page): Promise<string[]> {
+  // Evaluated by the tester, not loaded by the page: its policy stays as strict as it is.
+  await page.evaluate(readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8'))
+  const found = await page.evaluate(async () => {
+    type Axe = { run: (how: object) => Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> }
+    const { axe } = globalThis as unknown as { axe: Axe }
+    const { violations } = await axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'] })
+    return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(' | ')}`)
+  })
+  return found
+}
+
+/** How far a page is wider than its window, in CSS pixels. */
+export const overflow = (page: Page): Promise<number> =>
+  page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth')

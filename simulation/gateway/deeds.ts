@@ -119,7 +119,7 @@ export function deedsOf({
       order.closingSinceMs = Math.min(order.closingSinceMs, schedule.nowMs())
       ask(
         `close order ${order.number}`,
-        ({ world }) => closeOrder(world, { ...keyOf(order), nonce: nonce() }),
+        ({ world }) => closeOrder(world, { ...keyOf(order), by: 'MERCHANT', nonce: nonce() }),
         (closed) => {
           const says = closed.kind === 'answered' ? closed.outcome : closed.kind
           say(`order ${order.number}: close says ${says}`)

@@ -9,7 +9,7 @@ import { channelAccounts } from './channel-accounts.ts'
 import type { Config } from './config.ts'
 import type { GuardedPost } from './guarded-post.ts'
 import type { SigningKey } from './platform-key.ts'
-import { derivedKey } from './vault.ts'
+import { derivedKey, seal, unseal } from './vault.ts'
 import type { World } from './world.ts'
 
 /** A job that is still not done after this raises an alarm. */
@@ -89,6 +89,10 @@ export function buildWorld({
     isCashierProof: (order, proof) => {
       const [said, right] = [Buffer.from(proof), Buffer.from(cashierProof(order).toString('base64url'))]
       return said.length === right.length && timingSafeEqual(said, right)
+    },
+    secrets: {
+      seal: (place, secret) => seal(masterKey, place, secret),
+      unseal: (place, sealed) => unseal(masterKey, place, sealed),
     },
     log,
     now,

@@ -12,6 +12,7 @@ import { startWorker } from './jobs/worker.ts'
 import { loadSigningKey } from './platform-key.ts'
 import { seedDemo } from './sandbox-seed.ts'
 import { type SandboxUpstreams, sandboxUpstreams } from './sandbox-upstreams.ts'
+import { seedConsoleUsers } from './sandbox-users.ts'
 import { masterKeyOf } from './vault.ts'
 import type { World } from './world.ts'
 
@@ -23,6 +24,8 @@ export type Gateway = {
   url: string
   /** Sandbox mode: where the demo merchant's settings lie. */
   demoFile: string | null
+  /** Sandbox mode: where the console's users and their passwords lie. */
+  consoleFile: string | null
   /** Finishes what is in flight, then closes everything this process opened. */
   stop: () => Promise<void>
 }
@@ -62,6 +65,7 @@ export async function startGateway(config: Config): Promise<Gateway> {
 
     const platform = { baseUrl: publicUrl, platformPublicKey: signingKey.publicKeyText }
     const demoFile = world.isSandbox ? await seedDemo(pool, config.home, platform, new Date()) : null
+    const consoleFile = world.isSandbox ? await seedConsoleUsers(pool, config.home, publicUrl, new Date()) : null
     if (upstreams !== null) await upstreams.open(masterKey)
     const worker = startWorker(world, config.jobPauseMs)
     const notifier = startNotifier(world, config.jobPauseMs)
@@ -88,7 +92,7 @@ export async function startGateway(config: Config): Promise<Gateway> {
       await closeDatabase()
       log.flush()
     }
-    return { url: ownUrl, demoFile, stop }
+    return { url: ownUrl, demoFile, consoleFile, stop }
   } catch (error) {
     await upstreams?.stop()
     await outgoing.close()

@@ -20,10 +20,12 @@ export async function main(): Promise<void> {
   }
 }
 
-function announce(config: Config, { url, demoFile }: Gateway): void {
+function announce(config: Config, { url, demoFile, consoleFile }: Gateway): void {
   const lines = ['', `  翼辉支付网关已启动 ACO Pay gateway   ${url}   (${config.mode})`]
+  lines.push(`  管理台 console    ${config.publicUrl ?? url}/console/`)
   if (demoFile !== null) {
     lines.push(
+      `  用户密码 users    ${consoleFile}`,
       `  商户号 merchant   ${DEMO.mchNo}`,
       `  应用号 app        ${DEMO.appNo}`,
       `  商户设置 settings ${demoFile}`,

@@ -2,6 +2,6 @@
 
 const CHINA_MS = 8 * 3600 * 1000
 
-/** `AP` for an order, `AR` for a refund, `AT` for an attempt; 38 characters, not guessable from a neighbour. */
-export const platformNumber = (prefix: 'AP' | 'AR' | 'AT', now: Date, digits: string): string =>
+/** `AP` for an order, `AR` for a refund, `AT` for an attempt, `AL` for a line of the audit log; 38 characters, not guessable from a neighbour. */
+export const platformNumber = (prefix: 'AP' | 'AR' | 'AT' | 'AL', now: Date, digits: string): string =>
   prefix + new Date(now.getTime() + CHINA_MS).toISOString().replace(/\D/g, '').slice(0, 17) + digits

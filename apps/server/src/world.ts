@@ -47,6 +47,8 @@ export type World = {
   cashierUrl: (mchNo: string, transactionNo: string) => string
   /** Whether this is what the order's link ends with; compared in constant time. */
   isCashierProof: (order: { mchNo: string; transactionNo: string }, proof: string) => boolean
+  /** Secrets at rest, sealed for the place (table and row) where they lie. */
+  secrets: { seal: (place: string, secret: string) => Buffer; unseal: (place: string, sealed: Buffer) => string }
   log: Logger
   now: () => Date
   /** 0 ≤ x < 1, for spreading retries; never for anything secret. */

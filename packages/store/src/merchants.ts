@@ -72,3 +72,14 @@ export async function endMerchantKey(db: Db, key: { mchNo: string; keyId: string
 export async function setMerchantEnabled(db: Db, mchNo: string, isEnabled: boolean): Promise<void> {
   await db.query('update merchant set enabled = $2 where mch_no = $1', [mchNo, isEnabled])
 }
+
+/** The merchant's oldest app in use, for the sandbox's test orders; null when it has none. */
+export async function ownApp(db: Db, mchNo: string): Promise<string | null> {
+  const rows = await run<{ appNo: string }>(
+    db,
+    'ownApp',
+    'select app_no as "appNo" from app where mch_no = $1 and enabled order by created_at, app_no limit 1',
+    [mchNo],
+  )
+  return rows[0]?.appNo ?? null
+}

@@ -1,4 +1,4 @@
-/** Closes an order, for a merchant (spec/protocol.md 3.1, spec/order-lifecycle.md, Closing). */
+/** Closes an order, for a merchant or an operator (spec/protocol.md 3.1, spec/order-lifecycle.md, Closing). */
 import { decide, type OrderRef } from '@acopay/core'
 import { type Order, removeJob, takeJob } from '@acopay/store'
 import type { World } from '../world.ts'
@@ -18,22 +18,24 @@ export type CloseAnswer =
   | { kind: 'nonce_used' }
   | { kind: 'answered'; order: Order; outcome: CloseOutcome }
 
-export type CloseAsk = { mchNo: string; ref: OrderRef; nonce: string }
+/** `nonce` null: asked at the console, whose sessions have a protection of their own against being said twice. */
+export type CloseAsk = { mchNo: string; ref: OrderRef; by: 'MERCHANT'; nonce: string } | ConsoleAsk
+type ConsoleAsk = { mchNo: string; ref: OrderRef; by: 'MERCHANT' | 'OPERATOR'; nonce: null }
 
 const WAIT_MS = 100
 
 /** Answers within `limits.closeBudgetMs`, whatever upstream does. */
 export async function closeOrder(world: World, ask: CloseAsk): Promise<CloseAnswer> {
   const deadline = within(world, world.limits.closeBudgetMs)
-  const simple = await world.closeUntouched(ask.mchNo, {
-    ref: ask.ref,
-    nonce: ask.nonce,
-    entry: untouchedEntry(world.now()),
-  })
-  if (simple.kind === 'absent' || simple.kind === 'nonce_used') return simple
-  if (simple.kind !== 'involved') return answer(simple.order)
+  const { mchNo, ref, nonce } = ask
+  if (nonce !== null) {
+    const simple = await world.closeUntouched(mchNo, { ref, nonce, entry: untouchedEntry(world.now()) })
+    if (simple.kind === 'absent' || simple.kind === 'nonce_used') return simple
+    if (simple.kind !== 'involved') return answer(simple.order)
+  }
 
-  const fenced = await changeOrder(world, ask, { event: 'close_asked', by: 'MERCHANT' })
+  const key = nonce === null ? { mchNo, ref } : { mchNo, ref, nonce }
+  const fenced = await changeOrder(world, key, { event: 'close_asked', by: ask.by })
   if (fenced.kind !== 'answered') return fenced
   if (fenced.order.state !== 'CLOSING') return answer(fenced.order)
   const settled = isFencedHere(fenced)

@@ -8,7 +8,8 @@ import { sendRefund } from './send-refund.ts'
 
 export type RefundAsk = {
   mchNo: string
-  nonce: string
+  /** Null: asked at the console. */
+  nonce: string | null
   ref: OrderRef
   mchRefundNo: string
   amountFen: Fen
@@ -31,7 +32,8 @@ export async function refundOrder(world: World, ask: RefundAsk): Promise<RefundO
   const refundNo = platformNumber('AR', now, world.newDigits(19))
   const landsUntil = new Date(now.getTime() + world.limits.channelCallMs)
   const refund = { refundNo, mchRefundNo, amountFen, reason, notifyUrl, landsUntil }
-  const asked = await changeOrder(world, { mchNo, ref, nonce }, { event: 'refund_asked', refund }).catch(takenElsewhere)
+  const key = nonce === null ? { mchNo, ref } : { mchNo, ref, nonce }
+  const asked = await changeOrder(world, key, { event: 'refund_asked', refund }).catch(takenElsewhere)
   if (asked !== 'taken') {
     if (asked.kind !== 'answered') return asked
     if (asked.refused !== null) return { kind: 'refused', why: asked.refused }

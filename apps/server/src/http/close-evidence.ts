@@ -1,6 +1,6 @@
 /** `GET close/evidence` [ours]: what a merchant shows when a payer says 'I was charged for a closed order'. */
 import { CLOSE_REASON_TEXTS, isRefusal, parseQueryOrder, refuse, STATE_ANSWERS, timeText } from '@acopay/protocol'
-import { closeEvidence } from '../actions/close-evidence.ts'
+import { type CloseEvidence, closeEvidence } from '../actions/close-evidence.ts'
 import type { Endpoint } from './exchange.ts'
 
 export const evidenceEndpoint: Endpoint = {
@@ -13,21 +13,20 @@ export const evidenceEndpoint: Endpoint = {
     const evidence = await closeEvidence(world, { mchNo, ref })
     if (evidence === null) return { answer: refuse('ORDER_NOT_EXIST') }
     if (evidence === 'open') return { answer: refuse('ORDER_STATE_ERROR', '订单未关闭，没有关单凭证') }
-    const { order, fencedAt, closedAt, said } = evidence
-    return {
-      transactionNo: order.transactionNo,
-      answer: {
-        mch_trade_no: order.mchTradeNo,
-        transaction_no: order.transactionNo,
-        code: order.state,
-        description: STATE_ANSWERS.CLOSED,
-        close_reason: order.closeReason === null ? null : CLOSE_REASON_TEXTS[order.closeReason],
-        fence_time: timeText(fencedAt),
-        close_time: timeText(closedAt),
-        upstream_answers: JSON.stringify(said),
-        timeline_length: String(order.headSeq),
-        timeline_hash: order.headHash.toString('hex'),
-      },
-    }
+    return { transactionNo: evidence.order.transactionNo, answer: evidenceAnswer(evidence) }
   },
 }
+
+/** The evidence in the wire's words. */
+export const evidenceAnswer = ({ order, fencedAt, closedAt, said }: CloseEvidence) => ({
+  mch_trade_no: order.mchTradeNo,
+  transaction_no: order.transactionNo,
+  code: order.state,
+  description: STATE_ANSWERS.CLOSED,
+  close_reason: order.closeReason === null ? null : CLOSE_REASON_TEXTS[order.closeReason],
+  fence_time: timeText(fencedAt),
+  close_time: timeText(closedAt),
+  upstream_answers: JSON.stringify(said),
+  timeline_length: String(order.headSeq),
+  timeline_hash: order.headHash.toString('hex'),
+})

@@ -11,7 +11,7 @@ export const closeEndpoint: Endpoint = {
     const ref = parseCloseOrder(params)
     if (isRefusal(ref)) return { answer: ref }
     if (nonce === null) return { answer: refuse('SIGN_ERROR') }
-    const closed = await closeOrder(world, { mchNo, ref, nonce })
+    const closed = await closeOrder(world, { mchNo, ref, by: 'MERCHANT', nonce })
     if (closed.kind === 'absent') return { answer: refuse('ORDER_NOT_EXIST') }
     if (closed.kind === 'nonce_used') return { answer: refuse('NONCE_REPEAT') }
     const { mchTradeNo: mch_trade_no, transactionNo } = closed.order

@@ -6,8 +6,10 @@ import { refundOrder } from '../actions/refund-order.ts'
 import type { Endpoint } from './exchange.ts'
 import { notifyUrlRefusal } from './notify-url.ts'
 
-/** Whatever an order's table says against a refund, the order is not paid. */
 const isLimit = (why: Refused): why is RefundRefusal => why.startsWith('REFUND_')
+
+/** Whatever an order's table says against a refund, the order is not paid. */
+export const refundRefused = (why: Refused): RefundRefusal | 'ORDER_NOT_PAID' => (isLimit(why) ? why : 'ORDER_NOT_PAID')
 
 export const refundEndpoint: Endpoint = {
   method: 'POST',
@@ -31,7 +33,7 @@ export const refundEndpoint: Endpoint = {
       case 'nonce_used':
         return { answer: refuse('NONCE_REPEAT') }
       case 'refused':
-        return { answer: refuse(isLimit(refunded.why) ? refunded.why : 'ORDER_NOT_PAID') }
+        return { answer: refuse(refundRefused(refunded.why)) }
       case 'differs':
         return { answer: refuse('MCH_REFUND_NO_REPEAT', `${refunded.field} 与首次退款时不同`) }
       case 'refund': {

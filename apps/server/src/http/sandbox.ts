@@ -3,6 +3,7 @@
  */
 import { type ChannelName, INSTALLED } from '@acopay/channels'
 import { formatYuan } from '@acopay/core'
+import { HEARD, NOT_HEARD } from '@acopay/protocol'
 import { findAttempt, findOrder } from '@acopay/store'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { startPayment } from '../actions/start-payment.ts'
@@ -12,6 +13,9 @@ import type { World } from '../world.ts'
 type OrderPath = { Params: { mchNo: string; transactionNo: string } }
 type AttemptPath = { Params: { mchNo: string; transactionNo: string; attemptNo: string; deed: string } }
 type ChannelPath = { Params: { channel: string } }
+
+/** Late, and still heard. */
+const SLOW_SHOP_MS = 3000
 
 /** The sandbox's payer has no address and no page to come back to. */
 const PAYER = { returnUrl: null, payerIp: '127.0.0.1', openId: 'sandbox-payer' }
@@ -50,6 +54,14 @@ export function sandboxRoutes(app: FastifyInstance, world: World, upstreams: San
     const order = await findOrder(world.pool, mchNo, { transactionNo })
     if (order === null) return absent(reply, '此订单不存在 (no such order)')
     return { attempt_no: attemptNo, order: order.state, amount_total: formatYuan(order.amountFen) }
+  })
+
+  /** The test shop of the console's sandbox page: hears notifications well, late, or not at all. */
+  app.post<{ Params: { how: string } }>('/sandbox/shop/:how', async (request, reply) => {
+    const { how } = request.params
+    if (how === 'fail') return reply.code(500).send(NOT_HEARD)
+    if (how === 'slow') await world.sleep(SLOW_SHOP_MS)
+    return HEARD
   })
 
   /** Everything an upstream took and sent back, by attempt. */

@@ -2,12 +2,14 @@
 import { randomUUID } from 'node:crypto'
 import { BASE_PATH, isRefusal, type JsonObject, type Refusal, refuse, signedBody, unsignedBody } from '@acopay/protocol'
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import { sandboxConsole } from '../sandbox-console.ts'
 import type { SandboxUpstreams } from '../sandbox-upstreams.ts'
 import type { World } from '../world.ts'
 import { billFileRoutes } from './bill-file.ts'
 import { cashierRoutes } from './cashier.ts'
 import { evidenceEndpoint } from './close-evidence.ts'
 import { closeEndpoint } from './close-order.ts'
+import { consoleRoutes } from './console/routes.ts'
 import type { Endpoint } from './exchange.ts'
 import { healthRoutes } from './health.ts'
 import { identify } from './identify.ts'
@@ -43,6 +45,8 @@ export type HttpOptions = {
   ratePerAddress: number
   ratePerMerchant: number
   trustedProxies: number
+  /** Null: as it listens. */
+  publicUrl: string | null
   /** Origins whose pages may show the cashier in a frame. */
   shellOrigins: string[]
 }
@@ -106,6 +110,7 @@ export function buildServer(world: World, options: HttpOptions, upstreams: Sandb
   notificationRoutes(app, world)
   billFileRoutes(app, world)
   cashierRoutes(app, world, perAddress, options.shellOrigins)
+  consoleRoutes(app, world, { ...options, perAddress }, upstreams === null ? [] : sandboxConsole(upstreams))
   if (upstreams !== null) sandboxRoutes(app, world, upstreams)
   app.setNotFoundHandler((request, reply) => {
     const allowed = methods.get(request.url.split('?', 1)[0] as string)

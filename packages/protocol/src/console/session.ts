@@ -61,7 +61,6 @@ export type Failure = {
     | 'SIGN_IN_FIRST'
     | 'SIGN_IN_FAILED'
     | 'TOTP_REQUIRED'
-    | 'LOCKED'
     | 'CSRF_MISSING'
     | 'PASSWORD_CHANGE_FIRST'
     | 'FORBIDDEN'
@@ -75,10 +74,10 @@ export type Failure = {
   retry_after_s?: number
 }
 
-/** `POST session` signs in; 401 SIGN_IN_FAILED, 401 TOTP_REQUIRED (ask for the code, send all three), 429 LOCKED. */
+/** `POST session` signs in; 401 SIGN_IN_FAILED, 401 TOTP_REQUIRED (ask for the code, send all three). */
 export type SignInAsk = { username: string; password: string; totp?: string }
 
-/** `GET session`, and what signing in answers. `DELETE session` signs out. */
+/** What signing in answers; `GET session` answers it, or null where nobody is signed in. `DELETE session` signs out. */
 export type Session = {
   username: string
   role: Role

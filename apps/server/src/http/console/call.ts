@@ -45,7 +45,6 @@ const STATUS: Record<Failure['error'], number> = {
   FORBIDDEN: 403,
   NOT_FOUND: 404,
   CONFLICT: 409,
-  LOCKED: 429,
   FREQUENCY_LIMIT: 429,
   SYSTEM_ERROR: 500,
 }
@@ -72,6 +71,8 @@ export type ConsoleEndpoint = {
   path: string
   /** Null: whoever is signed in. */
   permission: Permission | null
+  /** Also while the password must be changed first. */
+  isAlwaysOpen?: true
   /** What a call that is not GET is called in the audit log; written before `handle`, with its outcome after. */
   action?: string
   /** Read from the call before `handle`. */

@@ -1,0 +1,74 @@
+/** Reads a console call's fields; the first that is wrong is kept, with its name and what it should be. */
+import { parseYuan } from '@acopay/core'
+import { type Failed, failed } from './call.ts'
+
+export const PAGE_MAX = 100
+const PAGE = 50
+
+/** Null stands for a field that is left out. After the last one, `failed` says whether all could be read. */
+export function fieldsOf(from: Record<string, unknown>) {
+  let wrong: Failed | null = null
+  const say = (field: string, zh: string, en: string): null => {
+    wrong ??= failed('FIELD_INVALID', `${field} ${zh}`, `${field} ${en}`, { field })
+    return null
+  }
+  const given = (field: string): unknown => {
+    const value = from[field]
+    return value === undefined || value === null || value === '' ? null : value
+  }
+  /** At most `max` characters, without control characters. */
+  const text = (field: string, max = 200): string | null => {
+    const value = given(field)
+    if (value === null) return null
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is refused
+    if (typeof value === 'string' && value.length <= max && !/[\u0000-\u001f\u007f]/.test(value)) return value
+    return say(field, `应为至多${max}个字符的文字`, `should be text of at most ${max} characters`)
+  }
+  const needed = (field: string, max = 200): string => {
+    const value = text(field, max)
+    if (value === null) say(field, '不能为空', 'is missing')
+    return value ?? ''
+  }
+  const word = <Word extends string>(field: string, words: readonly Word[]): Word | null => {
+    const value = given(field)
+    if (value === null) return null
+    const known = words.find((candidate) => candidate === value)
+    return known ?? say(field, `应为 ${words.join(' | ')}`, `should be one of ${words.join(' | ')}`)
+  }
+  const time = (field: string): Date | null => {
+    const value = given(field)
+    if (value === null) return null
+    const at = typeof value === 'string' && /^\d{4}-\d\d-\d\dT/.test(value) ? new Date(value) : null
+    if (at !== null && !Number.isNaN(at.getTime())) return at
+    return say(field, '应为 ISO 8601 时间', 'should be a time in ISO 8601')
+  }
+  const day = (field: string): string | null => {
+    const value = given(field)
+    if (value === null) return null
+    if (typeof value === 'string' && /^\d{4}-\d\d-\d\d$/.test(value) && !Number.isNaN(Date.parse(value))) return value
+    return say(field, '应为日期，如 2026-03-01', 'should be a day, like 2026-03-01')
+  }
+  const whole = (field: string, min: number, max: number): number | null => {
+    const value = given(field)
+    if (value === null) return null
+    const number = typeof value === 'number' ? value : /^\d{1,9}$/.test(String(value)) ? Number(value) : Number.NaN
+    if (Number.isInteger(number) && number >= min && number <= max) return number
+    return say(field, `应为 ${min} 到 ${max} 的整数`, `should be a whole number from ${min} to ${max}`)
+  }
+  const yuan = (field: string): bigint | null => {
+    const value = given(field)
+    if (value === null) return null
+    const amount = typeof value === 'string' ? parseYuan(value) : null
+    return amount ?? say(field, '应为两位小数的元，如"12.50"', 'should be yuan with two decimals, like "12.50"')
+  }
+  const yes = (field: string): boolean | null => {
+    const value = given(field)
+    if (value === null || typeof value === 'boolean') return value
+    return say(field, '应为 true 或 false', 'should be true or false')
+  }
+  return {
+    ...{ text, needed, word, time, day, whole, yuan, yes, say },
+    limit: (): number => whole('limit', 1, PAGE_MAX) ?? PAGE,
+    failed: (): Failed | null => wrong,
+  }
+}

@@ -1,0 +1,245 @@
+/** Orders at the console: the list, the search, the CSV and one order with all that belongs to it. */
+import { decide, fen, formatYuan, ORDER_EVENTS, ORDER_STATES, ORDER_TABLE, type OrderState } from '@acopay/core'
+import type { OrderDetail, OrderList, OrderRow, TimelineRow } from '@acopay/protocol/console'
+import {
+  brokenAt,
+  FIRST_NUMBER,
+  findOrder,
+  findOrdersByNumber,
+  keptPayment,
+  LAST_NUMBER,
+  type ListedOrder,
+  listNotifications,
+  listOrders,
+  type Order,
+  type OrderListFilter,
+  readOrderParts,
+  readTimeline,
+} from '@acopay/store'
+import { standing } from '../../actions/change-order.ts'
+import { csvLine, defused } from '../../bill-csv.ts'
+import { platformNumber } from '../../numbers.ts'
+import type { World } from '../../world.ts'
+import {
+  type Caller,
+  type ConsoleCall,
+  type ConsoleEndpoint,
+  type ConsoleFile,
+  Failed,
+  failed,
+  merchantOf,
+} from './call.ts'
+import { fieldsOf } from './fields.ts'
+
+/** How many orders one page may look at for what is rare among them. */
+const EXAMINED = 20_000
+const CSV_ROWS_MAX = 100_000
+const CSV_PAGE = 1000
+const NOTIFICATIONS_MAX = 100
+/** A refund or a reversal that takes longer is worth a look. */
+const STUCK_MS = 3_600_000
+
+/** The beginning of every number that was given out at this moment or later. */
+const numberAt = (at: Date | null): string | null => (at === null ? null : platformNumber('AP', at, ''))
+
+function filterOf({
+  caller,
+  query,
+}: ConsoleCall): (OrderListFilter & { number: string | null; limit: number }) | Failed {
+  const read = fieldsOf(query)
+  const mchNo = merchantOf(caller, read.text('mch_no', 32) ?? undefined)
+  if (mchNo instanceof Failed) return mchNo
+  const until = numberAt(read.time('until')) ?? LAST_NUMBER
+  const after = read.text('after', 38) ?? LAST_NUMBER
+  const filter = {
+    mchNo,
+    number: read.text('number', 64),
+    from: numberAt(read.time('from')) ?? FIRST_NUMBER,
+    before: after < until ? after : until,
+    state: read.word('state', ORDER_STATES),
+    channel: read.text('channel', 32),
+    ...{ amountMin: read.yuan('amount_min'), amountMax: read.yuan('amount_max') },
+    limit: read.limit(),
+  }
+  return read.failed() ?? filter
+}
+
+const rowOf = (order: ListedOrder): OrderRow => ({
+  ...{ mch_no: order.mchNo, transaction_no: order.transactionNo, mch_trade_no: order.mchTradeNo, app_no: order.appNo },
+  description: order.description,
+  amount_total: formatYuan(order.amountFen),
+  ...{ state: order.state, close_reason: order.closeReason },
+  ...{ pay_channel: order.payChannel, pay_method: order.payMethod },
+  created_at: order.createdAt.toISOString(),
+  time_expire: order.timeExpire.toISOString(),
+  success_time: order.successTime?.toISOString() ?? null,
+})
+
+async function list(world: World, call: ConsoleCall): Promise<OrderList | Failed> {
+  const filter = filterOf(call)
+  if (filter instanceof Failed) return filter
+  if (filter.number !== null) {
+    const found = await findOrdersByNumber(world.pool, filter.number, filter.mchNo, filter.limit)
+    return { rows: found.map(rowOf), next: null }
+  }
+  const { orders, next } = await listOrders(world.pool, filter, filter.limit, EXAMINED)
+  return { rows: orders.map(rowOf), next }
+}
+
+async function csv(world: World, call: ConsoleCall): Promise<ConsoleFile | Failed> {
+  const filter = filterOf(call)
+  if (filter instanceof Failed) return filter
+  const columns = Object.keys(rowOf(NO_ORDER)) as (keyof OrderRow)[]
+  async function* lines(from: OrderListFilter): AsyncGenerator<string> {
+    // The mark tells spreadsheets that it is UTF-8.
+    yield `\uFEFF${csvLine(columns)}`
+    let before: string | null = from.before
+    for (let rows = 0; before !== null && rows < CSV_ROWS_MAX; ) {
+      const page: { orders: ListedOrder[]; next: string | null } = await listOrders(
+        world.pool,
+        { ...from, before },
+        Math.min(CSV_PAGE, CSV_ROWS_MAX - rows),
+        EXAMINED,
+      )
+      rows += page.orders.length
+      before = page.next
+      yield page.orders.map((order) => csvLine(Object.values(rowOf(order)).map((cell) => defused(cell ?? '')))).join('')
+    }
+  }
+  const day = world.now().toISOString().slice(0, 10)
+  return { file: `orders-${day}.csv`, contentType: 'text/csv; charset=utf-8', chunks: lines(filter) }
+}
+
+const NO_ORDER: ListedOrder = {
+  ...{ mchNo: '', transactionNo: '', mchTradeNo: '', appNo: '', description: '', amountFen: fen(1n), state: 'NOTPAY' },
+  ...{ closeReason: null, payChannel: null, payMethod: null, successTime: null },
+  ...{ createdAt: new Date(0), timeExpire: new Date(0) },
+}
+
+export const ABSENT = () => failed('NOT_FOUND', '没有这个订单', 'There is no such order')
+
+/** The order in a call's path, if the caller may see its merchant. */
+export async function orderOf(world: World, { caller, path }: ConsoleCall): Promise<Order | Failed> {
+  const { mch_no = '', transaction_no = '' } = path
+  const mchNo = merchantOf(caller, mch_no)
+  if (mchNo instanceof Failed) return mchNo
+  return (await findOrder(world.pool, mch_no, { transactionNo: transaction_no })) ?? ABSENT()
+}
+
+async function detail(world: World, call: ConsoleCall): Promise<OrderDetail | Failed> {
+  const order = await orderOf(world, call)
+  if (order instanceof Failed) return order
+  const { mchNo, transactionNo } = order
+  const chain = await readChain(world, order)
+  const parts = await readOrderParts(world.pool, mchNo, transactionNo)
+  const kept = await keptPayment(world.pool, mchNo, transactionNo)
+  const some = { transactionNo, state: null, before: null }
+  const notifications = await listNotifications(world.pool, mchNo, some, NOTIFICATIONS_MAX)
+  const refundableFen = kept === null ? 0n : kept.paidFen - kept.refundedFen
+  const key = { mch_no: mchNo, transaction_no: transactionNo }
+  const isStuck = (createdAt: Date, state: string): boolean =>
+    state === 'PROCESSING' && world.now().getTime() - createdAt.getTime() > STUCK_MS
+  return {
+    ...rowOf({ ...order, createdAt: chain.entries[0]?.at ?? order.timeExpire }),
+    ...{ extra: order.extra, notify_url: order.notifyUrl, acoid: order.payer },
+    cashier_url: world.cashierUrl(mchNo, transactionNo),
+    allowed: allowedOf(world, order, call.caller, { refundableFen, notifications: notifications.length }),
+    refundable: formatYuan(refundableFen),
+    ...{ states: [...ORDER_STATES], moves: MOVES },
+    ...{ timeline: chain.entries.map(timelineRow), timeline_broken_at: chain.brokenAt },
+    attempts: parts.attempts.map((one) => ({
+      ...{ attempt_no: one.attemptNo, channel: one.channel, method: one.method },
+      state: one.state as OrderDetail['attempts'][number]['state'],
+      ...{ upstream_expire: one.upstreamExpire.toISOString(), created_at: one.createdAt.toISOString() },
+      changed_at: one.changedAt.toISOString(),
+      watched_until: one.watchedUntil?.toISOString() ?? null,
+    })),
+    payments: parts.payments.map((one) => ({
+      ...{ attempt_no: one.attemptNo, payment_no: one.paymentNo, channel: one.channel },
+      ...{ amount: formatYuan(one.amountFen), currency: one.currency, fate: one.fate },
+      ...{ paid_at: one.paidAt.toISOString(), booked_at: one.bookedAt.toISOString() },
+    })),
+    refunds: parts.refunds.map((one) => ({
+      ...{ ...key, refund_no: one.refundNo, mch_refund_no: one.mchRefundNo, attempt_no: one.attemptNo },
+      ...{ channel: one.channel, amount: formatYuan(one.amountFen), reason: one.reason, state: one.state },
+      ...{ failure: one.failure, created_at: one.createdAt.toISOString() },
+      success_time: one.successTime?.toISOString() ?? null,
+      is_stuck: isStuck(one.createdAt, one.state),
+    })),
+    reversals: parts.reversals.map((one) => ({
+      ...{ ...key, refund_no: one.refundNo, attempt_no: one.attemptNo, payment_no: one.paymentNo },
+      ...{ channel: one.channel, amount: formatYuan(one.amountFen), state: one.state },
+      ...{ created_at: one.createdAt.toISOString(), changed_at: one.changedAt.toISOString() },
+      is_stuck: isStuck(one.createdAt, one.state),
+    })),
+    notifications: notifications.map((one) => ({
+      ...{ ...key, seq: one.seq, kind: one.kind, state: one.state, url: one.url, tries: one.tries },
+      ...{ created_at: one.createdAt.toISOString(), next_at: one.nextAt?.toISOString() ?? null },
+      ...{ tried_at: one.triedAt?.toISOString() ?? null, http_status: one.httpStatus, failure: one.failure },
+    })),
+    jobs: parts.jobs.map((one) => ({
+      ...{ kind: one.kind, subject: one.subject, tries: one.tries },
+      ...{ due_at: one.dueAt.toISOString(), created_at: one.createdAt.toISOString() },
+    })),
+  }
+}
+
+/** The timeline and whether it holds; an order that moves while it is read is read again. */
+async function readChain(world: World, order: Order) {
+  const { mchNo, transactionNo } = order
+  for (let tries = 1; ; tries += 1) {
+    const entries = await readTimeline(world.pool, mchNo, transactionNo)
+    const head = await findOrder(world.pool, mchNo, { transactionNo })
+    const broken = brokenAt(entries, mchNo, transactionNo, head ?? order)
+    if (broken === null || tries === 3) return { entries, brokenAt: broken }
+  }
+}
+
+function timelineRow({ seq, at, entry, hash }: { seq: number; at: Date; entry: string; hash: Buffer }): TimelineRow {
+  const { at: _at, event, from = null, to, ...detail } = JSON.parse(entry) as TimelineRow & Record<string, unknown>
+  return { seq, at: at.toISOString(), event, from, to, detail, hash: hash.toString('hex') }
+}
+
+/** Every way from one state to another, with the events that take it: what the picture is drawn from. */
+const MOVES = (() => {
+  const moves: OrderDetail['moves'] = []
+  const add = (from: OrderState, to: OrderState, event: string): void => {
+    const known = moves.find((move) => move.from === from && move.to === to)
+    if (from === to || known?.events.includes(event)) return
+    if (known === undefined) moves.push({ from, to, events: [event] })
+    else known.events.push(event)
+  }
+  for (const from of ORDER_STATES) {
+    for (const event of ORDER_EVENTS) {
+      const cell: { no?: string; to?: OrderState; untouched?: OrderState } = ORDER_TABLE[from][event]
+      if (cell.to !== undefined) add(from, cell.to, event)
+      if (cell.untouched !== undefined) add(from, cell.untouched, event)
+    }
+  }
+  return moves
+})()
+
+/** What the order's table allows now and the caller may do. Closing again while it closes asks the upstreams at once. */
+function allowedOf(
+  world: World,
+  order: Order,
+  { permissions }: Caller,
+  has: { refundableFen: bigint; notifications: number },
+): OrderDetail['allowed'] {
+  const nowMs = world.now().getTime()
+  const isRefused = (happening: Parameters<typeof decide>[1]): boolean =>
+    decide(standing(order), happening, nowMs).refused !== null
+  const canClose = order.state !== 'CLOSED' && !isRefused({ event: 'close_asked', by: 'OPERATOR' })
+  const canRefund = has.refundableFen > 0n && !isRefused({ event: 'refund_asked' })
+  const allowed: OrderDetail['allowed'] = []
+  if (canClose && permissions.includes('orders.close')) allowed.push('close')
+  if (canRefund && permissions.includes('refunds.create')) allowed.push('refund')
+  if (has.notifications > 0 && permissions.includes('notifications.resend')) allowed.push('resend')
+  return allowed
+}
+
+export const orderEndpoints: ConsoleEndpoint[] = [
+  { method: 'GET', path: 'orders', permission: 'orders.read', handle: list },
+  { method: 'GET', path: 'orders.csv', permission: 'orders.read', handle: csv },
+  { method: 'GET', path: 'orders/:mch_no/:transaction_no', permission: 'orders.read', handle: detail },
+]

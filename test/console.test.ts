@@ -1,0 +1,364 @@
+/** The console's API: who gets in, who may do what, and that what is done there is done as a merchant's own call does it. */
+import { ALLOWED, type PERMISSIONS, ROLES } from '@acopay/protocol/console'
+import { addApp, addMerchant } from '@acopay/store'
+import { Secret, TOTP } from 'otpauth'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { addUser, type ConsoleClient, consoleClient, PASSWORD, signedIn } from './support/console.ts'
+import { openAttempt, pay, place, query } from './support/merchant.ts'
+import { type TestWorld, testWorld } from './support/world.ts'
+
+let gateway: TestWorld
+const as = {} as Record<(typeof ROLES)[number] | 'stranger', ConsoleClient>
+beforeAll(async () => {
+  gateway = await testWorld()
+  const { world } = gateway
+  await addMerchant(world.pool, { mchNo: 'MCH2', name: '别家商户' }, world.now())
+  await addApp(world.pool, { mchNo: 'MCH2', appNo: 'APP2', name: '别家应用' }, world.now())
+  for (const role of ROLES) {
+    await addUser(gateway, role.replace('_', '-'), role)
+    as[role] = await signedIn(gateway, role.replace('_', '-'))
+  }
+  await addUser(gateway, 'other-admin', 'merchant_admin', { mchNo: 'MCH2' })
+  as.stranger = await signedIn(gateway, 'other-admin')
+})
+afterAll(() => gateway.stop())
+
+const path = (number: string, more = ''): string => `orders/${gateway.demo.mchNo}/${number}${more}`
+
+describe('signing in', () => {
+  it('answers a session whose cookie scripts cannot read and other sites do not send', async () => {
+    const answer = await consoleClient(gateway.demo.baseUrl).send('POST', 'session', {
+      username: 'Operator',
+      password: PASSWORD,
+    })
+    expect(answer.status).toBe(200)
+    expect(answer.body).toMatchObject({ username: 'operator', role: 'operator', mch_no: null, is_sandbox: true })
+    const cookie = answer.headers.get('set-cookie') ?? ''
+    expect(cookie).toMatch(/^acopay_console=[0-9a-f]{64}; /)
+    for (const part of ['HttpOnly', 'SameSite=Strict', 'Path=/console']) expect(cookie).toContain(part)
+    expect(JSON.stringify(answer.body)).not.toContain(cookie.slice(15, 79))
+  })
+
+  it('says the same of a name that does not exist and of a wrong password', async () => {
+    const visitor = consoleClient(gateway.demo.baseUrl)
+    const wrong = await visitor.send('POST', 'session', { username: 'finance', password: 'not the password' })
+    const nobody = await visitor.send('POST', 'session', { username: 'nobody', password: 'not the password' })
+    expect(wrong.status).toBe(401)
+    expect(nobody).toMatchObject({ status: wrong.status, body: wrong.body })
+  })
+
+  it('is locked after five failures, for the right password too, and opens again after a minute', async () => {
+    await addUser(gateway, 'forgetful', 'finance')
+    const visitor = consoleClient(gateway.demo.baseUrl)
+    const tries = Array.from({ length: 8 }, (_, i) =>
+      visitor.send('POST', 'session', { username: 'forgetful', password: `guess ${i}` }),
+    )
+    expect((await Promise.all(tries)).map(({ status }) => status)).toEqual(Array(8).fill(401))
+    await expect(signedIn(gateway, 'forgetful')).rejects.toThrow('SIGN_IN_FAILED')
+    gateway.advance(61_000)
+    await expect(signedIn(gateway, 'forgetful')).resolves.toBeDefined()
+  })
+
+  it('leads only to a new password while that must be changed, and then everywhere', async () => {
+    await addUser(gateway, 'new-one', 'operator', { mustChangePassword: true })
+    const one = await signedIn(gateway, 'new-one')
+    expect((await one.get('orders')).body).toMatchObject({ error: 'PASSWORD_CHANGE_FIRST' })
+    const short = await one.send('PUT', 'session/password', { password: PASSWORD, new_password: 'short' })
+    expect(short.body).toMatchObject({ error: 'FIELD_INVALID', field: 'new_password' })
+    const other = await signedIn(gateway, 'new-one')
+    const changed = await one.send('PUT', 'session/password', { password: PASSWORD, new_password: 'a better password' })
+    expect(changed.status).toBe(200)
+    expect((await one.get('orders')).status).toBe(200)
+    expect((await other.get('session')).body).toBeNull()
+  })
+
+  it('asks for the authenticator once it is on, and takes each code once', async () => {
+    await addUser(gateway, 'careful', 'operator')
+    const careful = await signedIn(gateway, 'careful')
+    const { secret } = (await careful.send('POST', 'session/totp')).body
+    const code = (): string =>
+      new TOTP({ secret: Secret.fromBase32(secret) }).generate({ timestamp: gateway.world.now().getTime() })
+    expect((await careful.send('PUT', 'session/totp', { code: '000000' })).body).toMatchObject({ field: 'code' })
+    expect((await careful.send('PUT', 'session/totp', { code: code() })).status).toBe(200)
+    const visitor = consoleClient(gateway.demo.baseUrl)
+    const without = await visitor.send('POST', 'session', { username: 'careful', password: PASSWORD })
+    expect(without.body).toMatchObject({ error: 'TOTP_REQUIRED' })
+    await expect(signedIn(gateway, 'careful', PASSWORD, code())).rejects.toThrow('SIGN_IN_FAILED')
+    gateway.advance(60_000)
+    await expect(signedIn(gateway, 'careful', PASSWORD, code())).resolves.toBeDefined()
+    const rows = await gateway.database.pool.query(`select totp_sealed from console_user where username = 'careful'`)
+    expect(rows.rows[0].totp_sealed.toString('latin1')).not.toContain(secret)
+  })
+
+  it('ends after half an hour without a call, and when signing out', async () => {
+    const one = await signedIn(gateway, 'finance')
+    const other = await signedIn(gateway, 'finance')
+    expect((await one.send('DELETE', 'session')).status).toBe(200)
+    expect((await one.get('orders')).body).toMatchObject({ error: 'SIGN_IN_FIRST' })
+    const everybody = Object.values(as)
+    for (const one of everybody) await one.get('session')
+    gateway.advance(20 * 60_000)
+    for (const one of everybody) await one.get('session')
+    gateway.advance(11 * 60_000)
+    expect((await other.get('orders')).status).toBe(401)
+    expect((await as.operator.get('orders')).status).toBe(200)
+  })
+})
+
+describe('every call', () => {
+  it('that changes something needs the session and its token', async () => {
+    const number = await place(gateway.demo)
+    const stranger = consoleClient(gateway.demo.baseUrl)
+    expect((await stranger.send('POST', path(number, '/close'))).status).toBe(401)
+    const forged = consoleClient(gateway.demo.baseUrl, as.operator.cookie)
+    expect((await forged.send('POST', path(number, '/close'))).body).toMatchObject({ error: 'CSRF_MISSING' })
+    expect((await query(gateway.demo, number)).data.code).toBe('NOTPAY')
+  })
+
+  it.each(ROLES)('is allowed to %s as the table of roles says, and to nobody else', async (role) => {
+    const number = await place(gateway.demo)
+    const calls: [(typeof PERMISSIONS)[number], () => Promise<{ status: number }>][] = [
+      ['orders.read', () => as[role].get('orders')],
+      ['orders.read', () => as[role].get(path(number))],
+      ['orders.close', () => as[role].send('POST', path(number, '/close'))],
+      ['refunds.create', () => as[role].send('POST', path(number, '/refunds'), {})],
+      ['users.read', () => as[role].get('users')],
+      ['users.write', () => as[role].send('POST', 'users', {})],
+      ['audit.read', () => as[role].get('audit')],
+      ['sandbox.use', () => as[role].send('POST', 'sandbox/orders', {})],
+    ]
+    for (const [permission, call] of calls) {
+      const { status } = await call()
+      expect(status === 403, `${role} ${permission} ${status}`).toBe(!ALLOWED[role].includes(permission))
+    }
+  })
+
+  it('of a merchant about another merchant is refused, whatever it asks', async () => {
+    const number = await place(gateway.demo)
+    expect((await as.stranger.get(path(number))).status).toBe(403)
+    expect((await as.stranger.get(path(number, '/evidence'))).status).toBe(403)
+    expect((await as.stranger.send('POST', path(number, '/close'))).status).toBe(403)
+    expect((await as.stranger.get(`orders?mch_no=${gateway.demo.mchNo}`)).status).toBe(403)
+    expect((await as.stranger.get(`orders?number=${number}`)).body.rows).toEqual([])
+    expect((await as.stranger.get('orders')).body.rows).toEqual([])
+    expect((await as.stranger.send('PUT', 'users/merchant-admin', { enabled: false })).status).toBe(404)
+    const forged = { username: 'mole', role: 'merchant_admin', mch_no: gateway.demo.mchNo }
+    expect((await as.stranger.send('POST', 'users', forged)).status).toBe(403)
+    expect((await query(gateway.demo, number)).data.code).toBe('NOTPAY')
+  })
+
+  it('with a field that is wrong names the field in both languages', async () => {
+    for (const [asked, field] of [
+      ['orders?state=GONE', 'state'],
+      ['orders?limit=1000', 'limit'],
+      ['orders?from=yesterday', 'from'],
+      ['orders?amount_min=1', 'amount_min'],
+      [`orders?number=${'9'.repeat(65)}`, 'number'],
+      ['audit?until=%00', 'until'],
+    ]) {
+      const answer = await as.operator.get(asked ?? '')
+      expect(answer, asked).toMatchObject({ status: 400, body: { error: 'FIELD_INVALID', field } })
+      expect(answer.body.message.zh.length * answer.body.message.en.length).toBeGreaterThan(0)
+    }
+  })
+
+  it('that asks for what is not there says so in JSON', async () => {
+    expect(await as.operator.get('nothing')).toMatchObject({ status: 404, body: { error: 'NOT_FOUND' } })
+    expect(await as.operator.get(path(`AP${'0'.repeat(36)}`))).toMatchObject({ status: 404 })
+    expect(await as.operator.get('orders/NOBODY/AP1')).toMatchObject({ status: 404 })
+  })
+})
+
+describe('orders', () => {
+  it('are found by every number that belongs to them', async () => {
+    const { demo } = gateway
+    const number = await place(demo)
+    const attempt = (await openAttempt(demo, number)) ?? ''
+    await pay(demo, number, attempt)
+    const refund = { mch_refund_no: 'refund-at-the-console-001', amount: '2.50', reason: '少发一件' }
+    const refunded = await as.operator.send('POST', path(number, '/refunds'), refund)
+    expect(refunded).toMatchObject({ status: 200, body: { state: 'SUCCESS' } })
+    const { body } = await as.operator.get(path(number))
+    const numbers = [
+      number,
+      body.mch_trade_no,
+      attempt,
+      body.payments[0].payment_no,
+      refund.mch_refund_no,
+      refunded.body.refund_no,
+    ]
+    for (const one of numbers) {
+      const { rows } = (await as.operator.get(`orders?number=${encodeURIComponent(one)}`)).body
+      expect(
+        rows.map((row: { transaction_no: string }) => row.transaction_no),
+        one,
+      ).toEqual([number])
+    }
+    expect(body).toMatchObject({ state: 'REFUND', refundable: '10.00', timeline_broken_at: null })
+    expect(body.allowed).toEqual(['refund'])
+  })
+
+  it('are listed page by page, the newest first, each once, also when what is asked for is rare', async () => {
+    const { demo } = gateway
+    const placed: string[] = []
+    for (let i = 0; i < 5; i += 1) {
+      gateway.advance(1)
+      placed.unshift(await place(demo, { amount_total: '77.01' }))
+    }
+    const seen: string[] = []
+    for (let after = ''; ; ) {
+      const { body } = await as.merchant_viewer.get(`orders?amount_min=77.01&amount_max=77.01&limit=2&after=${after}`)
+      seen.push(...body.rows.map((row: { transaction_no: string }) => row.transaction_no))
+      if (body.next === null) break
+      after = body.next
+    }
+    expect(seen).toEqual(placed)
+    const from = encodeURIComponent(gateway.world.now().toISOString())
+    expect((await as.merchant_viewer.get(`orders?from=${from}`)).body.rows).toHaveLength(1)
+    expect(
+      (await as.merchant_viewer.get(`orders?until=${from}&amount_min=77.01&amount_max=77.01`)).body.rows,
+    ).toHaveLength(4)
+  })
+
+  it('are exported as a CSV that a spreadsheet does not run', async () => {
+    await place(gateway.demo, { description: '=HYPERLINK("x")', amount_total: '78.01' })
+    const { body, headers } = await as.finance.get('orders.csv?amount_min=78.01&amount_max=78.01')
+    expect(headers.get('content-disposition')).toMatch(/^attachment; filename="orders-\d{4}-\d\d-\d\d\.csv"$/)
+    const lines = body.trim().split('\r\n')
+    expect(lines).toHaveLength(2)
+    expect(lines[1]).toContain(`"'=HYPERLINK(""x"")"`)
+  })
+
+  it('closed by an operator say so, and are proven closed', async () => {
+    const { demo } = gateway
+    const number = await place(demo)
+    await openAttempt(demo, number)
+    expect((await as.operator.get(path(number))).body.allowed).toEqual(['close'])
+    expect((await as.operator.send('POST', path(number, '/close'))).body).toEqual({ outcome: 'closed' })
+    const { body } = await as.operator.get(path(number))
+    expect(body).toMatchObject({ state: 'CLOSED', close_reason: 'OPERATOR', allowed: [] })
+    expect(body.timeline.map(({ event, to }: { event: string; to: string }) => [event, to])).toEqual([
+      ...[
+        ['placed', 'NOTPAY'],
+        ['pay_started', 'NOTPAY'],
+        ['close_asked', 'CLOSING'],
+        ['all_shut', 'CLOSED'],
+      ],
+    ])
+    expect(body.attempts).toMatchObject([{ state: 'SHUT' }])
+    expect((await as.operator.get(path(number, '/evidence'))).body).toMatchObject({ code: 'CLOSED' })
+    const bare = await place(demo)
+    await as.merchant_admin.send('POST', path(bare, '/close'))
+    expect((await as.operator.get(path(bare))).body).toMatchObject({ state: 'CLOSED', close_reason: 'MERCHANT' })
+  })
+
+  it('cannot be refunded beyond what was paid, twice under one number, or unpaid', async () => {
+    const { demo } = gateway
+    const number = await place(demo)
+    const ask = { mch_refund_no: 'refund-at-the-console-002', amount: '12.50', reason: '退货' }
+    expect(await as.operator.send('POST', path(number, '/refunds'), ask)).toMatchObject({ status: 409 })
+    await pay(demo, number, (await openAttempt(demo, number)) ?? '')
+    const tooMuch = await as.operator.send('POST', path(number, '/refunds'), { ...ask, amount: '12.51' })
+    expect(tooMuch.status).toBe(409)
+    const empty = await as.operator.send('POST', path(number, '/refunds'), { ...ask, amount: 'all of it' })
+    expect(empty).toMatchObject({ status: 400, body: { field: 'amount' } })
+    const [first, again] = [
+      await as.operator.send('POST', path(number, '/refunds'), ask),
+      await as.operator.send('POST', path(number, '/refunds'), ask),
+    ]
+    expect(again.body).toEqual(first.body)
+    const other = await as.operator.send('POST', path(number, '/refunds'), { ...ask, amount: '1.00' })
+    expect(other.status).toBe(409)
+  })
+
+  it('whose timeline was changed by hand say from where on', async () => {
+    const number = await place(gateway.demo)
+    await as.operator.send('POST', path(number, '/close'))
+    await gateway.database.pool.query(
+      `update timeline set entry = replace(entry, 'OPERATOR', 'MERCHANT') where transaction_no = $1`,
+      [number],
+    )
+    expect((await as.operator.get(path(number))).body.timeline_broken_at).toBe(2)
+  })
+})
+
+describe('users', () => {
+  it('are made with a one-time password that must be changed, and are out at once when disabled', async () => {
+    const made = await as.platform_admin.send('POST', 'users', { username: 'clerk', role: 'finance' })
+    expect(made.status).toBe(200)
+    const clerk = await signedIn(gateway, 'clerk', made.body.password)
+    expect(clerk.session?.must_change_password).toBe(true)
+    const twice = await as.platform_admin.send('POST', 'users', { username: 'clerk', role: 'finance' })
+    expect(twice).toMatchObject({ status: 409, body: { field: 'username' } })
+    await as.platform_admin.send('PUT', 'users/clerk', { enabled: false })
+    expect((await clerk.get('session')).body).toBeNull()
+    await expect(signedIn(gateway, 'clerk', made.body.password)).rejects.toThrow('SIGN_IN_FAILED')
+    expect(await as.platform_admin.send('PUT', 'users/platform-admin', { enabled: false })).toMatchObject({
+      status: 409,
+    })
+  })
+
+  it('of a merchant are made by its own admin, who sees no others', async () => {
+    const { mchNo } = gateway.demo
+    const made = await as.merchant_admin.send('POST', 'users', {
+      username: 'shop-clerk',
+      role: 'merchant_viewer',
+      mch_no: mchNo,
+    })
+    expect(made.body.user).toMatchObject({ mch_no: mchNo, role: 'merchant_viewer' })
+    const { rows } = (await as.merchant_admin.get('users')).body
+    expect(new Set(rows.map((row: { mch_no: string }) => row.mch_no))).toEqual(new Set([mchNo]))
+    const raised = await as.merchant_admin.send('PUT', 'users/shop-clerk', { role: 'platform_admin' })
+    expect(raised).toMatchObject({ status: 400, body: { field: 'role' } })
+  })
+})
+
+describe('the audit log', () => {
+  it('holds who did what to what, from where and how it ended, and no secret', async () => {
+    const number = await place(gateway.demo)
+    gateway.advance(1)
+    await as.operator.send('POST', path(number, '/close'))
+    const { rows } = (await as.finance.get('audit?action=orders.close&limit=1')).body
+    expect(rows).toMatchObject([
+      { username: 'operator', action: 'orders.close', subject: number, outcome: 'DONE', address: '127.0.0.1' },
+    ])
+    const all = JSON.stringify((await as.platform_admin.get('audit?limit=100')).body)
+    expect(all).not.toContain(PASSWORD)
+    expect(JSON.stringify(gateway.logged())).not.toContain(PASSWORD)
+  })
+
+  it('shows a merchant its own lines only', async () => {
+    const { rows } = (await as.stranger.get('audit')).body
+    for (const row of rows) expect(row.mch_no).toBe('MCH2')
+  })
+})
+
+describe('the sandbox page', () => {
+  const scenario = async (name: string) => {
+    const { body } = await as.merchant_admin.send('POST', 'sandbox/orders', { amount: '3.00', description: name })
+    const deeds = `sandbox/orders/${body.mch_no}/${body.transaction_no}/deeds`
+    const done = await as.merchant_admin.send('POST', deeds, { deed: 'scenario', scenario: name })
+    expect(done.status, JSON.stringify(done.body)).toBe(200)
+    await gateway.runJobs()
+    const order = (await as.merchant_admin.get(`orders/${body.mch_no}/${body.transaction_no}`)).body
+    return { order, seen: (await as.merchant_admin.get(deeds)).body }
+  }
+
+  it('plays a late payment, whose money goes back by itself', async () => {
+    const { order, seen } = await scenario('late_payment')
+    expect(order).toMatchObject({ state: 'CLOSED', payments: [{ fate: 'reverse' }], reversals: [{ state: 'SUCCESS' }] })
+    expect(seen.upstream).toMatchObject([{ state: 'paid', taken: '3.00', returned: '3.00' }])
+  })
+
+  it('plays two codes paid, of which one is kept and told', async () => {
+    const { order, seen } = await scenario('two_codes_paid')
+    expect(order.payments.map(({ fate }: { fate: string }) => fate).sort()).toEqual(['keep', 'reverse'])
+    expect(order.reversals).toMatchObject([{ state: 'SUCCESS' }])
+    expect(seen.heard).toMatchObject([{ kind: 'payment', code: 'SUCCESS' }])
+  })
+
+  it('plays a close whose answer is lost, and a payment at the moment of the close', async () => {
+    expect((await scenario('lost_close_answer')).order.state).toBe('CLOSED')
+    expect(['CLOSED', 'SUCCESS']).toContain((await scenario('paid_while_closing')).order.state)
+  })
+})

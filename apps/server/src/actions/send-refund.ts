@@ -2,7 +2,7 @@
 import type { Channel, ChannelName } from '@acopay/channels'
 import { type FoundRefund, findRefund, markRefundCall } from '@acopay/store'
 import type { World } from '../world.ts'
-import { asked, within } from './ask-channel.ts'
+import { asked, type Deadline, within } from './ask-channel.ts'
 import { changeOrder } from './change-order.ts'
 
 /**
@@ -20,9 +20,11 @@ export async function sendRefund(
   const channel = await world.channelOf(mchNo, refund.channel as ChannelName)
   if (channel === null) throw new Error(`no account with ${refund.channel}`)
   const nowMs = world.now().getTime()
+  // The moment that is written down, not the one after a stall: the call is made by then or not at all.
+  const deadline = key.isFirst ? { atMs: refund.landsUntil.getTime() } : within(world, world.limits.channelCallMs)
   if (!key.isFirst) await markRefundCall(world.pool, key, new Date(nowMs + landsMs(world, channel)))
   const mayLand = !key.isFirst && nowMs < refund.landsUntil.getTime() + channel.createLandsMs
-  const found = await callUpstream(world, channel, refund)
+  const found = await callUpstream(world, channel, refund, deadline)
   if (found.kind === 'unknown' || (found.kind === 'failed' && mayLand)) {
     world.log.warn({ mchNo, refundNo, found: found.kind }, 'refund not done yet')
     return false
@@ -38,10 +40,10 @@ const landsMs = (world: World, channel: Channel): number => world.limits.channel
 type Found = { kind: 'done' } | { kind: 'failed'; why: string } | { kind: 'unknown' }
 
 /** A refusal is believed only where a query knows of no refund under this number, or that it failed. */
-async function callUpstream(world: World, channel: Channel, refund: FoundRefund): Promise<Found> {
+async function callUpstream(world: World, channel: Channel, refund: FoundRefund, deadline: Deadline): Promise<Found> {
   const { attemptNo, paymentNo, refundNo, amountFen, totalFen, reason } = refund
   const notifyUrl = world.notifyUrl(refund.mchNo, refund.channel as ChannelName)
-  const answer = await asked(world, within(world, world.limits.channelCallMs), (signal) =>
+  const answer = await asked(world, deadline, (signal) =>
     channel.refund({ attemptNo, paymentNo, refundNo, amountFen, totalFen, reason, notifyUrl }, signal),
   )
   if (answer.kind === 'done' || answer.kind === 'unknown') return answer

@@ -25,8 +25,10 @@ export async function startPayment(
   const channel = await world.channelOf(ask.mchNo, ask.channel)
   if (channel === null || !channel.methods.some((method) => method === ask.method)) return { kind: 'unavailable' }
   const now = world.now()
+  // From here, not from when the call is made: one that is made after a stall could land later than is written down.
+  const deadline = within(world, world.limits.channelCallMs)
   const attemptNo = platformNumber('AT', now, world.newDigits(19))
-  const createLandsUntil = new Date(now.getTime() + world.limits.channelCallMs + channel.createLandsMs)
+  const createLandsUntil = new Date(deadline.atMs + channel.createLandsMs)
   const { method } = ask
   const changed = await changeOrder(world, ask, {
     event: 'pay_started',
@@ -38,7 +40,7 @@ export async function startPayment(
   const { order } = changed
   const { amountFen, description, timeExpire: expireAt } = order
   const notifyUrl = world.notifyUrl(order.mchNo, ask.channel)
-  const answer = await asked(world, within(world, world.limits.channelCallMs), (signal) =>
+  const answer = await asked(world, deadline, (signal) =>
     channel.open({ attemptNo, method, amountFen, description, expireAt, notifyUrl, ...ask.payer }, signal),
   )
   return { kind: 'started', attempt: await writeOpened(world, order, attemptNo, answer) }

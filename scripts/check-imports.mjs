@@ -28,7 +28,7 @@ const IMPURE =
 const VAGUE_FOLDERS = ['utils', 'common', 'helpers', 'shared', 'lib']
 const LINES_MAX = 300
 /** Tables are read row by row, however many rows there are. */
-const LONG_TABLES = new Set([])
+const LONG_TABLES = new Set(['apps/console/src/texts.zh.ts', 'apps/console/src/texts.en.ts'])
 
 /**
  * Answers `file:line rule`, one for each violation. Paths are relative to the repository, with forward slashes.

@@ -1,0 +1,63 @@
+/** The console's own API (packages/protocol/src/console): one way to call it, and one kind of failure. */
+import type { Failure, Session } from '@acopay/protocol/console'
+import { QueryClient, queryOptions } from '@tanstack/react-query'
+
+/** An answer that is not 200, or none at all (`failure` null). */
+export class ApiError extends Error {
+  readonly status: number
+  readonly failure: Failure | null
+  constructor(status: number, failure: Failure | null) {
+    super(failure?.error ?? 'UNREACHABLE')
+    this.status = status
+    this.failure = failure
+  }
+}
+
+export const queries = new QueryClient({
+  defaultOptions: {
+    queries: {
+      // What was refused stays refused; what did not arrive is asked for again.
+      retry: (count, error) => count < 2 && error instanceof ApiError && error.status === 0,
+      staleTime: 1000,
+    },
+  },
+})
+
+/** Who is signed in; null: nobody. */
+export const session = queryOptions({
+  queryKey: ['session'],
+  queryFn: () => call<Session | null>('GET', 'session'),
+  staleTime: Number.POSITIVE_INFINITY,
+})
+
+export async function call<Answer>(
+  method: 'GET' | 'POST' | 'PUT' | 'DELETE',
+  path: string,
+  body?: object,
+): Promise<Answer> {
+  const csrf = queries.getQueryData(session.queryKey)?.csrf
+  const response = await fetch(`/console/api/${path}`, {
+    method,
+    credentials: 'same-origin',
+    headers: {
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...(csrf === undefined || method === 'GET' ? {} : { 'x-acopay-csrf': csrf }),
+    },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  }).catch(() => null)
+  if (response === null) throw new ApiError(0, null)
+  const answer = (await response.json().catch(() => null)) as unknown
+  if (response.ok) return answer as Answer
+  const failure = answer as Failure | null
+  // The session is over: the sign-in page comes up in its place, and this page again after it.
+  if (failure?.error === 'SIGN_IN_FIRST') queries.setQueryData(session.queryKey, null)
+  if (failure?.error === 'PASSWORD_CHANGE_FIRST') await queries.invalidateQueries(session)
+  throw new ApiError(response.status, failure)
+}
+
+/** `?a=1&b=2` of what is given; empty values are left out. */
+export function search(values: Record<string, string | number | null | undefined>): string {
+  const given = Object.entries(values).filter(([, value]) => value !== undefined && value !== null && value !== '')
+  const text = new URLSearchParams(given.map(([name, value]) => [name, String(value)])).toString()
+  return text === '' ? '' : `?${text}`
+}

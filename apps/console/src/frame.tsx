@@ -1,0 +1,119 @@
+/** What stands around every page: who is signed in, where one can go, the language and the colours. */
+import type { Permission, Session } from '@acopay/protocol/console'
+import { useQuery } from '@tanstack/react-query'
+import { Link, Outlet } from '@tanstack/react-router'
+import { Button, Drawer, Select, Spin } from 'antd'
+import { Suspense, useState } from 'react'
+import { call, queries, session } from './api.ts'
+import { ChangePassword, SignIn } from './pages/sign-in.tsx'
+import { Trouble } from './parts.tsx'
+import { type Language, type Look, type TextKey, usePreferences } from './preferences.tsx'
+
+const PAGES: { to: string; text: TextKey; needs: Permission | null }[] = [
+  { to: '/orders', text: 'orders', needs: 'orders.read' },
+  { to: '/users', text: 'users', needs: 'users.read' },
+  { to: '/audit', text: 'audit', needs: 'audit.read' },
+  { to: '/sandbox', text: 'sandbox', needs: 'sandbox.use' },
+  { to: '/account', text: 'account', needs: null },
+]
+
+export function Frame() {
+  const { data, error, isPending } = useQuery(session)
+  if (isPending) return <Spin fullscreen />
+  if (error !== null) return <Trouble error={error} />
+  if (data === null)
+    return (
+      <Gate>
+        <SignIn />
+      </Gate>
+    )
+  if (data.must_change_password)
+    return (
+      <Gate>
+        <ChangePassword isForced />
+      </Gate>
+    )
+  return <Inside who={data} />
+}
+
+function Gate({ children }: { children: React.ReactNode }) {
+  return (
+    <div className="frame">
+      <header className="bar">
+        <Brand />
+        <span className="grow" />
+        <Switches />
+      </header>
+      <main className="gate">{children}</main>
+    </div>
+  )
+}
+
+function Brand() {
+  const { t } = usePreferences()
+  return <span className="brand">{t('brand')}</span>
+}
+
+function Inside({ who }: { who: Session }) {
+  const { t, word } = usePreferences()
+  const [isOpen, setOpen] = useState(false)
+  const signOut = async (): Promise<void> => {
+    await call('DELETE', 'session').catch(() => {})
+    queries.clear()
+    queries.setQueryData(session.queryKey, null)
+  }
+  const links = PAGES.filter(({ needs }) => needs === null || who.permissions.includes(needs)).map(({ to, text }) => (
+    <Link key={to} to={to as never} onClick={() => setOpen(false)} activeProps={{ className: 'active' }}>
+      {t(text)}
+    </Link>
+  ))
+  return (
+    <div className="frame">
+      <header className="bar">
+        <Button className="menu-button" aria-label={t('menu')} onClick={() => setOpen(true)}>
+          ☰
+        </Button>
+        <Brand />
+        <span className="grow" />
+        <Switches />
+        <span className="note who">
+          {who.username} · {word(who.role)}
+        </span>
+        <Button onClick={signOut}>{t('signOut')}</Button>
+      </header>
+      {who.is_sandbox && <div className="sandbox">{t('isSandbox')}</div>}
+      <div className="body">
+        <nav className="nav" aria-label={t('menu')}>
+          {links}
+        </nav>
+        <Drawer open={isOpen} onClose={() => setOpen(false)} placement="left" title={t('menu')} size={260}>
+          <div className="drawer">{links}</div>
+        </Drawer>
+        <main className="page">
+          <Suspense fallback={<Spin />}>
+            <Outlet />
+          </Suspense>
+          <p className="note">{t('zone')}</p>
+        </main>
+      </div>
+    </div>
+  )
+}
+
+function Switches() {
+  const { t, language, setLanguage, look, setLook } = usePreferences()
+  return (
+    <>
+      <Button type="text" onClick={() => setLanguage((language === 'zh' ? 'en' : 'zh') satisfies Language)}>
+        {language === 'zh' ? 'English' : '中文'}
+      </Button>
+      <Select<Look>
+        aria-label={t('look')}
+        value={look}
+        onChange={setLook}
+        options={(['system', 'light', 'dark'] as const).map((value) => ({ value, label: t(value) }))}
+        popupMatchSelectWidth={false}
+      />
+    </>
+  )
+}

@@ -1,0 +1,118 @@
+/** One list: filters that live in the address, rows page by page, and what there is to do with all of them. */
+import type { Page } from '@acopay/protocol/console'
+import { keepPreviousData, useQuery } from '@tanstack/react-query'
+import { useNavigate, useSearch } from '@tanstack/react-router'
+import { Button, Input, Select, Spin } from 'antd'
+import { type ReactNode, useState } from 'react'
+import { call, search } from './api.ts'
+import { dayBegin, dayEnd } from './format.ts'
+import { type Column, Rows, Title, Trouble } from './parts.tsx'
+import { type TextKey, usePreferences } from './preferences.tsx'
+
+export type Filter = { name: string; text: TextKey; options?: readonly string[]; isDay?: boolean }
+
+type Values = Record<string, string>
+
+/** The address's filters as the API wants them: days become the moments at which they begin and end. */
+export const asked = (values: Values): Values => ({
+  ...values,
+  ...(values.from ? { from: dayBegin(values.from) } : {}),
+  ...(values.until ? { until: dayEnd(values.until) } : {}),
+})
+
+export function ListPage<Row>(props: {
+  title: TextKey
+  /** Below /console/api/. */
+  path: string
+  filters: Filter[]
+  columns: Column<Row>[]
+  keyOf: (row: Row) => string
+  /** Days are moments for this list, unless it counts in days itself. */
+  inDays?: boolean
+  actions?: (values: Values) => ReactNode
+}) {
+  const { t } = usePreferences()
+  const values = useSearch({ strict: false }) as Values
+  const navigate = useNavigate()
+  // Where each page so far began: the way back.
+  const [trail, setTrail] = useState<string[]>([])
+  const after = trail.at(-1) ?? ''
+  const wanted = props.inDays ? values : asked(values)
+  const found = useQuery({
+    queryKey: [props.path, wanted, after],
+    queryFn: () => call<Page<Row>>('GET', props.path + search({ ...wanted, after })),
+    placeholderData: keepPreviousData,
+  })
+  const filter = (next: Values): void => {
+    setTrail([])
+    void navigate({ to: '.', search: Object.fromEntries(Object.entries(next).filter(([, value]) => value)) as never })
+  }
+  return (
+    <>
+      <Title>{t(props.title)}</Title>
+      <Filters key={JSON.stringify(values)} filters={props.filters} values={values} onChange={filter} />
+      {props.actions?.(values)}
+      {found.error !== null ? (
+        <Trouble error={found.error} retry={() => void found.refetch()} />
+      ) : found.data === undefined ? (
+        <Spin />
+      ) : (
+        <Rows label={t(props.title)} columns={props.columns} rows={found.data.rows} keyOf={props.keyOf} />
+      )}
+      <div className="pager">
+        <Button disabled={trail.length === 0} onClick={() => setTrail(trail.slice(0, -1))}>
+          {t('pageBefore')}
+        </Button>
+        <Button
+          disabled={found.data?.next == null}
+          onClick={() => found.data?.next != null && setTrail([...trail, found.data.next])}
+        >
+          {t('pageNext')}
+        </Button>
+        {found.data?.next != null && found.data.rows.length < 50 && <span className="note">{t('looksFurther')}</span>}
+      </div>
+    </>
+  )
+}
+
+function Filters(props: { filters: Filter[]; values: Values; onChange: (values: Values) => void }) {
+  const { t, word } = usePreferences()
+  const [draft, setDraft] = useState(props.values)
+  const set = (name: string, value: string): void => setDraft({ ...draft, [name]: value.trim() })
+  return (
+    <form
+      className="filters"
+      onSubmit={(event) => {
+        event.preventDefault()
+        props.onChange(draft)
+      }}
+    >
+      {props.filters.map(({ name, text, options, isDay }) => (
+        <label key={name} htmlFor={`filter-${name}`}>
+          {t(text)}
+          {options === undefined ? (
+            <Input
+              id={`filter-${name}`}
+              type={isDay ? 'date' : 'search'}
+              value={draft[name] ?? ''}
+              onChange={(event) => set(name, event.target.value)}
+            />
+          ) : (
+            <Select
+              id={`filter-${name}`}
+              aria-label={t(text)}
+              value={draft[name] ?? ''}
+              onChange={(value) => set(name, value)}
+              options={[{ value: '', label: t('all') }, ...options.map((value) => ({ value, label: word(value) }))]}
+              style={{ minWidth: 120 }}
+            />
+          )}
+        </label>
+      ))}
+      <Button type="primary" htmlType="submit">
+        {t('search')}
+      </Button>
+      <Button onClick={() => props.onChange({})}>{t('reset')}</Button>
+    </form>
+  )
+}

@@ -1,0 +1,47 @@
+/** The console in the browser: preferences, colours, who is signed in, and then the pages. */
+import { QueryClientProvider } from '@tanstack/react-query'
+import { RouterProvider } from '@tanstack/react-router'
+import { App, ConfigProvider } from 'antd'
+import enUS from 'antd/locale/en_US'
+import zhCN from 'antd/locale/zh_CN'
+import { createRoot } from 'react-dom/client'
+import { queries } from './api.ts'
+import { PreferencesProvider, usePreferences } from './preferences.tsx'
+import { router } from './routes.tsx'
+import './style.css'
+import { themeOf } from './theme.ts'
+
+const nonce = document.querySelector<HTMLMetaElement>('meta[name="csp-nonce"]')?.content ?? ''
+
+// The library's scroll lock writes a style without the nonce that it was given; every style that our scripts make gets it.
+const createElement = document.createElement.bind(document)
+document.createElement = ((name: string, options?: ElementCreationOptions) => {
+  const element = createElement(name, options)
+  if (element instanceof HTMLStyleElement) element.nonce = nonce
+  return element
+}) as typeof document.createElement
+
+function Console() {
+  const { language, isDark } = usePreferences()
+  return (
+    <ConfigProvider
+      locale={language === 'zh' ? zhCN : enUS}
+      theme={themeOf(isDark)}
+      csp={{ nonce }}
+      wave={{ disabled: true }}
+      button={{ autoInsertSpace: false }}
+    >
+      <App>
+        <RouterProvider router={router} />
+      </App>
+    </ConfigProvider>
+  )
+}
+
+createRoot(document.getElementById('root') as HTMLElement).render(
+  <PreferencesProvider>
+    <QueryClientProvider client={queries}>
+      <Console />
+    </QueryClientProvider>
+  </PreferencesProvider>,
+)

@@ -1,0 +1,133 @@
+/** The few pieces every page is made of: a title, rows that become cards on a phone, states, troubles. */
+import { Alert, Button, Grid, Result } from 'antd'
+import { type ReactNode, useEffect } from 'react'
+import { ApiError } from './api.ts'
+import { type TextKey, usePreferences } from './preferences.tsx'
+
+/** The page's heading; the window is named after it. */
+export function Title({ children, window }: { children: ReactNode; window?: string }) {
+  const { t } = usePreferences()
+  const text = window ?? (typeof children === 'string' ? children : '')
+  useEffect(() => {
+    document.title = `${text} · ${t('brand')}`
+  }, [text, t])
+  return <h1>{children}</h1>
+}
+
+export type Column<Row> = { text: TextKey; show: (row: Row) => ReactNode; isText?: boolean }
+
+/** A table; on a phone each row is a card. `label` names it for those who do not see it. */
+export function Rows<Row>(props: {
+  label: string
+  columns: Column<Row>[]
+  rows: readonly Row[]
+  keyOf: (row: Row) => string
+}) {
+  const { label, columns, rows, keyOf } = props
+  const { t } = usePreferences()
+  const { md } = Grid.useBreakpoint()
+  if (rows.length === 0) return <p className="note">{t('nothing')}</p>
+  if (md === false) {
+    return (
+      <ul className="cards" aria-label={label}>
+        {rows.map((row) => (
+          <li key={keyOf(row)}>
+            <dl className="pairs">
+              {columns.map(({ text, show }) => (
+                <Pair key={text} text={t(text)}>
+                  {show(row)}
+                </Pair>
+              ))}
+            </dl>
+          </li>
+        ))}
+      </ul>
+    )
+  }
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: whoever uses the keyboard scrolls it
+    <section className="scroll" aria-label={label} tabIndex={0}>
+      <table className="rows">
+        <thead>
+          <tr>
+            {columns.map(({ text }) => (
+              <th key={text} scope="col">
+                {t(text)}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map((row) => (
+            <tr key={keyOf(row)}>
+              {columns.map(({ text, show, isText }) => (
+                <td key={text} className={isText ? 'text' : undefined}>
+                  {show(row)}
+                </td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </section>
+  )
+}
+
+export function Pair({ text, children }: { text: string; children: ReactNode }) {
+  return (
+    <>
+      <dt>{text}</dt>
+      <dd>{children}</dd>
+    </>
+  )
+}
+
+/** A fact of an order or of anything else, with its name above. */
+export function Fact({ text, children }: { text: string; children: ReactNode }) {
+  return (
+    <div>
+      <dt>{text}</dt>
+      <dd>{children}</dd>
+    </div>
+  )
+}
+
+const TONES: Record<string, string> = {
+  ...{ SUCCESS: 'good', DELIVERED: 'good', DONE: 'good', PAID: 'good', keep: 'good', paid: 'good' },
+  ...{
+    NOTPAY: 'busy',
+    CLOSING: 'busy',
+    PROCESSING: 'busy',
+    PENDING: 'busy',
+    OPENING: 'busy',
+    OPEN: 'busy',
+    BEGUN: 'busy',
+  },
+  ...{ FAIL: 'bad', DEAD: 'bad', reverse: 'bad', stuck: 'bad' },
+}
+
+/** A state: a dot and its word, so that nobody needs the colour. */
+export function State({ of }: { of: string }) {
+  const { word } = usePreferences()
+  return <span className={`state ${TONES[of] ?? 'calm'}`}>{word(of)}</span>
+}
+
+export const Mono = ({ children }: { children: ReactNode }) => <span className="mono">{children}</span>
+
+/** What went wrong, in the user's language. */
+export function useSays(): (error: unknown) => string {
+  const { t, language } = usePreferences()
+  return (error) =>
+    error instanceof ApiError && error.failure !== null ? error.failure.message[language] : t('unreachable')
+}
+
+/** A page, or a part of one, that cannot be shown; with a way to try again where that may help. */
+export function Trouble({ error, retry }: { error: unknown; retry?: () => void }) {
+  const { t } = usePreferences()
+  const says = useSays()
+  const status = error instanceof ApiError ? error.status : 0
+  const again = retry === undefined ? null : <Button onClick={retry}>{t('retry')}</Button>
+  if (status === 403) return <Result status="403" title="403" subTitle={says(error)} />
+  if (status === 404) return <Result status="404" title="404" subTitle={says(error)} />
+  return <Alert type="error" showIcon title={says(error)} action={again} />
+}

@@ -1,0 +1,75 @@
+/** What a user prefers, kept in the browser: the language and whether it is light or dark. */
+import { createContext, type ReactNode, use, useEffect, useMemo, useState } from 'react'
+import { EN } from './texts.en.ts'
+import { ZH } from './texts.zh.ts'
+
+export type Language = 'zh' | 'en'
+export type Look = 'light' | 'dark' | 'system'
+export type TextKey = keyof typeof ZH
+
+export type Preferences = {
+  language: Language
+  setLanguage: (language: Language) => void
+  look: Look
+  setLook: (look: Look) => void
+  isDark: boolean
+  /** The text in the chosen language. */
+  t: (key: TextKey) => string
+  /** The word for a state, an event or a code; as it is where there is none. */
+  word: (code: string) => string
+}
+
+const Context = createContext<Preferences | null>(null)
+
+export function usePreferences(): Preferences {
+  const found = use(Context)
+  if (found === null) throw new Error('outside of PreferencesProvider')
+  return found
+}
+
+const stored = (key: string): string | null => {
+  try {
+    return localStorage.getItem(key)
+  } catch {
+    return null
+  }
+}
+const store = (key: string, value: string): void => {
+  try {
+    localStorage.setItem(key, value)
+  } catch {
+    // A browser that keeps nothing asks again next time.
+  }
+}
+
+const DARK = window.matchMedia('(prefers-color-scheme: dark)')
+
+export function PreferencesProvider({ children }: { children: ReactNode }) {
+  const [language, setLanguage] = useState<Language>(stored('acopay.language') === 'en' ? 'en' : 'zh')
+  const [look, setLook] = useState<Look>(() => {
+    const kept = stored('acopay.look')
+    return kept === 'light' || kept === 'dark' ? kept : 'system'
+  })
+  const [isSystemDark, setSystemDark] = useState(DARK.matches)
+  useEffect(() => {
+    const hear = (): void => setSystemDark(DARK.matches)
+    DARK.addEventListener('change', hear)
+    return () => DARK.removeEventListener('change', hear)
+  }, [])
+  const isDark = look === 'system' ? isSystemDark : look === 'dark'
+  useEffect(() => {
+    document.documentElement.lang = language === 'zh' ? 'zh-CN' : 'en'
+    document.documentElement.dataset.look = isDark ? 'dark' : 'light'
+    store('acopay.language', language)
+    store('acopay.look', look)
+  }, [language, look, isDark])
+  const value = useMemo((): Preferences => {
+    const texts: Record<string, string> = language === 'zh' ? ZH : EN
+    return {
+      ...{ language, setLanguage, look, setLook, isDark },
+      t: (key) => texts[key] ?? key,
+      word: (code) => texts[`w_${code}`] ?? code,
+    }
+  }, [language, look, isDark])
+  return <Context value={value}>{children}</Context>
+}

@@ -1,0 +1,49 @@
+/** Which address is which page. Each page is loaded when it is first looked at. */
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router'
+import { Frame } from './frame.tsx'
+
+const root = createRootRoute({ component: Frame })
+/** Filters live in the address, as texts: a link to what one sees can be sent. */
+const validateSearch = (search: Record<string, unknown>): Record<string, string> =>
+  Object.fromEntries(Object.entries(search).map(([name, value]) => [name, String(value)]))
+const page = (path: string, load: () => Promise<Record<string, unknown>>, name: string) =>
+  createRoute({
+    getParentRoute: () => root,
+    path,
+    validateSearch,
+    // biome-ignore lint/suspicious/noExplicitAny: the router wants the module's type, which only its name tells
+    component: lazyRouteComponent(load as any, name),
+  })
+
+const lists = () => import('./pages/lists.tsx')
+
+export const router = createRouter({
+  basepath: '/console',
+  // Numbers of orders are longer than a float holds: everything in an address stays text.
+  parseSearch: (text) => Object.fromEntries(new URLSearchParams(text)),
+  stringifySearch: (search) => {
+    const text = new URLSearchParams(search as Record<string, string>).toString()
+    return text === '' ? '' : `?${text}`
+  },
+  routeTree: root.addChildren([
+    createRoute({
+      getParentRoute: () => root,
+      path: '/',
+      beforeLoad: () => {
+        throw redirect({ to: '/orders' as never })
+      },
+    }),
+    page('/orders', () => import('./pages/orders.tsx'), 'Orders'),
+    page('/orders/$mchNo/$transactionNo', () => import('./pages/order.tsx'), 'OrderPage'),
+    page('/users', () => import('./pages/users.tsx'), 'Users'),
+    page('/audit', lists, 'AuditLog'),
+    page('/account', () => import('./pages/account.tsx'), 'Account'),
+    page('/sandbox', () => import('./pages/sandbox.tsx'), 'Sandbox'),
+  ]),
+})
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: typeof router
+  }
+}

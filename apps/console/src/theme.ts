@@ -1,0 +1,18 @@
+/** Colours with enough contrast for small text (WCAG AA) in light and dark; the rest is the library's. */
+import { type ThemeConfig, theme } from 'antd'
+
+export const themeOf = (isDark: boolean): ThemeConfig => ({
+  algorithm: isDark ? theme.darkAlgorithm : theme.defaultAlgorithm,
+  token: {
+    colorPrimary: isDark ? '#2f6fd6' : '#0f56b3',
+    colorLink: isDark ? '#8ab8ff' : '#0f56b3',
+    colorError: isDark ? '#ff8080' : '#b3261e',
+    colorTextSecondary: isDark ? '#c3c7cf' : '#454b54',
+    colorTextTertiary: isDark ? '#b0b5bf' : '#565d68',
+    colorTextDescription: isDark ? '#b0b5bf' : '#565d68',
+    colorTextPlaceholder: isDark ? '#a0a6b1' : '#666d78',
+    colorTextQuaternary: isDark ? '#a0a6b1' : '#666d78',
+    borderRadius: 6,
+    motion: false,
+  },
+})

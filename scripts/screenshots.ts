@@ -1,0 +1,102 @@
+/** `npm run screenshots`: a picture of every page, phone and desktop, light and dark, below screenshots/. */
+import { mkdirSync, readFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { readConfig } from '../apps/server/src/config.ts'
+import { startEmbeddedPostgres } from '../apps/server/src/embedded-postgres.ts'
+import { startGateway } from '../apps/server/src/gateway.ts'
+import type { DemoSettings } from '../apps/server/src/sandbox-seed.ts'
+import type { ConsoleUsers } from '../apps/server/src/sandbox-users.ts'
+import { DESKTOP, openBrowser, openPage, PHONE } from '../test/support/browser.ts'
+import { call, close, openAttempt, orderParams, pay } from '../test/support/merchant.ts'
+
+const OUT = path.join(import.meta.dirname, '..', 'screenshots')
+const home = path.join(tmpdir(), `acopay-screenshots-${process.pid}`)
+
+async function main(): Promise<void> {
+  mkdirSync(OUT, { recursive: true })
+  const postgres = await startEmbeddedPostgres(path.join(home, 'postgres'), { settings: { fsync: 'off' } })
+  const { host, port, user, database } = postgres.connection
+  const DATABASE_URL = `postgresql://${user}@${encodeURIComponent(host)}:${port}/${database}`
+  const gateway = await startGateway(
+    readConfig({ PORT: '0', LOG_LEVEL: 'error', DATABASE_URL, ACOPAY_HOME: home }, home),
+  )
+  const browser = await openBrowser()
+  try {
+    const demo = JSON.parse(readFileSync(gateway.demoFile ?? '', 'utf8')) as DemoSettings
+    const { users } = JSON.parse(readFileSync(gateway.consoleFile ?? '', 'utf8')) as ConsoleUsers
+    const admin = users.find(({ role }) => role === 'platform_admin')
+    const { cashiers, orders } = await makeOrders(demo)
+    const sandbox = `sandbox?mch_no=${demo.mchNo}&transaction_no=${orders.late}`
+    const pages = [
+      ...['overview', 'orders', 'refunds', 'reversals', 'notifications', 'bills', 'reconciliations', 'strays'],
+      ...['merchants', 'users', 'audit', 'account', sandbox],
+      ...Object.values(orders).map((order) => `orders/${demo.mchNo}/${order}`),
+    ]
+    for (const [size, options] of Object.entries({ desktop: DESKTOP, phone: PHONE })) {
+      for (const colorScheme of ['light', 'dark'] as const) {
+        const { page, problems, close: done } = await openPage(browser, { ...options, colorScheme })
+        const shoot = async (name: string): Promise<void> => {
+          await page.waitForTimeout(400)
+          await page.screenshot({ path: path.join(OUT, `${name}-${size}-${colorScheme}.png`), fullPage: true })
+        }
+        for (const [name, url] of Object.entries(cashiers)) {
+          await page.goto(url)
+          await shoot(`cashier-${name}`)
+        }
+        await page.goto(`${demo.baseUrl}/console/orders`)
+        await page.getByLabel('用户名').fill(admin?.username ?? '')
+        await shoot('console-sign-in')
+        await page.getByLabel('密码').fill(admin?.password ?? '')
+        await page.getByRole('button', { name: '登录' }).click()
+        await page.locator('main.page').waitFor()
+        for (const where of pages) {
+          await page.goto(`${demo.baseUrl}/console/${where}`)
+          await page.locator('main.page h1').waitFor()
+          const number = Object.entries(orders).find(([, order]) => where.endsWith(order))
+          const [name = ''] = where.split(/[/?]/)
+          await shoot(`console-${number !== undefined && name === 'orders' ? `order-${number[0]}` : name}`)
+        }
+        for (const problem of problems()) console.error(`${size} ${colorScheme}: ${problem}`)
+        await done()
+        console.log(`${size} ${colorScheme}`)
+      }
+    }
+    console.log(OUT)
+  } finally {
+    await browser.close()
+    await gateway.stop()
+    await postgres.stop()
+  }
+}
+
+/** One order for each end that a payer or an operator may see. */
+async function makeOrders(demo: DemoSettings) {
+  const cashiers: Record<string, string> = {}
+  const placed = async (name: string, more = {}): Promise<string> => {
+    const { data } = await call(demo, { method: 'POST', path: 'trade', params: orderParams(demo, more) })
+    cashiers[name] = data.cashier_url ?? ''
+    return data.transaction_no ?? ''
+  }
+  const open = await placed('open', { description: '有机苹果礼盒 5kg，次日送达' })
+  await openAttempt(demo, open)
+  const paid = await placed('paid', { description: '会员年卡', amount_total: '365.00' })
+  await pay(demo, paid, (await openAttempt(demo, paid)) ?? '')
+  const refund = {
+    transaction_no: paid,
+    refund_amount: '65.00',
+    refund_reason: '少发一件',
+    mch_refund_no: `r${'0'.repeat(30)}`,
+  }
+  await call(demo, { method: 'POST', path: 'refund', params: refund })
+  const closed = await placed('closed')
+  await openAttempt(demo, closed)
+  await close(demo, closed)
+  const late = await placed('late', { description: '关单之后到账' })
+  const code = (await openAttempt(demo, late)) ?? ''
+  await close(demo, late)
+  await pay(demo, late, code, 'pay-anyway')
+  return { cashiers, orders: { open, paid, closed, late } }
+}
+
+await main()

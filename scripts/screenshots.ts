@@ -28,11 +28,6 @@ async function main(): Promise<void> {
     const admin = users.find(({ role }) => role === 'platform_admin')
     const { cashiers, orders } = await makeOrders(demo)
     const sandbox = `sandbox?mch_no=${demo.mchNo}&transaction_no=${orders.late}`
-    const pages = [
-      ...['overview', 'orders', 'refunds', 'reversals', 'notifications', 'bills', 'reconciliations', 'strays'],
-      ...['merchants', 'users', 'audit', 'account', sandbox],
-      ...Object.values(orders).map((order) => `orders/${demo.mchNo}/${order}`),
-    ]
     for (const [size, options] of Object.entries({ desktop: DESKTOP, phone: PHONE })) {
       for (const colorScheme of ['light', 'dark'] as const) {
         const { page, problems, close: done } = await openPage(browser, { ...options, colorScheme })
@@ -50,7 +45,15 @@ async function main(): Promise<void> {
         await page.getByLabel('密码').fill(admin?.password ?? '')
         await page.getByRole('button', { name: '登录' }).click()
         await page.locator('main.page').waitFor()
-        for (const where of pages) {
+        const listed = await page
+          .locator('nav.nav a')
+          .evaluateAll((all) => all.map((one) => one.getAttribute('href') ?? ''))
+        const pages = listed.map((href) => href.replace('/console/', '')).filter((name) => name !== 'sandbox')
+        for (const where of [
+          ...pages,
+          sandbox,
+          ...Object.values(orders).map((order) => `orders/${demo.mchNo}/${order}`),
+        ]) {
           await page.goto(`${demo.baseUrl}/console/${where}`)
           await page.locator('main.page h1').waitFor()
           const number = Object.entries(orders).find(([, order]) => where.endsWith(order))

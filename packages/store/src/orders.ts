@@ -172,7 +172,8 @@ export async function moveOrder(db: Db, order: Order, move: Move): Promise<Order
     `with moved as (
        update orders set state = $3, close_reason = $4, attempts = $5, head_seq = $6, head_hash = $7, changed_at = $8,
               success_time = coalesce($11, success_time), payer = coalesce($12, payer),
-              pay_channel = coalesce($13, pay_channel), pay_method = coalesce($14, pay_method)
+              pay_channel = coalesce($13, pay_channel), pay_method = coalesce($14, pay_method),
+              closed_at = case when $3 = 'CLOSED' then coalesce(closed_at, $8) end
         where mch_no = $1 and transaction_no = $2 and state = $9 and head_seq = $6 - 1
        returning transaction_no)
      insert into timeline (mch_no, transaction_no, seq, at, entry, hash)

@@ -67,6 +67,7 @@ export async function moveUntouched(
         where s.is_untouched order by s.number, s.i),
      moved as (
        update orders o set state = $8, close_reason = $9, head_seq = o.head_seq + 1, changed_at = $10,
+              closed_at = case when $8 = 'CLOSED' then $10::timestamptz end,
               head_hash = sha256(o.head_hash || convert_to(w.entry, 'UTF8'))
          from winner w
         where o.mch_no = $1 and o.transaction_no = any (array(select number from winner)) and o.transaction_no = w.number

@@ -23,6 +23,7 @@ import {
   takeJobs,
 } from '@acopay/store'
 import { within } from '../actions/ask-channel.ts'
+import { countHours } from '../actions/count-hours.ts'
 import { expireOrder } from '../actions/expire-order.ts'
 import { makeBill } from '../actions/make-bill.ts'
 import { reconcileDay } from '../actions/reconcile-day.ts'
@@ -91,6 +92,9 @@ const LANES = 32
 const BILL_LANES = 2
 const ALL_BUT_BILLS = JOB_KINDS.filter((kind) => kind !== 'make_bill')
 const PLAN_PAUSE_MS = 60_000
+const COUNT_PAUSE_MS = 15_000
+/** At most a twentieth of the time is spent on the overview's figures. */
+const COUNT_SHARE = 20
 const LAPSED_AT_ONCE = 100
 const NONCES_AT_ONCE = 5000
 
@@ -177,6 +181,8 @@ export function startWorker(world: World, pauseMs: number): Worker {
   const running = new Set<Promise<void>>()
   const making = new Set<Promise<void>>()
   let planAgainMs = 0
+  let counting: Promise<void> | null = null
+  let countAgainMs = 0
 
   async function round(): Promise<number> {
     const nowMs = world.now().getTime()
@@ -184,6 +190,7 @@ export function startWorker(world: World, pauseMs: number): Worker {
       await planDays(world)
       planAgainMs = nowMs + PLAN_PAUSE_MS
     }
+    if (counting === null && nowMs >= countAgainMs) counting = countOften()
     const { jobs, swept } = await takeRound(world, { jobs: LANES - running.size, bills: BILL_LANES - making.size })
     for (const job of jobs) {
       const lanes = job.kind === 'make_bill' ? making : running
@@ -191,6 +198,15 @@ export function startWorker(world: World, pauseMs: number): Worker {
       lanes.add(run)
     }
     return jobs.length + swept
+  }
+
+  /** Beside the jobs; where counting takes long, it is done less often. */
+  async function countOften(): Promise<void> {
+    const startMs = world.now().getTime()
+    await countHours(world, stopping.signal).catch((err: unknown) => world.log.error({ err }, 'hours not counted'))
+    const endMs = world.now().getTime()
+    countAgainMs = endMs + Math.max(COUNT_PAUSE_MS, COUNT_SHARE * (endMs - startMs))
+    counting = null
   }
 
   const work = async (): Promise<void> => {
@@ -202,7 +218,7 @@ export function startWorker(world: World, pauseMs: number): Worker {
       if (running.size >= LANES) await Promise.race(running)
       else if (done === 0) await world.sleep(pauseMs, stopping.signal)
     }
-    await Promise.all([...running, ...making])
+    await Promise.all([...running, ...making, counting])
   }
   const working = work()
   return {

@@ -101,7 +101,7 @@ export type PaymentRow = {
   fate: 'keep' | 'reverse'
 }
 
-/** Also a row of `GET refunds` (`number`, `mch_no`, `state`, `from`, `until`). `upstream` says what FAIL means. */
+/** Also a row of `GET refunds` (`number`, `mch_no`, `state`, which may be STUCK). `upstream` says what FAIL means. */
 export type RefundRow = {
   mch_no: string
   transaction_no: string
@@ -137,7 +137,7 @@ export type ReversalRow = {
 export type ReversalList = Page<ReversalRow>
 
 /**
- * Also a row of `GET notifications` (`mch_no`, `state`, `transaction_no`, `from`, `until`). Its tries:
+ * Also a row of `GET notifications` (`mch_no`, `state`, `transaction_no`); without a merchant, of all that were not heard. Its tries:
  * `GET notifications/{mch_no}/{transaction_no}/{seq}/tries`. `POST notifications/resend` takes `ResendAsk`.
  */
 export type NotificationRow = {

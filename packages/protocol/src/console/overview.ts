@@ -1,25 +1,23 @@
 /** The overview, and what finance looks at. */
 import type { Page } from './session.ts'
 
-/** `GET overview` (`mch_no`): today in UTC+8, the last 24 hours by hour and the last 30 days by day. */
+/**
+ * `GET overview` (`mch_no`): today in UTC+8, the last 24 hours by hour and the last 30 days by day. Hours are counted when
+ * we write things down, the newest anew every quarter of a minute; `at` says when.
+ */
 export type Overview = {
-  at: string
+  /** Null before the first count. */
+  at: string | null
   today: Volume
   yesterday: Volume
   hours: (Volume & { from: string })[]
   days: (Volume & { from: string })[]
-  /** Orders longer in a state than they should be, jobs overdue; each leads to its list. */
+  /** Longer than ten minutes in a state that should pass in seconds, or a job overdue by so much. Counted up to 10 000. */
   stuck: { closing: number; refunds: number; reversals: number; jobs: number; oldest_at: string | null }
-  notifications: { pending: number; late: number; dead: number; delivered_24h: number; failed_tries_24h: number }
-  channels: {
-    channel: string
-    /** Attempts of the last hour, and how many of them were paid. */
-    attempts: number
-    paid: number
-    /** Opening or closing was asked and is still not answered. */
-    in_doubt: number
-    accounts: number
-  }[]
+  /** `late`: waiting for more than ten minutes. Counted up to 10 000. */
+  notifications: { pending: number; late: number; dead: number }
+  /** Attempts of the last hour, how many of them were paid, and how many the upstream has not answered yet. */
+  channels: { channel: string; attempts: number; paid: number; in_doubt: number }[]
   unsettled_differences: number
   stray_payments: number
 }
@@ -39,7 +37,7 @@ export type Volume = {
   reversed_amount: string
 }
 
-/** A row of `GET bills` (`mch_no`, `from`, `until` as days). `GET bills/{mch_no}/{bill_day}/file` is the CSV itself. */
+/** A row of `GET bills` (`mch_no`). `GET bills/{mch_no}/{bill_day}/link` answers `{ url }`: where the CSV is for half an hour. */
 export type BillRow = {
   mch_no: string
   bill_day: string
@@ -47,13 +45,12 @@ export type BillRow = {
   size_bytes: number
   sha256: string | null
   made_at: string
-  payments: { count: number; amount: string }
-  refunds: { count: number; amount: string }
-  reversals: { count: number; amount: string }
+  /** Whether its file can still be fetched. */
+  has_file: boolean
 }
 export type BillList = Page<BillRow>
 
-/** A row of `GET reconciliations` (`mch_no`, `channel`): one upstream bill held against our books. */
+/** A row of `GET reconciliations` (`mch_no`): one upstream bill held against our books. */
 export type ReconciliationRow = {
   mch_no: string
   channel: string
@@ -65,7 +62,7 @@ export type ReconciliationRow = {
 }
 export type ReconciliationList = Page<ReconciliationRow>
 
-/** A row of `GET differences` (`mch_no`, `channel`, `day`, `settled`). `POST differences/settle` takes its key and a note. */
+/** A row of `GET differences` (`mch_no`, `channel`, `day`, `settled` yes or no): at most 100, the unsettled first. `POST differences/settle` takes its key and a note. */
 export type DifferenceRow = DifferenceKey & {
   ours: string | null
   theirs: string | null

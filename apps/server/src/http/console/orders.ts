@@ -30,14 +30,13 @@ import {
   merchantOf,
 } from './call.ts'
 import { fieldsOf } from './fields.ts'
+import { notificationRow, refundRow, reversalRow } from './lists.ts'
 
 /** How many orders one page may look at for what is rare among them. */
 const EXAMINED = 20_000
 const CSV_ROWS_MAX = 100_000
 const CSV_PAGE = 1000
 const NOTIFICATIONS_MAX = 100
-/** A refund or a reversal that takes longer is worth a look. */
-const STUCK_MS = 3_600_000
 
 /** The beginning of every number that was given out at this moment or later. */
 const numberAt = (at: Date | null): string | null => (at === null ? null : platformNumber('AP', at, ''))
@@ -136,9 +135,7 @@ async function detail(world: World, call: ConsoleCall): Promise<OrderDetail | Fa
   const some = { transactionNo, state: null, before: null }
   const notifications = await listNotifications(world.pool, mchNo, some, NOTIFICATIONS_MAX)
   const refundableFen = kept === null ? 0n : kept.paidFen - kept.refundedFen
-  const key = { mch_no: mchNo, transaction_no: transactionNo }
-  const isStuck = (createdAt: Date, state: string): boolean =>
-    state === 'PROCESSING' && world.now().getTime() - createdAt.getTime() > STUCK_MS
+  const now = world.now()
   return {
     ...rowOf({ ...order, createdAt: chain.entries[0]?.at ?? order.timeExpire }),
     ...{ extra: order.extra, notify_url: order.notifyUrl, acoid: order.payer },
@@ -159,24 +156,9 @@ async function detail(world: World, call: ConsoleCall): Promise<OrderDetail | Fa
       ...{ amount: formatYuan(one.amountFen), currency: one.currency, fate: one.fate },
       ...{ paid_at: one.paidAt.toISOString(), booked_at: one.bookedAt.toISOString() },
     })),
-    refunds: parts.refunds.map((one) => ({
-      ...{ ...key, refund_no: one.refundNo, mch_refund_no: one.mchRefundNo, attempt_no: one.attemptNo },
-      ...{ channel: one.channel, amount: formatYuan(one.amountFen), reason: one.reason, state: one.state },
-      ...{ failure: one.failure, created_at: one.createdAt.toISOString() },
-      success_time: one.successTime?.toISOString() ?? null,
-      is_stuck: isStuck(one.createdAt, one.state),
-    })),
-    reversals: parts.reversals.map((one) => ({
-      ...{ ...key, refund_no: one.refundNo, attempt_no: one.attemptNo, payment_no: one.paymentNo },
-      ...{ channel: one.channel, amount: formatYuan(one.amountFen), state: one.state },
-      ...{ created_at: one.createdAt.toISOString(), changed_at: one.changedAt.toISOString() },
-      is_stuck: isStuck(one.createdAt, one.state),
-    })),
-    notifications: notifications.map((one) => ({
-      ...{ ...key, seq: one.seq, kind: one.kind, state: one.state, url: one.url, tries: one.tries },
-      ...{ created_at: one.createdAt.toISOString(), next_at: one.nextAt?.toISOString() ?? null },
-      ...{ tried_at: one.triedAt?.toISOString() ?? null, http_status: one.httpStatus, failure: one.failure },
-    })),
+    refunds: parts.refunds.map((one) => refundRow({ ...one, mchNo, transactionNo }, now)),
+    reversals: parts.reversals.map((one) => reversalRow({ ...one, mchNo, transactionNo }, now)),
+    notifications: notifications.map(notificationRow),
     jobs: parts.jobs.map((one) => ({
       ...{ kind: one.kind, subject: one.subject, tries: one.tries },
       ...{ due_at: one.dueAt.toISOString(), created_at: one.createdAt.toISOString() },

@@ -15,8 +15,11 @@ import type { World } from '../../world.ts'
 import { type RateLimit, rateLimit } from '../rate-limit.ts'
 import { auditEndpoints } from './audit.ts'
 import { type Caller, type ConsoleCall, type ConsoleEndpoint, Failed, failed, isFile } from './call.ts'
+import { financeEndpoints } from './finance.ts'
+import { listEndpoints } from './lists.ts'
 import { orderDeedEndpoints } from './order-deeds.ts'
 import { orderEndpoints } from './orders.ts'
+import { overviewEndpoints } from './overview.ts'
 import { csrfOf, IDLE_MS, sessionEndpoints, sessionKey, sessionView, signIn } from './session.ts'
 import { userEndpoints } from './users.ts'
 
@@ -25,6 +28,9 @@ const ENDPOINTS: ConsoleEndpoint[] = [
   ...orderEndpoints,
   ...orderDeedEndpoints,
   ...userEndpoints,
+  ...listEndpoints,
+  ...financeEndpoints,
+  ...overviewEndpoints,
   ...auditEndpoints,
 ]
 

@@ -1,0 +1,16 @@
+/** `npm run seed-orders -- --orders N`: many plausible orders in a sandbox's database. */
+require('./check-node.cjs').checkNode()
+const path = require('node:path')
+
+async function run() {
+  await require('./prepare.cjs').prepare({ build: true })
+  const { seedOrders } = await import('../apps/server/dist/sandbox-orders.js')
+  const home = path.join(path.dirname(__dirname), '.acopay')
+  const [flag, orders] = process.argv.slice(2)
+  await seedOrders(process.env, home, flag === '--orders' ? Number(orders) : Number.NaN, console.log)
+}
+
+run().catch((error) => {
+  console.error(error.message)
+  process.exit(1)
+})

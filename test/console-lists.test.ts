@@ -1,0 +1,210 @@
+/** The console's lists and its overview: what they hold, page by page, and that nobody sees another merchant's. */
+import { addMerchant, keepStrayPayment, putChannelAccount, writeReconciliation } from '@acopay/store'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { countHours } from '../apps/server/src/actions/count-hours.ts'
+import { addUser, type ConsoleClient, signedIn } from './support/console.ts'
+import { call, close, openAttempt, pay, place } from './support/merchant.ts'
+import { type TestWorld, testWorld } from './support/world.ts'
+
+let gateway: TestWorld
+let operator: ConsoleClient
+let finance: ConsoleClient
+let stranger: ConsoleClient
+beforeAll(async () => {
+  gateway = await testWorld()
+  const { pool } = gateway.database
+  await addMerchant(pool, { mchNo: 'MCH2', name: '别家商户' }, gateway.world.now())
+  await addUser(gateway, 'an-operator', 'operator')
+  await addUser(gateway, 'in-finance', 'finance')
+  await addUser(gateway, 'a-stranger', 'merchant_admin', { mchNo: 'MCH2' })
+  await everybodySignsIn()
+})
+afterAll(() => gateway.stop())
+
+/** Sessions end while the clock is moved on. */
+async function everybodySignsIn(): Promise<void> {
+  operator = await signedIn(gateway, 'an-operator')
+  finance = await signedIn(gateway, 'in-finance')
+  stranger = await signedIn(gateway, 'a-stranger')
+}
+
+const paidOrder = async (more = {}): Promise<string> => {
+  gateway.advance(1)
+  const number = await place(gateway.demo, more)
+  await pay(gateway.demo, number, (await openAttempt(gateway.demo, number)) ?? '')
+  return number
+}
+
+const refundOf = async (transaction_no: string, refund_amount: string): Promise<string> => {
+  gateway.advance(1)
+  const mch_refund_no = `r${gateway.world.newDigits(30)}`
+  const params = { transaction_no, mch_refund_no, refund_amount, refund_reason: '退货' }
+  const { data } = await call(gateway.demo, { method: 'POST', path: 'refund', params })
+  return data.refund_no ?? ''
+}
+
+/** Every row of a list, page by page. */
+async function all(client: ConsoleClient, path: string): Promise<Record<string, unknown>[]> {
+  const rows: Record<string, unknown>[] = []
+  for (let after = ''; ; ) {
+    const { status, body } = await client.get(`${path}${path.includes('?') ? '&' : '?'}limit=2&after=${after}`)
+    if (status !== 200) throw new Error(JSON.stringify(body))
+    rows.push(...body.rows)
+    if (body.next === null) return rows
+    after = encodeURIComponent(body.next)
+  }
+}
+
+describe('the overview', () => {
+  it('counts each thing once, in the hour it was written down, for all and for each merchant', async () => {
+    const { demo } = gateway
+    const paid = await paidOrder({ amount_total: '10.00' })
+    await refundOf(paid, '4.00')
+    const closed = await place(demo)
+    const code = (await openAttempt(demo, closed)) ?? ''
+    await close(demo, closed)
+    await pay(demo, closed, code, 'pay-anyway')
+    await gateway.runJobs()
+    const byOperator = await place(demo)
+    await operator.send('POST', `orders/${demo.mchNo}/${byOperator}/close`)
+    await countHours(gateway.world)
+    const { body } = await operator.get('overview')
+    const figures = {
+      ...{ placed: 3, paid: 1, paid_amount: '10.00', refunds: 1, refunded_amount: '4.00' },
+      ...{ closed_by_merchant: 1, closed_by_operator: 1, closed_by_expiry: 0, reversals: 1, reversed_amount: '12.50' },
+    }
+    expect(body.today).toEqual(figures)
+    expect(body.hours).toHaveLength(24)
+    expect(body.hours.at(-1)).toMatchObject(figures)
+    expect(body.days).toHaveLength(30)
+    expect(body.days.at(-1)).toMatchObject(figures)
+    expect(body.channels).toEqual([{ channel: 'wechat', attempts: 2, paid: 2, in_doubt: 0 }])
+    expect((await operator.get(`overview?mch_no=${demo.mchNo}`)).body.today).toEqual(figures)
+    expect((await stranger.get('overview')).body.today).toMatchObject({ placed: 0, paid_amount: '0.00' })
+  })
+
+  it('leaves an hour as it is once it is over, and counts what comes later in its own hour', async () => {
+    gateway.advance(75 * 60_000)
+    await countHours(gateway.world)
+    gateway.advance(60 * 60_000)
+    await everybodySignsIn()
+    await paidOrder({ amount_total: '7.00' })
+    expect(await countHours(gateway.world)).toBe(2)
+    const { body } = await operator.get('overview')
+    expect(body.hours.slice(-3).map(({ paid }: { paid: number }) => paid)).toEqual([1, 0, 1])
+    expect(body.today).toMatchObject({ placed: 4, paid_amount: '17.00' })
+    expect(body.at).toBe(gateway.world.now().toISOString())
+  })
+
+  it('says what is stuck, and since when', async () => {
+    const { pool } = gateway.database
+    const number = await place(gateway.demo)
+    await openAttempt(gateway.demo, number)
+    gateway.upstreams.faults('wechat').set([{ kind: 'error_before' }])
+    await close(gateway.demo, number)
+    const { rows } = await pool.query('select changed_at from orders where transaction_no = $1', [number])
+    gateway.advance(11 * 60_000)
+    expect((await operator.get('overview')).body.stuck).toMatchObject({
+      ...{ closing: 1, oldest_at: rows[0].changed_at.toISOString() },
+    })
+    gateway.upstreams.faults('wechat').set([])
+    await gateway.runJobs()
+    expect((await operator.get('overview')).body.stuck).toMatchObject({ closing: 0, oldest_at: null })
+  })
+})
+
+describe('refunds and reversals', () => {
+  it('are listed page by page, the newest first, and found by their numbers', async () => {
+    const order = await paidOrder()
+    const made = [await refundOf(order, '1.00'), await refundOf(order, '2.00'), await refundOf(order, '3.00')].reverse()
+    const rows = await all(operator, `refunds?number=${order}`)
+    expect(rows.map(({ refund_no }) => refund_no)).toEqual(made)
+    expect(rows[0]).toMatchObject({ transaction_no: order, amount: '3.00', state: 'SUCCESS', is_stuck: false })
+    expect(await all(operator, `refunds?number=${made[1]}`)).toHaveLength(1)
+    expect((await all(operator, 'reversals')).length).toBe(1)
+    expect(await all(operator, 'reversals?state=STUCK')).toEqual([])
+    for (const list of ['refunds', 'reversals', 'notifications', 'bills']) expect(await all(stranger, list)).toEqual([])
+    expect((await stranger.get(`refunds?mch_no=${gateway.demo.mchNo}`)).status).toBe(403)
+  })
+})
+
+describe('notifications', () => {
+  it('in the dead letters are listed, looked into, and sent again together', async () => {
+    const { demo } = gateway
+    const dead = `${demo.baseUrl}/sandbox/shop/fail`
+    const numbers = [await paidOrder({ notify_url: dead }), await paidOrder({ notify_url: dead })]
+    for (let hour = 0; hour < 50; hour += 1) {
+      await gateway.runJobs()
+      gateway.advance(3_600_000)
+    }
+    await everybodySignsIn()
+    const rows = await all(operator, 'notifications?state=DEAD')
+    expect(rows.map(({ transaction_no }) => transaction_no)).toEqual(numbers.reverse())
+    expect((await operator.get('overview')).body.notifications).toMatchObject({ dead: 2 })
+    const [{ mch_no, transaction_no, seq } = {}] = rows
+    const { body: tries } = await operator.get(`notifications/${mch_no}/${transaction_no}/${seq}/tries`)
+    expect(tries.rows[0]).toMatchObject({ http_status: 500 })
+    expect((await stranger.get(`notifications/${mch_no}/${transaction_no}/${seq}/tries`)).status).toBe(403)
+    expect((await stranger.send('POST', 'notifications/resend', { mch_no, dead: true })).status).toBe(403)
+    const both = await operator.send('POST', 'notifications/resend', { mch_no, dead: true, transaction_no })
+    expect(both).toMatchObject({ status: 400, body: { field: 'transaction_no' } })
+    expect((await operator.send('POST', 'notifications/resend', { mch_no, dead: true })).body).toEqual({ resent: 2 })
+    expect(await all(operator, 'notifications?state=DEAD')).toEqual([])
+    expect(await operator.get('notifications?state=DELIVERED')).toMatchObject({
+      status: 400,
+      body: { field: 'mch_no' },
+    })
+    expect((await all(operator, `notifications?mch_no=${mch_no}`)).length).toBeGreaterThanOrEqual(2)
+  })
+})
+
+describe('finance', () => {
+  it('fetches a bill through a link of its own', async () => {
+    gateway.advance(24 * 3_600_000)
+    await gateway.runJobs()
+    await everybodySignsIn()
+    const bills = await all(finance, `bills?mch_no=${gateway.demo.mchNo}`)
+    const full = bills.find(({ has_file }) => has_file)
+    const { body } = await finance.get(`bills/${full?.mch_no}/${full?.bill_day}/link`)
+    expect(await (await fetch(body.url)).text()).toContain('TOTAL_NET')
+    expect((await finance.get(`bills/${full?.mch_no}/1999-01-01/link`)).status).toBe(404)
+    expect((await stranger.get(`bills/${full?.mch_no}/${full?.bill_day}/link`)).status).not.toBe(200)
+  })
+
+  it('settles a difference once, with a note that stays', async () => {
+    const { pool } = gateway.database
+    const now = gateway.world.now()
+    await putChannelAccount(pool, { mchNo: 'MCH2', channel: 'alipay', settingsSealed: Buffer.alloc(1) }, now)
+    const found = { kind: 'PAYMENT_MISSING', attemptNo: 'AT1', paymentNo: '42', refundNo: '', oursFen: 100n } as const
+    const differences = [{ ...found, theirsFen: null, isSettled: false }]
+    await writeReconciliation(
+      pool,
+      { mchNo: 'MCH2', channel: 'alipay', day: '2026-02-01' },
+      { lines: 9, differences },
+      now,
+    )
+    expect((await all(finance, 'reconciliations?mch_no=MCH2')).at(0)).toMatchObject({
+      lines: 9,
+      differences: 1,
+      unsettled: 1,
+    })
+    const [row] = (await finance.get('differences?settled=false')).body.rows
+    expect(row).toMatchObject({ mch_no: 'MCH2', kind: 'PAYMENT_MISSING', ours: '1.00', theirs: null })
+    expect((await operator.send('POST', 'differences/settle', row)).status).toBeGreaterThanOrEqual(401)
+    expect(await finance.send('POST', 'differences/settle', row)).toMatchObject({
+      status: 400,
+      body: { field: 'note' },
+    })
+    expect((await finance.send('POST', 'differences/settle', { ...row, note: '上游次日补单' })).status).toBe(200)
+    expect((await finance.send('POST', 'differences/settle', { ...row, note: '再次' })).status).toBe(409)
+    const [settled] = (await finance.get('differences?mch_no=MCH2')).body.rows
+    expect(settled).toMatchObject({ settled: true, note: '上游次日补单', settled_by: 'in-finance' })
+  })
+
+  it('sees money that nobody knows of', async () => {
+    const { world, database, demo } = gateway
+    const stray = { mchNo: demo.mchNo, channel: 'wechat', attemptNo: 'AT0', paymentNo: '4200', currency: 'CNY' }
+    await keepStrayPayment(database.pool, { ...stray, amountFen: 5n, paidAt: world.now() }, world.now())
+    expect((await finance.get('strays')).body.rows).toMatchObject([{ attempt_no: 'AT0', amount: '0.05' }])
+  })
+})

@@ -103,7 +103,7 @@ describe('the sandbox page', () => {
     const story = page.getByRole('region', { name: '测试订单' })
     await story.getByRole('heading', { name: '已关闭' }).waitFor()
     // The job that sends it back runs by itself.
-    await story.getByRole('region', { name: '自动退回' }).getByText('支付成功').waitFor()
+    await story.getByRole('region', { name: '自动退回' }).getByText('已完成').waitFor()
     await story.getByRole('region', { name: '支付码' }).getByText('¥1.00').nth(1).waitFor()
     expect(problems()).toEqual([])
     await close()
@@ -147,7 +147,8 @@ describe('every page', () => {
     await pay(demo, number, (await openAttempt(demo, number)) ?? '')
     const { page, problems, close } = await signedInAt('platform-admin', 'orders', { ...size, colorScheme })
     const sandbox = `sandbox?mch_no=${demo.mchNo}&transaction_no=${number}`
-    for (const path of ['orders', `orders/${demo.mchNo}/${number}`, 'users', 'audit', 'account', sandbox]) {
+    const lists = ['overview', 'refunds', 'reversals', 'notifications?state=DEAD', 'bills', 'reconciliations']
+    for (const path of [...lists, 'orders', `orders/${demo.mchNo}/${number}`, 'users', 'audit', 'account', sandbox]) {
       await page.goto(`${demo.baseUrl}/console/${path}`)
       await page.locator('main.page h1').waitFor()
       await page.waitForLoadState('networkidle')

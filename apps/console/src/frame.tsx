@@ -10,7 +10,13 @@ import { Trouble } from './parts.tsx'
 import { type Language, type Look, type TextKey, usePreferences } from './preferences.tsx'
 
 const PAGES: { to: string; text: TextKey; needs: Permission | null }[] = [
+  { to: '/overview', text: 'overview', needs: 'orders.read' },
   { to: '/orders', text: 'orders', needs: 'orders.read' },
+  { to: '/refunds', text: 'refunds', needs: 'orders.read' },
+  { to: '/reversals', text: 'reversals', needs: 'orders.read' },
+  { to: '/notifications', text: 'notifications', needs: 'notifications.read' },
+  { to: '/bills', text: 'bills', needs: 'bills.read' },
+  { to: '/reconciliations', text: 'reconciliations', needs: 'reconciliation.read' },
   { to: '/users', text: 'users', needs: 'users.read' },
   { to: '/audit', text: 'audit', needs: 'audit.read' },
   { to: '/sandbox', text: 'sandbox', needs: 'sandbox.use' },

@@ -9,7 +9,8 @@ import { dayBegin, dayEnd } from './format.ts'
 import { type Column, Rows, Title, Trouble } from './parts.tsx'
 import { type TextKey, usePreferences } from './preferences.tsx'
 
-export type Filter = { name: string; text: TextKey; options?: readonly string[]; isDay?: boolean }
+/** `prefix`: of the options' words, where a word means something else elsewhere. */
+export type Filter = { name: string; text: TextKey; options?: readonly string[]; isDay?: boolean; prefix?: string }
 
 type Values = Record<string, string>
 
@@ -50,7 +51,9 @@ export function ListPage<Row>(props: {
   return (
     <>
       <Title>{t(props.title)}</Title>
-      <Filters key={JSON.stringify(values)} filters={props.filters} values={values} onChange={filter} />
+      {props.filters.length > 0 && (
+        <Filters key={JSON.stringify(values)} filters={props.filters} values={values} onChange={filter} />
+      )}
       {props.actions?.(values)}
       {found.error !== null ? (
         <Trouble error={found.error} retry={() => void found.refetch()} />
@@ -87,7 +90,7 @@ function Filters(props: { filters: Filter[]; values: Values; onChange: (values: 
         props.onChange(draft)
       }}
     >
-      {props.filters.map(({ name, text, options, isDay }) => (
+      {props.filters.map(({ name, text, options, isDay, prefix = '' }) => (
         <label key={name} htmlFor={`filter-${name}`}>
           {t(text)}
           {options === undefined ? (
@@ -103,7 +106,10 @@ function Filters(props: { filters: Filter[]; values: Values; onChange: (values: 
               aria-label={t(text)}
               value={draft[name] ?? ''}
               onChange={(value) => set(name, value)}
-              options={[{ value: '', label: t('all') }, ...options.map((value) => ({ value, label: word(value) }))]}
+              options={[
+                { value: '', label: t('all') },
+                ...options.map((value) => ({ value, label: word(prefix + value) })),
+              ]}
               style={{ minWidth: 120 }}
             />
           )}

@@ -103,6 +103,7 @@ const TONES: Record<string, string> = {
     OPEN: 'busy',
     BEGUN: 'busy',
   },
+  ...{ done_SUCCESS: 'good', done_PROCESSING: 'busy', done_STUCK: 'bad', done_FAIL: 'bad' },
   ...{ FAIL: 'bad', DEAD: 'bad', reverse: 'bad', stuck: 'bad' },
 }
 

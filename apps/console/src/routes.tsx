@@ -30,11 +30,17 @@ export const router = createRouter({
       getParentRoute: () => root,
       path: '/',
       beforeLoad: () => {
-        throw redirect({ to: '/orders' as never })
+        throw redirect({ to: '/overview' as never })
       },
     }),
     page('/orders', () => import('./pages/orders.tsx'), 'Orders'),
     page('/orders/$mchNo/$transactionNo', () => import('./pages/order.tsx'), 'OrderPage'),
+    page('/overview', () => import('./pages/overview.tsx'), 'OverviewPage'),
+    page('/refunds', lists, 'Refunds'),
+    page('/reversals', lists, 'Reversals'),
+    page('/notifications', lists, 'NotificationsPage'),
+    page('/bills', () => import('./pages/finance.tsx'), 'Bills'),
+    page('/reconciliations', () => import('./pages/finance.tsx'), 'Reconciliations'),
     page('/users', () => import('./pages/users.tsx'), 'Users'),
     page('/audit', lists, 'AuditLog'),
     page('/account', () => import('./pages/account.tsx'), 'Account'),

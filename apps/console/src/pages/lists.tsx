@@ -1,9 +1,140 @@
-/** The lists that are only looked at. */
-import type { AuditRow } from '@acopay/protocol/console'
-import { when } from '../format.ts'
-import { ListPage } from '../list-page.tsx'
-import { Mono, State } from '../parts.tsx'
+/** The lists of what belongs to orders, and of what was done here. */
+import type { AuditRow, NotificationRow, RefundRow, Resent, ReversalRow } from '@acopay/protocol/console'
+import { useMutation, useQuery } from '@tanstack/react-query'
+import { App, Button } from 'antd'
+import { useState } from 'react'
+import { call, queries, session } from '../api.ts'
+import { when, yuan } from '../format.ts'
+import { asked, type Filter, ListPage } from '../list-page.tsx'
+import { Mono, State, useSays } from '../parts.tsx'
 import { usePreferences } from '../preferences.tsx'
+import { Tries } from './order-more.tsx'
+import { Channel, OrderLink } from './orders.tsx'
+
+/** Who sees all merchants can choose one. */
+function useMerchantFilter(): Filter[] {
+  const { data: who } = useQuery(session)
+  return who?.mch_no === null ? [{ name: 'mch_no', text: 'merchant' }] : []
+}
+
+export function Refunds() {
+  return (
+    <ListPage<RefundRow>
+      title="refunds"
+      path="refunds"
+      filters={[
+        { name: 'number', text: 'anyNumber' },
+        { name: 'state', text: 'state', options: ['PROCESSING', 'STUCK', 'SUCCESS', 'FAIL'], prefix: 'done_' },
+        ...useMerchantFilter(),
+      ]}
+      keyOf={(row) => row.refund_no}
+      columns={[
+        { text: 'refundNo', show: (row) => <Mono>{row.refund_no}</Mono> },
+        { text: 'transactionNo', show: (row) => <OrderLink {...row} /> },
+        { text: 'channel', show: (row) => <Channel of={row.channel} /> },
+        { text: 'amount', show: (row) => yuan(row.amount) },
+        { text: 'state', show: (row) => <State of={row.is_stuck ? 'done_STUCK' : `done_${row.state}`} /> },
+        { text: 'reason', show: (row) => row.failure ?? row.reason, isText: true },
+        { text: 'createdAt', show: (row) => when(row.created_at) },
+      ]}
+    />
+  )
+}
+
+export function Reversals() {
+  return (
+    <ListPage<ReversalRow>
+      title="reversals"
+      path="reversals"
+      filters={[
+        { name: 'number', text: 'anyNumber' },
+        { name: 'state', text: 'state', options: ['PROCESSING', 'STUCK', 'SUCCESS'], prefix: 'done_' },
+        ...useMerchantFilter(),
+      ]}
+      keyOf={(row) => row.refund_no}
+      columns={[
+        { text: 'refundNo', show: (row) => <Mono>{row.refund_no}</Mono> },
+        { text: 'transactionNo', show: (row) => <OrderLink {...row} /> },
+        { text: 'channel', show: (row) => <Channel of={row.channel} /> },
+        { text: 'amount', show: (row) => yuan(row.amount) },
+        { text: 'state', show: (row) => <State of={row.is_stuck ? 'done_STUCK' : `done_${row.state}`} /> },
+        { text: 'createdAt', show: (row) => when(row.created_at) },
+        { text: 'changedAt', show: (row) => when(row.changed_at) },
+      ]}
+    />
+  )
+}
+
+export function NotificationsPage() {
+  const { t, word } = usePreferences()
+  const { data: who } = useQuery(session)
+  const [open, setOpen] = useState<NotificationRow | null>(null)
+  return (
+    <>
+      <ListPage<NotificationRow>
+        title="notifications"
+        path="notifications"
+        filters={[
+          { name: 'state', text: 'state', options: ['PENDING', 'DELIVERED', 'DEAD'] },
+          ...useMerchantFilter(),
+          { name: 'transaction_no', text: 'transactionNo' },
+        ]}
+        keyOf={(row) => `${row.transaction_no}/${row.seq}`}
+        actions={(values) =>
+          values.state === 'DEAD' &&
+          who?.permissions.includes('notifications.resend') && (
+            <ResendDead mchNo={who.mch_no ?? values.mch_no ?? null} values={values} />
+          )
+        }
+        columns={[
+          { text: 'createdAt', show: (row) => when(row.created_at) },
+          { text: 'kind', show: (row) => word(row.kind) },
+          { text: 'transactionNo', show: (row) => <OrderLink {...row} /> },
+          { text: 'state', show: (row) => <State of={row.state} /> },
+          { text: 'url', show: (row) => row.url, isText: true },
+          { text: 'lastAnswer', show: (row) => row.failure ?? row.http_status ?? '—', isText: true },
+          { text: 'nextAt', show: (row) => when(row.next_at) },
+          {
+            text: 'tries',
+            show: (row) => (
+              <Button size="small" onClick={() => setOpen(row)} aria-label={`${t('tries')} ${row.transaction_no}`}>
+                {row.tries}
+              </Button>
+            ),
+          },
+        ]}
+      />
+      {open !== null && <Tries of={open} onClose={() => setOpen(null)} />}
+    </>
+  )
+}
+
+function ResendDead({ mchNo, values }: { mchNo: string | null; values: Record<string, string> }) {
+  const { t } = usePreferences()
+  const { modal, message } = App.useApp()
+  const says = useSays()
+  const resend = useMutation({
+    mutationFn: () => {
+      const { from, until } = asked(values)
+      return call<Resent>('POST', 'notifications/resend', { mch_no: mchNo, dead: true, from, until })
+    },
+    onSuccess: ({ resent }) => void message.info(`${t('resent')} ${resent}`),
+    onError: (error) => void message.error(says(error)),
+    onSettled: () => queries.invalidateQueries({ queryKey: ['notifications'] }),
+  })
+  const ask = (): void => {
+    const onOk = () => resend.mutateAsync().catch(() => {})
+    void modal.confirm({ title: `${t('resend')}: ${mchNo}`, content: t('resendDeadAsk'), okText: t('resend'), onOk })
+  }
+  return (
+    <div className="buttons">
+      <Button onClick={ask} disabled={mchNo === null} loading={resend.isPending}>
+        {t('resendDead')}
+      </Button>
+      {mchNo === null && <span className="note">{t('resendNeedsMerchant')}</span>}
+    </div>
+  )
+}
 
 export function AuditLog() {
   const { word } = usePreferences()

@@ -189,7 +189,7 @@ function Parts({ order }: { order: OrderDetail }) {
           { text: 'refundNo', show: (one) => <Mono>{one.refund_no}</Mono> },
           { text: 'mchRefundNo', show: (one) => <Mono>{one.mch_refund_no}</Mono> },
           { text: 'amount', show: (one) => yuan(one.amount) },
-          { text: 'state', show: (one) => <State of={one.state} /> },
+          { text: 'state', show: (one) => <State of={`done_${one.state}`} /> },
           { text: 'reason', show: (one) => one.failure ?? one.reason, isText: true },
           { text: 'createdAt', show: (one) => when(one.created_at) },
         ]}
@@ -203,7 +203,7 @@ function Parts({ order }: { order: OrderDetail }) {
           { text: 'refundNo', show: (one) => <Mono>{one.refund_no}</Mono> },
           { text: 'paymentNo', show: (one) => <Mono>{one.payment_no}</Mono> },
           { text: 'amount', show: (one) => yuan(one.amount) },
-          { text: 'state', show: (one) => <State of={one.state} /> },
+          { text: 'state', show: (one) => <State of={`done_${one.state}`} /> },
           { text: 'createdAt', show: (one) => when(one.created_at) },
           { text: 'changedAt', show: (one) => when(one.changed_at) },
         ]}

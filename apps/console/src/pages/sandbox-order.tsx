@@ -91,7 +91,7 @@ export function TestOrder(key: SandboxOrder) {
         columns={[
           { text: 'refundNo', show: (one) => <Mono>{one.refund_no}</Mono> },
           { text: 'amount', show: (one) => yuan(one.amount) },
-          { text: 'state', show: (one) => <State of={one.state} /> },
+          { text: 'state', show: (one) => <State of={`done_${one.state}`} /> },
         ]}
       />
       <h2>{t('shopHeard')}</h2>

@@ -147,7 +147,16 @@ describe('every page', () => {
     await pay(demo, number, (await openAttempt(demo, number)) ?? '')
     const { page, problems, close } = await signedInAt('platform-admin', 'orders', { ...size, colorScheme })
     const sandbox = `sandbox?mch_no=${demo.mchNo}&transaction_no=${number}`
-    const lists = ['overview', 'refunds', 'reversals', 'notifications?state=DEAD', 'bills', 'reconciliations']
+    const lists = [
+      'overview',
+      'refunds',
+      'reversals',
+      'notifications?state=DEAD',
+      'bills',
+      'reconciliations',
+      'merchants',
+      `merchants/${demo.mchNo}`,
+    ]
     for (const path of [...lists, 'orders', `orders/${demo.mchNo}/${number}`, 'users', 'audit', 'account', sandbox]) {
       await page.goto(`${demo.baseUrl}/console/${path}`)
       await page.locator('main.page h1').waitFor()

@@ -17,6 +17,7 @@ const PAGES: { to: string; text: TextKey; needs: Permission | null }[] = [
   { to: '/notifications', text: 'notifications', needs: 'notifications.read' },
   { to: '/bills', text: 'bills', needs: 'bills.read' },
   { to: '/reconciliations', text: 'reconciliations', needs: 'reconciliation.read' },
+  { to: '/merchants', text: 'merchants', needs: 'merchants.read' },
   { to: '/users', text: 'users', needs: 'users.read' },
   { to: '/audit', text: 'audit', needs: 'audit.read' },
   { to: '/sandbox', text: 'sandbox', needs: 'sandbox.use' },

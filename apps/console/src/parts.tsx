@@ -104,6 +104,7 @@ const TONES: Record<string, string> = {
     BEGUN: 'busy',
   },
   ...{ done_SUCCESS: 'good', done_PROCESSING: 'busy', done_STUCK: 'bad', done_FAIL: 'bad' },
+  ...{ in_use: 'good', settled_true: 'good', settled_false: 'bad' },
   ...{ FAIL: 'bad', DEAD: 'bad', reverse: 'bad', stuck: 'bad' },
 }
 

@@ -41,6 +41,8 @@ export const router = createRouter({
     page('/notifications', lists, 'NotificationsPage'),
     page('/bills', () => import('./pages/finance.tsx'), 'Bills'),
     page('/reconciliations', () => import('./pages/finance.tsx'), 'Reconciliations'),
+    page('/merchants', () => import('./pages/merchants.tsx'), 'Merchants'),
+    page('/merchants/$mchNo', () => import('./pages/merchant.tsx'), 'MerchantPage'),
     page('/users', () => import('./pages/users.tsx'), 'Users'),
     page('/audit', lists, 'AuditLog'),
     page('/account', () => import('./pages/account.tsx'), 'Account'),

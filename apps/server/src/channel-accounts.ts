@@ -8,11 +8,12 @@ const CHANNELS_MAX = 10_000
 
 type AccountKey = { mchNo: string; channel: string }
 
-const placeOf = ({ mchNo, channel }: AccountKey): string => `channel_account/${mchNo}/${channel}`
+/** Where an account's settings lie: what their seal is made for. */
+export const accountPlace = ({ mchNo, channel }: AccountKey): string => `channel_account/${mchNo}/${channel}`
 
 /** Settings of an account as they are stored. */
 export const sealSettings = (masterKey: Buffer, key: AccountKey, settings: object): Buffer =>
-  seal(masterKey, placeOf(key), JSON.stringify(settings))
+  seal(masterKey, accountPlace(key), JSON.stringify(settings))
 
 type Parts = { pool: Pool; masterKey: Buffer; door: ChannelDoor; sandboxUrl: () => string }
 
@@ -26,7 +27,7 @@ export function channelAccounts({ pool, masterKey, door, sandboxUrl }: Parts) {
     const name = `${mchNo}/${channel}`
     const known = made.get(name)
     if (known?.sealed.equals(sealed)) return known.channel
-    const settings = JSON.parse(unseal(masterKey, placeOf({ mchNo, channel }), sealed)) as Record<string, unknown>
+    const settings = JSON.parse(unseal(masterKey, accountPlace({ mchNo, channel }), sealed)) as Record<string, unknown>
     const fresh = guarded(name, makeChannel(channel, inTheSandbox(settings, sandboxUrl()), door))
     made.delete(name)
     made.set(name, { sealed, channel: fresh })

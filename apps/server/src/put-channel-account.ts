@@ -1,8 +1,9 @@
 /** `npm run channel-account`: gives a merchant an account with an upstream, or changes it. Runs beside the gateway. */
 import { readFileSync } from 'node:fs'
-import { type ChannelName, INSTALLED, makeChannel } from '@acopay/channels'
+import { type ChannelName, INSTALLED } from '@acopay/channels'
 import { findMerchant, migrate, putChannelAccount } from '@acopay/store'
 import { sealSettings } from './channel-accounts.ts'
+import { settingsProblem } from './channel-settings.ts'
 import { readConfig } from './config.ts'
 import { openDatabase } from './database.ts'
 import { masterKeyOf } from './vault.ts'
@@ -33,11 +34,6 @@ export async function putAccount(
   }
 }
 
-const FIELDS: Record<ChannelName, string[]> = {
-  wechat: ['baseUrl', 'appId', 'mchId', 'serialNo', 'mchPrivateKey', 'apiV3Key', 'platformKeys'],
-  alipay: ['gateway', 'appId', 'sellerId', 'appPrivateKey', 'alipayPublicKey'],
-}
-
 function readSettings(channel: ChannelName, file: string): object {
   let settings: Record<string, unknown>
   try {
@@ -45,15 +41,7 @@ function readSettings(channel: ChannelName, file: string): object {
   } catch {
     throw new Error(`读不到JSON文件 (cannot read as JSON): ${file}`)
   }
-  const missing = FIELDS[channel].find((field) => settings?.[field] === undefined || settings[field] === '')
-  if (missing !== undefined) throw new Error(`缺少 ${missing} (missing in ${file})`)
-  if (channel === 'wechat' && Buffer.byteLength(String(settings.apiV3Key)) !== 32) {
-    throw new Error('apiV3Key 应为32字节 (should be 32 bytes)')
-  }
-  try {
-    makeChannel(channel, settings, { fetch, now: () => new Date(), newNonce: () => '' })
-  } catch {
-    throw new Error('密钥无法读取，应为Base64 DER或PEM (a key cannot be read: Base64 DER or PEM)')
-  }
+  const problem = settingsProblem(channel, settings ?? {})
+  if (problem !== null) throw new Error(`${problem.zh} (${problem.en}): ${file}`)
   return settings
 }

@@ -166,4 +166,14 @@ export function AuditLog() {
 const ACTIONS = [
   ...['session.begin', 'session.end', 'session.password', 'session.totp_on', 'session.totp_off', 'orders.close'],
   ...['refunds.create', 'notifications.resend', 'users.add', 'users.change', 'sandbox.place', 'sandbox.deed'],
+  ...[
+    'merchants.add',
+    'merchants.change',
+    'apps.add',
+    'apps.change',
+    'keys.add',
+    'keys.end',
+    'channels.put',
+    'channels.test',
+  ],
 ]

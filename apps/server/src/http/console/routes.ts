@@ -15,8 +15,11 @@ import type { World } from '../../world.ts'
 import { type RateLimit, rateLimit } from '../rate-limit.ts'
 import { auditEndpoints } from './audit.ts'
 import { type Caller, type ConsoleCall, type ConsoleEndpoint, Failed, failed, isFile } from './call.ts'
+import { channelEndpoints } from './channel-settings.ts'
 import { financeEndpoints } from './finance.ts'
 import { listEndpoints } from './lists.ts'
+import { keyEndpoints } from './merchant-keys.ts'
+import { merchantEndpoints } from './merchants.ts'
 import { orderDeedEndpoints } from './order-deeds.ts'
 import { orderEndpoints } from './orders.ts'
 import { overviewEndpoints } from './overview.ts'
@@ -27,6 +30,9 @@ const ENDPOINTS: ConsoleEndpoint[] = [
   ...sessionEndpoints,
   ...orderEndpoints,
   ...orderDeedEndpoints,
+  ...merchantEndpoints,
+  ...keyEndpoints,
+  ...channelEndpoints,
   ...userEndpoints,
   ...listEndpoints,
   ...financeEndpoints,

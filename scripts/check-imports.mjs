@@ -20,6 +20,8 @@ const MAY_IMPORT = {
   'apps/cli': ['sdk'],
 }
 const SIBLING_TYPES_ONLY = { 'apps/console': ['protocol'], 'apps/cashier': ['protocol'] }
+/** Parts of siblings that run in a browser as they are. */
+const IN_A_BROWSER = { 'apps/console': ['@acopay/protocol/canonical'] }
 const SANDBOX = /^apps\/server\/src\/sandbox/
 const SERVER_FOLDERS_MAY_NOT = { http: ['jobs'], jobs: ['http'], actions: ['http', 'jobs'] }
 const READS_ENVIRONMENT = /^(?:apps|packages)\/[^/]+\/src\/(?:main|world)\.ts$/
@@ -119,6 +121,7 @@ function wrongImport({ path: file }, { target, isType }) {
   const sibling = /^@acopay\/([^/]+)/.exec(target)?.[1]
   if (sibling === undefined) return own === 'packages/core' ? [`core imports nothing, not even ${target}`] : []
   if (MAY_IMPORT[own]?.includes(sibling)) return []
+  if (IN_A_BROWSER[own]?.includes(target)) return []
   if (SIBLING_TYPES_ONLY[own]?.includes(sibling)) return isType ? [] : [`${own} imports only types of ${sibling}`]
   if (own === 'apps/server' && sibling === 'upstreams') {
     return SANDBOX.test(file) ? [] : ['only the sandbox files of the server import upstreams']

@@ -32,10 +32,11 @@ async function generate({ database, demo }: TestWorld): Promise<void> {
   const write = (sql: string, values: unknown[] = [mchNo]) => client.query(sql, values)
   await write(
     `insert into orders (mch_no, transaction_no, app_no, mch_trade_no, description, amount_fen, currency, time_expire,
-       state, close_reason, attempts, success_time, head_seq, head_hash, created_at, changed_at)
+       state, close_reason, attempts, success_time, head_seq, head_hash, created_at, changed_at, closed_at)
      select $1, order_no, $2, order_no, '测试订单, "' || g || '"', fen, 'CNY', at + interval '2 hours',
             case when is_late then 'CLOSED' when is_refunded then 'REFUND' else 'SUCCESS' end,
-            case when is_late then 'MERCHANT' end, 1, case when not is_late then at end, 1, '', at, at from trade`,
+            case when is_late then 'MERCHANT' end, 1, case when not is_late then at end, 1, '', at, at,
+            case when is_late then at end from trade`,
     [mchNo, appNo],
   )
   await write(

@@ -120,6 +120,26 @@ describe('the sandbox page', () => {
   })
 })
 
+describe('the API explorer', () => {
+  it('places an order and closes it, signed in the browser, and the answers verify', async () => {
+    const { page, problems, close } = await signedInAt('merchant-admin', 'explorer')
+    await page.getByRole('button', { name: '签名并发送' }).click()
+    await page.getByText('应答的签名正确').waitFor()
+    const answer = JSON.parse((await page.getByLabel('应答', { exact: true }).last().textContent()) ?? '')
+    const number = answer.data.transaction_no
+    expect((await query(gateway.demo, number)).data.code).toBe('NOTPAY')
+    await page.getByLabel('接口').click()
+    await page.getByText(/^关单 Close an order/).click()
+    await page.getByLabel(/^transaction_no/).waitFor()
+    expect(await page.getByLabel(/^transaction_no/).inputValue()).toBe(number)
+    await page.getByRole('button', { name: '签名并发送' }).click()
+    await page.getByText('"description": "关单成功"').waitFor()
+    expect((await query(gateway.demo, number)).data.code).toBe('CLOSED')
+    expect(problems()).toEqual([])
+    await close()
+  })
+})
+
 describe('every page', () => {
   it('asks who it is first, says what is wrong, and comes back to where one wanted to go', async () => {
     const { page, close } = await openPage(browser)
@@ -157,7 +177,16 @@ describe('every page', () => {
       'merchants',
       `merchants/${demo.mchNo}`,
     ]
-    for (const path of [...lists, 'orders', `orders/${demo.mchNo}/${number}`, 'users', 'audit', 'account', sandbox]) {
+    for (const path of [
+      ...lists,
+      'explorer',
+      'orders',
+      `orders/${demo.mchNo}/${number}`,
+      'users',
+      'audit',
+      'account',
+      sandbox,
+    ]) {
       await page.goto(`${demo.baseUrl}/console/${path}`)
       await page.locator('main.page h1').waitFor()
       await page.waitForLoadState('networkidle')

@@ -21,6 +21,7 @@ const PAGES: { to: string; text: TextKey; needs: Permission | null }[] = [
   { to: '/users', text: 'users', needs: 'users.read' },
   { to: '/audit', text: 'audit', needs: 'audit.read' },
   { to: '/sandbox', text: 'sandbox', needs: 'sandbox.use' },
+  { to: '/explorer', text: 'explorer', needs: 'merchants.read' },
   { to: '/account', text: 'account', needs: null },
 ]
 

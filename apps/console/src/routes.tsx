@@ -45,6 +45,7 @@ export const router = createRouter({
     page('/merchants/$mchNo', () => import('./pages/merchant.tsx'), 'MerchantPage'),
     page('/users', () => import('./pages/users.tsx'), 'Users'),
     page('/audit', lists, 'AuditLog'),
+    page('/explorer', () => import('./pages/explorer.tsx'), 'Explorer'),
     page('/account', () => import('./pages/account.tsx'), 'Account'),
     page('/sandbox', () => import('./pages/sandbox.tsx'), 'Sandbox'),
   ]),

@@ -4,17 +4,18 @@
  */
 import { type ChannelName, INSTALLED } from '@acopay/channels'
 import { formatYuan, parseYuan } from '@acopay/core'
-import type { SandboxDone, SandboxOrder, SandboxView } from '@acopay/protocol/console'
-import { attemptsOf, findAttempt, listNotifications, listNotificationTries, type Order, ownApp } from '@acopay/store'
+import type { SandboxDemo, SandboxDone, SandboxOrder } from '@acopay/protocol/console'
+import { findAttempt, type Order, ownApp } from '@acopay/store'
 import { closeOrder } from './actions/close-order.ts'
 import { placeOrder } from './actions/place-order.ts'
 import { refundOrder } from './actions/refund-order.ts'
 import { startPayment } from './actions/start-payment.ts'
-import { type ConsoleCall, type ConsoleEndpoint, Failed, failed } from './http/console/call.ts'
+import { type Caller, type ConsoleCall, type ConsoleEndpoint, Failed, failed } from './http/console/call.ts'
 import { fieldsOf } from './http/console/fields.ts'
 import { orderOf } from './http/console/orders.ts'
-import { DEMO } from './sandbox-seed.ts'
+import { DEMO, readDemo } from './sandbox-seed.ts'
 import { readFaults, type SandboxUpstreams } from './sandbox-upstreams.ts'
+import { sandboxView } from './sandbox-view.ts'
 import type { World } from './world.ts'
 
 /** How the test shop answers its notifications; the paths are those of http/sandbox.ts. */
@@ -24,7 +25,6 @@ const DEEDS = [
   'scenario',
 ] as const
 const SCENARIOS = ['late_payment', 'two_codes_paid', 'lost_close_answer', 'paid_while_closing'] as const
-const HEARD_MAX = 20
 const PAYER = { returnUrl: null, payerIp: '127.0.0.1', openId: 'sandbox-payer' }
 
 const done = (zh: string, en: string, more: Omit<SandboxDone, 'told'> = {}): SandboxDone => ({
@@ -200,53 +200,44 @@ async function refund(world: World, order: Order, amount: bigint | null): Promis
     : failed('CONFLICT', '此订单不能退款，或金额超限', 'It cannot be refunded, or not so much of it')
 }
 
-async function view(world: World, upstreams: SandboxUpstreams, call: ConsoleCall): Promise<SandboxView | Failed> {
-  const order = await orderOf(world, call)
-  if (order instanceof Failed) return order
-  const { mchNo, transactionNo } = order
-  const attempts = await attemptsOf(world.pool, mchNo, transactionNo)
-  const upstream = await Promise.all(
-    attempts.map(async ({ attemptNo, channel }) => {
-      const trade = await upstreams.of(channel as ChannelName).control.trade(attemptNo)
-      const returned = trade?.refunds.reduce((sum, { fen }) => sum + fen, 0) ?? 0
-      return {
-        ...{ attempt_no: attemptNo, channel, state: trade?.state ?? 'absent' },
-        ...{ taken: formatYuan(BigInt(trade?.payment?.fen ?? 0)), returned: formatYuan(BigInt(returned)) },
-      }
-    }),
-  )
-  const told = await listNotifications(world.pool, mchNo, { transactionNo, state: null, before: null }, HEARD_MAX)
-  const heard = await Promise.all(
-    told.map(async ({ seq, kind }) => {
-      const tries = await listNotificationTries(world.pool, { mchNo, transactionNo, seq }, HEARD_MAX)
-      return tries.map(({ at, httpStatus, reply, failure }) => ({
-        ...{ at: at.toISOString(), kind, code: failure === null ? 'SUCCESS' : 'FAIL' },
-        answered: [httpStatus, failure ?? reply].filter((part) => part !== null).join(' '),
-      }))
-    }),
-  )
-  return {
-    state: order.state,
-    cashier_url: world.cashierUrl(mchNo, transactionNo),
-    upstream,
-    heard: heard.flat().sort((one, other) => (one.at < other.at ? 1 : -1)),
-  }
-}
-
 async function attemptOf(world: World, { mchNo, transactionNo }: Order, attemptNo: string) {
   const attempt = await findAttempt(world.pool, mchNo, attemptNo)
   return attempt?.transactionNo === transactionNo ? attempt : null
 }
 
+function demoOf(home: string, { mchNo }: Caller): SandboxDemo | Failed {
+  if (mchNo !== null && mchNo !== DEMO.mchNo)
+    return failed('NOT_FOUND', '只有演示商户有演示密钥', 'Only the demo merchant has a demo key')
+  const demo = readDemo(home)
+  if (demo === null) return failed('NOT_FOUND', '没有演示商户的设置', "The demo merchant's settings are not there")
+  return {
+    ...{ mch_no: demo.mchNo, app_no: demo.appNo, private_key: demo.mchPrivateKey },
+    platform_public_key: demo.platformPublicKey,
+  }
+}
+
 const ORDER = 'sandbox/orders/:mch_no/:transaction_no/deeds'
 const NO_CHANNEL = () => failed('NOT_FOUND', '没有这个渠道', 'There is no such channel')
 
-export function sandboxConsole(upstreams: SandboxUpstreams): ConsoleEndpoint[] {
+/** `home`: where the demo merchant's settings lie. */
+export function sandboxConsole(upstreams: SandboxUpstreams, home: string): ConsoleEndpoint[] {
   const faultsOf = ({ path: { channel = '' } }: ConsoleCall) =>
     Object.hasOwn(INSTALLED, channel) ? upstreams.faults(channel as ChannelName) : null
   return [
+    // With its private key, which protects no money: the API explorer signs with it.
+    {
+      method: 'GET',
+      path: 'sandbox/demo',
+      permission: 'sandbox.use',
+      handle: async (_world, { caller }) => demoOf(home, caller),
+    },
     { method: 'POST', path: 'sandbox/orders', permission: 'sandbox.use', action: 'sandbox.place', handle: place },
-    { method: 'GET', path: ORDER, permission: 'sandbox.use', handle: (world, call) => view(world, upstreams, call) },
+    {
+      method: 'GET',
+      path: ORDER,
+      permission: 'sandbox.use',
+      handle: (world, call) => sandboxView(world, upstreams, call),
+    },
     {
       method: 'POST',
       path: ORDER,

@@ -32,7 +32,7 @@ export async function seedDemo(
   await addMerchant(db, { mchNo: DEMO.mchNo, name: '演示商户 Demo' }, now)
   await addApp(db, { ...DEMO, name: '演示应用 Demo' }, now)
   const merchant = await findMerchant(db, DEMO.mchNo, now)
-  const known = readPrivateKey(file)
+  const known = readPrivateKey(home)
   const isKnown = known !== null && merchant?.publicKeys.includes(publicTextOf(known))
   const mchPrivateKey = isKnown ? known : await addDemoKey(db, now)
   const settings: DemoSettings = {
@@ -45,10 +45,18 @@ export async function seedDemo(
   return file
 }
 
-function readPrivateKey(file: string): string | null {
+/** What lies in `demo.json` below `home`; null where there is none. */
+export function readDemo(home: string): DemoSettings | null {
   try {
-    const { mchPrivateKey } = JSON.parse(readFileSync(file, 'utf8')) as DemoSettings
-    return keyText(privateKeyFrom(mchPrivateKey))
+    return JSON.parse(readFileSync(path.join(home, 'demo.json'), 'utf8')) as DemoSettings
+  } catch {
+    return null
+  }
+}
+
+function readPrivateKey(home: string): string | null {
+  try {
+    return keyText(privateKeyFrom(readDemo(home)?.mchPrivateKey ?? ''))
   } catch {
     return null
   }

@@ -14,6 +14,7 @@ import type { Endpoint } from './exchange.ts'
 import { healthRoutes } from './health.ts'
 import { identify } from './identify.ts'
 import { notificationsEndpoint, notificationTriesEndpoint, resendEndpoint } from './notifications.ts'
+import { openApiRoute } from './openapi.ts'
 import { placeEndpoint } from './place-order.ts'
 import { billEndpoint } from './query-bill.ts'
 import { queryEndpoint } from './query-order.ts'
@@ -47,6 +48,8 @@ export type HttpOptions = {
   trustedProxies: number
   /** Null: as it listens. */
   publicUrl: string | null
+  /** Where the sandbox's settings lie. */
+  home: string
   /** Origins whose pages may show the cashier in a frame. */
   shellOrigins: string[]
 }
@@ -107,10 +110,16 @@ export function buildServer(world: World, options: HttpOptions, upstreams: Sandb
     })
   }
   healthRoutes(app, world)
+  openApiRoute(app, options.publicUrl)
   notificationRoutes(app, world)
   billFileRoutes(app, world)
   cashierRoutes(app, world, perAddress, options.shellOrigins)
-  consoleRoutes(app, world, { ...options, perAddress }, upstreams === null ? [] : sandboxConsole(upstreams))
+  consoleRoutes(
+    app,
+    world,
+    { ...options, perAddress },
+    upstreams === null ? [] : sandboxConsole(upstreams, options.home),
+  )
   if (upstreams !== null) sandboxRoutes(app, world, upstreams)
   app.setNotFoundHandler((request, reply) => {
     const allowed = methods.get(request.url.split('?', 1)[0] as string)

@@ -128,7 +128,7 @@ export type SandboxDeed =
   | { deed: 'scenario'; scenario: 'late_payment' | 'two_codes_paid' | 'lost_close_answer' | 'paid_while_closing' }
 export type SandboxDone = { told: { zh: string; en: string }; attempt_no?: string; pay_url?: string | null }
 
-/** `GET`/`PUT sandbox/faults/{channel}`: what goes wrong from now on (docs/sandbox.md); `[]` ends it. */
+/** `GET`/`PUT sandbox/faults/{channel}` {faults}: what goes wrong from now on (docs/sandbox.md); `[]` ends it. */
 export type SandboxFault = {
   kind: string
   verb?: string
@@ -137,6 +137,9 @@ export type SandboxFault = {
   times?: number
   ms?: number
 }
+
+/** `GET sandbox/demo`: what the API explorer signs with. Base64 DER. */
+export type SandboxDemo = { mch_no: string; app_no: string; private_key: string; platform_public_key: string }
 
 export type SandboxView = {
   state: OrderStateName

@@ -35,17 +35,20 @@ export function fieldsOf(from: Record<string, unknown>) {
     const known = words.find((candidate) => candidate === value)
     return known ?? say(field, `应为 ${words.join(' | ')}`, `should be one of ${words.join(' | ')}`)
   }
+  /** From 1970 to 9999: what the database and everybody else can hold. */
+  const isSensible = (at: Date): boolean => at.getTime() >= 0 && at.getTime() < Date.UTC(10_000, 0)
   const time = (field: string): Date | null => {
     const value = given(field)
     if (value === null) return null
     const at = typeof value === 'string' && /^\d{4}-\d\d-\d\dT/.test(value) ? new Date(value) : null
-    if (at !== null && !Number.isNaN(at.getTime())) return at
-    return say(field, '应为 ISO 8601 时间', 'should be a time in ISO 8601')
+    return at !== null && isSensible(at) ? at : say(field, '应为 ISO 8601 时间', 'should be a time in ISO 8601')
   }
   const day = (field: string): string | null => {
     const value = given(field)
     if (value === null) return null
-    if (typeof value === 'string' && /^\d{4}-\d\d-\d\d$/.test(value) && !Number.isNaN(Date.parse(value))) return value
+    const at = typeof value === 'string' && /^\d{4}-\d\d-\d\d$/.test(value) ? new Date(value) : null
+    // The thirty-first of February is a day to some readers of dates, and none to the database.
+    if (at !== null && isSensible(at) && at.toISOString().startsWith(String(value))) return String(value)
     return say(field, '应为日期，如 2026-03-01', 'should be a day, like 2026-03-01')
   }
   const whole = (field: string, min: number, max: number): number | null => {

@@ -100,7 +100,7 @@ async function notifications(world: World, { caller, query }: ConsoleCall): Prom
   const limit = read.limit()
   const [ms, ofMerchant = '', number = '', seq] = after ?? []
   const place = { createdAt: new Date(Number(ms)), mchNo: ofMerchant, transactionNo: number, seq: Number(seq) }
-  const isPlace = !Number.isNaN(place.createdAt.getTime()) && Number.isInteger(place.seq)
+  const isPlace = !Number.isNaN(place.createdAt.getTime()) && isSeq(place.seq)
   if (after !== undefined && !isPlace) read.say('after', '应为上一页的 next', 'should be the next of the page before')
   if (mchNo === null && (state === 'DELIVERED' || transactionNo !== null)) {
     read.say('mch_no', '查询已送达的通知或某一订单时必填', 'is needed for what was heard, and for one order')
@@ -123,13 +123,15 @@ async function tries(world: World, { caller, path }: ConsoleCall): Promise<{ row
   const mchNo = merchantOf(caller, mch_no)
   if (mchNo instanceof Failed) return mchNo
   const key = { mchNo: mch_no, transactionNo: transaction_no, seq: Number(seq) }
-  if (!Number.isInteger(key.seq) || key.seq < 1 || key.seq > 2 ** 31 - 1) return ABSENT()
+  if (!isSeq(key.seq)) return ABSENT()
   const found = await listNotificationTries(world.pool, key, TRIES_MAX)
   const rows = found.map(({ at, ms, httpStatus, reply, failure }) => ({
     ...{ at: at.toISOString(), ms, http_status: httpStatus, reply, failure },
   }))
   return { rows, next: null }
 }
+
+const isSeq = (seq: number): boolean => Number.isInteger(seq) && seq >= 1 && seq < 2 ** 31
 
 const ABSENT = () => failed('NOT_FOUND', '没有这条通知', 'There is no such notification')
 

@@ -126,6 +126,9 @@ export function consoleRoutes(
   })
 }
 
+/** What numbers and names of any kind are made of. */
+const PART = /^[\w.:-]{1,100}$/
+
 const TOO_OFTEN = () =>
   failed('FREQUENCY_LIMIT', '请求过于频繁，请稍后再试', 'Too many requests; wait a moment', { retry_after_s: 1 })
 
@@ -154,18 +157,25 @@ async function respond(world: World, endpoint: ConsoleEndpoint, request: Fastify
   const { username, mchNo } = user
   const caller: Caller = { username, role, mchNo, permissions, sessionKey: sessionKey(token), address: request.ip }
   const path = request.params as Record<string, string>
+  if (Object.values(path).some((part) => !PART.test(part)))
+    return failed('NOT_FOUND', '没有这个对象', 'There is no such thing')
   const call: ConsoleCall = { caller, path, query: readQuery(request.url), body }
   if (caller.mchNo !== null) request.line.mchNo = caller.mchNo
   if (endpoint.action === undefined) return endpoint.handle(world, call)
 
   const auditNo = newAuditNo(world)
   const about = endpoint.audited?.(call) ?? { mchNo, subject: null }
-  const who = { username, address: request.ip, action: endpoint.action, mchNo: about.mchNo, subject: about.subject }
+  const [ofMerchant, subject] = [plain(about.mchNo), plain(about.subject)]
+  const who = { username, address: request.ip, action: endpoint.action, mchNo: ofMerchant, subject }
   await beginAudit(world.pool, { auditNo, ...who, detail: about.detail ?? {}, outcome: 'BEGUN' }, world.now())
   const answer = await endpoint.handle(world, call).catch((error: unknown) => broken(world, request, error))
   await endAudit(world.pool, auditNo, answer instanceof Failed ? answer.failure.error : 'DONE')
   return answer
 }
+
+/** Whatever was sent can be written down. */
+const plain = (text: string | null): string | null =>
+  text?.replace(/[^\x20-\x7e\u00a0-\ud7ff\ue000-\uffff]/g, '?') ?? null
 
 const newAuditNo = (world: World): string => platformNumber('AL', world.now(), world.newDigits(19))
 

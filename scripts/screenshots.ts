@@ -51,6 +51,7 @@ async function main(): Promise<void> {
         const pages = listed.map((href) => href.replace('/console/', '')).filter((name) => name !== 'sandbox')
         for (const where of [
           ...pages,
+          `merchants/${demo.mchNo}`,
           sandbox,
           ...Object.values(orders).map((order) => `orders/${demo.mchNo}/${order}`),
         ]) {
@@ -58,7 +59,9 @@ async function main(): Promise<void> {
           await page.locator('main.page h1').waitFor()
           const number = Object.entries(orders).find(([, order]) => where.endsWith(order))
           const [name = ''] = where.split(/[/?]/)
-          await shoot(`console-${number !== undefined && name === 'orders' ? `order-${number[0]}` : name}`)
+          await shoot(
+            `console-${number !== undefined && name === 'orders' ? `order-${number[0]}` : where.startsWith('merchants/') ? 'merchant' : name}`,
+          )
         }
         for (const problem of problems()) console.error(`${size} ${colorScheme}: ${problem}`)
         await done()

@@ -25,7 +25,7 @@ export function Chart({ title, rows, labelOf }: { title: string; rows: Row[]; la
       backgroundColor: 'transparent',
       animation: false,
       grid: { left: 8, right: 8, top: 36, bottom: 4, containLabel: true },
-      legend: { top: 0, textStyle: { fontSize: 12 } },
+      legend: { type: 'scroll', top: 0, textStyle: { fontSize: 12 } },
       // Drawn into the page's own rich text; the other kind writes style attributes, which the policy forbids.
       tooltip: { trigger: 'axis', renderMode: 'richText' },
       xAxis: { type: 'category', data: rows.map(({ from }) => labelOf(from)) },

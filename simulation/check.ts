@@ -25,6 +25,9 @@ export function brokenAtRest({ state, attempts }: Model): string | null {
   if (attempts.some(({ upstream, booked }) => upstream === 'paid' && booked === 'no')) {
     return 'I6: the upstream took money that is not in the books'
   }
+  if (attempts.some(({ upstream, booked }) => upstream === 'returned' && booked !== 'returned')) {
+    return 'I6: the upstream has sent money back, and the books do not say so'
+  }
   if (attempts.some(({ booked }) => booked === 'reverse')) return 'I4: money that goes back never arrived'
   if (state === 'CLOSING') return 'I8: the order is still being closed'
   return null

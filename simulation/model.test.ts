@@ -23,6 +23,8 @@ describe('a mistake that is put in is found, with a story that ends in it', () =
     ['forget the job', 'I8'],
     ['forget to watch', 'I6'],
     ['close without asking', 'P1|I6'],
+    ['forget to ask again', 'I6'],
+    ['take returned for paid', 'I6'],
   ])(
     '%s',
     (mistake, invariants) => {

@@ -8,13 +8,17 @@ import { type CloseReason, decide, type Happening, type OrderState, provesShut, 
 /** One try to pay. `upstream` is the truth, `ours` what we have written down. */
 export type AttemptModel = {
   ours: 'OPENING' | 'OPEN' | 'PAID' | 'SHUT'
-  upstream: 'absent' | 'open' | 'paid' | 'closed'
-  /** A code that nobody has scanned: the upstream calls it absent, and it can be paid. */
+  /** `returned`: it was paid, and the money has gone back, by our reversal or by our close. */
+  upstream: 'absent' | 'open' | 'paid' | 'closed' | 'returned'
+  /** A code: until somebody scans it the upstream calls it absent, and it can be paid. A close of it is a cancel: of a paid
+   * one it sends the money back. */
   isCode: boolean
   /** Our create is still under way and may land. */
   mayLand: boolean
   booked: 'no' | 'keep' | 'reverse' | 'returned'
   notifications: number
+  /** Booked while the order was being closed: asked about again, because a close of ours may send it back. */
+  isAskedAgain: boolean
 }
 
 /** Somebody who shuts the order: a merchant's call (which will be answered) or the job. */
@@ -22,7 +26,7 @@ export type CloserModel = {
   isCall: boolean
   attempt: number
   step: 'query' | 'close' | 'query again'
-  found: ('shut' | 'paid' | 'unknown')[]
+  found: ('shut' | 'paid' | 'returned' | 'unknown')[]
 }
 
 export type Model = {
@@ -57,6 +61,8 @@ export type Mistake =
   | 'forget the job'
   | 'forget to watch'
   | 'close without asking'
+  | 'forget to ask again'
+  | 'take returned for paid'
 
 type Rules = { bounds: Bounds; mistake: Mistake | null }
 
@@ -105,6 +111,7 @@ function payerMoves(model: Model, { bounds, mistake }: Rules): Move[] {
       if (!isAllowed) continue
       to.attempts.push({
         ...{ ours: 'OPENING', upstream: 'absent', isCode: false, mayLand: true, booked: 'no', notifications: 0 },
+        isAskedAgain: false,
       })
       if (isCode) (to.attempts.at(-1) as AttemptModel).isCode = true
       list.push({ says: `a payer starts a payment${isCode ? ' with a code' : ''}`, to })
@@ -203,31 +210,51 @@ function attemptMoves(model: Model, attempt: AttemptModel, index: number, rules:
   if (attempt.notifications > 0) {
     add('a notification is heard', (own, to) => {
       own.notifications -= 1
-      takeMoney(to, index, rules)
+      takeMoney(to, index, rules, false)
     })
   }
-  const isWatched = rules.mistake !== 'forget to watch' && (attempt.ours === 'SHUT' || model.state === 'SUCCESS')
-  if (isWatched && attempt.upstream === 'paid' && attempt.booked === 'no') {
-    add('the watch finds it paid', (_own, to) => takeMoney(to, index, rules))
+  // The other codes of an order that was paid are shut by its job, whatever becomes of the money.
+  const wasPaid = model.state === 'SUCCESS' || model.state === 'REFUND'
+  const isWatched = rules.mistake !== 'forget to watch' && (attempt.ours === 'SHUT' || wasPaid)
+  const isTaken = attempt.upstream === 'paid' || attempt.upstream === 'returned'
+  const isReturned = attempt.upstream === 'returned'
+  if (isWatched && isTaken && attempt.booked === 'no') {
+    add(`the watch finds it ${attempt.upstream}`, (_own, to) => takeMoney(to, index, rules, isReturned))
+  }
+  // Two minutes later no close of ours is under way any more.
+  if (attempt.isAskedAgain && model.closers.length === 0) {
+    add(`it is asked about again and found ${attempt.upstream}`, (own, to) => {
+      own.isAskedAgain = false
+      takeMoney(to, index, rules, isReturned)
+    })
   }
   // An attempt that is open on an open order is asked about as well: by its own job, or when the order expires.
-  if (model.state === 'NOTPAY' && attempt.upstream === 'paid' && attempt.booked === 'no') {
-    add('it is asked for and found paid', (_own, to) => takeMoney(to, index, rules))
+  if (model.state === 'NOTPAY' && isTaken && attempt.booked === 'no') {
+    add(`it is asked for and found ${attempt.upstream}`, (_own, to) => takeMoney(to, index, rules, isReturned))
   }
   if (attempt.booked === 'reverse') {
     add('the money is back', (own) => {
       own.booked = 'returned'
+      own.upstream = 'returned'
     })
   }
   return list
 }
 
-function takeMoney(model: Model, index: number, { mistake }: Rules): void {
+/** Books what an upstream took; `isReturned`: and has sent back already. What was kept and has gone back is kept no more. */
+function takeMoney(model: Model, index: number, { mistake }: Rules, isReturned: boolean): void {
   const attempt = model.attempts[index] as AttemptModel
+  const isBack = isReturned && mistake !== 'take returned for paid'
+  if (attempt.booked === 'keep' && isBack) {
+    happen(model, { event: 'money_returned' })
+    attempt.booked = 'returned'
+  }
   if (attempt.booked !== 'no') return
   attempt.ours = 'PAID'
-  const { money } = happen(model, { event: 'money_arrived', isExact: true })
-  attempt.booked = mistake === 'keep every payment' ? 'keep' : (money ?? 'no')
+  const isClosing = model.state === 'CLOSING'
+  const { money } = happen(model, { event: 'money_arrived', isExact: !isBack })
+  attempt.booked = isBack ? 'returned' : mistake === 'keep every payment' ? 'keep' : (money ?? 'no')
+  attempt.isAskedAgain = attempt.booked === 'keep' && isClosing && mistake !== 'forget to ask again'
   if (model.state === 'SUCCESS') model.hasJob = false
 }
 
@@ -252,12 +279,26 @@ function closerMoves(model: Model, index: number, rules: Rules, mayLie: boolean)
     self.step = 'query'
   }
   const unknown: CloserModel['found'][number] = rules.mistake === 'take unknown for shut' ? 'shut' : 'unknown'
-  if (attempt.ours === 'SHUT' || attempt.ours === 'PAID') {
+  // Looked at when it begins: what is written down meanwhile it does not see.
+  if (closer.step === 'query' && (attempt.ours === 'SHUT' || attempt.ours === 'PAID')) {
     add('need not ask about', (_own, self) => found(self, attempt.ours === 'PAID' ? 'paid' : 'shut'))
     return list
   }
   if (mayLie) add(`gets no answer about`, (_own, self) => found(self, unknown))
   if (closer.step === 'close') {
+    if (attempt.isCode && attempt.upstream === 'paid') {
+      add('cancels, which sends the money back,', (own, self) => {
+        own.upstream = 'returned'
+        found(self, 'returned')
+      })
+      if (mayLie) {
+        add('cancels, which sends the money back, and is not told, of', (own, self) => {
+          own.upstream = 'returned'
+          self.step = 'query again'
+        })
+      }
+      return list
+    }
     add('closes', (own, self) => {
       if (own.upstream === 'open') own.upstream = 'closed'
       if (rules.mistake === 'trust the answer to a close') found(self, 'shut')
@@ -274,7 +315,7 @@ function closerMoves(model: Model, index: number, rules: Rules, mayLie: boolean)
   add(closer.step === 'query' ? 'asks about' : 'asks again about', (own, self) => {
     const answer = says(own)
     const isPastLanding = rules.mistake === 'take absent for shut at once' || own.ours === 'OPEN' || !own.mayLand
-    if (answer === 'paid') found(self, 'paid')
+    if (answer === 'paid' || answer === 'returned') found(self, answer)
     else if (closer.step === 'query' && answer !== 'closed') self.step = 'close'
     else found(self, provesShut(answer, isPastLanding ? 1 : 0, 1) ? 'shut' : unknown)
   })
@@ -286,7 +327,7 @@ function settle(model: Model, index: number, rules: Rules, who: string): Move {
   const [closer] = to.closers.splice(index, 1) as [CloserModel]
   closer.found.forEach((what, attempt) => {
     const own = to.attempts[attempt] as AttemptModel
-    if (what === 'paid') takeMoney(to, attempt, rules)
+    if (what === 'paid' || what === 'returned') takeMoney(to, attempt, rules, what === 'returned')
     if (what === 'shut' && own.ours !== 'PAID') own.ours = 'SHUT'
   })
   if (to.attempts.every(({ ours }) => ours === 'SHUT' || ours === 'PAID')) happen(to, { event: 'all_shut' })

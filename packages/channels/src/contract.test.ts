@@ -223,7 +223,7 @@ function channelSuite(make: () => Upstream): void {
 
     it('with one letter changed is forged, whichever letter', async () => {
       const { headers, body } = await paidAndTold()
-      for (let at = 0; at < body.length; at += 1 + Math.floor(body.length / 40)) {
+      for (let at = 0; at < body.length; at += at > body.length - 40 ? 1 : 1 + Math.floor(body.length / 40)) {
         const changed = `${body.slice(0, at)}${body[at] === 'x' ? 'y' : 'x'}${body.slice(at + 1)}`
         expect((await channel.readNotification({ headers, body: changed })).kind, changed).toBe('forged')
       }

@@ -70,9 +70,11 @@ export function alipayClient(account: AlipayAccount, door: AlipayDoor): AlipayCl
     })
   }
 
-  const isSigned = (text: string, signature: unknown): boolean =>
-    typeof signature === 'string' &&
-    verify('RSA-SHA256', Buffer.from(text, 'utf8'), alipayKey, Buffer.from(signature, 'base64'))
+  /** Strict: Node would read the same bytes from other letters too, and a changed letter is a changed message. */
+  const isSigned = (text: string, signature: unknown): boolean => {
+    const bytes = Buffer.from(typeof signature === 'string' ? signature : '', 'base64')
+    return bytes.toString('base64') === signature && verify('RSA-SHA256', Buffer.from(text, 'utf8'), alipayKey, bytes)
+  }
 
   return {
     async call(method, bizContent, signal, more = {}) {

@@ -71,8 +71,12 @@ export function wechatClient(account: WechatAccount, door: WechatDoor): WechatCl
 
   const urlOf = (path: string): URL => new URL(account.baseUrl.replace(/\/$/, '') + path)
 
-  const isSignedBy = (key: KeyObject, { timestamp, nonce, signature }: SignedHeaders, text: string): boolean =>
-    verify('RSA-SHA256', Buffer.from(`${timestamp}\n${nonce}\n${text}\n`), key, Buffer.from(signature, 'base64'))
+  /** Strict: Node would read the same bytes from other letters too, and a changed letter is a changed message. */
+  const isSignedBy = (key: KeyObject, { timestamp, nonce, signature }: SignedHeaders, text: string): boolean => {
+    const bytes = Buffer.from(signature, 'base64')
+    const isExact = bytes.toString('base64') === signature
+    return isExact && verify('RSA-SHA256', Buffer.from(`${timestamp}\n${nonce}\n${text}\n`), key, bytes)
+  }
 
   async function isTheirs(headers: SignedHeaders, text: string, signal?: AbortSignal): Promise<boolean> {
     const ageMs = Math.abs(door.now().getTime() - Number(headers.timestamp) * 1000)

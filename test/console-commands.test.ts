@@ -1,0 +1,79 @@
+/** The commands beside the console: its users, and many orders to measure it by. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { brokenAt, findConsoleUser, findOrder, readTimeline } from '@acopay/store'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { isPassword } from '../apps/server/src/console-passwords.ts'
+import { consoleUser } from '../apps/server/src/console-user.ts'
+import { seedOrders } from '../apps/server/src/sandbox-orders.ts'
+import { type TestDatabase, testDatabase } from './support/database.ts'
+
+let database: TestDatabase
+let home: string
+const env = (more = {}) => ({ DATABASE_URL: database.connectionString, ACOPAY_HOME: home, ...more })
+beforeAll(async () => {
+  database = await testDatabase()
+  home = mkdtempSync(path.join(tmpdir(), 'acopay-home-'))
+})
+afterAll(async () => {
+  await database.drop()
+  rmSync(home, { recursive: true })
+})
+
+describe('console-user', () => {
+  const passwordIn = (said: string): string => said.split(': ').at(-1) ?? ''
+
+  it('adds a user whose printed password is right and must be changed, and resets one that lost it', async () => {
+    const first = passwordIn(await consoleUser(env(), home, ['add', 'wang', 'platform_admin']))
+    const user = await findConsoleUser(database.pool, 'wang')
+    expect(user).toMatchObject({ role: 'platform_admin', mchNo: null, mustChangePassword: true })
+    expect(await isPassword(first, user?.passwordHash ?? null)).toBe(true)
+    const second = passwordIn(await consoleUser(env(), home, ['reset', 'wang']))
+    const again = await findConsoleUser(database.pool, 'wang')
+    expect(await isPassword(second, again?.passwordHash ?? null)).toBe(true)
+    expect(await isPassword(first, again?.passwordHash ?? null)).toBe(false)
+  })
+
+  it('refuses what it cannot do, in one line', async () => {
+    for (const [args, says] of [
+      [[], 'console-user'],
+      [['add', 'wang', 'platform_admin'], 'taken'],
+      [['add', 'li', 'king'], 'console-user'],
+      [['add', 'li', 'merchant_admin'], 'MCH_NO'],
+      [['add', 'li', 'merchant_admin', 'NOBODY'], 'no such merchant'],
+      [['add', 'Big Name', 'operator'], 'a-z'],
+      [['reset', 'nobody'], 'no such user'],
+    ] as [string[], string][]) {
+      await expect(consoleUser(env(), home, args), args.join(' ')).rejects.toThrow(says)
+    }
+  })
+})
+
+describe('seed-orders', () => {
+  it('makes orders whose books and timelines hold, and goes on where it was cut off', async () => {
+    const said: string[] = []
+    await seedOrders(env(), home, 300, (line) => said.push(line))
+    await seedOrders(env(), home, 500, (line) => said.push(line))
+    expect(said.filter((line) => line.includes('/')).map((line) => line.split('   ')[0])).toEqual([
+      '300 / 300',
+      '500 / 500',
+    ])
+    const { rows } = await database.pool.query(
+      `select mch_no, transaction_no, state from orders order by transaction_no`,
+    )
+    expect(rows).toHaveLength(500)
+    expect(new Set(rows.map(({ state }) => state))).toEqual(new Set(['CLOSED', 'SUCCESS', 'REFUND']))
+    for (const { mch_no, transaction_no } of rows) {
+      const order = await findOrder(database.pool, mch_no, { transactionNo: transaction_no })
+      const entries = await readTimeline(database.pool, mch_no, transaction_no)
+      expect(brokenAt(entries, mch_no, transaction_no, order ?? undefined), transaction_no).toBeNull()
+      expect(JSON.parse(entries.at(-1)?.entry ?? '{}').to).toBe(order?.state)
+    }
+  })
+
+  it('refuses a production database, and a number that is none', async () => {
+    await expect(seedOrders(env({ ACOPAY_MODE: 'production' }), home, 10, () => {})).rejects.toThrow('sandbox')
+    await expect(seedOrders(env(), home, Number.NaN, () => {})).rejects.toThrow('--orders')
+  })
+})

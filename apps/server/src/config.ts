@@ -135,6 +135,8 @@ function readUrl(text: string | undefined): string | null {
 function readMasterKey(text: string | undefined): Buffer | null {
   if (text === undefined || text === '') return null
   const key = Buffer.from(text, 'base64')
-  if (key.length !== 32) throw new ConfigError('ACOPAY_MASTER_KEY 应为32字节的Base64 (32 bytes in Base64)')
+  // A letter too many or a foreign one would be skipped, and another key be taken without a word.
+  if (key.length !== 32 || key.toString('base64') !== text)
+    throw new ConfigError('ACOPAY_MASTER_KEY 应为32字节的Base64 (32 bytes in Base64)')
   return key
 }

@@ -101,6 +101,7 @@ const lists: [string, string][] = [
   ['an order page', `orders/${order.mch_no}/${order.transaction_no}`],
   ['refunds, first page', 'refunds'],
   ['refunds of one merchant, stuck', 'refunds?mch_no=LOAD0007&state=STUCK'],
+  ['refunds under way, all merchants', 'refunds?state=PROCESSING'],
   ['reversals, first page', 'reversals'],
   ['notifications not heard', 'notifications'],
   ['bills, first page', 'bills'],

@@ -220,6 +220,21 @@ describe('orders', () => {
     ).toHaveLength(4)
   })
 
+  it('that are being closed are found however old they are', async () => {
+    const { demo } = gateway
+    const number = await place(demo)
+    await openAttempt(demo, number)
+    gateway.upstreams.faults('wechat').set([{ kind: 'error_before' }])
+    await as.operator.send('POST', path(number, '/close'))
+    const found = await as.operator.get('orders?state=CLOSING&limit=1')
+    expect(found.body).toMatchObject({ rows: [{ transaction_no: number, state: 'CLOSING' }], next: null })
+    expect((await as.stranger.get('orders?state=CLOSING')).body.rows).toEqual([])
+    gateway.upstreams.faults('wechat').set([])
+    gateway.advance(60_000)
+    await gateway.runJobs()
+    expect((await as.operator.get('orders?state=CLOSING')).body.rows).toEqual([])
+  })
+
   it('are exported as a CSV that a spreadsheet does not run', async () => {
     await place(gateway.demo, { description: '=HYPERLINK("x")', amount_total: '78.01' })
     const { body, headers } = await as.finance.get('orders.csv?amount_min=78.01&amount_max=78.01')

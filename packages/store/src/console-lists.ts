@@ -9,6 +9,10 @@ export type ListFilter = { mchNo: string | null; state: string | null; number: s
 
 type OfOrder = { mchNo: string; transactionNo: string }
 
+/** Few are under way at any time: their index holds only those, if the statement itself says that they are meant. */
+const isUnderWay = (state: string | null): boolean => state === 'PROCESSING' || state === 'STUCK'
+const underWay = (state: string | null): string => (isUnderWay(state) ? " and r.state = 'PROCESSING'" : '')
+
 /** The newest first, at most `limit`; `state` `STUCK` is under way since before `stuckBefore`. */
 export const listRefunds = (
   db: Db,
@@ -18,13 +22,13 @@ export const listRefunds = (
 ): Promise<(RefundPart & OfOrder)[]> =>
   run(
     db,
-    'listRefunds',
+    `listRefunds${isUnderWay(state) ? 'UnderWay' : ''}`,
     `select r.mch_no as "mchNo", r.transaction_no as "transactionNo", r.refund_no as "refundNo",
             r.mch_refund_no as "mchRefundNo", r.attempt_no as "attemptNo", a.channel, r.amount_fen as "amountFen", r.reason,
             r.state, r.failure, r.created_at as "createdAt", r.success_time as "successTime"
        from refund r join attempt a on a.mch_no = r.mch_no and a.attempt_no = r.attempt_no
       where ($1::text is null or r.mch_no = $1) and ($3::text is null or $3 in (r.refund_no, r.mch_refund_no, r.transaction_no))
-        and ($2::text is null or r.state = $2 or ($2 = 'STUCK' and r.state = 'PROCESSING' and r.created_at < $5))
+        and ($2::text is null or ($2 = 'STUCK' and r.created_at < $5) or r.state = $2)${underWay(state)}
         and ($4::text is null or r.refund_no < $4)
       order by r.refund_no desc limit $6`,
     [mchNo, state, number, before, stuckBefore, limit],
@@ -39,13 +43,13 @@ export const listReversals = (
 ): Promise<(ReversalPart & OfOrder)[]> =>
   run(
     db,
-    'listReversals',
+    `listReversals${isUnderWay(state) ? 'UnderWay' : ''}`,
     `select r.mch_no as "mchNo", r.transaction_no as "transactionNo", r.refund_no as "refundNo", r.attempt_no as "attemptNo",
             r.payment_no as "paymentNo", a.channel, r.amount_fen as "amountFen", r.state, r.created_at as "createdAt",
             r.changed_at as "changedAt"
        from reversal r join attempt a on a.mch_no = r.mch_no and a.attempt_no = r.attempt_no
       where ($1::text is null or r.mch_no = $1) and ($3::text is null or $3 in (r.refund_no, r.payment_no, r.transaction_no))
-        and ($2::text is null or r.state = $2 or ($2 = 'STUCK' and r.state = 'PROCESSING' and r.created_at < $5))
+        and ($2::text is null or ($2 = 'STUCK' and r.created_at < $5) or r.state = $2)${underWay(state)}
         and ($4::text is null or r.refund_no < $4)
       order by r.refund_no desc limit $6`,
     [mchNo, state, number, before, stuckBefore, limit],

@@ -40,7 +40,7 @@ export const LAST_NUMBER = 'AQ'
 
 /**
  * The newest first, at most `limit` of the `examined` newest in the range: what is rare is looked for a stretch at a
- * time. `next` is where to go on, null at the end.
+ * time. `next` is where to go on, null at the end. Orders being closed have an index of their own: all of them are looked at.
  */
 export async function listOrders(
   db: Db,
@@ -49,9 +49,10 @@ export async function listOrders(
   examined: number,
 ): Promise<{ orders: ListedOrder[]; next: string | null }> {
   const { mchNo, from, before, state, channel, amountMin, amountMax } = filter
-  // Two statements, not one with 'or': each has its index.
-  const which = mchNo === null ? '' : 'mch_no = $9 and '
-  const name = mchNo === null ? 'listOrders' : 'listMerchantOrders'
+  const isClosing = state === 'CLOSING'
+  // A statement for each, not one with 'or': each has its index.
+  const which = `${mchNo === null ? '' : 'mch_no = $9 and '}${isClosing ? "state = 'CLOSING' and " : ''}`
+  const name = `list${mchNo === null ? '' : 'Merchant'}${isClosing ? 'Closing' : ''}Orders`
   const range = `${which}transaction_no >= $1 and transaction_no < $2`
   const ofMerchant = mchNo === null ? [] : [mchNo]
   const orders = await run<ListedOrder>(
@@ -61,9 +62,10 @@ export async function listOrders(
       where ($4::text is null or state = $4) and ($5::text is null or pay_channel = $5)
         and ($6::bigint is null or amount_fen >= $6) and ($7::bigint is null or amount_fen <= $7)
       order by transaction_no desc limit $8`,
-    [from, before, examined, state, channel, amountMin, amountMax, limit + 1, ...ofMerchant],
+    [from, before, isClosing ? null : examined, state, channel, amountMin, amountMax, limit + 1, ...ofMerchant],
   )
   if (orders.length > limit) return { orders: orders.slice(0, limit), next: orders[limit - 1]?.transactionNo ?? null }
+  if (isClosing) return { orders, next: null }
   const last = await run<{ number: string }>(
     db,
     `${name}End`,

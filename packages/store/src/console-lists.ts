@@ -1,8 +1,9 @@
 /** Lists of the console that are not orders: refunds, reversals, notifications, bills, and what reconciling found. */
 import type { NotificationState, RefundState } from '@acopay/core'
 import { type Db, run } from './db.ts'
-import type { ListedNotification } from './notification-lists.ts'
+import { LISTED_NOTIFICATIONS, type ListedNotification } from './notification-lists.ts'
 import type { RefundPart, ReversalPart } from './order-lists.ts'
+import type { StrayPayment } from './stray-payments.ts'
 
 /** Null: of every merchant. `before`: the number of the last row of the page before. */
 export type ListFilter = { mchNo: string | null; state: string | null; number: string | null; before: string | null }
@@ -67,13 +68,7 @@ export const listUnheard = (
   run<ListedNotification>(
     db,
     'listUnheard',
-    `select n.mch_no as "mchNo", n.transaction_no as "transactionNo", n.seq, n.kind, n.url, n.state, n.taken as tries,
-            n.created_at as "createdAt", case when n.state = 'PENDING' then n.due_at end as "nextAt", t.at as "triedAt",
-            t.http_status as "httpStatus", t.failure
-       from notification n left join lateral (
-         select at, http_status, failure from notification_try t
-          where t.mch_no = n.mch_no and t.transaction_no = n.transaction_no and t.seq = n.seq
-          order by taken desc limit 1) t on true
+    `${LISTED_NOTIFICATIONS}
       where n.state <> 'DELIVERED' and ($1::text is null or n.state = $1)
         and ($2::timestamptz is null or (n.created_at, n.mch_no, n.transaction_no, n.seq) < ($2, $3::text, $4::text, $5::int))
       order by n.created_at desc, n.mch_no desc, n.transaction_no desc, n.seq desc limit $6`,
@@ -192,16 +187,7 @@ export async function settleDifference(
   return rows.length === 1
 }
 
-export type ListedStray = {
-  mchNo: string
-  channel: string
-  attemptNo: string
-  paymentNo: string
-  amountFen: bigint
-  currency: string
-  paidAt: Date
-  heardAt: Date
-}
+export type ListedStray = StrayPayment & { heardAt: Date }
 
 /** The newest first, at most `limit`. There should be none. */
 export const listStrays = (db: Db, mchNo: string | null, limit: number): Promise<ListedStray[]> =>

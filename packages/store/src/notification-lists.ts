@@ -16,6 +16,15 @@ export type ListedNotification = NotificationKey & {
   failure: string | null
 }
 
+/** Every `ListedNotification` there is, as `n`; the statement goes on with which. */
+export const LISTED_NOTIFICATIONS = `select n.mch_no as "mchNo", n.transaction_no as "transactionNo", n.seq, n.kind, n.url, n.state, n.taken as tries,
+            n.created_at as "createdAt", case when n.state = 'PENDING' then n.due_at end as "nextAt", t.at as "triedAt",
+            t.http_status as "httpStatus", t.failure
+       from notification n left join lateral (
+         select at, http_status, failure from notification_try t
+          where t.mch_no = n.mch_no and t.transaction_no = n.transaction_no and t.seq = n.seq
+          order by taken desc limit 1) t on true`
+
 export type NotificationFilter = {
   transactionNo: string | null
   state: NotificationState | null
@@ -33,13 +42,7 @@ export const listNotifications = (
   run<ListedNotification>(
     db,
     'listNotifications',
-    `select n.mch_no as "mchNo", n.transaction_no as "transactionNo", n.seq, n.kind, n.url, n.state, n.taken as tries,
-            n.created_at as "createdAt", case when n.state = 'PENDING' then n.due_at end as "nextAt", t.at as "triedAt",
-            t.http_status as "httpStatus", t.failure
-       from notification n left join lateral (
-         select at, http_status, failure from notification_try t
-          where t.mch_no = n.mch_no and t.transaction_no = n.transaction_no and t.seq = n.seq
-          order by taken desc limit 1) t on true
+    `${LISTED_NOTIFICATIONS}
       where n.mch_no = $1 and ($2::text is null or n.transaction_no = $2) and ($3::text is null or n.state = $3)
         and ($4::timestamptz is null or (n.created_at, n.transaction_no, n.seq) < ($4, $5::text, $6::integer))
       order by n.created_at desc, n.transaction_no desc, n.seq desc limit $7`,

@@ -107,6 +107,9 @@ const own = async (world: World, username: string): Promise<ConsoleUser> => {
   return user
 }
 
+/** What is no text is no code. */
+const codeIn = (body: Record<string, unknown>): string => fieldsOf(body).text('code', 10) ?? ''
+
 const WRONG_CODE = () =>
   failed('FIELD_INVALID', 'code 验证码不正确或已使用', 'code is wrong or was used before', { field: 'code' })
 
@@ -172,12 +175,8 @@ export const sessionEndpoints: ConsoleEndpoint[] = [
     permission: null,
     action: 'session.totp_on',
     async handle(world, { caller, body }) {
-      const read = fieldsOf(body)
-      const code = read.needed('code', 10)
-      const wrong = read.failed()
-      if (wrong !== null) return wrong
       const user = await own(world, caller.username)
-      return (await takeCode(world, user, code, true)) ? {} : WRONG_CODE()
+      return (await takeCode(world, user, codeIn(body), true)) ? {} : WRONG_CODE()
     },
   },
   {
@@ -186,12 +185,8 @@ export const sessionEndpoints: ConsoleEndpoint[] = [
     permission: null,
     action: 'session.totp_off',
     async handle(world, { caller, body }) {
-      const read = fieldsOf(body)
-      const code = read.needed('code', 10)
-      const wrong = read.failed()
-      if (wrong !== null) return wrong
       const user = await own(world, caller.username)
-      if (!user.isTotpEnabled || !(await takeCode(world, user, code, false))) return WRONG_CODE()
+      if (!user.isTotpEnabled || !(await takeCode(world, user, codeIn(body), false))) return WRONG_CODE()
       await changeConsoleUser(world.pool, caller.username, { dropTotp: true })
       return {}
     },

@@ -1,7 +1,13 @@
-/** Numbers the platform gives out (spec/protocol.md, section 1): a prefix, the time in UTC+8, 19 random digits. */
+/** Numbers the platform gives out (spec/protocol.md, section 1): a prefix, the time in UTC+8, random digits. */
 
 const CHINA_MS = 8 * 3600 * 1000
 
-/** `AP` for an order, `AR` for a refund, `AT` for an attempt, `AL` for a line of the audit log; 38 characters, not guessable from a neighbour. */
+/**
+ * Random digits behind the time of an attempt's number, which has 32 characters in all: WeChat Pay takes no longer
+ * `out_trade_no` ("Native下单", string(32)).
+ */
+export const ATTEMPT_DIGITS = 13
+
+/** `AP` for an order, `AR` for a refund, `AT` for an attempt, `AL` for a line of the audit log; with 19 digits 38 characters, not guessable from a neighbour. */
 export const platformNumber = (prefix: 'AP' | 'AR' | 'AT' | 'AL', now: Date, digits: string): string =>
   prefix + new Date(now.getTime() + CHINA_MS).toISOString().replace(/\D/g, '').slice(0, 17) + digits

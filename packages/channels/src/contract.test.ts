@@ -71,7 +71,7 @@ function channelSuite(make: () => Upstream): void {
     upstream = make()
     channel = upstream.channel
     attempts += 1
-    ref = { attemptNo: `AT${String(attempts).padStart(36, '0')}` }
+    ref = { attemptNo: `AT${String(attempts).padStart(30, '0')}` }
   })
 
   it('names its ways to pay and how long a lost create may still land', () => {
@@ -83,6 +83,13 @@ function channelSuite(make: () => Upstream): void {
     it('that was opened has something to show the payer, and is open', async () => {
       expect(await open()).toMatchObject({ kind: 'opened', payUrl: expect.stringMatching(/.+/) })
       expect(await query()).toMatchObject({ kind: 'open' })
+    })
+
+    it('of an order with the longest description, in whatever characters, is opened', async () => {
+      const description = '一/杯=咖&啡𠮷'.repeat(16)
+      expect([...description]).toHaveLength(128)
+      const answer = await channel.open({ ...ref, ...ASK, description }, patient())
+      expect(answer).toMatchObject({ kind: 'opened' })
     })
 
     it('opened twice is one attempt: it is paid once', async () => {

@@ -50,31 +50,38 @@ describe('the official alipay-sdk', () => {
   const order = (no: string) => ({ out_trade_no: no, total_amount: '12.50', subject: '测试' })
 
   it('places, is paid, queries and refunds', async () => {
-    expect(await exec('alipay.trade.precreate', order('T1'))).toMatchObject({
+    expect(await exec('alipay.trade.precreate', order('TRADE1'))).toMatchObject({
       code: '10000',
       qrCode: expect.any(String),
     })
-    expect(await exec('alipay.trade.query', { out_trade_no: 'T1' })).toMatchObject({ subCode: 'ACQ.TRADE_NOT_EXIST' })
-    await standIn.control.pay('T1')
-    expect(await exec('alipay.trade.query', { out_trade_no: 'T1' })).toMatchObject({
+    expect(await exec('alipay.trade.query', { out_trade_no: 'TRADE1' })).toMatchObject({
+      subCode: 'ACQ.TRADE_NOT_EXIST',
+    })
+    await standIn.control.pay('TRADE1')
+    expect(await exec('alipay.trade.query', { out_trade_no: 'TRADE1' })).toMatchObject({
       ...{ tradeStatus: 'TRADE_SUCCESS', totalAmount: '12.50', sendPayDate: expect.any(String) },
     })
-    const refund = { out_trade_no: 'T1', refund_amount: '2.50', out_request_no: 'R1' }
+    const refund = { out_trade_no: 'TRADE1', refund_amount: '2.50', out_request_no: 'R1' }
     expect(await exec('alipay.trade.refund', refund)).toMatchObject({ code: '10000', fundChange: 'Y' })
     expect(await exec('alipay.trade.refund', refund)).toMatchObject({ code: '10000', fundChange: 'N' })
     expect(await exec('alipay.trade.fastpay.refund.query', refund)).toMatchObject({ refundStatus: 'REFUND_SUCCESS' })
   })
 
   it('closes, cancels, and is told the quirks', async () => {
-    await exec('alipay.trade.precreate', order('T2'))
-    expect(await exec('alipay.trade.close', { out_trade_no: 'T2' })).toMatchObject({ subCode: 'ACQ.TRADE_NOT_EXIST' })
-    expect(await exec('alipay.trade.cancel', { out_trade_no: 'T0' })).toMatchObject({ code: '10000', retryFlag: 'N' })
-    await standIn.control.scan('T2')
-    expect(await exec('alipay.trade.cancel', { out_trade_no: 'T2' })).toMatchObject({ action: 'close' })
-    expect(await exec('alipay.trade.query', { out_trade_no: 'T2' })).toMatchObject({ tradeStatus: 'TRADE_CLOSED' })
-    await exec('alipay.trade.precreate', order('T3'))
-    await standIn.control.pay('T3')
-    expect(await exec('alipay.trade.cancel', { out_trade_no: 'T3' })).toMatchObject({ action: 'refund' })
+    await exec('alipay.trade.precreate', order('TRADE2'))
+    expect(await exec('alipay.trade.close', { out_trade_no: 'TRADE2' })).toMatchObject({
+      subCode: 'ACQ.TRADE_NOT_EXIST',
+    })
+    expect(await exec('alipay.trade.cancel', { out_trade_no: 'TRADE0' })).toMatchObject({
+      code: '10000',
+      retryFlag: 'N',
+    })
+    await standIn.control.scan('TRADE2')
+    expect(await exec('alipay.trade.cancel', { out_trade_no: 'TRADE2' })).toMatchObject({ action: 'close' })
+    expect(await exec('alipay.trade.query', { out_trade_no: 'TRADE2' })).toMatchObject({ tradeStatus: 'TRADE_CLOSED' })
+    await exec('alipay.trade.precreate', order('TRADE3'))
+    await standIn.control.pay('TRADE3')
+    expect(await exec('alipay.trade.cancel', { out_trade_no: 'TRADE3' })).toMatchObject({ action: 'refund' })
   })
 
   it('is refused with a key that is not the app’s', async () => {
@@ -87,7 +94,7 @@ describe('the official alipay-sdk', () => {
       },
       gateway: `${server.url}/gateway.do`,
     })
-    expect(await stranger.exec('alipay.trade.query', { bizContent: { out_trade_no: 'T1' } })).toMatchObject({
+    expect(await stranger.exec('alipay.trade.query', { bizContent: { out_trade_no: 'TRADE1' } })).toMatchObject({
       subCode: 'isv.invalid-signature',
     })
   })
@@ -126,25 +133,29 @@ describe('wechatpay-axios-plugin', () => {
 
   it('places, is paid, queries and refunds', async () => {
     const amount = { total: 1250, currency: 'CNY' }
-    const placed = await wechat.chain('v3/pay/transactions/native').post({ ...common, out_trade_no: 'T1', amount })
+    const placed = await wechat.chain('v3/pay/transactions/native').post({ ...common, out_trade_no: 'TRADE1', amount })
     expect((placed.data as { code_url?: string }).code_url).toMatch(/^weixin:/)
-    await standIn.control.pay('T1')
-    const found = await trade('T1').get({ params: { mchid: '1900000001' } })
+    await standIn.control.pay('TRADE1')
+    const found = await trade('TRADE1').get({ params: { mchid: '1900000001' } })
     expect(found.data).toMatchObject({ trade_state: 'SUCCESS', amount: { total: 1250 } })
-    expect(await failing(trade('T1').chain('close').post({ mchid: '1900000001' }))).toEqual([400, 'ORDERPAID'])
-    const refund = { out_trade_no: 'T1', out_refund_no: 'R1', amount: { refund: 250, total: 1250, currency: 'CNY' } }
+    expect(await failing(trade('TRADE1').chain('close').post({ mchid: '1900000001' }))).toEqual([400, 'ORDERPAID'])
+    const refund = {
+      out_trade_no: 'TRADE1',
+      out_refund_no: 'R1',
+      amount: { refund: 250, total: 1250, currency: 'CNY' },
+    }
     const refunded = await wechat.chain('v3/refund/domestic/refunds').post(refund)
     expect(refunded.data).toMatchObject({ status: 'SUCCESS', out_refund_no: 'R1' })
   })
 
   it('closes, and hears 204 also for a number never seen', async () => {
     const amount = { total: 1250, currency: 'CNY' }
-    await wechat.chain('v3/pay/transactions/native').post({ ...common, out_trade_no: 'T2', amount })
-    for (const no of ['T2', 'T2', 'T0']) {
+    await wechat.chain('v3/pay/transactions/native').post({ ...common, out_trade_no: 'TRADE2', amount })
+    for (const no of ['TRADE2', 'TRADE2', 'TRADE0']) {
       expect((await trade(no).chain('close').post({ mchid: '1900000001' })).status).toBe(204)
     }
-    const found = await trade('T2').get({ params: { mchid: '1900000001' } })
+    const found = await trade('TRADE2').get({ params: { mchid: '1900000001' } })
     expect(found.data).toMatchObject({ trade_state: 'CLOSED' })
-    expect(await failing(trade('T0').get({ params: { mchid: '1900000001' } }))).toEqual([404, 'ORDER_NOT_EXIST'])
+    expect(await failing(trade('TRADE0').get({ params: { mchid: '1900000001' } }))).toEqual([404, 'ORDER_NOT_EXIST'])
   })
 })

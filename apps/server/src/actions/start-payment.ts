@@ -2,7 +2,7 @@
 import type { ChannelName, OpenAsk } from '@acopay/channels'
 import type { OrderRef } from '@acopay/core'
 import { type Attempt, attemptsOf, lockOrder, moveAttempt, removeJob, transaction } from '@acopay/store'
-import { platformNumber } from '../numbers.ts'
+import { ATTEMPT_DIGITS, platformNumber } from '../numbers.ts'
 import type { World } from '../world.ts'
 import { asked, within } from './ask-channel.ts'
 import { changeOrder, type Refused } from './change-order.ts'
@@ -27,7 +27,7 @@ export async function startPayment(
   const now = world.now()
   // From here, not from when the call is made: one that is made after a stall could land later than is written down.
   const deadline = within(world, world.limits.channelCallMs)
-  const attemptNo = platformNumber('AT', now, world.newDigits(19))
+  const attemptNo = platformNumber('AT', now, world.newDigits(ATTEMPT_DIGITS))
   const createLandsUntil = new Date(deadline.atMs + channel.createLandsMs)
   const { method } = ask
   const changed = await changeOrder(world, ask, {

@@ -33,6 +33,8 @@ const REFUSED = '40004'
 /** Refused, they say, and yet it may have been done. */
 const IN_DOUBT = new Set(['ACQ.SYSTEM_ERROR', 'aop.ACQ.SYSTEM_ERROR', 'ACQ.UNKNOW_ERROR', ''])
 
+const WIDE: Record<string, string> = { '/': '／', '=': '＝', '&': '＆' }
+
 const PAGES: Record<string, { method: string; product: string } | undefined> = {
   h5: { method: 'alipay.trade.wap.pay', product: 'QUICK_WAP_WAY' },
   page: { method: 'alipay.trade.page.pay', product: 'FAST_INSTANT_TRADE_PAY' },
@@ -44,7 +46,8 @@ export function makeAlipay(account: AlipayAccount, door: AlipayDoor): Channel {
   const orderOf = (ask: OpenAsk) => ({
     out_trade_no: ask.attemptNo,
     total_amount: formatYuan(ask.amountFen),
-    subject: ask.description,
+    // "不可使用特殊字符，如 /，=，& 等": their wide forms read the same.
+    subject: ask.description.replace(/[/=&]/g, (sign) => WIDE[sign] ?? sign),
     time_expire: alipayTime(ask.expireAt),
   })
 

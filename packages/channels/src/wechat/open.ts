@@ -12,13 +12,16 @@ export const PATHS: Record<string, string | undefined> = {
 
 const CHINA_MS = 8 * 3_600_000
 
+/** Characters: "商品描述", string(127); ours may have one more. */
+const DESCRIPTION_MAX = 127
+
 /** RFC 3339 in +08:00, whole seconds, rounded down: never later than asked. */
 const timeText = (time: Date): string => `${new Date(time.getTime() + CHINA_MS).toISOString().slice(0, 19)}+08:00`
 
 export const openBody = ({ appId, mchId }: WechatAccount, ask: OpenAsk): object => ({
   appid: appId,
   mchid: mchId,
-  description: ask.description,
+  description: [...ask.description].slice(0, DESCRIPTION_MAX).join(''),
   out_trade_no: ask.attemptNo,
   time_expire: timeText(ask.expireAt),
   notify_url: ask.notifyUrl,

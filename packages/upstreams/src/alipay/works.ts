@@ -36,6 +36,10 @@ function fenOf(text: unknown): number | null {
 /** Null for a code nobody has scanned: there is no trade yet. */
 const begun = (trade: Trade | null): Trade | null => (trade?.isCode ? null : trade)
 
+/** "64个字符以内，仅支持字母、数字、下划线", and "订单标题，不可使用特殊字符，如 /，=，& 等". */
+const OUT_TRADE_NO = /^\w{1,64}$/
+const SUBJECT = /^[^/=&]{1,256}$/u
+
 /** A code, or a page's order: it becomes a trade when the payer opens it. */
 const create: Work = async ({ trades, method, content, no, notifyUrl }, fault) => {
   const totalFen = fenOf(content.total_amount)
@@ -43,7 +47,8 @@ const create: Work = async ({ trades, method, content, no, notifyUrl }, fault) =
     content.time_expire === undefined
       ? trades.nowMs() + 2 * 3_600_000
       : Date.parse(`${String(content.time_expire).replace(' ', 'T')}+08:00`)
-  if (totalFen === null || no === '' || Number.isNaN(expireMs) || typeof content.subject !== 'string') {
+  const isFine = totalFen !== null && OUT_TRADE_NO.test(no) && !Number.isNaN(expireMs)
+  if (!isFine || typeof content.subject !== 'string' || !SUBJECT.test(content.subject)) {
     return refuse('ACQ.INVALID_PARAMETER')
   }
   const landsMs = fault?.kind === 'lands_late' ? trades.nowMs() + (fault.ms ?? 1000) : 0

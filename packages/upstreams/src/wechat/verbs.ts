@@ -56,14 +56,20 @@ function stateOf(trade: Trade, nowMs: number): string {
   return isClosed && !isShownOpen ? 'CLOSED' : 'NOTPAY'
 }
 
+/** "要求6-32个字符内，只能是数字、大小写字母_-|*". */
+const OUT_TRADE_NO = /^[\w\-|*]{6,32}$/
+
+const isText = (value: unknown, charactersMax: number): value is string =>
+  typeof value === 'string' && value !== '' && [...value].length <= charactersMax
+
 const create: Work = async ({ settings, trades, path, body, no }, fault) => {
   const { total } = (body.amount ?? {}) as { total?: unknown }
   const method = path.split('/').at(-1) as string
   const expireMs =
     body.time_expire === undefined ? trades.nowMs() + 2 * 3_600_000 : Date.parse(String(body.time_expire))
   if (body.mchid !== settings.mchId || body.appid !== settings.appId) return refuse(400, 'APPID_MCHID_NOT_MATCH')
-  const isFine = Number.isInteger(total) && no !== '' && !Number.isNaN(expireMs) && body.notify_url !== undefined
-  if (!isFine || typeof body.description !== 'string') return refuse(400, 'PARAM_ERROR')
+  const isFine = Number.isInteger(total) && OUT_TRADE_NO.test(no) && !Number.isNaN(expireMs)
+  if (!isFine || !isText(body.notify_url, 255) || !isText(body.description, 127)) return refuse(400, 'PARAM_ERROR')
   const landsMs = fault?.kind === 'lands_late' ? trades.nowMs() + (fault.ms ?? 1000) : 0
   const isNew = await trades.create({
     ...{ no, method, description: body.description, totalFen: total as number, expireMs, landsMs, isCode: false },

@@ -77,7 +77,7 @@ function listOf(text: string): unknown {
 }
 
 /** No such trade has ever been: an upstream that knows who asks says that it is absent. */
-const NO_TRADE = `AT${'0'.repeat(36)}`
+const NO_TRADE = `AT${'0'.repeat(30)}`
 
 async function test(world: World, call: ConsoleCall): Promise<ChannelTest | Failed> {
   const found = await merchantAt(world, call)

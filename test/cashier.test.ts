@@ -139,17 +139,6 @@ describe('on a phone', () => {
     expect(problems()).toEqual([])
     await done()
   })
-
-  it('inside WeChat it says how to go on', async () => {
-    const { url } = await placed()
-    const { page, close: done } = await openPage(browser, {
-      ...PHONE,
-      userAgent: `${ON_ANDROID.userAgent} MicroMessenger/8.0`,
-    })
-    await page.goto(url)
-    await sees(page, '请点击右上角“···”，选择“在浏览器打开”后付款。')
-    await done()
-  })
 })
 
 describe('whoever they are', () => {
@@ -228,7 +217,7 @@ describe('the link', () => {
     expect(policy).toContain("script-src 'self';")
     expect(policy).not.toContain('unsafe')
     expect(headers.get('cache-control')).toBe('no-store')
-    expect(headers.get('referrer-policy')).toBe('no-referrer')
+    expect(headers.get('referrer-policy')).toBe('strict-origin')
   })
 
   it.each([
@@ -247,7 +236,7 @@ describe('the link', () => {
     const { order, url } = await placed()
     const ask = async (method: string): Promise<number> =>
       (await fetch(`${url}/attempts`, { method: 'POST', body: JSON.stringify({ channel: 'wechat', method }) })).status
-    expect([await ask('jsapi'), await ask('app'), await ask('x')]).toEqual([404, 404, 404])
+    expect([await ask('jsapi'), await ask('app'), await ask('x')]).toEqual([401, 404, 404])
     await close(gateway.demo, order)
     expect(await ask('native')).toBe(409)
     expect(await attemptsOf(order)).toEqual([])

@@ -186,6 +186,8 @@ export function upstream(
 
   const channelOf = (process: Process, name: ChannelName): Channel => ({
     methods: ['native'],
+    payUrlLivesMs: {},
+    signIn: null,
     createLandsMs: CREATE_LANDS_MS,
     watchMs: WATCH_MS,
     open: ({ attemptNo, amountFen, expireAt }) =>

@@ -82,13 +82,15 @@ export async function seedAttempt(db: Db, order: Order): Promise<{ order: Order;
     transactionNo: order.transactionNo,
     channel: 'sandbox',
     method: 'native',
+    openId: null,
     amountFen: order.amountFen as Fen,
     state: 'OPENING',
     payUrl: null,
     upstreamExpire: order.timeExpire,
     createLandsUntil: NOW,
+    createdAt: NOW,
   }
-  await insertAttempt(db, attempt, NOW)
+  await insertAttempt(db, attempt)
   const moved = await moveOrder(db, order, {
     to: order.state,
     closeReason: order.closeReason,

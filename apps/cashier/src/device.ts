@@ -3,11 +3,15 @@
 const AGENT = navigator.userAgent
 
 export const isInWechat = /MicroMessenger/i.test(AGENT)
-export const isInAlipay = /AlipayClient/i.test(AGENT)
-export const isPhone = /Android|iPhone|iPod|Mobile|HarmonyOS/i.test(AGENT)
+const isInAlipay = /AlipayClient/i.test(AGENT)
+const isPhone = /Android|iPhone|iPod|Mobile|HarmonyOS/i.test(AGENT)
 
-/** The method a channel is started with here; null where it cannot be. */
-export function methodFor(methods: string[]): string | null {
-  const wished = isPhone || isInAlipay ? ['h5', 'page', 'native'] : ['native', 'page', 'h5']
+/** Shown by the host script above somebody else's page. */
+export const isFramed = window.parent !== window
+
+/** The method a channel is started with here; null where it cannot be: a wallet's browser opens no other wallet. */
+export function methodFor(channel: string, methods: string[]): string | null {
+  if ((isInWechat && channel !== 'wechat') || (isInAlipay && channel !== 'alipay')) return null
+  const wished = isInWechat ? ['jsapi'] : isPhone || isInAlipay ? ['h5', 'page', 'native'] : ['native', 'page', 'h5']
   return wished.find((method) => methods.includes(method)) ?? null
 }

@@ -6,7 +6,8 @@ import { type Channel, isFinal, type Order } from './order.ts'
 import { tellParent } from './parent.ts'
 import { showStatus } from './status.ts'
 import { isChinese, switchLanguage, texts } from './texts.ts'
-import { showWays } from './ways.ts'
+import { cameBack } from './wallet.ts'
+import { goOn, isStale, showWays } from './ways.ts'
 
 const element = (id: string): HTMLElement => document.getElementById(id) as HTMLElement
 
@@ -19,6 +20,8 @@ let isConnected = true
 /** How far the server's clock is ahead of this device's. */
 let aheadMs = Date.parse(order.now) - Date.now()
 const serverMs = (): number => Date.now() + aheadMs
+
+const around = () => ({ isOpen: order.phase === 'open', channels, link, askAgain: refresh })
 
 function draw(): void {
   const says = texts()
@@ -34,7 +37,7 @@ function draw(): void {
   element('amount').setAttribute('aria-label', says.amountOf(order.amount))
   element('description').textContent = order.description
   showStatus(element('status'), order, { remainingMs: Date.parse(order.expires_at) - serverMs(), isConnected })
-  showWays(element('ways'), { isOpen: order.phase === 'open', channels, link, askAgain: refresh })
+  showWays(element('ways'), around())
   showFacts()
 }
 
@@ -72,8 +75,11 @@ element('language').addEventListener('click', () => {
 })
 setInterval(() => {
   showStatus(element('status'), order, { remainingMs: Date.parse(order.expires_at) - serverMs(), isConnected })
+  if (isStale(serverMs())) showWays(element('ways'), around())
 }, 1000)
 draw()
+const back = cameBack()
+if (back !== null) goOn(element('ways'), around(), back)
 tellParent(order)
 if (!isFinal(order)) {
   live(

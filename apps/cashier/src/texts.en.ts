@@ -21,6 +21,8 @@ export const en: Texts = {
   doubt: 'The code has not come yet; we are finding out. You can also choose another way to pay.',
   refused: 'This way to pay is not available right now. Choose another one or try again later.',
   tooMany: 'Too many codes were opened for this order. Try again later or ask the merchant.',
+  stale: 'The payment code is no longer valid. Please get a new one.',
+  openHere: 'Open the payment page',
   offline: 'The connection is unstable, reconnecting…',
   retry: 'Try again',
   sandboxPay: 'Pay as the sandbox’s payer',

@@ -1,5 +1,5 @@
 /** What a payer is told of an order: one word for where it stands, and what the page needs to draw it. */
-import { type ChannelName, INSTALLED, PAY_METHODS } from '@acopay/channels'
+import { type Channel, type ChannelName, INSTALLED, NEEDS_PAYER, type PayMethod } from '@acopay/channels'
 import { fen, formatYuan, standsAt } from '@acopay/core'
 import type { CashierView, OrderKey } from '@acopay/store'
 import type { World } from './world.ts'
@@ -56,15 +56,17 @@ function phaseOf(order: CashierView, back: 'returning' | 'returned' | null, now:
   }
 }
 
-/** What a page can offer: a method that needs to know the payer (`jsapi`), or an app, is started elsewhere. */
-const ON_A_PAGE: ReadonlySet<string> = new Set(PAY_METHODS.filter((method) => method !== 'jsapi' && method !== 'app'))
+/** What a page can start: an app is another's, and who needs to be known must be able to say who they are. */
+const isOnAPage = (method: PayMethod, channel: Channel): boolean =>
+  method !== 'app' && (!NEEDS_PAYER.has(method) || channel.signIn !== null)
 
 /** The channels that this merchant has an account with, and the ways a page can start them. */
 export async function offeredChannels(world: World, { mchNo }: OrderKey): Promise<OfferedChannel[]> {
   const names = Object.keys(INSTALLED) as ChannelName[]
   const channels = await Promise.all(names.map((name) => world.channelOf(mchNo, name)))
   return names.flatMap((channel, index) => {
-    const methods = channels[index]?.methods.filter((method) => ON_A_PAGE.has(method)) ?? []
-    return methods.length === 0 ? [] : [{ channel, methods: [...methods] }]
+    const made = channels[index] ?? null
+    const methods = made === null ? [] : made.methods.filter((method) => isOnAPage(method, made))
+    return methods.length === 0 ? [] : [{ channel, methods }]
   })
 }

@@ -37,7 +37,7 @@ export function channelAccounts({ pool, masterKey, door, sandboxUrl }: Parts) {
   }
 }
 
-const ADDRESSES: ReadonlySet<string> = new Set(['baseUrl', 'gateway'])
+const ADDRESSES: ReadonlySet<string> = new Set(['baseUrl', 'gateway', 'authorizeUrl', 'tokenUrl'])
 
 /** The sandbox's accounts name paths: wherever this process has its upstreams. */
 const inTheSandbox = (settings: Record<string, unknown>, sandboxUrl: string) =>

@@ -1,7 +1,7 @@
 /** What an account with each upstream takes, for the command and the console alike: one list, one check. */
 import { type ChannelName, makeChannel } from '@acopay/channels'
 
-export type Setting = { name: string; label: { zh: string; en: string }; isSecret: boolean }
+export type Setting = { name: string; label: { zh: string; en: string }; isSecret: boolean; isOptional?: true }
 
 const open = (name: string, zh: string, en: string): Setting => ({ name, label: { zh, en }, isSecret: false })
 const secret = (name: string, zh: string, en: string): Setting => ({ name, label: { zh, en }, isSecret: true })
@@ -19,6 +19,14 @@ export const CHANNEL_SETTINGS: Record<ChannelName, Setting[]> = {
       '微信支付公钥（JSON数组，用证书验签则填 []）',
       "WeChat Pay's public keys (JSON list; [] for certificates)",
     ),
+    {
+      ...secret(
+        'appSecret',
+        'AppSecret（可选；填写后可在微信内付款）',
+        'App secret (optional; payers inside WeChat can then pay there)',
+      ),
+      isOptional: true,
+    },
   ],
   alipay: [
     open('gateway', '网关地址', 'Gateway address'),
@@ -34,7 +42,9 @@ export function settingsProblem(
   channel: ChannelName,
   settings: Record<string, unknown>,
 ): { field: string; zh: string; en: string } | null {
-  const missing = CHANNEL_SETTINGS[channel].find(({ name }) => settings[name] === undefined || settings[name] === '')
+  const missing = CHANNEL_SETTINGS[channel].find(
+    ({ name, isOptional }) => !isOptional && (settings[name] === undefined || settings[name] === ''),
+  )
   if (missing !== undefined)
     return { field: missing.name, zh: `缺少 ${missing.name}`, en: `${missing.name} is missing` }
   if (channel === 'wechat' && Buffer.byteLength(String(settings.apiV3Key)) !== 32) {

@@ -49,7 +49,7 @@ export const newSettings = () => ({
   wechat: {
     ...{ mchId: '1900000001', appId: 'wx0000000000000001', serialNo: randomBytes(20).toString('hex').toUpperCase() },
     ...{ platformId: 'PUB_KEY_ID_0119000000012026010100', apiV3Key: randomBytes(16).toString('hex') },
-    ...{ merchant: newPair(), platform: newPair() },
+    ...{ merchant: newPair(), platform: newPair(), appSecret: randomBytes(16).toString('hex') },
   },
   alipay: { appId: '2021000000000001', sellerId: '2088000000000001', merchant: newPair(), platform: newPair() },
 })
@@ -119,6 +119,7 @@ export const standInsOf = (
     {
       ...{ mchId: wechat.mchId, appId: wechat.appId, apiV3Key: wechat.apiV3Key },
       ...{ merchantPublicKey: wechat.merchant.publicKey, merchantSerial: wechat.serialNo },
+      appSecret: wechat.appSecret,
       ...{ platformPrivateKey: wechat.platform.privateKey, platformSerial: wechat.platformId },
     },
     worldOf('wechat'),
@@ -136,7 +137,11 @@ export const standInsOf = (
 export const accountsOf = ({ wechat, alipay }: Settings): Record<ChannelName, object> => ({
   wechat: {
     ...{ baseUrl: MOUNTS.wechat, appId: wechat.appId, mchId: wechat.mchId, serialNo: wechat.serialNo },
-    ...{ mchPrivateKey: wechat.merchant.privateKey, apiV3Key: wechat.apiV3Key },
+    ...{ mchPrivateKey: wechat.merchant.privateKey, apiV3Key: wechat.apiV3Key, appSecret: wechat.appSecret },
+    ...{
+      authorizeUrl: `${MOUNTS.wechat}/connect/oauth2/authorize`,
+      tokenUrl: `${MOUNTS.wechat}/sns/oauth2/access_token`,
+    },
     platformKeys: [{ id: wechat.platformId, publicKey: wechat.platform.publicKey }],
   },
   alipay: {

@@ -370,6 +370,7 @@ const wechat = (): Upstream =>
         {
           ...{ mchId: '1900000001', appId: 'wx1', apiV3Key: '0123456789abcdef0123456789abcdef' },
           ...{ merchantPublicKey: OURS.publicKey, merchantSerial: 'SERIAL1' },
+          appSecret: 'app-secret',
           ...{ platformPrivateKey: THEIRS.privateKey, platformSerial: 'PUB_KEY_ID_1' },
         },
         world,

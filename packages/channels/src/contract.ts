@@ -15,6 +15,9 @@ export type AttemptRef = { attemptNo: string }
 export const PAY_METHODS = ['native', 'h5', 'page', 'jsapi', 'app'] as const
 export type PayMethod = (typeof PAY_METHODS)[number]
 
+/** Ways that can be opened only for a payer who is known to the wallet. */
+export const NEEDS_PAYER: ReadonlySet<string> = new Set<PayMethod>(['jsapi'])
+
 export type OpenAsk = AttemptRef & {
   method: string
   amountFen: Fen
@@ -26,8 +29,19 @@ export type OpenAsk = AttemptRef & {
   /** Where a page sends the payer back to; null stays with the upstream. */
   returnUrl: string | null
   payerIp: string | null
-  /** Who the payer is to the wallet; needed for `jsapi`. */
+  /** Who the payer is to the wallet; needed for the methods of `NEEDS_PAYER`. */
   openId: string | null
+}
+
+/** `refused`: the code is spent, old or of somebody else's app. */
+export type SignInAnswer = { kind: 'payer'; openId: string } | { kind: 'refused'; why: string } | Unknown
+
+/** How the wallet tells who the payer is, without asking them. */
+export type PayerSignIn = {
+  /** Where the payer's browser is sent. It is sent back to `returnUrl` with `code` and `state` in the query. */
+  address: (ask: { returnUrl: string; state: string }) => string
+  /** Whose code it is; asking spends it. */
+  payerOf: (code: string, signal: AbortSignal) => Promise<SignInAnswer>
 }
 
 /** Money an upstream says it took for an attempt. */
@@ -119,6 +133,13 @@ export type BillAnswer = Traced & ({ kind: 'bill'; lines: BillLine[] } | { kind:
 export interface Channel {
   /** Ways to pay that this channel opens, `native` first if it has one. */
   readonly methods: readonly PayMethod[]
+  /**
+   * How long what is shown to the payer works, in ms from the opening on, where that may be shorter than the attempt's own
+   * life: afterwards another attempt has to be opened, and this one can be paid all the same by whoever began in time.
+   */
+  readonly payUrlLivesMs: Partial<Record<PayMethod, number>>
+  /** Null where this account cannot tell who a payer is. */
+  readonly signIn: PayerSignIn | null
   /** How long after we gave up a create may still land upstream, in ms. */
   readonly createLandsMs: number
   /** How long after its expiry money for an attempt may still be heard of, in ms: a closed order is watched so long. */

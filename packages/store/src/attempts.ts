@@ -8,28 +8,31 @@ export type Attempt = {
   transactionNo: string
   channel: string
   method: string
+  /** For whom it was opened, as the upstream names them; null where whoever has it may pay. */
+  openId: string | null
   amountFen: Fen
   state: AttemptState
   payUrl: string | null
   upstreamExpire: Date
   createLandsUntil: Date
+  createdAt: Date
 }
 
 type Row = Omit<Attempt, 'amountFen'> & { amountFen: bigint }
 
-const COLUMNS = `mch_no as "mchNo", attempt_no as "attemptNo", transaction_no as "transactionNo", channel, method,
+const COLUMNS = `mch_no as "mchNo", attempt_no as "attemptNo", transaction_no as "transactionNo", channel, method, open_id as "openId",
   amount_fen as "amountFen", state, pay_url as "payUrl", upstream_expire as "upstreamExpire",
-  create_lands_until as "createLandsUntil"`
+  create_lands_until as "createLandsUntil", created_at as "createdAt"`
 
 const read = (row: Row): Attempt => ({ ...row, amountFen: fen(row.amountFen) })
 
 /** Written before the upstream hears of it, in the transaction in which the order's table allowed it. */
-export async function insertAttempt(db: Db, attempt: Attempt, now: Date): Promise<void> {
+export async function insertAttempt(db: Db, attempt: Attempt): Promise<void> {
   await run(
     db,
     'insertAttempt',
     `insert into attempt (mch_no, attempt_no, transaction_no, channel, method, amount_fen, state, upstream_expire,
-       create_lands_until, created_at, changed_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10)`,
+       create_lands_until, created_at, changed_at, open_id) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $11)`,
     [
       attempt.mchNo,
       attempt.attemptNo,
@@ -40,7 +43,8 @@ export async function insertAttempt(db: Db, attempt: Attempt, now: Date): Promis
       attempt.state,
       attempt.upstreamExpire,
       attempt.createLandsUntil,
-      now,
+      attempt.createdAt,
+      attempt.openId,
     ],
   )
 }

@@ -109,6 +109,7 @@ describe('wechatpay-axios-plugin', () => {
         {
           ...{ mchId: '1900000001', appId: 'wx1', apiV3Key: '0123456789abcdef0123456789abcdef' },
           ...{ merchantPublicKey: ours.publicDer, merchantSerial: 'SERIAL1' },
+          appSecret: 'app-secret',
           ...{ platformPrivateKey: theirs.privateDer, platformSerial: 'PUB_KEY_ID_1' },
         },
         world(),

@@ -47,7 +47,7 @@ import type { UpstreamSaid } from './shut-order.ts'
 import { tellMerchant } from './tell-merchant.ts'
 
 export type Event =
-  | { event: 'pay_started'; attempt: Pick<Attempt, 'attemptNo' | 'channel' | 'method' | 'createLandsUntil'> }
+  | { event: 'pay_started'; attempt: NewAttempt }
   | { event: 'close_asked'; by: Exclude<CloseReason, 'EXPIRED'> }
   | { event: 'expired' }
   /** These attempts were proven shut upstream; the order closes when no other is left. */
@@ -58,6 +58,8 @@ export type Event =
   | { event: 'refund_failed'; refundNo: string; failure: string }
   /** `isReturned`: the upstream has already sent it back; it is booked all the same. */
   | { event: 'money_arrived'; attemptNo: string; payment: UpstreamPayment; isReturned: boolean }
+
+export type NewAttempt = Pick<Attempt, 'attemptNo' | 'channel' | 'method' | 'openId' | 'createLandsUntil'>
 
 export type AskedRefund = Pick<Refund, 'refundNo' | 'mchRefundNo' | 'amountFen' | 'reason' | 'notifyUrl' | 'landsUntil'>
 
@@ -157,7 +159,7 @@ async function writeStep(world: World, db: Db, order: Order, step: Step, event: 
   if (isReturn && money !== null) await writeReversal(world, db, order, money, now)
 
   if (isOpening) {
-    await insertAttempt(db, newAttempt(order, event.attempt), now)
+    await insertAttempt(db, newAttempt(order, event.attempt, now))
     // Whoever opens it removes the job with the answer; without one it is asked for.
     const resolveAt = new Date(now.getTime() + 2 * world.limits.channelCallMs)
     const { attemptNo } = event.attempt
@@ -188,10 +190,7 @@ async function writeStep(world: World, db: Db, order: Order, step: Step, event: 
   return moved
 }
 
-const newAttempt = (
-  order: Order,
-  attempt: Pick<Attempt, 'attemptNo' | 'channel' | 'method' | 'createLandsUntil'>,
-): Attempt => ({
+const newAttempt = (order: Order, attempt: NewAttempt, now: Date): Attempt => ({
   ...attempt,
   mchNo: order.mchNo,
   transactionNo: order.transactionNo,
@@ -199,6 +198,7 @@ const newAttempt = (
   state: 'OPENING',
   payUrl: null,
   upstreamExpire: order.timeExpire,
+  createdAt: now,
 })
 
 /** Books a payment of an attempt and, where it is not kept, the reversal with its job. */

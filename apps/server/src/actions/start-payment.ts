@@ -1,5 +1,5 @@
 /** Opens an attempt: written down first, fenced by the order's state, then asked of the upstream. */
-import type { ChannelName, OpenAsk } from '@acopay/channels'
+import { type ChannelName, NEEDS_PAYER, type OpenAsk } from '@acopay/channels'
 import type { OrderRef } from '@acopay/core'
 import { type Attempt, attemptsOf, lockOrder, moveAttempt, removeJob, transaction } from '@acopay/store'
 import { ATTEMPT_DIGITS, platformNumber } from '../numbers.ts'
@@ -10,7 +10,7 @@ import { changeOrder, type Refused } from './change-order.ts'
 export type StartAnswer =
   | { kind: 'absent' }
   | { kind: 'refused'; why: Refused }
-  /** The merchant has no account with this channel, or the channel has no such method. */
+  /** The merchant has no account with this channel, the channel has no such method, or who pays is not known to it. */
   | { kind: 'unavailable' }
   /** `payUrl` is null where the upstream's answer is in doubt: the attempt stays OPENING until it is known. */
   | { kind: 'started'; attempt: Attempt }
@@ -24,6 +24,7 @@ export async function startPayment(
 ): Promise<StartAnswer> {
   const channel = await world.channelOf(ask.mchNo, ask.channel)
   if (channel === null || !channel.methods.some((method) => method === ask.method)) return { kind: 'unavailable' }
+  if (NEEDS_PAYER.has(ask.method) && ask.payer.openId === null) return { kind: 'unavailable' }
   const now = world.now()
   // From here, not from when the call is made: one that is made after a stall could land later than is written down.
   const deadline = within(world, world.limits.channelCallMs)
@@ -32,7 +33,7 @@ export async function startPayment(
   const { method } = ask
   const changed = await changeOrder(world, ask, {
     event: 'pay_started',
-    attempt: { attemptNo, channel: ask.channel, method, createLandsUntil },
+    attempt: { attemptNo, channel: ask.channel, method, openId: openIdFor(ask), createLandsUntil },
   })
   if (changed.kind !== 'answered') return { kind: 'absent' }
   if (changed.refused !== null) return { kind: 'refused', why: changed.refused }
@@ -45,6 +46,10 @@ export async function startPayment(
   )
   return { kind: 'started', attempt: await writeOpened(world, order, attemptNo, answer) }
 }
+
+/** A way that whoever has it may pay is opened for nobody in particular. */
+export const openIdFor = ({ method, payer }: { method: string; payer: Payer }): string | null =>
+  NEEDS_PAYER.has(method) ? payer.openId : null
 
 /** Null: open upstream, but what to show the payer was lost with the answer. */
 type Opened = { kind: 'opened'; payUrl: string | null } | { kind: 'refused' | 'unknown'; why: string }

@@ -1,7 +1,7 @@
 /** The payer's page and what it asks. Whoever has the order's link may see it and pay; there is no other way in. */
 import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { type ChannelName, INSTALLED } from '@acopay/channels'
+import { type ChannelName, INSTALLED, NEEDS_PAYER } from '@acopay/channels'
 import { type OrderKey, readCashierViews } from '@acopay/store'
 import fastifyStatic from '@fastify/static'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
@@ -9,6 +9,7 @@ import { openWayToPay } from '../actions/open-way-to-pay.ts'
 import { offeredChannels, payerView } from '../cashier-view.ts'
 import { cashierWatch } from '../cashier-watch.ts'
 import type { World } from '../world.ts'
+import { payerIn, payerSignInRoutes } from './payer-sign-in.ts'
 import type { RateLimit } from './rate-limit.ts'
 
 const PAGES = fileURLToPath(new URL('../../../cashier/dist/', import.meta.url))
@@ -28,7 +29,8 @@ export function cashierRoutes(app: FastifyInstance, world: World, perAddress: Ra
     'content-type': 'text/html; charset=utf-8',
     'content-security-policy': csp,
     'cache-control': 'no-store',
-    'referrer-policy': 'no-referrer',
+    // WeChat Pay's page for telephones opens only for visitors from a place it knows. The link itself stays here.
+    'referrer-policy': 'strict-origin',
     'x-content-type-options': 'nosniff',
     'x-robots-tag': 'noindex',
   }
@@ -51,7 +53,10 @@ export function cashierRoutes(app: FastifyInstance, world: World, perAddress: Ra
   })
 
   /** Null: the link is wrong, or too many come from one address; the answer is sent. */
-  async function ordered(request: FastifyRequest<LinkPath>, reply: FastifyReply): Promise<OrderKey | null> {
+  async function ordered(
+    request: FastifyRequest<{ Params: LinkPath['Params'] }>,
+    reply: FastifyReply,
+  ): Promise<OrderKey | null> {
     const { mchNo, transactionNo, proof } = request.params
     const key = { mchNo, transactionNo }
     if (!perAddress.allows(request.ip, null)) {
@@ -127,6 +132,8 @@ export function cashierRoutes(app: FastifyInstance, world: World, perAddress: Ra
     })
   })
 
+  payerSignInRoutes(app, world, LINK, ordered)
+
   app.post<LinkPath>(`${LINK}/attempts`, async (request, reply) => {
     const key = await ordered(request, reply)
     if (key === null) return reply
@@ -134,8 +141,11 @@ export function cashierRoutes(app: FastifyInstance, world: World, perAddress: Ra
     if (asked === null) return reply.code(400).send({ error: 'FIELD_INVALID', field: 'channel' })
     const offered = (await offeredChannels(world, key)).find(({ channel }) => channel === asked.channel)
     if (!offered?.methods.includes(asked.method)) return reply.code(404).send({ error: 'UNAVAILABLE' })
-    const payer = { returnUrl: world.cashierUrl(key.mchNo, key.transactionNo), payerIp: request.ip, openId: null }
-    const way = await openWayToPay(world, key, { ...asked, payer })
+    const { channel, method } = asked
+    const openId = payerIn(world, key, channel, asked.payer)
+    if (NEEDS_PAYER.has(method) && openId === null) return reply.code(401).send({ error: 'PAYER_UNKNOWN' })
+    const payer = { returnUrl: world.cashierUrl(key.mchNo, key.transactionNo), payerIp: request.ip, openId }
+    const way = await openWayToPay(world, key, { channel, method, payer })
     switch (way.kind) {
       case 'absent':
         return reply.callNotFound()
@@ -146,11 +156,11 @@ export function cashierRoutes(app: FastifyInstance, world: World, perAddress: Ra
       case 'too_many':
         return reply.code(429).send({ error: 'TOO_MANY_ATTEMPTS' })
       case 'started': {
-        const { attemptNo, channel, method, state, payUrl } = way.attempt
+        const { attemptNo, state, payUrl } = way.attempt
         // The upstream said no: another way may work.
         if (state === 'SHUT') return reply.code(502).send({ error: 'UPSTREAM_REFUSED' })
         return reply.header('cache-control', 'no-store').send({
-          ...{ channel, method, pay_url: payUrl },
+          ...{ channel, method, pay_url: payUrl, good_until: way.goodUntil.toISOString() },
           // In the sandbox the page itself can be the payer (docs/sandbox.md).
           ...(world.isSandbox
             ? { sandbox: `/sandbox/${key.mchNo}/orders/${key.transactionNo}/attempts/${attemptNo}` }
@@ -178,11 +188,12 @@ function pageText(name: string): string | null {
 /** JSON that cannot end the script element it stands in. */
 const inlineJson = (value: object): string => JSON.stringify(value).replaceAll('<', '\\u003c')
 
-function readWay(body: unknown): { channel: ChannelName; method: string } | null {
+/** `payer`: what the sign-in gave the page, for the ways that need it. */
+function readWay(body: unknown): { channel: ChannelName; method: string; payer: unknown } | null {
   try {
-    const { channel, method } = JSON.parse(Buffer.isBuffer(body) ? body.toString('utf8') : '') ?? {}
+    const { channel, method, payer } = JSON.parse(Buffer.isBuffer(body) ? body.toString('utf8') : '') ?? {}
     const isKnown = typeof channel === 'string' && Object.hasOwn(INSTALLED, channel) && typeof method === 'string'
-    return isKnown ? { channel: channel as ChannelName, method } : null
+    return isKnown ? { channel: channel as ChannelName, method, payer } : null
   } catch {
     return null
   }

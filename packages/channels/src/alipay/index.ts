@@ -85,6 +85,9 @@ export function makeAlipay(account: AlipayAccount, door: AlipayDoor): Channel {
 
   return {
     methods: ['native', 'h5', 'page'],
+    // The code lives as long as it is asked to (`qr_code_timeout_express`), and a page as long as its order.
+    payUrlLivesMs: {},
+    signIn: null,
     createLandsMs: 60_000,
     watchMs: 24 * HOUR,
 

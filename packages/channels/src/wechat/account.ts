@@ -14,6 +14,11 @@ export type WechatAccount = {
   apiV3Key: string
   /** Keys WeChat Pay signs with: by certificate serial, or by public key id (`PUB_KEY_ID_…`). */
   platformKeys: { id: string; publicKey: string }[]
+  /** Of the official account `appId`; with it payers inside WeChat are known, and pay there. */
+  appSecret?: string
+  /** Both only for stand-ins: where payers are sent to be known, and where we ask who they were. */
+  authorizeUrl?: string
+  tokenUrl?: string
 }
 
 export const privateKeyOf = (text: string): KeyObject =>

@@ -6,12 +6,14 @@ import { readBill } from './bill.ts'
 import { type WechatAnswer, type WechatDoor, wechatClient } from './client.ts'
 import { readWechatNotification } from './notification.ts'
 import { type Opened, openBody, PATHS, payUrlOf } from './open.ts'
+import { wechatSignIn } from './sign-in.ts'
 import { readTransaction } from './transaction.ts'
 
 export type { WechatAccount } from './account.ts'
 export type { WechatDoor } from './client.ts'
 
 const HOUR = 3_600_000
+const MINUTE = 60_000
 
 /** Said of the request itself: it was not carried out, and would not be if it were repeated. */
 const REFUSED_CREATES = new Set([
@@ -32,7 +34,10 @@ export function makeWechat(account: WechatAccount, door: WechatDoor): Channel {
 
   return {
     methods: ['native', 'h5', 'jsapi', 'app'],
-    createLandsMs: 60_000,
+    // `code_url` and `prepay_id`: two hours. `h5_url`: five minutes ("H5下单"), of which a payer needs one to press it.
+    payUrlLivesMs: { native: 2 * HOUR, h5: 4 * MINUTE, jsapi: 2 * HOUR, app: 2 * HOUR },
+    signIn: wechatSignIn(account, door),
+    createLandsMs: MINUTE,
     watchMs: 24 * HOUR,
 
     /** "Native下单" and its siblings. */
@@ -43,7 +48,7 @@ export function makeWechat(account: WechatAccount, door: WechatDoor): Channel {
         const answer = await client.call('POST', path, openBody(account, ask), signal)
         const traced = tracedOf(answer)
         if (answer.status === 200) {
-          const payUrl = payUrlOf(account, door, client, ask.method, answer.data as Opened)
+          const payUrl = payUrlOf(account, door, client, ask, answer.data as Opened)
           return payUrl === null ? { ...strange(answer), ...traced } : { kind: 'opened', payUrl, ...traced }
         }
         if (REFUSED_CREATES.has(answer.code)) return { kind: 'refused', why: answer.code, ...traced }

@@ -39,11 +39,11 @@ export function payUrlOf(
   { appId, mchId }: WechatAccount,
   { now, newNonce }: WechatDoor,
   { signLines }: WechatClient,
-  method: string,
+  { method, returnUrl }: Pick<OpenAsk, 'method' | 'returnUrl'>,
   { code_url: code, h5_url: page, prepay_id: prepayId }: Opened,
 ): string | null {
   if (method === 'native') return typeof code === 'string' ? code : null
-  if (method === 'h5') return typeof page === 'string' ? page : null
+  if (method === 'h5') return typeof page === 'string' ? withReturn(page, returnUrl) : null
   if (typeof prepayId !== 'string') return null
   const timestamp = String(Math.floor(now().getTime() / 1000))
   const nonce = newNonce()
@@ -56,3 +56,7 @@ export function payUrlOf(
   const fixed = { appid: appId, partnerid: mchId, prepayid: prepayId, package: 'Sign=WXPay' }
   return JSON.stringify({ ...fixed, noncestr: nonce, timestamp, sign })
 }
+
+/** "可以在h5_url后拼接上redirect_url参数": the page on which the payer finds themselves again. */
+const withReturn = (page: string, returnUrl: string | null): string =>
+  returnUrl === null ? page : `${page}&redirect_url=${encodeURIComponent(returnUrl)}`

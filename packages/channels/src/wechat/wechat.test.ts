@@ -1,13 +1,14 @@
 /** What only WeChat Pay does: notifications that age, and certificates that change. */
 import { execFileSync, spawnSync } from 'node:child_process'
-import { createCipheriv, createPrivateKey, generateKeyPairSync, sign, X509Certificate } from 'node:crypto'
-import { expect, it } from 'vitest'
+import { createCipheriv, createPrivateKey, generateKeyPairSync, sign, verify, X509Certificate } from 'node:crypto'
+import { fen } from '@acopay/core'
+import { describe, expect, it } from 'vitest'
 import { makeWechat, type WechatAccount } from './index.ts'
 
 const NOW = new Date('2026-01-31T00:00:00Z')
 const API_KEY = '0123456789abcdef0123456789abcdef'
 
-const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
+const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
 const platform = generateKeyPairSync('rsa', { modulusLength: 2048 })
 
 const account = (more: Partial<WechatAccount> = {}): WechatAccount => ({
@@ -117,3 +118,80 @@ it.skipIf(!hasOpenssl)(
     expect((await stranger.query({ attemptNo: 'AT1' }, new AbortController().signal)).kind).toBe('unknown')
   },
 )
+
+/** Answers every call with this, signed. */
+const saying = (answer: object): typeof fetch => {
+  const body = JSON.stringify(answer)
+  return async () => new Response(body, { headers: signed(body, 'PUB_KEY_ID_1', platform.privateKey, NOW) })
+}
+
+const PATIENT = new AbortController().signal
+const ASK = {
+  ...{
+    attemptNo: 'AT1',
+    amountFen: fen(1250n),
+    description: '测试',
+    expireAt: NOW,
+    notifyUrl: 'https://pay.test/notify',
+  },
+  ...{ returnUrl: 'https://pay.test/cashier/1?a=b', payerIp: '1.2.3.4', openId: 'o-1' },
+}
+
+it("what WeChat's payment sheet is shown with is signed by the merchant, over the four lines of the manual", async () => {
+  const channel = makeWechat(account(), doorAt(NOW, saying({ prepay_id: 'wx201' })))
+  const opened = await channel.open({ ...ASK, method: 'jsapi' }, PATIENT)
+  const sheet = JSON.parse(opened.kind === 'opened' ? opened.payUrl : '') as Record<string, string>
+  expect(sheet).toMatchObject({ appId: 'wx1', nonceStr: 'n', package: 'prepay_id=wx201', signType: 'RSA' })
+  const text = `wx1\n${NOW.getTime() / 1000}\nn\nprepay_id=wx201\n`
+  expect(verify('RSA-SHA256', Buffer.from(text), publicKey, Buffer.from(sheet.paySign ?? '', 'base64'))).toBe(true)
+})
+
+it('the page for telephones is told where the payer comes back to', async () => {
+  const page = 'https://wx.tenpay.com/cgi-bin/mmpayweb-bin/checkmweb?prepay_id=wx1&package=2'
+  const channel = makeWechat(account(), doorAt(NOW, saying({ h5_url: page })))
+  const opened = await channel.open({ ...ASK, method: 'h5' }, PATIENT)
+  const payUrl = `${page}&redirect_url=https%3A%2F%2Fpay.test%2Fcashier%2F1%3Fa%3Db`
+  expect(opened).toMatchObject({ kind: 'opened', payUrl })
+})
+
+describe('who a payer is', () => {
+  const signInWith = (answer: unknown, status = 200) => {
+    const asked: string[] = []
+    const fetchIt: typeof fetch = async (url) => {
+      asked.push(String(url))
+      if (answer instanceof Error) throw answer
+      return new Response(typeof answer === 'string' ? answer : JSON.stringify(answer), { status })
+    }
+    return { asked, signIn: makeWechat(account({ appSecret: 'app secret' }), doorAt(NOW, fetchIt)).signIn }
+  }
+
+  it('is not known to an account without a secret', () => {
+    expect(makeWechat(account(), doorAt(NOW)).signIn).toBeNull()
+    expect(makeWechat(account({ appSecret: '' }), doorAt(NOW)).signIn).toBeNull()
+  })
+
+  it('begins at WeChat, with the parameters in the order that it asks for', () => {
+    const address = signInWith({}).signIn?.address({ returnUrl: 'https://pay.test/c/1/back', state: 's1' })
+    expect(address).toBe(
+      'https://open.weixin.qq.com/connect/oauth2/authorize?appid=wx1&redirect_uri=https%3A%2F%2Fpay.test%2Fc%2F1%2Fback' +
+        '&response_type=code&scope=snsapi_base&state=s1#wechat_redirect',
+    )
+  })
+
+  it.each([
+    ['is told', { openid: 'o-1', scope: 'snsapi_base' }, 200, { kind: 'payer', openId: 'o-1' }],
+    ['is refused for a spent code', { errcode: 40163, errmsg: 'code been used' }, 200, { kind: 'refused' }],
+    ['is refused for a wrong secret', { errcode: 40125, errmsg: 'invalid appsecret' }, 200, { kind: 'refused' }],
+    ['is unknown while WeChat is busy', { errcode: -1, errmsg: 'system error' }, 200, { kind: 'unknown' }],
+    ['is unknown without an answer', new TypeError('fetch failed'), 200, { kind: 'unknown' }],
+    ['is unknown after a failure', {}, 502, { kind: 'unknown' }],
+    ['is unknown when nothing is said', {}, 200, { kind: 'unknown' }],
+    ['is unknown when it cannot be read', '<html>', 200, { kind: 'unknown' }],
+  ])('%s', async (_what, answer, status, expected) => {
+    const { asked, signIn } = signInWith(answer, status)
+    const said = await signIn?.payerOf('code1', PATIENT)
+    expect(said).toMatchObject(expected)
+    expect(JSON.stringify(said)).not.toContain('secret=')
+    expect(new URL(asked[0] ?? '').searchParams.get('code')).toBe('code1')
+  })
+})

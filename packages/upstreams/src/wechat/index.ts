@@ -13,6 +13,7 @@ import { misbehaving } from '../misbehave.ts'
 import type { StandIn, StandInWorld, UpstreamReply, UpstreamRequest } from '../stand-in.ts'
 import { type Trade, tradesOf } from '../trades.ts'
 import { billAnswer, billFile } from './bill.ts'
+import { signIn } from './sign-in.ts'
 import { type Answer, answerOf, refundData, refuse, VERBS } from './verbs.ts'
 
 export type WechatStandInSettings = {
@@ -22,6 +23,8 @@ export type WechatStandInSettings = {
   /** Base64 DER, like all keys here. */
   merchantPublicKey: string
   merchantSerial: string
+  /** Of the merchant's official account. */
+  appSecret: string
   platformPrivateKey: string
   /** What answers name as the key they are signed with. */
   platformSerial: string
@@ -97,6 +100,8 @@ export function makeWechatStandIn(settings: WechatStandInSettings, world: StandI
   return {
     control: trades.control,
     async handle(request) {
+      const signedIn = await signIn(settings, world, request)
+      if (signedIn !== null) return signedIn
       // What is signed is the whole path that the merchant called, which may lie below a mount of ours.
       if (!isMerchants(request)) return render(refuse(401, 'SIGN_ERROR'), 'well')
       const url = new URL(request.url, 'http://wechat')

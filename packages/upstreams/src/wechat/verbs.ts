@@ -56,6 +56,9 @@ function stateOf(trade: Trade, nowMs: number): string {
   return isClosed && !isShownOpen ? 'CLOSED' : 'NOTPAY'
 }
 
+const MINUTE_MS = 60_000
+const WEEK_MS = 7 * 24 * 60 * MINUTE_MS
+
 /** "要求6-32个字符内，只能是数字、大小写字母_-|*". */
 const OUT_TRADE_NO = /^[\w\-|*]{6,32}$/
 
@@ -65,11 +68,14 @@ const isText = (value: unknown, charactersMax: number): value is string =>
 const create: Work = async ({ settings, trades, path, body, no }, fault) => {
   const { total } = (body.amount ?? {}) as { total?: unknown }
   const method = path.split('/').at(-1) as string
-  const expireMs =
-    body.time_expire === undefined ? trades.nowMs() + 2 * 3_600_000 : Date.parse(String(body.time_expire))
+  const askedMs = body.time_expire === undefined ? trades.nowMs() + WEEK_MS : Date.parse(String(body.time_expire))
+  // "若设置的支付结束时间早于该时间，系统将自动调整为下单时间后1分钟": later than the merchant wished.
+  const expireMs = Math.max(askedMs, trades.nowMs() + MINUTE_MS)
   if (body.mchid !== settings.mchId || body.appid !== settings.appId) return refuse(400, 'APPID_MCHID_NOT_MATCH')
   const isFine = Number.isInteger(total) && OUT_TRADE_NO.test(no) && !Number.isNaN(expireMs)
   if (!isFine || !isText(body.notify_url, 255) || !isText(body.description, 127)) return refuse(400, 'PARAM_ERROR')
+  const { openid } = (body.payer ?? {}) as { openid?: unknown }
+  if (method === 'jsapi' && !isText(openid, 128)) return refuse(400, 'PARAM_ERROR')
   const landsMs = fault?.kind === 'lands_late' ? trades.nowMs() + (fault.ms ?? 1000) : 0
   const isNew = await trades.create({
     ...{ no, method, description: body.description, totalFen: total as number, expireMs, landsMs, isCode: false },

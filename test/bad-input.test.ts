@@ -280,6 +280,15 @@ describe('parameters signed in the body, as a page hands them over', () => {
     expect(second.data.transaction_no).toBe(first.data.transaction_no)
   })
 
+  it("come from payers everywhere: the merchant's list of addresses is about its servers", async () => {
+    const setList = (list: string[]) => test.database.pool.query('update merchant set allowed_ips = $1', [list])
+    await setList(['10.0.0.0/8'])
+    const [fromPage, fromServer] = [await post(await signedParams()), await query(test.demo, transactionNo)]
+    await setList([])
+    expect(fromPage).toMatchObject({ status: 200, data: { code: 'SUCCESS' } })
+    expect(fromServer.status).toBe(1018)
+  })
+
   it('are refused when one of them was changed on the way', async () => {
     expect(await post({ ...(await signedParams()), amount_total: '0.01' })).toMatchObject({
       status: 1002,

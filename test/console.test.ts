@@ -67,15 +67,43 @@ describe('signing in', () => {
     expect(short.body).toMatchObject({ error: 'FIELD_INVALID', field: 'new_password' })
     const other = await signedIn(gateway, 'new-one')
     const changed = await one.send('PUT', 'session/password', { password: PASSWORD, new_password: 'a better password' })
-    expect(changed.status).toBe(200)
-    expect((await one.get('orders')).status).toBe(200)
-    expect((await other.get('session')).body).toBeNull()
+    expect(changed).toMatchObject({ status: 200, body: { username: 'new-one', must_change_password: false } })
+    // Whoever has a copy of the old cookie is out, and so is every other browser.
+    for (const { cookie } of [one, other]) {
+      expect((await consoleClient(gateway.demo.baseUrl, cookie).get('session')).body).toBeNull()
+    }
+    const cookie = changed.headers.get('set-cookie')?.split(';')[0] ?? ''
+    expect((await consoleClient(gateway.demo.baseUrl, cookie).get('orders')).status).toBe(200)
+  })
+
+  it('is for our own pages: what a form of another site can send signs nobody in', async () => {
+    const body = { username: 'operator', password: PASSWORD }
+    const form = await consoleClient(gateway.demo.baseUrl).send('POST', 'session', body, {
+      'content-type': 'text/plain',
+    })
+    expect(form).toMatchObject({ status: 400, body: { field: 'body' } })
+    expect(form.headers.get('set-cookie')).toBeNull()
+  })
+
+  it('says that something failed when the database does, and goes on afterwards', async () => {
+    const rename = (from: string, to: string) => gateway.database.pool.query(`alter table ${from} rename to ${to}`)
+    await rename('console_session', 'console_session_away')
+    const visitor = consoleClient(gateway.demo.baseUrl, as.operator.cookie)
+    const answers = [
+      await visitor.get('session'),
+      await visitor.send('POST', 'session', { username: 'operator', password: PASSWORD }),
+    ]
+    await rename('console_session_away', 'console_session')
+    for (const answer of answers) expect(answer).toMatchObject({ status: 500, body: { error: 'SYSTEM_ERROR' } })
+    expect((await visitor.get('session')).body).toMatchObject({ username: 'operator' })
   })
 
   it('asks for the authenticator once it is on, and takes each code once', async () => {
     await addUser(gateway, 'careful', 'operator')
     const careful = await signedIn(gateway, 'careful')
-    const { secret } = (await careful.send('POST', 'session/totp')).body
+    const begin = (password: string) => careful.send('POST', 'session/totp', { password })
+    expect((await begin('not the password')).body).toMatchObject({ error: 'FIELD_INVALID', field: 'password' })
+    const { secret } = (await begin(PASSWORD)).body
     const code = (): string =>
       new TOTP({ secret: Secret.fromBase32(secret) }).generate({ timestamp: gateway.world.now().getTime() })
     expect((await careful.send('PUT', 'session/totp', { code: '000000' })).body).toMatchObject({ field: 'code' })
@@ -88,6 +116,40 @@ describe('signing in', () => {
     await expect(signedIn(gateway, 'careful', PASSWORD, code())).resolves.toBeDefined()
     const rows = await gateway.database.pool.query(`select totp_sealed from console_user where username = 'careful'`)
     expect(rows.rows[0].totp_sealed.toString('latin1')).not.toContain(secret)
+  })
+
+  it('is not switched off from an open session by guessing: what fails there counts like a sign-in in vain', async () => {
+    await addUser(gateway, 'away', 'operator')
+    const away = await signedIn(gateway, 'away')
+    const { secret } = (await away.send('POST', 'session/totp', { password: PASSWORD })).body
+    const code = (): string =>
+      new TOTP({ secret: Secret.fromBase32(secret) }).generate({ timestamp: gateway.world.now().getTime() })
+    expect((await away.send('PUT', 'session/totp', { code: code() })).status).toBe(200)
+    gateway.advance(60_000)
+    const off = (password: string, guess: string) => away.send('DELETE', 'session/totp', { password, code: guess })
+    expect((await off('not the password', code())).body).toMatchObject({ field: 'password' })
+    for (let guess = 0; guess < 4; guess += 1) expect((await off(PASSWORD, `00000${guess}`)).status).toBe(400)
+    // Locked by now, for the right ones too.
+    expect((await off(PASSWORD, code())).status).toBe(400)
+    gateway.advance(61_000)
+    expect((await off(PASSWORD, code())).status).toBe(200)
+    expect((await away.get('session')).body).toMatchObject({ totp_enabled: false })
+  })
+
+  it('is not kept open by a page at which nobody is', async () => {
+    const one = await signedIn(gateway, 'finance')
+    const poll = () =>
+      fetch(`${gateway.demo.baseUrl}/console/api/orders?limit=1`, {
+        headers: { cookie: one.cookie, 'x-acopay-idle': '1' },
+      })
+    const everybody = Object.values(as)
+    for (const minutes of [14, 14]) {
+      gateway.advance(minutes * 60_000)
+      expect((await poll()).status).toBe(200)
+      for (const other of everybody) await other.get('session')
+    }
+    gateway.advance(3 * 60_000)
+    expect((await poll()).status).toBe(401)
   })
 
   it('ends after half an hour without a call, and when signing out', async () => {
@@ -267,6 +329,32 @@ describe('orders', () => {
     expect((await as.operator.get(path(bare))).body).toMatchObject({ state: 'CLOSED', close_reason: 'MERCHANT' })
   })
 
+  it('refunded at the console are told to the merchant like refunds of its own', async () => {
+    const { demo } = gateway
+    const heard = `${demo.baseUrl}/sandbox/shop/hear`
+    const number = await place(demo, { notify_url: heard })
+    await pay(demo, number, (await openAttempt(demo, number)) ?? '')
+    const ask = { mch_refund_no: 'refund-at-the-console-003', amount: '2.50', reason: '退货' }
+    expect((await as.finance.send('POST', path(number, '/refunds'), ask)).status).toBe(200)
+    gateway.advance(60_000)
+    await gateway.runJobs()
+    const { notifications } = (await as.finance.get(path(number))).body
+    expect(notifications).toMatchObject([{ kind: 'refund', url: heard }, { kind: 'payment' }])
+  })
+
+  it('that are stuck say what the upstream answered last', async () => {
+    const { demo, upstreams } = gateway
+    const number = await place(demo)
+    const attempt = await openAttempt(demo, number)
+    upstreams.faults('wechat').set([{ kind: 'error_before' }])
+    expect((await as.operator.send('POST', path(number, '/close'))).body).toEqual({ outcome: 'closing' })
+    upstreams.faults('wechat').set([])
+    const { state, attempts } = (await as.operator.get(path(number))).body
+    expect(state).toBe('CLOSING')
+    expect(attempts).toMatchObject([{ attempt_no: attempt, state: 'OPEN' }])
+    expect(attempts[0].last_answer).toMatch(/^query: unknown: HTTP 500 SYSTEM_ERROR( \[[0-9A-F]{24}\])?$/)
+  })
+
   it('cannot be refunded beyond what was paid, twice under one number, or unpaid', async () => {
     const { demo } = gateway
     const number = await place(demo)
@@ -340,6 +428,28 @@ describe('the audit log', () => {
     const all = JSON.stringify((await as.platform_admin.get('audit?limit=100')).body)
     expect(all).not.toContain(PASSWORD)
     expect(JSON.stringify(gateway.logged())).not.toContain(PASSWORD)
+  })
+
+  it("holds what a merchant's user does in that merchant's log, whatever merchant the call names", async () => {
+    await addUser(gateway, 'clerk-of-mine', 'merchant_viewer')
+    const { mchNo } = gateway.demo
+    const body = { reset_password: true, mch_no: 'MCH2' }
+    expect((await as.merchant_admin.send('PUT', 'users/clerk-of-mine', body)).status).toBe(200)
+    await as.merchant_admin.send('POST', 'orders/MCH2/AP1/close')
+    await as.platform_admin.send('PUT', 'users/clerk-of-mine', { unlock: true })
+    await signedIn(gateway, 'other-admin')
+    const lines = async (who: ConsoleClient): Promise<string[]> =>
+      (await who.get('audit?limit=100')).body.rows.map(
+        (row: Record<string, string>) => `${row.username} ${row.action} ${row.mch_no} ${row.outcome}`,
+      )
+    const mine = await lines(as.merchant_admin)
+    expect(mine).toContain(`merchant-admin users.change ${mchNo} DONE`)
+    expect(mine).toContain(`merchant-admin orders.close ${mchNo} FORBIDDEN`)
+    // What the platform did to its user, too.
+    expect(mine).toContain(`platform-admin users.change ${mchNo} DONE`)
+    const theirs = await lines(as.stranger)
+    expect(theirs).toContain('other-admin session.begin MCH2 DONE')
+    expect(theirs.filter((line) => line.startsWith('merchant-admin'))).toEqual([])
   })
 
   it('shows a merchant its own lines only', async () => {

@@ -30,6 +30,26 @@ export const session = queryOptions({
   staleTime: Number.POSITIVE_INFINITY,
 })
 
+/** How long nobody touched the page before it says so: a page that asks by itself keeps no session open. */
+const IDLE_MS = 60_000
+let touchedMs = Date.now()
+for (const deed of ['pointerdown', 'keydown', 'wheel', 'touchstart']) {
+  addEventListener(
+    deed,
+    () => {
+      touchedMs = Date.now()
+    },
+    { passive: true, capture: true },
+  )
+}
+
+/** Somebody else is there now, or nobody: whoever comes sees nothing of whoever was there before. */
+export function began(who: Session | null): void {
+  // The session itself stays in the cache: the page listens to it.
+  queries.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== session.queryKey[0] })
+  queries.setQueryData(session.queryKey, who)
+}
+
 export async function call<Answer>(
   method: 'GET' | 'POST' | 'PUT' | 'DELETE',
   path: string,
@@ -41,6 +61,7 @@ export async function call<Answer>(
     credentials: 'same-origin',
     headers: {
       ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...(Date.now() - touchedMs > IDLE_MS ? { 'x-acopay-idle': '1' } : {}),
       ...(csrf === undefined || method === 'GET' ? {} : { 'x-acopay-csrf': csrf }),
     },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),

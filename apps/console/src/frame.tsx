@@ -4,7 +4,7 @@ import { useQuery } from '@tanstack/react-query'
 import { Link, Outlet } from '@tanstack/react-router'
 import { Button, Drawer, Select, Spin } from 'antd'
 import { Suspense, useState } from 'react'
-import { call, queries, session } from './api.ts'
+import { began, call, session } from './api.ts'
 import { ChangePassword, SignIn } from './pages/sign-in.tsx'
 import { Trouble } from './parts.tsx'
 import { type Language, type Look, type TextKey, usePreferences } from './preferences.tsx'
@@ -26,9 +26,9 @@ const PAGES: { to: string; text: TextKey; needs: Permission | null }[] = [
 ]
 
 export function Frame() {
-  const { data, error, isPending } = useQuery(session)
+  const { data, error, isPending, refetch } = useQuery(session)
   if (isPending) return <Spin fullscreen />
-  if (error !== null) return <Trouble error={error} />
+  if (error !== null) return <Trouble error={error} retry={() => void refetch()} />
   if (data === null)
     return (
       <Gate>
@@ -67,8 +67,7 @@ function Inside({ who }: { who: Session }) {
   const [isOpen, setOpen] = useState(false)
   const signOut = async (): Promise<void> => {
     await call('DELETE', 'session').catch(() => {})
-    queries.clear()
-    queries.setQueryData(session.queryKey, null)
+    began(null)
   }
   const links = PAGES.filter(({ needs }) => needs === null || who.permissions.includes(needs)).map(({ to, text }) => (
     <Link key={to} to={to as never} onClick={() => setOpen(false)} activeProps={{ className: 'active' }}>

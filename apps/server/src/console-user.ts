@@ -63,5 +63,5 @@ async function add(
 async function reset(db: Db, username: string, hash: string): Promise<void> {
   if ((await findConsoleUser(db, username)) === null) throw new Error(`没有用户 ${username} (no such user)`)
   await changeConsoleUser(db, username, { password: { hash, mustChange: true }, isEnabled: true, dropTotp: true })
-  await endConsoleSessions(db, username, null)
+  await endConsoleSessions(db, username)
 }

@@ -2,7 +2,7 @@
 import type { NotificationState, RefundState } from '@acopay/core'
 import { type Db, run } from './db.ts'
 import { LISTED_NOTIFICATIONS, type ListedNotification } from './notification-lists.ts'
-import type { RefundPart, ReversalPart } from './order-lists.ts'
+import { LAST_ANSWER, type RefundPart, type ReversalPart } from './order-lists.ts'
 import type { StrayPayment } from './stray-payments.ts'
 
 /** Null: of every merchant. `before`: the number of the last row of the page before. */
@@ -26,7 +26,8 @@ export const listRefunds = (
     `listRefunds${isUnderWay(state) ? 'UnderWay' : ''}`,
     `select r.mch_no as "mchNo", r.transaction_no as "transactionNo", r.refund_no as "refundNo",
             r.mch_refund_no as "mchRefundNo", r.attempt_no as "attemptNo", a.channel, r.amount_fen as "amountFen", r.reason,
-            r.state, r.failure, r.created_at as "createdAt", r.success_time as "successTime"
+            r.state, r.failure, r.created_at as "createdAt", r.success_time as "successTime",
+            ${LAST_ANSWER('r')}
        from refund r join attempt a on a.mch_no = r.mch_no and a.attempt_no = r.attempt_no
       where ($1::text is null or r.mch_no = $1) and ($3::text is null or $3 in (r.refund_no, r.mch_refund_no, r.transaction_no))
         and ($2::text is null or ($2 = 'STUCK' and r.created_at < $5) or r.state = $2)${underWay(state)}
@@ -47,7 +48,7 @@ export const listReversals = (
     `listReversals${isUnderWay(state) ? 'UnderWay' : ''}`,
     `select r.mch_no as "mchNo", r.transaction_no as "transactionNo", r.refund_no as "refundNo", r.attempt_no as "attemptNo",
             r.payment_no as "paymentNo", a.channel, r.amount_fen as "amountFen", r.state, r.created_at as "createdAt",
-            r.changed_at as "changedAt"
+            r.changed_at as "changedAt", ${LAST_ANSWER('r')}
        from reversal r join attempt a on a.mch_no = r.mch_no and a.attempt_no = r.attempt_no
       where ($1::text is null or r.mch_no = $1) and ($3::text is null or $3 in (r.refund_no, r.payment_no, r.transaction_no))
         and ($2::text is null or ($2 = 'STUCK' and r.created_at < $5) or r.state = $2)${underWay(state)}

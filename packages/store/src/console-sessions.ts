@@ -17,12 +17,16 @@ export const addConsoleSession = (
     [session.key, session.username, session.address, now, session.expiresAt],
   )
 
-/** The session with its user as of now, if it has neither ended nor been idle since `idleSince`, and the user is enabled. */
+/**
+ * The session with its user as of now, if it has neither ended nor been idle since `idleSince`, and the user is enabled.
+ * `isActive`: somebody is there, and it is not the page that asks by itself.
+ */
 export async function useConsoleSession(
   db: Db,
   key: Buffer,
   now: Date,
   idleSince: Date,
+  isActive: boolean,
 ): Promise<ConsoleSession | null> {
   // Seen once a minute is seen: reading pages does not write rows.
   const rows = await run<ConsoleSession>(
@@ -30,12 +34,13 @@ export async function useConsoleSession(
     'useConsoleSession',
     `with seen as (
        update console_session set seen_at = $2
-        where session_key = $1 and expires_at > $2 and seen_at > $3 and seen_at < $2::timestamptz - interval '1 minute')
+        where $4 and session_key = $1 and expires_at > $2 and seen_at > $3
+          and seen_at < $2::timestamptz - interval '1 minute')
      select u.username, u.role, u.mch_no as "mchNo", u.must_change_password as "mustChangePassword",
             u.totp_enabled as "isTotpEnabled"
        from console_session s join console_user u on u.username = s.username and u.enabled
       where s.session_key = $1 and s.expires_at > $2 and s.seen_at > $3`,
-    [key, now, idleSince],
+    [key, now, idleSince, isActive],
   )
   return rows[0] ?? null
 }
@@ -43,14 +48,9 @@ export async function useConsoleSession(
 export const endConsoleSession = (db: Db, key: Buffer) =>
   run(db, 'endConsoleSession', 'delete from console_session where session_key = $1', [key])
 
-/** Ends a user's sessions; `except` stays. */
-export const endConsoleSessions = (db: Db, username: string, except: Buffer | null) =>
-  run(
-    db,
-    'endConsoleSessions',
-    'delete from console_session where username = $1 and ($2::bytea is null or session_key <> $2)',
-    [username, except],
-  )
+/** Ends all of a user's sessions. */
+export const endConsoleSessions = (db: Db, username: string) =>
+  run(db, 'endConsoleSessions', 'delete from console_session where username = $1', [username])
 
 /** Removes sessions that are over. */
 export const forgetConsoleSessions = (db: Db, now: Date, idleSince: Date) =>

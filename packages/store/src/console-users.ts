@@ -116,11 +116,12 @@ export async function beginSignIn(db: Db, username: string, now: Date): Promise<
   return rows[0] ?? null
 }
 
-/** The password was right, and the code where there is one. */
-export const endSignIn = (db: Db, username: string, now: Date) =>
+/** The password was right, and the code where there is one; `now` null where nobody signed in by it. */
+export const endSignIn = (db: Db, username: string, now: Date | null) =>
   run(
     db,
     'endSignIn',
-    'update console_user set failures = 0, locked_until = null, last_signed_in_at = $2 where username = $1',
+    `update console_user set failures = 0, locked_until = null, last_signed_in_at = coalesce($2, last_signed_in_at)
+      where username = $1`,
     [username, now],
   )

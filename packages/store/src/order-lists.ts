@@ -104,6 +104,12 @@ export const findOrdersByNumber = (
     [number, mchNo, limit],
   )
 
+/** What the upstream said last, where it was anything but the end of the matter; null where nothing was noted. */
+export type LastAnswer = { lastAnswer: string | null; lastAnswerAt: Date | null }
+
+export const LAST_ANSWER = (table: string): string =>
+  `${table}.last_answer as "lastAnswer", ${table}.last_answer_at as "lastAnswerAt"`
+
 export type AttemptPart = {
   attemptNo: string
   channel: string
@@ -113,7 +119,7 @@ export type AttemptPart = {
   createdAt: Date
   changedAt: Date
   watchedUntil: Date | null
-}
+} & LastAnswer
 export type PaymentPart = {
   attemptNo: string
   paymentNo: string
@@ -135,7 +141,7 @@ export type RefundPart = {
   failure: string | null
   createdAt: Date
   successTime: Date | null
-}
+} & LastAnswer
 export type ReversalPart = {
   refundNo: string
   attemptNo: string
@@ -145,7 +151,7 @@ export type ReversalPart = {
   state: 'PROCESSING' | 'SUCCESS'
   createdAt: Date
   changedAt: Date
-}
+} & LastAnswer
 export type JobPart = { kind: string; subject: string; dueAt: Date; tries: number; createdAt: Date }
 
 /** All that belongs to an order but its timeline and its notifications. Read at one moment when `db` is a snapshot's. */
@@ -154,7 +160,8 @@ export async function readOrderParts(db: Db, mchNo: string, transactionNo: strin
   const attempts = await of<AttemptPart>(
     'readOrderAttempts',
     `select a.attempt_no as "attemptNo", a.channel, a.method, a.state, a.upstream_expire as "upstreamExpire",
-            a.created_at as "createdAt", a.changed_at as "changedAt", j.due_at as "watchedUntil"
+            a.created_at as "createdAt", a.changed_at as "changedAt", j.due_at as "watchedUntil",
+            ${LAST_ANSWER('a')}
        from attempt a left join job j on j.mch_no = a.mch_no and j.kind = 'watch_attempt' and j.subject = a.attempt_no
       where a.mch_no = $1 and a.transaction_no = $2 order by a.created_at, a.attempt_no`,
   )
@@ -169,14 +176,15 @@ export async function readOrderParts(db: Db, mchNo: string, transactionNo: strin
     'readOrderRefunds',
     `select r.refund_no as "refundNo", r.mch_refund_no as "mchRefundNo", r.attempt_no as "attemptNo", a.channel,
             r.amount_fen as "amountFen", r.reason, r.state, r.failure, r.created_at as "createdAt",
-            r.success_time as "successTime"
+            r.success_time as "successTime", ${LAST_ANSWER('r')}
        from refund r join attempt a on a.mch_no = r.mch_no and a.attempt_no = r.attempt_no
       where r.mch_no = $1 and r.transaction_no = $2 order by r.refund_no`,
   )
   const reversals = await of<ReversalPart>(
     'readOrderReversals',
     `select r.refund_no as "refundNo", r.attempt_no as "attemptNo", r.payment_no as "paymentNo", a.channel,
-            r.amount_fen as "amountFen", r.state, r.created_at as "createdAt", r.changed_at as "changedAt"
+            r.amount_fen as "amountFen", r.state, r.created_at as "createdAt", r.changed_at as "changedAt",
+            ${LAST_ANSWER('r')}
        from reversal r join attempt a on a.mch_no = r.mch_no and a.attempt_no = r.attempt_no
       where r.mch_no = $1 and r.transaction_no = $2 order by r.refund_no`,
   )

@@ -1,5 +1,5 @@
 /** One's own account: the password, and the authenticator as a second proof. */
-import type { TotpSecret } from '@acopay/protocol/console'
+import type { TotpAsk, TotpSecret } from '@acopay/protocol/console'
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { Alert, Button, Form, Input, QRCode } from 'antd'
 import { call, queries, session } from '../api.ts'
@@ -35,16 +35,10 @@ export function Account() {
 
 function TurnOn() {
   const { t } = usePreferences()
-  const says = useSays()
-  const begin = useMutation({ mutationFn: () => call<TotpSecret>('POST', 'session/totp', {}) })
+  const begin = useMutation({ mutationFn: (asked: TotpAsk) => call<TotpSecret>('POST', 'session/totp', asked) })
   if (begin.data === undefined) {
     return (
-      <>
-        {begin.error !== null && <Alert type="error" showIcon title={says(begin.error)} />}
-        <Button onClick={() => begin.mutate()} loading={begin.isPending}>
-          {t('totpBegin')}
-        </Button>
-      </>
+      <Proof of={['password']} text={t('totpBegin')} error={begin.error} isBusy={begin.isPending} send={begin.mutate} />
     )
   }
   const { secret, uri } = begin.data
@@ -55,31 +49,52 @@ function TurnOn() {
       <p>
         <Mono>{secret}</Mono>
       </p>
-      <Code method="PUT" text={t('totpOn')} />
+      <Switch method="PUT" of={['code']} text={t('totpOn')} />
     </>
   )
 }
 
 const TurnOff = () => {
   const { t } = usePreferences()
-  return <Code method="DELETE" text={t('totpOff')} />
+  return <Switch method="DELETE" of={['password', 'code']} text={t('totpOff')} />
 }
 
-function Code({ method, text }: { method: 'PUT' | 'DELETE'; text: string }) {
-  const { t } = usePreferences()
-  const says = useSays()
+function Switch({ method, of, text }: { method: 'PUT' | 'DELETE'; of: Asked[]; text: string }) {
   const send = useMutation({
-    mutationFn: (asked: { code: string }) => call(method, 'session/totp', asked),
+    mutationFn: (asked: TotpAsk) => call(method, 'session/totp', asked),
     onSuccess: () => queries.invalidateQueries(session),
   })
+  return <Proof of={of} text={text} error={send.error} isBusy={send.isPending} send={send.mutate} />
+}
+
+type Asked = keyof TotpAsk
+
+/** What proves that it is really you: the password, a code, or both. */
+function Proof(props: {
+  of: Asked[]
+  text: string
+  error: Error | null
+  isBusy: boolean
+  send: (asked: TotpAsk) => void
+}) {
+  const { t } = usePreferences()
+  const says = useSays()
+  const needed = [{ required: true, message: t('needed') }]
   return (
-    <Form layout="vertical" requiredMark={false} onFinish={(values: { code: string }) => send.mutate(values)}>
-      {send.error !== null && <Alert type="error" showIcon title={says(send.error)} style={{ marginBottom: 12 }} />}
-      <Form.Item name="code" label={t('code')} rules={[{ required: true, message: t('needed') }]}>
-        <Input inputMode="numeric" autoComplete="one-time-code" maxLength={8} style={{ maxWidth: 160 }} />
-      </Form.Item>
-      <Button htmlType="submit" loading={send.isPending}>
-        {text}
+    <Form layout="vertical" requiredMark={false} onFinish={props.send}>
+      {props.error !== null && <Alert type="error" showIcon title={says(props.error)} style={{ marginBottom: 12 }} />}
+      {props.of.includes('password') && (
+        <Form.Item name="password" label={t('password')} rules={needed}>
+          <Input.Password autoComplete="current-password" visibilityToggle={false} style={{ maxWidth: 320 }} />
+        </Form.Item>
+      )}
+      {props.of.includes('code') && (
+        <Form.Item name="code" label={t('code')} rules={needed}>
+          <Input inputMode="numeric" autoComplete="one-time-code" maxLength={8} style={{ maxWidth: 160 }} />
+        </Form.Item>
+      )}
+      <Button htmlType="submit" loading={props.isBusy}>
+        {props.text}
       </Button>
     </Form>
   )

@@ -3,7 +3,7 @@ import type { Closed, OrderDetail, RefundAsk } from '@acopay/protocol/console'
 import { useMutation } from '@tanstack/react-query'
 import { App, Button, Form, Input, Modal } from 'antd'
 import { useState } from 'react'
-import { call, queries } from '../api.ts'
+import { ApiError, call, queries } from '../api.ts'
 import { yuan } from '../format.ts'
 import { useSays } from '../parts.tsx'
 import { usePreferences } from '../preferences.tsx'
@@ -62,7 +62,23 @@ export function OrderButtons({ order, path }: { order: OrderDetail; path: string
   )
 }
 
-/** One number for the whole dialogue: pressed twice, or sent twice, it is one refund. */
+/**
+ * One number for what somebody means to refund: pressed twice, sent twice, or asked again in a new dialogue because the answer
+ * was lost, it is one refund. Only an answer ends it.
+ */
+const meant = new Map<string, string>()
+
+function refundNoFor(path: string): string {
+  const known = meant.get(path)
+  if (known !== undefined) return known
+  const fresh = newRefundNo()
+  meant.set(path, fresh)
+  return fresh
+}
+
+/** The gateway has said yes or no. After anything else nobody knows, and the number stays. */
+const isAnswered = (error: unknown): boolean => error instanceof ApiError && error.status >= 400 && error.status < 500
+
 const newRefundNo = (): string =>
   `console${Array.from(crypto.getRandomValues(new Uint8Array(12)), (byte) => byte.toString(16).padStart(2, '0')).join('')}`
 
@@ -70,13 +86,16 @@ function Refund({ order, path, onClose }: { order: OrderDetail; path: string; on
   const { t } = usePreferences()
   const { message } = App.useApp()
   const says = useSays()
-  const [mch_refund_no] = useState(newRefundNo)
+  const mch_refund_no = refundNoFor(path)
   const [form] = Form.useForm<Pick<RefundAsk, 'amount' | 'reason'>>()
   const refund = useMutation({
     mutationFn: (asked: RefundAsk) => call('POST', `${path}/refunds`, asked),
     onSuccess: onClose,
     onError: (error) => void message.error(says(error)),
-    onSettled: () => queries.invalidateQueries({ queryKey: [path] }),
+    onSettled: (_made, error) => {
+      if (error === null || isAnswered(error)) meant.delete(path)
+      return queries.invalidateQueries({ queryKey: [path] })
+    },
   })
   return (
     <Modal

@@ -32,11 +32,13 @@ export function OrderPage() {
     refetchInterval: ({ state: { data } }) => (data !== undefined && isBusy(data) ? BUSY_MS : CALM_MS),
   })
   const [isProving, setProving] = useState(false)
-  if (found.error !== null) return <Trouble error={found.error} retry={() => void found.refetch()} />
-  if (found.data === undefined) return <Spin />
+  const trouble = found.error !== null && <Trouble error={found.error} retry={() => void found.refetch()} />
+  // What was read stays on the page, and a dialogue that is open stays open.
+  if (found.data === undefined) return trouble || <Spin />
   const order = found.data
   return (
     <>
+      {trouble}
       <Title window={order.transaction_no}>
         <State of={order.state} /> {yuan(order.amount_total)} {order.description}
       </Title>
@@ -164,6 +166,7 @@ function Parts({ order }: { order: OrderDetail }) {
           { text: 'createdAt', show: (one) => when(one.created_at) },
           { text: 'changedAt', show: (one) => when(one.changed_at) },
           { text: 'watchedUntil', show: (one) => when(one.watched_until) },
+          { text: 'lastAnswer', show: (one) => one.last_answer ?? '—', isText: true },
         ]}
       />
       <h2>{t('payments')}</h2>
@@ -190,7 +193,8 @@ function Parts({ order }: { order: OrderDetail }) {
           { text: 'mchRefundNo', show: (one) => <Mono>{one.mch_refund_no}</Mono> },
           { text: 'amount', show: (one) => yuan(one.amount) },
           { text: 'state', show: (one) => <State of={`done_${one.state}`} /> },
-          { text: 'reason', show: (one) => one.failure ?? one.reason, isText: true },
+          { text: 'reason', show: (one) => one.reason, isText: true },
+          { text: 'lastAnswer', show: (one) => one.failure ?? one.last_answer ?? '—', isText: true },
           { text: 'createdAt', show: (one) => when(one.created_at) },
         ]}
       />
@@ -204,6 +208,7 @@ function Parts({ order }: { order: OrderDetail }) {
           { text: 'paymentNo', show: (one) => <Mono>{one.payment_no}</Mono> },
           { text: 'amount', show: (one) => yuan(one.amount) },
           { text: 'state', show: (one) => <State of={`done_${one.state}`} /> },
+          { text: 'lastAnswer', show: (one) => one.last_answer ?? '—', isText: true },
           { text: 'createdAt', show: (one) => when(one.created_at) },
           { text: 'changedAt', show: (one) => when(one.changed_at) },
         ]}

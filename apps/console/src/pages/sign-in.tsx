@@ -3,7 +3,7 @@ import type { PasswordAsk, Session, SignInAsk } from '@acopay/protocol/console'
 import { useMutation } from '@tanstack/react-query'
 import { Alert, Button, Form, Input } from 'antd'
 import { useState } from 'react'
-import { ApiError, call, queries, session } from '../api.ts'
+import { ApiError, began, call, queries, session } from '../api.ts'
 import { Title, useSays } from '../parts.tsx'
 import { usePreferences } from '../preferences.tsx'
 
@@ -13,7 +13,7 @@ export function SignIn() {
   const [needsCode, setNeedsCode] = useState(false)
   const signIn = useMutation({
     mutationFn: (asked: SignInAsk) => call<Session>('POST', 'session', asked),
-    onSuccess: (answer) => queries.setQueryData(session.queryKey, answer),
+    onSuccess: began,
     onError: (error) => {
       if (error instanceof ApiError && error.failure?.error === 'TOTP_REQUIRED') setNeedsCode(true)
     },
@@ -47,10 +47,11 @@ export function ChangePassword({ isForced = false }: { isForced?: boolean }) {
   const says = useSays()
   const [form] = Form.useForm<PasswordAsk>()
   const change = useMutation({
-    mutationFn: (asked: PasswordAsk) => call('PUT', 'session/password', asked),
-    onSuccess: () => {
+    mutationFn: (asked: PasswordAsk) => call<Session>('PUT', 'session/password', asked),
+    // It ends every session of this user, and begins this one anew.
+    onSuccess: (who) => {
       form.resetFields()
-      return queries.invalidateQueries(session)
+      queries.setQueryData(session.queryKey, who)
     },
   })
   return (

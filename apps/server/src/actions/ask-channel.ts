@@ -1,5 +1,5 @@
 /** Calls an upstream: within a deadline, and with every failure as `unknown`. */
-import { type Unknown, unknown } from '@acopay/channels'
+import { type Traced, type Unknown, unknown } from '@acopay/channels'
 import type { World } from '../world.ts'
 
 export type Deadline = { atMs: number }
@@ -36,3 +36,7 @@ export async function asked<Answer extends { kind: string }>(
     giveUp.abort()
   }
 }
+
+/** An answer in one line, for people: `open: refused (NO_AUTH) [08F78BB0]`. */
+export const answerText = (verb: string, answer: Traced & { kind: string; why?: string }): string =>
+  `${verb}: ${answer.kind}${answer.why === undefined ? '' : ` (${answer.why})`}${answer.requestId === undefined ? '' : ` [${answer.requestId}]`}`

@@ -1,9 +1,9 @@
 /** Finds out what became of an attempt whose opening was never answered. Nothing is assumed: the upstream is asked. */
 import type { ChannelName } from '@acopay/channels'
 import { provesShut } from '@acopay/core'
-import { findAttempt } from '@acopay/store'
+import { findAttempt, noteAnswers } from '@acopay/store'
 import type { World } from '../world.ts'
-import { asked, within } from './ask-channel.ts'
+import { answerText, asked, within } from './ask-channel.ts'
 import { changeOrder } from './change-order.ts'
 import { writeOpened } from './start-payment.ts'
 import { takeMoney } from './take-money.ts'
@@ -30,6 +30,7 @@ export async function resolveAttempt(world: World, key: { mchNo: string; attempt
     await writeOpened(world, { mchNo, transactionNo }, attemptNo, { kind: 'opened', payUrl: null })
     return true
   }
+  await noteAnswers(world.pool, 'attempt', mchNo, [{ no: attemptNo, text: answerText('query', answer) }], world.now())
   if (!provesShut(answer.kind, world.now().getTime(), attempt.createLandsUntil.getTime())) return false
   await changeOrder(world, { mchNo, ref: { transactionNo } }, { event: 'all_shut', attemptNos: [attemptNo], said: [] })
   return true

@@ -1,8 +1,8 @@
 /** Sends a late, second or wrong payment back to the payer, in full, under a number that makes repeats harmless. */
 import type { ChannelName } from '@acopay/channels'
-import { findReversal, finishReversal } from '@acopay/store'
+import { findReversal, finishReversal, noteAnswers } from '@acopay/store'
 import type { World } from '../world.ts'
-import { asked, within } from './ask-channel.ts'
+import { answerText, asked, within } from './ask-channel.ts'
 
 /** What the payer reads. */
 const REASON = '订单已关闭或已支付，自动退款'
@@ -33,7 +33,9 @@ export async function reversePayment(world: World, key: { mchNo: string; refundN
     (answer.kind === 'processing' && (await isBack())) ||
     (answer.kind === 'refused' && (await isReturned()))
   if (!isDone) {
-    world.log.warn({ mchNo: account, refundNo, answer: answer.kind }, 'reversal not done yet')
+    const text = answerText('refund', answer)
+    world.log.warn({ mchNo: account, refundNo, answer: text }, 'reversal not done yet')
+    await noteAnswers(world.pool, 'reversal', account, [{ no: refundNo, text }], world.now())
     return false
   }
   await finishReversal(world.pool, account, refundNo, world.now())

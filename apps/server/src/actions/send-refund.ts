@@ -1,8 +1,8 @@
 /** Has an upstream make a refund, under a number that makes repeats harmless. What is not known is asked again. */
 import type { Channel, ChannelName } from '@acopay/channels'
-import { type FoundRefund, findRefund, markRefundCall } from '@acopay/store'
+import { type FoundRefund, findRefund, markRefundCall, noteAnswers } from '@acopay/store'
 import type { World } from '../world.ts'
-import { asked, type Deadline, within } from './ask-channel.ts'
+import { answerText, asked, type Deadline, within } from './ask-channel.ts'
 import { changeOrder } from './change-order.ts'
 
 /**
@@ -26,7 +26,9 @@ export async function sendRefund(
   const mayLand = !key.isFirst && nowMs < refund.landsUntil.getTime() + channel.createLandsMs
   const found = await callUpstream(world, channel, refund, deadline)
   if (found.kind === 'unknown' || (found.kind === 'failed' && mayLand)) {
-    world.log.warn({ mchNo, refundNo, found: found.kind }, 'refund not done yet')
+    const text = answerText('refund', found)
+    world.log.warn({ mchNo, refundNo, found: text }, 'refund not done yet')
+    await noteAnswers(world.pool, 'refund', mchNo, [{ no: refundNo, text }], world.now())
     return false
   }
   const order = { mchNo, ref: { transactionNo: refund.transactionNo } }
@@ -37,7 +39,7 @@ export async function sendRefund(
 
 const landsMs = (world: World, channel: Channel): number => world.limits.channelCallMs + channel.createLandsMs
 
-type Found = { kind: 'done' } | { kind: 'failed'; why: string } | { kind: 'unknown' }
+type Found = { kind: 'done' } | { kind: 'failed'; why: string } | { kind: 'unknown'; why: string }
 
 /** A refusal is believed only where a query knows of no refund under this number, or that it failed. */
 async function callUpstream(world: World, channel: Channel, refund: FoundRefund, deadline: Deadline): Promise<Found> {
@@ -53,5 +55,5 @@ async function callUpstream(world: World, channel: Channel, refund: FoundRefund,
   if (stands.kind === 'done') return stands
   if (stands.kind === 'failed') return stands
   if (stands.kind === 'absent' && answer.kind === 'refused') return { kind: 'failed', why: answer.why }
-  return { kind: 'unknown' }
+  return { kind: 'unknown', why: `${answer.kind}, then ${answerText('query', stands)}` }
 }

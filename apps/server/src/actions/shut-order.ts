@@ -5,9 +5,9 @@
 
 import type { ChannelName, Traced, UpstreamPayment } from '@acopay/channels'
 import { provesShut } from '@acopay/core'
-import { type Attempt, attemptsOf, findOrder, type Order } from '@acopay/store'
+import { type Attempt, attemptsOf, findOrder, noteAnswers, type Order } from '@acopay/store'
 import type { World } from '../world.ts'
-import { asked, type Deadline } from './ask-channel.ts'
+import { answerText, asked, type Deadline } from './ask-channel.ts'
 import { changeOrder } from './change-order.ts'
 
 type Found =
@@ -94,6 +94,11 @@ async function settle(
   }
   const attemptNos = found.filter(({ says }) => says.kind === 'shut').map(({ attempt }) => attempt.attemptNo)
   const said = found.flatMap((one) => one.said)
+  // What was proven goes into the timeline; what was not tells whoever looks why it is still being closed.
+  const answers = said.map(({ attemptNo: no, verb, says: kind, requestId }) => ({
+    ...{ no, text: answerText(verb, { kind, ...(requestId === null ? {} : { requestId }) }) },
+  }))
+  if (answers.length > 0) await noteAnswers(world.pool, 'attempt', mchNo, answers, world.now())
   const settled = await changeOrder(world, key, { event: 'all_shut', attemptNos, said })
   if (settled.kind !== 'answered') throw new Error(`order ${transactionNo} vanished while it was being closed`)
   return settled.order.state !== 'CLOSING' && found.every(({ says }) => says.kind !== 'unknown')

@@ -1,10 +1,10 @@
 /** Opens an attempt: written down first, fenced by the order's state, then asked of the upstream. */
 import { type ChannelName, NEEDS_PAYER, type OpenAsk } from '@acopay/channels'
 import type { OrderRef } from '@acopay/core'
-import { type Attempt, attemptsOf, lockOrder, moveAttempt, removeJob, transaction } from '@acopay/store'
+import { type Attempt, attemptsOf, lockOrder, moveAttempt, noteAnswers, removeJob, transaction } from '@acopay/store'
 import { ATTEMPT_DIGITS, platformNumber } from '../numbers.ts'
 import type { World } from '../world.ts'
-import { asked, within } from './ask-channel.ts'
+import { answerText, asked, within } from './ask-channel.ts'
 import { changeOrder, type Refused } from './change-order.ts'
 
 export type StartAnswer =
@@ -44,7 +44,11 @@ export async function startPayment(
   const answer = await asked(world, deadline, (signal) =>
     channel.open({ attemptNo, method, amountFen, description, expireAt, notifyUrl, ...ask.payer }, signal),
   )
-  return { kind: 'started', attempt: await writeOpened(world, order, attemptNo, answer) }
+  const attempt = await writeOpened(world, order, attemptNo, answer)
+  if (answer.kind !== 'opened') {
+    await noteAnswers(world.pool, 'attempt', ask.mchNo, [{ no: attemptNo, text: answerText('open', answer) }], now)
+  }
+  return { kind: 'started', attempt }
 }
 
 /** A way that whoever has it may pay is opened for nobody in particular. */

@@ -47,7 +47,9 @@ export async function identify(world: World, call: Call, perMerchant: RateLimit)
   if (!merchant.publicKeys.some((key) => verifyText(text, claim.sign, publicKey(key)))) {
     return stranger(refuse('SIGN_ERROR'))
   }
-  const refusal = refusalOf(merchant, call.address, perMerchant)
+  // What a page posts comes from payers everywhere: the list is of the merchant's servers.
+  const address = claim.isInBody ? null : call.address
+  const refusal = refusalOf(merchant, address, perMerchant)
   if (refusal !== null) return { refusal, proven: merchant.mchNo }
   const knowsChannelFields = typeof call.params.aco_pay_sdk === 'string'
   return {
@@ -91,9 +93,11 @@ function textOf(params: JsonObject, { mchNo, nonce, isInBody }: Claim): string |
   }
 }
 
-function refusalOf(merchant: Merchant, address: string, perMerchant: RateLimit): Refusal | null {
+/** `address` null: whoever has the signed text may hand it in. */
+function refusalOf(merchant: Merchant, address: string | null, perMerchant: RateLimit): Refusal | null {
   if (!merchant.isEnabled) return refuse('MCH_DISABLED')
-  if (merchant.allowedIps.length > 0 && !isAllowed(merchant.allowedIps, address)) return refuse('IP_FORBIDDEN')
+  const { allowedIps } = merchant
+  if (address !== null && allowedIps.length > 0 && !isAllowed(allowedIps, address)) return refuse('IP_FORBIDDEN')
   if (!perMerchant.allows(merchant.mchNo, merchant.ratePerSecond)) return refuse('FREQUENCY_LIMIT')
   return null
 }

@@ -2,7 +2,8 @@
  * One exchange with Alipay's OpenAPI gateway, V2 with RSA2: signed by us, and believed only when signed by them
  * (opendocs.alipay.com, "自行实现签名", "自行实现验签"). The signature covers the answer's own text, as it was sent.
  */
-import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 'node:crypto'
+import { sign, verify } from 'node:crypto'
+import { privateKeyOf, publicKeyOf } from '../keys.ts'
 
 export type AlipayAccount = {
   /** `https://openapi.alipay.com/gateway.do`, or a stand-in. */
@@ -10,7 +11,7 @@ export type AlipayAccount = {
   appId: string
   /** The seller's number, `2088…`: notifications of other sellers are not ours. */
   sellerId: string
-  /** Base64 DER (PKCS#8) or PEM. */
+  /** Base64 DER (PKCS#8 or PKCS#1) or PEM. */
   appPrivateKey: string
   alipayPublicKey: string
 }
@@ -48,8 +49,8 @@ export const alipayTime = (time: Date): string =>
 export const readAlipayTime = (text: unknown): Date => new Date(`${String(text).replace(' ', 'T')}+08:00`)
 
 export function alipayClient(account: AlipayAccount, door: AlipayDoor): AlipayClient {
-  const privateKey = keyOf(account.appPrivateKey, 'pkcs8')
-  const alipayKey = keyOf(account.alipayPublicKey, 'spki')
+  const privateKey = privateKeyOf(account.appPrivateKey)
+  const alipayKey = publicKeyOf(account.alipayPublicKey)
 
   const signedParams = (method: string, bizContent: object, more: Record<string, string>): URLSearchParams => {
     const params: Record<string, string> = {
@@ -134,11 +135,4 @@ function memberText(json: string, name: string): string | null {
     }
   }
   return null
-}
-
-function keyOf(text: string, type: 'pkcs8' | 'spki'): KeyObject {
-  const isPem = text.includes('-----BEGIN')
-  const der = Buffer.from(text, 'base64')
-  if (type === 'pkcs8') return createPrivateKey(isPem ? text : { key: der, format: 'der', type })
-  return createPublicKey(isPem ? text : { key: der, format: 'der', type })
 }

@@ -1,6 +1,4 @@
 /** A merchant's account with WeChat Pay API v3, and what its calls need from outside. */
-import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto'
-
 export type WechatAccount = {
   /** `https://api.mch.weixin.qq.com`, or a stand-in. */
   baseUrl: string
@@ -20,13 +18,3 @@ export type WechatAccount = {
   authorizeUrl?: string
   tokenUrl?: string
 }
-
-export const privateKeyOf = (text: string): KeyObject =>
-  createPrivateKey(
-    text.includes('-----BEGIN') ? text : { key: Buffer.from(text, 'base64'), format: 'der', type: 'pkcs8' },
-  )
-
-export const publicKeyOf = (text: string): KeyObject =>
-  createPublicKey(
-    text.includes('-----BEGIN') ? text : { key: Buffer.from(text, 'base64'), format: 'der', type: 'spki' },
-  )

@@ -3,7 +3,8 @@
  * "如何构造接口请求签名", "如何验证签名").
  */
 import { type KeyObject, sign, verify, X509Certificate } from 'node:crypto'
-import { privateKeyOf, publicKeyOf, type WechatAccount } from './account.ts'
+import { privateKeyOf, publicKeyOf } from '../keys.ts'
+import type { WechatAccount } from './account.ts'
 import { openSealed, type Sealed } from './sealed.ts'
 
 export type WechatDoor = { fetch: typeof fetch; now: () => Date; newNonce: () => string }

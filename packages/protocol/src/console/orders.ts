@@ -88,7 +88,10 @@ export type AttemptRow = {
   changed_at: string
   /** When the watch looks again at a shut attempt; null when nobody does. */
   watched_until: string | null
-}
+} & LastAnswer
+
+/** What the upstream said last, with its own number of the exchange; null where there is nothing to tell. */
+export type LastAnswer = { last_answer: string | null; last_answer_at: string | null }
 
 export type PaymentRow = {
   attempt_no: string
@@ -117,7 +120,7 @@ export type RefundRow = {
   success_time: string | null
   /** Longer under way than it should be. */
   is_stuck: boolean
-}
+} & LastAnswer
 export type RefundList = Page<RefundRow>
 
 /** Also a row of `GET reversals` (the same filters): money the gateway sends back by itself. */
@@ -133,7 +136,7 @@ export type ReversalRow = {
   created_at: string
   changed_at: string
   is_stuck: boolean
-}
+} & LastAnswer
 export type ReversalList = Page<ReversalRow>
 
 /**

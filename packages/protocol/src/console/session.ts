@@ -96,9 +96,12 @@ export type Session = {
 /** `PUT session/password`. At least 12 characters; ends the user's other sessions. */
 export type PasswordAsk = { password: string; new_password: string }
 
-/** `POST session/totp` answers a new secret; `PUT session/totp` {code} turns it on; `DELETE session/totp` {code} off. */
+/**
+ * `POST session/totp` {password} answers a new secret; `PUT session/totp` {code} turns it on; `DELETE session/totp` {password,
+ * code} off. What fails there counts like a sign-in in vain.
+ */
 export type TotpSecret = { secret: string; uri: string }
-export type TotpAsk = { code: string }
+export type TotpAsk = { password?: string; code?: string }
 
 /** One page of a list, the newest first. `next` goes into `after=` for the page behind it; null on the last. */
 export type Page<Row> = { rows: Row[]; next: string | null }

@@ -3,6 +3,7 @@
  * session, the CSRF token, the role's permission and the rate before `handle` is called, and keeps the audit log.
  */
 import type { Failure, Permission, Role } from '@acopay/protocol/console'
+import type { ConsoleSession } from '@acopay/store'
 import type { World } from '../../world.ts'
 
 /** Who asks. `mchNo` null sees every merchant. */
@@ -57,6 +58,16 @@ export const failed = (
   more: Pick<Failure, 'field' | 'retry_after_s'> = {},
 ): Failed => new Failed(STATUS[error], { error, message: { zh, en }, ...more })
 
+/** A session that begins now, in place of the caller's: the routes give it to the browser. */
+export class Began {
+  readonly token: string
+  readonly user: ConsoleSession
+  constructor(token: string, user: ConsoleSession) {
+    this.token = token
+    this.user = user
+  }
+}
+
 /** Sent as it is, not as JSON: a file. */
 export type ConsoleFile = { file: string; contentType: string; chunks: AsyncIterable<Uint8Array | string> }
 export const isFile = (answer: unknown): answer is ConsoleFile =>
@@ -75,8 +86,8 @@ export type ConsoleEndpoint = {
   isAlwaysOpen?: true
   /** What a call that is not GET is called in the audit log; written before `handle`, with its outcome after. */
   action?: string
-  /** Read from the call before `handle`. */
-  audited?: (call: ConsoleCall) => Audited
+  /** Read from the call before `handle`. What a merchant's user does is in its own merchant's log, whatever it names. */
+  audited?: (call: ConsoleCall, world: World) => Audited | Promise<Audited>
   handle: (world: World, call: ConsoleCall) => Promise<object | Failed>
 }
 

@@ -12,6 +12,7 @@ import type {
 } from '@acopay/protocol/console'
 import {
   findOrder,
+  type LastAnswer,
   type ListedNotification,
   listNotifications,
   listNotificationTries,
@@ -36,14 +37,19 @@ export const refundRow = (one: Found<Awaited<ReturnType<typeof listRefunds>>[num
   ...{ attempt_no: one.attemptNo, channel: one.channel, amount: formatYuan(one.amountFen), reason: one.reason },
   ...{ state: one.state, failure: one.failure, created_at: one.createdAt.toISOString() },
   success_time: one.successTime?.toISOString() ?? null,
-  is_stuck: isStuck(one, now),
+  ...{ is_stuck: isStuck(one, now), ...saidOf(one) },
 })
 
 export const reversalRow = (one: Found<Awaited<ReturnType<typeof listReversals>>[number]>, now: Date): ReversalRow => ({
   ...{ mch_no: one.mchNo, transaction_no: one.transactionNo, refund_no: one.refundNo, attempt_no: one.attemptNo },
   ...{ payment_no: one.paymentNo, channel: one.channel, amount: formatYuan(one.amountFen), state: one.state },
   ...{ created_at: one.createdAt.toISOString(), changed_at: one.changedAt.toISOString() },
-  is_stuck: isStuck(one, now),
+  ...{ is_stuck: isStuck(one, now), ...saidOf(one) },
+})
+
+/** What the upstream said last of something that has not ended well. */
+export const saidOf = ({ lastAnswer, lastAnswerAt }: LastAnswer) => ({
+  ...{ last_answer: lastAnswer, last_answer_at: lastAnswerAt?.toISOString() ?? null },
 })
 
 const isStuck = ({ state, createdAt }: { state: string; createdAt: Date }, now: Date): boolean =>

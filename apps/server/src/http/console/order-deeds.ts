@@ -58,7 +58,9 @@ export const orderDeedEndpoints: ConsoleEndpoint[] = [
           field: FIELD[says.split(' ')[0] ?? ''] ?? 'amount',
         })
       }
-      const { mchRefundNo, refundReason, notifyUrl } = asked
+      const { mchRefundNo, refundReason } = asked
+      // The merchant hears of it where it hears of the order: its own books must follow.
+      const { notifyUrl } = order
       const refunded = await refundOrder(world, {
         ...{ mchNo, nonce: null, ref: { transactionNo }, mchRefundNo, amountFen, reason: refundReason, notifyUrl },
       })

@@ -30,7 +30,7 @@ import {
   merchantOf,
 } from './call.ts'
 import { fieldsOf } from './fields.ts'
-import { notificationRow, refundRow, reversalRow } from './lists.ts'
+import { notificationRow, refundRow, reversalRow, saidOf } from './lists.ts'
 
 /** How many orders one page may look at for what is rare among them. */
 const EXAMINED = 20_000
@@ -149,7 +149,7 @@ async function detail(world: World, call: ConsoleCall): Promise<OrderDetail | Fa
       state: one.state as OrderDetail['attempts'][number]['state'],
       ...{ upstream_expire: one.upstreamExpire.toISOString(), created_at: one.createdAt.toISOString() },
       changed_at: one.changedAt.toISOString(),
-      watched_until: one.watchedUntil?.toISOString() ?? null,
+      ...{ watched_until: one.watchedUntil?.toISOString() ?? null, ...saidOf(one) },
     })),
     payments: parts.payments.map((one) => ({
       ...{ attempt_no: one.attemptNo, payment_no: one.paymentNo, channel: one.channel },

@@ -5,7 +5,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
-import { ALLOWED, type Permission, type Role } from '@acopay/protocol/console'
+import { ALLOWED, type Permission, type Role, type Session } from '@acopay/protocol/console'
 import { beginAudit, endAudit, forgetConsoleSessions, useConsoleSession } from '@acopay/store'
 import fastifyCookie from '@fastify/cookie'
 import fastifyStatic from '@fastify/static'
@@ -14,7 +14,7 @@ import { platformNumber } from '../../numbers.ts'
 import type { World } from '../../world.ts'
 import { type RateLimit, rateLimit } from '../rate-limit.ts'
 import { auditEndpoints } from './audit.ts'
-import { type Caller, type ConsoleCall, type ConsoleEndpoint, Failed, failed, isFile } from './call.ts'
+import { Began, type Caller, type ConsoleCall, type ConsoleEndpoint, Failed, failed, isFile } from './call.ts'
 import { channelEndpoints } from './channel-settings.ts'
 import { financeEndpoints } from './finance.ts'
 import { listEndpoints } from './lists.ts'
@@ -78,39 +78,61 @@ export function consoleRoutes(
             broken(world, request, error),
           )
           if (endpoint.action === 'session.end' && !(answer instanceof Failed)) reply.clearCookie(COOKIE, cookie)
-          return send(request, reply, answer)
+          return send(request, reply, answer instanceof Began ? given(reply, answer) : answer)
         },
       })
+    }
+    /** Hands a new session to the browser, and says whose it is. */
+    const given = (reply: FastifyReply, { token, user }: Began): Session => {
+      reply.setCookie(COOKIE, token, cookie)
+      return sessionView(world, token, user)
     }
 
     /** Null where nobody is signed in: the first question of every page is no failure. */
     scope.get('/console/api/session', { exposeHeadRoute: false }, async (request, reply) => {
       if (!options.perAddress.allows(request.ip, null)) return send(request, reply, TOO_OFTEN())
-      const token = request.cookies[COOKIE]
-      const user = token === undefined ? null : await userOf(world, token)
-      const view = token === undefined || user === null ? null : sessionView(world, token, user)
+      const view = await whoIs(request).catch((error: unknown) => broken(world, request, error))
+      if (view instanceof Failed) return send(request, reply, view)
       return reply
         .header('cache-control', 'no-store')
         .type('application/json; charset=utf-8')
         .send(JSON.stringify(view))
     })
+    const whoIs = async (request: FastifyRequest): Promise<Session | null> => {
+      const token = request.cookies[COOKIE]
+      const user = token === undefined ? null : await userOf(world, token, request)
+      return token === undefined || user === null ? null : sessionView(world, token, user)
+    }
 
     scope.post('/console/api/session', async (request, reply) => {
       if (!signIns.allows(request.ip, null)) return send(request, reply, TOO_OFTEN())
+      // A form on another site can send no JSON: nobody is signed in as somebody else without knowing.
+      if (!/^application\/json\b/.test(request.headers['content-type'] ?? '')) {
+        return send(
+          request,
+          reply,
+          failed('FIELD_INVALID', '请求体应为JSON', 'The body should be JSON', { field: 'body' }),
+        )
+      }
       const body = readBody(request)
       if (body instanceof Failed) return send(request, reply, body)
-      const { username, answer } = await signIn(world, { body, address: request.ip })
-      const outcome = answer instanceof Failed ? answer.failure.error : 'DONE'
-      if (username !== null) {
-        const audit = { username, address: request.ip, action: 'session.begin', mchNo: null, subject: username }
-        await beginAudit(world.pool, { ...audit, auditNo: newAuditNo(world), detail: {}, outcome }, world.now())
-      }
-      if (answer instanceof Failed) return send(request, reply, answer)
-      const now = world.now()
-      await forgetConsoleSessions(world.pool, now, new Date(now.getTime() - IDLE_MS))
-      reply.setCookie(COOKIE, answer.token, cookie)
-      return send(request, reply, sessionView(world, answer.token, answer.user))
+      const answer = await signedIn(request, body).catch((error: unknown) => broken(world, request, error))
+      return send(request, reply, answer instanceof Began ? given(reply, answer) : answer)
     })
+    const signedIn = async (request: FastifyRequest, body: Record<string, unknown>): Promise<Began | Failed> => {
+      const { user, answer } = await signIn(world, { body, address: request.ip })
+      const now = world.now()
+      if (user !== null) {
+        const { username, mchNo } = user
+        const outcome = answer instanceof Failed ? answer.failure.error : 'DONE'
+        const audit = { username, address: request.ip, action: 'session.begin', mchNo, subject: username }
+        await beginAudit(world.pool, { ...audit, auditNo: newAuditNo(world), detail: {}, outcome }, now)
+      }
+      if (answer instanceof Began) {
+        await forgetConsoleSessions(world.pool, now, new Date(now.getTime() - IDLE_MS))
+      }
+      return answer
+    }
 
     scope.all('/console/api/*', { exposeHeadRoute: false }, (request, reply) =>
       send(request, reply, failed('NOT_FOUND', '没有这个接口', 'There is no such endpoint')),
@@ -132,14 +154,16 @@ const PART = /^[\w.:-]{1,100}$/
 const TOO_OFTEN = () =>
   failed('FREQUENCY_LIMIT', '请求过于频繁，请稍后再试', 'Too many requests; wait a moment', { retry_after_s: 1 })
 
-const userOf = (world: World, token: string) => {
+/** A page that asks by itself, with nobody at it, says so: it keeps no session open. */
+const userOf = (world: World, token: string, { headers }: FastifyRequest) => {
   const now = world.now()
-  return useConsoleSession(world.pool, sessionKey(token), now, new Date(now.getTime() - IDLE_MS))
+  const isActive = headers['x-acopay-idle'] === undefined
+  return useConsoleSession(world.pool, sessionKey(token), now, new Date(now.getTime() - IDLE_MS), isActive)
 }
 
 async function respond(world: World, endpoint: ConsoleEndpoint, request: FastifyRequest): Promise<object | Failed> {
   const token = request.cookies[COOKIE]
-  const user = token === undefined ? null : await userOf(world, token)
+  const user = token === undefined ? null : await userOf(world, token, request)
   if (token === undefined || user === null) return failed('SIGN_IN_FIRST', '请先登录', 'Sign in first')
   if (endpoint.method !== 'GET' && request.headers['x-acopay-csrf'] !== csrfOf(token)) {
     return failed('CSRF_MISSING', '页面已过期，请刷新后重试', 'The page is out of date; reload it and try again')
@@ -164,8 +188,8 @@ async function respond(world: World, endpoint: ConsoleEndpoint, request: Fastify
   if (endpoint.action === undefined) return endpoint.handle(world, call)
 
   const auditNo = newAuditNo(world)
-  const about = endpoint.audited?.(call) ?? { mchNo, subject: null }
-  const [ofMerchant, subject] = [plain(about.mchNo), plain(about.subject)]
+  const about = (await endpoint.audited?.(call, world)) ?? { mchNo, subject: null }
+  const [ofMerchant, subject] = [plain(mchNo ?? about.mchNo), plain(about.subject)]
   const who = { username, address: request.ip, action: endpoint.action, mchNo: ofMerchant, subject }
   await beginAudit(world.pool, { auditNo, ...who, detail: about.detail ?? {}, outcome: 'BEGUN' }, world.now())
   const answer = await endpoint.handle(world, call).catch((error: unknown) => broken(world, request, error))

@@ -17,7 +17,7 @@ import {
 import { Secret, TOTP } from 'otpauth'
 import { hashPassword, isPassword, PASSWORD_MAX, PASSWORD_MIN } from '../../console-passwords.ts'
 import type { World } from '../../world.ts'
-import { type ConsoleEndpoint, type Failed, failed } from './call.ts'
+import { Began, type ConsoleEndpoint, type Failed, failed } from './call.ts'
 import { fieldsOf } from './fields.ts'
 
 /** A session ends after half an hour without a call, and after half a day in any case. */
@@ -55,37 +55,50 @@ const NOT_SIGNED_IN = () =>
     'The name or the password is wrong; after five failures the name is locked, for a minute at first',
   )
 
-/** The new session's token, or why there is none. `user` is told as soon as the name is known to exist, for the audit log. */
+/** The new session, or why there is none. `user` is told as soon as the name is known to exist, for the audit log. */
 export async function signIn(
   world: World,
   asked: { body: Record<string, unknown>; address: string },
-): Promise<{ username: string | null; answer: { token: string; user: ConsoleUser } | Failed }> {
+): Promise<{ user: ConsoleUser | null; answer: Began | Failed }> {
   const read = fieldsOf(asked.body)
   const username = read.needed('username', 64).trim().toLowerCase()
   const password = read.needed('password', PASSWORD_MAX)
   const code = read.text('totp', 10)
   const wrong = read.failed()
-  if (wrong !== null) return { username: null, answer: wrong }
+  if (wrong !== null) return { user: null, answer: wrong }
   const now = world.now()
   const counted = await beginSignIn(world.pool, username, now)
   const user = await findConsoleUser(world.pool, username)
   const isRight = await isPassword(password, counted === null ? null : (user?.passwordHash ?? null))
-  const known = user?.username ?? null
-  if (user === null || !isRight || !user.isEnabled) return { username: known, answer: NOT_SIGNED_IN() }
+  if (user === null || !isRight || !user.isEnabled) return { user, answer: NOT_SIGNED_IN() }
   if (user.isTotpEnabled) {
     if (code === null) {
-      return {
-        username: known,
-        answer: failed('TOTP_REQUIRED', '请输入动态验证码', 'Enter the code of your authenticator'),
-      }
+      return { user, answer: failed('TOTP_REQUIRED', '请输入动态验证码', 'Enter the code of your authenticator') }
     }
-    if (!(await takeCode(world, user, code, false))) return { username: known, answer: NOT_SIGNED_IN() }
+    if (!(await takeCode(world, user, code, false))) return { user, answer: NOT_SIGNED_IN() }
   }
   await endSignIn(world.pool, username, now)
+  return { user, answer: await begin(world, user, asked.address) }
+}
+
+/** A session with a token of its own, which is kept nowhere but in the browser. */
+async function begin(world: World, user: ConsoleUser, address: string): Promise<Began> {
+  const now = world.now()
   const token = world.newNonce() + world.newNonce()
   const expiresAt = new Date(now.getTime() + SESSION_MS)
-  await addConsoleSession(world.pool, { key: sessionKey(token), username, address: asked.address, expiresAt }, now)
-  return { username: known, answer: { token, user } }
+  const { username } = user
+  await addConsoleSession(world.pool, { key: sessionKey(token), username, address, expiresAt }, now)
+  return new Began(token, user)
+}
+
+/**
+ * The caller again, by the password: an open session alone changes no proof of who somebody is. Guesses made there count like
+ * those at the door; who goes on ends the count with `endSignIn`. Null when it is wrong, or the name is locked.
+ */
+async function proven(world: World, username: string, password: string): Promise<ConsoleUser | null> {
+  const counted = await beginSignIn(world.pool, username, world.now())
+  const user = await own(world, username)
+  return counted !== null && (await isPassword(password, user.passwordHash)) ? user : null
 }
 
 const placeOf = (username: string): string => `console_user/${username}/totp`
@@ -109,6 +122,11 @@ const own = async (world: World, username: string): Promise<ConsoleUser> => {
 
 /** What is no text is no code. */
 const codeIn = (body: Record<string, unknown>): string => fieldsOf(body).text('code', 10) ?? ''
+
+const passwordIn = (body: Record<string, unknown>): string => fieldsOf(body).text('password', PASSWORD_MAX) ?? ''
+
+const WRONG_PASSWORD = () =>
+  failed('FIELD_INVALID', 'password 密码不正确', 'password is not your password', { field: 'password' })
 
 const WRONG_CODE = () =>
   failed('FIELD_INVALID', 'code 验证码不正确或已使用', 'code is wrong or was used before', { field: 'code' })
@@ -143,16 +161,13 @@ export const sessionEndpoints: ConsoleEndpoint[] = [
       }
       const wrong = read.failed()
       if (wrong !== null) return wrong
-      // Guesses made in somebody's open session count like those at the door.
-      const counted = await beginSignIn(world.pool, caller.username, world.now())
-      const user = await own(world, caller.username)
-      if (counted === null || !(await isPassword(password, user.passwordHash))) {
-        return failed('FIELD_INVALID', 'password 原密码不正确', 'password is not your password', { field: 'password' })
-      }
+      const user = await proven(world, caller.username, password)
+      if (user === null) return WRONG_PASSWORD()
       const hash = await hashPassword(fresh)
       await changeConsoleUser(world.pool, caller.username, { password: { hash, mustChange: false } })
-      await endConsoleSessions(world.pool, caller.username, caller.sessionKey)
-      return {}
+      // Also this one: whoever has a copy of its cookie is out.
+      await endConsoleSessions(world.pool, caller.username)
+      return begin(world, { ...user, mustChangePassword: false }, caller.address)
     },
   },
   {
@@ -160,8 +175,11 @@ export const sessionEndpoints: ConsoleEndpoint[] = [
     path: 'session/totp',
     permission: null,
     action: 'session.totp_begin',
-    async handle(world, { caller: { username } }) {
-      if ((await own(world, username)).isTotpEnabled) {
+    async handle(world, { caller: { username }, body }) {
+      const user = await proven(world, username, passwordIn(body))
+      if (user === null) return WRONG_PASSWORD()
+      await endSignIn(world.pool, username, null)
+      if (user.isTotpEnabled) {
         return failed('CONFLICT', '动态验证码已启用，请先停用', 'It is on already; turn it off first')
       }
       const secret = new Secret({ size: 20 })
@@ -176,7 +194,10 @@ export const sessionEndpoints: ConsoleEndpoint[] = [
     action: 'session.totp_on',
     async handle(world, { caller, body }) {
       const user = await own(world, caller.username)
-      return (await takeCode(world, user, codeIn(body), true)) ? {} : WRONG_CODE()
+      const counted = await beginSignIn(world.pool, caller.username, world.now())
+      if (counted === null || !(await takeCode(world, user, codeIn(body), true))) return WRONG_CODE()
+      await endSignIn(world.pool, caller.username, null)
+      return {}
     },
   },
   {
@@ -185,8 +206,10 @@ export const sessionEndpoints: ConsoleEndpoint[] = [
     permission: null,
     action: 'session.totp_off',
     async handle(world, { caller, body }) {
-      const user = await own(world, caller.username)
+      const user = await proven(world, caller.username, passwordIn(body))
+      if (user === null) return WRONG_PASSWORD()
       if (!user.isTotpEnabled || !(await takeCode(world, user, codeIn(body), false))) return WRONG_CODE()
+      await endSignIn(world.pool, caller.username, null)
       await changeConsoleUser(world.pool, caller.username, { dropTotp: true })
       return {}
     },

@@ -11,15 +11,15 @@ import {
 } from '@acopay/store'
 import { hashPassword, newPassword } from '../../console-passwords.ts'
 import type { World } from '../../world.ts'
-import { type Caller, type ConsoleCall, type ConsoleEndpoint, type Failed, failed, notTheirs } from './call.ts'
+import { type ConsoleCall, type ConsoleEndpoint, type Failed, failed, notTheirs } from './call.ts'
 import { fieldsOf } from './fields.ts'
 
 const NAME = /^[a-z0-9][a-z0-9._-]{1,63}$/
 
-const rowOf = (user: ConsoleUser): UserRow => ({
+const rowOf = (user: ConsoleUser, now: Date): UserRow => ({
   ...{ username: user.username, role: user.role as UserRow['role'], mch_no: user.mchNo, enabled: user.isEnabled },
   totp_enabled: user.isTotpEnabled,
-  locked_until: user.lockedUntil?.toISOString() ?? null,
+  locked_until: user.lockedUntil !== null && user.lockedUntil > now ? user.lockedUntil.toISOString() : null,
   last_signed_in_at: user.lastSignedInAt?.toISOString() ?? null,
   created_at: user.createdAt.toISOString(),
 })
@@ -31,7 +31,7 @@ async function list(world: World, { caller, query }: ConsoleCall): Promise<UserL
   const wrong = read.failed()
   if (wrong !== null) return wrong
   const found = await listConsoleUsers(world.pool, caller.mchNo, after, limit + 1)
-  const rows = found.slice(0, limit).map(rowOf)
+  const rows = found.slice(0, limit).map((user) => rowOf(user, world.now()))
   return { rows, next: found.length > limit ? (rows.at(-1)?.username ?? null) : null }
 }
 
@@ -85,21 +85,21 @@ async function change(world: World, { caller, path, body }: ConsoleCall): Promis
     ...{ unlock: unlock === true || password !== null, dropTotp: dropTotp === true },
   })
   // Whoever lost the account, or part of what it may do, is out at once.
-  if (password !== null || enabled === false || role !== null) await endConsoleSessions(world.pool, username, null)
+  if (password !== null || enabled === false || role !== null || dropTotp === true)
+    await endConsoleSessions(world.pool, username)
   return changed(world, username, password)
 }
 
 async function changed(world: World, username: string, password: string | null): Promise<UserChanged | Failed> {
   const user = await findConsoleUser(world.pool, username)
-  return user === null ? ABSENT() : { user: rowOf(user), password }
+  return user === null ? ABSENT() : { user: rowOf(user, world.now()), password }
 }
 
 const ABSENT = () => failed('NOT_FOUND', '没有这个用户', 'There is no such user')
 
-const asked = (caller: Caller, subject: unknown, body: Record<string, unknown>) => {
-  const { role, enabled, unlock, reset_password, reset_totp, mch_no } = body
+const asked = (mchNo: string | null, subject: unknown, body: Record<string, unknown>) => {
+  const { role, enabled, unlock, reset_password, reset_totp } = body
   const detail = { role, enabled, unlock, reset_password, reset_totp }
-  const mchNo = typeof mch_no === 'string' ? mch_no.slice(0, 32) : caller.mchNo
   return { mchNo, subject: String(subject ?? '').slice(0, 64), detail }
 }
 
@@ -110,7 +110,8 @@ export const userEndpoints: ConsoleEndpoint[] = [
     path: 'users',
     permission: 'users.write',
     action: 'users.add',
-    audited: ({ caller, body }) => asked(caller, body.username, body),
+    audited: ({ body }) =>
+      asked(typeof body.mch_no === 'string' ? body.mch_no.slice(0, 32) : null, body.username, body),
     handle: add,
   },
   {
@@ -118,7 +119,11 @@ export const userEndpoints: ConsoleEndpoint[] = [
     path: 'users/:username',
     permission: 'users.write',
     action: 'users.change',
-    audited: ({ caller, path, body }) => asked(caller, path.username, body),
+    // Their merchant's admin reads what the platform did to its users.
+    audited: async ({ path, body }, world) => {
+      const user = await findConsoleUser(world.pool, path.username ?? '')
+      return asked(user?.mchNo ?? null, path.username, body)
+    },
     handle: change,
   },
 ]

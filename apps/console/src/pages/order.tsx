@@ -132,14 +132,16 @@ function Timeline({ order }: { order: OrderDetail }) {
 function Details({ of }: { of: Record<string, unknown> }) {
   const { word } = usePreferences()
   const { said, closeReason, ...rest } = of as { said?: Record<string, string>[]; closeReason?: string }
+  const shown = (value: unknown): string => {
+    if (typeof value !== 'string') return JSON.stringify(value)
+    return /^\d{4}-\d\d-\d\dT/.test(value) ? when(value) : word(value)
+  }
   const given = Object.entries(rest).filter(([, value]) => value !== null && value !== undefined)
   return (
     <>
       <div className="note">
         {typeof closeReason === 'string' && `${word(closeReason)} `}
-        {given
-          .map(([name, value]) => `${word(name)}: ${typeof value === 'string' ? word(value) : JSON.stringify(value)}`)
-          .join('，')}
+        {given.map(([name, value]) => `${word(name)}: ${[value].flat().map(shown).join('、')}`).join('，')}
       </div>
       {said?.map(({ at, attemptNo, channel, verb, says }) => (
         <div key={`${at}${attemptNo}${verb}`} className="note">

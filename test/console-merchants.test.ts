@@ -66,6 +66,35 @@ describe('a merchant', () => {
     await change([])
   })
 
+  it('says for each app which channels its payers are offered', async () => {
+    const { mchNo, appNo, mchPrivateKey } = gateway.demo
+    const demo = { ...gateway.demo, mchNo, appNo, mchPrivateKey }
+    const offered = async (): Promise<string[]> => {
+      const { data } = await call(demo, { method: 'POST', path: 'trade', params: orderParams(demo) })
+      const page = await (await fetch(data.cashier_url ?? '')).text()
+      const { order } = JSON.parse(/id="order">(.*?)<\/script>/.exec(page)?.[1] ?? '')
+      const ask = (channel: string) =>
+        fetch(`${data.cashier_url}/attempts`, { method: 'POST', body: JSON.stringify({ channel, method: 'native' }) })
+      const named = order.channels.map(({ channel }: { channel: string }) => channel)
+      // What is not offered is not opened either.
+      expect([(await ask('wechat')).status, (await ask('alipay')).status]).toEqual(
+        ['wechat', 'alipay'].map((channel) => (named.includes(channel) ? 200 : 404)),
+      )
+      return named
+    }
+    const change = (channels: unknown) => own.send('PUT', `merchants/${mchNo}/apps/${appNo}`, { channels })
+    expect(await offered()).toEqual(['wechat', 'alipay'])
+    expect((await change(['alipay'])).status).toBe(200)
+    expect(await offered()).toEqual(['alipay'])
+    for (const wrong of [[], ['paypal'], 'wechat', [1]]) {
+      expect((await change(wrong)).body).toMatchObject({ field: 'channels' })
+    }
+    expect((await own.send('PUT', `merchants/${mchNo}/apps/${appNo}`, { name: '演示' })).status).toBe(200)
+    expect(await offered()).toEqual(['alipay'])
+    expect((await change(null)).status).toBe(200)
+    expect(await offered()).toEqual(['wechat', 'alipay'])
+  })
+
   it('is changed by its own admin only where that is its own business, and by a viewer not at all', async () => {
     const { mchNo } = gateway.demo
     const { body } = await own.get(`merchants/${mchNo}`)

@@ -368,6 +368,8 @@ export const EN: Record<keyof typeof ZH, string> = {
   rate: 'Requests a second',
   asDefault: 'default',
   allowedIps: 'May call from',
+  channels: 'Channels for payers',
+  allChannels: 'all',
   allowedIpsRule: 'May call from (addresses or CIDR blocks, one a line; empty: from anywhere)',
   anyAddress: 'anywhere',
   mayCall: 'In use (off: every call is refused)',

@@ -365,6 +365,8 @@ export const ZH = {
   rate: '每秒请求数上限',
   asDefault: '默认',
   allowedIps: '来源地址',
+  channels: '付款渠道',
+  allChannels: '全部',
   allowedIpsRule: '来源地址白名单（IP或CIDR，每行一个；空为不限）',
   anyAddress: '不限',
   mayCall: '启用（停用后所有请求被拒绝）',

@@ -1,7 +1,7 @@
 /** What a payer is told of an order: one word for where it stands, and what the page needs to draw it. */
 import { type Channel, type ChannelName, INSTALLED, NEEDS_PAYER, type PayMethod } from '@acopay/channels'
 import { fen, formatYuan, standsAt } from '@acopay/core'
-import type { CashierView, OrderKey } from '@acopay/store'
+import { type CashierView, type OrderKey, offeredByApp } from '@acopay/store'
 import type { World } from './world.ts'
 
 /**
@@ -60,9 +60,11 @@ function phaseOf(order: CashierView, back: 'returning' | 'returned' | null, now:
 const isOnAPage = (method: PayMethod, channel: Channel): boolean =>
   method !== 'app' && (!NEEDS_PAYER.has(method) || channel.signIn !== null)
 
-/** The channels that this merchant has an account with, and the ways a page can start them. */
-export async function offeredChannels(world: World, { mchNo }: OrderKey): Promise<OfferedChannel[]> {
-  const names = Object.keys(INSTALLED) as ChannelName[]
+/** The channels that this merchant has an account with and the order's app offers, and the ways a page can start them. */
+export async function offeredChannels(world: World, key: OrderKey): Promise<OfferedChannel[]> {
+  const { mchNo } = key
+  const ofApp = await offeredByApp(world.pool, key)
+  const names = (Object.keys(INSTALLED) as ChannelName[]).filter((name) => ofApp?.includes(name) ?? true)
   const channels = await Promise.all(names.map((name) => world.channelOf(mchNo, name)))
   return names.flatMap((channel, index) => {
     const made = channels[index] ?? null

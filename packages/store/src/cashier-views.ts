@@ -35,3 +35,15 @@ export const readCashierViews = (db: Db, keys: OrderKey[]): Promise<CashierView[
            from reversal r where r.mch_no = o.mch_no and r.transaction_no = o.transaction_no) back on true`,
     [keys.map(({ mchNo }) => mchNo), keys.map(({ transactionNo }) => transactionNo)],
   )
+
+/** Which channels the payer of this order may be offered, as its app says; null is all. */
+export async function offeredByApp(db: Db, { mchNo, transactionNo }: OrderKey): Promise<string[] | null> {
+  const rows = await run<{ channels: string[] | null }>(
+    db,
+    'offeredByApp',
+    `select a.channels from orders o join app a on a.mch_no = o.mch_no and a.app_no = o.app_no
+      where o.mch_no = $1 and o.transaction_no = $2`,
+    [mchNo, transactionNo],
+  )
+  return rows[0]?.channels ?? null
+}

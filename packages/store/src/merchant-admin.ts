@@ -36,7 +36,8 @@ export type MerchantPart = {
   ratePerSecond: number | null
   createdAt: Date
 }
-export type AppPart = { appNo: string; name: string; isEnabled: boolean; createdAt: Date }
+/** `channels`: what its payers are offered; null is all. */
+export type AppPart = { appNo: string; name: string; isEnabled: boolean; channels: string[] | null; createdAt: Date }
 export type KeyPart = { keyId: string; publicKey: string; validFrom: Date; validUntil: Date | null }
 export type AccountPart = { channel: string; settingsSealed: Buffer; changedAt: Date }
 
@@ -51,7 +52,7 @@ export async function readMerchantParts(db: Db, mchNo: string) {
   if (merchant === undefined) return null
   const apps = await of<AppPart>(
     'readMerchantApps',
-    `select app_no as "appNo", name, enabled as "isEnabled", created_at as "createdAt" from app
+    `select app_no as "appNo", name, enabled as "isEnabled", channels, created_at as "createdAt" from app
       where mch_no = $1 order by created_at, app_no`,
   )
   const keys = await of<KeyPart>(
@@ -112,14 +113,15 @@ export async function newApp(db: Db, app: { mchNo: string; appNo: string; name: 
 export async function changeApp(
   db: Db,
   app: { mchNo: string; appNo: string },
-  change: { name?: string; isEnabled?: boolean },
+  change: { name?: string; isEnabled?: boolean; channels?: string[] | null },
 ): Promise<boolean> {
   const rows = await run(
     db,
     'changeApp',
-    `update app set name = coalesce($3, name), enabled = coalesce($4, enabled) where mch_no = $1 and app_no = $2
-     returning 1`,
-    [app.mchNo, app.appNo, change.name, change.isEnabled],
+    `update app set name = coalesce($3, name), enabled = coalesce($4, enabled),
+            channels = case when $5 then $6::text[] else channels end
+      where mch_no = $1 and app_no = $2 returning 1`,
+    [app.mchNo, app.appNo, change.name, change.isEnabled, change.channels !== undefined, change.channels ?? null],
   )
   return rows.length === 1
 }

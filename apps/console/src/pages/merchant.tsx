@@ -2,7 +2,7 @@
 import type { MerchantChange, MerchantDetail } from '@acopay/protocol/console'
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { useParams } from '@tanstack/react-router'
-import { App, Button, Form, Input, InputNumber, Spin, Switch } from 'antd'
+import { App, Button, Form, Input, InputNumber, Select, Spin, Switch } from 'antd'
 import { call, queries } from '../api.ts'
 import { when } from '../format.ts'
 import { Fact, Mono, Rows, State, Title, Trouble, useSays } from '../parts.tsx'
@@ -111,10 +111,13 @@ function Change({ merchant, path }: { merchant: MerchantDetail; path: string }) 
 }
 
 function Apps({ merchant, path, mayWrite }: { merchant: MerchantDetail; path: string; mayWrite: boolean }) {
-  const { t } = usePreferences()
+  const { t, word } = usePreferences()
   const { modal } = App.useApp()
   const change = useChange(path)
   const [form] = Form.useForm()
+  // None chosen is all of them: an app that offers nothing is switched off instead.
+  const offer = (app_no: string, channels: string[]): void =>
+    change.mutate({ method: 'PUT', to: `/apps/${app_no}`, body: { channels: channels.length === 0 ? null : channels } })
   const turn = (app_no: string, enabled: boolean): void => {
     const title = enabled ? t('enable') : t('disable')
     const body = { enabled }
@@ -131,6 +134,22 @@ function Apps({ merchant, path, mayWrite }: { merchant: MerchantDetail; path: st
           { text: 'appNo', show: (one) => <Mono>{one.app_no}</Mono> },
           { text: 'name', show: (one) => one.name, isText: true },
           { text: 'state', show: (one) => <State of={one.enabled ? 'in_use' : 'disabled'} /> },
+          {
+            text: 'channels',
+            show: (one) => (
+              <Select
+                mode="multiple"
+                size="small"
+                className="channels"
+                aria-label={`${t('channels')} ${one.app_no}`}
+                placeholder={t('allChannels')}
+                disabled={!mayWrite}
+                value={one.channels ?? []}
+                options={merchant.channels.map(({ channel }) => ({ value: channel, label: word(channel) }))}
+                onChange={(channels: string[]) => offer(one.app_no, channels)}
+              />
+            ),
+          },
           { text: 'createdAt', show: (one) => when(one.created_at) },
           {
             text: 'deeds',

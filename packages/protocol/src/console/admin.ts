@@ -40,10 +40,13 @@ export type MerchantChange = {
   rate_per_second?: number | null
 }
 
-/** `POST merchants/{mch_no}/apps` {app_no, name}; `PUT merchants/{mch_no}/apps/{app_no}` {name?, enabled?}. */
-export type AppRow = { app_no: string; name: string; enabled: boolean; created_at: string }
+/**
+ * `POST merchants/{mch_no}/apps` {app_no, name}; `PUT merchants/{mch_no}/apps/{app_no}` {name?, enabled?, channels?}.
+ * `channels`: what payers of its orders are offered; null is every channel with which the merchant has an account.
+ */
+export type AppRow = { app_no: string; name: string; enabled: boolean; channels: string[] | null; created_at: string }
 export type NewApp = { app_no: string; name: string }
-export type AppChange = { name?: string; enabled?: boolean }
+export type AppChange = { name?: string; enabled?: boolean; channels?: string[] | null }
 
 /**
  * `POST merchants/{mch_no}/keys`: uploads a public key (PEM or Base64 SPKI, RSA of 2048 bits or more); the ones before it

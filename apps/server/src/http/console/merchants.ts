@@ -1,5 +1,6 @@
 /** Merchants, their apps, and who may call as them from where. */
 import { createHash, createPublicKey } from 'node:crypto'
+import { INSTALLED } from '@acopay/channels'
 import type { MerchantDetail, MerchantList } from '@acopay/protocol/console'
 import {
   changeApp,
@@ -18,6 +19,7 @@ import { fieldsOf } from './fields.ts'
 
 export const NUMBER = /^[0-9A-Za-z_-]{1,32}$/
 const IPS_MAX = 100
+const CHANNELS = Object.keys(INSTALLED)
 
 export const NO_MERCHANT = () => failed('NOT_FOUND', '没有这个商户', 'There is no such merchant')
 
@@ -60,7 +62,8 @@ export async function merchantView(world: World, call: ConsoleCall): Promise<Mer
     ...{ created_at: merchant.createdAt.toISOString(), allowed_ips: merchant.allowedIps },
     rate_per_second: merchant.ratePerSecond,
     apps: apps.map((one) => ({
-      ...{ app_no: one.appNo, name: one.name, enabled: one.isEnabled, created_at: one.createdAt.toISOString() },
+      ...{ app_no: one.appNo, name: one.name, enabled: one.isEnabled, channels: one.channels },
+      created_at: one.createdAt.toISOString(),
     })),
     keys: keys.map((one) => keyRow(one)),
     channels: accountRows(world, found),
@@ -151,10 +154,23 @@ async function changeOneApp(world: World, call: ConsoleCall): Promise<object | F
   if (found instanceof Failed) return found
   const read = fieldsOf(call.body)
   const [name, isEnabled] = [read.text('name', 64), read.yes('enabled')]
+  const { channels } = call.body
+  const isList = Array.isArray(channels) && channels.length > 0 && channels.every((one) => CHANNELS.includes(one))
+  if (channels !== undefined && channels !== null && !isList) {
+    const all = CHANNELS.join('、')
+    read.say(
+      'channels',
+      `应为渠道列表（${all}），或 null 表示全部`,
+      `should be a list of ${CHANNELS.join(', ')}; null is all`,
+    )
+  }
   const wrong = read.failed()
   if (wrong !== null) return wrong
   const key = { mchNo: found.merchant.mchNo, appNo: call.path.app_no ?? '' }
-  const change = { ...(name === null ? {} : { name }), ...(isEnabled === null ? {} : { isEnabled }) }
+  const change = {
+    ...{ ...(name === null ? {} : { name }), ...(isEnabled === null ? {} : { isEnabled }) },
+    ...(channels === undefined ? {} : { channels: isList ? [...new Set(channels as string[])] : null }),
+  }
   return (await changeApp(world.pool, key, change)) ? {} : failed('NOT_FOUND', '没有这个应用', 'There is no such app')
 }
 

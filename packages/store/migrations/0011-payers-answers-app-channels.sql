@@ -1,5 +1,5 @@
 -- A way to pay that was opened for one payer (inside a wallet) is shown to nobody else. Null: whoever has it may pay.
-alter table attempt add column open_id text check (open_id <> '');
+alter table attempt add column open_id text;
 
 -- What the upstream said last, for whoever has to find out why something is stuck. Nothing is decided by it.
 alter table attempt add column last_answer text;
@@ -8,3 +8,6 @@ alter table refund add column last_answer text;
 alter table refund add column last_answer_at timestamptz;
 alter table reversal add column last_answer text;
 alter table reversal add column last_answer_at timestamptz;
+
+-- The channels that payers of an app are offered; null: all with which the merchant has an account.
+alter table app add column channels text[];

@@ -163,8 +163,8 @@ export const MUTANTS: Mutant[] = [
   {
     name: 'a refund without an answer has failed',
     file: `${ACTIONS}/send-refund.ts`,
-    find: "  return { kind: 'unknown' }\n",
-    replace: "  return { kind: 'failed', why: 'no answer' }\n",
+    find: '  const isUnderWay =',
+    replace: "  if (stands.kind === 'unknown') return { kind: 'failed', why: 'no answer' }\n  const isUnderWay =",
   },
   {
     name: 'a refund under way is done',
@@ -175,13 +175,13 @@ export const MUTANTS: Mutant[] = [
   {
     name: 'a reversal under way is done',
     file: `${ACTIONS}/reverse-payment.ts`,
-    find: "(answer.kind === 'processing' && (await isBack()))",
-    replace: "answer.kind === 'processing' || (answer.kind === 'unknown' && (await isBack()))",
+    find: "stands.kind === 'done' ||",
+    replace: "stands.kind === 'done' || stands.kind === 'processing' ||",
   },
   {
     name: 'reverse twice: a new number for each try',
     file: `${ACTIONS}/reverse-payment.ts`,
-    find: 'const ask = { attemptNo, paymentNo, refundNo,',
+    find: 'const ask = { attemptNo, paymentNo, refundNo: upstreamNo,',
     replace: 'const ask = { attemptNo, paymentNo, refundNo: world.newNonce(),',
   },
   {
@@ -189,6 +189,12 @@ export const MUTANTS: Mutant[] = [
     file: `${ACTIONS}/reverse-payment.ts`,
     find: "(answer.kind === 'refused' && (await isReturned()))",
     replace: "(answer.kind === 'refused' && isReturned !== null)",
+  },
+  {
+    name: 'a reversal that ended without sending anything is asked for under its used-up number',
+    file: `${ACTIONS}/reverse-payment.ts`,
+    find: "if (stands.kind === 'failed') await",
+    replace: 'if (nowhere(stands)) await',
   },
   {
     name: 'an opening without an answer was refused',

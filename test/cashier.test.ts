@@ -1,5 +1,6 @@
 /** The payer's page in a real browser, through the sandbox's upstreams. */
 import { readdirSync, readFileSync } from 'node:fs'
+import { connect } from 'node:net'
 import path from 'node:path'
 import { gzipSync } from 'node:zlib'
 import jsqrModule from 'jsqr'
@@ -250,6 +251,27 @@ describe('the link', () => {
     expect(Object.keys(state).sort()).toEqual(
       ['amount', 'description', 'expires_at', 'extra', 'merchant', 'now', 'paid_at', 'phase', 'transaction_no'].sort(),
     )
+  })
+
+  it('holds no place for whoever left before the first answer', async () => {
+    const { url } = await placed()
+    const { port, pathname } = new URL(url)
+    const leaver = (): Promise<void> =>
+      new Promise((resolve) => {
+        const socket = connect(Number(port), '127.0.0.1', () => {
+          socket.write(`GET ${pathname}/events HTTP/1.1\r\nhost: x\r\n\r\n`, () => socket.destroy())
+        })
+        socket.on('close', () => resolve())
+      })
+    for (let round = 0; round < 6; round += 1) await Promise.all(Array.from({ length: 10 }, leaver))
+    // One round behind them all, so that what they left has been dealt with.
+    await fetch(`${url}/state`)
+    const leaving = new AbortController()
+    const look = () => fetch(`${url}/events`, { signal: leaving.signal })
+    await expect.poll(async () => (await look()).status).toBe(200)
+    const streams = await Promise.all(Array.from({ length: 9 }, look))
+    expect(streams.map(({ status }) => status)).toEqual(Array(9).fill(200))
+    leaving.abort()
   })
 
   it('is looked at by ten at once; the eleventh asks by itself', async () => {

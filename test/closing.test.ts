@@ -140,6 +140,24 @@ describe('an upstream that does not cooperate', () => {
     expect(await whileTimePasses(close(test.demo, order))).toMatchObject({ data: { description: '订单已支付' } })
   })
 
+  it('contradicts itself: an attempt that it confirmed and now calls absent is not shut as long as it can be paid', async () => {
+    test = await testWorld({
+      upstream: (_real, name) => (name === 'wechat' ? { query: async () => ({ kind: 'absent' }) } : {}),
+    })
+    const order = await place(test.demo)
+    await openAttempt(test.demo, order)
+    expect(await whileTimePasses(close(test.demo, order))).toMatchObject({
+      data: { code: 'FAIL', description: '关单处理中，请稍后查询' },
+    })
+    test.advance(HOUR)
+    await test.runJobs()
+    expect(await query(test.demo, order)).toMatchObject({ data: { code: 'CLOSING' } })
+    // After its expiry nobody can pay it, whatever the upstream remembers.
+    test.advance(2 * HOUR)
+    await test.runJobs()
+    expect(await query(test.demo, order)).toMatchObject({ data: { code: 'CLOSED' } })
+  })
+
   it('answers too late to the create: the attempt is not thought absent before the create can no longer land', async () => {
     const late: { land?: () => Promise<unknown> } = {}
     test = await testWorld({

@@ -1,5 +1,5 @@
 /** Money that upstreams tell of late, twice, wrongly, for nobody, or that their close has sent back already. */
-import type { Channel, Notification, QueryAnswer } from '@acopay/channels'
+import type { Channel, Notification, QueryAnswer, RefundAnswer, RefundQueryAnswer } from '@acopay/channels'
 import { brokenAt, readTimeline } from '@acopay/store'
 import { afterEach, describe, expect, it } from 'vitest'
 import { takeMoney } from '../apps/server/src/actions/take-money.ts'
@@ -23,7 +23,9 @@ const books = async () => {
 }
 
 const jobKinds = async (): Promise<string[]> =>
-  (await test.database.pool.query<{ kind: string }>('select kind from job order by kind')).rows.map(({ kind }) => kind)
+  (
+    await test.database.pool.query<{ kind: string }>(`select kind from job where kind <> 'reconcile_day' order by kind`)
+  ).rows.map(({ kind }) => kind)
 
 describe('a closed order is watched', () => {
   it('and money that arrives although its attempt was proven shut is found by asking, and sent back', async () => {
@@ -64,6 +66,85 @@ describe('a closed order is watched', () => {
     await test.runJobs()
     expect(await jobKinds()).toEqual([])
     expect(test.logged().filter(({ alarm }) => alarm === true)).toEqual([])
+  })
+})
+
+describe('a code that nobody had scanned when the order was closed', () => {
+  it('is shut by the watch once somebody has, before it can be paid', async () => {
+    test = await testWorld()
+    const order = await place(test.demo)
+    const attempt = (await openAttempt(test.demo, order, 'alipay')) ?? ''
+    expect(await close(test.demo, order)).toMatchObject({ data: { code: 'SUCCESS' } })
+    const { control } = test.upstreams.of('alipay')
+    expect(await control.scan(attempt)).toBe(true)
+    test.advance(2 * 60_000)
+    await test.runJobs()
+    expect(await pay(test.demo, order, attempt)).toBe(false)
+    expect(await control.trade(attempt)).toMatchObject({ state: 'closed', payment: null })
+    expect(await query(test.demo, order)).toMatchObject({ data: { code: 'CLOSED' } })
+    expect(await jobKinds()).toEqual(['watch_attempt'])
+  })
+})
+
+describe('money that goes back by itself', () => {
+  type Says = { refund: RefundAnswer; query: RefundQueryAnswer }
+  /** A late payment of a closed order, with an upstream that sends money back as `says` has it. */
+  async function lateAt(says: Says, asked: string[] = []): Promise<void> {
+    test = await testWorld({
+      upstream: () => ({
+        refund: async ({ refundNo }) => {
+          asked.push(refundNo)
+          return says.refund
+        },
+        queryRefund: async () => says.query,
+      }),
+    })
+    const order = await place(test.demo)
+    const attempt = (await openAttempt(test.demo, order)) ?? ''
+    await close(test.demo, order)
+    await pay(test.demo, order, attempt, 'pay-anyway')
+    await test.runJobs()
+  }
+  const stands = async () => (await books())[0]?.state
+  const later = async (ms: number): Promise<void> => {
+    test.advance(ms)
+    await test.runJobs()
+  }
+
+  it('is asked for under another number where the first one ended without sending anything, and never before', async () => {
+    const asked: string[] = []
+    const says: Says = { refund: { kind: 'processing' }, query: { kind: 'processing' } }
+    await lateAt(says, asked)
+    await later(10 * 60_000)
+    expect(new Set(asked).size).toBe(1)
+    says.refund = { kind: 'refused', why: 'CLOSED' }
+    says.query = { kind: 'failed', why: 'CLOSED' }
+    await later(HOUR)
+    says.refund = { kind: 'done' }
+    await later(HOUR)
+    const [first, last] = [asked[0], asked.at(-1)]
+    expect(last).toBe(`${first}-2`)
+    expect(await stands()).toBe('SUCCESS')
+  })
+
+  it('is back when the upstream refuses to send it a second time and says that it has', async () => {
+    await lateAt({ refund: { kind: 'refused', why: 'INVALID_REQUEST' }, query: { kind: 'done' } })
+    expect(await stands()).toBe('SUCCESS')
+  })
+
+  it('may take a bank its days without waking anybody, and is asked about hourly; what needs help is told after an hour', async () => {
+    const asked: string[] = []
+    const says: Says = { refund: { kind: 'processing' }, query: { kind: 'processing' } }
+    await lateAt(says, asked)
+    const alarms = () => test.logged().filter(({ alarm }) => alarm === true)
+    for (let hours = 0; hours < 24; hours += 1) await later(HOUR)
+    expect(alarms()).toEqual([])
+    expect(asked.length).toBeLessThan(40)
+    says.query = { kind: 'processing', why: 'ABNORMAL' }
+    await later(2 * HOUR)
+    expect(alarms()).toMatchObject([{ kind: 'reverse_payment', msg: 'job overdue' }])
+    const { rows } = await test.database.pool.query('select last_answer from reversal')
+    expect(rows).toEqual([{ last_answer: 'refund: processing, then query: processing (ABNORMAL)' }])
   })
 })
 
@@ -180,6 +261,14 @@ describe('a notification', () => {
   })
   const notify = (channel = 'wechat', mchNo = test.demo.mchNo) =>
     fetch(`${test.demo.baseUrl}/notify/${channel}/${mchNo}`, { method: 'POST', body: 'x' })
+
+  it('for a merchant that can be none is answered like any path that does not exist', async () => {
+    test = await testWorld()
+    for (const mchNo of ['%00', 'a%20b', 'x'.repeat(33), '%F0%9F%92%A9']) {
+      expect((await notify('wechat', mchNo)).status).toBe(404)
+    }
+    expect(test.logged().filter(({ level }) => Number(level) >= 50)).toEqual([])
+  })
 
   it('of money pays the order, twenty times at once but once', async () => {
     const attempt = { no: '' }

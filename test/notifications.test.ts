@@ -186,6 +186,12 @@ describe('the schedule', () => {
     await refund(order)
     await test.runJobs()
     expect(merchant.told()).toHaveLength(1)
+    // What waits behind it is due with it, not in the past, where every taking would read it again.
+    const { rows } = await test.database.pool.query(
+      `select distinct due_at from notification where transaction_no = $1 and state = 'PENDING'`,
+      [order],
+    )
+    expect(rows).toHaveLength(1)
     merchant.answer(SAYS_HEARD)
     test.advance(15_000)
     await test.runJobs()

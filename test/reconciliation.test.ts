@@ -1,7 +1,9 @@
 /** The upstreams' bills against our books, both ways. */
 import type { BillAnswer, BillLine } from '@acopay/channels'
 import { billedDays } from '@acopay/core'
+import { paymentsOfDay } from '@acopay/store'
 import { afterEach, beforeEach, expect, it } from 'vitest'
+import { takeMoney } from '../apps/server/src/actions/take-money.ts'
 import { close, openAttempt, pay, place, query } from './support/merchant.ts'
 import { type TestWorld, testWorld } from './support/world.ts'
 
@@ -10,6 +12,7 @@ const HOUR = 3_600_000
 let test: TestWorld
 let bill: BillAnswer
 beforeEach(async () => {
+  bill = { kind: 'none' }
   test = await testWorld({
     upstream: (_real, name) => ({ fetchBill: async () => (name === 'wechat' ? bill : { kind: 'none' }) }),
   })
@@ -109,6 +112,44 @@ it('what the bill lacks, counts otherwise or has made up is a row each', async (
     { kind: 'REFUND_UNKNOWN', ours_fen: null, theirs_fen: 1250n, settled: false },
     { kind: 'REFUND_UNKNOWN', ours_fen: null, theirs_fen: 1250n, settled: false },
   ])
+})
+
+it('money that our own close sent back has a number of theirs in the bill: nothing differs', async () => {
+  const order = await place(test.demo)
+  const attemptNo = (await openAttempt(test.demo, order)) ?? ''
+  const { world, demo } = test
+  const paid = { paymentNo: 'UP1', amountFen: 1250n, currency: 'CNY', paidAt: at, payer: null }
+  await takeMoney(world, { mchNo: demo.mchNo, transactionNo: order, attemptNo, payment: paid, isReturned: true })
+  bill = { kind: 'bill', lines: [payment(attemptNo, 'UP1'), refund(attemptNo, 'cancel-of-theirs')] }
+  await nextMorning()
+  expect((await differences()).filter(({ kind }) => kind.startsWith('REFUND'))).toEqual([])
+})
+
+it('a reversal that had to be asked for under another number is known by it', async () => {
+  const order = await place(test.demo)
+  const attemptNo = (await openAttempt(test.demo, order)) ?? ''
+  await close(test.demo, order)
+  await pay(test.demo, order, attemptNo, 'pay-anyway')
+  await test.database.pool.query(`update reversal set upstream_no = refund_no || '-2'`)
+  await test.runJobs()
+  const { rows } = await test.database.pool.query('select refund_no, payment_no from reversal')
+  const [{ refund_no, payment_no }] = rows as [{ refund_no: string; payment_no: string }]
+  bill = { kind: 'bill', lines: [payment(attemptNo, payment_no), refund(attemptNo, `${refund_no}-2`)] }
+  await nextMorning()
+  expect((await differences()).filter(({ kind }) => kind.startsWith('REFUND'))).toEqual([])
+})
+
+it('a day of many payments is read page by page, each once', async () => {
+  for (let count = 0; count < 7; count += 1) await paidOrder()
+  const { rows } = await test.database.pool.query<{ attempt_no: string }>('select attempt_no from payment')
+  const key = { mchNo: test.demo.mchNo, channel: 'wechat', day: '2026-03-01' }
+  const [from, until] = [new Date('2026-02-28T16:00:00Z'), new Date('2026-03-01T16:00:00Z')]
+  const pages = []
+  for await (const page of paymentsOfDay(test.database.pool, key, from, until, 3)) pages.push(page)
+  expect(pages.map(({ length }) => length)).toEqual([3, 3, 1])
+  expect(new Set(pages.flat().map(({ attemptNo }) => attemptNo))).toEqual(
+    new Set(rows.map(({ attempt_no }) => attempt_no)),
+  )
 })
 
 it('a bill that is not there yet is asked for again', async () => {

@@ -51,6 +51,7 @@ export function scenario(seed: number): Scenario {
     faults: isCalm
       ? []
       : FAULTS.filter((fault) => {
+          if (fault === 'refund closed') return random(seed, fault).isOneIn(isOfRefunds ? 0.5 : 0.25)
           if (OF_REFUNDS.includes(fault)) return swarm.isOneIn(0.8)
           return swarm.isOneIn(isOfRefunds ? 0.35 : 0.5)
         }),

@@ -24,6 +24,7 @@ export const FAULTS = [
   'paid although closed',
   'paid while cancelled',
   'wrong amount',
+  'refund closed',
 ] as const
 export type Fault = (typeof FAULTS)[number]
 
@@ -44,6 +45,7 @@ const SENSIBLE: Partial<Record<Fault, readonly Verb[]>> = {
   'close does nothing': ['close'],
   'refund under way': ['refund'],
   'refund refused': ['refund'],
+  'refund closed': ['refund'],
 }
 
 export type Trade = {
@@ -61,7 +63,8 @@ export type Trade = {
   payment: (UpstreamPayment & { atMs: number }) | null
   /** Until then there is no money to refund with. */
   poorUntilMs: number
-  refunds: { no: string; fen: bigint; doneMs: number }[]
+  /** `closes`: it ends without sending anything, and its number is used up. */
+  refunds: { no: string; fen: bigint; doneMs: number; closes?: true }[]
 }
 
 export type Upstream = {
@@ -188,6 +191,7 @@ export function upstream(
     methods: ['native'],
     payUrlLivesMs: {},
     signIn: null,
+    forgetsUnscanned: name === 'alipay',
     createLandsMs: CREATE_LANDS_MS,
     watchMs: WATCH_MS,
     open: ({ attemptNo, amountFen, expireAt }) =>
@@ -261,18 +265,22 @@ export function upstream(
           if (now() < trade.poorUntilMs || back + amountFen > trade.payment.amountFen) {
             return { kind: 'refused', why: 'NOT_ENOUGH' }
           }
-          const lateMs = fault === 'refund under way' ? dice.between(1000, 120_000) : 0
-          trade.refunds.push({ no: refundNo, fen: amountFen, doneMs: now() + lateMs })
+          const lateMs = fault === 'refund under way' || fault === 'refund closed' ? dice.between(1000, 120_000) : 0
+          const doneMs = now() + lateMs
+          if (fault === 'refund closed') trade.refunds.push({ no: refundNo, fen: 0n, doneMs, closes: true })
+          else trade.refunds.push({ no: refundNo, fen: amountFen, doneMs })
           if (lateMs > 0) tell(name, JSON.stringify({ refundNo }), lateMs, 1)
         } else told.quirk('a refund asked for again')
         const made = trade.refunds.find(({ no }) => no === refundNo)
-        return { kind: (made?.doneMs ?? 0) <= now() ? 'done' : 'processing' }
+        if ((made?.doneMs ?? 0) > now()) return { kind: 'processing' }
+        return made?.closes ? { kind: 'refused', why: 'CLOSED' } : { kind: 'done' }
       }),
     queryRefund: ({ attemptNo, refundNo }) =>
       call(process, 'queryRefund', attemptNo, () => {
         const made = trades.get(attemptNo)?.refunds.find(({ no }) => no === refundNo)
         if (made === undefined) return { kind: 'absent' }
-        return { kind: made.doneMs <= now() ? 'done' : 'processing' }
+        if (made.doneMs > now()) return { kind: 'processing' }
+        return made.closes ? { kind: 'failed', why: 'CLOSED' } : { kind: 'done' }
       }),
     async readNotification({ body }) {
       const { attemptNo, refundNo } = JSON.parse(body) as { attemptNo?: string; refundNo?: string }

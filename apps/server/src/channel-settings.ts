@@ -1,16 +1,24 @@
 /** What an account with each upstream takes, for the command and the console alike: one list, one check. */
 import { type ChannelName, makeChannel } from '@acopay/channels'
 
-export type Setting = { name: string; label: { zh: string; en: string }; isSecret: boolean; isOptional?: true }
+export type Setting = {
+  name: string
+  label: { zh: string; en: string }
+  isSecret: boolean
+  isOptional?: true
+  /** Which account it is. Attempts that were opened with one are no attempts to another. */
+  isIdentity?: true
+}
 
 const open = (name: string, zh: string, en: string): Setting => ({ name, label: { zh, en }, isSecret: false })
+const which = (name: string, zh: string, en: string): Setting => ({ ...open(name, zh, en), isIdentity: true })
 const secret = (name: string, zh: string, en: string): Setting => ({ name, label: { zh, en }, isSecret: true })
 
 export const CHANNEL_SETTINGS: Record<ChannelName, Setting[]> = {
   wechat: [
-    open('baseUrl', '接口地址', 'API address'),
-    open('appId', 'AppID', 'App ID'),
-    open('mchId', '微信商户号', 'WeChat merchant ID'),
+    which('baseUrl', '接口地址', 'API address'),
+    which('appId', 'AppID', 'App ID'),
+    which('mchId', '微信商户号', 'WeChat merchant ID'),
     open('serialNo', '商户证书序列号', "Merchant certificate's serial number"),
     secret('mchPrivateKey', '商户私钥', "Merchant's private key"),
     secret('apiV3Key', 'APIv3密钥', 'APIv3 key'),
@@ -29,12 +37,28 @@ export const CHANNEL_SETTINGS: Record<ChannelName, Setting[]> = {
     },
   ],
   alipay: [
-    open('gateway', '网关地址', 'Gateway address'),
-    open('appId', '应用 AppID', 'App ID'),
-    open('sellerId', '卖家支付宝用户号（2088…）', "Seller's user ID (2088…)"),
+    which('gateway', '网关地址', 'Gateway address'),
+    which('appId', '应用 AppID', 'App ID'),
+    which('sellerId', '卖家支付宝用户号（2088…）', "Seller's user ID (2088…)"),
     secret('appPrivateKey', '应用私钥', "App's private key"),
     open('alipayPublicKey', '支付宝公钥', "Alipay's public key"),
   ],
+}
+
+/** The setting that would make another account of one that is in use; null when it stays the same. */
+export function otherAccount(
+  channel: ChannelName,
+  before: Record<string, unknown> | null,
+  after: Record<string, unknown>,
+): string | null {
+  if (before === null) return null
+  const changed = CHANNEL_SETTINGS[channel].find(({ name, isIdentity }) => isIdentity && before[name] !== after[name])
+  return changed?.name ?? null
+}
+
+export const OTHER_ACCOUNT = {
+  zh: '此账户已有支付记录，不能改为另一个账户：在途付款码与退款仍属于原账户。请为新账户另建商户',
+  en: 'this account has been paid through and cannot become another one: open codes and refunds belong to it. Add another merchant for the new account',
 }
 
 /** Null when an account can be made of these; else the setting that is wrong and what it should be. No value is repeated. */

@@ -11,3 +11,12 @@ export const ATTEMPT_DIGITS = 13
 /** `AP` for an order, `AR` for a refund, `AT` for an attempt, `AL` for a line of the audit log; with 19 digits 38 characters, not guessable from a neighbour. */
 export const platformNumber = (prefix: 'AP' | 'AR' | 'AT' | 'AL', now: Date, digits: string): string =>
   prefix + new Date(now.getTime() + CHINA_MS).toISOString().replace(/\D/g, '').slice(0, 17) + digits
+
+/** A reversal that the upstream has ended without sending anything is tried under another number: `AR…`, `AR…-2`, `AR…-3`. */
+export function nextUpstreamNumber(upstreamNo: string): string {
+  const [refundNo, count = '1'] = upstreamNo.split('-')
+  return `${refundNo}-${Number(count) + 1}`
+}
+
+/** Ours, of a number under which an upstream knows a refund. */
+export const ownRefundNo = (upstreamNo: string): string => upstreamNo.replace(/-\d+$/, '')

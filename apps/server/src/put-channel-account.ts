@@ -1,12 +1,12 @@
 /** `npm run channel-account`: gives a merchant an account with an upstream, or changes it. Runs beside the gateway. */
 import { readFileSync } from 'node:fs'
 import { type ChannelName, INSTALLED } from '@acopay/channels'
-import { findMerchant, migrate, putChannelAccount } from '@acopay/store'
-import { sealSettings } from './channel-accounts.ts'
-import { settingsProblem } from './channel-settings.ts'
+import { findChannelAccount, findMerchant, isAccountUsed, migrate, putChannelAccount } from '@acopay/store'
+import { accountPlace, sealSettings } from './channel-accounts.ts'
+import { OTHER_ACCOUNT, otherAccount, settingsProblem } from './channel-settings.ts'
 import { readConfig } from './config.ts'
 import { openDatabase } from './database.ts'
-import { masterKeyOf } from './vault.ts'
+import { masterKeyOf, unseal } from './vault.ts'
 
 export const USAGE = `npm run channel-account -- MCH_NO ${Object.keys(INSTALLED).join('|')} SETTINGS.json`
 
@@ -26,6 +26,12 @@ export async function putAccount(
     await migrate(pool)
     const now = new Date()
     if ((await findMerchant(pool, mchNo, now)) === null) throw new Error(`没有商户 ${mchNo} (no such merchant)`)
+    const sealed = await findChannelAccount(pool, mchNo, name)
+    const before = sealed === null ? null : opened(masterKey, { mchNo, channel: name }, sealed)
+    const other = otherAccount(name, before, settings)
+    if (other !== null && (await isAccountUsed(pool, mchNo, name))) {
+      throw new Error(`${other} ${OTHER_ACCOUNT.zh} (${OTHER_ACCOUNT.en})`)
+    }
     const settingsSealed = sealSettings(masterKey, { mchNo, channel: name }, settings)
     await putChannelAccount(pool, { mchNo, channel: name, settingsSealed }, now)
     return `已保存 saved: ${mchNo} ${name}`
@@ -34,7 +40,7 @@ export async function putAccount(
   }
 }
 
-function readSettings(channel: ChannelName, file: string): object {
+function readSettings(channel: ChannelName, file: string): Record<string, unknown> {
   let settings: Record<string, unknown>
   try {
     settings = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>
@@ -44,4 +50,14 @@ function readSettings(channel: ChannelName, file: string): object {
   const problem = settingsProblem(channel, settings ?? {})
   if (problem !== null) throw new Error(`${problem.zh} (${problem.en}): ${file}`)
   return settings
+}
+
+function opened(masterKey: Buffer, key: { mchNo: string; channel: string }, sealed: Buffer): Record<string, unknown> {
+  try {
+    return JSON.parse(unseal(masterKey, accountPlace(key), sealed)) as Record<string, unknown>
+  } catch {
+    throw new Error(
+      '主密钥与网关的不同，请设置与网关相同的 ACOPAY_HOME 或 ACOPAY_MASTER_KEY (another master key than the gateway’s: set the same ACOPAY_HOME or ACOPAY_MASTER_KEY)',
+    )
+  }
 }

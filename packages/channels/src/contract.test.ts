@@ -261,10 +261,22 @@ function channelSuite(make: () => Upstream): void {
       })
     })
 
-    it('of a day on which nothing happened is none', async () => {
+    it('of a day on which nothing happened is none, as soon as that is certain', async () => {
       await open()
       await pay()
+      expect(['later', 'none']).toContain((await channel.fetchBill('2026-01-30', patient())).kind)
+      upstream.passTo(new Date('2026-02-01T03:00:00Z'))
       expect(await channel.fetchBill('2026-01-30', patient())).toMatchObject({ kind: 'none' })
+    })
+
+    it('of what was bought with commas, quotes and a large sum is read all the same', async () => {
+      await channel.open({ ...ref, ...ASK, description: '苹果,梨,"桃", 5kg', amountFen: fen(99_999_999n) }, patient())
+      await upstream.scan(ref)
+      const payment = await pay()
+      expect(await channel.fetchBill('2026-01-31', patient())).toMatchObject({
+        kind: 'bill',
+        lines: [{ kind: 'payment', attemptNo: ref.attemptNo, paymentNo: payment.paymentNo, amountFen: 99_999_999n }],
+      })
     })
 
     it.each(faults)('is unknown when the upstream %s', async (fault) => {

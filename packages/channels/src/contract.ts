@@ -101,11 +101,14 @@ export type RefundAsk = AttemptRef & {
   notifyUrl: string
 }
 
-export type RefundAnswer = Traced &
-  ({ kind: 'done' } | { kind: 'processing' } | { kind: 'refused'; why: string } | Unknown)
+/** It will take its time, days where a bank is asked. `why`: it does not go on by itself, somebody has to help. */
+export type RefundUnderWay = { kind: 'processing'; why?: string }
 
+export type RefundAnswer = Traced & ({ kind: 'done' } | RefundUnderWay | { kind: 'refused'; why: string } | Unknown)
+
+/** `failed`: nothing was sent back under this number, and nothing will be. */
 export type RefundQueryAnswer = Traced &
-  ({ kind: 'done' } | { kind: 'processing' } | { kind: 'absent' } | { kind: 'failed'; why: string } | Unknown)
+  ({ kind: 'done' } | RefundUnderWay | { kind: 'absent' } | { kind: 'failed'; why: string } | Unknown)
 
 /** A request that claims to come from the upstream, as it arrived. Header names are in lower case. */
 export type RawNotification = { headers: Record<string, string | undefined>; body: string }
@@ -140,6 +143,11 @@ export interface Channel {
   readonly payUrlLivesMs: Partial<Record<PayMethod, number>>
   /** Null where this account cannot tell who a payer is. */
   readonly signIn: PayerSignIn | null
+  /**
+   * Whether this upstream calls an attempt absent that was opened and that nobody has begun to pay. Where it does not, absent is
+   * no proof for one that it has once confirmed: it may be another machine of theirs, or another account of ours.
+   */
+  readonly forgetsUnscanned: boolean
   /** How long after we gave up a create may still land upstream, in ms. */
   readonly createLandsMs: number
   /** How long after its expiry money for an attempt may still be heard of, in ms: a closed order is watched so long. */
@@ -167,4 +175,12 @@ export async function orUnknown<Answer>(signal: AbortSignal, call: () => Promise
   })
   const answer = call().catch((error: unknown) => unknown(error instanceof Error ? error.message : 'the call failed'))
   return Promise.race([answer, gaveUp])
+}
+
+/** An amount as bills write it, in yuan, of any size and sign; null when it is none. What an order may ask is less. */
+export function billFen(text: string): bigint | null {
+  const [, sign, yuan, fen = ''] = /^(-?)(\d{1,12})(?:\.(\d{1,2}))?$/.exec(text) ?? []
+  if (yuan === undefined) return null
+  const amount = BigInt(yuan) * 100n + BigInt(fen.padEnd(2, '0'))
+  return sign === '-' ? -amount : amount
 }

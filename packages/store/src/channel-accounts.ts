@@ -26,3 +26,12 @@ export async function putChannelAccount(
     [account.mchNo, account.channel, account.settingsSealed, now],
   )
 }
+
+/** Whether anything was ever opened through this account: what it is asked about must stay with whom it was opened. */
+export async function isAccountUsed(db: Db, mchNo: string, channel: string): Promise<boolean> {
+  const rows = await run(db, 'isAccountUsed', 'select 1 from attempt where mch_no = $1 and channel = $2 limit 1', [
+    mchNo,
+    channel,
+  ])
+  return rows.length > 0
+}

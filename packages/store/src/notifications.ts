@@ -18,7 +18,9 @@ export async function insertNotification(db: Db, one: NewNotification, now: Date
     db,
     'insertNotification',
     `insert into notification (mch_no, transaction_no, seq, kind, url, host, news, state, due_at, round_at, created_at)
-     values ($1, $2, $3, $4, $5, $6, $7, 'PENDING', $8, $8, $8)`,
+     values ($1, $2, $3, $4, $5, $6, $7, 'PENDING', greatest($8::timestamptz, (
+       select max(e.due_at) from notification e
+        where e.mch_no = $1 and e.transaction_no = $2 and e.state = 'PENDING')), $8, $8)`,
     [one.mchNo, one.transactionNo, one.seq, one.kind, one.url, one.host, one.news, now],
   )
 }
@@ -93,7 +95,13 @@ export async function endNotificationTries(db: Db, tries: NotificationTry[]): Pr
          as t (mch_no, transaction_no, seq, taken, at, ms, http_status, reply, failure, next_at, place)),
      kept as (
        insert into notification_try (mch_no, transaction_no, seq, taken, at, ms, http_status, reply, failure)
-       select mch_no, transaction_no, seq, taken, at, ms, http_status, reply, failure from told on conflict do nothing)
+       select mch_no, transaction_no, seq, taken, at, ms, http_status, reply, failure from told on conflict do nothing),
+     -- What waits for this one is due with it: left in the past, it would be read again at every taking.
+     behind as (
+       update notification b
+          set due_at = case when t.next_at is null then least(b.due_at, t.at) else greatest(b.due_at, t.next_at) end
+         from told t
+        where b.mch_no = t.mch_no and b.transaction_no = t.transaction_no and b.seq > t.seq and b.state = 'PENDING')
      update notification n
         set state = case when t.failure is null then 'DELIVERED' when t.next_at is null then 'DEAD' else 'PENDING' end,
             tries = n.tries + case when t.failure is null then 0 else 1 end, due_at = coalesce(t.next_at, n.due_at)

@@ -34,7 +34,16 @@ const book = (paid: Payment, fate: 'keep' | 'reverse') => bookPayment(database.p
 const reversal = ({ mchNo, transactionNo, attemptNo, paymentNo, amountFen }: Payment) => {
   numbers += 1
   const refundNo = `AR${String(numbers).padStart(36, '0')}`
-  return { mchNo, refundNo, transactionNo, attemptNo, paymentNo, amountFen, state: 'PROCESSING' as const }
+  return {
+    mchNo,
+    refundNo,
+    transactionNo,
+    attemptNo,
+    paymentNo,
+    amountFen,
+    state: 'PROCESSING' as const,
+    byUpstream: false,
+  }
 }
 const fatesOf = async ({ transactionNo }: Attempt): Promise<string[]> => {
   const sql = 'select fate from payment where mch_no = $1 and transaction_no = $2 order by fate'
@@ -89,7 +98,7 @@ describe('reversals', () => {
     const sent = reversal(paid)
     await insertReversal(database.pool, sent, NOW)
     expect(await findReversal(database.pool, MCH, sent.refundNo)).toEqual({
-      ...sent,
+      ...{ ...sent, upstreamNo: null },
       state: 'PROCESSING',
       channel: 'sandbox',
     })
@@ -120,7 +129,7 @@ describe('reversals', () => {
     await book(paid, 'reverse')
     const sent = reversal(paid)
     await insertReversal(database.pool, sent, NOW)
-    const finish = () => finishReversal(database.pool, MCH, sent.refundNo, after(1))
+    const finish = () => finishReversal(database.pool, { ...sent, byUpstream: false }, after(1))
     const finished = await Promise.all(Array.from({ length: 20 }, finish))
     expect(finished.filter(Boolean)).toHaveLength(1)
     expect(await findReversal(database.pool, MCH, sent.refundNo)).toMatchObject({ state: 'SUCCESS' })

@@ -68,15 +68,23 @@ export type Reversal = {
   amountFen: bigint
   state: 'PROCESSING' | 'SUCCESS'
   channel: string
+  /** What the upstream knows it by; null is `refundNo`. */
+  upstreamNo: string | null
+  /** The upstream sent it back without being asked to by this number: its bill has another, or none. */
+  byUpstream: boolean
 }
 
 /** Writes the reversal of a booked payment, in the transaction that books it; SUCCESS where the money is back already. */
-export async function insertReversal(db: Db, reversal: Omit<Reversal, 'channel'>, now: Date): Promise<void> {
+export async function insertReversal(
+  db: Db,
+  reversal: Omit<Reversal, 'channel' | 'upstreamNo'>,
+  now: Date,
+): Promise<void> {
   await run(
     db,
     'insertReversal',
     `insert into reversal (mch_no, refund_no, transaction_no, attempt_no, payment_no, amount_fen, state, created_at,
-       changed_at) values ($1, $2, $3, $4, $5, $6, $8, $7, $7)`,
+       changed_at, by_upstream) values ($1, $2, $3, $4, $5, $6, $8, $7, $7, $9)`,
     [
       reversal.mchNo,
       reversal.refundNo,
@@ -86,6 +94,7 @@ export async function insertReversal(db: Db, reversal: Omit<Reversal, 'channel'>
       reversal.amountFen,
       now,
       reversal.state,
+      reversal.byUpstream,
     ],
   )
 }
@@ -96,7 +105,8 @@ export async function findReversal(db: Db, mchNo: string, refundNo: string): Pro
     db,
     'findReversal',
     `select r.mch_no as "mchNo", r.refund_no as "refundNo", r.transaction_no as "transactionNo",
-            r.attempt_no as "attemptNo", r.payment_no as "paymentNo", r.amount_fen as "amountFen", r.state, a.channel
+            r.attempt_no as "attemptNo", r.payment_no as "paymentNo", r.amount_fen as "amountFen", r.state, a.channel,
+            r.upstream_no as "upstreamNo", r.by_upstream as "byUpstream"
        from reversal r join attempt a on a.mch_no = r.mch_no and a.attempt_no = r.attempt_no
       where r.mch_no = $1 and r.refund_no = $2`,
     [mchNo, refundNo],
@@ -105,13 +115,44 @@ export async function findReversal(db: Db, mchNo: string, refundNo: string): Pro
 }
 
 /** The upstream has sent the money back; false when that was written before. */
-export async function finishReversal(db: Db, mchNo: string, refundNo: string, now: Date): Promise<boolean> {
+export async function finishReversal(
+  db: Db,
+  { mchNo, refundNo, byUpstream }: Pick<Reversal, 'mchNo' | 'refundNo' | 'byUpstream'>,
+  now: Date,
+): Promise<boolean> {
   const rows = await run(
     db,
     'finishReversal',
-    `update reversal set state = 'SUCCESS', changed_at = $3
+    `update reversal set state = 'SUCCESS', changed_at = $3, by_upstream = $4
       where mch_no = $1 and refund_no = $2 and state = 'PROCESSING' returning 1`,
-    [mchNo, refundNo, now],
+    [mchNo, refundNo, now, byUpstream],
   )
   return rows.length === 1
+}
+
+/** From now on the upstream is asked by this number. */
+export const renumberReversal = (
+  db: Db,
+  { mchNo, refundNo }: Pick<Reversal, 'mchNo' | 'refundNo'>,
+  upstreamNo: string,
+) =>
+  run(
+    db,
+    'renumberReversal',
+    `update reversal set upstream_no = $3 where mch_no = $1 and refund_no = $2 and state = 'PROCESSING'`,
+    [mchNo, refundNo, upstreamNo],
+  )
+
+/** Whether the books know that the upstream sent this payment back by itself. */
+export async function isSentByUpstream(
+  db: Db,
+  { mchNo, attemptNo, paymentNo, amountFen }: Pick<Reversal, 'mchNo' | 'attemptNo' | 'paymentNo' | 'amountFen'>,
+): Promise<boolean> {
+  const rows = await run(
+    db,
+    'isSentByUpstream',
+    `select 1 from reversal where mch_no = $1 and attempt_no = $2 and payment_no = $3 and amount_fen = $4 and by_upstream`,
+    [mchNo, attemptNo, paymentNo, amountFen],
+  )
+  return rows.length > 0
 }

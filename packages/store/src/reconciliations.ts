@@ -4,22 +4,40 @@ import { type Db, run } from './db.ts'
 export type BookedPayment = { attemptNo: string; paymentNo: string; amountFen: bigint }
 export type BookedRefund = BookedPayment & { refundNo: string }
 
-/** Payments of one channel that were made from `from` on and before `until`. */
-export const paymentsBetween = (
+/** Where a page of payments ended. */
+type PaymentPlace = { billDay: string; paidAt: Date; attemptNo: string; paymentNo: string }
+
+/** Read at once; a day of a large merchant is many of them. */
+const PAYMENTS_PAGE = 5000
+
+/** Payments of one channel that were made on this day, from `from` on and before `until`; page by page. */
+export async function* paymentsOfDay(
   db: Db,
-  of: { mchNo: string; channel: string },
+  of: DayKey,
   from: Date,
   until: Date,
-): Promise<BookedPayment[]> =>
-  run<BookedPayment>(
-    db,
-    'paymentsBetween',
-    `select p.attempt_no as "attemptNo", p.payment_no as "paymentNo", p.amount_fen as "amountFen"
-       from payment p join attempt a on a.mch_no = p.mch_no and a.attempt_no = p.attempt_no
-      where p.mch_no = $1 and a.channel = $2 and p.paid_at >= $3 and p.paid_at < $4
-      order by p.attempt_no, p.payment_no`,
-    [of.mchNo, of.channel, from, until],
-  )
+  page = PAYMENTS_PAGE,
+): AsyncGenerator<BookedPayment[]> {
+  // No payment is in our bill of a day before it was made: the index of bills leads to it.
+  let last: PaymentPlace = { billDay: of.day, paidAt: new Date(0), attemptNo: '', paymentNo: '' }
+  for (;;) {
+    const rows = await run<BookedPayment & PaymentPlace>(
+      db,
+      'paymentsOfDay',
+      `select p.attempt_no as "attemptNo", p.payment_no as "paymentNo", p.amount_fen as "amountFen",
+              p.bill_day::text as "billDay", p.paid_at as "paidAt"
+         from payment p join attempt a on a.mch_no = p.mch_no and a.attempt_no = p.attempt_no
+        where p.mch_no = $1 and a.channel = $2 and p.paid_at >= $3 and p.paid_at < $4
+          and (p.bill_day, p.paid_at, p.attempt_no, p.payment_no) > ($5::date, $6::timestamptz, $7::text, $8::text)
+        order by p.bill_day, p.paid_at, p.attempt_no, p.payment_no limit $9`,
+      [of.mchNo, of.channel, from, until, last.billDay, last.paidAt, last.attemptNo, last.paymentNo, page],
+    )
+    yield rows.map(({ attemptNo, paymentNo, amountFen }) => ({ attemptNo, paymentNo, amountFen }))
+    const end = rows.at(-1)
+    if (rows.length < page || end === undefined) return
+    last = end
+  }
+}
 
 /** Reversals and refunds of one channel that the upstream said were done from `from` on and before `until`. */
 export const refundsBetween = (
@@ -34,7 +52,8 @@ export const refundsBetween = (
     `select r.attempt_no as "attemptNo", r.payment_no as "paymentNo", r.refund_no as "refundNo",
             r.amount_fen as "amountFen"
        from reversal r join attempt a on a.mch_no = r.mch_no and a.attempt_no = r.attempt_no
-      where r.mch_no = $1 and a.channel = $2 and r.state = 'SUCCESS' and r.changed_at >= $3 and r.changed_at < $4
+      where r.mch_no = $1 and a.channel = $2 and r.state = 'SUCCESS' and not r.by_upstream
+        and r.changed_at >= $3 and r.changed_at < $4
      union all
      select r.attempt_no, r.payment_no, r.refund_no, r.amount_fen
        from refund r join attempt a on a.mch_no = r.mch_no and a.attempt_no = r.attempt_no

@@ -235,7 +235,8 @@ async function writeReversal(
   const refundNo = platformNumber('AR', now, world.newDigits(19))
   const { paymentNo, amountFen } = payment
   const state = isReturned ? 'SUCCESS' : 'PROCESSING'
-  await insertReversal(db, { mchNo, refundNo, transactionNo, attemptNo, paymentNo, amountFen, state }, now)
+  const reversal = { mchNo, refundNo, transactionNo, attemptNo, paymentNo, amountFen, state } as const
+  await insertReversal(db, { ...reversal, byUpstream: isReturned }, now)
   if (!isReturned) await insertHeldJob(db, { mchNo, kind: 'reverse_payment', subject: refundNo }, now, now)
 }
 

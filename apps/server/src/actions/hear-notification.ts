@@ -1,6 +1,7 @@
 /** An upstream tells of money. Checked before anything is believed; booked before it is told that we heard. */
 import type { ChannelName, NotificationReply, RawNotification } from '@acopay/channels'
 import { findAttempt, hastenJob, keepStrayPayment } from '@acopay/store'
+import { ownRefundNo } from '../numbers.ts'
 import type { World } from '../world.ts'
 import { takeMoney } from './take-money.ts'
 
@@ -21,7 +22,8 @@ export async function hearNotification(
 
   if (told.kind === 'refund') {
     for (const kind of ['send_refund', 'reverse_payment'] as const) {
-      await hastenJob(world.pool, { mchNo: to.mchNo, kind, subject: told.refundNo }, world.now())
+      const subject = ownRefundNo(told.refundNo)
+      await hastenJob(world.pool, { mchNo: to.mchNo, kind, subject }, world.now())
     }
     return { reply, outcome: 'REFUND' }
   }

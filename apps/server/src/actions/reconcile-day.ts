@@ -9,15 +9,19 @@ import {
   type BookedRefund,
   type DayKey,
   type Difference,
+  extendJob,
   findAttempt,
   findPayment,
   findRefund,
   findReversal,
+  isSentByUpstream,
+  type Job,
   keepStrayPayment,
-  paymentsBetween,
+  paymentsOfDay,
   refundsBetween,
   writeReconciliation,
 } from '@acopay/store'
+import { ownRefundNo } from '../numbers.ts'
 import type { World } from '../world.ts'
 import { asked, within } from './ask-channel.ts'
 import { takeMoney } from './take-money.ts'
@@ -28,10 +32,17 @@ const BILL_CALL_MS = 60_000
 /** Refunds near midnight may be in the neighbouring day's bill: theirs is counted by their clock, ours by ours. */
 const REFUND_SLACK_MS = 10 * 60_000
 
+/** Says that somebody is still at it; throws when somebody else is by now. */
+type Hold = () => Promise<void>
+
 /** Whether the day is done; otherwise the bill is not there yet, and is to be asked for again. */
-export async function reconcileDay(world: World, key: DayKey): Promise<boolean> {
+export async function reconcileDay(world: World, job: Job): Promise<boolean> {
+  const [channelName = '', day = ''] = job.subject.split('/')
+  const key: DayKey = { mchNo: job.mchNo, channel: channelName, day }
+  const hold = holding(world, job)
   const channel = await world.channelOf(key.mchNo, key.channel as ChannelName)
   if (channel === null) throw new Error(`no account with ${key.channel}`)
+  await extendJob(world.pool, job, new Date(world.now().getTime() + BILL_CALL_MS + world.limits.leaseMs))
   const bill = await asked(
     world,
     within(world, BILL_CALL_MS),
@@ -41,8 +52,8 @@ export async function reconcileDay(world: World, key: DayKey): Promise<boolean> 
   if (bill.kind === 'unknown' || bill.kind === 'later') return false
   const lines = bill.kind === 'bill' ? bill.lines : []
   const differences = [
-    ...(await paymentDifferences(world, key, lines)),
-    ...(await refundDifferences(world, key, lines)),
+    ...(await paymentDifferences(world, key, lines, hold)),
+    ...(await refundDifferences(world, key, lines, hold)),
   ]
   await writeReconciliation(world.pool, key, { lines: lines.length, differences }, world.now())
   for (const difference of differences) {
@@ -51,18 +62,34 @@ export async function reconcileDay(world: World, key: DayKey): Promise<boolean> 
   return true
 }
 
+function holding(world: World, job: Job): Hold {
+  const { leaseMs } = world.limits
+  let heldMs = world.now().getTime()
+  return async () => {
+    const nowMs = world.now().getTime()
+    if (nowMs - heldMs < leaseMs / 3) return
+    heldMs = nowMs
+    if (!(await extendJob(world.pool, job, new Date(nowMs + leaseMs))))
+      throw new Error('somebody else reconciles it now')
+  }
+}
+
 type Of<Kind extends BillLine['kind']> = Extract<BillLine, { kind: Kind }>
 
 const paymentKey = ({ attemptNo, paymentNo }: { attemptNo: string; paymentNo: string }): string =>
   `${attemptNo} ${paymentNo}`
 
-async function paymentDifferences(world: World, key: DayKey, lines: BillLine[]): Promise<Difference[]> {
+async function paymentDifferences(world: World, key: DayKey, lines: BillLine[], hold: Hold): Promise<Difference[]> {
   const { fromMs, untilMs } = dayBounds(key.day)
-  const ours = await paymentsBetween(world.pool, key, new Date(fromMs), new Date(untilMs))
-  const booked = new Map(ours.map((payment) => [paymentKey(payment), payment]))
+  const booked = new Map<string, BookedPayment>()
+  for await (const page of paymentsOfDay(world.pool, key, new Date(fromMs), new Date(untilMs))) {
+    for (const payment of page) booked.set(paymentKey(payment), payment)
+    await hold()
+  }
   const differences: Difference[] = []
   for (const line of lines) {
     if (line.kind !== 'payment') continue
+    await hold()
     const payment = booked.get(paymentKey(line))
     booked.delete(paymentKey(line))
     if (payment === undefined) differences.push(...(await settleUnknown(world, key, line)))
@@ -86,7 +113,7 @@ async function settleUnknown(world: World, key: DayKey, line: Of<'payment'>): Pr
   return [{ ...difference('PAYMENT_UNKNOWN', null, line), isSettled: isKnown }]
 }
 
-async function refundDifferences(world: World, key: DayKey, lines: BillLine[]): Promise<Difference[]> {
+async function refundDifferences(world: World, key: DayKey, lines: BillLine[], hold: Hold): Promise<Difference[]> {
   const { fromMs, untilMs } = dayBounds(key.day)
   const from = new Date(fromMs + REFUND_SLACK_MS)
   const ours = await refundsBetween(world.pool, key, from, new Date(untilMs - REFUND_SLACK_MS))
@@ -94,10 +121,13 @@ async function refundDifferences(world: World, key: DayKey, lines: BillLine[]): 
   const differences: Difference[] = []
   for (const line of lines) {
     if (line.kind !== 'refund') continue
-    expected.delete(line.refundNo)
+    await hold()
+    const refundNo = ownRefundNo(line.refundNo)
+    expected.delete(refundNo)
     const ours =
-      (await findReversal(world.pool, key.mchNo, line.refundNo)) ??
-      (await findRefund(world.pool, key.mchNo, { refundNo: line.refundNo }))
+      (await findReversal(world.pool, key.mchNo, refundNo)) ?? (await findRefund(world.pool, key.mchNo, { refundNo }))
+    // A cancel of ours that met the payment: the upstream sent it back under a number of its own.
+    if (ours === null && (await isSentByUpstream(world.pool, { ...key, ...line }))) continue
     if (ours === null) differences.push(difference('REFUND_UNKNOWN', null, line))
     else if (ours.amountFen !== line.amountFen) differences.push(difference('REFUND_AMOUNT', ours, line))
   }

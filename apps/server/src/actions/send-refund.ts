@@ -6,13 +6,13 @@ import { answerText, asked, type Deadline, within } from './ask-channel.ts'
 import { changeOrder } from './change-order.ts'
 
 /**
- * Whether the refund has ended, done or failed. `isFirst`: nobody has called the upstream for it yet, so that its
+ * Whether the refund has ended, done or failed; `under_way` when the upstream is at it. `isFirst`: nobody has called the upstream for it yet, so that its
  * refusal is final at once; later a call whose answer was lost may still be carried out.
  */
 export async function sendRefund(
   world: World,
   key: { mchNo: string; refundNo: string; isFirst: boolean },
-): Promise<boolean> {
+): Promise<boolean | 'under_way'> {
   const { mchNo, refundNo } = key
   const refund = await findRefund(world.pool, mchNo, { refundNo })
   if (refund === null) throw new Error(`no refund ${refundNo}`)
@@ -29,7 +29,7 @@ export async function sendRefund(
     const text = answerText('refund', found)
     world.log.warn({ mchNo, refundNo, found: text }, 'refund not done yet')
     await noteAnswers(world.pool, 'refund', mchNo, [{ no: refundNo, text }], world.now())
-    return false
+    return found.kind === 'unknown' && found.isUnderWay ? 'under_way' : false
   }
   const order = { mchNo, ref: { transactionNo: refund.transactionNo } }
   if (found.kind === 'done') await changeOrder(world, order, { event: 'refund_done', refundNo })
@@ -39,7 +39,7 @@ export async function sendRefund(
 
 const landsMs = (world: World, channel: Channel): number => world.limits.channelCallMs + channel.createLandsMs
 
-type Found = { kind: 'done' } | { kind: 'failed'; why: string } | { kind: 'unknown'; why: string }
+type Found = { kind: 'done' } | { kind: 'failed'; why: string } | { kind: 'unknown'; why: string; isUnderWay: boolean }
 
 /** A refusal is believed only where a query knows of no refund under this number, or that it failed. */
 async function callUpstream(world: World, channel: Channel, refund: FoundRefund, deadline: Deadline): Promise<Found> {
@@ -48,12 +48,14 @@ async function callUpstream(world: World, channel: Channel, refund: FoundRefund,
   const answer = await asked(world, deadline, (signal) =>
     channel.refund({ attemptNo, paymentNo, refundNo, amountFen, totalFen, reason, notifyUrl }, signal),
   )
-  if (answer.kind === 'done' || answer.kind === 'unknown') return answer
+  if (answer.kind === 'done') return answer
+  if (answer.kind === 'unknown') return { ...answer, isUnderWay: false }
   const stands = await asked(world, within(world, world.limits.channelCallMs), (signal) =>
     channel.queryRefund({ attemptNo, refundNo }, signal),
   )
   if (stands.kind === 'done') return stands
   if (stands.kind === 'failed') return stands
   if (stands.kind === 'absent' && answer.kind === 'refused') return { kind: 'failed', why: answer.why }
-  return { kind: 'unknown', why: `${answer.kind}, then ${answerText('query', stands)}` }
+  const isUnderWay = stands.kind === 'processing' && stands.why === undefined
+  return { kind: 'unknown', why: `${answer.kind}, then ${answerText('query', stands)}`, isUnderWay }
 }

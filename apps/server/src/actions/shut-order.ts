@@ -3,7 +3,7 @@
  * whoever holds the order's `shut_attempts` job; every step may be repeated after a crash.
  */
 
-import type { ChannelName, Traced, UpstreamPayment } from '@acopay/channels'
+import type { Channel, ChannelName, Traced, UpstreamPayment } from '@acopay/channels'
 import { provesShut } from '@acopay/core'
 import { type Attempt, attemptsOf, findOrder, noteAnswers, type Order } from '@acopay/store'
 import type { World } from '../world.ts'
@@ -57,8 +57,7 @@ async function shutAttempt(world: World, attempt: Attempt, deadline: Deadline, s
   }
   const query = async () =>
     heard('query', await asked(world, deadline, (signal) => channel.query({ attemptNo }, signal)))
-  // Where the create was answered, nothing of it can still land.
-  const landsUntilMs = attempt.state === 'OPEN' ? 0 : attempt.createLandsUntil.getTime()
+  const landsUntilMs = absentProvesFromMs(channel, attempt)
 
   const before = await query()
   if (before.kind === 'paid' || before.kind === 'returned') return before
@@ -74,6 +73,19 @@ async function shutAttempt(world: World, attempt: Attempt, deadline: Deadline, s
   }
   if (after.kind === 'paid' || after.kind === 'returned') return after
   return provesShut(after.kind, world.now().getTime(), landsUntilMs) ? { kind: 'shut' } : { kind: 'unknown' }
+}
+
+/**
+ * From when on absent proves that an attempt cannot be paid. While its create may land, it does not. Once the create was
+ * answered, nothing of it can still land: then it is a code that nobody has scanned, where the upstream forgets those, and
+ * else an upstream that contradicts itself, which proves nothing as long as the code can be paid.
+ */
+function absentProvesFromMs(
+  { forgetsUnscanned }: Channel,
+  { state, createLandsUntil, upstreamExpire }: Attempt,
+): number {
+  if (state === 'OPENING') return createLandsUntil.getTime()
+  return forgetsUnscanned ? 0 : Math.max(upstreamExpire.getTime(), createLandsUntil.getTime())
 }
 
 /** Writes down what upstream said. A paid order's other attempts are shut as well; they may not be by now. */

@@ -38,5 +38,14 @@ export async function watchAttempt(
   }
   if (answer.kind === 'unknown') return 'unsure'
   if (attempt.state === 'PAID') return true
-  return world.now().getTime() >= attempt.upstreamExpire.getTime() + channel.watchMs
+  const isOver = world.now().getTime() >= attempt.upstreamExpire.getTime() + channel.watchMs
+  // Somebody has opened what nobody had when it was shut: it is shut now, before it is paid and has to go back.
+  if (answer.kind === 'open' && !isOver) {
+    const closed = await asked(world, within(world, world.limits.channelCallMs), (signal) =>
+      channel.close({ attemptNo }, signal),
+    )
+    world.log.warn({ mchNo, attemptNo, closed: closed.kind }, 'a shut attempt was open again')
+    return 'unsure'
+  }
+  return isOver
 }

@@ -113,6 +113,8 @@ export function cashierRoutes(app: FastifyInstance, world: World, perAddress: Ra
       told = text
       reply.raw.write(`data: ${JSON.stringify({ ...view, now: world.now().toISOString() })}\n\n`)
     }
+    // Whoever has left meanwhile is told nothing, and said goodbye before anybody listened.
+    if (reply.raw.destroyed) return reply
     const unwatch = watch.watch(key, (order) => tell(payerView(order, world.now())))
     if (unwatch === null) return reply.code(429).header('retry-after', '5').send({ error: 'FREQUENCY_LIMIT' })
     reply.hijack()

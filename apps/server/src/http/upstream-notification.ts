@@ -9,6 +9,7 @@ type Path = { Params: { channel: string; mchNo: string } }
 export function notificationRoutes(app: FastifyInstance, world: World): void {
   app.post<Path>('/notify/:channel/:mchNo', async (request, reply) => {
     const { channel, mchNo } = request.params
+    if (!MCH_NO.test(mchNo)) return reply.callNotFound()
     request.line.mchNo = mchNo
     const headers = Object.fromEntries(
       Object.entries(request.headers).map(([name, value]) => [name, Array.isArray(value) ? value[0] : value]),
@@ -29,5 +30,7 @@ export function notificationRoutes(app: FastifyInstance, world: World): void {
 
 /** Every upstream takes a 500 as 'tell me again'. */
 const NOT_HEARD: Heard = { reply: { status: 500, contentType: 'text/plain', body: 'failure' }, outcome: 'SYSTEM_ERROR' }
+
+const MCH_NO = /^[0-9A-Za-z_-]{1,32}$/
 
 const isChannel = (name: string): name is ChannelName => Object.hasOwn(INSTALLED, name)

@@ -37,12 +37,13 @@ import type { World } from '../world.ts'
 type Task = {
   /**
    * True when nothing is left to do; actions that end a job in their own transaction say true as well. False when it is
-   * to be looked at again, `unsure` when somebody should have answered and did not: that is asked again soon.
+   * to be looked at again, `unsure` when somebody should have answered and did not: that is asked again soon. `under_way`
+   * when the upstream is at it: that may take days, and asking often does not help.
    */
-  run: (world: World, job: Job) => Promise<boolean | 'unsure'>
+  run: (world: World, job: Job) => Promise<boolean | 'unsure' | 'under_way'>
   pauseMs: (tries: number, dice: number) => number
-  /** Whether a job that is still there after an hour is worth waking somebody. */
-  isUrgent: boolean
+  /** How long a job may be there before somebody is woken: the gateway's usual hour, days, or never. */
+  alarm: 'soon' | 'late' | 'never'
 }
 
 const TASKS = {
@@ -50,47 +51,48 @@ const TASKS = {
     run: async (world, { mchNo, subject }) =>
       shutOrder(world, { mchNo, transactionNo: subject }, within(world, world.limits.closeBudgetMs)),
     pauseMs: retryPauseMs,
-    isUrgent: true,
+    alarm: 'soon',
   },
   reverse_payment: {
     run: (world, { mchNo, subject }) => reversePayment(world, { mchNo, refundNo: subject }),
     pauseMs: retryPauseMs,
-    isUrgent: true,
+    alarm: 'soon',
   },
   send_refund: {
     run: (world, { mchNo, subject }) => sendRefund(world, { mchNo, refundNo: subject, isFirst: false }),
     pauseMs: retryPauseMs,
-    isUrgent: true,
+    alarm: 'soon',
   },
   watch_attempt: {
     run: (world, { mchNo, subject }) => watchAttempt(world, { mchNo, attemptNo: subject }),
     pauseMs: watchPauseMs,
-    isUrgent: false,
+    alarm: 'never',
   },
   resolve_attempt: {
     run: (world, { mchNo, subject }) => resolveAttempt(world, { mchNo, attemptNo: subject }),
     pauseMs: retryPauseMs,
-    isUrgent: true,
+    alarm: 'soon',
   },
   reconcile_day: {
-    run: (world, { mchNo, subject }) => {
-      const [channel = '', day = ''] = subject.split('/')
-      return reconcileDay(world, { mchNo, channel, day })
-    },
+    run: (world, job) => reconcileDay(world, job),
     pauseMs: watchPauseMs,
-    isUrgent: true,
+    // A bill may be a day late.
+    alarm: 'late',
   },
   make_bill: {
     run: (world, job) => makeBill(world, job),
     pauseMs: retryPauseMs,
-    isUrgent: true,
+    alarm: 'soon',
   },
 } as const satisfies Record<JobKind, Task>
 
 const LANES = 32
-/** Bills have lanes of their own: making many, or a long one, holds nothing else up. */
-const BILL_LANES = 2
-const ALL_BUT_BILLS = JOB_KINDS.filter((kind) => kind !== 'make_bill')
+/** Bills, ours and theirs, have lanes of their own: many of them, or a long one, hold nothing else up. */
+const BILL_LANES = 4
+const BILL_KINDS: readonly JobKind[] = ['make_bill', 'reconcile_day']
+const ALL_BUT_BILLS = JOB_KINDS.filter((kind) => !BILL_KINDS.includes(kind))
+/** A bank may take three working days to give money back, and a weekend lies between. */
+const LATE_ALARM_MS = 5 * 24 * 3_600_000
 const PLAN_PAUSE_MS = 60_000
 const COUNT_PAUSE_MS = 15_000
 /** At most a twentieth of the time is spent on the overview's figures. */
@@ -131,7 +133,7 @@ async function takeRound(world: World, free: Free): Promise<{ jobs: Job[]; swept
   const forgotten = await forgetNonces(world.pool, forgetBefore, NONCES_AT_ONCE)
   const leaseUntil = new Date(now.getTime() + world.limits.leaseMs)
   const jobs = await takeJobs(world.pool, now, leaseUntil, free.jobs, ALL_BUT_BILLS)
-  if (free.bills > 0) jobs.push(...(await takeJobs(world.pool, now, leaseUntil, free.bills, ['make_bill'])))
+  if (free.bills > 0) jobs.push(...(await takeJobs(world.pool, now, leaseUntil, free.bills, BILL_KINDS)))
   return { jobs, swept: lapsed.length + forgotten }
 }
 
@@ -161,9 +163,11 @@ async function ended(world: World, job: Job): Promise<boolean> {
     return true
   }
   const now = world.now()
-  const pauseMs = found === 'unsure' ? retryPauseMs : task.pauseMs
+  const pauseMs = { unsure: retryPauseMs, under_way: watchPauseMs, again: task.pauseMs }[found || 'again']
   await postponeJob(world.pool, job, new Date(now.getTime() + pauseMs(tries, world.dice())))
-  const isOverdue = task.isUrgent && now.getTime() - job.createdAt.getTime() >= world.limits.alarmAfterMs
+  const alarm = found === 'under_way' ? 'late' : task.alarm
+  const alarmAfterMs = { soon: world.limits.alarmAfterMs, late: LATE_ALARM_MS, never: Number.POSITIVE_INFINITY }[alarm]
+  const isOverdue = now.getTime() - job.createdAt.getTime() >= alarmAfterMs
   if (isOverdue && (await alarmJob(world.pool, job, now))) {
     world.log.error({ mchNo, kind, subject, tries, alarm: true }, 'job overdue')
   }
@@ -193,7 +197,7 @@ export function startWorker(world: World, pauseMs: number): Worker {
     if (counting === null && nowMs >= countAgainMs) counting = countOften()
     const { jobs, swept } = await takeRound(world, { jobs: LANES - running.size, bills: BILL_LANES - making.size })
     for (const job of jobs) {
-      const lanes = job.kind === 'make_bill' ? making : running
+      const lanes = BILL_KINDS.includes(job.kind) ? making : running
       const run = runJob(world, job).finally(() => lanes.delete(run))
       lanes.add(run)
     }

@@ -1,7 +1,6 @@
 /** The trade bill (opendocs.alipay.com, "查询对账单下载地址"): a zip of CSV files in GBK, one of them with every trade. */
 import { inflateRawSync } from 'node:zlib'
-import { parseYuan } from '@acopay/core'
-import type { BillLine } from '../contract.ts'
+import { type BillLine, billFen } from '../contract.ts'
 import { readAlipayTime } from './client.ts'
 
 const FILE_HEAD = 0x04034b50
@@ -32,15 +31,20 @@ function readRows(names: string[], lines: string[]): BillLine[] {
   }
   const [paymentNo, attemptNo, kind] = [place('支付宝交易号'), place('商户订单号'), place('业务类型')]
   const [doneAt, total, refundNo] = [place('完成时间'), place('订单金额'), place('退款批次号')]
+  const description = place('商品名称')
   const rows = lines.filter((line) => line !== '' && !line.startsWith('#')).map(cellsOf)
-  return rows.flatMap((cells): BillLine[] => {
+  return rows.flatMap((found): BillLine[] => {
+    // A comma in what the merchant calls its goods is no cell's end.
+    const extra = Math.max(0, found.length - names.length)
+    const cells = [...found.slice(0, description), ...found.slice(description + extra)]
     const cell = (index: number): string => cells[index] ?? ''
     const common = { attemptNo: cell(attemptNo), paymentNo: cell(paymentNo), at: readAlipayTime(cell(doneAt)) }
-    const amountFen = parseYuan(cell(total).replace(/^-/, ''))
+    // Fees, transfers and others' business are none of ours, whatever they say.
+    if (cell(kind) !== '交易' && cell(kind) !== '退款') return []
+    const amountFen = billFen(cell(total).replace(/^-/, ''))
     if (amountFen === null) throw new Error(`the bill says an amount of ${cell(total)}`)
     if (cell(kind) === '交易') return [{ kind: 'payment', ...common, amountFen }]
-    if (cell(kind) === '退款') return [{ kind: 'refund', ...common, refundNo: cell(refundNo), amountFen }]
-    return []
+    return [{ kind: 'refund', ...common, refundNo: cell(refundNo), amountFen }]
   })
 }
 

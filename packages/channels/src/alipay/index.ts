@@ -25,6 +25,8 @@ export type { AlipayAccount, AlipayDoor } from './client.ts'
 
 const HOUR = 3_600_000
 const MINUTE = 60_000
+/** From the beginning of the day on: a bill that is not there a day after it should be is not made. */
+const LATE_BILL_MS = 58 * HOUR
 
 const OK = '10000'
 const NOT_EXIST = 'ACQ.TRADE_NOT_EXIST'
@@ -88,6 +90,7 @@ export function makeAlipay(account: AlipayAccount, door: AlipayDoor): Channel {
     // The code lives as long as it is asked to (`qr_code_timeout_express`), and a page as long as its order.
     payUrlLivesMs: {},
     signIn: null,
+    forgetsUnscanned: true,
     createLandsMs: 60_000,
     watchMs: 24 * HOUR,
 
@@ -187,7 +190,11 @@ export function makeAlipay(account: AlipayAccount, door: AlipayDoor): Channel {
         const body = { bill_type: 'trade', bill_date: day }
         const answer = await client.call('alipay.data.dataservice.bill.downloadurl.query', body, signal)
         const traced = tracedOf(answer)
-        if (answer.subCode === 'isp.bill_not_exist') return { kind: 'none', ...traced }
+        // One word for two things: nothing happened, or it is late ("特殊情况可能延迟").
+        if (answer.subCode === 'isp.bill_not_exist') {
+          const isLate = door.now().getTime() < Date.parse(`${day}T00:00:00+08:00`) + LATE_BILL_MS
+          return { kind: isLate ? 'later' : 'none', ...traced }
+        }
         const { bill_download_url: url } = answer.data
         if (answer.code !== OK || typeof url !== 'string') return { ...strange(answer), ...traced }
         const response = await door.fetch(url, { redirect: 'error', signal })

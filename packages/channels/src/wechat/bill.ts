@@ -1,6 +1,5 @@
 /** The trade bill (pay.weixin.qq.com, "申请交易账单"): CSV whose cells begin with a backtick, then a summary. */
-import { parseYuan } from '@acopay/core'
-import type { BillLine } from '../contract.ts'
+import { type BillLine, billFen } from '../contract.ts'
 
 const COLUMNS = {
   at: '交易时间',
@@ -49,7 +48,7 @@ function readRow(cells: string[], place: Record<keyof typeof COLUMNS, number>): 
 }
 
 function fenOf(text: string): bigint {
-  const amount = parseYuan(text)
+  const amount = billFen(text)
   if (amount === null) throw new Error(`the bill says an amount of ${text}`)
   return amount
 }

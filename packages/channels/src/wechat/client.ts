@@ -33,6 +33,9 @@ export type WechatClient = {
 /** Clocks may differ by this much; older than that may be a repeat. */
 const STALE_MS = 5 * 60_000
 const CERTIFICATES_PAUSE_MS = 60_000
+/** Fetching them serves all who wait: it does not end with the one who began. Soon again where it failed. */
+const CERTIFICATES_CALL_MS = 5_000
+const CERTIFICATES_AGAIN_MS = 2_000
 const USER_AGENT = 'acopay-gateway'
 
 export function wechatClient(account: WechatAccount, door: WechatDoor): WechatClient {
@@ -40,7 +43,7 @@ export function wechatClient(account: WechatAccount, door: WechatDoor): WechatCl
   const platformKeys = new Map<string, KeyObject>(
     account.platformKeys.map(({ id, publicKey }) => [id, publicKeyOf(publicKey)]),
   )
-  let certificatesAskedMs = Number.NEGATIVE_INFINITY
+  let certificatesAgainMs = Number.NEGATIVE_INFINITY
   let certificates: Promise<void> | null = null
 
   const signLines = (lines: string[]): string =>
@@ -82,21 +85,26 @@ export function wechatClient(account: WechatAccount, door: WechatDoor): WechatCl
   async function isTheirs(headers: SignedHeaders, text: string, signal?: AbortSignal): Promise<boolean> {
     const ageMs = Math.abs(door.now().getTime() - Number(headers.timestamp) * 1000)
     if (!(ageMs <= STALE_MS)) return false
-    if (!platformKeys.has(headers.serial) && signal !== undefined) await learnCertificates(signal)
+    if (!platformKeys.has(headers.serial) && signal !== undefined) await learnCertificates()
     const key = platformKeys.get(headers.serial)
     return key !== undefined && isSignedBy(key, headers, text)
   }
 
   /** A serial we do not know may be a new certificate: asks for them, one asking at a time and seldom. */
-  async function learnCertificates(signal: AbortSignal): Promise<void> {
+  async function learnCertificates(): Promise<void> {
     if (certificates === null) {
-      if (door.now().getTime() - certificatesAskedMs < CERTIFICATES_PAUSE_MS) return
-      certificatesAskedMs = door.now().getTime()
-      certificates = fetchCertificates(signal).finally(() => {
-        certificates = null
-      })
+      const nowMs = door.now().getTime()
+      if (nowMs < certificatesAgainMs) return
+      certificatesAgainMs = nowMs + CERTIFICATES_PAUSE_MS
+      certificates = fetchCertificates(AbortSignal.timeout(CERTIFICATES_CALL_MS))
+        .catch(() => {
+          certificatesAgainMs = door.now().getTime() + CERTIFICATES_AGAIN_MS
+        })
+        .finally(() => {
+          certificates = null
+        })
     }
-    await certificates.catch(() => {})
+    await certificates
   }
 
   /** They are sealed under the APIv3 key, which proves them; the answer's signature is made by one of them. */

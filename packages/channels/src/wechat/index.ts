@@ -37,6 +37,7 @@ export function makeWechat(account: WechatAccount, door: WechatDoor): Channel {
     // `code_url` and `prepay_id`: two hours. `h5_url`: five minutes ("H5下单"), of which a payer needs one to press it.
     payUrlLivesMs: { native: 2 * HOUR, h5: 4 * MINUTE, jsapi: 2 * HOUR, app: 2 * HOUR },
     signIn: wechatSignIn(account, door),
+    forgetsUnscanned: false,
     createLandsMs: MINUTE,
     watchMs: 24 * HOUR,
 
@@ -146,8 +147,9 @@ function refundOf({ data }: WechatAnswer): Exclude<RefundAnswer, { requestId: st
     // ABNORMAL: the payer's card takes no money. The refund stands and ends when the merchant has helped it along in
     // WeChat's own pages; calling it failed would let it be made a second time.
     case 'PROCESSING':
-    case 'ABNORMAL':
       return { kind: 'processing' }
+    case 'ABNORMAL':
+      return { kind: 'processing', why: 'ABNORMAL' }
     case 'CLOSED':
       return { kind: 'refused', why: 'CLOSED' }
     default:

@@ -111,6 +111,21 @@ it.skipIf(!hasOpenssl)(
     expect((await query()).kind).toBe('closed')
     expect(asked).toBe(1)
 
+    // Whoever began the asking gives up; those who come after it need not wait for a minute.
+    let isSlow = true
+    const slow: typeof fetch = async (input, init) => {
+      if (isSlow && String(input).endsWith('/v3/certificates')) throw new TypeError('fetch failed')
+      return wechat(input, init)
+    }
+    let now = NOW
+    const late = makeWechat(account({ platformKeys: [] }), { ...doorAt(NOW, slow), now: () => now })
+    const ask = async () => (await late.query({ attemptNo: 'AT1' }, new AbortController().signal)).kind
+    expect(await ask()).toBe('unknown')
+    isSlow = false
+    expect(await ask()).toBe('unknown')
+    now = new Date(NOW.getTime() + 2000)
+    expect(await ask()).toBe('closed')
+
     const stranger = makeWechat(
       account({ platformKeys: [], apiV3Key: API_KEY.replaceAll('0', '1') }),
       doorAt(NOW, wechat),

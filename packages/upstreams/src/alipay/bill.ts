@@ -19,13 +19,15 @@ async function rowsOf(trades: Trades, day: string): Promise<Buffer[]> {
   const row = (kind: Buffer, before: string[], after: string[]): void => {
     rows.push(Buffer.concat([Buffer.from(`${before.join('\t,')}\t,`), kind, Buffer.from(`,${after.join(',')}\r\n`)]))
   }
-  for (const { no, payment, refunds } of await trades.list()) {
+  for (const { no, description, payment, refunds } of await trades.list()) {
     if (payment === null) continue
+    // Commas as they come: nothing says that they are kept out.
+    const goods = description.replace(/[^\x20-\x7e]/g, '?')
     const at = timeText(payment.atMs)
-    if (at.startsWith(day)) row(PAYMENT, [payment.no, no], ['', at, at, yuan(payment.fen), ''])
+    if (at.startsWith(day)) row(PAYMENT, [payment.no, no], [goods, at, at, yuan(payment.fen), ''])
     for (const refund of refunds) {
       const sentAt = timeText(refund.atMs)
-      if (sentAt.startsWith(day)) row(REFUND, [payment.no, no], ['', at, sentAt, `-${yuan(refund.fen)}`, refund.no])
+      if (sentAt.startsWith(day)) row(REFUND, [payment.no, no], [goods, at, sentAt, `-${yuan(refund.fen)}`, refund.no])
     }
   }
   return rows

@@ -28,7 +28,7 @@ export async function billFile(trades: Trades, day: string): Promise<UpstreamRep
         state,
       ],
       ...['OTHERS', 'CNY', yuan(payment.fen), '0.00', refund[0], refund[1], refund[2], '0.00', '', ''],
-      ...[description.replaceAll(',', ' '), '', '0.00', '0.60%', yuan(payment.fen), refund[2], ''],
+      ...[description, '', '0.00', '0.60%', yuan(payment.fen), refund[2], ''],
     ]
     if (timeText(payment.atMs).startsWith(day)) rows.push(row('SUCCESS', payment.atMs, ['0', '0', '0.00']))
     for (const refund of refunds) {

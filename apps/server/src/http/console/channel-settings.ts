@@ -1,10 +1,10 @@
 /** Merchants' accounts with upstreams. Secrets go in and never come out. */
 import { type ChannelName, INSTALLED } from '@acopay/channels'
 import type { ChannelAccountRow, ChannelTest } from '@acopay/protocol/console'
-import { putChannelAccount, type readMerchantParts } from '@acopay/store'
+import { isAccountUsed, putChannelAccount, type readMerchantParts } from '@acopay/store'
 import { asked, within } from '../../actions/ask-channel.ts'
 import { accountPlace } from '../../channel-accounts.ts'
-import { CHANNEL_SETTINGS, settingsProblem } from '../../channel-settings.ts'
+import { CHANNEL_SETTINGS, OTHER_ACCOUNT, otherAccount, settingsProblem } from '../../channel-settings.ts'
 import type { World } from '../../world.ts'
 import { type ConsoleCall, type ConsoleEndpoint, Failed, failed } from './call.ts'
 import { auditedMerchant, merchantAt } from './merchants.ts'
@@ -50,7 +50,8 @@ async function put(world: World, call: ConsoleCall): Promise<object | Failed> {
   if (typeof given !== 'object' || given === null) {
     return failed('FIELD_INVALID', 'settings 应为对象', 'settings should be an object', { field: 'settings' })
   }
-  const settings: Settings = { ...settingsOf(world, found, channel) }
+  const before = settingsOf(world, found, channel)
+  const settings: Settings = { ...before }
   for (const { name } of CHANNEL_SETTINGS[channel]) {
     const value = (given as Settings)[name]
     // What is left empty stays.
@@ -63,6 +64,10 @@ async function put(world: World, call: ConsoleCall): Promise<object | Failed> {
   const problem = settingsProblem(channel, settings)
   if (problem !== null) return failed('FIELD_INVALID', problem.zh, problem.en, { field: problem.field })
   const key = { mchNo: found.merchant.mchNo, channel }
+  const other = otherAccount(channel, before, settings)
+  if (other !== null && (await isAccountUsed(world.pool, key.mchNo, channel))) {
+    return failed('CONFLICT', `${other} ${OTHER_ACCOUNT.zh}`, `${other}: ${OTHER_ACCOUNT.en}`, { field: other })
+  }
   const settingsSealed = world.secrets.seal(accountPlace(key), JSON.stringify(settings))
   await putChannelAccount(world.pool, { ...key, settingsSealed }, world.now())
   return {}

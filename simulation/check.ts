@@ -1,5 +1,15 @@
 /** Walks through every state the model can reach, breadth first, and holds the invariants of spec/order-lifecycle.md. */
-import { type Bounds, initial, type Mistake, type Model, moves, restMoves } from './model.ts'
+import { moves, restMoves } from './model.ts'
+import {
+  type Bounds,
+  initial,
+  type Mistake,
+  type Model,
+  PAID_UNITS,
+  type Rules,
+  refundedUnits,
+  sentBackUnits,
+} from './model-state.ts'
 
 export type Violation = { invariant: string; story: string[] }
 
@@ -8,7 +18,8 @@ export type Checked = { states: number; transitions: number; violation: Violatio
 type Reached = { from: string | null; says: string; model: Model }
 
 /** Null when the state is as it must be at any time. */
-export function brokenNow({ state, attempts, toldClosed }: Model): string | null {
+export function brokenNow(model: Model): string | null {
+  const { state, attempts, toldClosed } = model
   const kept = attempts.filter(({ booked }) => booked === 'keep').length
   if (kept > 1) return 'I1: one order keeps two payments'
   if (state === 'CLOSED' && kept > 0) return 'I2: a closed order keeps a payment'
@@ -17,19 +28,35 @@ export function brokenNow({ state, attempts, toldClosed }: Model): string | null
   const isPayable = attempts.some(({ upstream, mayLand }) => upstream === 'open' || mayLand)
   if (toldClosed && isPayable) return 'P1: the merchant was told SUCCESS, and the order can still be paid'
   if (state === 'SUCCESS' && kept !== 1) return 'I1: a paid order keeps no payment'
+  return attempts.map((_attempt, index) => brokenRefunds(model, index)).find((broken) => broken !== null) ?? null
+}
+
+function brokenRefunds(model: Model, index: number): string | null {
+  const asked = refundedUnits(model, index, ({ ours }) => ours !== 'FAIL')
+  const booked = model.attempts[index]?.booked
+  if (asked > (booked === 'keep' ? PAID_UNITS : 0)) return 'I4: refunds exceed what is kept'
+  if (sentBackUnits(model, index) > PAID_UNITS) return 'I4: the upstream sends back more than it took'
   return null
 }
 
+/** What the books say went back of a payment. */
+const bookedBackUnits = (model: Model, index: number): number =>
+  model.attempts[index]?.booked === 'returned'
+    ? PAID_UNITS
+    : refundedUnits(model, index, ({ ours }) => ours === 'SUCCESS')
+
 /** Null when the state is as it must be once nothing is left to do. */
-export function brokenAtRest({ state, attempts }: Model): string | null {
+export function brokenAtRest(model: Model): string | null {
+  const { state, attempts, refunds } = model
   if (attempts.some(({ upstream, booked }) => upstream === 'paid' && booked === 'no')) {
     return 'I6: the upstream took money that is not in the books'
   }
-  if (attempts.some(({ upstream, booked }) => upstream === 'returned' && booked !== 'returned')) {
-    return 'I6: the upstream has sent money back, and the books do not say so'
-  }
   if (attempts.some(({ booked }) => booked === 'reverse')) return 'I4: money that goes back never arrived'
   if (state === 'CLOSING') return 'I8: the order is still being closed'
+  if (refunds.some(({ ours }) => ours === 'PROCESSING')) return 'I8: a refund is still under way'
+  if (attempts.some((_attempt, index) => sentBackUnits(model, index) !== bookedBackUnits(model, index))) {
+    return 'I6: what the upstream sent back is not what the books say'
+  }
   return null
 }
 
@@ -55,26 +82,35 @@ export function check(bounds: Bounds, mistake: Mistake | null = null): Checked {
   return { states: reached.size, transitions, violation: null }
 }
 
-/** Lets what happens by itself happen until nothing more does: every state on the way and every end must be good. */
-function brokenLater(
-  start: string,
-  model: Model,
-  rules: Parameters<typeof restMoves>[1],
-  restful: Set<string>,
-): Violation | null {
+/**
+ * Lets what happens by itself happen until nothing more does: every state on the way and every end must be good, and
+ * from everywhere an end must be in reach.
+ */
+function brokenLater(start: string, model: Model, rules: Rules, restful: Set<string>): Violation | null {
+  if (restful.has(start)) return null
   const visited = new Map<string, Reached>([[start, { from: null, says: '', model }]])
+  const cameFrom = new Map<string, string[]>()
+  const ending = new Set<string>()
   for (const [key, { model: at }] of visited) {
-    if (restful.has(key)) continue
+    if (restful.has(key)) {
+      ending.add(key)
+      continue
+    }
     restful.add(key)
     const onward = restMoves(at, rules)
+    if (onward.length === 0) ending.add(key)
     const invariant = brokenNow(at) ?? (onward.length === 0 ? brokenAtRest(at) : null)
     if (invariant !== null) return { invariant, story: storyOf(visited, key).slice(1) }
     for (const { says, to } of onward) {
       const next = keyOf(to)
       if (!visited.has(next)) visited.set(next, { from: key, says, model: to })
+      cameFrom.set(next, [...(cameFrom.get(next) ?? []), key])
     }
   }
-  return null
+  for (const key of ending) for (const before of cameFrom.get(key) ?? []) ending.add(before)
+  const endless = [...visited.keys()].find((key) => !ending.has(key))
+  if (endless === undefined) return null
+  return { invariant: 'I8: it is asked again for ever', story: storyOf(visited, endless).slice(1) }
 }
 
 /** How a state was reached, from the first one on. */

@@ -2,9 +2,13 @@
 import { check } from './check.ts'
 
 const BOUNDS = [
-  { attempts: 1, closes: 2, crashes: 2, notifications: 2 },
-  { attempts: 2, closes: 2, crashes: 1, notifications: 1 },
-  { attempts: 2, closes: 2, crashes: 2, notifications: 2 },
+  { attempts: 1, closes: 2, crashes: 2, notifications: 2, refunds: 0 },
+  { attempts: 2, closes: 2, crashes: 1, notifications: 1, refunds: 0 },
+  { attempts: 2, closes: 2, crashes: 2, notifications: 2, refunds: 0 },
+  { attempts: 1, closes: 2, crashes: 2, notifications: 2, refunds: 1 },
+  { attempts: 1, closes: 1, crashes: 1, notifications: 1, refunds: 2 },
+  // Without a merchant's close: the expiry closes the order, and the job shuts it.
+  { attempts: 2, closes: 0, crashes: 0, notifications: 1, refunds: 1 },
 ]
 
 for (const bounds of BOUNDS) {

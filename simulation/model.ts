@@ -1,76 +1,29 @@
 /**
  * The order's life beside abstract upstreams, payers, merchants and crashes: every state that can be reached, within
- * bounds. What decides is the real table (`decide` and `provesShut` of packages/core); the rest of the closing procedure
- * is stated here again, step by step, so that something can come between any two of its steps.
+ * bounds. What decides is the real table (`decide`, `provesShut` and `refundRefusal` of packages/core); the rest of the
+ * closing procedure (model-close.ts) and of refunds (model-refund.ts) is stated again, step by step, so that something can
+ * come between any two of its steps.
  */
-import { type CloseReason, decide, type Happening, type OrderState, provesShut, type UpstreamState } from '@acopay/core'
-
-/** One try to pay. `upstream` is the truth, `ours` what we have written down. */
-export type AttemptModel = {
-  ours: 'OPENING' | 'OPEN' | 'PAID' | 'SHUT'
-  /** `returned`: it was paid, and the money has gone back, by our reversal or by our close. */
-  upstream: 'absent' | 'open' | 'paid' | 'closed' | 'returned'
-  /** A code: until somebody scans it the upstream calls it absent, and it can be paid. A close of it is a cancel: of a paid
-   * one it sends the money back. */
-  isCode: boolean
-  /** Our create is still under way and may land. */
-  mayLand: boolean
-  booked: 'no' | 'keep' | 'reverse' | 'returned'
-  notifications: number
-  /** Booked while the order was being closed: asked about again, because a close of ours may send it back. */
-  isAskedAgain: boolean
-}
-
-/** Somebody who shuts the order: a merchant's call (which will be answered) or the job. */
-export type CloserModel = {
-  isCall: boolean
-  attempt: number
-  step: 'query' | 'close' | 'query again'
-  found: ('shut' | 'paid' | 'returned' | 'unknown')[]
-}
-
-export type Model = {
-  state: OrderState
-  closeReason: CloseReason | null
-  isExpired: boolean
-  attempts: AttemptModel[]
-  closers: CloserModel[]
-  hasJob: boolean
-  /** A merchant was answered SUCCESS to a close. */
-  toldClosed: boolean
-  closesLeft: number
-  crashesLeft: number
-}
-
-export type Bounds = { attempts: number; closes: number; crashes: number; notifications: number }
-
-export const initial = (bounds: Bounds): Model => ({
-  ...{ state: 'NOTPAY', closeReason: null, isExpired: false, attempts: [], closers: [], hasJob: false },
-  ...{ toldClosed: false, closesLeft: bounds.closes, crashesLeft: bounds.crashes },
-})
-
-export type Move = { says: string; to: Model }
-
-/** Mistakes that can be put in, to see that the checker finds them. */
-export type Mistake =
-  | 'trust the answer to a close'
-  | 'take unknown for shut'
-  | 'take absent for shut at once'
-  | 'start payments of a closed order'
-  | 'keep every payment'
-  | 'forget the job'
-  | 'forget to watch'
-  | 'close without asking'
-  | 'forget to ask again'
-  | 'take returned for paid'
-
-type Rules = { bounds: Bounds; mistake: Mistake | null }
+import { closerMoves, newCloser } from './model-close.ts'
+import { refundAsks, refundMoves, rest } from './model-refund.ts'
+import {
+  type AttemptModel,
+  copy,
+  happen,
+  isRefundInDoubt,
+  type Model,
+  type Move,
+  type Rules,
+  saysOf,
+  takeMoney,
+} from './model-state.ts'
 
 /** Everything that may happen next. */
 export function moves(model: Model, rules: Rules): Move[] {
   return [
     ...payerMoves(model, rules),
     ...merchantMoves(model, rules),
+    ...refundAsks(model, rules),
     ...faultMoves(model),
     ...progressMoves(model, rules, true),
   ]
@@ -78,28 +31,6 @@ export function moves(model: Model, rules: Rules): Move[] {
 
 /** Only what happens by itself once faults, payers and merchants rest; an upstream then does what it says. */
 export const restMoves = (model: Model, rules: Rules): Move[] => progressMoves(model, rules, false)
-
-const copy = (model: Model): Model => structuredClone(model)
-
-/** The event goes through the table; whether it was allowed. */
-function happen(model: Model, happening: Happening): { isRefused: boolean; money: 'keep' | 'reverse' | null } {
-  const order = {
-    state: model.state,
-    closeReason: model.closeReason,
-    attempts: model.attempts.length,
-    expiresAtMs: model.isExpired ? 0 : 1,
-  }
-  const { refused, steps } = decide(order, happening, 0)
-  let money: 'keep' | 'reverse' | null = null
-  for (const step of steps) {
-    if (step.to !== model.state && step.to === 'CLOSING') model.hasJob = true
-    model.state = step.to
-    model.closeReason = step.closeReason
-    money = step.money ?? money
-  }
-  if (model.state === 'CLOSED') model.hasJob = false
-  return { isRefused: refused !== null, money }
-}
 
 function payerMoves(model: Model, { bounds, mistake }: Rules): Move[] {
   const list: Move[] = []
@@ -150,14 +81,14 @@ function merchantMoves(model: Model, { mistake }: Rules): Move[] {
   return list
 }
 
-const newCloser = (isCall: boolean): CloserModel => ({ isCall, attempt: 0, step: 'query', found: [] })
-
 function faultMoves(model: Model): Move[] {
   const list: Move[] = []
-  if (model.crashesLeft > 0 && model.closers.length > 0) {
+  const isAtWork = model.closers.length > 0 || model.refunds.some(({ step }) => step !== null)
+  if (model.crashesLeft > 0 && isAtWork) {
     const to = copy(model)
     to.crashesLeft -= 1
     to.closers = []
+    for (const refund of to.refunds) rest(refund)
     list.push({ says: 'the process dies', to })
   }
   model.attempts.forEach(({ notifications }, index) => {
@@ -181,6 +112,9 @@ function progressMoves(model: Model, rules: Rules, mayLie: boolean): Move[] {
   }
   model.closers.forEach((_closer, index) => {
     list.push(...closerMoves(model, index, rules, mayLie))
+  })
+  model.refunds.forEach((_refund, index) => {
+    list.push(...refundMoves(model, index, rules, mayLie))
   })
   return list
 }
@@ -217,20 +151,23 @@ function attemptMoves(model: Model, attempt: AttemptModel, index: number, rules:
   const wasPaid = model.state === 'SUCCESS' || model.state === 'REFUND'
   const isWatched = rules.mistake !== 'forget to watch' && (attempt.ours === 'SHUT' || wasPaid)
   const isTaken = attempt.upstream === 'paid' || attempt.upstream === 'returned'
-  const isReturned = attempt.upstream === 'returned'
+  const found = saysOf(model, index)
+  const isReturned = found === 'returned'
   if (isWatched && isTaken && attempt.booked === 'no') {
-    add(`the watch finds it ${attempt.upstream}`, (_own, to) => takeMoney(to, index, rules, isReturned))
+    add(`the watch finds it ${found}`, (_own, to) => takeMoney(to, index, rules, isReturned))
   }
-  // Two minutes later no close of ours is under way any more.
-  if (attempt.isAskedAgain && model.closers.length === 0) {
-    add(`it is asked about again and found ${attempt.upstream}`, (own, to) => {
+  // Two minutes later no close of ours is under way any more. Where a refund may be what sent it back, it is asked later.
+  const isUnsure =
+    isReturned && isRefundInDoubt(model, index) && rules.mistake !== 'ask again only once while a refund is in doubt'
+  if (attempt.isAskedAgain && model.closers.length === 0 && !isUnsure) {
+    add(`it is asked about again and found ${found}`, (own, to) => {
       own.isAskedAgain = false
       takeMoney(to, index, rules, isReturned)
     })
   }
   // An attempt that is open on an open order is asked about as well: by its own job, or when the order expires.
   if (model.state === 'NOTPAY' && isTaken && attempt.booked === 'no') {
-    add(`it is asked for and found ${attempt.upstream}`, (_own, to) => takeMoney(to, index, rules, isReturned))
+    add(`it is asked for and found ${found}`, (_own, to) => takeMoney(to, index, rules, isReturned))
   }
   if (attempt.booked === 'reverse') {
     add('the money is back', (own) => {
@@ -239,98 +176,4 @@ function attemptMoves(model: Model, attempt: AttemptModel, index: number, rules:
     })
   }
   return list
-}
-
-/** Books what an upstream took; `isReturned`: and has sent back already. What was kept and has gone back is kept no more. */
-function takeMoney(model: Model, index: number, { mistake }: Rules, isReturned: boolean): void {
-  const attempt = model.attempts[index] as AttemptModel
-  const isBack = isReturned && mistake !== 'take returned for paid'
-  if (attempt.booked === 'keep' && isBack) {
-    happen(model, { event: 'money_returned' })
-    attempt.booked = 'returned'
-  }
-  if (attempt.booked !== 'no') return
-  attempt.ours = 'PAID'
-  const isClosing = model.state === 'CLOSING'
-  const { money } = happen(model, { event: 'money_arrived', isExact: !isBack })
-  attempt.booked = isBack ? 'returned' : mistake === 'keep every payment' ? 'keep' : (money ?? 'no')
-  attempt.isAskedAgain = attempt.booked === 'keep' && isClosing && mistake !== 'forget to ask again'
-  if (model.state === 'SUCCESS') model.hasJob = false
-}
-
-const says = ({ upstream }: AttemptModel): UpstreamState => upstream
-
-/** Query, close, query again, for each attempt; then what was found is written down in one step. */
-function closerMoves(model: Model, index: number, rules: Rules, mayLie: boolean): Move[] {
-  const closer = model.closers[index] as CloserModel
-  const number = closer.attempt + 1
-  const who = closer.isCall ? "the merchant's call" : 'the job'
-  const attempt = model.attempts[closer.attempt]
-  if (attempt === undefined) return [settle(model, index, rules, who)]
-  const list: Move[] = []
-  const add = (text: string, change: (own: AttemptModel, self: CloserModel) => void): void => {
-    const to = copy(model)
-    change(to.attempts[closer.attempt] as AttemptModel, to.closers[index] as CloserModel)
-    list.push({ says: `${who} ${text} attempt ${number}`, to })
-  }
-  const found = (self: CloserModel, what: CloserModel['found'][number]): void => {
-    self.found.push(what)
-    self.attempt += 1
-    self.step = 'query'
-  }
-  const unknown: CloserModel['found'][number] = rules.mistake === 'take unknown for shut' ? 'shut' : 'unknown'
-  // Looked at when it begins: what is written down meanwhile it does not see.
-  if (closer.step === 'query' && (attempt.ours === 'SHUT' || attempt.ours === 'PAID')) {
-    add('need not ask about', (_own, self) => found(self, attempt.ours === 'PAID' ? 'paid' : 'shut'))
-    return list
-  }
-  if (mayLie) add(`gets no answer about`, (_own, self) => found(self, unknown))
-  if (closer.step === 'close') {
-    if (attempt.isCode && attempt.upstream === 'paid') {
-      add('cancels, which sends the money back,', (own, self) => {
-        own.upstream = 'returned'
-        found(self, 'returned')
-      })
-      if (mayLie) {
-        add('cancels, which sends the money back, and is not told, of', (own, self) => {
-          own.upstream = 'returned'
-          self.step = 'query again'
-        })
-      }
-      return list
-    }
-    add('closes', (own, self) => {
-      if (own.upstream === 'open') own.upstream = 'closed'
-      if (rules.mistake === 'trust the answer to a close') found(self, 'shut')
-      else self.step = 'query again'
-    })
-    if (mayLie) {
-      add('is told yes, and nothing is done, closing', (_own, self) => {
-        if (rules.mistake === 'trust the answer to a close') found(self, 'shut')
-        else self.step = 'query again'
-      })
-    }
-    return list
-  }
-  add(closer.step === 'query' ? 'asks about' : 'asks again about', (own, self) => {
-    const answer = says(own)
-    const isPastLanding = rules.mistake === 'take absent for shut at once' || own.ours === 'OPEN' || !own.mayLand
-    if (answer === 'paid' || answer === 'returned') found(self, answer)
-    else if (closer.step === 'query' && answer !== 'closed') self.step = 'close'
-    else found(self, provesShut(answer, isPastLanding ? 1 : 0, 1) ? 'shut' : unknown)
-  })
-  return list
-}
-
-function settle(model: Model, index: number, rules: Rules, who: string): Move {
-  const to = copy(model)
-  const [closer] = to.closers.splice(index, 1) as [CloserModel]
-  closer.found.forEach((what, attempt) => {
-    const own = to.attempts[attempt] as AttemptModel
-    if (what === 'paid' || what === 'returned') takeMoney(to, attempt, rules, what === 'returned')
-    if (what === 'shut' && own.ours !== 'PAID') own.ours = 'SHUT'
-  })
-  if (to.attempts.every(({ ours }) => ours === 'SHUT' || ours === 'PAID')) happen(to, { event: 'all_shut' })
-  if (closer.isCall && to.state === 'CLOSED') to.toldClosed = true
-  return { says: `${who} writes down what was found`, to }
 }

@@ -1,0 +1,94 @@
+/** The closing procedure, step by step: whoever shuts the order asks, closes, asks again, and writes down what was found. */
+import { provesShut } from '@acopay/core'
+import {
+  type AttemptModel,
+  type CloserModel,
+  copy,
+  happen,
+  type Model,
+  type Move,
+  type Rules,
+  saysOf,
+  sentBackUnits,
+  takeMoney,
+} from './model-state.ts'
+
+export const newCloser = (isCall: boolean): CloserModel => ({ isCall, attempt: 0, step: 'query', found: [] })
+
+/** Query, close, query again, for each attempt; then what was found is written down in one step. */
+export function closerMoves(model: Model, index: number, rules: Rules, mayLie: boolean): Move[] {
+  const closer = model.closers[index] as CloserModel
+  const number = closer.attempt + 1
+  const who = closer.isCall ? "the merchant's call" : 'the job'
+  const attempt = model.attempts[closer.attempt]
+  if (attempt === undefined) return [settle(model, index, rules, who)]
+  const list: Move[] = []
+  const add = (text: string, change: (own: AttemptModel, self: CloserModel) => void): void => {
+    const to = copy(model)
+    change(to.attempts[closer.attempt] as AttemptModel, to.closers[index] as CloserModel)
+    list.push({ says: `${who} ${text} attempt ${number}`, to })
+  }
+  const found = (self: CloserModel, what: CloserModel['found'][number]): void => {
+    self.found.push(what)
+    self.attempt += 1
+    self.step = 'query'
+  }
+  const unknown: CloserModel['found'][number] = rules.mistake === 'take unknown for shut' ? 'shut' : 'unknown'
+  // Looked at when it begins: what is written down meanwhile it does not see.
+  if (closer.step === 'query' && (attempt.ours === 'SHUT' || attempt.ours === 'PAID')) {
+    add('need not ask about', (_own, self) => found(self, attempt.ours === 'PAID' ? 'paid' : 'shut'))
+    return list
+  }
+  if (mayLie) add(`gets no answer about`, (_own, self) => found(self, unknown))
+  if (closer.step === 'close') {
+    // Alipay cancels nothing of which a merchant's refund has sent back a part (ACQ.REASON_TRADE_REFUND_FEE_ERR).
+    const isWhole =
+      sentBackUnits(model, closer.attempt) === 0 || rules.mistake === 'a cancel sends back what a refund has left'
+    if (attempt.isCode && attempt.upstream === 'paid' && isWhole) {
+      add('cancels, which sends the money back,', (own, self) => {
+        own.upstream = 'returned'
+        found(self, 'returned')
+      })
+      if (mayLie) {
+        add('cancels, which sends the money back, and is not told, of', (own, self) => {
+          own.upstream = 'returned'
+          self.step = 'query again'
+        })
+      }
+      return list
+    }
+    add('closes', (own, self) => {
+      if (own.upstream === 'open') own.upstream = 'closed'
+      if (rules.mistake === 'trust the answer to a close') found(self, 'shut')
+      else self.step = 'query again'
+    })
+    if (mayLie) {
+      add('is told yes, and nothing is done, closing', (_own, self) => {
+        if (rules.mistake === 'trust the answer to a close') found(self, 'shut')
+        else self.step = 'query again'
+      })
+    }
+    return list
+  }
+  const answer = saysOf(model, closer.attempt)
+  add(closer.step === 'query' ? 'asks about' : 'asks again about', (own, self) => {
+    const isPastLanding = rules.mistake === 'take absent for shut at once' || own.ours === 'OPEN' || !own.mayLand
+    if (answer === 'paid' || answer === 'returned') found(self, answer)
+    else if (closer.step === 'query' && answer !== 'closed') self.step = 'close'
+    else found(self, provesShut(answer, isPastLanding ? 1 : 0, 1) ? 'shut' : unknown)
+  })
+  return list
+}
+
+function settle(model: Model, index: number, rules: Rules, who: string): Move {
+  const to = copy(model)
+  const [closer] = to.closers.splice(index, 1) as [CloserModel]
+  closer.found.forEach((what, attempt) => {
+    const own = to.attempts[attempt] as AttemptModel
+    if (what === 'paid' || what === 'returned') takeMoney(to, attempt, rules, what === 'returned')
+    if (what === 'shut' && own.ours !== 'PAID') own.ours = 'SHUT'
+  })
+  if (to.attempts.every(({ ours }) => ours === 'SHUT' || ours === 'PAID')) happen(to, { event: 'all_shut' })
+  if (closer.isCall && to.state === 'CLOSED') to.toldClosed = true
+  return { says: `${who} writes down what was found`, to }
+}

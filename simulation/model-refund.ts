@@ -1,0 +1,197 @@
+/**
+ * Refunds that merchants ask for: `refundOrder` and `sendRefund` of the gateway, step by step. What decides is the real
+ * table and the real limit (`refundRefusal` of packages/core). That a refund's notification hastens its job needs no
+ * step: the job may run at any time.
+ */
+import { fen, refundRefusal } from '@acopay/core'
+import {
+  type AttemptModel,
+  copy,
+  happen,
+  type Mistake,
+  type Model,
+  type Move,
+  PAID_UNITS,
+  type RefundModel,
+  type Rules,
+  refundedUnits,
+  sentBackUnits,
+} from './model-state.ts'
+
+/** What the gateway writes down, with the job; what it refuses changes nothing, and is no move. */
+export function refundAsks(model: Model, { bounds, mistake }: Rules): Move[] {
+  const attempt = model.attempts.findIndex(({ booked }) => booked === 'keep')
+  // Of what our close sent back all stands in the books as gone: `refundRefusal` would refuse each.
+  if (attempt === -1 || model.refunds.length === bounds.refunds) return []
+  const isCounted = ({ ours }: RefundModel): boolean =>
+    ours !== 'FAIL' && mistake !== 'refund whatever was refunded before'
+  const refundedFen = BigInt(refundedUnits(model, attempt, isCounted))
+  const refunds = model.refunds.filter(isCounted).length
+  const kept = { paidFen: BigInt(PAID_UNITS), paidAtMs: 0, refundedFen, refunds }
+  return ([1, 2] as const).flatMap((units) => {
+    if (refundRefusal(kept, fen(BigInt(units)), 0) !== null) return []
+    const to = copy(model)
+    if (happen(to, { event: 'refund_asked' }).isRefused) return []
+    to.refunds.push({
+      ...{ attempt, units, ours: 'PROCESSING', upstream: 'absent', mayLand: true, isOnItsWay: false },
+      ...{ step: 'send', isInDoubt: false },
+    })
+    return [{ says: `the merchant asks for ${units === 1 ? 'half' : 'all'} of it back`, to }]
+  })
+}
+
+/** What happens to a refund once it was asked for. */
+export function refundMoves(model: Model, index: number, { mistake }: Rules, mayLie: boolean): Move[] {
+  const refund = model.refunds[index] as RefundModel
+  const { list, add } = movesOf(model, index)
+  list.push(...upstreamMoves(model, index, mayLie))
+  if (refund.mayLand) {
+    add('no call for', 'can be made or land any more', (own) => {
+      own.mayLand = false
+      own.isOnItsWay = false
+    })
+  }
+  switch (refund.step) {
+    case null:
+      if (refund.ours === 'PROCESSING' && mistake !== 'forget the job that sends a refund') {
+        list.push(...sendMoves(takenByJob(model, index), index, 'the job sends', mistake, mayLie))
+      }
+      break
+    case 'send':
+      // The call is made by the moment that is written down, or not at all.
+      if (refund.mayLand || mistake === 'send a refund after its moment') {
+        list.push(...sendMoves(model, index, "the merchant's call sends", mistake, mayLie))
+      } else add("the merchant's call comes too late to send", '', rest)
+      break
+    case 'write done':
+    case 'write failed':
+      add('it is written down that', refund.step === 'write done' ? 'is done' : 'failed', end)
+      break
+    default:
+      list.push(...askMoves(model, index, mistake, mayLie))
+  }
+  return list
+}
+
+/** The job writes down until when its call may land, then sends at once: dying between the two is a call that never lands. */
+function takenByJob(model: Model, index: number): Model {
+  const taken = copy(model)
+  const own = taken.refunds[index] as RefundModel
+  own.isInDoubt = own.mayLand
+  own.mayLand = true
+  return taken
+}
+
+type Change = (own: RefundModel, to: Model) => void
+
+/** Collects moves of one refund: each is a copy with one change. */
+function movesOf(model: Model, index: number) {
+  const list: Move[] = []
+  const add = (before: string, after: string, change: Change): void => {
+    const to = copy(model)
+    change(to.refunds[index] as RefundModel, to)
+    list.push({ says: `${before} refund ${index + 1} ${after}`.trim(), to })
+  }
+  return { list, add }
+}
+
+/** What the upstream does by itself. */
+function upstreamMoves(model: Model, index: number, mayLie: boolean): Move[] {
+  const refund = model.refunds[index] as RefundModel
+  const { list, add } = movesOf(model, index)
+  if (refund.isOnItsWay && isEnoughLeft(model, refund)) {
+    add('the call for', 'lands', (own) => take(own, isCode(model, own) ? 'done' : 'under way'))
+  }
+  if (refund.upstream === 'under way') {
+    add('the upstream has made', '', (own) => take(own, 'done'))
+    if (mayLie) {
+      add('the upstream calls', 'off', (own) => {
+        own.upstream = 'failed'
+      })
+    }
+  }
+  return list
+}
+
+const isCode = (model: Model, { attempt }: RefundModel): boolean => (model.attempts[attempt] as AttemptModel).isCode
+
+/** No upstream sends back more than it took. */
+const isEnoughLeft = (model: Model, { attempt, units }: RefundModel): boolean =>
+  sentBackUnits(model, attempt) + units <= PAID_UNITS
+
+/** One call under the refund's number: said again it does nothing a second time. */
+function sendMoves(model: Model, index: number, sends: string, mistake: Mistake | null, mayLie: boolean): Move[] {
+  const refund = model.refunds[index] as RefundModel
+  const { list, add } = movesOf(model, index)
+  if (refund.upstream === 'failed') add(sends, 'and hears that it was called off', goOn('ask after a refusal'))
+  else if (refund.upstream !== 'absent') add(sends, 'once more', goOn('ask how it stands'))
+  else if (!isEnoughLeft(model, refund)) add(sends, 'and is refused: too little is left', goOn('ask after a refusal'))
+  else {
+    add(sends, 'and hears that it is done', (own) => {
+      take(own, 'done')
+      goOn('write done')(own)
+    })
+    if (!isCode(model, refund)) {
+      add(sends, 'and hears that it is under way', (own) => {
+        take(own, 'under way')
+        goOn('ask how it stands')(own)
+      })
+    }
+    if (mayLie) add(sends, 'and is refused, for now', goOn('ask after a refusal'))
+  }
+  if (mayLie) {
+    add(sends, 'and hears nothing', (own) => {
+      own.isOnItsWay = own.upstream === 'absent'
+      if (mistake === 'take no answer for a failed refund') goOn('write failed')(own)
+      else rest(own)
+    })
+  }
+  return list
+}
+
+/** What is under way, or was refused, is asked about: only that it is not there, or was called off, proves a refusal. */
+function askMoves(model: Model, index: number, mistake: Mistake | null, mayLie: boolean): Move[] {
+  const { upstream, step, isInDoubt } = model.refunds[index] as RefundModel
+  const { list, add } = movesOf(model, index)
+  const isDone = upstream === 'done' || (upstream === 'under way' && mistake === 'take a refund under way for done')
+  const isRefused = upstream === 'failed' || (upstream === 'absent' && step === 'ask after a refusal')
+  const isFinal = !isInDoubt || mistake === 'believe a refusal although an earlier call may land'
+  const onward = isDone ? goOn('write done') : isRefused && isFinal ? goOn('write failed') : rest
+  add('a query finds', upstream, onward)
+  if (mayLie) add('a query says nothing of', '', rest)
+  return list
+}
+
+/** The upstream takes it on: at once, or, WeChat Pay, to be done later. */
+function take(own: RefundModel, upstream: 'under way' | 'done'): void {
+  own.upstream = upstream
+  own.isOnItsWay = false
+  forgetDoubts(own)
+}
+
+const goOn =
+  (step: RefundModel['step']) =>
+  (own: RefundModel): void => {
+    own.step = step
+    forgetDoubts(own)
+  }
+
+/** Nobody is at it any more: not known how it stands, or the process died. Its job sends it again. */
+export function rest(own: RefundModel): void {
+  goOn(null)(own)
+  own.isInDoubt = false
+}
+
+/** What was made, or is about to be written down, is beyond doubt: to remember its doubts would only make more states. */
+function forgetDoubts(own: RefundModel): void {
+  if (own.step === 'write done' || own.step === 'write failed') own.isInDoubt = false
+  if (own.upstream === 'done') own.mayLand = false
+}
+
+function end(own: RefundModel, to: Model): void {
+  const isDone = own.step === 'write done'
+  happen(to, { event: isDone ? 'refund_done' : 'refund_failed' })
+  own.ours = isDone ? 'SUCCESS' : 'FAIL'
+  own.mayLand = false
+  rest(own)
+}

@@ -1,0 +1,178 @@
+/**
+ * What the model knows at one moment: an order, its attempts and refunds, ours and the upstreams' side of each; and how
+ * the order changes: through the real table (`decide` of packages/core), and in the books.
+ */
+import {
+  type CloseReason,
+  decide,
+  type Happening,
+  type OrderState,
+  type RefundState,
+  type UpstreamState,
+} from '@acopay/core'
+
+/** One try to pay. `upstream` is the truth, `ours` what we have written down. */
+export type AttemptModel = {
+  ours: 'OPENING' | 'OPEN' | 'PAID' | 'SHUT'
+  /** `returned`: it was paid, and all the money has gone back, by our reversal or by our close. */
+  upstream: 'absent' | 'open' | 'paid' | 'closed' | 'returned'
+  /** A code: until somebody scans it the upstream calls it absent, and it can be paid. A close of it is a cancel: of a paid
+   * one it sends the money back. */
+  isCode: boolean
+  /** Our create is still under way and may land. */
+  mayLand: boolean
+  booked: 'no' | 'keep' | 'reverse' | 'returned'
+  notifications: number
+  /** Booked while the order was being closed: asked about again, because a close of ours may send it back. */
+  isAskedAgain: boolean
+}
+
+/** Somebody who shuts the order: a merchant's call (which will be answered) or the job. */
+export type CloserModel = {
+  isCall: boolean
+  attempt: number
+  step: 'query' | 'close' | 'query again'
+  found: ('shut' | 'paid' | 'returned' | 'unknown')[]
+}
+
+/** What is paid, in units: refunds are of the half or of the whole. */
+export const PAID_UNITS = 2
+
+/** A refund that a merchant asked for, of the payment that is kept. */
+export type RefundModel = {
+  attempt: number
+  units: 1 | 2
+  ours: RefundState
+  /** `failed`: it was under way and was called off; only WeChat Pay has refunds under way. */
+  upstream: 'absent' | 'under way' | 'done' | 'failed'
+  /** The moment that is written down has not come yet: a call may be made, and one without an answer be carried out. */
+  mayLand: boolean
+  /** A call had no answer: while it may, it still lands. */
+  isOnItsWay: boolean
+  /** What whoever sends it does next, the merchant's call or the job; null where nobody is at it. */
+  step: null | 'send' | 'ask after a refusal' | 'ask how it stands' | 'write done' | 'write failed'
+  /** When the job took it, an earlier call could still be carried out. */
+  isInDoubt: boolean
+}
+
+export type Model = {
+  state: OrderState
+  closeReason: CloseReason | null
+  isExpired: boolean
+  attempts: AttemptModel[]
+  closers: CloserModel[]
+  refunds: RefundModel[]
+  hasJob: boolean
+  /** A merchant was answered SUCCESS to a close. */
+  toldClosed: boolean
+  closesLeft: number
+  crashesLeft: number
+}
+
+/** `refunds`: how many of them the gateway accepts; those that it refuses change nothing. */
+export type Bounds = { attempts: number; closes: number; crashes: number; notifications: number; refunds: number }
+
+export const initial = (bounds: Bounds): Model => ({
+  ...{ state: 'NOTPAY', closeReason: null, isExpired: false, attempts: [], closers: [], refunds: [], hasJob: false },
+  ...{ toldClosed: false, closesLeft: bounds.closes, crashesLeft: bounds.crashes },
+})
+
+export type Move = { says: string; to: Model }
+
+/** Mistakes that can be put in, to see that the checker finds them. */
+export type Mistake =
+  | 'trust the answer to a close'
+  | 'take unknown for shut'
+  | 'take absent for shut at once'
+  | 'start payments of a closed order'
+  | 'keep every payment'
+  | 'forget the job'
+  | 'forget to watch'
+  | 'close without asking'
+  | 'forget to ask again'
+  | 'take returned for paid'
+  | RefundMistake
+
+export type RefundMistake =
+  | 'refund whatever was refunded before'
+  | 'forget the job that sends a refund'
+  | 'send a refund after its moment'
+  | 'take no answer for a failed refund'
+  | 'believe a refusal although an earlier call may land'
+  | 'take a refund under way for done'
+  | 'take a refund for what our close sent back'
+  | 'ask again only once while a refund is in doubt'
+  /** The upstream's: Alipay's manual says that it does not. */
+  | 'a cancel sends back what a refund has left'
+
+export type Rules = { bounds: Bounds; mistake: Mistake | null }
+
+/** By hand: most of the check's time would go into a clone that knows nothing of the model. */
+export const copy = (model: Model): Model => ({
+  ...model,
+  attempts: model.attempts.map((attempt) => ({ ...attempt })),
+  closers: model.closers.map((closer) => ({ ...closer, found: [...closer.found] })),
+  refunds: model.refunds.map((refund) => ({ ...refund })),
+})
+
+/** The event goes through the table; whether it was allowed. */
+export function happen(model: Model, happening: Happening): { isRefused: boolean; money: 'keep' | 'reverse' | null } {
+  const order = {
+    state: model.state,
+    closeReason: model.closeReason,
+    attempts: model.attempts.length,
+    expiresAtMs: model.isExpired ? 0 : 1,
+  }
+  const { refused, steps } = decide(order, happening, 0)
+  let money: 'keep' | 'reverse' | null = null
+  for (const step of steps) {
+    if (step.to !== model.state && step.to === 'CLOSING') model.hasJob = true
+    model.state = step.to
+    model.closeReason = step.closeReason
+    money = step.money ?? money
+  }
+  if (model.state === 'CLOSED') model.hasJob = false
+  return { isRefused: refused !== null, money }
+}
+
+/** Books what an upstream took; `isReturned`: and has sent back already. What was kept and has gone back is kept no more. */
+export function takeMoney(model: Model, index: number, { mistake }: Rules, isReturned: boolean): void {
+  const attempt = model.attempts[index] as AttemptModel
+  const isBack = isReturned && mistake !== 'take returned for paid'
+  if (attempt.booked === 'keep' && isBack && !mayBeRefunds(model, index, mistake)) {
+    happen(model, { event: 'money_returned' })
+    attempt.booked = 'returned'
+  }
+  if (attempt.booked !== 'no') return
+  attempt.ours = 'PAID'
+  const isClosing = model.state === 'CLOSING'
+  const { money } = happen(model, { event: 'money_arrived', isExact: !isBack })
+  attempt.booked = isBack ? 'returned' : mistake === 'keep every payment' ? 'keep' : (money ?? 'no')
+  attempt.isAskedAgain = attempt.booked === 'keep' && isClosing && mistake !== 'forget to ask again'
+  if (model.state === 'SUCCESS') model.hasJob = false
+}
+
+/** A refund was done, or has not ended: then 'all sent back' does not say that our close did it. */
+function mayBeRefunds(model: Model, index: number, mistake: Mistake | null): boolean {
+  if (refundedUnits(model, index, ({ ours }) => ours === 'SUCCESS') > 0) return true
+  return mistake !== 'take a refund for what our close sent back' && isRefundInDoubt(model, index)
+}
+
+export const isRefundInDoubt = ({ refunds }: Model, index: number): boolean =>
+  refunds.some(({ attempt, ours }) => attempt === index && ours === 'PROCESSING')
+
+/** What the refunds of an attempt that are `such` come to. */
+export const refundedUnits = ({ refunds }: Model, index: number, such: (refund: RefundModel) => boolean): number =>
+  refunds.reduce((sum, refund) => sum + (refund.attempt === index && such(refund) ? refund.units : 0), 0)
+
+/** What the upstream has sent back of a payment, or has under way to the payer. */
+export function sentBackUnits(model: Model, index: number): number {
+  if (model.attempts[index]?.upstream === 'returned') return PAID_UNITS
+  return refundedUnits(model, index, ({ upstream }) => upstream === 'under way' || upstream === 'done')
+}
+
+/** What a query says. Alipay says of what went back in full, by whomever, that it did; WeChat Pay that it was paid. */
+export function saysOf(model: Model, index: number): UpstreamState {
+  const { isCode, upstream } = model.attempts[index] as AttemptModel
+  return isCode && upstream === 'paid' && sentBackUnits(model, index) === PAID_UNITS ? 'returned' : upstream
+}

@@ -97,6 +97,27 @@ describe('on a desktop', () => {
     await Promise.all(tabs.map((tab) => tab.close()))
   })
 
+  it('a second payment that comes after the first is told of, for ten minutes; then the page stops listening', async () => {
+    const { order, url } = await placed()
+    const { page, problems, close: done } = await openPage(browser)
+    await page.clock.install()
+    await page.goto(url)
+    for (const name of ['微信支付', '支付宝']) {
+      await page.getByRole('button', { name }).click()
+      await page.getByRole('img', { name: `${name}付款二维码` }).waitFor()
+    }
+    const [first, second] = await attemptsOf(order)
+    await pay(gateway.demo, order, first?.attempt_no ?? '')
+    await sees(page, '支付成功')
+    await pay(gateway.demo, order, second?.attempt_no ?? '', 'pay-anyway')
+    await sees(page, '另有一笔款项不属于本订单，已按原路退回。')
+    const ended = page.waitForEvent('requestfailed', (request) => request.url().endsWith('/events'))
+    await page.clock.fastForward(10 * 60_000)
+    await ended
+    expect(problems()).toEqual([])
+    await done()
+  })
+
   it('where events do not come through, the page asks', async () => {
     const { order, url } = await placed()
     const { page, close: done } = await openPage(browser)

@@ -5,7 +5,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
-import { ALLOWED, type Permission, type Role } from '@acopay/protocol/console'
+import { ALLOWED, type AuditAction, type Permission, type Role } from '@acopay/protocol/console'
 import { beginAudit, endAudit, forgetConsoleSessions, useConsoleSession } from '@acopay/store'
 import fastifyCookie from '@fastify/cookie'
 import fastifyStatic from '@fastify/static'
@@ -102,7 +102,8 @@ export function consoleRoutes(
       const { username, answer } = await signIn(world, { body, address: request.ip })
       const outcome = answer instanceof Failed ? answer.failure.error : 'DONE'
       if (username !== null) {
-        const audit = { username, address: request.ip, action: 'session.begin', mchNo: null, subject: username }
+        const action: AuditAction = 'session.begin'
+        const audit = { username, address: request.ip, action, mchNo: null, subject: username }
         await beginAudit(world.pool, { ...audit, auditNo: newAuditNo(world), detail: {}, outcome }, world.now())
       }
       if (answer instanceof Failed) return send(request, reply, answer)

@@ -16,7 +16,9 @@ type Operation = {
     content: { 'application/json': { schema: { required: string[]; properties: Record<string, Schema> } } }
   }
 }
-type OpenApi = { servers: { url: string }[]; paths: Record<string, Record<'get' | 'post', Operation | undefined>> }
+/** `servers`: of a path that is not reached where the signed calls are. */
+type Path = { get?: Operation; post?: Operation; servers?: object[] }
+type OpenApi = { servers: { url: string }[]; paths: Record<string, Path> }
 
 const EXAMPLES: Record<string, () => string> = {
   mch_trade_no: () => `try${crypto.randomUUID().replaceAll('-', '')}`,
@@ -46,7 +48,10 @@ export function Explorer() {
   const operations = Object.entries(paths).flatMap(([path, methods]) =>
     (['get', 'post'] as const).flatMap((method) => {
       const operation = methods[method]
-      return operation === undefined ? [] : [{ key: `${method} ${path}`, method, path, operation }]
+      // The payer's page asks unsigned: there is nothing to sign here.
+      return operation === undefined || methods.servers !== undefined
+        ? []
+        : [{ key: `${method} ${path}`, method, path, operation }]
     }),
   )
   const one = operations.find(({ key }) => key === chosen) ?? operations[0]

@@ -21,7 +21,7 @@ const MAY_IMPORT = {
 }
 const SIBLING_TYPES_ONLY = { 'apps/console': ['protocol'], 'apps/cashier': ['protocol'] }
 /** Parts of siblings that run in a browser as they are. */
-const IN_A_BROWSER = { 'apps/console': ['@acopay/protocol/canonical'] }
+const IN_A_BROWSER = { 'apps/console': ['@acopay/protocol/canonical', '@acopay/protocol/console'] }
 const SANDBOX = /^apps\/server\/src\/sandbox/
 const SERVER_FOLDERS_MAY_NOT = { http: ['jobs'], jobs: ['http'], actions: ['http', 'jobs'] }
 const READS_ENVIRONMENT = /^(?:apps|packages)\/[^/]+\/src\/(?:main|world)\.ts$/

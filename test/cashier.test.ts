@@ -98,6 +98,27 @@ describe('on a desktop', () => {
     await Promise.all(tabs.map((tab) => tab.close()))
   })
 
+  it('a second payment that comes after the first is told of, for ten minutes; then the page stops listening', async () => {
+    const { order, url } = await placed()
+    const { page, problems, close: done } = await openPage(browser)
+    await page.clock.install()
+    await page.goto(url)
+    for (const name of ['微信支付', '支付宝']) {
+      await page.getByRole('button', { name }).click()
+      await page.getByRole('img', { name: `${name}付款二维码` }).waitFor()
+    }
+    const [first, second] = await attemptsOf(order)
+    await pay(gateway.demo, order, first?.attempt_no ?? '')
+    await sees(page, '支付成功')
+    await pay(gateway.demo, order, second?.attempt_no ?? '', 'pay-anyway')
+    await sees(page, '另有一笔款项不属于本订单，已按原路退回。')
+    const ended = page.waitForEvent('requestfailed', (request) => request.url().endsWith('/events'))
+    await page.clock.fastForward(10 * 60_000)
+    await ended
+    expect(problems()).toEqual([])
+    await done()
+  })
+
   it('where events do not come through, the page asks', async () => {
     const { order, url } = await placed()
     const { page, close: done } = await openPage(browser)
@@ -167,6 +188,41 @@ describe('whoever they are', () => {
     await page.locator('.qr').waitFor()
     expect(await focused()).toBe('微信支付')
     expect(await attemptsOf(order)).toHaveLength(1)
+    // Pressed again, what is shown already is gone to.
+    await page.keyboard.press('Enter')
+    expect(await page.evaluate('document.activeElement?.querySelector(".qr") !== null')).toBe(true)
+    expect(await attemptsOf(order)).toHaveLength(1)
+    await done()
+  })
+
+  it('keeps the focus while the code is fetched, and reads aloud what comes of it', async () => {
+    const { url } = await placed()
+    const { page, close: done } = await openPage(browser)
+    const answers: (() => Promise<void>)[] = []
+    await page.route('**/attempts', (route) => {
+      const isFirst = answers.length === 0
+      answers.push(() => (isFirst ? route.fulfill({ status: 502, json: {} }) : route.continue()))
+    })
+    await page.goto(url)
+    const said = page.locator('#ways [role="status"]')
+    // Whoever listens to it listens to this very element: it is never replaced.
+    const element = await said.elementHandle()
+    const wechat = page.getByRole('button', { name: '微信支付' })
+    await wechat.focus()
+    await page.keyboard.press('Enter')
+    await said.filter({ hasText: '正在获取付款码…' }).waitFor()
+    expect(await wechat.evaluate((one) => one === one.ownerDocument.activeElement)).toBe(true)
+    await answers[0]?.()
+    await said.filter({ hasText: '这种付款方式暂时不可用，请换一种或稍后再试。' }).waitFor()
+    const retry = page.getByRole('button', { name: '重试' })
+    await retry.focus()
+    await page.keyboard.press('Enter')
+    await said.filter({ hasText: '正在获取付款码…' }).waitFor()
+    expect(await wechat.evaluate((one) => one === one.ownerDocument.activeElement)).toBe(true)
+    await answers[1]?.()
+    await said.filter({ hasText: '请用微信支付扫描二维码付款' }).waitFor()
+    expect(await element?.evaluate((one) => one.isConnected)).toBe(true)
+    expect(await accessibility(page)).toEqual([])
     await done()
   })
 

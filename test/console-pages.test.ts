@@ -28,13 +28,16 @@ afterAll(async () => {
 /** A page that somebody signed in on, at this path of the console. */
 async function signedInAt(username: string, path: string, options: Parameters<typeof openPage>[1] = {}) {
   const opened = await openPage(browser, options)
-  const { page } = opened
+  await signIn(opened.page, username, path)
+  return opened
+}
+
+async function signIn(page: Page, username: string, path: string): Promise<void> {
   await page.goto(`${gateway.demo.baseUrl}/console/${path}`)
   await page.getByLabel('用户名').fill(username)
   await page.getByLabel('密码').fill(passwords[username] ?? '')
   await page.getByRole('button', { name: /登\s?录/ }).click()
   await page.locator('main.page').waitFor()
-  return opened
 }
 
 const heading = (page: Page, text: string): Promise<void> => page.locator('h1').filter({ hasText: text }).waitFor()
@@ -136,6 +139,127 @@ describe('the API explorer', () => {
     await page.getByText('"description": "关单成功"').waitFor()
     expect((await query(gateway.demo, number)).data.code).toBe('CLOSED')
     expect(problems()).toEqual([])
+    await close()
+  })
+
+  it('says on a page of plain http, where browsers offer no cryptography, that it needs https', async () => {
+    const { page, problems, close } = await openPage(browser)
+    await page.addInitScript(`
+      Object.defineProperty(window, 'isSecureContext', { value: false })
+      for (const name of ['randomUUID', 'subtle']) Object.defineProperty(Crypto.prototype, name, { value: undefined })
+    `)
+    await signIn(page, 'merchant-admin', 'explorer')
+    await page.getByText('浏览器只在 https 或 localhost 的页面上提供签名所需的加密功能').waitFor()
+    expect(await page.getByRole('button', { name: '签名并发送' }).count()).toBe(0)
+    expect(problems()).toEqual([])
+    await close()
+  })
+
+  it('and the sandbox suggest texts in the language that is chosen, and keep what was written', async () => {
+    const { page, close } = await signedInAt('merchant-admin', 'explorer')
+    const description = page.locator('#description')
+    expect(await description.inputValue()).toBe('测试订单')
+    await page.getByRole('button', { name: 'English' }).click()
+    await expect.poll(() => description.inputValue(), { timeout: 30_000 }).toBe('A test order')
+    await description.fill('mine')
+    await page.getByRole('button', { name: '中文' }).click()
+    await heading(page, 'API 调试')
+    expect(await description.inputValue()).toBe('mine')
+    await page.goto(`${gateway.demo.baseUrl}/console/sandbox`)
+    expect(await description.inputValue()).toBe('测试订单')
+    await page.getByRole('button', { name: 'English' }).click()
+    await expect.poll(() => description.inputValue(), { timeout: 30_000 }).toBe('A test order')
+    await close()
+  })
+})
+
+describe('a platform admin', () => {
+  const save = (page: Page): Promise<void> =>
+    page
+      .locator('form.panel')
+      .first()
+      .getByRole('button', { name: /^保\s?存$/ })
+      .click()
+  const merchantRow = async (mchNo: string) =>
+    (await gateway.database.pool.query('select name, enabled, allowed_ips from merchant where mch_no = $1', [mchNo]))
+      .rows[0]
+
+  it("changes a user's role, among those that fit what the user belongs to", async () => {
+    await addUser(gateway, 'promoted', 'operator')
+    const { page, problems, close } = await signedInAt('platform-admin', 'users')
+    await page
+      .getByRole('row', { name: /^promoted/ })
+      .getByRole('button', { name: '修改角色' })
+      .click()
+    const dialog = page.getByRole('dialog')
+    await dialog.getByLabel('角色').click()
+    expect(await page.getByRole('option', { name: '商户管理员' }).count()).toBe(0)
+    await page.getByTitle('财务', { exact: true }).click()
+    await dialog.getByRole('button', { name: '修改角色' }).click()
+    await page.getByRole('row', { name: /^promoted 财务/ }).waitFor()
+    const { rows } = await gateway.database.pool.query("select role from console_user where username = 'promoted'")
+    expect(rows).toEqual([{ role: 'finance' }])
+    expect(problems()).toEqual([])
+    await close()
+  })
+
+  it('saves what was changed on a merchant and nothing else, however old the form is', async () => {
+    await addMerchant(gateway.database.pool, { mchNo: 'MCH3', name: '旧名' }, new Date())
+    const { page, problems, close } = await signedInAt('platform-admin', 'merchants/MCH3')
+    const name = page.locator('form.panel').first().getByLabel('名称')
+    await name.fill('新名')
+    await gateway.database.pool.query("update merchant set allowed_ips = '{203.0.113.7}' where mch_no = 'MCH3'")
+    await save(page)
+    await heading(page, '新名')
+    expect(await merchantRow('MCH3')).toEqual({ name: '新名', enabled: true, allowed_ips: ['203.0.113.7'] })
+    await save(page)
+    await page.getByText('没有改动').waitFor()
+    expect(problems()).toEqual([])
+    await close()
+  })
+
+  it('is asked before a merchant is switched off', async () => {
+    await addMerchant(gateway.database.pool, { mchNo: 'MCH4', name: '四号' }, new Date())
+    const { page, close } = await signedInAt('platform-admin', 'merchants/MCH4')
+    await page.getByRole('switch').click()
+    await save(page)
+    const dialog = page.getByRole('dialog')
+    await dialog.getByText('停用后该商户的所有请求被拒绝，直到重新启用。').waitFor()
+    expect(await merchantRow('MCH4')).toMatchObject({ enabled: true })
+    await dialog.getByRole('button', { name: /^停\s?用$/ }).click()
+    await page.locator('.facts').getByText('已停用').waitFor()
+    expect(await merchantRow('MCH4')).toMatchObject({ enabled: false })
+    await close()
+  })
+
+  it('sees a private key that was made until they say that they keep it; Escape does not take it away', async () => {
+    await addMerchant(gateway.database.pool, { mchNo: 'MCH5', name: '五号' }, new Date())
+    const { page, close } = await signedInAt('platform-admin', 'merchants/MCH5')
+    await page.getByRole('button', { name: '生成密钥对' }).click()
+    await page.getByRole('dialog').getByRole('button', { name: '生成密钥对' }).click()
+    const key = page.getByRole('textbox', { name: '私钥', exact: true })
+    await key.waitFor()
+    await page.keyboard.press('Escape')
+    await page.mouse.click(5, 5)
+    expect(await key.isVisible()).toBe(true)
+    expect(await page.getByRole('button', { name: 'Close' }).count()).toBe(0)
+    await page.getByRole('button', { name: '已保存，关闭' }).click()
+    await key.waitFor({ state: 'hidden' })
+    await close()
+  })
+
+  it('finds in the audit log what was done to one merchant', async () => {
+    await addMerchant(gateway.database.pool, { mchNo: 'MCH6', name: '六号' }, new Date())
+    const { page, close } = await signedInAt('platform-admin', 'merchants/MCH6')
+    await page.locator('form.panel').first().getByLabel('名称').fill('六号店')
+    await save(page)
+    await heading(page, '六号店')
+    await page.goto(`${gateway.demo.baseUrl}/console/audit`)
+    await page.getByLabel('商户').fill('MCH6')
+    await page.getByRole('button', { name: '查询' }).click()
+    await page.waitForURL(/mch_no=MCH6/)
+    await expect.poll(() => page.locator('tbody tr').count(), { timeout: 30_000 }).toBe(1)
+    await page.getByRole('row', { name: /platform-admin 修改商户 MCH6/ }).waitFor()
     await close()
   })
 })

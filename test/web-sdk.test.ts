@@ -1,10 +1,10 @@
 /** The official, unmodified web SDK in a shop's frame, paid through the host script in the shell around it. */
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type { Browser, Page } from 'playwright-core'
+import type { Browser, Page, Route } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Shop, startShop } from '../examples/shop/shop.ts'
-import { openBrowser, openPage } from './support/browser.ts'
+import { accessibility, openBrowser, openPage } from './support/browser.ts'
 import { close, type TestGateway, testGateway } from './support/gateway.ts'
 
 let gateway: TestGateway
@@ -85,6 +85,53 @@ describe('a page that uses the official web SDK', () => {
     const frame = page.frame({ url: `${shop.shopUrl}/` })
     const second = await frame?.evaluate('window.edger.payment.pay({}).then(() => "paid", ({ error }) => error.code)')
     expect(second).toBe('PAYMENT_UNDER_WAY')
+    await done()
+  })
+
+  it('may ask again at once after a final answer: the new cashier takes the place of the old one', async () => {
+    const { page, close: done } = await buying()
+    const first = (await latest()).order
+    await close(gateway.demo, first)
+    await says(page, /ORDER_CLOSED/)
+    const frame = page.frame({ url: `${shop.shopUrl}/` })
+    // The old cashier still covers the shop's own button.
+    await frame?.evaluate('document.querySelector("button").click()')
+    await inCashier(page).getByRole('button', { name: '微信支付' }).click()
+    await inCashier(page).getByRole('button', { name: '沙箱付款（模拟付款人）' }).click()
+    await says(page, '已付款，商店已收到通知')
+    expect((await latest()).order).not.toBe(first)
+    expect(await page.locator('dialog').count()).toBe(0)
+    await done()
+  })
+
+  it.each<[string, (route: Route) => Promise<void>]>([
+    ['the gateway is down', (route) => route.abort('connectionrefused')],
+    [
+      'its shell is not in ACOPAY_SHELL_ORIGINS',
+      async (route) => {
+        const response = await route.fetch()
+        const headers = { ...response.headers(), 'content-security-policy': "frame-ancestors 'self'" }
+        await route.fulfill({ response, headers })
+      },
+    ],
+  ])('hears within a quarter of a minute that %s, and so does the payer', async (_what, refuse) => {
+    const { page, close: done } = await openPage(browser)
+    await page.clock.install()
+    await page.route('**/cashier/pay', refuse)
+    await page.goto(shop.shellUrl)
+    const before = await latest()
+    await inShop(page).getByRole('button', { name: '购买' }).click()
+    await page.locator('dialog iframe').waitFor()
+    await page.clock.fastForward(15_000)
+    await says(page, /CASHIER_UNREACHABLE/)
+    await page.getByRole('alert').getByText('暂时无法打开收银台，没有扣款，请稍后再试。').waitFor()
+    expect(await accessibility(page)).toEqual([])
+    expect(await latest()).toEqual(before)
+    await page.getByRole('button', { name: '关闭 Close', exact: true }).click()
+    expect(await page.locator('dialog').count()).toBe(0)
+    await page.unroute('**/cashier/pay')
+    await inShop(page).getByRole('button', { name: '购买' }).click()
+    await inCashier(page).getByText('¥12.50').waitFor()
     await done()
   })
 })

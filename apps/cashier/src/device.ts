@@ -15,3 +15,7 @@ export function methodFor(channel: string, methods: string[]): string | null {
   const wished = isInWechat ? ['jsapi'] : isPhone || isInAlipay ? ['h5', 'page', 'native'] : ['native', 'page', 'h5']
   return wished.find((method) => methods.includes(method)) ?? null
 }
+
+/** Where a telephone's way is refused, which many merchants have no contract for: a code for another telephone. */
+export const insteadOf = (method: string, methods: string[]): string | null =>
+  !isInWechat && method !== 'native' && methods.includes('native') ? 'native' : null

@@ -2,12 +2,15 @@
 import type { Order } from './order.ts'
 
 const POLL_MS = 5000
+/** How long the page of an order that has ended listens on: a second payment of it may come, and goes back. */
+const LINGER_MS = 10 * 60_000
 
 export type Live = { onOrder: (order: Order) => void; onConnected: (isConnected: boolean) => void }
 
-/** Ends by itself when `isFinal` says that nothing more can change. */
+/** Ends by itself some time after `isFinal` says that the order has ended. */
 export function live(link: string, { onOrder, onConnected }: Live, isFinal: (order: Order) => boolean): void {
   let polling: number | undefined
+  let ending: number | undefined
   let source: EventSource | null = null
   let isOver = false
 
@@ -15,7 +18,13 @@ export function live(link: string, { onOrder, onConnected }: Live, isFinal: (ord
     if (isOver) return
     onConnected(true)
     onOrder(order)
-    if (!isFinal(order)) return
+    if (isFinal(order)) ending ??= window.setTimeout(end, LINGER_MS)
+    else {
+      clearTimeout(ending)
+      ending = undefined
+    }
+  }
+  const end = (): void => {
     isOver = true
     source?.close()
     clearInterval(polling)

@@ -21,7 +21,7 @@ let isConnected = true
 let aheadMs = Date.parse(order.now) - Date.now()
 const serverMs = (): number => Date.now() + aheadMs
 
-const around = () => ({ isOpen: order.phase === 'open', channels, link, askAgain: refresh })
+const around = { isOpen: () => order.phase === 'open', channels, link, askAgain: refresh }
 
 function draw(): void {
   const says = texts()
@@ -37,7 +37,7 @@ function draw(): void {
   element('amount').setAttribute('aria-label', says.amountOf(order.amount))
   element('description').textContent = order.description
   showStatus(element('status'), order, { remainingMs: Date.parse(order.expires_at) - serverMs(), isConnected })
-  showWays(element('ways'), around())
+  showWays(element('ways'), around)
   showFacts()
 }
 
@@ -75,21 +75,19 @@ element('language').addEventListener('click', () => {
 })
 setInterval(() => {
   showStatus(element('status'), order, { remainingMs: Date.parse(order.expires_at) - serverMs(), isConnected })
-  if (isStale(serverMs())) showWays(element('ways'), around())
+  if (isStale(serverMs())) showWays(element('ways'), around)
 }, 1000)
 draw()
 const back = cameBack()
-if (back !== null) goOn(element('ways'), around(), back)
+if (back !== null) goOn(element('ways'), around, back)
 tellParent(order)
-if (!isFinal(order)) {
-  live(
-    link,
-    {
-      onOrder: hear,
-      onConnected: (now) => {
-        isConnected = now
-      },
+live(
+  link,
+  {
+    onOrder: hear,
+    onConnected: (now) => {
+      isConnected = now
     },
-    isFinal,
-  )
-}
+  },
+  isFinal,
+)

@@ -18,6 +18,6 @@ export type Order = {
 
 export type Channel = { channel: string; methods: string[] }
 
-/** Nothing more happens to a page in this phase; money may still come after a close. */
+/** The order has ended, and no money is known to be on its way; after a close some may still come at any time. */
 export const isFinal = ({ phase, extra }: Order): boolean =>
   (phase === 'paid' || phase === 'refunded' || phase === 'returned') && extra !== 'returning'

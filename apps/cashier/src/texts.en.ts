@@ -14,6 +14,8 @@ export const en: Texts = {
   alipay: 'Alipay',
   other: (channel) => channel,
   scanWith: (app) => `Scan the code with ${app} to pay`,
+  scanInstead: (app) =>
+    `${app} cannot be opened on this telephone right now. Scan the code with ${app} on another telephone, or try to choose a screenshot of it from the album in ${app}’s scanner.`,
   qrOf: (app) => `QR code for paying with ${app}`,
   opening: 'Getting the payment code…',
   openApp: (app) => `Open ${app} to pay`,

@@ -12,6 +12,8 @@ export const zh = {
   alipay: '支付宝',
   other: (channel: string) => channel,
   scanWith: (app: string) => `请用${app}扫描二维码付款`,
+  scanInstead: (app: string) =>
+    `在这部手机上暂时打不开${app}。请用另一部手机的${app}扫描二维码，也可以截屏后试着在${app}“扫一扫”的相册里选取。`,
   qrOf: (app: string) => `${app}付款二维码`,
   opening: '正在获取付款码…',
   openApp: (app: string) => `打开${app}付款`,

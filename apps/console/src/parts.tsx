@@ -1,5 +1,5 @@
 /** The few pieces every page is made of: a title, rows that become cards on a phone, states, troubles. */
-import { Alert, Button, Grid, Result } from 'antd'
+import { Alert, Button, type FormInstance, Grid, Result } from 'antd'
 import { type ReactNode, useEffect } from 'react'
 import { ApiError } from './api.ts'
 import { type TextKey, usePreferences } from './preferences.tsx'
@@ -115,6 +115,16 @@ export function State({ of }: { of: string }) {
 }
 
 export const Mono = ({ children }: { children: ReactNode }) => <span className="mono">{children}</span>
+
+/** Fills a form with what may be meant, in the user's language, wherever nothing else was written. */
+export function useSuggested<Values>(form: FormInstance<Values>, values: Record<string, string>): void {
+  useEffect(() => {
+    for (const [name, value] of Object.entries(values)) {
+      // Said to be untouched: the form counts what is set as written.
+      if (!form.isFieldTouched(name as never)) form.setFields([{ name: name as never, value, touched: false }])
+    }
+  })
+}
 
 /** What went wrong, in the user's language. */
 export function useSays(): (error: unknown) => string {

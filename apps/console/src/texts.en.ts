@@ -428,4 +428,12 @@ export const EN: Record<keyof typeof ZH, string> = {
   signatureBad: "The answer's signature does not verify!",
   signatureNone: 'The answer is not signed: the caller did not prove who it is',
   signatureUnknown: 'Not verified: no platform key was given',
+  changeRole: 'Change role',
+  changeRoleAsk: 'The new role holds at once; the user has to sign in again.',
+  nothingChanged: 'Nothing was changed',
+  disableMerchantAsk: 'All calls of this merchant are refused until it is enabled again.',
+  copyFailed: 'Could not be copied; select it and copy it by hand',
+  needsHttps:
+    'Browsers offer the cryptography that signing needs to pages of https or localhost only. Open this page by its https address, or as localhost on the gateway’s own machine.',
+  testRefund: 'Test refund',
 }

@@ -1,4 +1,6 @@
 /** Every text of the console in Chinese. `w_…`: words for states, events and codes as they come over the wire. */
+import type { AuditAction, Role } from '@acopay/protocol/console'
+
 export const ZH = {
   brand: '翼辉支付管理台',
   account: '我的账号',
@@ -424,4 +426,12 @@ export const ZH = {
   signatureBad: '应答的签名不正确！',
   signatureNone: '应答没有签名：调用方未通过验证',
   signatureUnknown: '未填平台公钥，没有验签',
-}
+  changeRole: '修改角色',
+  changeRoleAsk: '新角色即刻生效，该用户需要重新登录。',
+  nothingChanged: '没有改动',
+  disableMerchantAsk: '停用后该商户的所有请求被拒绝，直到重新启用。',
+  copyFailed: '无法复制，请选中后手动复制',
+  needsHttps:
+    '浏览器只在 https 或 localhost 的页面上提供签名所需的加密功能。请通过 https 地址或在网关本机（localhost）打开此页。',
+  testRefund: '测试退款',
+} satisfies Record<`w_${AuditAction | Role}`, string> & Record<string, string>

@@ -1,6 +1,7 @@
 /** What a payer is told of an order: one word for where it stands, and what the page needs to draw it. */
 import { type Channel, type ChannelName, INSTALLED, NEEDS_PAYER, type PayMethod } from '@acopay/channels'
 import { fen, formatYuan, standsAt } from '@acopay/core'
+import type { PayerView } from '@acopay/protocol'
 import { type CashierView, type OrderKey, offeredByApp } from '@acopay/store'
 import type { World } from './world.ts'
 
@@ -8,20 +9,7 @@ import type { World } from './world.ts'
  * `open`: can be paid. `closing`: nobody can start to pay it, and it is not known yet whether somebody has. `returning` and
  * `returned`: closed, and money that came too late goes back, or has.
  */
-export type Phase = 'open' | 'closing' | 'closed' | 'expired' | 'paid' | 'refunded' | 'returning' | 'returned'
-
-/** As the page reads it; amounts in yuan, times ISO 8601 in UTC. */
-export type PayerView = {
-  transaction_no: string
-  merchant: string
-  description: string
-  amount: string
-  phase: Phase
-  /** A second payment of the same order goes back, whatever its phase. */
-  extra: 'returning' | 'returned' | null
-  expires_at: string
-  paid_at: string | null
-}
+export type Phase = PayerView['phase']
 
 export type OfferedChannel = { channel: string; methods: string[] }
 

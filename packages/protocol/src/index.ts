@@ -1,5 +1,14 @@
+export {
+  ANSWER_FIELDS,
+  type Answer,
+  type FieldShape,
+  type ListedExchange,
+  type ListedNotification,
+  type ListedTry,
+} from './answer-fields.ts'
 export * from './answers.ts'
 export * from './canonical.ts'
+export * from './cashier.ts'
 export * from './envelope.ts'
 export * from './errors.ts'
 export * from './notifications.ts'

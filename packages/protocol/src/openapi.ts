@@ -1,92 +1,34 @@
-/** The transactions API as an OpenAPI 3.1 document, made of the tables that the server reads and answers by. */
-import {
-  BASE_PATH,
-  BILL_ANSWERS,
-  CLOSE_ANSWERS,
-  NOTIFICATION_ANSWERS,
-  REFUND_ANSWERS,
-  STATE_ANSWERS,
-} from './answers.ts'
+/** The transactions API, and what the payer's page asks, as an OpenAPI 3.1 document, made of the tables that the server reads and answers by. */
+import { ANSWER_FIELDS, type AnswerName, type FieldShape } from './answer-fields.ts'
+import { BASE_PATH, NOTIFICATION_ANSWERS } from './answers.ts'
+import { cashierPaths } from './cashier.ts'
 import { ERRORS, FIELD_ERRORS_MAX } from './errors.ts'
 import { NOTIFICATION_FIELDS } from './notifications.ts'
 import { FIELDS, type FieldRule } from './requests.ts'
 import { SIGN_TYPE } from './sign.ts'
 
-export type Operation = {
-  method: 'get' | 'post'
-  path: string
-  fields: keyof typeof FIELDS
-  zh: string
-  en: string
-  /** Fields of a successful answer's `data`, beside the four that every signed answer has. */
-  answers: readonly string[]
-  codes: readonly string[]
+type Call = { fields: keyof typeof FIELDS; zh: string; en: string }
+
+/** As total as the table of answers: a call that is missing in one of them does not compile. */
+const CALLS: Record<AnswerName, Call> = {
+  'post trade': { fields: 'place', zh: '下单', en: 'Place an order' },
+  'get trade': { fields: 'query', zh: '查询订单', en: 'Query an order' },
+  'post close': { fields: 'close', zh: '关单', en: 'Close an order' },
+  'get close/evidence': { fields: 'query', zh: '关单凭证', en: 'Proof of a close' },
+  'post refund': { fields: 'refund', zh: '退款', en: 'Refund' },
+  'get refund': { fields: 'queryRefund', zh: '查询退款', en: 'Query a refund' },
+  'get bill': { fields: 'bill', zh: '对账单', en: "The day's bill" },
+  'get notifications': { fields: 'notifications', zh: '查询通知', en: 'List notifications' },
+  'get notifications/tries': { fields: 'notificationTries', zh: '通知的尝试', en: "A notification's tries" },
+  'post notifications/resend': { fields: 'resend', zh: '重发通知', en: 'Send notifications again' },
 }
 
-const wordsOf = (answers: Record<string, { code: string }>): string[] => [
-  ...new Set(Object.values(answers).map(({ code }) => code)),
-]
+export type Operation = Call & { method: 'get' | 'post'; path: string; answers: Record<string, FieldShape> }
 
-const ORDER = ['mch_trade_no', 'transaction_no', 'code', 'description'] as const
-const REFUND = [...ORDER, 'mch_refund_no', 'refund_no', 'refund_amount', 'refund_channel'] as const
-const CLOSE_PROOF = ['close_reason', 'fence_time', 'close_time', 'upstream_answers', 'timeline_length', 'timeline_hash']
-const BILL_FILE = ['url', 'hash_code', 'hash_type']
-const PAID = ['app_no', 'extra', 'success_time', 'acoid', 'amount_total', 'pay_channel', 'pay_method']
-
-export const OPERATIONS: readonly Operation[] = [
-  {
-    ...{ method: 'post', path: 'trade', fields: 'place', zh: '下单', en: 'Place an order' },
-    ...{ answers: ['app_no', ...ORDER, 'cashier_url'], codes: ['SUCCESS'] },
-  },
-  {
-    ...{ method: 'get', path: 'trade', fields: 'query', zh: '查询订单', en: 'Query an order' },
-    ...{ answers: [...ORDER, ...PAID], codes: Object.keys(STATE_ANSWERS) },
-  },
-  {
-    ...{ method: 'post', path: 'close', fields: 'close', zh: '关单', en: 'Close an order' },
-    ...{ answers: ORDER, codes: wordsOf(CLOSE_ANSWERS) },
-  },
-  {
-    ...{ method: 'get', path: 'close/evidence', fields: 'query', zh: '关单凭证', en: 'Proof of a close' },
-    ...{ answers: [...ORDER, ...CLOSE_PROOF], codes: ['CLOSED'] },
-  },
-  {
-    ...{ method: 'post', path: 'refund', fields: 'refund', zh: '退款', en: 'Refund' },
-    ...{ answers: ['app_no', ...REFUND], codes: Object.keys(REFUND_ANSWERS) },
-  },
-  {
-    ...{ method: 'get', path: 'refund', fields: 'queryRefund', zh: '查询退款', en: 'Query a refund' },
-    ...{ answers: [...REFUND, 'refund_reason', 'success_time'], codes: Object.keys(REFUND_ANSWERS) },
-  },
-  {
-    ...{ method: 'get', path: 'bill', fields: 'bill', zh: '对账单', en: "The day's bill" },
-    ...{ answers: ['code', 'description', ...BILL_FILE], codes: wordsOf(BILL_ANSWERS) },
-  },
-  {
-    ...{ method: 'get', path: 'notifications', fields: 'notifications', zh: '查询通知', en: 'List notifications' },
-    ...{ answers: ['code', 'description', 'notifications', 'next'], codes: ['SUCCESS'] },
-  },
-  {
-    ...{
-      method: 'get',
-      path: 'notifications/tries',
-      fields: 'notificationTries',
-      zh: '通知的尝试',
-      en: "A notification's tries",
-    },
-    ...{ answers: ['code', 'description', 'transaction_no', 'tries'], codes: ['SUCCESS'] },
-  },
-  {
-    ...{
-      method: 'post',
-      path: 'notifications/resend',
-      fields: 'resend',
-      zh: '重发通知',
-      en: 'Send notifications again',
-    },
-    ...{ answers: ['code', 'description', 'resent'], codes: ['SUCCESS'] },
-  },
-]
+export const OPERATIONS: readonly Operation[] = (Object.keys(CALLS) as AnswerName[]).map((name) => {
+  const [method, path = ''] = name.split(' ')
+  return { ...CALLS[name], method: method === 'post' ? 'post' : 'get', path, answers: ANSWER_FIELDS[name] }
+})
 
 const text = { type: 'string' } as const
 const textOrNull = { type: ['string', 'null'] } as const
@@ -142,7 +84,9 @@ const operationOf = (operation: Operation) => ({
   },
 })
 
-const envelopeOf = ({ answers, codes }: Operation) => ({
+const SIGNED = { mch_no: textOrNull, nonce: textOrNull, sign_type: textOrNull, sign: textOrNull }
+
+const envelopeOf = ({ answers }: Operation) => ({
   type: 'object',
   required: ['status', 'message', 'fieldErrors', 'data'],
   properties: {
@@ -151,12 +95,8 @@ const envelopeOf = ({ answers, codes }: Operation) => ({
     fieldErrors: { ...textOrNull, maxLength: FIELD_ERRORS_MAX },
     data: {
       type: ['object', 'null'],
-      properties: Object.fromEntries(
-        [...answers, 'mch_no', 'nonce', 'sign_type', 'sign'].map((name) => [
-          name,
-          name === 'code' ? { ...text, enum: codes } : textOrNull,
-        ]),
-      ),
+      description: '处理成功时含所有字段，否则只有签名字段 (all fields on success, else those of the signature only)',
+      properties: { ...answers, ...SIGNED },
     },
   },
 })
@@ -200,8 +140,9 @@ export function openApi(serverUrl: string): object {
         .join('\n'),
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
+    // The cashier's paths name another server: they lie beside the signed calls.
     servers: [{ url: serverUrl + BASE_PATH.replace(/\/$/, '') }],
-    paths,
+    paths: { ...paths, ...cashierPaths(serverUrl) },
     webhooks: { payment: notificationOf('payment'), refund: notificationOf('refund') },
     'x-notification-states': NOTIFICATION_ANSWERS,
   }

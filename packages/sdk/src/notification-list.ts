@@ -1,5 +1,12 @@
 /** What was told, and telling it again [ours]: for when a merchant's own server was away, or lost what it heard. */
-import { parseListNotifications, parseNotificationTries, parseResend, timeText } from '@acopay/protocol'
+import {
+  type ListedNotification,
+  type ListedTry,
+  parseListNotifications,
+  parseNotificationTries,
+  parseResend,
+  timeText,
+} from '@acopay/protocol'
 import { type CallOptions, send } from './client.ts'
 import { present, refuseLocally, textOf } from './fields.ts'
 import type { Settings } from './options.ts'
@@ -62,7 +69,7 @@ export async function listNotifications(
   const params = present({ transaction_no: transactionNo, mch_trade_no: mchTradeNo, state, before })
   refuseLocally(parseListNotifications(params))
   const data = await send(settings, { method: 'GET', path: 'notifications', params }, options)
-  const listed = JSON.parse(textOf(data, 'notifications')) as ListedOnWire[]
+  const listed = JSON.parse(textOf(data, 'notifications')) as ListedNotification[]
   return { notifications: listed.map(summaryOf), next: data.next ?? null }
 }
 
@@ -74,7 +81,7 @@ export async function notificationTries(
   const params = { transaction_no: transactionNo, seq: String(seq) }
   refuseLocally(parseNotificationTries(params))
   const data = await send(settings, { method: 'GET', path: 'notifications/tries', params }, options)
-  const tries = JSON.parse(textOf(data, 'tries')) as TryOnWire[]
+  const tries = JSON.parse(textOf(data, 'tries')) as ListedTry[]
   return tries.map(({ time, ms, http_status: httpStatus, reply, failure }) => ({
     ...{ time: new Date(time), ms, httpStatus, reply, failure },
   }))
@@ -103,24 +110,7 @@ const timeOf = (time: Date | undefined): string | undefined => (time === undefin
 
 const dateOf = (text: string | null): Date | null => (text === null ? null : new Date(text))
 
-/** As they travel: inside a text that is signed with the answer. */
-type ListedOnWire = {
-  transaction_no: string
-  seq: number
-  kind: 'payment' | 'refund'
-  state: NotificationState
-  description: string
-  url: string
-  tries: number
-  created_time: string
-  next_time: string | null
-  last_time: string | null
-  http_status: number | null
-  failure: string | null
-}
-type TryOnWire = { time: string; ms: number; http_status: number | null; reply: string | null; failure: string | null }
-
-const summaryOf = (one: ListedOnWire): NotificationSummary => ({
+const summaryOf = (one: ListedNotification): NotificationSummary => ({
   transactionNo: one.transaction_no,
   seq: one.seq,
   kind: one.kind,

@@ -13,11 +13,24 @@ const gateway = new URL(script.src).origin
 const origins = new Set((script.dataset.origins ?? '').split(/\s+/).filter((origin) => origin !== ''))
 /** The SDK gives up after 120 s; a little before, the page is told that the order is still open. */
 const ANSWER_MS = Number(script.dataset.answerMs ?? 115_000)
+/** A frame that has said nothing for so long is not the cashier: the browser shows its own error in it, or nothing. */
+const READY_MS = 15_000
 
 type Outcome = { success: true } | { code: string; message: string }
 
+type Payment = {
+  frame: HTMLIFrameElement
+  hearReady: () => void
+  end: (outcome: Outcome) => void
+  shut: () => void
+  /** Where the order stood when the cashier last said so. */
+  last: string
+  /** Nothing more comes of it; the payer may still be reading why. */
+  isOver: boolean
+}
+
 /** The one payment that is under way: a second one at the same time is refused. */
-let current: { frame: HTMLIFrameElement; params: unknown; end: (outcome: Outcome) => void; last: string } | null = null
+let current: Payment | null = null
 
 window.addEventListener('message', (event) => {
   if (event.data === null || typeof event.data !== 'object') return
@@ -36,9 +49,12 @@ function hearPage({ data, origin, source }: MessageEvent): void {
   }
   if (!isListed) {
     answer({ code: 'ORIGIN_NOT_ALLOWED', message: `此页面不在允许的来源中 (not an allowed origin): ${origin}` })
-  } else if (current !== null) {
+  } else if (current !== null && !current.isOver) {
     answer({ code: 'PAYMENT_UNDER_WAY', message: '已有一笔付款正在进行 (another payment is under way)' })
-  } else open(data.payload, answer)
+  } else {
+    current?.shut()
+    current = open(data.payload, answer)
+  }
 }
 
 const ENDS: Record<string, Outcome> = {
@@ -53,8 +69,7 @@ const ENDS: Record<string, Outcome> = {
 /** Only from our own frame, and only while it shows the gateway. */
 function hearCashier({ data, origin }: MessageEvent): void {
   if (current === null || origin !== gateway) return
-  if (data.acopay === 'ready')
-    current.frame.contentWindow?.postMessage({ acopay: 'pay', params: current.params }, gateway)
+  if (data.acopay === 'ready') current.hearReady()
   else if (data.acopay === 'failed') current.end({ code: data.code, message: data.message })
   else if (data.acopay === 'phase') {
     current.last = data.phase
@@ -64,7 +79,7 @@ function hearCashier({ data, origin }: MessageEvent): void {
 }
 
 /** Shows the cashier above the page. The payer may close it at any time; that closes this window and not the order. */
-function open(params: unknown, answer: (outcome: Outcome) => void): void {
+function open(params: unknown, answer: (outcome: Outcome) => void): Payment {
   const cover = document.createElement('dialog')
   cover.setAttribute('aria-label', '收银台 Cashier')
   const frame = document.createElement('iframe')
@@ -91,6 +106,7 @@ function open(params: unknown, answer: (outcome: Outcome) => void): void {
     if (isAnswered) return
     isAnswered = true
     clearTimeout(tooLate)
+    clearTimeout(tooQuiet)
     answer(outcome)
   }
   const shut = (): void => {
@@ -104,11 +120,17 @@ function open(params: unknown, answer: (outcome: Outcome) => void): void {
     ANSWER_MS,
   )
   const end = (outcome: Outcome): void => {
+    payment.isOver = true
     say(outcome)
     if ('success' in outcome) shut()
   }
+  // Its frame is taken away: should the gateway answer after all, no order is placed that nobody waits for.
+  const tooQuiet = setTimeout(() => {
+    frame.replaceWith(unreachable(shut))
+    end(UNREACHABLE)
+  }, READY_MS)
   const walkAway = (): void => {
-    const isUnclear = current?.last === 'closing'
+    const isUnclear = payment.last === 'closing'
     shut()
     say({
       code: isUnclear ? 'PENDING' : 'PAYER_LEFT',
@@ -120,8 +142,45 @@ function open(params: unknown, answer: (outcome: Outcome) => void): void {
     event.preventDefault()
     walkAway()
   })
-  current = { frame, params, end, last: '' }
+  const hearReady = (): void => {
+    clearTimeout(tooQuiet)
+    frame.contentWindow?.postMessage({ acopay: 'pay', params }, gateway)
+  }
+  const payment: Payment = { frame, hearReady, end, shut, last: '', isOver: false }
   cover.showModal()
+  return payment
+}
+
+const UNREACHABLE: Outcome = {
+  code: 'CASHIER_UNREACHABLE',
+  message: '收银台没有响应，没有下单 (the cashier did not answer, no order was placed)',
+}
+
+/** In the frame's place: what happened, in words, and a way out. */
+function unreachable(shut: () => void): HTMLElement {
+  const note = document.createElement('div')
+  note.setAttribute('role', 'alert')
+  style(note, {
+    ...{ height: '100%', display: 'flex', flexDirection: 'column', justifyContent: 'center', alignItems: 'center' },
+    ...{ gap: '16px', padding: '24px', boxSizing: 'border-box', textAlign: 'center', color: 'CanvasText' },
+    ...{ font: '16px/1.5 system-ui, sans-serif' },
+  })
+  for (const text of [
+    '暂时无法打开收银台，没有扣款，请稍后再试。',
+    'The cashier cannot be opened right now. Nothing was charged; please try again later.',
+  ]) {
+    const line = document.createElement('p')
+    line.textContent = text
+    style(line, { margin: '0' })
+    note.append(line)
+  }
+  const close = document.createElement('button')
+  close.type = 'button'
+  close.textContent = '关闭 Close'
+  style(close, { minHeight: '44px', padding: '0 24px', font: 'inherit', cursor: 'pointer' })
+  close.addEventListener('click', shut)
+  note.append(close)
+  return note
 }
 
 function style(element: HTMLElement, rules: Partial<CSSStyleDeclaration>): void {

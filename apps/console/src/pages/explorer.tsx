@@ -4,7 +4,7 @@ import { useMutation, useQuery } from '@tanstack/react-query'
 import { Alert, Button, Form, Input, Select, Spin } from 'antd'
 import { useState } from 'react'
 import { call, session } from '../api.ts'
-import { Title, Trouble } from '../parts.tsx'
+import { Title, Trouble, useSuggested } from '../parts.tsx'
 import { usePreferences } from '../preferences.tsx'
 import { type Keys, type Sent, sendSigned } from './explorer-sign.ts'
 
@@ -16,16 +16,16 @@ type Operation = {
     content: { 'application/json': { schema: { required: string[]; properties: Record<string, Schema> } } }
   }
 }
-type OpenApi = { servers: { url: string }[]; paths: Record<string, Record<'get' | 'post', Operation | undefined>> }
+/** `servers`: of a path that is not reached where the signed calls are. */
+type Path = { get?: Operation; post?: Operation; servers?: object[] }
+type OpenApi = { servers: { url: string }[]; paths: Record<string, Path> }
 
 const EXAMPLES: Record<string, () => string> = {
   mch_trade_no: () => `try${crypto.randomUUID().replaceAll('-', '')}`,
   mch_refund_no: () => `try${crypto.randomUUID().replaceAll('-', '')}`,
-  description: () => '测试订单',
   amount_total: () => '12.50',
   amount_currency: () => 'CNY',
   refund_amount: () => '12.50',
-  refund_reason: () => '测试退款',
 }
 
 export function Explorer() {
@@ -48,7 +48,10 @@ export function Explorer() {
   const operations = Object.entries(paths).flatMap(([path, methods]) =>
     (['get', 'post'] as const).flatMap((method) => {
       const operation = methods[method]
-      return operation === undefined ? [] : [{ key: `${method} ${path}`, method, path, operation }]
+      // The payer's page asks unsigned: there is nothing to sign here.
+      return operation === undefined || methods.servers !== undefined
+        ? []
+        : [{ key: `${method} ${path}`, method, path, operation }]
     }),
   )
   const one = operations.find(({ key }) => key === chosen) ?? operations[0]
@@ -69,16 +72,20 @@ export function Explorer() {
           label: `${operation.summary} · ${key.toUpperCase().replace(/ .*/, '')} ${key.split(' ')[1]}`,
         }))}
       />
-      <TryOut
-        key={one.key}
-        method={one.method}
-        path={one.path}
-        operation={one.operation}
-        base={document.data.servers[0]?.url ?? ''}
-        keys={demo.data ?? null}
-        known={{ app_no: demo.data?.app_no ?? '', ...numbers }}
-        onNumbers={(found) => setNumbers({ ...numbers, ...found })}
-      />
+      {window.isSecureContext ? (
+        <TryOut
+          key={one.key}
+          method={one.method}
+          path={one.path}
+          operation={one.operation}
+          base={document.data.servers[0]?.url ?? ''}
+          keys={demo.data ?? null}
+          known={{ app_no: demo.data?.app_no ?? '', ...numbers }}
+          onNumbers={(found) => setNumbers({ ...numbers, ...found })}
+        />
+      ) : (
+        <Alert type="warning" showIcon title={t('needsHttps')} />
+      )}
     </>
   )
 }
@@ -121,6 +128,10 @@ function TryOut(props: {
       props.onNumbers(Object.fromEntries(found) as Record<string, string>)
     },
   })
+  const [form] = Form.useForm<Record<string, string>>()
+  const suggested = { description: t('testOrder'), refund_reason: t('testRefund') }
+  const needed = new Set(fields.flatMap(({ name, required }) => (required ? [name] : [])))
+  useSuggested(form, Object.fromEntries(Object.entries(suggested).filter(([name]) => needed.has(name))))
   const fresh = FRESH[`${method} ${path}`] ?? []
   const initial = Object.fromEntries(
     fields.map(({ name, required }) => [
@@ -132,6 +143,7 @@ function TryOut(props: {
   )
   return (
     <Form
+      form={form}
       layout="vertical"
       requiredMark={false}
       className="below"

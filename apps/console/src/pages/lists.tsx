@@ -1,5 +1,12 @@
 /** The lists of what belongs to orders, and of what was done here. */
-import type { AuditRow, NotificationRow, RefundRow, Resent, ReversalRow } from '@acopay/protocol/console'
+import {
+  AUDIT_ACTIONS,
+  type AuditRow,
+  type NotificationRow,
+  type RefundRow,
+  type Resent,
+  type ReversalRow,
+} from '@acopay/protocol/console'
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { App, Button } from 'antd'
 import { useState } from 'react'
@@ -144,7 +151,8 @@ export function AuditLog() {
       path="audit"
       filters={[
         { name: 'username', text: 'username' },
-        { name: 'action', text: 'action', options: ACTIONS },
+        { name: 'action', text: 'action', options: AUDIT_ACTIONS },
+        ...useMerchantFilter(),
         { name: 'from', text: 'fromDay', isDay: true },
         { name: 'until', text: 'untilDay', isDay: true },
       ]}
@@ -162,18 +170,3 @@ export function AuditLog() {
     />
   )
 }
-
-const ACTIONS = [
-  ...['session.begin', 'session.end', 'session.password', 'session.totp_on', 'session.totp_off', 'orders.close'],
-  ...['refunds.create', 'notifications.resend', 'users.add', 'users.change', 'sandbox.place', 'sandbox.deed'],
-  ...[
-    'merchants.add',
-    'merchants.change',
-    'apps.add',
-    'apps.change',
-    'keys.add',
-    'keys.end',
-    'channels.put',
-    'channels.test',
-  ],
-]

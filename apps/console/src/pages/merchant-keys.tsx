@@ -88,8 +88,13 @@ function PrivateKey({ text, onClose }: { text: string; onClose: () => void }) {
   const { t } = usePreferences()
   const { message } = App.useApp()
   const copy = async (): Promise<void> => {
-    await navigator.clipboard.writeText(text)
-    void message.success(t('copied'))
+    try {
+      await navigator.clipboard.writeText(text)
+      void message.success(t('copied'))
+    } catch {
+      // Plain http has no clipboard, and a browser may refuse it.
+      void message.error(t('copyFailed'))
+    }
   }
   return (
     <Modal
@@ -99,6 +104,9 @@ function PrivateKey({ text, onClose }: { text: string; onClose: () => void }) {
       cancelText={t('savedIt')}
       onOk={copy}
       onCancel={onClose}
+      // It is shown this once: only who says that it is kept closes it, and no Escape that slipped.
+      closable={false}
+      keyboard={false}
       mask={{ closable: false }}
     >
       <p>{t('privateKeySays')}</p>

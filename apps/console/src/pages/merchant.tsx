@@ -33,7 +33,7 @@ export function MerchantPage() {
         <Fact text={t('rate')}>{merchant.rate_per_second ?? t('asDefault')}</Fact>
         <Fact text={t('allowedIps')}>{merchant.allowed_ips.join(', ') || t('anyAddress')}</Fact>
       </dl>
-      {merchant.editable.length > 0 && <Change key={JSON.stringify(merchant)} merchant={merchant} path={path} />}
+      {merchant.editable.length > 0 && <Change key={formOf(merchant)} merchant={merchant} path={path} />}
       <h2>{t('apps')}</h2>
       <Apps merchant={merchant} path={path} mayWrite={may('apps')} />
       <h2>{t('keys')}</h2>
@@ -67,17 +67,41 @@ export function useChange(path: string) {
   })
 }
 
+/** The form begins anew when what it shows has changed, and at nothing else. */
+const formOf = ({ name, enabled, rate_per_second, allowed_ips }: MerchantDetail): string =>
+  JSON.stringify([name, enabled, rate_per_second, allowed_ips])
+
+type Values = { name?: string; enabled?: boolean; rate_per_second?: number | null; ips: string }
+
+/** What differs from what the form was shown with: a form that lay open for an hour changes nothing else back. */
+function changesIn(values: Values, merchant: MerchantDetail): MerchantChange {
+  const { name = merchant.name, enabled = merchant.enabled, rate_per_second: rate, ips } = values
+  const rate_per_second = rate === undefined ? merchant.rate_per_second : rate
+  const allowed_ips = ips.split(/[\s,，]+/).filter((part) => part !== '')
+  return {
+    ...(name === merchant.name ? {} : { name }),
+    ...(enabled === merchant.enabled ? {} : { enabled }),
+    ...(rate_per_second === merchant.rate_per_second ? {} : { rate_per_second }),
+    ...(allowed_ips.join() === merchant.allowed_ips.join() ? {} : { allowed_ips }),
+  }
+}
+
 function Change({ merchant, path }: { merchant: MerchantDetail; path: string }) {
   const { t } = usePreferences()
-  const { message } = App.useApp()
+  const { message, modal } = App.useApp()
   const change = useChange(path)
   const may = (what: string): boolean => merchant.editable.includes(what)
-  type Values = { name: string; enabled: boolean; rate_per_second: number | null; ips: string }
   const save = (values: Values): void => {
-    const allowed_ips = values.ips.split(/[\s,，]+/).filter((part) => part !== '')
-    const { name, enabled, rate_per_second = null } = values
-    const body: MerchantChange = { allowed_ips, ...(may('name') ? { name, enabled, rate_per_second } : {}) }
-    change.mutate({ method: 'PUT', to: '', body }, { onSuccess: () => void message.success(t('saved')) })
+    const body = changesIn(values, merchant)
+    if (Object.keys(body).length === 0) return void message.info(t('nothingChanged'))
+    const send = () =>
+      change.mutateAsync({ method: 'PUT', to: '', body }).then(
+        () => void message.success(t('saved')),
+        () => {},
+      )
+    if (body.enabled !== false) return void send()
+    const title = `${t('disable')}: ${merchant.mch_no}`
+    void modal.confirm({ title, content: t('disableMerchantAsk'), okText: t('disable'), onOk: send })
   }
   return (
     <Form

@@ -4,7 +4,7 @@ import { useMutation } from '@tanstack/react-query'
 import { useNavigate, useSearch } from '@tanstack/react-router'
 import { App, Button, Form, Input, Select } from 'antd'
 import { call } from '../api.ts'
-import { Title, useSays } from '../parts.tsx'
+import { Title, useSays, useSuggested } from '../parts.tsx'
 import { usePreferences } from '../preferences.tsx'
 import { Faults } from './sandbox-faults.tsx'
 import { TestOrder } from './sandbox-order.tsx'
@@ -38,6 +38,8 @@ export function Sandbox() {
     },
     onError,
   })
+  const [form] = Form.useForm<SandboxOrderAsk>()
+  useSuggested(form, { description: t('testOrder') })
   const { mch_no, transaction_no } = chosen
   return (
     <>
@@ -63,7 +65,8 @@ export function Sandbox() {
           <Form
             layout="vertical"
             requiredMark={false}
-            initialValues={{ amount: '12.50', description: '测试订单', notify: 'ok' }}
+            form={form}
+            initialValues={{ amount: '12.50', notify: 'ok' }}
             onFinish={(values: SandboxOrderAsk) => place.mutate(values)}
           >
             <Form.Item

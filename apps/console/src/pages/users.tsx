@@ -1,5 +1,13 @@
 /** Who may use the console. Passwords are made here, shown once and changed at the first sign-in. */
-import type { NewUser, Role, UserChange, UserChanged, UserRow } from '@acopay/protocol/console'
+import {
+  isMerchantRole,
+  type NewUser,
+  ROLES,
+  type Role,
+  type UserChange,
+  type UserChanged,
+  type UserRow,
+} from '@acopay/protocol/console'
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { App, Button, Form, Input, Modal, Select } from 'antd'
 import { useState } from 'react'
@@ -9,15 +17,13 @@ import { ListPage } from '../list-page.tsx'
 import { Mono, useSays } from '../parts.tsx'
 import { usePreferences } from '../preferences.tsx'
 
-const OF_A_MERCHANT: readonly Role[] = ['merchant_admin', 'merchant_viewer']
-const OF_THE_PLATFORM: readonly Role[] = ['platform_admin', 'operator', 'finance']
-
 export function Users() {
   const { t, word } = usePreferences()
   const { modal, message } = App.useApp()
   const says = useSays()
   const { data: who } = useQuery(session)
   const [isAdding, setAdding] = useState(false)
+  const [changing, setChanging] = useState<UserRow | null>(null)
   const mayWrite = who?.permissions.includes('users.write') ?? false
   const told = ({ user, password }: UserChanged): void => {
     void queries.invalidateQueries({ queryKey: ['users'] })
@@ -30,7 +36,7 @@ export function Users() {
         </p>
       </>
     )
-    void modal.success({ title: t('oneTimePassword'), content })
+    void modal.success({ title: t('oneTimePassword'), content, okText: t('savedIt'), keyboard: false })
   }
   const change = useMutation({
     mutationFn: ({ username, ...asked }: UserChange & { username: string }) =>
@@ -74,6 +80,9 @@ export function Users() {
               mayWrite &&
               row.username !== who?.username && (
                 <div className="buttons">
+                  <Button size="small" onClick={() => setChanging(row)}>
+                    {t('changeRole')}
+                  </Button>
                   <Button size="small" onClick={() => ask(t('resetPassword'), row, { reset_password: true })}>
                     {t('resetPassword')}
                   </Button>
@@ -99,7 +108,46 @@ export function Users() {
         ]}
       />
       {isAdding && who != null && <AddUser mchNo={who.mch_no} onDone={told} onClose={() => setAdding(false)} />}
+      {changing !== null && <ChangeRole of={changing} onDone={told} onClose={() => setChanging(null)} />}
     </>
+  )
+}
+
+/** Within what the user belongs to: a merchant's users stay its own, and the platform's stay the platform's. */
+function ChangeRole(props: { of: UserRow; onDone: (changed: UserChanged) => void; onClose: () => void }) {
+  const { t, word } = usePreferences()
+  const { message } = App.useApp()
+  const says = useSays()
+  const { username, mch_no, role: now } = props.of
+  const [role, setRole] = useState<Role>(now)
+  const change = useMutation({
+    mutationFn: (asked: UserChange) => call<UserChanged>('PUT', `users/${username}`, asked),
+    onSuccess: (changed) => {
+      props.onClose()
+      props.onDone(changed)
+    },
+    onError: (error) => void message.error(says(error)),
+  })
+  const roles = ROLES.filter((one) => isMerchantRole(one) === (mch_no !== null))
+  return (
+    <Modal
+      open
+      title={`${t('changeRole')}: ${username}`}
+      okText={t('changeRole')}
+      okButtonProps={{ disabled: role === now }}
+      confirmLoading={change.isPending}
+      onOk={() => change.mutate({ role })}
+      onCancel={props.onClose}
+    >
+      <p>{t('changeRoleAsk')}</p>
+      <Select
+        aria-label={t('role')}
+        value={role}
+        onChange={setRole}
+        className="wide-select"
+        options={roles.map((value) => ({ value, label: word(value) }))}
+      />
+    </Modal>
   )
 }
 
@@ -117,8 +165,8 @@ function AddUser(props: { mchNo: string | null; onDone: (made: UserChanged) => v
     },
     onError: (error) => void message.error(says(error)),
   })
-  const roles = props.mchNo === null ? [...OF_THE_PLATFORM, ...OF_A_MERCHANT] : OF_A_MERCHANT
-  const isMerchants = role !== undefined && OF_A_MERCHANT.includes(role)
+  const roles = ROLES.filter((one) => props.mchNo === null || isMerchantRole(one))
+  const isMerchants = role !== undefined && isMerchantRole(role)
   return (
     <Modal
       open

@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { type ChannelName, INSTALLED, NEEDS_PAYER } from '@acopay/channels'
+import type { OpenedWay } from '@acopay/protocol'
 import { type OrderKey, readCashierViews } from '@acopay/store'
 import fastifyStatic from '@fastify/static'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
@@ -162,7 +163,7 @@ export function cashierRoutes(app: FastifyInstance, world: World, perAddress: Ra
         // The upstream said no: another way may work.
         if (state === 'SHUT') return reply.code(502).send({ error: 'UPSTREAM_REFUSED' })
         return reply.header('cache-control', 'no-store').send({
-          ...{ channel, method, pay_url: payUrl, good_until: way.goodUntil.toISOString() },
+          ...({ channel, method, pay_url: payUrl, good_until: way.goodUntil.toISOString() } satisfies OpenedWay),
           // In the sandbox the page itself can be the payer (docs/sandbox.md).
           ...(world.isSandbox
             ? { sandbox: `/sandbox/${key.mchNo}/orders/${key.transactionNo}/attempts/${attemptNo}` }

@@ -1,5 +1,14 @@
 /** `GET close/evidence` [ours]: what a merchant shows when a payer says 'I was charged for a closed order'. */
-import { CLOSE_REASON_TEXTS, isRefusal, parseQueryOrder, refuse, STATE_ANSWERS, timeText } from '@acopay/protocol'
+import {
+  type Answer,
+  CLOSE_REASON_TEXTS,
+  isRefusal,
+  type ListedExchange,
+  parseQueryOrder,
+  refuse,
+  STATE_ANSWERS,
+  timeText,
+} from '@acopay/protocol'
 import { type CloseEvidence, closeEvidence } from '../actions/close-evidence.ts'
 import type { Endpoint } from './exchange.ts'
 
@@ -18,15 +27,15 @@ export const evidenceEndpoint: Endpoint = {
 }
 
 /** The evidence in the wire's words. */
-export const evidenceAnswer = ({ order, fencedAt, closedAt, said }: CloseEvidence) => ({
+export const evidenceAnswer = ({ order, fencedAt, closedAt, said }: CloseEvidence): Answer<'get close/evidence'> => ({
   mch_trade_no: order.mchTradeNo,
   transaction_no: order.transactionNo,
-  code: order.state,
+  code: 'CLOSED',
   description: STATE_ANSWERS.CLOSED,
   close_reason: order.closeReason === null ? null : CLOSE_REASON_TEXTS[order.closeReason],
   fence_time: timeText(fencedAt),
   close_time: timeText(closedAt),
-  upstream_answers: JSON.stringify(said),
+  upstream_answers: JSON.stringify(said satisfies ListedExchange[]),
   timeline_length: String(order.headSeq),
   timeline_hash: order.headHash.toString('hex'),
 })

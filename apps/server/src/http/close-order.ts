@@ -1,5 +1,5 @@
 /** `POST close` (spec/protocol.md 3.1). */
-import { CLOSE_ANSWERS, isRefusal, parseCloseOrder, refuse } from '@acopay/protocol'
+import { type Answer, CLOSE_ANSWERS, isRefusal, parseCloseOrder, refuse } from '@acopay/protocol'
 import { closeOrder } from '../actions/close-order.ts'
 import type { Endpoint } from './exchange.ts'
 
@@ -15,9 +15,10 @@ export const closeEndpoint: Endpoint = {
     if (closed.kind === 'absent') return { answer: refuse('ORDER_NOT_EXIST') }
     if (closed.kind === 'nonce_used') return { answer: refuse('NONCE_REPEAT') }
     const { mchTradeNo: mch_trade_no, transactionNo } = closed.order
+    const said = CLOSE_ANSWERS[closed.outcome]
     return {
       transactionNo,
-      answer: { mch_trade_no, transaction_no: transactionNo, ...CLOSE_ANSWERS[closed.outcome] },
+      answer: { mch_trade_no, transaction_no: transactionNo, ...said } satisfies Answer<'post close'>,
     }
   },
 }

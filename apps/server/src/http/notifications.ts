@@ -1,7 +1,10 @@
 /** `GET notifications`, `GET notifications/tries`, `POST notifications/resend` [ours]: what a merchant was told, and again. */
 import {
+  type Answer,
   DONE_ANSWER,
   isRefusal,
+  type ListedNotification,
+  type ListedTry,
   NOTIFICATION_ANSWERS,
   type OrderRef,
   parseListNotifications,
@@ -13,7 +16,7 @@ import {
 } from '@acopay/protocol'
 import {
   findOrder,
-  type ListedNotification,
+  type ListedNotification as Listed,
   listNotifications,
   listNotificationTries,
   resendNotifications,
@@ -41,7 +44,8 @@ export const notificationsEndpoint: Endpoint = {
     const page = found.slice(0, PAGE)
     const last = found.length > PAGE ? page.at(-1) : undefined
     const next = last === undefined ? null : `${last.createdAt.getTime()}.${last.transactionNo}.${last.seq}`
-    return { answer: { ...DONE_ANSWER, notifications: JSON.stringify(page.map(listed)), next } }
+    const notifications = JSON.stringify(page.map(listed))
+    return { answer: { ...DONE_ANSWER, notifications, next } satisfies Answer<'get notifications'> }
   },
 }
 
@@ -55,10 +59,13 @@ export const notificationTriesEndpoint: Endpoint = {
     const transactionNo = await numberOf(world, mchNo, asked.ref)
     if (isNoOrder(transactionNo)) return { answer: transactionNo }
     const tries = await listNotificationTries(world.pool, { mchNo, transactionNo, seq: asked.seq }, TRIES_MAX)
-    const shown = tries.map(({ at, ms, httpStatus, reply, failure }) => ({
-      ...{ time: timeText(at), ms, http_status: httpStatus, reply, failure },
-    }))
-    return { transactionNo, answer: { ...DONE_ANSWER, transaction_no: transactionNo, tries: JSON.stringify(shown) } }
+    const shown = tries.map(
+      ({ at, ms, httpStatus, reply, failure }): ListedTry => ({
+        ...{ time: timeText(at), ms, http_status: httpStatus, reply, failure },
+      }),
+    )
+    const answer = { ...DONE_ANSWER, transaction_no: transactionNo, tries: JSON.stringify(shown) }
+    return { transactionNo, answer: answer satisfies Answer<'get notifications/tries'> }
   },
 }
 
@@ -74,14 +81,19 @@ export const resendEndpoint: Endpoint = {
     if (!(await useNonce(world.pool, { mchNo, nonce, now }))) return { answer: refuse('NONCE_REPEAT') }
     if ('dead' in asked) {
       const resent = await resendNotifications(world.pool, mchNo, asked, RESENT_AT_ONCE, now)
-      return { answer: { ...DONE_ANSWER, resent: String(resent) } }
+      return { answer: resentAnswer(resent) }
     }
     const transactionNo = await numberOf(world, mchNo, asked.ref)
     if (isNoOrder(transactionNo)) return { answer: transactionNo }
     const resent = await resendNotifications(world.pool, mchNo, { transactionNo, seq: asked.seq }, RESENT_AT_ONCE, now)
-    return { transactionNo, answer: { ...DONE_ANSWER, resent: String(resent) } }
+    return { transactionNo, answer: resentAnswer(resent) }
   },
 }
+
+const resentAnswer = (resent: number): Answer<'post notifications/resend'> => ({
+  ...DONE_ANSWER,
+  resent: String(resent),
+})
 
 /** The platform's number of the merchant's order. */
 async function numberOf(world: World, mchNo: string, ref: OrderRef): Promise<string | Refusal> {
@@ -91,7 +103,7 @@ async function numberOf(world: World, mchNo: string, ref: OrderRef): Promise<str
 
 const isNoOrder = (found: string | Refusal | null): found is Refusal => found !== null && typeof found !== 'string'
 
-const listed = (one: ListedNotification) => ({
+const listed = (one: Listed): ListedNotification => ({
   transaction_no: one.transactionNo,
   seq: one.seq,
   kind: one.kind,

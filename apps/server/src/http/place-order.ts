@@ -1,6 +1,6 @@
 /** `POST trade` (spec/protocol.md 3.2): signed by headers, or in the body where a page hands the parameters over. */
 import { parseYuan } from '@acopay/core'
-import { isRefusal, PLACED_ANSWER, parsePlaceOrder, refuse } from '@acopay/protocol'
+import { type Answer, isRefusal, PLACED_ANSWER, parsePlaceOrder, refuse } from '@acopay/protocol'
 import { placeOrder } from '../actions/place-order.ts'
 import type { Endpoint } from './exchange.ts'
 import { notifyUrlRefusal } from './notify-url.ts'
@@ -42,7 +42,7 @@ export const placeEndpoint: Endpoint = {
             transaction_no: transactionNo,
             ...PLACED_ANSWER,
             cashier_url: world.cashierUrl(mchNo, transactionNo),
-          },
+          } satisfies Answer<'post trade'>,
         }
       }
     }

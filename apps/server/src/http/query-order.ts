@@ -1,6 +1,6 @@
 /** `GET trade` (spec/protocol.md 3.3). */
 import { formatYuan } from '@acopay/core'
-import { isRefusal, parseQueryOrder, refuse, STATE_ANSWERS, timeText } from '@acopay/protocol'
+import { type Answer, isRefusal, parseQueryOrder, refuse, STATE_ANSWERS, timeText } from '@acopay/protocol'
 import { queryOrder } from '../actions/query-order.ts'
 import type { Endpoint } from './exchange.ts'
 
@@ -27,7 +27,7 @@ export const queryEndpoint: Endpoint = {
         acoid: order.payer,
         amount_total: formatYuan(order.amountFen),
         ...(knowsChannelFields ? channelFields : {}),
-      },
+      } satisfies Answer<'get trade'>,
     }
   },
 }

@@ -1,6 +1,6 @@
 /** `GET refund` (spec/protocol.md 3.5). */
 import { formatYuan } from '@acopay/core'
-import { isRefusal, parseQueryRefund, REFUND_ANSWERS, refuse, timeText } from '@acopay/protocol'
+import { type Answer, isRefusal, parseQueryRefund, REFUND_ANSWERS, refuse, timeText } from '@acopay/protocol'
 import { findRefund } from '@acopay/store'
 import type { Endpoint } from './exchange.ts'
 
@@ -26,7 +26,7 @@ export const queryRefundEndpoint: Endpoint = {
         refund_reason: refund.reason,
         success_time: refund.successTime === null ? null : timeText(refund.successTime),
         ...(knowsChannelFields ? { refund_channel: refund.channel } : {}),
-      },
+      } satisfies Answer<'get refund'>,
     }
   },
 }

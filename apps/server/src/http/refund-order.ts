@@ -1,6 +1,6 @@
 /** `POST refund` (spec/protocol.md 3.4). */
 import { formatYuan, parseYuan, type RefundRefusal } from '@acopay/core'
-import { isRefusal, parseRefundOrder, REFUND_ANSWERS, refuse } from '@acopay/protocol'
+import { type Answer, isRefusal, parseRefundOrder, REFUND_ANSWERS, refuse } from '@acopay/protocol'
 import type { Refused } from '../actions/change-order.ts'
 import { refundOrder } from '../actions/refund-order.ts'
 import type { Endpoint } from './exchange.ts'
@@ -50,7 +50,7 @@ export const refundEndpoint: Endpoint = {
             code: refund.state,
             description: REFUND_ANSWERS[refund.state],
             ...(knowsChannelFields ? { refund_channel: refund.channel } : {}),
-          },
+          } satisfies Answer<'post refund'>,
         }
       }
     }

@@ -99,6 +99,18 @@ export type UserChange = { role?: Role; enabled?: boolean; unlock?: true; reset_
 /** `password` where one was made: shown this once. */
 export type UserChanged = { user: UserRow; password: string | null }
 
+/** Everything that the audit log tells of; a call that changes something is named by one of these. */
+export const AUDIT_ACTIONS = [
+  ...['session.begin', 'session.end', 'session.password'],
+  ...['session.totp_begin', 'session.totp_on', 'session.totp_off'],
+  ...['orders.close', 'refunds.create', 'notifications.resend', 'reconciliation.settle'],
+  ...['merchants.add', 'merchants.change', 'apps.add', 'apps.change'],
+  ...['keys.add', 'keys.end', 'channels.put', 'channels.test'],
+  ...['users.add', 'users.change'],
+  ...['sandbox.place', 'sandbox.deed', 'sandbox.faults'],
+] as const
+export type AuditAction = (typeof AUDIT_ACTIONS)[number]
+
 /** A row of `GET audit` (`username`, `action`, `mch_no`, `from`, `until`). Never holds a secret. */
 export type AuditRow = {
   audit_no: string

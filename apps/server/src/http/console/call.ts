@@ -2,7 +2,7 @@
  * What every endpoint of the console's API is: one object, registered by `routes.ts`, which has already checked the
  * session, the CSRF token, the role's permission and the rate before `handle` is called, and keeps the audit log.
  */
-import type { Failure, Permission, Role } from '@acopay/protocol/console'
+import type { AuditAction, Failure, Permission, Role } from '@acopay/protocol/console'
 import type { ConsoleSession } from '@acopay/store'
 import type { World } from '../../world.ts'
 
@@ -85,7 +85,7 @@ export type ConsoleEndpoint = {
   /** Also while the password must be changed first. */
   isAlwaysOpen?: true
   /** What a call that is not GET is called in the audit log; written before `handle`, with its outcome after. */
-  action?: string
+  action?: AuditAction
   /** Read from the call before `handle`. What a merchant's user does is in its own merchant's log, whatever it names. */
   audited?: (call: ConsoleCall, world: World) => Audited | Promise<Audited>
   handle: (world: World, call: ConsoleCall) => Promise<object | Failed>

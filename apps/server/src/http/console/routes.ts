@@ -5,7 +5,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
-import { ALLOWED, type Permission, type Role, type Session } from '@acopay/protocol/console'
+import { ALLOWED, type AuditAction, type Permission, type Role, type Session } from '@acopay/protocol/console'
 import { beginAudit, endAudit, forgetConsoleSessions, useConsoleSession } from '@acopay/store'
 import fastifyCookie from '@fastify/cookie'
 import fastifyStatic from '@fastify/static'
@@ -125,7 +125,8 @@ export function consoleRoutes(
       if (user !== null) {
         const { username, mchNo } = user
         const outcome = answer instanceof Failed ? answer.failure.error : 'DONE'
-        const audit = { username, address: request.ip, action: 'session.begin', mchNo, subject: username }
+        const action: AuditAction = 'session.begin'
+        const audit = { username, address: request.ip, action, mchNo, subject: username }
         await beginAudit(world.pool, { ...audit, auditNo: newAuditNo(world), detail: {}, outcome }, now)
       }
       if (answer instanceof Began) {

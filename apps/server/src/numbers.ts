@@ -11,3 +11,7 @@ export const ATTEMPT_DIGITS = 13
 /** `AP` for an order, `AR` for a refund, `AT` for an attempt, `AL` for a line of the audit log; with 19 digits 38 characters, not guessable from a neighbour. */
 export const platformNumber = (prefix: 'AP' | 'AR' | 'AT' | 'AL', now: Date, digits: string): string =>
   prefix + new Date(now.getTime() + CHINA_MS).toISOString().replace(/\D/g, '').slice(0, 17) + digits
+
+/** When a number was given out, as texts for people are written: in UTC+8, whole seconds. */
+export const numberTime = (number: string): string =>
+  number.slice(2).replace(/^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d).*$/s, '$1-$2-$3T$4:$5:$6+08:00')

@@ -6,14 +6,15 @@ export type OrderStateName = 'NOTPAY' | 'CLOSING' | 'CLOSED' | 'SUCCESS' | 'REFU
 /**
  * `GET orders`: all optional. `number` is any number there is: transaction_no, mch_trade_no, refund_no, mch_refund_no,
  * attempt_no or the upstream's payment number; with it every other filter is left out.
- * `GET orders.csv` takes the same and answers a file of at most 100 000 rows.
+ * `GET orders.csv` takes the same and answers a file of at most 100 000 rows, times in UTC+8; where it does not hold all
+ * there is, its last line says so.
  */
 export type OrderFilter = {
   number?: string
   mch_no?: string
   state?: OrderStateName
   channel?: string
-  /** Yuan. */
+  /** Yuan, with at most two decimals. */
   amount_min?: string
   amount_max?: string
   /** When it was placed: from, and before. ISO 8601. */

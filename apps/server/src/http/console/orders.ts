@@ -1,5 +1,5 @@
 /** Orders at the console: the list, the search, the CSV and one order with all that belongs to it. */
-import { decide, fen, formatYuan, ORDER_EVENTS, ORDER_STATES, ORDER_TABLE, type OrderState } from '@acopay/core'
+import { dayOf, decide, formatYuan, ORDER_EVENTS, ORDER_STATES, ORDER_TABLE, type OrderState } from '@acopay/core'
 import type { OrderDetail, OrderList, OrderRow, TimelineRow } from '@acopay/protocol/console'
 import {
   brokenAt,
@@ -17,7 +17,6 @@ import {
   readTimeline,
 } from '@acopay/store'
 import { standing } from '../../actions/change-order.ts'
-import { csvLine, defused } from '../../bill-csv.ts'
 import { platformNumber } from '../../numbers.ts'
 import type { World } from '../../world.ts'
 import {
@@ -31,11 +30,10 @@ import {
 } from './call.ts'
 import { fieldsOf } from './fields.ts'
 import { notificationRow, refundRow, reversalRow } from './lists.ts'
+import { CSV_LIMITS, csvOfList, csvOfNumber } from './orders-csv.ts'
 
 /** How many orders one page may look at for what is rare among them. */
-const EXAMINED = 20_000
-const CSV_ROWS_MAX = 100_000
-const CSV_PAGE = 1000
+const EXAMINED = CSV_LIMITS.examined
 const NOTIFICATIONS_MAX = 100
 
 /** The beginning of every number that was given out at this moment or later. */
@@ -57,7 +55,7 @@ function filterOf({
     before: after < until ? after : until,
     state: read.word('state', ORDER_STATES),
     channel: read.text('channel', 32),
-    ...{ amountMin: read.yuan('amount_min'), amountMax: read.yuan('amount_max') },
+    ...{ amountMin: read.bound('amount_min'), amountMax: read.bound('amount_max') },
     limit: read.limit(),
   }
   return read.failed() ?? filter
@@ -88,31 +86,10 @@ async function list(world: World, call: ConsoleCall): Promise<OrderList | Failed
 async function csv(world: World, call: ConsoleCall): Promise<ConsoleFile | Failed> {
   const filter = filterOf(call)
   if (filter instanceof Failed) return filter
-  const columns = Object.keys(rowOf(NO_ORDER)) as (keyof OrderRow)[]
-  async function* lines(from: OrderListFilter): AsyncGenerator<string> {
-    // The mark tells spreadsheets that it is UTF-8.
-    yield `\uFEFF${csvLine(columns)}`
-    let before: string | null = from.before
-    for (let rows = 0; before !== null && rows < CSV_ROWS_MAX; ) {
-      const page: { orders: ListedOrder[]; next: string | null } = await listOrders(
-        world.pool,
-        { ...from, before },
-        Math.min(CSV_PAGE, CSV_ROWS_MAX - rows),
-        EXAMINED,
-      )
-      rows += page.orders.length
-      before = page.next
-      yield page.orders.map((order) => csvLine(Object.values(rowOf(order)).map((cell) => defused(cell ?? '')))).join('')
-    }
-  }
-  const day = world.now().toISOString().slice(0, 10)
-  return { file: `orders-${day}.csv`, contentType: 'text/csv; charset=utf-8', chunks: lines(filter) }
-}
-
-const NO_ORDER: ListedOrder = {
-  ...{ mchNo: '', transactionNo: '', mchTradeNo: '', appNo: '', description: '', amountFen: fen(1n), state: 'NOTPAY' },
-  ...{ closeReason: null, payChannel: null, payMethod: null, successTime: null },
-  ...{ createdAt: new Date(0), timeExpire: new Date(0) },
+  const { number, mchNo, limit, ...rest } = filter
+  const chunks =
+    number === null ? csvOfList(world, { mchNo, ...rest }, CSV_LIMITS) : csvOfNumber(world, { number, mchNo }, limit)
+  return { file: `orders-${dayOf(world.now().getTime())}.csv`, contentType: 'text/csv; charset=utf-8', chunks }
 }
 
 export const ABSENT = () => failed('NOT_FOUND', '没有这个订单', 'There is no such order')

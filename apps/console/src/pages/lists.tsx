@@ -5,17 +5,11 @@ import { App, Button } from 'antd'
 import { useState } from 'react'
 import { call, queries, session } from '../api.ts'
 import { when, yuan } from '../format.ts'
-import { asked, type Filter, ListPage } from '../list-page.tsx'
+import { asked, ListPage, useMerchantFilter } from '../list-page.tsx'
 import { Mono, State, useSays } from '../parts.tsx'
 import { usePreferences } from '../preferences.tsx'
 import { Tries } from './order-more.tsx'
 import { Channel, OrderLink } from './orders.tsx'
-
-/** Who sees all merchants can choose one. */
-function useMerchantFilter(): Filter[] {
-  const { data: who } = useQuery(session)
-  return who?.mch_no === null ? [{ name: 'mch_no', text: 'merchant' }] : []
-}
 
 export function Refunds() {
   return (

@@ -4,7 +4,7 @@ import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { search, session } from '../api.ts'
 import { when, yuan } from '../format.ts'
-import { asked, type Filter, ListPage } from '../list-page.tsx'
+import { asked, type Filter, ListPage, useMerchantFilter } from '../list-page.tsx'
 import { type Column, Mono, State } from '../parts.tsx'
 import { usePreferences } from '../preferences.tsx'
 
@@ -43,7 +43,7 @@ export function Orders() {
     { name: 'number', text: 'anyNumber' },
     { name: 'state', text: 'state', options: ORDER_STATES },
     { name: 'channel', text: 'channel', options: CHANNELS },
-    ...(who?.mch_no === null ? [{ name: 'mch_no', text: 'merchant' } as const] : []),
+    ...useMerchantFilter(),
     { name: 'from', text: 'fromDay', isDay: true },
     { name: 'until', text: 'untilDay', isDay: true },
     { name: 'amount_min', text: 'amountMin' },

@@ -1,7 +1,8 @@
 /** The console's lists in a real browser: where one stands in them, and what can be done from there. */
+import { keepStrayPayment, writeReconciliation } from '@acopay/store'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { openBrowser, openPage } from './support/browser.ts'
+import { accessibility, openBrowser, openPage, overflow, PHONE } from './support/browser.ts'
 import { addUser, PASSWORD } from './support/console.ts'
 import { place, type TestGateway, testGateway } from './support/gateway.ts'
 
@@ -19,8 +20,8 @@ afterAll(async () => {
 })
 
 /** A page that somebody signed in on, at this path of the console. */
-async function signedInAt(username: string, path: string) {
-  const opened = await openPage(browser)
+async function signedInAt(username: string, path: string, size = {}) {
+  const opened = await openPage(browser, size)
   const { page } = opened
   await page.goto(`${gateway.demo.baseUrl}/console/${path}`)
   await page.getByLabel('用户名').fill(username)
@@ -64,6 +65,84 @@ describe('a list of several pages', () => {
     await page.getByRole('button', { name: '查询' }).click()
     await page.waitForURL(/amount_min=99.5&amount_max=100/)
     await page.getByText('¥100.00').first().waitFor()
+    await close()
+  })
+})
+
+describe('finance', () => {
+  const DAY = '2026-02-01'
+  beforeAll(async () => {
+    const { demo, database } = gateway
+    const { mchNo } = demo
+    const now = new Date()
+    const missing = { kind: 'PAYMENT_MISSING', refundNo: '', oursFen: 100n, theirsFen: null, isSettled: false } as const
+    await writeReconciliation(
+      database.pool,
+      { mchNo, channel: 'alipay', day: DAY },
+      {
+        ...{ paid: { lines: 1, fen: 900n }, refunded: { lines: 0, fen: 0n } },
+        differences: ['1', '2'].map((no) => ({ ...missing, attemptNo: `AT${no}`, paymentNo: no })),
+      },
+      now,
+    )
+    await keepStrayPayment(
+      database.pool,
+      {
+        ...{ mchNo, channel: 'wechat', attemptNo: 'AT0', paymentNo: '4200' },
+        amountFen: 5n,
+        currency: 'CNY',
+        paidAt: now,
+      },
+      now,
+    )
+    await database.pool.query(`update channel_account set created_at = '2026-01-01T00:00:00Z'`)
+    const sql = `insert into bill (mch_no, bill_day, lines, file_no, size_bytes, sha256, made_at)
+      values ($1, $2, 1, 'forgotten', 9, $3, $4)`
+    await database.pool.query(sql, [mchNo, DAY, 'ab'.repeat(32), now])
+  })
+
+  it('compares a bill with the upstreams, goes to the differences of that day and settles one', async () => {
+    const { mchNo } = gateway.demo
+    const { page, problems, close } = await signedInAt('in-finance', `bills?mch_no=${mchNo}`)
+    await page.getByText('ab'.repeat(32)).waitFor()
+    await page.getByText('已超过保存期').waitFor()
+    expect(await page.getByRole('button', { name: `下载 ${DAY}` }).count()).toBe(0)
+    await page.getByRole('link', { name: `对比上游 ${DAY} ${mchNo}` }).click()
+    await page.getByText('¥9.00 (1)').waitFor()
+    await page.getByText('尚未获取').first().waitFor()
+    await page.getByRole('link', { name: `2 (未处理 2) ${DAY} ${mchNo} alipay` }).click()
+    await page.getByText('上游无此支付').nth(1).waitFor()
+    await page.getByRole('button', { name: '标记为已处理' }).first().click()
+    await page.getByLabel('备注').fill('上游次日补单')
+    await page.getByRole('dialog').getByRole('button', { name: '标记为已处理' }).click()
+    await page.getByText('上游次日补单 · in-finance').waitFor()
+    await page.getByRole('link', { name: '对账' }).last().click()
+    await page.getByRole('link', { name: `2 (未处理 1) ${DAY} ${mchNo} alipay` }).waitFor()
+    expect(problems()).toEqual([])
+    await close()
+  })
+
+  it('settles money that nobody knows of, and it is gone from what is open', async () => {
+    const { page, problems, close } = await signedInAt('in-finance', 'reconciliations/strays?settled=false')
+    await page.getByRole('button', { name: '标记为已处理' }).click()
+    await page.getByLabel('备注').fill('已线下退款')
+    await page.getByRole('dialog').getByRole('button', { name: '标记为已处理' }).click()
+    await page.getByText('暂无数据').waitFor()
+    expect(problems()).toEqual([])
+    await close()
+  })
+
+  it.each([PHONE, {}])('has pages that can be read and used by everybody: %o', async (size) => {
+    const { page, problems, close } = await signedInAt('in-finance', 'bills', size)
+    const paths = [`bills/${gateway.demo.mchNo}/${DAY}`, 'reconciliations/differences', 'reconciliations/strays']
+    for (const path of paths) {
+      await page.goto(`${gateway.demo.baseUrl}/console/${path}`)
+      await page.locator('main.page h1').waitFor()
+      await page.waitForLoadState('networkidle')
+      expect(await accessibility(page), path).toEqual([])
+      expect(await overflow(page), path).toBeLessThanOrEqual(0)
+    }
+    expect(problems()).toEqual([])
     await close()
   })
 })

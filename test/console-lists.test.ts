@@ -1,5 +1,5 @@
 /** The console's lists and its overview: what they hold, page by page, and that nobody sees another merchant's. */
-import { addMerchant, keepStrayPayment, putChannelAccount, writeReconciliation } from '@acopay/store'
+import { addMerchant } from '@acopay/store'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { countHours } from '../apps/server/src/actions/count-hours.ts'
 import { addUser, type ConsoleClient, signedIn } from './support/console.ts'
@@ -8,14 +8,12 @@ import { type TestWorld, testWorld } from './support/world.ts'
 
 let gateway: TestWorld
 let operator: ConsoleClient
-let finance: ConsoleClient
 let stranger: ConsoleClient
 beforeAll(async () => {
   gateway = await testWorld()
   const { pool } = gateway.database
   await addMerchant(pool, { mchNo: 'MCH2', name: '别家商户' }, gateway.world.now())
   await addUser(gateway, 'an-operator', 'operator')
-  await addUser(gateway, 'in-finance', 'finance')
   await addUser(gateway, 'a-stranger', 'merchant_admin', { mchNo: 'MCH2' })
   await everybodySignsIn()
 })
@@ -24,7 +22,6 @@ afterAll(() => gateway.stop())
 /** Sessions end while the clock is moved on. */
 async function everybodySignsIn(): Promise<void> {
   operator = await signedIn(gateway, 'an-operator')
-  finance = await signedIn(gateway, 'in-finance')
   stranger = await signedIn(gateway, 'a-stranger')
 }
 
@@ -155,56 +152,5 @@ describe('notifications', () => {
       body: { field: 'mch_no' },
     })
     expect((await all(operator, `notifications?mch_no=${mch_no}`)).length).toBeGreaterThanOrEqual(2)
-  })
-})
-
-describe('finance', () => {
-  it('fetches a bill through a link of its own', async () => {
-    gateway.advance(24 * 3_600_000)
-    await gateway.runJobs()
-    await everybodySignsIn()
-    const bills = await all(finance, `bills?mch_no=${gateway.demo.mchNo}`)
-    const full = bills.find(({ has_file }) => has_file)
-    const { body } = await finance.get(`bills/${full?.mch_no}/${full?.bill_day}/link`)
-    expect(await (await fetch(body.url)).text()).toContain('TOTAL_NET')
-    expect((await finance.get(`bills/${full?.mch_no}/1999-01-01/link`)).status).toBe(404)
-    expect((await stranger.get(`bills/${full?.mch_no}/${full?.bill_day}/link`)).status).not.toBe(200)
-  })
-
-  it('settles a difference once, with a note that stays', async () => {
-    const { pool } = gateway.database
-    const now = gateway.world.now()
-    await putChannelAccount(pool, { mchNo: 'MCH2', channel: 'alipay', settingsSealed: Buffer.alloc(1) }, now)
-    const found = { kind: 'PAYMENT_MISSING', attemptNo: 'AT1', paymentNo: '42', refundNo: '', oursFen: 100n } as const
-    const differences = [{ ...found, theirsFen: null, isSettled: false }]
-    await writeReconciliation(
-      pool,
-      { mchNo: 'MCH2', channel: 'alipay', day: '2026-02-01' },
-      { lines: 9, differences },
-      now,
-    )
-    expect((await all(finance, 'reconciliations?mch_no=MCH2')).at(0)).toMatchObject({
-      lines: 9,
-      differences: 1,
-      unsettled: 1,
-    })
-    const [row] = (await finance.get('differences?settled=false')).body.rows
-    expect(row).toMatchObject({ mch_no: 'MCH2', kind: 'PAYMENT_MISSING', ours: '1.00', theirs: null })
-    expect((await operator.send('POST', 'differences/settle', row)).status).toBeGreaterThanOrEqual(401)
-    expect(await finance.send('POST', 'differences/settle', row)).toMatchObject({
-      status: 400,
-      body: { field: 'note' },
-    })
-    expect((await finance.send('POST', 'differences/settle', { ...row, note: '上游次日补单' })).status).toBe(200)
-    expect((await finance.send('POST', 'differences/settle', { ...row, note: '再次' })).status).toBe(409)
-    const [settled] = (await finance.get('differences?mch_no=MCH2')).body.rows
-    expect(settled).toMatchObject({ settled: true, note: '上游次日补单', settled_by: 'in-finance' })
-  })
-
-  it('sees money that nobody knows of', async () => {
-    const { world, database, demo } = gateway
-    const stray = { mchNo: demo.mchNo, channel: 'wechat', attemptNo: 'AT0', paymentNo: '4200', currency: 'CNY' }
-    await keepStrayPayment(database.pool, { ...stray, amountFen: 5n, paidAt: world.now() }, world.now())
-    expect((await finance.get('strays')).body.rows).toMatchObject([{ attempt_no: 'AT0', amount: '0.05' }])
   })
 })

@@ -132,7 +132,7 @@ export async function readHealth(db: Db, mchNo: string | null, since: Date): Pro
             ${some(`notification where state = 'PENDING' and round_at < $2`)} as late,
             ${some(`notification where state = 'DEAD'`)} as dead,
             ${some('reconciliation_difference where not settled')} as differences,
-            ${some('stray_payment where true')} as strays`,
+            ${some('stray_payment where settled_at is null')} as strays`,
     [mchNo, since],
   )
   const [row] = rows

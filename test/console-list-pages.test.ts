@@ -4,7 +4,7 @@ import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { accessibility, openBrowser, openPage, overflow, PHONE } from './support/browser.ts'
 import { addUser, PASSWORD } from './support/console.ts'
-import { place, type TestGateway, testGateway } from './support/gateway.ts'
+import { openAttempt, pay, place, type TestGateway, testGateway } from './support/gateway.ts'
 
 let gateway: TestGateway
 let browser: Browser
@@ -142,6 +142,35 @@ describe('finance', () => {
       expect(await accessibility(page), path).toEqual([])
       expect(await overflow(page), path).toBeLessThanOrEqual(0)
     }
+    expect(problems()).toEqual([])
+    await close()
+  })
+})
+
+describe('an operator who looks at dead letters', () => {
+  it('finds those of an order by its number alone, and sends exactly these again', async () => {
+    const { demo, database } = gateway
+    const dead: string[] = []
+    for (let i = 0; i < 2; i += 1) {
+      const number = await place(demo, { notify_url: `${demo.baseUrl}/sandbox/shop/fail` })
+      await pay(demo, number, (await openAttempt(demo, number)) ?? '')
+      dead.push(number)
+    }
+    await database.pool.query(`update notification set state = 'DEAD' where transaction_no = any($1)`, [dead])
+    const { page, problems, close } = await signedInAt('an-operator', 'notifications?state=DEAD')
+    await page.getByRole('link', { name: dead[0] ?? '' }).waitFor()
+    expect(await page.getByRole('button', { name: '重发所列死信' }).isDisabled()).toBe(true)
+    await page.getByLabel('平台订单号').fill(dead[1] ?? '')
+    await page.getByRole('button', { name: '查询' }).click()
+    await page.getByRole('link', { name: dead[0] ?? '' }).waitFor({ state: 'detached' })
+    await page.getByRole('button', { name: '重发所列死信' }).click()
+    const question = page.getByRole('dialog')
+    for (const text of [demo.mchNo, dead[1] ?? '']) await question.getByText(text, { exact: true }).waitFor()
+    expect(await question.getByText(/^1\s*$/).count()).toBe(1)
+    await question.getByRole('button', { name: '重发通知' }).click()
+    await page.getByText('已安排重发： 1').waitFor()
+    const { rows: left } = await database.pool.query(`select transaction_no from notification where state = 'DEAD'`)
+    expect(left).toEqual([{ transaction_no: dead[0] }])
     expect(problems()).toEqual([])
     await close()
   })

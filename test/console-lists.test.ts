@@ -1,5 +1,5 @@
 /** The console's lists and its overview: what they hold, page by page, and that nobody sees another merchant's. */
-import { addMerchant } from '@acopay/store'
+import { addMerchant, listEverybodys } from '@acopay/store'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { countHours } from '../apps/server/src/actions/count-hours.ts'
 import { addUser, type ConsoleClient, signedIn } from './support/console.ts'
@@ -126,31 +126,89 @@ describe('refunds and reversals', () => {
 })
 
 describe('notifications', () => {
-  it('in the dead letters are listed, looked into, and sent again together', async () => {
-    const { demo } = gateway
-    const dead = `${demo.baseUrl}/sandbox/shop/fail`
-    const numbers = [await paidOrder({ notify_url: dead }), await paidOrder({ notify_url: dead })]
+  const numbers: string[] = []
+  let placedAt = ''
+  const found = async (query: string, client = operator) =>
+    (await all(client, `notifications?${query}`)).map(({ transaction_no }) => transaction_no)
+
+  it('in the dead letters are listed and looked into', async () => {
+    const dead = `${gateway.demo.baseUrl}/sandbox/shop/fail`
+    for (let i = 0; i < 3; i += 1) await paidOrder({ notify_url: `${gateway.demo.baseUrl}/sandbox/shop/ok` })
+    gateway.advance(1000)
+    placedAt = encodeURIComponent(gateway.world.now().toISOString())
+    for (let i = 0; i < 3; i += 1) {
+      numbers.unshift(await paidOrder({ notify_url: dead }))
+      gateway.advance(60_000)
+    }
     for (let hour = 0; hour < 50; hour += 1) {
       await gateway.runJobs()
       gateway.advance(3_600_000)
     }
     await everybodySignsIn()
-    const rows = await all(operator, 'notifications?state=DEAD')
-    expect(rows.map(({ transaction_no }) => transaction_no)).toEqual(numbers.reverse())
-    expect((await operator.get('overview')).body.notifications).toMatchObject({ dead: 2 })
-    const [{ mch_no, transaction_no, seq } = {}] = rows
+    expect(await found('state=DEAD')).toEqual(numbers)
+    expect((await operator.get('overview')).body.notifications).toMatchObject({ dead: 3 })
+    const [{ mch_no, transaction_no, seq } = {}] = await all(operator, 'notifications?state=DEAD')
     const { body: tries } = await operator.get(`notifications/${mch_no}/${transaction_no}/${seq}/tries`)
     expect(tries.rows[0]).toMatchObject({ http_status: 500 })
     expect((await stranger.get(`notifications/${mch_no}/${transaction_no}/${seq}/tries`)).status).toBe(403)
-    expect((await stranger.send('POST', 'notifications/resend', { mch_no, dead: true })).status).toBe(403)
-    const both = await operator.send('POST', 'notifications/resend', { mch_no, dead: true, transaction_no })
-    expect(both).toMatchObject({ status: 400, body: { field: 'transaction_no' } })
-    expect((await operator.send('POST', 'notifications/resend', { mch_no, dead: true })).body).toEqual({ resent: 2 })
-    expect(await all(operator, 'notifications?state=DEAD')).toEqual([])
-    expect(await operator.get('notifications?state=DELIVERED')).toMatchObject({
-      status: 400,
-      body: { field: 'mch_no' },
-    })
-    expect((await all(operator, `notifications?mch_no=${mch_no}`)).length).toBeGreaterThanOrEqual(2)
+  })
+
+  it('of every state and merchant are listed together, the newest first, each once', async () => {
+    const { mchNo } = gateway.demo
+    const ofMerchant = await all(operator, `notifications?mch_no=${mchNo}`)
+    expect(await all(operator, 'notifications?')).toEqual(ofMerchant)
+    expect(new Set(ofMerchant.map(({ state }) => state))).toEqual(new Set(['DELIVERED', 'DEAD']))
+    const heard = ofMerchant.filter(({ state }) => state === 'DELIVERED')
+    expect(heard.length).toBeGreaterThan(2)
+    expect(await all(operator, 'notifications?state=DELIVERED')).toEqual(heard)
+    expect(await all(stranger, 'notifications?')).toEqual([])
+  })
+
+  it('that are rare among the newest of all merchants are found a stretch at a time', async () => {
+    const { pool } = gateway.database
+    const nothing = { before: null, from: null, until: null, state: 'DELIVERED' } as const
+    const first = await listEverybodys(pool, nothing, 2, 3)
+    expect(first.rows).toEqual([])
+    const second = await listEverybodys(pool, { ...nothing, before: first.next }, 2, 3)
+    expect(second.rows.map(({ state }) => state)).toEqual(['DELIVERED', 'DELIVERED'])
+  })
+
+  it('are found by the number of an order alone, by whoever may see it', async () => {
+    expect(await found(`transaction_no=${numbers[1]}`)).toEqual([numbers[1]])
+    expect(await found(`transaction_no=${numbers[1]}&state=DELIVERED`)).toEqual([])
+    expect(await found('transaction_no=AP0')).toEqual([])
+    expect(await found(`transaction_no=${numbers[1]}`, stranger)).toEqual([])
+  })
+
+  it('are chosen by when they were written', async () => {
+    const until = encodeURIComponent(new Date(Date.parse(decodeURIComponent(placedAt)) + 90_000).toISOString())
+    for (const more of [
+      '',
+      '&state=DEAD',
+      `&mch_no=${gateway.demo.mchNo}`,
+      `&mch_no=${gateway.demo.mchNo}&state=DEAD`,
+    ]) {
+      expect(await found(`from=${placedAt}&until=${until}${more}`), more).toEqual(numbers.slice(1))
+    }
+  })
+
+  it('in the dead letters are sent again as the filters choose them, after a question that says how many of whom', async () => {
+    const { mchNo: mch_no } = gateway.demo
+    const resend = (body: object, client = operator) =>
+      client.send('POST', 'notifications/resend', { mch_no, dead: true, ...body })
+    const ask = async (query: string) => (await operator.get(`notifications/dead?${query}`)).body
+    expect((await resend({}, stranger)).status).toBe(403)
+    expect(await resend({ transaction_no: numbers[2], seq: 2 })).toMatchObject({ status: 400, body: { field: 'seq' } })
+    expect(await ask(`transaction_no=${numbers[2]}`)).toEqual({ mch_no, count: 1, has_more: false })
+    expect((await resend({ transaction_no: numbers[2] })).body).toEqual({ resent: 1 })
+    expect(await found('state=DEAD')).toEqual(numbers.slice(0, 2))
+    const until = new Date(Date.parse(decodeURIComponent(placedAt)) + 90_000).toISOString()
+    expect(await ask(`mch_no=${mch_no}&until=${encodeURIComponent(until)}`)).toMatchObject({ count: 1 })
+    expect((await resend({ until })).body).toEqual({ resent: 1 })
+    expect(await ask(`mch_no=${mch_no}`)).toMatchObject({ count: 1 })
+    expect((await resend({})).body).toEqual({ resent: 1 })
+    expect(await found('state=DEAD')).toEqual([])
+    expect(await operator.get('notifications/dead')).toMatchObject({ status: 400, body: { field: 'mch_no' } })
+    expect((await stranger.get(`notifications/dead?mch_no=${mch_no}`)).status).toBe(403)
   })
 })

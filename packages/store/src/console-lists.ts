@@ -57,19 +57,69 @@ export const listReversals = (
 
 export type NotificationPlace = { createdAt: Date; mchNo: string; transactionNo: string; seq: number }
 
+/** When a notification was written: from, and before. */
+type Stretch = { from: Date | null; until: Date | null }
+
 /** Notifications of all merchants that were not heard yet, or are not tried any more; the newest first. */
 export const listUnheard = (
   db: Db,
-  state: Exclude<NotificationState, 'DELIVERED'> | null,
-  before: NotificationPlace | null,
+  state: Exclude<NotificationState, 'DELIVERED'>,
+  { before, from, until }: Stretch & { before: NotificationPlace | null },
   limit: number,
 ): Promise<ListedNotification[]> =>
   run<ListedNotification>(
     db,
     'listUnheard',
     `${LISTED_NOTIFICATIONS}
-      where n.state <> 'DELIVERED' and ($1::text is null or n.state = $1)
+      where n.state <> 'DELIVERED' and n.state = $1
         and ($2::timestamptz is null or (n.created_at, n.mch_no, n.transaction_no, n.seq) < ($2, $3::text, $4::text, $5::int))
+        and ($7::timestamptz is null or n.created_at >= $7) and ($8::timestamptz is null or n.created_at < $8)
       order by n.created_at desc, n.mch_no desc, n.transaction_no desc, n.seq desc limit $6`,
-    [state, before?.createdAt, before?.mchNo, before?.transactionNo, before?.seq, limit],
+    [state, before?.createdAt, before?.mchNo, before?.transactionNo, before?.seq, limit, from, until],
   )
+
+/**
+ * Notifications of all merchants, heard or not: the newest `examined` are looked at, and of those at most `limit` in this
+ * state are answered, the newest first. `next` is where to go on, null at the end. There is no index over all merchants,
+ * which every sending would have to pay for: each merchant's own newest are taken, and the newest of these.
+ */
+export async function listEverybodys(
+  db: Db,
+  { state, before, from, until }: Stretch & { state: NotificationState | null; before: NotificationPlace | null },
+  limit: number,
+  examined: number,
+): Promise<{ rows: ListedNotification[]; next: NotificationPlace | null }> {
+  const places = await run<NotificationPlace & { state: NotificationState }>(
+    db,
+    'listEverybodysPlaces',
+    `select n.created_at as "createdAt", n.mch_no as "mchNo", n.transaction_no as "transactionNo", n.seq, n.state
+       from merchant m cross join lateral (
+         select x.mch_no, x.transaction_no, x.seq, x.created_at, x.state from notification x
+          where x.mch_no = m.mch_no and ($5::timestamptz is null or x.created_at >= $5)
+            and ($6::timestamptz is null or x.created_at < $6)
+            and ($1::timestamptz is null or (x.created_at <= $1
+                 and (x.created_at, x.mch_no, x.transaction_no, x.seq) < ($1, $2::text, $3::text, $4::int)))
+          order by x.created_at desc, x.transaction_no desc, x.seq desc limit $7) n
+      order by n.created_at desc, n.mch_no desc, n.transaction_no desc, n.seq desc limit $7`,
+    [before?.createdAt, before?.mchNo, before?.transactionNo, before?.seq, from, until, examined],
+  )
+  const fitting = places.filter((place) => state === null || place.state === state)
+  const shown = fitting.slice(0, limit)
+  const rows = await run<ListedNotification>(
+    db,
+    'listEverybodys',
+    `${LISTED_NOTIFICATIONS} join unnest($1::text[], $2::text[], $3::int[]) as p (mch_no, transaction_no, seq)
+         on p.mch_no = n.mch_no and p.transaction_no = n.transaction_no and p.seq = n.seq
+      order by n.created_at desc, n.mch_no desc, n.transaction_no desc, n.seq desc`,
+    [shown.map(({ mchNo }) => mchNo), shown.map(({ transactionNo }) => transactionNo), shown.map(({ seq }) => seq)],
+  )
+  const last = fitting.length > limit ? shown.at(-1) : places.length === examined ? places.at(-1) : undefined
+  return { rows, next: last ?? null }
+}
+
+/** Whose order has this number of the platform's; null for nobody's. */
+export async function merchantOfOrder(db: Db, transactionNo: string): Promise<string | null> {
+  const sql = 'select mch_no as "mchNo" from orders where transaction_no = $1 limit 1'
+  const rows = await run<{ mchNo: string }>(db, 'merchantOfOrder', sql, [transactionNo])
+  return rows[0]?.mchNo ?? null
+}

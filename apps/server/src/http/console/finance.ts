@@ -16,8 +16,7 @@ import {
 import type { World } from '../../world.ts'
 import { type ConsoleCall, type ConsoleEndpoint, Failed, failed, merchantOf } from './call.ts'
 import { fieldsOf } from './fields.ts'
-import { pageOf } from './lists.ts'
-import { dayFilterOf } from './places.ts'
+import { dayFilterOf, pageOf } from './places.ts'
 import { reconciliationEndpoints } from './reconciliation.ts'
 
 /** A bill of more lines is not added up while somebody waits: its file has its sums at its end. */

@@ -29,7 +29,8 @@ import {
   merchantOf,
 } from './call.ts'
 import { fieldsOf } from './fields.ts'
-import { notificationRow, refundRow, reversalRow } from './lists.ts'
+import { refundRow, reversalRow } from './lists.ts'
+import { notificationRow } from './notifications.ts'
 import { CSV_LIMITS, csvOfList, csvOfNumber } from './orders-csv.ts'
 
 /** How many orders one page may look at for what is rare among them. */

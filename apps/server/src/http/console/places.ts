@@ -1,6 +1,13 @@
-/** Places in finance's lists: `next` of one page is `after` of the one behind it. */
+/** Pages of lists, and places in them: `next` of one page is `after` of the one behind it. */
 import { type ConsoleCall, Failed, merchantOf } from './call.ts'
 import { fieldsOf } from './fields.ts'
+
+/** One page of what was found, one more than a page telling whether there is another. */
+export const pageOf = <Row>(found: Row[], limit: number, placeOf: (row: Row) => string) => {
+  const rows = found.slice(0, limit)
+  const last = found.length > limit ? rows.at(-1) : undefined
+  return { rows, next: last === undefined ? null : placeOf(last) }
+}
 
 /** The merchant, and the place after which the page begins: `day.mch_no.channel`. */
 export function dayFilterOf({ caller, query }: ConsoleCall) {

@@ -13,8 +13,7 @@ import {
 import type { World } from '../../world.ts'
 import { type Audited, type ConsoleCall, type ConsoleEndpoint, Failed, failed, merchantOf } from './call.ts'
 import { fieldsOf } from './fields.ts'
-import { pageOf } from './lists.ts'
-import { dayFilterOf, PLACE_MAX, placeParts, placeText } from './places.ts'
+import { dayFilterOf, PLACE_MAX, pageOf, placeParts, placeText } from './places.ts'
 
 async function reconciliations(world: World, call: ConsoleCall): Promise<ReconciliationList | Failed> {
   const filter = dayFilterOf(call)

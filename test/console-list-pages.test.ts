@@ -175,3 +175,28 @@ describe('an operator who looks at dead letters', () => {
     await close()
   })
 })
+
+describe('the overview', () => {
+  it('leads from a figure to what it counts, of the merchant that was chosen', async () => {
+    const { demo, database } = gateway
+    const number = await place(demo)
+    const longAgo = new Date(Date.now() - 3_600_000)
+    const sql = `insert into job (mch_no, kind, subject, due_at, tries, created_at) values ($1, 'shut_attempts', $2, $3, 7, $4)`
+    await database.pool.query(sql, [demo.mchNo, number, new Date(Date.now() + 3_600_000), longAgo])
+    const { page, problems, close } = await signedInAt('an-operator', 'overview')
+    await page.getByRole('link', { name: '逾期任务 1' }).waitFor()
+    await page.getByLabel('商户').fill('NOBODY')
+    await page.getByRole('button', { name: '查询' }).click()
+    await page.getByRole('link', { name: '逾期任务 0' }).waitFor()
+    await page.getByLabel('商户').fill(demo.mchNo)
+    await page.getByRole('button', { name: '查询' }).click()
+    await page.getByRole('link', { name: '逾期任务 1' }).click()
+    await page.waitForURL(new RegExp(`/jobs\\?mch_no=${demo.mchNo}`))
+    await page.getByText('关闭支付码').waitFor()
+    expect(await accessibility(page)).toEqual([])
+    await page.getByRole('link', { name: number }).click()
+    await page.getByRole('button', { name: '关闭订单' }).waitFor()
+    expect(problems()).toEqual([])
+    await close()
+  })
+})

@@ -110,6 +110,84 @@ describe('the overview', () => {
   })
 })
 
+describe('what is stuck', () => {
+  const figures = async (client = operator, query = '') => (await client.get(`overview${query}`)).body.stuck
+
+  it('of refunds is what the list of stuck refunds shows, from ten minutes on', async () => {
+    const order = await paidOrder()
+    gateway.upstreams.faults('wechat').set([{ kind: 'error_before' }])
+    await refundOf(order, '1.00')
+    gateway.advance(600_000)
+    expect([await figures(), await all(operator, 'refunds?state=STUCK')]).toMatchObject([{ refunds: 0 }, []])
+    gateway.advance(1)
+    expect(await figures()).toMatchObject({ refunds: 1 })
+    expect(await all(operator, 'refunds?state=STUCK')).toMatchObject([{ transaction_no: order, is_stuck: true }])
+  })
+
+  it('of work is what was tried in vain for long, wherever its next try lies, and what nobody takes; each once', async () => {
+    const { pool } = gateway.database
+    const list = async (client = operator) => (await all(client, 'jobs')).map(({ kind, tries }) => [kind, tries])
+    // The refund's own job, which nobody took when its first try had been in vain.
+    gateway.advance(60_000)
+    const waiting = await list()
+    expect(waiting).toContainEqual(['send_refund', 1])
+    expect(await figures()).toMatchObject({ jobs: waiting.length })
+    for (let i = 0; i < 3; i += 1) {
+      gateway.advance(60_000)
+      await gateway.runJobs()
+    }
+    const [job, ...others] = await all(operator, 'jobs')
+    expect(others).toEqual([])
+    expect(job).toMatchObject({ kind: 'send_refund', tries: 4, mch_no: gateway.demo.mchNo })
+    expect(Date.parse(String(job?.due_at))).toBeGreaterThan(gateway.world.now().getTime())
+    const [refund] = await all(operator, 'refunds?state=STUCK')
+    expect(job).toMatchObject({ subject: refund?.refund_no, transaction_no: refund?.transaction_no })
+    // A watch is meant to take long; one that nobody takes is not.
+    const sql = `insert into job (mch_no, kind, subject, due_at, tries, created_at) values ('MCH2', $1, $2, $3, 9, $4)`
+    const [now, before] = [gateway.world.now(), new Date(gateway.world.now().getTime() - 601_000)]
+    await pool.query(sql, ['watch_attempt', 'AT1', now, before])
+    await pool.query(sql, ['watch_attempt', 'AT2', before, before])
+    await pool.query(sql, ['make_bill', '2026-02-01', before, before])
+    expect(await list(stranger)).toEqual([
+      ...[
+        ['make_bill', 9],
+        ['watch_attempt', 9],
+      ],
+    ])
+    expect([await figures(stranger), await figures(operator, '?mch_no=MCH2')]).toMatchObject([{ jobs: 2 }, { jobs: 2 }])
+    expect([await figures(), (await list()).length]).toMatchObject([{ jobs: 3 }, 3])
+    expect((await stranger.get(`jobs?mch_no=${gateway.demo.mchNo}`)).status).toBe(403)
+    await pool.query(`delete from job where mch_no = 'MCH2'`)
+    gateway.upstreams.faults('wechat').set([])
+    gateway.advance(600_000)
+    await gateway.runJobs()
+    expect([await figures(), await list()]).toMatchObject([{ jobs: 0 }, []])
+  })
+
+  it('of orders is what closes for long, and what is past its time and was not swept', async () => {
+    const closing = await place(gateway.demo)
+    await openAttempt(gateway.demo, closing)
+    gateway.upstreams.faults('wechat').set([{ kind: 'error_before' }])
+    await close(gateway.demo, closing)
+    gateway.advance(1)
+    const forgotten = await place(gateway.demo)
+    expect(await all(operator, 'orders?state=STUCK')).toEqual([])
+    gateway.advance(2 * 3_600_000 + 600_001)
+    await everybodySignsIn()
+    const stuck = await all(operator, 'orders?state=STUCK')
+    expect(stuck.map(({ transaction_no, state }) => [transaction_no, state])).toEqual([
+      [forgotten, 'NOTPAY'],
+      [closing, 'CLOSING'],
+    ])
+    expect(await figures()).toMatchObject({ closing: 1, expired: 1 })
+    expect(await all(stranger, 'orders?state=STUCK')).toEqual([])
+    expect((await operator.get('orders.csv?state=STUCK')).body.trimEnd().split('\r\n')).toHaveLength(3)
+    gateway.upstreams.faults('wechat').set([])
+    await gateway.runJobs()
+    expect(await figures()).toMatchObject({ closing: 0, expired: 0, oldest_at: null })
+  })
+})
+
 describe('refunds and reversals', () => {
   it('are listed page by page, the newest first, and found by their numbers', async () => {
     const order = await paidOrder()

@@ -37,6 +37,7 @@ export const router = createRouter({
     page('/orders', () => import('./pages/orders.tsx'), 'Orders'),
     page('/orders/$mchNo/$transactionNo', () => import('./pages/order.tsx'), 'OrderPage'),
     page('/overview', () => import('./pages/overview.tsx'), 'OverviewPage'),
+    page('/jobs', () => import('./pages/jobs.tsx'), 'Jobs'),
     page('/refunds', lists, 'Refunds'),
     page('/reversals', lists, 'Reversals'),
     page('/notifications', lists, 'NotificationsPage'),

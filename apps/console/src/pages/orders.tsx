@@ -41,7 +41,7 @@ export function Orders() {
   const { data: who } = useQuery(session)
   const filters: Filter[] = [
     { name: 'number', text: 'anyNumber' },
-    { name: 'state', text: 'state', options: ORDER_STATES },
+    { name: 'state', text: 'state', options: [...ORDER_STATES, 'STUCK'] },
     { name: 'channel', text: 'channel', options: CHANNELS },
     ...useMerchantFilter(),
     { name: 'from', text: 'fromDay', isDay: true },

@@ -12,7 +12,8 @@ export type OrderStateName = 'NOTPAY' | 'CLOSING' | 'CLOSED' | 'SUCCESS' | 'REFU
 export type OrderFilter = {
   number?: string
   mch_no?: string
-  state?: OrderStateName
+  /** STUCK: being closed, or past its time and not closed, for more than ten minutes. */
+  state?: OrderStateName | 'STUCK'
   channel?: string
   /** Yuan, with at most two decimals. */
   amount_min?: string

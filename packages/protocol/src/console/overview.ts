@@ -12,8 +12,18 @@ export type Overview = {
   yesterday: Volume
   hours: (Volume & { from: string })[]
   days: (Volume & { from: string })[]
-  /** Longer than ten minutes in a state that should pass in seconds, or a job overdue by so much. Counted up to 10 000. */
-  stuck: { closing: number; refunds: number; reversals: number; jobs: number; oldest_at: string | null }
+  /**
+   * Longer than ten minutes in a state that should pass in seconds; what the lists call STUCK. `expired`: not paid, past
+   * their time for so long and not closed. `jobs`: those of `GET jobs`. Counted up to 10 000.
+   */
+  stuck: {
+    closing: number
+    expired: number
+    refunds: number
+    reversals: number
+    jobs: number
+    oldest_at: string | null
+  }
   /** `late`: waiting for more than ten minutes. Counted up to 10 000. */
   notifications: { pending: number; late: number; dead: number }
   /** Attempts of the last hour, how many of them were paid, and how many the upstream has not answered yet. */
@@ -21,6 +31,24 @@ export type Overview = {
   unsettled_differences: number
   stray_payments: number
 }
+
+/**
+ * A row of `GET jobs` (`mch_no`), the oldest first: work that is due for more than ten minutes and nobody takes, or that was
+ * written before then, tried three times and is still not done. Watching a shut attempt is not, as long as it is done in time.
+ */
+export type StuckJobRow = {
+  mch_no: string
+  kind: string
+  /** What it is about: a number, or a day. */
+  subject: string
+  /** The order it belongs to, where there is one. */
+  transaction_no: string | null
+  tries: number
+  /** The next try. */
+  due_at: string
+  created_at: string
+}
+export type StuckJobList = Page<StuckJobRow>
 
 export type Volume = {
   placed: number

@@ -7,9 +7,7 @@ import { type ConsoleCall, type ConsoleEndpoint, Failed, merchantOf } from './ca
 import { fieldsOf } from './fields.ts'
 import { notificationEndpoints } from './notifications.ts'
 import { pageOf } from './places.ts'
-
-/** A refund or a reversal that takes longer is worth a look. */
-export const STUCK_MS = 3_600_000
+import { stuckBefore } from './stuck.ts'
 
 type Found<Part> = Part & { mchNo: string; transactionNo: string }
 
@@ -29,7 +27,7 @@ export const reversalRow = (one: Found<Awaited<ReturnType<typeof listReversals>>
 })
 
 const isStuck = ({ state, createdAt }: { state: string; createdAt: Date }, now: Date): boolean =>
-  state === 'PROCESSING' && now.getTime() - createdAt.getTime() > STUCK_MS
+  state === 'PROCESSING' && createdAt < stuckBefore(now)
 
 function filterOf({ caller, query }: ConsoleCall) {
   const read = fieldsOf(query)
@@ -44,7 +42,7 @@ async function refunds(world: World, call: ConsoleCall): Promise<RefundList | Fa
   const filter = filterOf(call)
   if (filter instanceof Failed) return filter
   const now = world.now()
-  const found = await listRefunds(world.pool, filter, new Date(now.getTime() - STUCK_MS), filter.limit + 1)
+  const found = await listRefunds(world.pool, filter, stuckBefore(now), filter.limit + 1)
   const rows = found.map((one) => refundRow(one, now))
   return pageOf(rows, filter.limit, ({ refund_no }) => refund_no)
 }
@@ -53,7 +51,7 @@ async function reversals(world: World, call: ConsoleCall): Promise<ReversalList 
   const filter = filterOf(call)
   if (filter instanceof Failed) return filter
   const now = world.now()
-  const found = await listReversals(world.pool, filter, new Date(now.getTime() - STUCK_MS), filter.limit + 1)
+  const found = await listReversals(world.pool, filter, stuckBefore(now), filter.limit + 1)
   const rows = found.map((one) => reversalRow(one, now))
   return pageOf(rows, filter.limit, ({ refund_no }) => refund_no)
 }

@@ -32,6 +32,7 @@ import { fieldsOf } from './fields.ts'
 import { refundRow, reversalRow } from './lists.ts'
 import { notificationRow } from './notifications.ts'
 import { CSV_LIMITS, csvOfList, csvOfNumber } from './orders-csv.ts'
+import { stuckBefore } from './stuck.ts'
 
 /** How many orders one page may look at for what is rare among them. */
 const EXAMINED = CSV_LIMITS.examined
@@ -40,21 +41,23 @@ const NOTIFICATIONS_MAX = 100
 /** The beginning of every number that was given out at this moment or later. */
 const numberAt = (at: Date | null): string | null => (at === null ? null : platformNumber('AP', at, ''))
 
-function filterOf({
-  caller,
-  query,
-}: ConsoleCall): (OrderListFilter & { number: string | null; limit: number }) | Failed {
+function filterOf(
+  { caller, query }: ConsoleCall,
+  now: Date,
+): (OrderListFilter & { number: string | null; limit: number }) | Failed {
   const read = fieldsOf(query)
   const mchNo = merchantOf(caller, read.text('mch_no', 32) ?? undefined)
   if (mchNo instanceof Failed) return mchNo
   const until = numberAt(read.time('until')) ?? LAST_NUMBER
   const after = read.text('after', 38) ?? LAST_NUMBER
+  const state = read.word('state', [...ORDER_STATES, 'STUCK'])
   const filter = {
     mchNo,
     number: read.text('number', 64),
     from: numberAt(read.time('from')) ?? FIRST_NUMBER,
     before: after < until ? after : until,
-    state: read.word('state', ORDER_STATES),
+    state: state === 'STUCK' ? null : state,
+    stuckBefore: state === 'STUCK' ? stuckBefore(now) : null,
     channel: read.text('channel', 32),
     ...{ amountMin: read.bound('amount_min'), amountMax: read.bound('amount_max') },
     limit: read.limit(),
@@ -74,7 +77,7 @@ const rowOf = (order: ListedOrder): OrderRow => ({
 })
 
 async function list(world: World, call: ConsoleCall): Promise<OrderList | Failed> {
-  const filter = filterOf(call)
+  const filter = filterOf(call, world.now())
   if (filter instanceof Failed) return filter
   if (filter.number !== null) {
     const found = await findOrdersByNumber(world.pool, filter.number, filter.mchNo, filter.limit)
@@ -85,7 +88,7 @@ async function list(world: World, call: ConsoleCall): Promise<OrderList | Failed
 }
 
 async function csv(world: World, call: ConsoleCall): Promise<ConsoleFile | Failed> {
-  const filter = filterOf(call)
+  const filter = filterOf(call, world.now())
   if (filter instanceof Failed) return filter
   const { number, mchNo, limit, ...rest } = filter
   const chunks =

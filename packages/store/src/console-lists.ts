@@ -95,10 +95,10 @@ export async function listEverybodys(
     `select n.created_at as "createdAt", n.mch_no as "mchNo", n.transaction_no as "transactionNo", n.seq, n.state
        from merchant m cross join lateral (
          select x.mch_no, x.transaction_no, x.seq, x.created_at, x.state from notification x
-          where x.mch_no = m.mch_no and ($5::timestamptz is null or x.created_at >= $5)
-            and ($6::timestamptz is null or x.created_at < $6)
-            and ($1::timestamptz is null or (x.created_at <= $1
-                 and (x.created_at, x.mch_no, x.transaction_no, x.seq) < ($1, $2::text, $3::text, $4::int)))
+          where x.mch_no = m.mch_no and x.created_at >= coalesce($5::timestamptz, '-infinity')
+            and x.created_at < coalesce($6::timestamptz, 'infinity') and x.created_at <= coalesce($1::timestamptz, 'infinity')
+            and ($1::timestamptz is null
+                 or (x.created_at, x.mch_no, x.transaction_no, x.seq) < ($1, $2::text, $3::text, $4::int))
           order by x.created_at desc, x.transaction_no desc, x.seq desc limit $7) n
       order by n.created_at desc, n.mch_no desc, n.transaction_no desc, n.seq desc limit $7`,
     [before?.createdAt, before?.mchNo, before?.transactionNo, before?.seq, from, until, examined],

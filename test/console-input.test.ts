@@ -83,6 +83,9 @@ const LISTS = [
   'reconciliations',
   'differences',
   'strays',
+  'jobs',
+  'notifications/dead',
+  'bills/MCH1000000/2026-02-28/comparison',
   'overview',
   'audit',
   'users',
@@ -156,6 +159,7 @@ const deeds = (one: string): (readonly ['POST' | 'PUT' | 'DELETE', string])[] =>
   ...([
     ['PUT', 'merchants/MCH1000000/channels/wechat'],
     ['POST', 'differences/settle'],
+    ['POST', 'strays/settle'],
     ['PUT', 'session/password'],
   ] as const),
   ...([

@@ -1,5 +1,5 @@
 /** The console's lists and its overview: what they hold, page by page, and that nobody sees another merchant's. */
-import { addMerchant, keepStrayPayment, putChannelAccount, writeReconciliation } from '@acopay/store'
+import { addMerchant, listEverybodys } from '@acopay/store'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { countHours } from '../apps/server/src/actions/count-hours.ts'
 import { addUser, type ConsoleClient, signedIn } from './support/console.ts'
@@ -8,14 +8,12 @@ import { type TestWorld, testWorld } from './support/world.ts'
 
 let gateway: TestWorld
 let operator: ConsoleClient
-let finance: ConsoleClient
 let stranger: ConsoleClient
 beforeAll(async () => {
   gateway = await testWorld()
   const { pool } = gateway.database
   await addMerchant(pool, { mchNo: 'MCH2', name: '别家商户' }, gateway.world.now())
   await addUser(gateway, 'an-operator', 'operator')
-  await addUser(gateway, 'in-finance', 'finance')
   await addUser(gateway, 'a-stranger', 'merchant_admin', { mchNo: 'MCH2' })
   await everybodySignsIn()
 })
@@ -24,7 +22,6 @@ afterAll(() => gateway.stop())
 /** Sessions end while the clock is moved on. */
 async function everybodySignsIn(): Promise<void> {
   operator = await signedIn(gateway, 'an-operator')
-  finance = await signedIn(gateway, 'in-finance')
   stranger = await signedIn(gateway, 'a-stranger')
 }
 
@@ -113,6 +110,84 @@ describe('the overview', () => {
   })
 })
 
+describe('what is stuck', () => {
+  const figures = async (client = operator, query = '') => (await client.get(`overview${query}`)).body.stuck
+
+  it('of refunds is what the list of stuck refunds shows, from ten minutes on', async () => {
+    const order = await paidOrder()
+    gateway.upstreams.faults('wechat').set([{ kind: 'error_before' }])
+    await refundOf(order, '1.00')
+    gateway.advance(600_000)
+    expect([await figures(), await all(operator, 'refunds?state=STUCK')]).toMatchObject([{ refunds: 0 }, []])
+    gateway.advance(1)
+    expect(await figures()).toMatchObject({ refunds: 1 })
+    expect(await all(operator, 'refunds?state=STUCK')).toMatchObject([{ transaction_no: order, is_stuck: true }])
+  })
+
+  it('of work is what was tried in vain for long, wherever its next try lies, and what nobody takes; each once', async () => {
+    const { pool } = gateway.database
+    const list = async (client = operator) => (await all(client, 'jobs')).map(({ kind, tries }) => [kind, tries])
+    // The refund's own job, which nobody took when its first try had been in vain.
+    gateway.advance(60_000)
+    const waiting = await list()
+    expect(waiting).toContainEqual(['send_refund', 1])
+    expect(await figures()).toMatchObject({ jobs: waiting.length })
+    for (let i = 0; i < 3; i += 1) {
+      gateway.advance(60_000)
+      await gateway.runJobs()
+    }
+    const [job, ...others] = await all(operator, 'jobs')
+    expect(others).toEqual([])
+    expect(job).toMatchObject({ kind: 'send_refund', tries: 4, mch_no: gateway.demo.mchNo })
+    expect(Date.parse(String(job?.due_at))).toBeGreaterThan(gateway.world.now().getTime())
+    const [refund] = await all(operator, 'refunds?state=STUCK')
+    expect(job).toMatchObject({ subject: refund?.refund_no, transaction_no: refund?.transaction_no })
+    // A watch is meant to take long; one that nobody takes is not.
+    const sql = `insert into job (mch_no, kind, subject, due_at, tries, created_at) values ('MCH2', $1, $2, $3, 9, $4)`
+    const [now, before] = [gateway.world.now(), new Date(gateway.world.now().getTime() - 601_000)]
+    await pool.query(sql, ['watch_attempt', 'AT1', now, before])
+    await pool.query(sql, ['watch_attempt', 'AT2', before, before])
+    await pool.query(sql, ['make_bill', '2026-02-01', before, before])
+    expect(await list(stranger)).toEqual([
+      ...[
+        ['make_bill', 9],
+        ['watch_attempt', 9],
+      ],
+    ])
+    expect([await figures(stranger), await figures(operator, '?mch_no=MCH2')]).toMatchObject([{ jobs: 2 }, { jobs: 2 }])
+    expect([await figures(), (await list()).length]).toMatchObject([{ jobs: 3 }, 3])
+    expect((await stranger.get(`jobs?mch_no=${gateway.demo.mchNo}`)).status).toBe(403)
+    await pool.query(`delete from job where mch_no = 'MCH2'`)
+    gateway.upstreams.faults('wechat').set([])
+    gateway.advance(600_000)
+    await gateway.runJobs()
+    expect([await figures(), await list()]).toMatchObject([{ jobs: 0 }, []])
+  })
+
+  it('of orders is what closes for long, and what is past its time and was not swept', async () => {
+    const closing = await place(gateway.demo)
+    await openAttempt(gateway.demo, closing)
+    gateway.upstreams.faults('wechat').set([{ kind: 'error_before' }])
+    await close(gateway.demo, closing)
+    gateway.advance(1)
+    const forgotten = await place(gateway.demo)
+    expect(await all(operator, 'orders?state=STUCK')).toEqual([])
+    gateway.advance(2 * 3_600_000 + 600_001)
+    await everybodySignsIn()
+    const stuck = await all(operator, 'orders?state=STUCK')
+    expect(stuck.map(({ transaction_no, state }) => [transaction_no, state])).toEqual([
+      [forgotten, 'NOTPAY'],
+      [closing, 'CLOSING'],
+    ])
+    expect(await figures()).toMatchObject({ closing: 1, expired: 1 })
+    expect(await all(stranger, 'orders?state=STUCK')).toEqual([])
+    expect((await operator.get('orders.csv?state=STUCK')).body.trimEnd().split('\r\n')).toHaveLength(3)
+    gateway.upstreams.faults('wechat').set([])
+    await gateway.runJobs()
+    expect(await figures()).toMatchObject({ closing: 0, expired: 0, oldest_at: null })
+  })
+})
+
 describe('refunds and reversals', () => {
   it('are listed page by page, the newest first, and found by their numbers', async () => {
     const order = await paidOrder()
@@ -129,82 +204,89 @@ describe('refunds and reversals', () => {
 })
 
 describe('notifications', () => {
-  it('in the dead letters are listed, looked into, and sent again together', async () => {
-    const { demo } = gateway
-    const dead = `${demo.baseUrl}/sandbox/shop/fail`
-    const numbers = [await paidOrder({ notify_url: dead }), await paidOrder({ notify_url: dead })]
+  const numbers: string[] = []
+  let placedAt = ''
+  const found = async (query: string, client = operator) =>
+    (await all(client, `notifications?${query}`)).map(({ transaction_no }) => transaction_no)
+
+  it('in the dead letters are listed and looked into', async () => {
+    const dead = `${gateway.demo.baseUrl}/sandbox/shop/fail`
+    for (let i = 0; i < 3; i += 1) await paidOrder({ notify_url: `${gateway.demo.baseUrl}/sandbox/shop/ok` })
+    gateway.advance(1000)
+    placedAt = encodeURIComponent(gateway.world.now().toISOString())
+    for (let i = 0; i < 3; i += 1) {
+      numbers.unshift(await paidOrder({ notify_url: dead }))
+      gateway.advance(60_000)
+    }
     for (let hour = 0; hour < 50; hour += 1) {
       await gateway.runJobs()
       gateway.advance(3_600_000)
     }
     await everybodySignsIn()
-    const rows = await all(operator, 'notifications?state=DEAD')
-    expect(rows.map(({ transaction_no }) => transaction_no)).toEqual(numbers.reverse())
-    expect((await operator.get('overview')).body.notifications).toMatchObject({ dead: 2 })
-    const [{ mch_no, transaction_no, seq } = {}] = rows
+    expect(await found('state=DEAD')).toEqual(numbers)
+    expect((await operator.get('overview')).body.notifications).toMatchObject({ dead: 3 })
+    const [{ mch_no, transaction_no, seq } = {}] = await all(operator, 'notifications?state=DEAD')
     const { body: tries } = await operator.get(`notifications/${mch_no}/${transaction_no}/${seq}/tries`)
     expect(tries.rows[0]).toMatchObject({ http_status: 500 })
     expect((await stranger.get(`notifications/${mch_no}/${transaction_no}/${seq}/tries`)).status).toBe(403)
-    expect((await stranger.send('POST', 'notifications/resend', { mch_no, dead: true })).status).toBe(403)
-    const both = await operator.send('POST', 'notifications/resend', { mch_no, dead: true, transaction_no })
-    expect(both).toMatchObject({ status: 400, body: { field: 'transaction_no' } })
-    expect((await operator.send('POST', 'notifications/resend', { mch_no, dead: true })).body).toEqual({ resent: 2 })
-    expect(await all(operator, 'notifications?state=DEAD')).toEqual([])
-    expect(await operator.get('notifications?state=DELIVERED')).toMatchObject({
-      status: 400,
-      body: { field: 'mch_no' },
-    })
-    expect((await all(operator, `notifications?mch_no=${mch_no}`)).length).toBeGreaterThanOrEqual(2)
-  })
-})
-
-describe('finance', () => {
-  it('fetches a bill through a link of its own', async () => {
-    gateway.advance(24 * 3_600_000)
-    await gateway.runJobs()
-    await everybodySignsIn()
-    const bills = await all(finance, `bills?mch_no=${gateway.demo.mchNo}`)
-    const full = bills.find(({ has_file }) => has_file)
-    const { body } = await finance.get(`bills/${full?.mch_no}/${full?.bill_day}/link`)
-    expect(await (await fetch(body.url)).text()).toContain('TOTAL_NET')
-    expect((await finance.get(`bills/${full?.mch_no}/1999-01-01/link`)).status).toBe(404)
-    expect((await stranger.get(`bills/${full?.mch_no}/${full?.bill_day}/link`)).status).not.toBe(200)
   })
 
-  it('settles a difference once, with a note that stays', async () => {
+  it('of every state and merchant are listed together, the newest first, each once', async () => {
+    const { mchNo } = gateway.demo
+    const ofMerchant = await all(operator, `notifications?mch_no=${mchNo}`)
+    expect(await all(operator, 'notifications?')).toEqual(ofMerchant)
+    expect(new Set(ofMerchant.map(({ state }) => state))).toEqual(new Set(['DELIVERED', 'DEAD']))
+    const heard = ofMerchant.filter(({ state }) => state === 'DELIVERED')
+    expect(heard.length).toBeGreaterThan(2)
+    expect(await all(operator, 'notifications?state=DELIVERED')).toEqual(heard)
+    expect(await all(stranger, 'notifications?')).toEqual([])
+  })
+
+  it('that are rare among the newest of all merchants are found a stretch at a time', async () => {
     const { pool } = gateway.database
-    const now = gateway.world.now()
-    await putChannelAccount(pool, { mchNo: 'MCH2', channel: 'alipay', settingsSealed: Buffer.alloc(1) }, now)
-    const found = { kind: 'PAYMENT_MISSING', attemptNo: 'AT1', paymentNo: '42', refundNo: '', oursFen: 100n } as const
-    const differences = [{ ...found, theirsFen: null, isSettled: false }]
-    await writeReconciliation(
-      pool,
-      { mchNo: 'MCH2', channel: 'alipay', day: '2026-02-01' },
-      { lines: 9, differences },
-      now,
-    )
-    expect((await all(finance, 'reconciliations?mch_no=MCH2')).at(0)).toMatchObject({
-      lines: 9,
-      differences: 1,
-      unsettled: 1,
-    })
-    const [row] = (await finance.get('differences?settled=false')).body.rows
-    expect(row).toMatchObject({ mch_no: 'MCH2', kind: 'PAYMENT_MISSING', ours: '1.00', theirs: null })
-    expect((await operator.send('POST', 'differences/settle', row)).status).toBeGreaterThanOrEqual(401)
-    expect(await finance.send('POST', 'differences/settle', row)).toMatchObject({
-      status: 400,
-      body: { field: 'note' },
-    })
-    expect((await finance.send('POST', 'differences/settle', { ...row, note: '上游次日补单' })).status).toBe(200)
-    expect((await finance.send('POST', 'differences/settle', { ...row, note: '再次' })).status).toBe(409)
-    const [settled] = (await finance.get('differences?mch_no=MCH2')).body.rows
-    expect(settled).toMatchObject({ settled: true, note: '上游次日补单', settled_by: 'in-finance' })
+    const nothing = { before: null, from: null, until: null, state: 'DELIVERED' } as const
+    const first = await listEverybodys(pool, nothing, 2, 3)
+    expect(first.rows).toEqual([])
+    const second = await listEverybodys(pool, { ...nothing, before: first.next }, 2, 3)
+    expect(second.rows.map(({ state }) => state)).toEqual(['DELIVERED', 'DELIVERED'])
   })
 
-  it('sees money that nobody knows of', async () => {
-    const { world, database, demo } = gateway
-    const stray = { mchNo: demo.mchNo, channel: 'wechat', attemptNo: 'AT0', paymentNo: '4200', currency: 'CNY' }
-    await keepStrayPayment(database.pool, { ...stray, amountFen: 5n, paidAt: world.now() }, world.now())
-    expect((await finance.get('strays')).body.rows).toMatchObject([{ attempt_no: 'AT0', amount: '0.05' }])
+  it('are found by the number of an order alone, by whoever may see it', async () => {
+    expect(await found(`transaction_no=${numbers[1]}`)).toEqual([numbers[1]])
+    expect(await found(`transaction_no=${numbers[1]}&state=DELIVERED`)).toEqual([])
+    expect(await found('transaction_no=AP0')).toEqual([])
+    expect(await found(`transaction_no=${numbers[1]}`, stranger)).toEqual([])
+  })
+
+  it('are chosen by when they were written', async () => {
+    const until = encodeURIComponent(new Date(Date.parse(decodeURIComponent(placedAt)) + 90_000).toISOString())
+    for (const more of [
+      '',
+      '&state=DEAD',
+      `&mch_no=${gateway.demo.mchNo}`,
+      `&mch_no=${gateway.demo.mchNo}&state=DEAD`,
+    ]) {
+      expect(await found(`from=${placedAt}&until=${until}${more}`), more).toEqual(numbers.slice(1))
+    }
+  })
+
+  it('in the dead letters are sent again as the filters choose them, after a question that says how many of whom', async () => {
+    const { mchNo: mch_no } = gateway.demo
+    const resend = (body: object, client = operator) =>
+      client.send('POST', 'notifications/resend', { mch_no, dead: true, ...body })
+    const ask = async (query: string) => (await operator.get(`notifications/dead?${query}`)).body
+    expect((await resend({}, stranger)).status).toBe(403)
+    expect(await resend({ transaction_no: numbers[2], seq: 2 })).toMatchObject({ status: 400, body: { field: 'seq' } })
+    expect(await ask(`transaction_no=${numbers[2]}`)).toEqual({ mch_no, count: 1, has_more: false })
+    expect((await resend({ transaction_no: numbers[2] })).body).toEqual({ resent: 1 })
+    expect(await found('state=DEAD')).toEqual(numbers.slice(0, 2))
+    const until = new Date(Date.parse(decodeURIComponent(placedAt)) + 90_000).toISOString()
+    expect(await ask(`mch_no=${mch_no}&until=${encodeURIComponent(until)}`)).toMatchObject({ count: 1 })
+    expect((await resend({ until })).body).toEqual({ resent: 1 })
+    expect(await ask(`mch_no=${mch_no}`)).toMatchObject({ count: 1 })
+    expect((await resend({})).body).toEqual({ resent: 1 })
+    expect(await found('state=DEAD')).toEqual([])
+    expect(await operator.get('notifications/dead')).toMatchObject({ status: 400, body: { field: 'mch_no' } })
+    expect((await stranger.get(`notifications/dead?mch_no=${mch_no}`)).status).toBe(403)
   })
 })

@@ -214,7 +214,7 @@ describe('every call', () => {
       ['orders?state=GONE', 'state'],
       ['orders?limit=1000', 'limit'],
       ['orders?from=yesterday', 'from'],
-      ['orders?amount_min=1', 'amount_min'],
+      ['orders?amount_min=1.234', 'amount_min'],
       [`orders?number=${'9'.repeat(65)}`, 'number'],
       ['audit?until=%00', 'until'],
     ]) {

@@ -1,10 +1,10 @@
 /** One list: filters that live in the address, rows page by page, and what there is to do with all of them. */
 import type { Page } from '@acopay/protocol/console'
 import { keepPreviousData, useQuery } from '@tanstack/react-query'
-import { useNavigate, useSearch } from '@tanstack/react-router'
+import { useLocation, useNavigate, useSearch } from '@tanstack/react-router'
 import { Button, Input, Select, Spin } from 'antd'
 import { type ReactNode, useState } from 'react'
-import { call, search } from './api.ts'
+import { call, search, session } from './api.ts'
 import { dayBegin, dayEnd } from './format.ts'
 import { type Column, Rows, Title, Trouble } from './parts.tsx'
 import { type TextKey, usePreferences } from './preferences.tsx'
@@ -12,7 +12,34 @@ import { type TextKey, usePreferences } from './preferences.tsx'
 /** `prefix`: of the options' words, where a word means something else elsewhere. */
 export type Filter = { name: string; text: TextKey; options?: readonly string[]; isDay?: boolean; prefix?: string }
 
-type Values = Record<string, string>
+export type Values = Record<string, string>
+
+/** Who sees all merchants can choose one. */
+export function useMerchantFilter(): Filter[] {
+  const { data: who } = useQuery(session)
+  return who?.mch_no === null ? [{ name: 'mch_no', text: 'merchant' }] : []
+}
+
+/**
+ * Where a list stands: its filters and `after`, the place its page begins behind, live in the address, so that a link, the
+ * browser's Back and a reload come to the same page. The places of the pages before it lie in the browser's history beside
+ * the address; whoever came by a link has none, and goes back to the first.
+ */
+export function usePlace() {
+  const { after = '', ...values } = useSearch({ strict: false }) as Values
+  const { trail = [] } = useLocation().state as { trail?: string[] }
+  const navigate = useNavigate()
+  const go = (next: Values, state: { trail?: string[] }): void => {
+    const given = Object.fromEntries(Object.entries(next).filter(([, value]) => value))
+    void navigate({ to: '.', search: given as never, state: state as never })
+  }
+  return {
+    ...{ values, after },
+    filter: (next: Values) => go(next, {}),
+    forth: (next: string) => go({ ...values, after: next }, { trail: [...trail, after] }),
+    back: () => go({ ...values, after: trail.at(-1) ?? '' }, { trail: trail.slice(0, -1) }),
+  }
+}
 
 /** The address's filters as the API wants them: days become the moments at which they begin and end. */
 export const asked = (values: Values): Values => ({
@@ -33,21 +60,13 @@ export function ListPage<Row>(props: {
   actions?: (values: Values) => ReactNode
 }) {
   const { t } = usePreferences()
-  const values = useSearch({ strict: false }) as Values
-  const navigate = useNavigate()
-  // Where each page so far began: the way back.
-  const [trail, setTrail] = useState<string[]>([])
-  const after = trail.at(-1) ?? ''
+  const { values, after, filter, forth, back } = usePlace()
   const wanted = props.inDays ? values : asked(values)
   const found = useQuery({
     queryKey: [props.path, wanted, after],
     queryFn: () => call<Page<Row>>('GET', props.path + search({ ...wanted, after })),
     placeholderData: keepPreviousData,
   })
-  const filter = (next: Values): void => {
-    setTrail([])
-    void navigate({ to: '.', search: Object.fromEntries(Object.entries(next).filter(([, value]) => value)) as never })
-  }
   return (
     <>
       <Title>{t(props.title)}</Title>
@@ -63,12 +82,12 @@ export function ListPage<Row>(props: {
         <Rows label={t(props.title)} columns={props.columns} rows={found.data.rows} keyOf={props.keyOf} />
       )}
       <div className="pager">
-        <Button disabled={trail.length === 0} onClick={() => setTrail(trail.slice(0, -1))}>
+        <Button disabled={after === ''} onClick={back}>
           {t('pageBefore')}
         </Button>
         <Button
-          disabled={found.data?.next == null}
-          onClick={() => found.data?.next != null && setTrail([...trail, found.data.next])}
+          disabled={found.isPlaceholderData || found.data?.next == null}
+          onClick={() => found.data?.next != null && forth(found.data.next)}
         >
           {t('pageNext')}
         </Button>
@@ -78,7 +97,7 @@ export function ListPage<Row>(props: {
   )
 }
 
-function Filters(props: { filters: Filter[]; values: Values; onChange: (values: Values) => void }) {
+export function Filters(props: { filters: Filter[]; values: Values; onChange: (values: Values) => void }) {
   const { t, word } = usePreferences()
   const [draft, setDraft] = useState(props.values)
   const set = (name: string, value: string): void => setDraft({ ...draft, [name]: value.trim() })

@@ -16,6 +16,7 @@ const page = (path: string, load: () => Promise<Record<string, unknown>>, name: 
   })
 
 const lists = () => import('./pages/lists.tsx')
+const reconciliation = () => import('./pages/reconciliation.tsx')
 
 export const router = createRouter({
   basepath: '/console',
@@ -36,11 +37,15 @@ export const router = createRouter({
     page('/orders', () => import('./pages/orders.tsx'), 'Orders'),
     page('/orders/$mchNo/$transactionNo', () => import('./pages/order.tsx'), 'OrderPage'),
     page('/overview', () => import('./pages/overview.tsx'), 'OverviewPage'),
+    page('/jobs', () => import('./pages/jobs.tsx'), 'Jobs'),
     page('/refunds', lists, 'Refunds'),
     page('/reversals', lists, 'Reversals'),
     page('/notifications', lists, 'NotificationsPage'),
     page('/bills', () => import('./pages/finance.tsx'), 'Bills'),
-    page('/reconciliations', () => import('./pages/finance.tsx'), 'Reconciliations'),
+    page('/bills/$mchNo/$billDay', () => import('./pages/finance.tsx'), 'BillPage'),
+    page('/reconciliations', reconciliation, 'Reconciliations'),
+    page('/reconciliations/differences', reconciliation, 'Differences'),
+    page('/reconciliations/strays', reconciliation, 'Strays'),
     page('/merchants', () => import('./pages/merchants.tsx'), 'Merchants'),
     page('/merchants/$mchNo', () => import('./pages/merchant.tsx'), 'MerchantPage'),
     page('/users', () => import('./pages/users.tsx'), 'Users'),

@@ -20,3 +20,7 @@ export function nextUpstreamNumber(upstreamNo: string): string {
 
 /** Ours, of a number under which an upstream knows a refund. */
 export const ownRefundNo = (upstreamNo: string): string => upstreamNo.replace(/-\d+$/, '')
+
+/** When a number was given out, as texts for people are written: in UTC+8, whole seconds. */
+export const numberTime = (number: string): string =>
+  number.slice(2).replace(/^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d).*$/s, '$1-$2-$3T$4:$5:$6+08:00')

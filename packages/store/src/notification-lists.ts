@@ -30,24 +30,33 @@ export type NotificationFilter = {
   state: NotificationState | null
   /** Only those before this place in the list: the last one of the page before. */
   before: { createdAt: Date; transactionNo: string; seq: number } | null
+  /** When it was written: from, and before. */
+  from?: Date | null
+  until?: Date | null
 }
 
 /** A merchant's notifications, the newest first, at most `limit`. */
 export const listNotifications = (
   db: Db,
   mchNo: string,
-  { transactionNo, state, before }: NotificationFilter,
+  { transactionNo, state, before, from, until }: NotificationFilter,
   limit: number,
-): Promise<ListedNotification[]> =>
-  run<ListedNotification>(
+): Promise<ListedNotification[]> => {
+  // Few are not heard: their indexes hold only those, if the statement itself says which are meant.
+  const one = state === 'PENDING' || state === 'DEAD' ? state : null
+  const ofOrder = transactionNo === null ? '' : 'OfOrder'
+  return run<ListedNotification>(
     db,
-    'listNotifications',
+    `listNotifications${one ?? ''}${ofOrder}`,
     `${LISTED_NOTIFICATIONS}
-      where n.mch_no = $1 and ($2::text is null or n.transaction_no = $2) and ($3::text is null or n.state = $3)
+      where n.mch_no = $1 and ${transactionNo === null ? '$2::text is null' : 'n.transaction_no = $2'}
+        and ($3::text is null or n.state = $3)${one === null ? '' : ` and n.state = '${one}' and n.state <> 'DELIVERED'`}
         and ($4::timestamptz is null or (n.created_at, n.transaction_no, n.seq) < ($4, $5::text, $6::integer))
+        and ($8::timestamptz is null or n.created_at >= $8) and ($9::timestamptz is null or n.created_at < $9)
       order by n.created_at desc, n.transaction_no desc, n.seq desc limit $7`,
-    [mchNo, transactionNo, state, before?.createdAt, before?.transactionNo, before?.seq, limit],
+    [mchNo, transactionNo, state, before?.createdAt, before?.transactionNo, before?.seq, limit, from, until],
   )
+}
 
 export type ListedTry = {
   at: Date
@@ -71,10 +80,28 @@ export const listNotificationTries = (
     [mchNo, transactionNo, seq, limit],
   )
 
-/** Which to send again: those of an order, one of them, or the dead letters of a stretch of time. */
-export type ResendChoice =
-  | { transactionNo: string; seq: number | null }
-  | { dead: { from: Date | null; until: Date | null } }
+/** Dead letters of a stretch of time, or those of one order. */
+export type DeadChoice = { from: Date | null; until: Date | null; transactionNo?: string | null }
+
+/** Which to send again: those of an order, one of them, or dead letters. */
+export type ResendChoice = { transactionNo: string; seq: number | null } | { dead: DeadChoice }
+
+const DEAD = `mch_no = $1 and state = 'DEAD' and ($2::timestamptz is null or created_at >= $2)
+  and ($3::timestamptz is null or created_at < $3) and ($4::text is null or transaction_no = $4)`
+const deadValues = (mchNo: string, { from, until, transactionNo }: DeadChoice): unknown[] => [
+  ...[mchNo, from, until, transactionNo],
+]
+
+/** How many dead letters there are; counting stops at `limit`. */
+export async function countDeadNotifications(db: Db, mchNo: string, dead: DeadChoice, limit: number): Promise<number> {
+  const rows = await run<{ count: number }>(
+    db,
+    'countDeadNotifications',
+    `select count(*)::int as count from (select 1 from notification where ${DEAD} limit $5) d`,
+    [...deadValues(mchNo, dead), limit],
+  )
+  return rows[0]?.count ?? 0
+}
 
 /**
  * Has notifications sent again from the start of their schedule, also ones that were heard; the oldest `limit`. How
@@ -87,23 +114,21 @@ export async function resendNotifications(
   limit: number,
   now: Date,
 ): Promise<number> {
-  const again = `state = 'PENDING', tries = 0, due_at = $2, round_at = $2`
+  const again = (now: string): string => `state = 'PENDING', tries = 0, due_at = ${now}, round_at = ${now}`
   const rows =
     'dead' in choice
       ? await run(
           db,
           'resendDeadNotifications',
-          `update notification n set ${again} from (
-             select mch_no, transaction_no, seq from notification
-              where mch_no = $1 and state = 'DEAD' and ($3::timestamptz is null or created_at >= $3)
-                and ($4::timestamptz is null or created_at < $4) order by created_at limit $5 for update) d
+          `update notification n set ${again('$5')} from (
+             select mch_no, transaction_no, seq from notification where ${DEAD} order by created_at limit $6 for update) d
             where n.mch_no = d.mch_no and n.transaction_no = d.transaction_no and n.seq = d.seq returning 1`,
-          [mchNo, now, choice.dead.from, choice.dead.until, limit],
+          [...deadValues(mchNo, choice.dead), now, limit],
         )
       : await run(
           db,
           'resendNotifications',
-          `update notification set ${again}
+          `update notification set ${again('$2')}
             where mch_no = $1 and transaction_no = $3 and ($4::integer is null or seq = $4) returning 1`,
           [mchNo, now, choice.transactionNo, choice.seq],
         )

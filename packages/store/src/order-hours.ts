@@ -3,6 +3,7 @@
  * we wrote it down, so nothing comes late but what was being written at that moment.
  */
 import { type Db, run } from './db.ts'
+import { HEALTH_MAX, STUCK_JOBS } from './stuck-jobs.ts'
 
 /** Row of all merchants together; no merchant has this number. */
 export const ALL_MERCHANTS = '*'
@@ -95,11 +96,10 @@ export const readHours = (db: Db, mchNo: string | null, from: Date): Promise<(Ho
     [mchNo ?? ALL_MERCHANTS, from],
   )
 
-/** Counting stops here: whoever has more has other worries than how many. */
-export const HEALTH_MAX = 10_000
-
 export type Health = {
   closing: number
+  /** Not paid, past their time and not closed. */
+  expired: number
   refunds: number
   reversals: number
   jobs: number
@@ -111,28 +111,30 @@ export type Health = {
   strays: number
 }
 
-/** What is stuck: in its state since before `since`, or a job due since then. Each figure ends at `HEALTH_MAX`. */
+/** What is stuck: in its state since before `since`, or work since then. Each figure ends at `HEALTH_MAX`. */
 export async function readHealth(db: Db, mchNo: string | null, since: Date): Promise<Health> {
   const some = (from: string): string =>
     `(select count(*)::int from (select 1 from ${from} and ($1::text is null or mch_no = $1) limit ${HEALTH_MAX}) x)`
   const stuck = {
     closing: `orders where state = 'CLOSING' and changed_at < $2`,
+    expired: `orders where state = 'NOTPAY' and time_expire < $2`,
     refunds: `refund where state = 'PROCESSING' and created_at < $2`,
     reversals: `reversal where state = 'PROCESSING' and created_at < $2`,
   }
   const rows = await run<Health>(
     db,
     'readHealth',
-    `select ${some(stuck.closing)} as closing, ${some(stuck.refunds)} as refunds, ${some(stuck.reversals)} as reversals,
-            ${some('job where due_at < $2')} as jobs,
+    `select ${some(stuck.closing)} as closing, ${some(stuck.expired)} as expired, ${some(stuck.refunds)} as refunds, ${some(stuck.reversals)} as reversals,
+            ${some(`${STUCK_JOBS} j where true`)} as jobs,
             least((select min(changed_at) from ${stuck.closing} and ($1::text is null or mch_no = $1)),
+                  (select min(time_expire) from ${stuck.expired} and ($1::text is null or mch_no = $1)),
                   (select min(created_at) from ${stuck.refunds} and ($1::text is null or mch_no = $1)),
                   (select min(created_at) from ${stuck.reversals} and ($1::text is null or mch_no = $1))) as "oldestAt",
             ${some(`notification where state = 'PENDING'`)} as pending,
             ${some(`notification where state = 'PENDING' and round_at < $2`)} as late,
             ${some(`notification where state = 'DEAD'`)} as dead,
             ${some('reconciliation_difference where not settled')} as differences,
-            ${some('stray_payment where true')} as strays`,
+            ${some('stray_payment where settled_at is null')} as strays`,
     [mchNo, since],
   )
   const [row] = rows

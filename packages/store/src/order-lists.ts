@@ -1,6 +1,7 @@
 /** Orders as the console lists and shows them. Lists go along the platform's numbers, which begin with the time. */
 import type { CloseReason, OrderState } from '@acopay/core'
 import { type Db, run } from './db.ts'
+import { HEALTH_MAX } from './stuck-jobs.ts'
 
 export type ListedOrder = {
   mchNo: string
@@ -32,6 +33,8 @@ export type OrderListFilter = {
   channel: string | null
   amountMin: bigint | null
   amountMax: bigint | null
+  /** Only orders being closed since before then, or not paid and past their time since before then. */
+  stuckBefore?: Date | null
 }
 
 /** What a number is compared with where there is no bound. */
@@ -41,6 +44,7 @@ export const LAST_NUMBER = 'AQ'
 /**
  * The newest first, at most `limit` of the `examined` newest in the range: what is rare is looked for a stretch at a
  * time. `next` is where to go on, null at the end. Orders being closed have an index of their own: all of them are looked at.
+ * Of stuck ones those that have been for the longest, as many as the overview counts.
  */
 export async function listOrders(
   db: Db,
@@ -48,7 +52,8 @@ export async function listOrders(
   limit: number,
   examined: number,
 ): Promise<{ orders: ListedOrder[]; next: string | null }> {
-  const { mchNo, from, before, state, channel, amountMin, amountMax } = filter
+  const { mchNo, from, before, state, channel, amountMin, amountMax, stuckBefore = null } = filter
+  if (stuckBefore !== null) return listStuckOrders(db, filter, stuckBefore, limit)
   const isClosing = state === 'CLOSING'
   // A statement for each, not one with 'or': each has its index.
   const which = `${mchNo === null ? '' : 'mch_no = $9 and '}${isClosing ? "state = 'CLOSING' and " : ''}`
@@ -74,6 +79,30 @@ export async function listOrders(
     [from, before, examined - 1, ...ofMerchant],
   )
   return { orders, next: last[0]?.number ?? null }
+}
+
+async function listStuckOrders(
+  db: Db,
+  { mchNo, from, before, state, channel, amountMin, amountMax }: OrderListFilter,
+  stuckBefore: Date,
+  limit: number,
+): Promise<{ orders: ListedOrder[]; next: string | null }> {
+  const some = (which: string, by: string): string =>
+    `(select * from orders where ${which} and ${by} < $9 and ($3::text is null or mch_no = $3)
+       order by ${by} limit ${HEALTH_MAX})`
+  const orders = await run<ListedOrder>(
+    db,
+    'listStuckOrders',
+    `select ${COLUMNS}
+       from (${some("state = 'CLOSING'", 'changed_at')} union all ${some("state = 'NOTPAY'", 'time_expire')}) o
+      where transaction_no >= $1 and transaction_no < $2
+        and ($4::text is null or state = $4) and ($5::text is null or pay_channel = $5)
+        and ($6::bigint is null or amount_fen >= $6) and ($7::bigint is null or amount_fen <= $7)
+      order by transaction_no desc limit $8`,
+    [from, before, mchNo, state, channel, amountMin, amountMax, limit + 1, stuckBefore],
+  )
+  const next = orders.length > limit ? (orders[limit - 1]?.transactionNo ?? null) : null
+  return { orders: orders.slice(0, limit), next }
 }
 
 /**

@@ -83,11 +83,14 @@ export type Difference = {
 
 export type DayKey = { mchNo: string; channel: string; day: string }
 
+/** What a day's bill holds: how many lines of each kind, and what they add up to. */
+export type BillSums = { paid: { lines: number; fen: bigint }; refunded: { lines: number; fen: bigint } }
+
 /** Writes what a day's bill showed; the same day again adds what is new and keeps what was found before. */
 export async function writeReconciliation(
   db: Db,
   key: DayKey,
-  found: { lines: number; differences: Difference[] },
+  found: BillSums & { differences: Difference[] },
   now: Date,
 ): Promise<void> {
   for (const one of found.differences) {
@@ -105,9 +108,14 @@ export async function writeReconciliation(
   await run(
     db,
     'writeReconciliation',
-    `insert into reconciliation (mch_no, channel, day, lines, differences, done_at) values ($1, $2, $3, $4, $5, $6)
-     on conflict (mch_no, channel, day) do update set lines = $4, differences = $5, done_at = $6`,
-    [key.mchNo, key.channel, key.day, found.lines, found.differences.length, now],
+    `insert into reconciliation (mch_no, channel, day, lines, differences, done_at, paid_lines, paid_fen, refunded_lines,
+       refunded_fen) values ($1, $2, $3, $7::integer + $9::integer, $4, $5, $7, $6, $9, $8)
+     on conflict (mch_no, channel, day) do update set lines = excluded.lines, differences = $4, done_at = $5,
+       paid_lines = $7, paid_fen = $6, refunded_lines = $9, refunded_fen = $8`,
+    [
+      ...[key.mchNo, key.channel, key.day, found.differences.length, now],
+      ...[found.paid.fen, found.paid.lines, found.refunded.fen, found.refunded.lines],
+    ],
   )
 }
 

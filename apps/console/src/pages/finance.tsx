@@ -1,192 +1,135 @@
-/** Bills, and what holding the upstreams' bills against our books has shown. */
-import type { BillRow, DifferenceRow, Page, ReconciliationRow, StrayRow } from '@acopay/protocol/console'
+/** Bills: the list, the file, and a day of ours beside the upstreams' bills. */
+import type { BillComparison, BillRow, ComparedChannel, CountedAmount } from '@acopay/protocol/console'
 import { useMutation, useQuery } from '@tanstack/react-query'
-import { useSearch } from '@tanstack/react-router'
-import { App, Button, Input, Modal } from 'antd'
-import { useState } from 'react'
-import { call, queries, search, session } from '../api.ts'
+import { Link, useParams } from '@tanstack/react-router'
+import { App, Button, Spin } from 'antd'
+import type { ReactNode } from 'react'
+import { call, session } from '../api.ts'
 import { when, yuan } from '../format.ts'
-import { ListPage } from '../list-page.tsx'
-import { Mono, Rows, State, Trouble, useSays } from '../parts.tsx'
+import { ListPage, useMerchantFilter } from '../list-page.tsx'
+import { Fact, Mono, Rows, Title, Trouble, useSays } from '../parts.tsx'
 import { usePreferences } from '../preferences.tsx'
-import { Channel, OrderLink } from './orders.tsx'
+import { Channel } from './orders.tsx'
+import { DifferencesLink } from './reconciliation.tsx'
 
 export function Bills() {
   const { t } = usePreferences()
-  const { message } = App.useApp()
-  const says = useSays()
   const { data: who } = useQuery(session)
-  const fetchFile = useMutation({
-    mutationFn: ({ mch_no, bill_day }: BillRow) => call<{ url: string }>('GET', `bills/${mch_no}/${bill_day}/link`),
-    onSuccess: ({ url }) => window.location.assign(url),
-    onError: (error) => void message.error(says(error)),
-  })
+  const mayCompare = who?.permissions.includes('reconciliation.read') ?? false
   return (
     <ListPage<BillRow>
       title="bills"
       path="bills"
-      filters={who?.mch_no === null ? [{ name: 'mch_no', text: 'merchant' }] : []}
+      filters={useMerchantFilter()}
       keyOf={(row) => `${row.bill_day}/${row.mch_no}`}
       columns={[
         { text: 'billDay', show: (row) => row.bill_day },
         { text: 'merchant', show: (row) => <Mono>{row.mch_no}</Mono> },
         { text: 'lines', show: (row) => row.lines },
         { text: 'sizeBytes', show: (row) => row.size_bytes },
+        { text: 'sha256', show: (row) => <Mono>{row.sha256 ?? '—'}</Mono>, isText: true },
         { text: 'madeAt', show: (row) => when(row.made_at) },
-        {
-          text: 'download',
-          show: (row) =>
-            row.has_file && (
-              <Button
-                size="small"
-                onClick={() => fetchFile.mutate(row)}
-                aria-label={`${t('download')} ${row.bill_day} ${row.mch_no}`}
-              >
-                {t('download')}
-              </Button>
-            ),
-        },
+        { text: 'download', show: (row) => <Download of={row} /> },
+        ...(mayCompare
+          ? [
+              {
+                text: 'compare',
+                show: ({ mch_no, bill_day }: BillRow) => (
+                  <Link
+                    to={'/bills/$mchNo/$billDay' as never}
+                    params={{ mchNo: mch_no, billDay: bill_day } as never}
+                    aria-label={`${t('compare')} ${bill_day} ${mch_no}`}
+                  >
+                    {t('compare')}
+                  </Link>
+                ),
+              } as const,
+            ]
+          : []),
       ]}
     />
   )
 }
 
-export function Reconciliations() {
-  const { t } = usePreferences()
-  return (
-    <>
-      <ListPage<ReconciliationRow>
-        title="reconciliations"
-        path="reconciliations"
-        filters={[{ name: 'mch_no', text: 'merchant' }]}
-        keyOf={(row) => `${row.day}/${row.mch_no}/${row.channel}`}
-        columns={[
-          { text: 'day', show: (row) => row.day },
-          { text: 'merchant', show: (row) => <Mono>{row.mch_no}</Mono> },
-          { text: 'channel', show: (row) => <Channel of={row.channel} /> },
-          { text: 'lines', show: (row) => row.lines },
-          { text: 'differences', show: (row) => row.differences },
-          { text: 'unsettledCount', show: (row) => row.unsettled },
-          { text: 'createdAt', show: (row) => when(row.done_at) },
-        ]}
-      />
-      <h2>{t('differences')}</h2>
-      <Differences />
-      <h2>{t('strays')}</h2>
-      <Strays />
-    </>
-  )
-}
-
-function Differences() {
-  const { t, word } = usePreferences()
-  const { mch_no } = useSearch({ strict: false }) as { mch_no?: string }
-  const path = `differences${search({ mch_no })}`
-  const { data, error } = useQuery({
-    queryKey: ['differences', path],
-    queryFn: () => call<Page<DifferenceRow>>('GET', path),
-  })
-  const { data: who } = useQuery(session)
-  const [settling, setSettling] = useState<DifferenceRow | null>(null)
-  if (error !== null) return <Trouble error={error} />
-  return (
-    <>
-      <Rows
-        label={t('differences')}
-        rows={data?.rows ?? []}
-        keyOf={(row) =>
-          [row.mch_no, row.channel, row.day, row.kind, row.attempt_no, row.payment_no, row.refund_no].join('/')
-        }
-        columns={[
-          { text: 'day', show: (row) => row.day },
-          { text: 'merchant', show: (row) => <Mono>{row.mch_no}</Mono> },
-          { text: 'channel', show: (row) => <Channel of={row.channel} /> },
-          { text: 'kind', show: (row) => word(row.kind) },
-          {
-            text: 'transactionNo',
-            show: ({ mch_no: ofMerchant, transaction_no, attempt_no }) =>
-              transaction_no === null ? (
-                <Mono>{attempt_no}</Mono>
-              ) : (
-                <OrderLink mch_no={ofMerchant} transaction_no={transaction_no} />
-              ),
-          },
-          { text: 'ours', show: (row) => (row.ours === null ? '—' : yuan(row.ours)) },
-          { text: 'theirs', show: (row) => (row.theirs === null ? '—' : yuan(row.theirs)) },
-          { text: 'settled', show: (row) => <State of={`settled_${row.settled}`} /> },
-          {
-            text: 'note',
-            show: (row) => [row.note, row.settled_by].filter((part) => part !== null).join(' · '),
-            isText: true,
-          },
-          {
-            text: 'deeds',
-            show: (row) =>
-              !row.settled &&
-              who?.permissions.includes('reconciliation.settle') && (
-                <Button size="small" onClick={() => setSettling(row)}>
-                  {t('settle')}
-                </Button>
-              ),
-          },
-        ]}
-      />
-      {settling !== null && <Settle row={settling} onClose={() => setSettling(null)} />}
-    </>
-  )
-}
-
-function Settle({ row, onClose }: { row: DifferenceRow; onClose: () => void }) {
+/** The button, where there is a file; files of old bills are forgotten. */
+function Download({ of }: { of: BillRow }) {
   const { t } = usePreferences()
   const { message } = App.useApp()
   const says = useSays()
-  const [note, setNote] = useState('')
-  const settle = useMutation({
-    mutationFn: () => call('POST', 'differences/settle', { ...row, note }),
-    onSuccess: onClose,
+  const fetchFile = useMutation({
+    mutationFn: () => call<{ url: string }>('GET', `bills/${of.mch_no}/${of.bill_day}/link`),
+    onSuccess: ({ url }) => window.location.assign(url),
     onError: (error) => void message.error(says(error)),
-    onSettled: () =>
-      Promise.all(['differences', 'reconciliations'].map((key) => queries.invalidateQueries({ queryKey: [key] }))),
   })
+  if (!of.has_file) return of.lines > 0 ? t('fileForgotten') : '—'
   return (
-    <Modal
-      open
-      title={t('settle')}
-      okText={t('settle')}
-      okButtonProps={{ disabled: note.trim() === '' }}
-      confirmLoading={settle.isPending}
-      onOk={() => settle.mutate()}
-      onCancel={onClose}
+    <Button
+      size="small"
+      loading={fetchFile.isPending}
+      onClick={() => fetchFile.mutate()}
+      aria-label={`${t('download')} ${of.bill_day} ${of.mch_no}`}
     >
-      <p>{t('settleAsk')}</p>
-      <Input.TextArea
-        aria-label={t('note')}
-        maxLength={500}
-        value={note}
-        onChange={(event) => setNote(event.target.value)}
-      />
-    </Modal>
+      {t('download')}
+    </Button>
   )
 }
 
-function Strays() {
+const sum = ({ count, amount }: CountedAmount): string => `${yuan(amount)} (${count})`
+
+export function BillPage() {
   const { t } = usePreferences()
-  const { data, error } = useQuery({ queryKey: ['strays'], queryFn: () => call<Page<StrayRow>>('GET', 'strays') })
-  if (error !== null) return <Trouble error={error} />
+  const { mchNo = '', billDay = '' } = useParams({ strict: false }) as { mchNo?: string; billDay?: string }
+  const path = `bills/${mchNo}/${billDay}/comparison`
+  const { data, error, refetch } = useQuery({ queryKey: [path], queryFn: () => call<BillComparison>('GET', path) })
+  if (error !== null) return <Trouble error={error} retry={() => void refetch()} />
+  if (data === undefined) return <Spin />
+  const ours = ({ ours: own }: ComparedChannel, show: (own: NonNullable<ComparedChannel['ours']>) => ReactNode) =>
+    own === null ? t('tooLong') : show(own)
+  const theirs = (
+    { theirs: other }: ComparedChannel,
+    show: (other: NonNullable<ComparedChannel['theirs']>) => ReactNode,
+  ) => (other === null ? t('notFetched') : (show(other) ?? t('notKnown')))
   return (
-    <Rows
-      label={t('strays')}
-      rows={data?.rows ?? []}
-      keyOf={(row) => [row.mch_no, row.channel, row.attempt_no, row.payment_no].join('/')}
-      columns={[
-        { text: 'createdAt', show: (row) => when(row.heard_at) },
-        { text: 'merchant', show: (row) => <Mono>{row.mch_no}</Mono> },
-        { text: 'channel', show: (row) => <Channel of={row.channel} /> },
-        { text: 'attemptNo', show: (row) => <Mono>{row.attempt_no}</Mono> },
-        { text: 'paymentNo', show: (row) => <Mono>{row.payment_no}</Mono> },
-        { text: 'amount', show: (row) => yuan(row.amount) },
-        { text: 'paidAt', show: (row) => when(row.paid_at) },
-      ]}
-    />
+    <>
+      <Title>{`${t('billComparison')} ${data.bill_day}`}</Title>
+      <dl className="facts">
+        <Fact text={t('merchant')}>
+          <Mono>{data.mch_no}</Mono>
+        </Fact>
+        <Fact text={t('lines')}>{data.lines}</Fact>
+        <Fact text={t('madeAt')}>{when(data.made_at)}</Fact>
+        <Fact text={t('sha256')}>
+          <Mono>{data.sha256 ?? '—'}</Mono>
+        </Fact>
+        <Fact text={t('download')}>
+          <Download of={data} />
+        </Fact>
+      </dl>
+      <h2>{t('compare')}</h2>
+      <Rows
+        label={t('compare')}
+        rows={data.channels}
+        keyOf={({ channel }) => channel}
+        columns={[
+          { text: 'channel', show: ({ channel }) => <Channel of={channel} /> },
+          { text: 'oursPaid', show: (one) => ours(one, ({ paid }) => sum(paid)) },
+          { text: 'earlierPaid', show: (one) => ours(one, ({ earlier }) => sum(earlier)) },
+          { text: 'laterPaid', show: (one) => ours(one, ({ later }) => sum(later)) },
+          { text: 'theirsPaid', show: (one) => theirs(one, ({ paid }) => paid && sum(paid)) },
+          { text: 'oursRefunded', show: (one) => ours(one, ({ refunded }) => sum(refunded)) },
+          { text: 'theirsRefunded', show: (one) => theirs(one, ({ refunded }) => refunded && sum(refunded)) },
+          { text: 'theirLines', show: (one) => theirs(one, ({ lines }) => lines) },
+          {
+            text: 'differences',
+            show: (one) =>
+              theirs(one, ({ differences, unsettled }) => (
+                <DifferencesLink of={{ ...data, channel: one.channel, day: data.bill_day, differences, unsettled }} />
+              )),
+          },
+          { text: 'reconciledAt', show: (one) => theirs(one, ({ done_at }) => when(done_at)) },
+        ]}
+      />
+      <p className="note">{t('comparisonSays')}</p>
+    </>
   )
 }

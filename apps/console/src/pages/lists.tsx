@@ -2,6 +2,7 @@
 import {
   AUDIT_ACTIONS,
   type AuditRow,
+  type DeadLetters,
   type NotificationRow,
   type RefundRow,
   type Resent,
@@ -10,19 +11,13 @@ import {
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { App, Button } from 'antd'
 import { useState } from 'react'
-import { call, queries, session } from '../api.ts'
+import { call, queries, search, session } from '../api.ts'
 import { when, yuan } from '../format.ts'
-import { asked, type Filter, ListPage } from '../list-page.tsx'
-import { Mono, State, useSays } from '../parts.tsx'
+import { asked, ListPage, useMerchantFilter, type Values } from '../list-page.tsx'
+import { Mono, Pair, State, useSays } from '../parts.tsx'
 import { usePreferences } from '../preferences.tsx'
 import { Tries } from './order-more.tsx'
 import { Channel, OrderLink } from './orders.tsx'
-
-/** Who sees all merchants can choose one. */
-function useMerchantFilter(): Filter[] {
-  const { data: who } = useQuery(session)
-  return who?.mch_no === null ? [{ name: 'mch_no', text: 'merchant' }] : []
-}
 
 export function Refunds() {
   return (
@@ -85,12 +80,14 @@ export function NotificationsPage() {
           { name: 'state', text: 'state', options: ['PENDING', 'DELIVERED', 'DEAD'] },
           ...useMerchantFilter(),
           { name: 'transaction_no', text: 'transactionNo' },
+          { name: 'from', text: 'fromDay', isDay: true },
+          { name: 'until', text: 'untilDay', isDay: true },
         ]}
         keyOf={(row) => `${row.transaction_no}/${row.seq}`}
         actions={(values) =>
           values.state === 'DEAD' &&
           who?.permissions.includes('notifications.resend') && (
-            <ResendDead mchNo={who.mch_no ?? values.mch_no ?? null} values={values} />
+            <ResendDead values={values} isChosen={Boolean(who.mch_no ?? values.mch_no ?? values.transaction_no)} />
           )
         }
         columns={[
@@ -116,29 +113,51 @@ export function NotificationsPage() {
   )
 }
 
-function ResendDead({ mchNo, values }: { mchNo: string | null; values: Record<string, string> }) {
+/** Sends again what the filters show, after a question that says how many of whom. */
+function ResendDead({ values, isChosen }: { values: Values; isChosen: boolean }) {
   const { t } = usePreferences()
   const { modal, message } = App.useApp()
   const says = useSays()
+  const { mch_no, transaction_no, from, until } = asked(values)
+  const onError = (error: unknown): void => void message.error(says(error))
   const resend = useMutation({
-    mutationFn: () => {
-      const { from, until } = asked(values)
-      return call<Resent>('POST', 'notifications/resend', { mch_no: mchNo, dead: true, from, until })
+    mutationFn: (letters: DeadLetters) => {
+      const chosen = { mch_no: letters.mch_no, transaction_no, from, until }
+      return call<Resent>('POST', 'notifications/resend', { ...chosen, dead: true })
     },
     onSuccess: ({ resent }) => void message.info(`${t('resent')} ${resent}`),
-    onError: (error) => void message.error(says(error)),
+    onError,
     onSettled: () => queries.invalidateQueries({ queryKey: ['notifications'] }),
   })
-  const ask = (): void => {
-    const onOk = () => resend.mutateAsync().catch(() => {})
-    void modal.confirm({ title: `${t('resend')}: ${mchNo}`, content: t('resendDeadAsk'), okText: t('resend'), onOk })
-  }
+  const count = useMutation({
+    mutationFn: () => call<DeadLetters>('GET', `notifications/dead${search({ mch_no, transaction_no, from, until })}`),
+    onSuccess: (letters) => {
+      if (letters.count === 0) return void message.info(t('nothing'))
+      const onOk = () => resend.mutateAsync(letters).catch(() => {})
+      void modal.confirm({ title: t('resendDead'), content: content(letters), okText: t('resend'), onOk })
+    },
+    onError,
+  })
+  const content = (letters: DeadLetters) => (
+    <>
+      <p>{t('resendDeadAsk')}</p>
+      <dl className="pairs">
+        <Pair text={t('merchant')}>{letters.mch_no}</Pair>
+        {transaction_no && <Pair text={t('transactionNo')}>{transaction_no}</Pair>}
+        {values.from && <Pair text={t('fromDay')}>{values.from}</Pair>}
+        {values.until && <Pair text={t('untilDay')}>{values.until}</Pair>}
+        <Pair text={t('howMany')}>
+          {letters.count} {letters.has_more && t('resendDeadMore')}
+        </Pair>
+      </dl>
+    </>
+  )
   return (
     <div className="buttons">
-      <Button onClick={ask} disabled={mchNo === null} loading={resend.isPending}>
+      <Button onClick={() => count.mutate()} disabled={!isChosen} loading={count.isPending || resend.isPending}>
         {t('resendDead')}
       </Button>
-      {mchNo === null && <span className="note">{t('resendNeedsMerchant')}</span>}
+      {!isChosen && <span className="note">{t('resendNeedsMerchant')}</span>}
     </div>
   )
 }

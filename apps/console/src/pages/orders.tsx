@@ -4,7 +4,7 @@ import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { search, session } from '../api.ts'
 import { when, yuan } from '../format.ts'
-import { asked, type Filter, ListPage } from '../list-page.tsx'
+import { asked, type Filter, ListPage, useMerchantFilter } from '../list-page.tsx'
 import { type Column, Mono, State } from '../parts.tsx'
 import { usePreferences } from '../preferences.tsx'
 
@@ -41,9 +41,9 @@ export function Orders() {
   const { data: who } = useQuery(session)
   const filters: Filter[] = [
     { name: 'number', text: 'anyNumber' },
-    { name: 'state', text: 'state', options: ORDER_STATES },
+    { name: 'state', text: 'state', options: [...ORDER_STATES, 'STUCK'] },
     { name: 'channel', text: 'channel', options: CHANNELS },
-    ...(who?.mch_no === null ? [{ name: 'mch_no', text: 'merchant' } as const] : []),
+    ...useMerchantFilter(),
     { name: 'from', text: 'fromDay', isDay: true },
     { name: 'until', text: 'untilDay', isDay: true },
     { name: 'amount_min', text: 'amountMin' },

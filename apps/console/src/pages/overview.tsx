@@ -4,13 +4,16 @@ import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { Spin } from 'antd'
 import type { ReactNode } from 'react'
-import { call } from '../api.ts'
+import { call, search, session } from '../api.ts'
 import { when, yuan } from '../format.ts'
+import { Filters, useMerchantFilter, usePlace } from '../list-page.tsx'
 import { Rows, Title, Trouble } from '../parts.tsx'
 import { type TextKey, usePreferences } from '../preferences.tsx'
 import { Chart } from './chart.tsx'
 
 const REFRESH_MS = 15_000
+const RECONCILED = '/reconciliations'
+const OPEN = { settled: 'false' }
 
 const closed = (of: Volume): number => of.closed_by_merchant + of.closed_by_expiry + of.closed_by_operator
 
@@ -22,14 +25,23 @@ function successRate(of: Volume): string {
 
 export function OverviewPage() {
   const { t, word } = usePreferences()
+  const { values, filter } = usePlace()
+  const { mch_no } = values
+  const filters = useMerchantFilter()
+  const { data: who } = useQuery(session)
   const { data, error, refetch } = useQuery({
-    queryKey: ['overview'],
-    queryFn: () => call<Overview>('GET', 'overview'),
+    queryKey: ['overview', mch_no],
+    queryFn: () => call<Overview>('GET', `overview${search({ mch_no })}`),
     refetchInterval: REFRESH_MS,
   })
   if (error !== null) return <Trouble error={error} retry={() => void refetch()} />
   if (data === undefined) return <Spin />
   const { today, yesterday, stuck, notifications } = data
+  const mayReconcile = who?.permissions.includes('reconciliation.read') ?? false
+  /** A figure that should be zero; a link to what it counts, of the same merchant, for those who may see that. */
+  const worry = (text: TextKey, count: number, to: string | false, more: Record<string, string> = {}) => (
+    <Worry text={text} count={count} to={to} search={mch_no === undefined ? more : { ...more, mch_no }} />
+  )
   const tile = (text: TextKey, show: (of: Volume) => ReactNode) => (
     <div className="tile">
       <span>{t(text)}</span>
@@ -42,6 +54,7 @@ export function OverviewPage() {
   return (
     <>
       <Title>{t('overview')}</Title>
+      {filters.length > 0 && <Filters key={mch_no ?? ''} filters={filters} values={values} onChange={filter} />}
       <p className="note">{data.at === null ? t('noFigures') : `${t('figures')} ${when(data.at)}`}</p>
       <h2>{t('today')}</h2>
       <div className="tiles">
@@ -58,10 +71,10 @@ export function OverviewPage() {
         <section>
           <h2>{t('stuckOrders')}</h2>
           <div className="tiles">
-            <Worry text="stuckClosing" count={stuck.closing} to="/orders" search={{ state: 'CLOSING' }} />
-            <Worry text="stuckRefunds" count={stuck.refunds} to="/refunds" search={{ state: 'PROCESSING' }} />
-            <Worry text="stuckReversals" count={stuck.reversals} to="/reversals" search={{ state: 'PROCESSING' }} />
-            <Worry text="stuckJobs" count={stuck.jobs} />
+            {worry('stuckClosing', stuck.closing + stuck.expired, '/orders', { state: 'STUCK' })}
+            {worry('stuckRefunds', stuck.refunds, '/refunds', { state: 'STUCK' })}
+            {worry('stuckReversals', stuck.reversals, '/reversals', { state: 'STUCK' })}
+            {worry('stuckJobs', stuck.jobs, '/jobs')}
           </div>
           {stuck.oldest_at !== null && (
             <p className="note">
@@ -72,8 +85,8 @@ export function OverviewPage() {
         <section>
           <h2>{t('notificationHealth')}</h2>
           <div className="tiles">
-            <Worry text="late" count={notifications.late} to="/notifications" search={{ state: 'PENDING' }} />
-            <Worry text="dead" count={notifications.dead} to="/notifications" search={{ state: 'DEAD' }} />
+            {worry('late', notifications.late, '/notifications', { state: 'PENDING' })}
+            {worry('dead', notifications.dead, '/notifications', { state: 'DEAD' })}
             <div className="tile">
               <span>{t('pendingNow')}</span>
               <b>{notifications.pending}</b>
@@ -83,8 +96,8 @@ export function OverviewPage() {
         <section>
           <h2>{t('reconciliations')}</h2>
           <div className="tiles">
-            <Worry text="unsettled" count={data.unsettled_differences} to="/reconciliations" />
-            <Worry text="strays" count={data.stray_payments} to="/reconciliations" />
+            {worry('unsettled', data.unsettled_differences, mayReconcile && `${RECONCILED}/differences`, OPEN)}
+            {worry('strays', data.stray_payments, mayReconcile && `${RECONCILED}/strays`, OPEN)}
           </div>
         </section>
       </div>
@@ -108,18 +121,17 @@ export function OverviewPage() {
   )
 }
 
-/** A figure that should be zero; a link to what it counts. */
-function Worry(props: { text: TextKey; count: number; to?: string; search?: Record<string, string> }) {
+function Worry(props: { text: TextKey; count: number; to: string | false; search: Record<string, string> }) {
   const { t } = usePreferences()
-  const { text, count, to, search = {} } = props
+  const { text, count, to } = props
   const figure = <b className={count > 0 ? 'bad' : 'good'}>{count}</b>
   return (
     <div className="tile">
       <span>{t(text)}</span>
-      {to === undefined ? (
+      {to === false ? (
         figure
       ) : (
-        <Link to={to as never} search={search as never} aria-label={`${t(text)} ${count}`}>
+        <Link to={to as never} search={props.search as never} aria-label={`${t(text)} ${count}`}>
           {figure}
         </Link>
       )}

@@ -5,6 +5,7 @@
 import type { BillLine, ChannelName } from '@acopay/channels'
 import { dayBounds } from '@acopay/core'
 import {
+  type BillSums,
   type BookedPayment,
   type BookedRefund,
   type DayKey,
@@ -55,7 +56,7 @@ export async function reconcileDay(world: World, job: Job): Promise<boolean> {
     ...(await paymentDifferences(world, key, lines, hold)),
     ...(await refundDifferences(world, key, lines, hold)),
   ]
-  await writeReconciliation(world.pool, key, { lines: lines.length, differences }, world.now())
+  await writeReconciliation(world.pool, key, { ...sumsOf(lines), differences }, world.now())
   for (const difference of differences) {
     world.log.error({ ...key, ...difference, alarm: !difference.isSettled }, 'the bill and the books differ')
   }
@@ -72,6 +73,14 @@ function holding(world: World, job: Job): Hold {
     if (!(await extendJob(world.pool, job, new Date(nowMs + leaseMs))))
       throw new Error('somebody else reconciles it now')
   }
+}
+
+function sumsOf(lines: BillLine[]): BillSums {
+  const sum = (kind: BillLine['kind']) => {
+    const some = lines.filter((line) => line.kind === kind)
+    return { lines: some.length, fen: some.reduce((total, { amountFen }) => total + amountFen, 0n) }
+  }
+  return { paid: sum('payment'), refunded: sum('refund') }
 }
 
 type Of<Kind extends BillLine['kind']> = Extract<BillLine, { kind: Kind }>

@@ -6,14 +6,16 @@ export type OrderStateName = 'NOTPAY' | 'CLOSING' | 'CLOSED' | 'SUCCESS' | 'REFU
 /**
  * `GET orders`: all optional. `number` is any number there is: transaction_no, mch_trade_no, refund_no, mch_refund_no,
  * attempt_no or the upstream's payment number; with it every other filter is left out.
- * `GET orders.csv` takes the same and answers a file of at most 100 000 rows.
+ * `GET orders.csv` takes the same and answers a file of at most 100 000 rows, times in UTC+8; where it does not hold all
+ * there is, its last line says so.
  */
 export type OrderFilter = {
   number?: string
   mch_no?: string
-  state?: OrderStateName
+  /** STUCK: being closed, or past its time and not closed, for more than ten minutes. */
+  state?: OrderStateName | 'STUCK'
   channel?: string
-  /** Yuan. */
+  /** Yuan, with at most two decimals. */
   amount_min?: string
   amount_max?: string
   /** When it was placed: from, and before. ISO 8601. */
@@ -140,8 +142,9 @@ export type ReversalRow = {
 export type ReversalList = Page<ReversalRow>
 
 /**
- * Also a row of `GET notifications` (`mch_no`, `state`, `transaction_no`); without a merchant, of all that were not heard. Its tries:
- * `GET notifications/{mch_no}/{transaction_no}/{seq}/tries`. `POST notifications/resend` takes `ResendAsk`.
+ * Also a row of `GET notifications` (`mch_no`, `state`, `transaction_no`, `from`, `until`: when it was written). An order's
+ * number tells its merchant. Without either, those that were heard are looked for among the newest, a stretch a page. Its
+ * tries: `GET notifications/{mch_no}/{transaction_no}/{seq}/tries`. `POST notifications/resend` takes `ResendAsk`.
  */
 export type NotificationRow = {
   mch_no: string
@@ -165,10 +168,15 @@ export type TryRow = {
   reply: string | null
   failure: string | null
 }
-/** One, all of an order, or a merchant's dead letters of a stretch of time; at most 10 000 at once. */
+/** One, all of an order, or dead letters: a merchant's or an order's, of a stretch of time; at most 10 000 at once. */
 export type ResendAsk =
   | { mch_no: string; transaction_no: string; seq?: number }
-  | { mch_no: string; dead: true; from?: string; until?: string }
+  | { mch_no: string; dead: true; transaction_no?: string; from?: string; until?: string }
+/**
+ * `GET notifications/dead` (as `GET notifications`): whose dead letters such a call would send again and how many, the oldest
+ * of more where `has_more`.
+ */
+export type DeadLetters = { mch_no: string; count: number; has_more: boolean }
 export type Resent = { resent: number }
 
 export type JobRow = { kind: string; subject: string; due_at: string; tries: number; created_at: string }

@@ -12,8 +12,18 @@ export type Overview = {
   yesterday: Volume
   hours: (Volume & { from: string })[]
   days: (Volume & { from: string })[]
-  /** Longer than ten minutes in a state that should pass in seconds, or a job overdue by so much. Counted up to 10 000. */
-  stuck: { closing: number; refunds: number; reversals: number; jobs: number; oldest_at: string | null }
+  /**
+   * Longer than ten minutes in a state that should pass in seconds; what the lists call STUCK. `expired`: not paid, past
+   * their time for so long and not closed. `jobs`: those of `GET jobs`. Counted up to 10 000.
+   */
+  stuck: {
+    closing: number
+    expired: number
+    refunds: number
+    reversals: number
+    jobs: number
+    oldest_at: string | null
+  }
   /** `late`: waiting for more than ten minutes. Counted up to 10 000. */
   notifications: { pending: number; late: number; dead: number }
   /** Attempts of the last hour, how many of them were paid, and how many the upstream has not answered yet. */
@@ -21,6 +31,24 @@ export type Overview = {
   unsettled_differences: number
   stray_payments: number
 }
+
+/**
+ * A row of `GET jobs` (`mch_no`), the oldest first: work that is due for more than ten minutes and nobody takes, or that was
+ * written before then, tried three times and is still not done. Watching a shut attempt is not, as long as it is done in time.
+ */
+export type StuckJobRow = {
+  mch_no: string
+  kind: string
+  /** What it is about: a number, or a day. */
+  subject: string
+  /** The order it belongs to, where there is one. */
+  transaction_no: string | null
+  tries: number
+  /** The next try. */
+  due_at: string
+  created_at: string
+}
+export type StuckJobList = Page<StuckJobRow>
 
 export type Volume = {
   placed: number
@@ -43,12 +71,39 @@ export type BillRow = {
   bill_day: string
   lines: number
   size_bytes: number
+  /** Of the file, in lower-case hex; stays when the file is forgotten. */
   sha256: string | null
   made_at: string
   /** Whether its file can still be fetched. */
   has_file: boolean
 }
 export type BillList = Page<BillRow>
+
+/** `GET bills/{mch_no}/{bill_day}/comparison`: a bill of ours beside the upstreams' of the same day, by channel. */
+export type BillComparison = BillRow & { channels: ComparedChannel[] }
+export type ComparedChannel = {
+  channel: string
+  /** Null: the bill has more lines than are added up here (500 000). Its own TOTAL lines say what it comes to. */
+  ours: {
+    paid: CountedAmount
+    refunded: CountedAmount
+    /** Of `paid`: made on an earlier day, whose bill was closed when we heard of it. */
+    earlier: CountedAmount
+    /** Made on this day, and in a later bill of ours for the same reason; the upstream counts it here. */
+    later: CountedAmount
+  } | null
+  /** Null: not yet fetched. */
+  theirs: {
+    lines: number
+    /** Null where an older version of the gateway read the bill. */
+    paid: CountedAmount | null
+    refunded: CountedAmount | null
+    differences: number
+    unsettled: number
+    done_at: string
+  } | null
+}
+export type CountedAmount = { count: number; amount: string }
 
 /** A row of `GET reconciliations` (`mch_no`): one upstream bill held against our books. */
 export type ReconciliationRow = {
@@ -62,7 +117,7 @@ export type ReconciliationRow = {
 }
 export type ReconciliationList = Page<ReconciliationRow>
 
-/** A row of `GET differences` (`mch_no`, `channel`, `day`, `settled` yes or no): at most 100, the unsettled first. `POST differences/settle` takes its key and a note. */
+/** A row of `GET differences` (`mch_no`, `channel`, `day`, `settled` true or false): the unsettled first. `POST differences/settle` takes its key and a note. */
 export type DifferenceRow = DifferenceKey & {
   ours: string | null
   theirs: string | null
@@ -84,15 +139,19 @@ export type DifferenceKey = {
 export type DifferenceList = Page<DifferenceRow>
 export type SettleAsk = DifferenceKey & { note: string }
 
-/** A row of `GET strays` (`mch_no`): money an upstream told of for an attempt nobody knows. */
-export type StrayRow = {
-  mch_no: string
-  channel: string
-  attempt_no: string
-  payment_no: string
+/**
+ * A row of `GET strays` (`mch_no`, `channel`, `settled`): money an upstream told of for an attempt nobody knows, what nobody
+ * dealt with first. `POST strays/settle` takes its key and a note.
+ */
+export type StrayRow = StrayKey & {
   amount: string
   currency: string
   paid_at: string
   heard_at: string
+  settled: boolean
+  note: string | null
+  settled_by: string | null
 }
+export type StrayKey = { mch_no: string; channel: string; attempt_no: string; payment_no: string }
 export type StrayList = Page<StrayRow>
+export type StraySettleAsk = StrayKey & { note: string }

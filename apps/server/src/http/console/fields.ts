@@ -64,13 +64,21 @@ export function fieldsOf(from: Record<string, unknown>) {
     const amount = typeof value === 'string' ? parseYuan(value) : null
     return amount ?? say(field, '应为两位小数的元，如"12.50"', 'should be yuan with two decimals, like "12.50"')
   }
+  /** What amounts are compared with: also whole yuan, one decimal and nothing at all, as people type them. */
+  const bound = (field: string): bigint | null => {
+    const value = given(field)
+    if (value === null) return null
+    const found = /^(\d{1,9})(?:\.(\d{1,2}))?$/.exec(String(value))
+    if (found !== null) return BigInt(`${found[1]}${(found[2] ?? '').padEnd(2, '0')}`)
+    return say(field, '应为至多两位小数的元，如"100"或"12.50"', 'should be yuan, like "100" or "12.50"')
+  }
   const yes = (field: string): boolean | null => {
     const value = given(field)
     if (value === null || typeof value === 'boolean') return value
     return say(field, '应为 true 或 false', 'should be true or false')
   }
   return {
-    ...{ text, needed, word, time, day, whole, yuan, yes, say },
+    ...{ text, needed, word, time, day, whole, yuan, bound, yes, say },
     limit: (): number => whole('limit', 1, PAGE_MAX) ?? PAGE,
     failed: (): Failed | null => wrong,
   }

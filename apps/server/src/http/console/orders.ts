@@ -1,5 +1,5 @@
 /** Orders at the console: the list, the search, the CSV and one order with all that belongs to it. */
-import { decide, fen, formatYuan, ORDER_EVENTS, ORDER_STATES, ORDER_TABLE, type OrderState } from '@acopay/core'
+import { dayOf, decide, formatYuan, ORDER_EVENTS, ORDER_STATES, ORDER_TABLE, type OrderState } from '@acopay/core'
 import type { OrderDetail, OrderList, OrderRow, TimelineRow } from '@acopay/protocol/console'
 import {
   brokenAt,
@@ -17,7 +17,6 @@ import {
   readTimeline,
 } from '@acopay/store'
 import { standing } from '../../actions/change-order.ts'
-import { csvLine, defused } from '../../bill-csv.ts'
 import { platformNumber } from '../../numbers.ts'
 import type { World } from '../../world.ts'
 import {
@@ -30,34 +29,37 @@ import {
   merchantOf,
 } from './call.ts'
 import { fieldsOf } from './fields.ts'
-import { notificationRow, refundRow, reversalRow, saidOf } from './lists.ts'
+import { refundRow, reversalRow, saidOf } from './lists.ts'
+import { notificationRow } from './notifications.ts'
+import { CSV_LIMITS, csvOfList, csvOfNumber } from './orders-csv.ts'
+import { stuckBefore } from './stuck.ts'
 
 /** How many orders one page may look at for what is rare among them. */
-const EXAMINED = 20_000
-const CSV_ROWS_MAX = 100_000
-const CSV_PAGE = 1000
+const EXAMINED = CSV_LIMITS.examined
 const NOTIFICATIONS_MAX = 100
 
 /** The beginning of every number that was given out at this moment or later. */
 const numberAt = (at: Date | null): string | null => (at === null ? null : platformNumber('AP', at, ''))
 
-function filterOf({
-  caller,
-  query,
-}: ConsoleCall): (OrderListFilter & { number: string | null; limit: number }) | Failed {
+function filterOf(
+  { caller, query }: ConsoleCall,
+  now: Date,
+): (OrderListFilter & { number: string | null; limit: number }) | Failed {
   const read = fieldsOf(query)
   const mchNo = merchantOf(caller, read.text('mch_no', 32) ?? undefined)
   if (mchNo instanceof Failed) return mchNo
   const until = numberAt(read.time('until')) ?? LAST_NUMBER
   const after = read.text('after', 38) ?? LAST_NUMBER
+  const state = read.word('state', [...ORDER_STATES, 'STUCK'])
   const filter = {
     mchNo,
     number: read.text('number', 64),
     from: numberAt(read.time('from')) ?? FIRST_NUMBER,
     before: after < until ? after : until,
-    state: read.word('state', ORDER_STATES),
+    state: state === 'STUCK' ? null : state,
+    stuckBefore: state === 'STUCK' ? stuckBefore(now) : null,
     channel: read.text('channel', 32),
-    ...{ amountMin: read.yuan('amount_min'), amountMax: read.yuan('amount_max') },
+    ...{ amountMin: read.bound('amount_min'), amountMax: read.bound('amount_max') },
     limit: read.limit(),
   }
   return read.failed() ?? filter
@@ -75,7 +77,7 @@ const rowOf = (order: ListedOrder): OrderRow => ({
 })
 
 async function list(world: World, call: ConsoleCall): Promise<OrderList | Failed> {
-  const filter = filterOf(call)
+  const filter = filterOf(call, world.now())
   if (filter instanceof Failed) return filter
   if (filter.number !== null) {
     const found = await findOrdersByNumber(world.pool, filter.number, filter.mchNo, filter.limit)
@@ -86,33 +88,12 @@ async function list(world: World, call: ConsoleCall): Promise<OrderList | Failed
 }
 
 async function csv(world: World, call: ConsoleCall): Promise<ConsoleFile | Failed> {
-  const filter = filterOf(call)
+  const filter = filterOf(call, world.now())
   if (filter instanceof Failed) return filter
-  const columns = Object.keys(rowOf(NO_ORDER)) as (keyof OrderRow)[]
-  async function* lines(from: OrderListFilter): AsyncGenerator<string> {
-    // The mark tells spreadsheets that it is UTF-8.
-    yield `\uFEFF${csvLine(columns)}`
-    let before: string | null = from.before
-    for (let rows = 0; before !== null && rows < CSV_ROWS_MAX; ) {
-      const page: { orders: ListedOrder[]; next: string | null } = await listOrders(
-        world.pool,
-        { ...from, before },
-        Math.min(CSV_PAGE, CSV_ROWS_MAX - rows),
-        EXAMINED,
-      )
-      rows += page.orders.length
-      before = page.next
-      yield page.orders.map((order) => csvLine(Object.values(rowOf(order)).map((cell) => defused(cell ?? '')))).join('')
-    }
-  }
-  const day = world.now().toISOString().slice(0, 10)
-  return { file: `orders-${day}.csv`, contentType: 'text/csv; charset=utf-8', chunks: lines(filter) }
-}
-
-const NO_ORDER: ListedOrder = {
-  ...{ mchNo: '', transactionNo: '', mchTradeNo: '', appNo: '', description: '', amountFen: fen(1n), state: 'NOTPAY' },
-  ...{ closeReason: null, payChannel: null, payMethod: null, successTime: null },
-  ...{ createdAt: new Date(0), timeExpire: new Date(0) },
+  const { number, mchNo, limit, ...rest } = filter
+  const chunks =
+    number === null ? csvOfList(world, { mchNo, ...rest }, CSV_LIMITS) : csvOfNumber(world, { number, mchNo }, limit)
+  return { file: `orders-${dayOf(world.now().getTime())}.csv`, contentType: 'text/csv; charset=utf-8', chunks }
 }
 
 export const ABSENT = () => failed('NOT_FOUND', '没有这个订单', 'There is no such order')

@@ -7,13 +7,13 @@ import { platformNumber } from '../../numbers.ts'
 import type { World } from '../../world.ts'
 import { type ConsoleCall, type ConsoleEndpoint, Failed, merchantOf } from './call.ts'
 import { fieldsOf } from './fields.ts'
+import { stuckBefore, stuckEndpoints } from './stuck.ts'
 
 const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
 const CHINA_MS = 8 * HOUR_MS
 const HOURS_SHOWN = 24
 const DAYS_SHOWN = 30
-const STUCK_MS = 10 * 60_000
 
 const NOTHING: HourFigures = {
   ...{ placed: 0n, paid: 0n, paidFen: 0n, closedByMerchant: 0n, closedByExpiry: 0n, closedByOperator: 0n },
@@ -49,11 +49,10 @@ async function overview(world: World, { caller, query }: ConsoleCall): Promise<O
   const nowMs = world.now().getTime()
   const newestMs = Math.floor(nowMs / HOUR_MS) * HOUR_MS
   const begin = new Date(newestMs - (HOURS_KEPT - 1) * HOUR_MS)
-  const stuckBefore = new Date(nowMs - STUCK_MS)
   const [hours, [newest], health, channels] = await Promise.all([
     readHours(world.pool, mchNo, begin),
     countedHours(world.pool, new Date(newestMs - HOUR_MS)).then((rows) => rows.slice(-1)),
-    readHealth(world.pool, mchNo, stuckBefore),
+    readHealth(world.pool, mchNo, stuckBefore(new Date(nowMs))),
     readChannelHealth(world.pool, mchNo, platformNumber('AT', new Date(nowMs - HOUR_MS), '')),
   ])
   const between = (fromMs: number, untilMs: number): Volume =>
@@ -71,7 +70,13 @@ async function overview(world: World, { caller, query }: ConsoleCall): Promise<O
     hours: series(newestMs, HOUR_MS, HOURS_SHOWN),
     days: series(today, DAY_MS, DAYS_SHOWN),
     stuck: {
-      ...{ closing: health.closing, refunds: health.refunds, reversals: health.reversals, jobs: health.jobs },
+      ...{
+        closing: health.closing,
+        expired: health.expired,
+        refunds: health.refunds,
+        reversals: health.reversals,
+        jobs: health.jobs,
+      },
       oldest_at: health.oldestAt?.toISOString() ?? null,
     },
     notifications: { pending: health.pending, late: health.late, dead: health.dead },
@@ -85,4 +90,5 @@ async function overview(world: World, { caller, query }: ConsoleCall): Promise<O
 
 export const overviewEndpoints: ConsoleEndpoint[] = [
   { method: 'GET', path: 'overview', permission: 'orders.read', handle: overview },
+  ...stuckEndpoints,
 ]

@@ -1,0 +1,40 @@
+/** Pages of lists, and places in them: `next` of one page is `after` of the one behind it. */
+import { type ConsoleCall, Failed, merchantOf } from './call.ts'
+import { fieldsOf } from './fields.ts'
+
+/** One page of what was found, one more than a page telling whether there is another. */
+export const pageOf = <Row>(found: Row[], limit: number, placeOf: (row: Row) => string) => {
+  const rows = found.slice(0, limit)
+  const last = found.length > limit ? rows.at(-1) : undefined
+  return { rows, next: last === undefined ? null : placeOf(last) }
+}
+
+/** The merchant, and the place after which the page begins: `day.mch_no.channel`. */
+export function dayFilterOf({ caller, query }: ConsoleCall) {
+  const read = fieldsOf(query)
+  const mchNo = merchantOf(caller, read.text('mch_no', 32) ?? undefined)
+  if (mchNo instanceof Failed) return mchNo
+  const [day = '', ofMerchant = '', channel = ''] = read.text('after', 80)?.split('.') ?? []
+  const isPlace = fieldsOf({ day }).day('day') !== null
+  if (day !== '' && !isPlace) read.say('after', '应为上一页的 next', 'should be the next of the page before')
+  const filter = { mchNo, before: day === '' ? null : { day, mchNo: ofMerchant, channel }, limit: read.limit() }
+  return read.failed() ?? filter
+}
+
+/** Where a key holds texts that others chose. */
+export const placeText = (parts: string[]): string => Buffer.from(JSON.stringify(parts)).toString('base64url')
+
+/** The parts, where they are as many texts as `count`; null for whatever else was sent. A place is at most `PLACE_MAX` long. */
+export function placeParts(text: string, count: number): string[] | null {
+  try {
+    const parts: unknown = JSON.parse(Buffer.from(text, 'base64url').toString('utf8'))
+    if (!Array.isArray(parts) || parts.length !== count) return null
+    // The one character that the database does not hold.
+    const isPart = (part: unknown): part is string => typeof part === 'string' && !part.includes('\u0000')
+    return parts.every(isPart) ? parts : null
+  } catch {
+    return null
+  }
+}
+
+export const PLACE_MAX = 1000

@@ -1,7 +1,9 @@
 /** Refunds that merchants ask for (spec/protocol.md 3.4, 3.5): limits, repeats, lost answers, two hundred at once. */
 import type { Channel, RefundAnswer, RefundQueryAnswer } from '@acopay/channels'
 import type { JsonObject } from '@acopay/protocol'
+import { findRefund } from '@acopay/store'
 import { afterEach, describe, expect, it } from 'vitest'
+import { changeOrder } from '../apps/server/src/actions/change-order.ts'
 import { expectInvariants } from './support/invariants.ts'
 import { type Answer, call, close, newTradeNo, openAttempt, pay, place, query } from './support/merchant.ts'
 import { type TestWorld, testWorld } from './support/world.ts'
@@ -218,6 +220,28 @@ describe('an upstream that refuses', () => {
     expect(await query(test.demo, order)).toMatchObject({ data: { code: 'SUCCESS' } })
     says.refund = { kind: 'done' }
     expect(await refund(order, { refund_amount: '12.50' })).toMatchObject({ data: { code: 'SUCCESS' } })
+  })
+
+  it('is not believed of a sender that was halted while somebody else called again', async () => {
+    const says: Parameters<typeof saying>[0] = {
+      refund: { kind: 'unknown', why: 'HTTP 502' },
+      query: { kind: 'absent' },
+    }
+    test = await testWorld(saying(says))
+    const order = await paidOrder()
+    const mch_refund_no = newTradeNo()
+    await refund(order, { mch_refund_no })
+    const { mchNo } = test.demo
+    const found = await findRefund(test.world.pool, mchNo, { mchRefundNo: mch_refund_no })
+    if (found === null) throw new Error('the refund is not there')
+    test.advance(20_000)
+    await test.runJobs()
+    // What the halted one was told: true of its own call, and of nothing that came after it.
+    const { refundNo, landsUntil } = found
+    const failed = { event: 'refund_failed', refundNo, failure: 'NOT_ENOUGH', landsUntil } as const
+    const changed = await changeOrder(test.world, { mchNo, ref: { transactionNo: order } }, failed)
+    expect(changed).toMatchObject({ kind: 'answered', steps: [] })
+    expect((await queryRefund({ mch_refund_no })).data.code).toBe('PROCESSING')
   })
 
   it('is believed only when no earlier call can still be carried out', async () => {

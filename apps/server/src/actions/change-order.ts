@@ -53,9 +53,9 @@ export type Event =
   /** These attempts were proven shut upstream; the order closes when no other is left. */
   | { event: 'all_shut'; attemptNos: string[]; said: UpstreamSaid[] }
   | { event: 'refund_asked'; refund: AskedRefund }
-  /** What the upstream did with a refund: `failure` is its word where it will not be made. */
+  /** What the upstream did with a refund: `failure` is its word where it will not be made, as of the call said by `landsUntil`. */
   | { event: 'refund_done'; refundNo: string }
-  | { event: 'refund_failed'; refundNo: string; failure: string }
+  | { event: 'refund_failed'; refundNo: string; failure: string; landsUntil: Date }
   /** `isReturned`: the upstream has already sent it back; it is booked all the same. */
   | { event: 'money_arrived'; attemptNo: string; payment: UpstreamPayment; isReturned: boolean }
 
@@ -117,7 +117,10 @@ async function happeningOf(db: Db, order: Order, event: Event, now: Date): Promi
     case 'refund_done':
     case 'refund_failed': {
       const refund = await findRefund(db, order.mchNo, { refundNo: event.refundNo })
-      return refund?.state === 'PROCESSING' ? { event: event.event } : null
+      if (refund?.state !== 'PROCESSING') return null
+      // Somebody has called again since, and may have been answered otherwise.
+      const isOld = event.event === 'refund_failed' && refund.landsUntil.getTime() !== event.landsUntil.getTime()
+      return isOld ? null : { event: event.event }
     }
     case 'all_shut':
       return (await shutAttempts(db, order, event.attemptNos, now)) ? { event: 'all_shut' } : null

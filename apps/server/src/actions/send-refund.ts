@@ -22,7 +22,8 @@ export async function sendRefund(
   const nowMs = world.now().getTime()
   // The moment that is written down, not the one after a stall: the call is made by then or not at all.
   const deadline = key.isFirst ? { atMs: refund.landsUntil.getTime() } : within(world, world.limits.channelCallMs)
-  if (!key.isFirst) await markRefundCall(world.pool, key, new Date(nowMs + landsMs(world, channel)))
+  const landsUntil = key.isFirst ? refund.landsUntil : new Date(nowMs + landsMs(world, channel))
+  if (!key.isFirst) await markRefundCall(world.pool, key, landsUntil)
   const mayLand = !key.isFirst && nowMs < refund.landsUntil.getTime() + channel.createLandsMs
   const found = await callUpstream(world, channel, refund, deadline)
   if (found.kind === 'unknown' || (found.kind === 'failed' && mayLand)) {
@@ -32,9 +33,14 @@ export async function sendRefund(
     return found.kind === 'unknown' && found.isUnderWay ? 'under_way' : false
   }
   const order = { mchNo, ref: { transactionNo: refund.transactionNo } }
-  if (found.kind === 'done') await changeOrder(world, order, { event: 'refund_done', refundNo })
-  else await changeOrder(world, order, { event: 'refund_failed', refundNo, failure: found.why })
-  return true
+  if (found.kind === 'done') {
+    await changeOrder(world, order, { event: 'refund_done', refundNo })
+    return true
+  }
+  const failed = { event: 'refund_failed', refundNo, failure: found.why, landsUntil } as const
+  const changed = await changeOrder(world, order, failed)
+  // Not so where somebody has called again since: whoever that was goes on.
+  return changed.kind === 'answered' && changed.steps.length > 0
 }
 
 const landsMs = (world: World, channel: Channel): number => world.limits.channelCallMs + channel.createLandsMs

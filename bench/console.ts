@@ -25,6 +25,7 @@ const { users } = JSON.parse(readFileSync(gateway.consoleFile ?? '', 'utf8')) as
 const operator = users.find(({ role }) => role === 'operator')
 const signedIn = await fetch(`${api}/session`, {
   method: 'POST',
+  headers: { 'content-type': 'application/json' },
   body: JSON.stringify({ username: operator?.username, password: operator?.password }),
 })
 const cookie = signedIn.headers.get('set-cookie')?.split(';')[0] ?? ''
@@ -91,6 +92,7 @@ const lists: [string, string][] = [
   ['orders, first page, Alipay', 'orders?channel=alipay'],
   ['orders, first page, 77.77 yuan exactly', 'orders?amount_min=77.77&amount_max=77.77'],
   ['orders, a page of 45 days ago', `orders?until=${until}`],
+  ['orders stuck', 'orders?state=STUCK'],
   ['by the order number', `orders?number=${order.transaction_no}`],
   ["by the merchant's order number", `orders?number=${order.mch_trade_no}`],
   ['by the attempt number', `orders?number=${order.attempts[0]?.attempt_no}`],
@@ -104,7 +106,11 @@ const lists: [string, string][] = [
   ['refunds under way, all merchants', 'refunds?state=PROCESSING'],
   ['reversals, first page', 'reversals'],
   ['notifications not heard', 'notifications'],
+  ['notifications heard, all merchants', 'notifications?state=DELIVERED'],
   ['bills, first page', 'bills'],
+  ['differences, first page', 'differences'],
+  ['stray payments, first page', 'strays'],
+  ['work that is stuck', 'jobs'],
 ]
 for (const [name, path] of lists) await measure(name, path, LIST_MS)
 await measure('overview, all merchants', 'overview', OVERVIEW_MS)

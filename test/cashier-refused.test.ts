@@ -29,7 +29,7 @@ const placed = async (): Promise<{ order: string; url: string }> => {
 const attemptsOf = async (order: string): Promise<{ attempt_no: string; method: string; state: string }[]> =>
   (
     await test.database.pool.query(
-      'select attempt_no, method, state from attempt where transaction_no = $1 order by created_at, attempt_no',
+      'select attempt_no, method, state from attempt where transaction_no = $1 order by method',
       [order],
     )
   ).rows

@@ -3,6 +3,7 @@ import type { Channel, Notification, QueryAnswer, RefundAnswer, RefundQueryAnswe
 import { brokenAt, readTimeline } from '@acopay/store'
 import { afterEach, describe, expect, it } from 'vitest'
 import { takeMoney } from '../apps/server/src/actions/take-money.ts'
+import { addUser, type ConsoleClient, signedIn } from './support/console.ts'
 import { close, openAttempt, pay, place, query } from './support/merchant.ts'
 import { type TestWorld, testWorld } from './support/world.ts'
 
@@ -125,6 +126,33 @@ describe('money that goes back by itself', () => {
     const [first, last] = [asked[0], asked.at(-1)]
     expect(last).toBe(`${first}-2`)
     expect(await stands()).toBe('SUCCESS')
+  })
+
+  it('that no call brings back is settled by hand once it is stuck, by those who may, and is asked about no more', async () => {
+    const asked: string[] = []
+    await lateAt({ refund: { kind: 'refused', why: 'NOT_ENOUGH' }, query: { kind: 'absent' } }, asked)
+    const { rows } = await test.database.pool.query<{ refund_no: string }>('select refund_no from reversal')
+    const body = { mch_no: test.demo.mchNo, refund_no: rows[0]?.refund_no ?? '', note: '已通过银行转账退回' }
+    const clients = [] as ConsoleClient[]
+    for (const role of ['finance', 'operator', 'merchant_admin'] as const) {
+      await addUser(test, `user-${role.replace('_', '-')}`, role)
+      clients.push(await signedIn(test, `user-${role.replace('_', '-')}`))
+    }
+    const [finance, ...others] = clients as [ConsoleClient, ...ConsoleClient[]]
+    const settle = (who: ConsoleClient, more = {}) => who.send('POST', 'reversals/settle', { ...body, ...more })
+    expect((await settle(finance)).body).toMatchObject({ error: 'CONFLICT' })
+    await later(11 * 60_000)
+    for (const other of others) expect((await settle(other)).status).toBe(403)
+    expect((await settle(finance, { note: '' })).body).toMatchObject({ field: 'note' })
+    expect((await settle(finance, { refund_no: 'AR0' })).status).toBe(404)
+    expect((await settle(finance)).status).toBe(200)
+    expect((await settle(finance)).status).toBe(409)
+    const calls = asked.length
+    await later(HOUR)
+    expect(asked).toHaveLength(calls)
+    expect(await jobKinds()).toEqual([])
+    const [row] = (await (await signedIn(test, 'user-finance')).get('reversals')).body.rows
+    expect(row).toMatchObject({ state: 'SUCCESS', last_answer: 'by hand: 已通过银行转账退回 (user-finance)' })
   })
 
   it('is back when the upstream refuses to send it a second time and says that it has', async () => {

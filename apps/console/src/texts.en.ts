@@ -181,6 +181,8 @@ export const EN: Record<keyof typeof ZH, string> = {
     "Refunds include what went back by itself. A payment that we heard of after the day's bill was closed (09:00 of the next day) is in a later bill of ours; the upstream counts it on its own day. What comparing payment by payment has shown is under the differences.",
   straysSay:
     'An upstream told of this money, and we know of no attempt that it belongs to. Look into it, then say how it was settled.',
+  settleReversalAsk:
+    'Only for money that somebody has sent back by hand, in the upstream’s own pages or through a bank. First make sure there that this refund was not made and will not be. Say how it went back; it is not tried any more.',
   settleStrayAsk: 'Say how it was settled; the payment stays here.',
   isStuck: 'Stuck',
   resendDead: 'Send these dead letters again',
@@ -352,6 +354,7 @@ export const EN: Record<keyof typeof ZH, string> = {
   'w_sandbox.deed': 'sandbox deed',
   'w_sandbox.faults': 'sandbox faults',
   'w_reconciliation.settle': 'difference settled',
+  'w_reversals.settle': 'money sent back by hand',
   w_mch_trade_no: "Merchant's order number",
   w_transaction_no: 'Order number',
   w_code: 'State',

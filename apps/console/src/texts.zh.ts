@@ -179,6 +179,8 @@ export const ZH = {
   comparisonSays:
     '退款含自动退回。付款在账单关闭（次日9点）之后才得知的，计入之后的账单；上游按付款日计。逐笔核对的结果见“差异”。',
   straysSay: '上游告知了收款，但我方没有对应的支付尝试。核实后写明处理结果。',
+  settleReversalAsk:
+    '仅当款项已由人工退给付款人（上游商户平台或银行）时使用。请先在上游核实：此退款没有、今后也不会再执行。写明如何退回；此后不再自动退款。',
   settleStrayAsk: '写明如何处理；款项仍保留在此。',
   isStuck: '滞留',
   resendDead: '重发所列死信',
@@ -349,6 +351,7 @@ export const ZH = {
   'w_sandbox.deed': '沙箱操作',
   'w_sandbox.faults': '沙箱故障',
   'w_reconciliation.settle': '处理差异',
+  'w_reversals.settle': '人工退回',
   w_mch_trade_no: '商户订单号',
   w_transaction_no: '平台订单号',
   w_code: '状态',

@@ -98,7 +98,7 @@ describe('reversals', () => {
     const sent = reversal(paid)
     await insertReversal(database.pool, sent, NOW)
     expect(await findReversal(database.pool, MCH, sent.refundNo)).toEqual({
-      ...{ ...sent, upstreamNo: null },
+      ...{ ...sent, upstreamNo: null, createdAt: NOW },
       state: 'PROCESSING',
       channel: 'sandbox',
     })

@@ -72,12 +72,13 @@ export type Reversal = {
   upstreamNo: string | null
   /** The upstream sent it back without being asked to by this number: its bill has another, or none. */
   byUpstream: boolean
+  createdAt: Date
 }
 
 /** Writes the reversal of a booked payment, in the transaction that books it; SUCCESS where the money is back already. */
 export async function insertReversal(
   db: Db,
-  reversal: Omit<Reversal, 'channel' | 'upstreamNo'>,
+  reversal: Omit<Reversal, 'channel' | 'upstreamNo' | 'createdAt'>,
   now: Date,
 ): Promise<void> {
   await run(
@@ -106,7 +107,7 @@ export async function findReversal(db: Db, mchNo: string, refundNo: string): Pro
     'findReversal',
     `select r.mch_no as "mchNo", r.refund_no as "refundNo", r.transaction_no as "transactionNo",
             r.attempt_no as "attemptNo", r.payment_no as "paymentNo", r.amount_fen as "amountFen", r.state, a.channel,
-            r.upstream_no as "upstreamNo", r.by_upstream as "byUpstream"
+            r.upstream_no as "upstreamNo", r.by_upstream as "byUpstream", r.created_at as "createdAt"
        from reversal r join attempt a on a.mch_no = r.mch_no and a.attempt_no = r.attempt_no
       where r.mch_no = $1 and r.refund_no = $2`,
     [mchNo, refundNo],

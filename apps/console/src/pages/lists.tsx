@@ -18,6 +18,7 @@ import { Mono, Pair, State, useSays } from '../parts.tsx'
 import { usePreferences } from '../preferences.tsx'
 import { Tries } from './order-more.tsx'
 import { Channel, OrderLink } from './orders.tsx'
+import { Settle } from './reconciliation.tsx'
 
 export function Refunds() {
   return (
@@ -44,26 +45,45 @@ export function Refunds() {
 }
 
 export function Reversals() {
+  const { t } = usePreferences()
+  const { data: who } = useQuery(session)
+  const [settling, setSettling] = useState<ReversalRow | null>(null)
+  const maySettle = who?.permissions.includes('reconciliation.settle') === true
   return (
-    <ListPage<ReversalRow>
-      title="reversals"
-      path="reversals"
-      filters={[
-        { name: 'number', text: 'anyNumber' },
-        { name: 'state', text: 'state', options: ['PROCESSING', 'STUCK', 'SUCCESS'], prefix: 'done_' },
-        ...useMerchantFilter(),
-      ]}
-      keyOf={(row) => row.refund_no}
-      columns={[
-        { text: 'refundNo', show: (row) => <Mono>{row.refund_no}</Mono> },
-        { text: 'transactionNo', show: (row) => <OrderLink {...row} /> },
-        { text: 'channel', show: (row) => <Channel of={row.channel} /> },
-        { text: 'amount', show: (row) => yuan(row.amount) },
-        { text: 'state', show: (row) => <State of={row.is_stuck ? 'done_STUCK' : `done_${row.state}`} /> },
-        { text: 'createdAt', show: (row) => when(row.created_at) },
-        { text: 'changedAt', show: (row) => when(row.changed_at) },
-      ]}
-    />
+    <>
+      <ListPage<ReversalRow>
+        title="reversals"
+        path="reversals"
+        filters={[
+          { name: 'number', text: 'anyNumber' },
+          { name: 'state', text: 'state', options: ['PROCESSING', 'STUCK', 'SUCCESS'], prefix: 'done_' },
+          ...useMerchantFilter(),
+        ]}
+        keyOf={(row) => row.refund_no}
+        columns={[
+          { text: 'refundNo', show: (row) => <Mono>{row.refund_no}</Mono> },
+          { text: 'transactionNo', show: (row) => <OrderLink {...row} /> },
+          { text: 'channel', show: (row) => <Channel of={row.channel} /> },
+          { text: 'amount', show: (row) => yuan(row.amount) },
+          { text: 'state', show: (row) => <State of={row.is_stuck ? 'done_STUCK' : `done_${row.state}`} /> },
+          { text: 'lastAnswer', show: (row) => row.last_answer ?? '—', isText: true },
+          { text: 'createdAt', show: (row) => when(row.created_at) },
+          {
+            text: 'deeds',
+            show: (row) =>
+              row.is_stuck &&
+              maySettle && (
+                <Button size="small" onClick={() => setSettling(row)} aria-label={`${t('settle')} ${row.refund_no}`}>
+                  {t('settle')}
+                </Button>
+              ),
+          },
+        ]}
+      />
+      {settling !== null && (
+        <Settle path="reversals/settle" of={settling} says="settleReversalAsk" onClose={() => setSettling(null)} />
+      )}
+    </>
   )
 }
 

@@ -168,9 +168,19 @@ export function Strays() {
 }
 
 /** What changes when something was settled. */
-const CHANGED = ['differences', 'reconciliations', 'strays', 'overview']
+const CHANGED = ['differences', 'reconciliations', 'strays', 'reversals', 'overview']
 
-function Settle({ path, of, says: saying, onClose }: { path: string; of: object; says: TextKey; onClose: () => void }) {
+export function Settle({
+  path,
+  of,
+  says: saying,
+  onClose,
+}: {
+  path: string
+  of: object
+  says: TextKey
+  onClose: () => void
+}) {
   const { t } = usePreferences()
   const { message } = App.useApp()
   const says = useSays()

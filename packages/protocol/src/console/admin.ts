@@ -103,7 +103,7 @@ export type UserChanged = { user: UserRow; password: string | null }
 export const AUDIT_ACTIONS = [
   ...['session.begin', 'session.end', 'session.password'],
   ...['session.totp_begin', 'session.totp_on', 'session.totp_off'],
-  ...['orders.close', 'refunds.create', 'notifications.resend', 'reconciliation.settle'],
+  ...['orders.close', 'refunds.create', 'notifications.resend', 'reconciliation.settle', 'reversals.settle'],
   ...['merchants.add', 'merchants.change', 'apps.add', 'apps.change'],
   ...['keys.add', 'keys.end', 'channels.put', 'channels.test'],
   ...['users.add', 'users.change'],

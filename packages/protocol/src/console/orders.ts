@@ -125,7 +125,10 @@ export type RefundRow = {
 } & LastAnswer
 export type RefundList = Page<RefundRow>
 
-/** Also a row of `GET reversals` (the same filters): money the gateway sends back by itself. */
+/**
+ * Also a row of `GET reversals` (the same filters): money the gateway sends back by itself. `POST reversals/settle` {mch_no,
+ * refund_no, note}: somebody has sent it back by hand; only what is stuck.
+ */
 export type ReversalRow = {
   mch_no: string
   transaction_no: string

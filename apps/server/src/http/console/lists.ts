@@ -1,9 +1,10 @@
 /** Refunds and reversals at the console. */
 import { formatYuan } from '@acopay/core'
 import type { RefundList, RefundRow, ReversalList, ReversalRow } from '@acopay/protocol/console'
-import { type LastAnswer, listRefunds, listReversals } from '@acopay/store'
+import { findReversal, type LastAnswer, listRefunds, listReversals } from '@acopay/store'
+import { settleReversal } from '../../actions/settle-reversal.ts'
 import type { World } from '../../world.ts'
-import { type ConsoleCall, type ConsoleEndpoint, Failed, merchantOf } from './call.ts'
+import { type ConsoleCall, type ConsoleEndpoint, Failed, failed, merchantOf } from './call.ts'
 import { fieldsOf } from './fields.ts'
 import { notificationEndpoints } from './notifications.ts'
 import { pageOf } from './places.ts'
@@ -61,8 +62,36 @@ async function reversals(world: World, call: ConsoleCall): Promise<ReversalList 
   return pageOf(rows, filter.limit, ({ refund_no }) => refund_no)
 }
 
+/** Only what is stuck: what the upstream still works on would go back twice. */
+async function settle(world: World, { caller, body }: ConsoleCall): Promise<object | Failed> {
+  const read = fieldsOf(body)
+  const mchNo = merchantOf(caller, read.needed('mch_no', 32))
+  if (mchNo instanceof Failed) return mchNo
+  const [refundNo, note] = [read.needed('refund_no', 38), read.needed('note', 200)]
+  const wrong = read.failed()
+  if (wrong !== null) return wrong
+  const found = await findReversal(world.pool, mchNo ?? '', refundNo)
+  if (found === null) return failed('NOT_FOUND', '没有此退回', 'There is no such reversal')
+  if (!isStuck(found, world.now())) {
+    return failed('CONFLICT', '款项已退回，或仍在处理，请稍候', 'It is back, or still young: wait for it')
+  }
+  const settled = { mchNo: found.mchNo, refundNo, by: caller.username, note }
+  return (await settleReversal(world, settled)) ? {} : failed('CONFLICT', '款项已退回', 'It is back already')
+}
+
 export const listEndpoints: ConsoleEndpoint[] = [
   { method: 'GET', path: 'refunds', permission: 'orders.read', handle: refunds },
   { method: 'GET', path: 'reversals', permission: 'orders.read', handle: reversals },
+  {
+    method: 'POST',
+    path: 'reversals/settle',
+    permission: 'reconciliation.settle',
+    action: 'reversals.settle',
+    audited: ({ body: { mch_no, refund_no } }) => ({
+      mchNo: typeof mch_no === 'string' ? mch_no.slice(0, 32) : null,
+      subject: typeof refund_no === 'string' ? refund_no.slice(0, 38) : null,
+    }),
+    handle: settle,
+  },
   ...notificationEndpoints,
 ]

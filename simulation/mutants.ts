@@ -205,7 +205,7 @@ export const MUTANTS: Mutant[] = [
   {
     name: 'an opening that nobody knows of is shut at once',
     file: `${ACTIONS}/resolve-attempt.ts`,
-    find: 'if (!provesShut(answer.kind, world.now().getTime(), attempt.createLandsUntil.getTime())) return false',
+    find: 'if (!provesShut(answer.kind, askedMs, attempt.createLandsUntil.getTime())) return false',
     replace: "if (answer.kind === 'unknown') return false",
   },
   {

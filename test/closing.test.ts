@@ -181,6 +181,28 @@ describe('an upstream that does not cooperate', () => {
     expect(await test.upstreams.of('wechat').control.trades()).toMatchObject([{ state: 'closed' }])
   })
 
+  it('answers, and we are halted before we read it: absent is as old as the question, and the create may have landed since', async () => {
+    const absent = { kind: 'absent' } as const
+    let queries = 0
+    test = await testWorld({
+      upstream: () => ({
+        createLandsMs: HOUR,
+        open: () => new Promise(() => {}),
+        query: () => {
+          queries += 1
+          if (queries < 2) return Promise.resolve(absent)
+          // The answer is there; the clock moves on before whoever waits for it goes on.
+          queueMicrotask(() => queueMicrotask(() => test.advance(2 * HOUR)))
+          return Promise.resolve(absent)
+        },
+      }),
+    })
+    const order = await place(test.demo, { time_expire: '2026-03-04T12:00:00+08:00' })
+    await whileTimePasses(openAttempt(test.demo, order))
+    expect(await close(test.demo, order)).toMatchObject({ data: { description: '关单处理中，请稍后查询' } })
+    expect(queries).toBe(2)
+  })
+
   it('answers no create at all: whether it opened is found out by asking, and nothing is assumed before', async () => {
     const create = { lands: async (): Promise<unknown> => null, isSick: true }
     test = await testWorld({

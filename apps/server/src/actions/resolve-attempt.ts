@@ -17,6 +17,8 @@ export async function resolveAttempt(world: World, key: { mchNo: string; attempt
   const channel = await world.channelOf(mchNo, attempt.channel as ChannelName)
   if (channel === null) throw new Error(`no account with ${attempt.channel}`)
 
+  // As of when it is asked, not of when the answer is read.
+  const askedMs = world.now().getTime()
   const answer = await asked(world, within(world, world.limits.channelCallMs), (signal) =>
     channel.query({ attemptNo }, signal),
   )
@@ -31,7 +33,7 @@ export async function resolveAttempt(world: World, key: { mchNo: string; attempt
     return true
   }
   await noteAnswers(world.pool, 'attempt', mchNo, [{ no: attemptNo, text: answerText('query', answer) }], world.now())
-  if (!provesShut(answer.kind, world.now().getTime(), attempt.createLandsUntil.getTime())) return false
+  if (!provesShut(answer.kind, askedMs, attempt.createLandsUntil.getTime())) return false
   await changeOrder(world, { mchNo, ref: { transactionNo } }, { event: 'all_shut', attemptNos: [attemptNo], said: [] })
   return true
 }

@@ -64,6 +64,8 @@ async function shutAttempt(world: World, attempt: Attempt, deadline: Deadline, s
   // Absent is no reason not to close: a code that nobody has scanned can still be paid.
   if (before.kind === 'closed') return { kind: 'shut' }
   const closed = heard('close', await asked(world, deadline, (signal) => channel.close({ attemptNo }, signal)))
+  // What an answer says was so when it was asked for: who is halted before reading it reads of the past.
+  const askedAgainMs = world.now().getTime()
   const after = await query()
   if (closed.kind === 'returned') {
     // What exactly was paid only a query says; without an answer it was what the order asks.
@@ -72,7 +74,7 @@ async function shutAttempt(world: World, attempt: Attempt, deadline: Deadline, s
     return { kind: 'returned', payment: told ?? { ...paid, paymentNo: closed.paymentNo } }
   }
   if (after.kind === 'paid' || after.kind === 'returned') return after
-  return provesShut(after.kind, world.now().getTime(), landsUntilMs) ? { kind: 'shut' } : { kind: 'unknown' }
+  return provesShut(after.kind, askedAgainMs, landsUntilMs) ? { kind: 'shut' } : { kind: 'unknown' }
 }
 
 /**

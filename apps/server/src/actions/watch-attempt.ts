@@ -19,6 +19,7 @@ export async function watchAttempt(
   const channel = await world.channelOf(mchNo, attempt.channel as ChannelName)
   if (channel === null) throw new Error(`no account with ${attempt.channel}`)
 
+  const askedMs = world.now().getTime()
   const answer = await asked(world, within(world, world.limits.channelCallMs), (signal) =>
     channel.query({ attemptNo }, signal),
   )
@@ -38,7 +39,7 @@ export async function watchAttempt(
   }
   if (answer.kind === 'unknown') return 'unsure'
   if (attempt.state === 'PAID') return true
-  const isOver = world.now().getTime() >= attempt.upstreamExpire.getTime() + channel.watchMs
+  const isOver = askedMs >= attempt.upstreamExpire.getTime() + channel.watchMs
   // Somebody has opened what nobody had when it was shut: it is shut now, before it is paid and has to go back.
   if (answer.kind === 'open' && !isOver) {
     const closed = await asked(world, within(world, world.limits.channelCallMs), (signal) =>

@@ -51,6 +51,8 @@ async function main(): Promise<void> {
         const pages = listed.map((href) => href.replace('/console/', '')).filter((name) => name !== 'sandbox')
         for (const where of [
           ...pages,
+          // Reached from other pages.
+          ...['differences', 'strays', 'jobs'],
           `merchants/${demo.mchNo}`,
           sandbox,
           ...Object.values(orders).map((order) => `orders/${demo.mchNo}/${order}`),

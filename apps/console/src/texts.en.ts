@@ -400,7 +400,8 @@ export const EN: Record<keyof typeof ZH, string> = {
   allowedIps: 'May call from',
   channels: 'Channels for payers',
   allChannels: 'all',
-  allowedIpsRule: 'May call from (addresses or CIDR blocks, one a line; empty: from anywhere)',
+  allowedIpsRule:
+    'The merchant’s servers may call from (addresses or CIDR blocks, one a line; empty: from anywhere; orders that payers’ pages hand in are not held to it)',
   anyAddress: 'anywhere',
   mayCall: 'In use (off: every call is refused)',
   channelAccounts: 'Channel accounts',

@@ -397,7 +397,7 @@ export const ZH = {
   allowedIps: '来源地址',
   channels: '付款渠道',
   allChannels: '全部',
-  allowedIpsRule: '来源地址白名单（IP或CIDR，每行一个；空为不限）',
+  allowedIpsRule: '商户服务器的来源地址（IP或CIDR，每行一个；空为不限；付款人网页提交的下单不受此限）',
   anyAddress: '不限',
   mayCall: '启用（停用后所有请求被拒绝）',
   channelAccounts: '渠道账户',

@@ -104,7 +104,16 @@ export function upstream(
   const now = schedule.nowMs
   const short = (no: string): string => no.slice(-6)
 
-  function draw(verb: Verb): Fault | null {
+  /** Attempts with a refund that was sent and has not arrived yet. */
+  const onTheWay = new Set<string>()
+
+  function draw(verb: Verb, no: string): Fault | null {
+    // A refusal while an earlier call is still on its way is what tempts to call a refund failed.
+    const isTempting = verb === 'refund' && onTheWay.has(no) && chosen.faults.includes('refund refused')
+    if (isTempting && !isResting && dice.isOneIn(0.5)) {
+      told.fault('refund refused', verb)
+      return 'refund refused'
+    }
     const able = chosen.faults.filter((fault) => SENSIBLE[fault]?.includes(verb))
     // What is seldom asked goes wrong more often, or it never would.
     const rate = verb === 'queryRefund' ? Math.max(chosen.rate, 0.6) : chosen.rate
@@ -129,7 +138,8 @@ export function upstream(
     work: (fault: Fault | null) => Answer,
   ): Promise<Answer> {
     told.waiting()
-    const fault = draw(verb)
+    const fault = draw(verb, no)
+    if (verb === 'refund' && fault === 'request late') onTheWay.add(no)
     const unknown = { kind: 'unknown', why: fault ?? '' } as unknown as Answer
     return new Promise((resolve) => {
       const answer = (ms: number, says: Answer): void =>
@@ -143,6 +153,7 @@ export function upstream(
       const isLate = fault === 'create lands late' || fault === 'request late'
       const arriveMs = isLate ? dice.between(2500, CREATE_LANDS_MS) : dice.between(5, 200)
       later(arriveMs, () => {
+        if (verb === 'refund') onTheWay.delete(no)
         if (fault === 'failed before') return answer(dice.between(5, 100), unknown)
         const says = work(fault)
         if (fault === 'answer lost' || fault === 'create lands late') return

@@ -74,7 +74,7 @@ const EVENT_MEANINGS: Record<OrderEvent, string> = {
   refund_asked: 'the merchant asks for a refund',
   refund_done: 'a refund is with the payer',
   refund_failed: 'an upstream will not make a refund',
-  money_returned: 'our own close of the attempt has sent back what the order kept',
+  money_returned: "the upstream, or the merchant's own back office there, has sent back what the order kept",
 }
 
 const STATE_MEANINGS: Record<OrderState, string> = {

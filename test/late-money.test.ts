@@ -1,10 +1,11 @@
-/** Money that upstreams tell of late, twice, wrongly, for nobody, or that their close has sent back already. */
+/** Money that upstreams tell of late, twice, wrongly, for an unknown attempt, or that was sent back outside of the gateway. */
 import type { Channel, Notification, QueryAnswer, RefundAnswer, RefundQueryAnswer } from '@acopay/channels'
 import { brokenAt, readTimeline } from '@acopay/store'
 import { afterEach, describe, expect, it } from 'vitest'
 import { takeMoney } from '../apps/server/src/actions/take-money.ts'
+import { watchAttempt } from '../apps/server/src/actions/watch-attempt.ts'
 import { addUser, type ConsoleClient, signedIn } from './support/console.ts'
-import { close, openAttempt, pay, place, query } from './support/merchant.ts'
+import { call, close, newTradeNo, openAttempt, pay, place, query } from './support/merchant.ts'
 import { type TestWorld, testWorld } from './support/world.ts'
 
 let test: TestWorld
@@ -78,7 +79,7 @@ describe('a code that nobody had scanned when the order was closed', () => {
     expect(await close(test.demo, order)).toMatchObject({ data: { code: 'SUCCESS' } })
     const { control } = test.upstreams.of('alipay')
     expect(await control.scan(attempt)).toBe(true)
-    test.advance(2 * 60_000)
+    test.advance(10_000)
     await test.runJobs()
     expect(await pay(test.demo, order, attempt)).toBe(false)
     expect(await control.trade(attempt)).toMatchObject({ state: 'closed', payment: null })
@@ -156,7 +157,7 @@ describe('money that goes back by itself', () => {
   })
 
   it('is back when the upstream refuses to send it a second time and says that it has', async () => {
-    await lateAt({ refund: { kind: 'refused', why: 'INVALID_REQUEST' }, query: { kind: 'done' } })
+    await lateAt({ refund: { kind: 'refused', why: 'INVALID_REQUEST' }, query: { kind: 'done', amountFen: 1250n } })
     expect(await stands()).toBe('SUCCESS')
   })
 
@@ -176,83 +177,41 @@ describe('money that goes back by itself', () => {
   })
 })
 
-describe('a close that finds the order paid and sends the money back itself', () => {
-  it('is booked as taken and as returned, and the order is closed', async () => {
-    let isClosed = false
-    test = await testWorld({
-      upstream: (real) => ({
-        close: async () => {
-          isClosed = true
-          return { kind: 'returned', paymentNo: 'UP1' }
-        },
-        query: async (ref, signal) => (isClosed ? { kind: 'closed' } : real.query(ref, signal)),
-      }),
-    })
+describe("a payment that is sent back outside of this gateway, by the upstream or in the upstream's own pages", () => {
+  it('before we heard of it, is booked as taken and as returned, and the order is closed', async () => {
+    test = await testWorld({ upstream: () => ({ query: async () => ({ kind: 'returned', payment: PAYMENT }) }) })
     const order = await place(test.demo)
     await openAttempt(test.demo, order)
     expect(await close(test.demo, order)).toMatchObject({ data: { code: 'SUCCESS' } })
     expect(await books()).toEqual([{ payment_no: 'UP1', fate: 'reverse', state: 'SUCCESS' }])
     expect(await jobKinds()).toEqual([])
   })
-})
 
-describe('a payment that is told of while a close that sends it back is under way', () => {
-  it('was kept: the merchant is told of a paid order, and the order says that the money went back', async () => {
-    let order = ''
+  it('although the order had kept it, makes the order REFUND, with an alarm, and nothing more can be refunded', async () => {
+    const upstream = { answer: null as QueryAnswer | null }
     test = await testWorld({
-      upstream: () => ({
-        close: async ({ attemptNo }) => {
-          const { world, demo } = test
-          await takeMoney(world, { mchNo: demo.mchNo, transactionNo: order, attemptNo, payment: PAYMENT })
-          return { kind: 'returned', paymentNo: 'UP1' }
-        },
-      }),
+      upstream: (real) => ({ query: async (ref, signal) => upstream.answer ?? real.query(ref, signal) }),
     })
-    order = await place(test.demo)
-    await openAttempt(test.demo, order)
-    expect(await close(test.demo, order)).toMatchObject({ data: { code: 'FAIL', description: '订单已支付' } })
+    const order = await place(test.demo)
+    const [paid, other] = [await openAttempt(test.demo, order), await openAttempt(test.demo, order)]
+    const { mchNo } = test.demo
+    await takeMoney(test.world, { mchNo, transactionNo: order, attemptNo: paid ?? '', payment: PAYMENT })
+    upstream.answer = { kind: 'returned', payment: PAYMENT }
+    await watchAttempt(test.world, { mchNo, attemptNo: paid ?? '' })
+    expect(other).not.toBeNull()
     expect(await query(test.demo, order)).toMatchObject({ data: { code: 'REFUND' } })
     expect(await books()).toEqual([{ payment_no: 'UP1', fate: 'keep', state: 'SUCCESS' }])
-    // It arrived while the order was being closed, so it is asked about once more.
-    expect(await jobKinds()).toEqual(['watch_attempt'])
-    test.advance(120_000)
-    await test.runJobs()
-    expect(await jobKinds()).toEqual([])
-    const { mchNo } = test.demo
+    expect(test.logged().filter(({ alarm }) => alarm === true)).toMatchObject([
+      { transactionNo: order, paymentNo: 'UP1', msg: 'a kept payment was sent back upstream' },
+    ])
+    const refund = { transaction_no: order, mch_refund_no: newTradeNo(), refund_amount: '0.01', refund_reason: 'x' }
+    expect(await call(test.demo, { method: 'POST', path: 'refund', params: refund })).toMatchObject({
+      message: 'REFUND_AMOUNT_EXCEED',
+    })
     expect(brokenAt(await readTimeline(test.database.pool, mchNo, order), mchNo, order)).toBeNull()
   })
 
-  it('was kept, and the answer of the close is lost: two minutes later it is asked about, and found to be gone', async () => {
-    let order = ''
-    const upstream = { isReturned: false }
-    test = await testWorld({
-      upstream: (real) => ({
-        close: async ({ attemptNo }) => {
-          const { world, demo } = test
-          await takeMoney(world, { mchNo: demo.mchNo, transactionNo: order, attemptNo, payment: PAYMENT })
-          upstream.isReturned = true
-          return { kind: 'unknown', why: 'HTTP 502' }
-        },
-        query: async (ref, signal) =>
-          upstream.isReturned ? { kind: 'unknown', why: 'HTTP 502' } : real.query(ref, signal),
-      }),
-    })
-    order = await place(test.demo)
-    await openAttempt(test.demo, order)
-    expect(await close(test.demo, order)).toMatchObject({ data: { code: 'FAIL', description: '订单已支付' } })
-    expect(await query(test.demo, order)).toMatchObject({ data: { code: 'SUCCESS' } })
-    const { channelOf } = test.world
-    test.world.channelOf = async (mchNo, name) => {
-      const channel = await channelOf(mchNo, name)
-      return channel && { ...channel, query: async () => ({ kind: 'returned', payment: PAYMENT }) }
-    }
-    test.advance(120_000)
-    await test.runJobs()
-    expect(await query(test.demo, order)).toMatchObject({ data: { code: 'REFUND' } })
-    expect(await books()).toEqual([{ payment_no: 'UP1', fate: 'keep', state: 'SUCCESS' }])
-  })
-
-  it('was to go back: the reversal that the upstream refuses ends when it says that all is back', async () => {
+  it('although it was to go back: the reversal that the upstream refuses ends when it says that all is back', async () => {
     const upstream = { answer: null as QueryAnswer | null, refunds: 0 }
     test = await testWorld({
       upstream: (real) => ({
@@ -275,6 +234,34 @@ describe('a payment that is told of while a close that sends it back is under wa
     await test.runJobs()
     expect(await books()).toEqual([{ payment_no: 'UP1', fate: 'reverse', state: 'SUCCESS' }])
     expect(upstream.refunds).toBe(2)
+  })
+})
+
+describe.each(['wechat', 'alipay'] as const)('a second payment number for one attempt (%s)', (name) => {
+  it('has a reversal that names the second payment: the kept one is never sent back in its place', async () => {
+    const attempt = { no: '', isSecond: false }
+    test = await testWorld({
+      upstream: (real, channel) => ({
+        readNotification: async (raw) =>
+          attempt.isSecond && channel === name
+            ? { kind: 'paid', attemptNo: attempt.no, payment: PAYMENT }
+            : real.readNotification(raw),
+      }),
+    })
+    const order = await place(test.demo)
+    attempt.no = (await openAttempt(test.demo, order, name)) ?? ''
+    await pay(test.demo, order, attempt.no)
+    attempt.isSecond = true
+    await fetch(`${test.demo.baseUrl}/notify/${name}/${test.demo.mchNo}`, { method: 'POST', body: 'x' })
+    for (let hour = 0; hour < 3; hour += 1) {
+      await test.runJobs()
+      test.advance(HOUR)
+    }
+    expect(await query(test.demo, order)).toMatchObject({ data: { code: 'SUCCESS' } })
+    expect(await books()).toMatchObject([{ fate: 'keep' }, { payment_no: 'UP1', fate: 'reverse', state: 'PROCESSING' }])
+    // The upstream does not know the second payment, so it sends nothing back, and the operator is told.
+    expect(await test.upstreams.of(name).control.taken()).toMatchObject([{ takenFen: 1250, returnedFen: 0 }])
+    expect(test.logged()).toContainEqual(expect.objectContaining({ kind: 'reverse_payment', alarm: true }))
   })
 })
 

@@ -2,9 +2,10 @@
 import type { BillAnswer, BillLine } from '@acopay/channels'
 import { billedDays } from '@acopay/core'
 import { paymentsOfDay } from '@acopay/store'
-import { afterEach, beforeEach, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { takeMoney } from '../apps/server/src/actions/take-money.ts'
-import { close, openAttempt, pay, place, query } from './support/merchant.ts'
+import { call, close, newTradeNo, openAttempt, pay, place, query } from './support/merchant.ts'
+import { receiver, type Told } from './support/receiver.ts'
 import { type TestWorld, testWorld } from './support/world.ts'
 
 const HOUR = 3_600_000
@@ -114,15 +115,79 @@ it('what the bill lacks, counts otherwise or has made up is a row each', async (
   ])
 })
 
-it('money that our own close sent back has a number of theirs in the bill: nothing differs', async () => {
+it('money that went back before we kept it has a number of theirs in the bill: nothing differs', async () => {
   const order = await place(test.demo)
   const attemptNo = (await openAttempt(test.demo, order)) ?? ''
   const { world, demo } = test
   const paid = { paymentNo: 'UP1', amountFen: 1250n, currency: 'CNY', paidAt: at, payer: null }
   await takeMoney(world, { mchNo: demo.mchNo, transactionNo: order, attemptNo, payment: paid, isReturned: true })
-  bill = { kind: 'bill', lines: [payment(attemptNo, 'UP1'), refund(attemptNo, 'cancel-of-theirs')] }
+  bill = { kind: 'bill', lines: [payment(attemptNo, 'UP1'), refund(attemptNo, 'number-of-theirs')] }
   await nextMorning()
   expect((await differences()).filter(({ kind }) => kind.startsWith('REFUND'))).toEqual([])
+})
+
+describe('a kept payment that went back outside of the gateway', () => {
+  const told: Told[] = []
+  const paidAndBilled = async (amountFen = 1250n) => {
+    const merchant = await receiver(test.demo.platformPublicKey)
+    const order = await place(test.demo, { notify_url: merchant.url })
+    const attemptNo = (await openAttempt(test.demo, order)) ?? ''
+    await pay(test.demo, order, attemptNo)
+    const { rows } = await test.database.pool.query<{ payment_no: string }>('select payment_no from payment')
+    const paymentNo = rows[0]?.payment_no as string
+    const { control } = test.upstreams.of('wechat')
+    bill = {
+      kind: 'bill',
+      lines: [
+        payment(attemptNo, paymentNo),
+        { kind: 'refund', attemptNo, paymentNo, refundNo: `own-${attemptNo}`, amountFen, at },
+      ],
+    }
+    return { merchant, order, attemptNo, control }
+  }
+  const morning = async ({ merchant }: { merchant: Awaited<ReturnType<typeof receiver>> }) => {
+    await nextMorning()
+    told.splice(0, told.length, ...merchant.told())
+    await merchant.stop()
+    return (await differences()).filter(({ kind }) => kind !== 'PAYMENT_UNKNOWN')
+  }
+
+  it('makes the order REFUND and tells the merchant so in words of its own, with a difference and an alarm', async () => {
+    const one = await paidAndBilled()
+    await one.control.giveBack(one.attemptNo)
+    // The bills of both days list it here; each says so, and the merchant is told once.
+    const returned = { kind: 'PAYMENT_RETURNED', ours_fen: 1250n, theirs_fen: 1250n, settled: false }
+    expect(await morning(one)).toEqual([returned, returned])
+    expect(await query(test.demo, one.order)).toMatchObject({ data: { code: 'REFUND' } })
+    expect(told.map(({ code, description }) => `${code} ${description}`)).toEqual([
+      'SUCCESS 支付成功',
+      'REFUND 款项已在支付渠道退回，非经本网关',
+    ])
+    const alarms = test.logged().filter(({ alarm }) => alarm === true)
+    expect(new Set(alarms.map(({ msg }) => msg))).toEqual(
+      new Set(['a kept payment was sent back upstream', 'the bill and the books differ']),
+    )
+    const refund = { transaction_no: one.order, mch_refund_no: newTradeNo(), refund_amount: '0.01', refund_reason: 'x' }
+    expect(await call(test.demo, { method: 'POST', path: 'refund', params: refund })).toMatchObject({
+      message: 'REFUND_AMOUNT_EXCEED',
+    })
+  })
+
+  it('only because a line of the bill says so changes nothing: the upstream itself does not confirm it', async () => {
+    const one = await paidAndBilled()
+    const unknown = { kind: 'REFUND_UNKNOWN', ours_fen: null, theirs_fen: 1250n, settled: false }
+    expect(await morning(one)).toEqual([unknown, unknown])
+    expect(await query(test.demo, one.order)).toMatchObject({ data: { code: 'SUCCESS' } })
+    expect(told.map(({ code }) => code)).toEqual(['SUCCESS'])
+  })
+
+  it('in part is a difference for the operator; the order keeps the rest', async () => {
+    const one = await paidAndBilled(500n)
+    await one.control.giveBack(one.attemptNo)
+    const unknown = { kind: 'REFUND_UNKNOWN', ours_fen: null, theirs_fen: 500n, settled: false }
+    expect(await morning(one)).toEqual([unknown, unknown])
+    expect(await query(test.demo, one.order)).toMatchObject({ data: { code: 'SUCCESS' } })
+  })
 })
 
 it('a reversal that had to be asked for under another number is known by it', async () => {

@@ -249,13 +249,6 @@ export function upstream(
         }
         if (trade.state === 'paid') return { kind: 'paid' }
         if (trade.isCode) {
-          if (isPayable(trade) && drawOne('paid while cancelled', 'pay')) {
-            // The payer was between our two calls: cancel finds a paid trade and sends all of it back.
-            take(trade, true)
-            const { paymentNo, amountFen } = paymentOf(trade)
-            trade.refunds.push({ no: `cancel-${attemptNo}`, fen: amountFen, doneMs: now() })
-            return { kind: 'returned', paymentNo }
-          }
           told.quirk('a cancel of a code that stays payable')
           return { kind: 'absent' }
         }
@@ -291,7 +284,7 @@ export function upstream(
         const made = trades.get(attemptNo)?.refunds.find(({ no }) => no === refundNo)
         if (made === undefined) return { kind: 'absent' }
         if (made.doneMs > now()) return { kind: 'processing' }
-        return made.closes ? { kind: 'failed', why: 'CLOSED' } : { kind: 'done' }
+        return made.closes ? { kind: 'failed', why: 'CLOSED' } : { kind: 'done', amountFen: made.fen }
       }),
     async readNotification({ body }) {
       const { attemptNo, refundNo } = JSON.parse(body) as { attemptNo?: string; refundNo?: string }

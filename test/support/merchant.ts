@@ -131,7 +131,7 @@ export async function pay(
   demo: DemoSettings,
   transactionNo: string,
   attemptNo: string,
-  deed: 'pay' | 'pay-anyway' | 'scan' | 'expire' = 'pay',
+  deed: 'pay' | 'pay-anyway' | 'scan' | 'expire' | 'give-back' = 'pay',
 ): Promise<boolean> {
   const url = `${demo.baseUrl}/sandbox/${demo.mchNo}/orders/${transactionNo}/attempts/${attemptNo}/${deed}`
   const response = await fetch(url, { method: 'POST' })

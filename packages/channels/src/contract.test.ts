@@ -290,10 +290,25 @@ function channelSuite(make: () => Upstream): void {
   it('a refund that was asked for can be asked about', async () => {
     await open()
     const { paymentNo } = await pay()
-    const ask = (refundNo: string) => channel.queryRefund({ ...ref, refundNo }, patient())
+    const ask = (refundNo: string) => channel.queryRefund({ ...ref, paymentNo, refundNo }, patient())
     expect((await ask('AR1')).kind).toBe('absent')
-    await refund(paymentNo, 'AR1')
-    expect((await ask('AR1')).kind).toBe('done')
+    await refund(paymentNo, 'AR1', 250n)
+    expect(await ask('AR1')).toMatchObject({ kind: 'done', amountFen: 250n })
+  })
+
+  it('a refund names the payment: of one that the upstream does not know, nothing goes back', async () => {
+    await open()
+    const { paymentNo } = await pay()
+    expect((await refund('4299999999999999999999999999', 'AR1')).kind).not.toBe('done')
+    expect(await query()).toMatchObject({ kind: 'paid', payment: { paymentNo } })
+    expect((await refund(paymentNo, 'AR2')).kind).toBe('done')
+  })
+
+  it('a close of what is paid sends nothing back', async () => {
+    await open()
+    const { paymentNo } = await pay()
+    await channel.close(ref, patient())
+    expect(await query()).toMatchObject({ kind: 'paid', payment: { paymentNo } })
   })
 
   it('what was unknown can be asked again, and is then answered', async () => {

@@ -77,20 +77,19 @@ export type QueryAnswer = Traced &
     | Unknown
   )
 
-/** None of these proves that the attempt can no longer be paid; only a query afterwards does. */
-export type CloseAnswer = Traced &
-  (
-    | { kind: 'accepted' }
-    | { kind: 'paid' }
-    | { kind: 'absent' }
-    /** It was paid, and the close has sent the money back: both belong in the books. */
-    | { kind: 'returned'; paymentNo: string }
-    | Unknown
-  )
+/**
+ * None of these proves that the attempt can no longer be paid; only a query afterwards does. A close never moves money:
+ * a paid attempt stays paid (spec/order-lifecycle.md, Closing 2). `absent`: there is nothing to close (yet).
+ */
+export type CloseAnswer = Traced & ({ kind: 'accepted' } | { kind: 'paid' } | { kind: 'absent' } | Unknown)
+
+/** A refund as the upstream knows it. */
+export type RefundRef = AttemptRef & Pick<RefundAsk, 'refundNo' | 'paymentNo'>
 
 export type RefundAsk = AttemptRef & {
   /** Ours; saying the same number again does nothing a second time. */
   refundNo: string
+  /** Which payment: an attempt's number may have been paid twice upstream, and only one of the two is to go back. */
   paymentNo: string
   amountFen: bigint
   /** What the attempt was paid with in all. */
@@ -106,9 +105,15 @@ export type RefundUnderWay = { kind: 'processing'; why?: string }
 
 export type RefundAnswer = Traced & ({ kind: 'done' } | RefundUnderWay | { kind: 'refused'; why: string } | Unknown)
 
-/** `failed`: nothing was sent back under this number, and nothing will be. */
+/** `failed`: nothing was sent back under this number, and nothing will be. `done` says how much was. */
 export type RefundQueryAnswer = Traced &
-  ({ kind: 'done' } | RefundUnderWay | { kind: 'absent' } | { kind: 'failed'; why: string } | Unknown)
+  (
+    | { kind: 'done'; amountFen: bigint }
+    | RefundUnderWay
+    | { kind: 'absent' }
+    | { kind: 'failed'; why: string }
+    | Unknown
+  )
 
 /** A request that claims to come from the upstream, as it arrived. Header names are in lower case. */
 export type RawNotification = { headers: Record<string, string | undefined>; body: string }
@@ -156,7 +161,7 @@ export interface Channel {
   query(ref: AttemptRef, signal: AbortSignal): Promise<QueryAnswer>
   close(ref: AttemptRef, signal: AbortSignal): Promise<CloseAnswer>
   refund(ask: RefundAsk, signal: AbortSignal): Promise<RefundAnswer>
-  queryRefund(ref: AttemptRef & { refundNo: string }, signal: AbortSignal): Promise<RefundQueryAnswer>
+  queryRefund(ref: RefundRef, signal: AbortSignal): Promise<RefundQueryAnswer>
   /** Checks and reads what claims to be a notification. */
   readNotification(raw: RawNotification): Promise<Notification>
   /** `true`: heard, tell no more. `false`: tell again. */

@@ -47,15 +47,10 @@ export const JOB_KINDS = [
 ] as const
 export type JobKind = (typeof JOB_KINDS)[number]
 
-/**
- * After so long a close of ours whose answer was lost has been carried out or never will be: then money that arrived
- * while it was under way is asked about, because the close may have sent it back.
- */
-export const CLOSE_LANDS_MS = 2 * MINUTE
+/** The first looks come soon: an unscanned code that is scanned right after the close can be closed before it is paid. */
+const WATCH_PAUSES_MS = [5_000, 30_000, ...[1, 5, 15, 30].map((minutes) => minutes * MINUTE)]
 
-const WATCH_PAUSES_MS = [1, 5, 15, 30].map((minutes) => minutes * MINUTE)
-
-/** Pause before a shut attempt is looked at again, in ms: a minute at first, then longer, hourly in the end; ±25 %. */
+/** Pause before a shut attempt is looked at again, in ms: seconds at first, then longer, hourly in the end; ±25 %. */
 export const watchPauseMs = (tries: number, dice: number): number =>
   Math.round((WATCH_PAUSES_MS[tries - 1] ?? HOUR) * (0.75 + dice / 2))
 

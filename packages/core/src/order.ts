@@ -41,8 +41,8 @@ const no = (refusal: OrderRefusal) => ({ no: refusal })
 
 /**
  * Rows: where the order stands. Columns: what just happened. An order past its expiry is asked `expired` first
- * (see `decide`). The column `money_arrived` never refuses: money is never dropped. `money_returned`: the upstream has
- * sent back what the order kept, because it was paid while our close of that attempt was under way.
+ * (see `decide`). The column `money_arrived` never refuses: money is never dropped. `money_returned`: the upstream, or the
+ * merchant in the upstream's own pages, has sent back what the order kept. The gateway itself never does (I10).
  */
 export const ORDER_TABLE = {
   NOTPAY: {

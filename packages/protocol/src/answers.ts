@@ -22,6 +22,12 @@ export const STATE_ANSWERS = {
   REFUND: '转入退款',
 } as const
 
+/**
+ * Told in a payment notification with code `REFUND` [ours]: the upstream, or the merchant in the upstream's own pages,
+ * has sent back what the order was paid with. A refund through this gateway has a notification of its own kind instead.
+ */
+export const RETURNED_OUTSIDE_TEXT = '款项已在支付渠道退回，非经本网关'
+
 /** The states of a refund (spec 3.4). */
 export const REFUND_ANSWERS = {
   PROCESSING: '退款处理中',

@@ -17,7 +17,7 @@ import {
 export type NotificationCallbacks<Tx> = {
   /** The order is paid: deliver. */
   onPayment: (event: PaymentEvent, tx: Tx) => void | Promise<void>
-  /** What was paid went back, because a close was under way: the order is not paid any more. */
+  /** What was paid went back outside of the gateway: the order is not paid any more. */
   onPaymentReturned: (event: PaymentReturnedEvent, tx: Tx) => void | Promise<void>
   /** How a refund of yours ended. */
   onRefund: (event: RefundEvent, tx: Tx) => void | Promise<void>

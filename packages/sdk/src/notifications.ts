@@ -26,7 +26,10 @@ type PaymentFacts = {
 /** The order is paid. */
 export type PaymentEvent = { kind: 'payment'; state: 'SUCCESS' } & PaymentFacts
 
-/** What was paid went back to the payer, because a close of the order was under way: deliver nothing. */
+/**
+ * What was paid went back to the payer outside of the gateway: by WeChat Pay or Alipay, or by your own staff in their
+ * pages. The order is not paid any more, and nothing of it can be refunded.
+ */
 export type PaymentReturnedEvent = { kind: 'payment_returned'; state: 'REFUND' } & PaymentFacts
 
 /** How a refund of yours ended. `FAIL`: no money went back. */

@@ -79,7 +79,12 @@ describe('payments', () => {
     const paid = payment(attempts[0])
     expect(await findPayment(database.pool, paid)).toBeNull()
     await book(paid, 'reverse')
-    expect(await findPayment(database.pool, paid)).toEqual({ fate: 'reverse', goesBack: false, isInDoubt: false })
+    expect(await findPayment(database.pool, paid)).toEqual({
+      fate: 'reverse',
+      amountFen: paid.amountFen,
+      goesBack: false,
+      isInDoubt: false,
+    })
     expect(await findPayment(database.pool, payment(attempts[1]))).toBeNull()
     await expect(book(paid, 'reverse')).rejects.toMatchObject({ code: '23505' })
   })

@@ -17,14 +17,16 @@ export type Payment = {
  * What the books say of this payment; null when it is not in them. `goesBack`: some of it has gone, or a reversal is on
  * its way; `isInDoubt`: a refund that a merchant asked for has not ended.
  */
+export type Booked = { fate: MoneyFate; amountFen: bigint; goesBack: boolean; isInDoubt: boolean }
+
 export async function findPayment(
   db: Db,
   key: Pick<Payment, 'mchNo' | 'attemptNo' | 'paymentNo'>,
-): Promise<{ fate: MoneyFate; goesBack: boolean; isInDoubt: boolean } | null> {
-  const rows = await run<{ fate: MoneyFate; goesBack: boolean; isInDoubt: boolean }>(
+): Promise<Booked | null> {
+  const rows = await run<Booked>(
     db,
     'findPayment',
-    `select fate,
+    `select fate, amount_fen as "amountFen",
             exists (select from reversal r where r.mch_no = p.mch_no and r.attempt_no = p.attempt_no
               and r.payment_no = p.payment_no)
             or exists (select from refund f where f.mch_no = p.mch_no and f.transaction_no = p.transaction_no

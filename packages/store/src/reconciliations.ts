@@ -66,6 +66,8 @@ export const DIFFERENCE_KINDS = [
   'PAYMENT_UNKNOWN',
   'PAYMENT_MISSING',
   'PAYMENT_AMOUNT',
+  /** The order kept it, and the upstream or the merchant's own back office has sent it back. */
+  'PAYMENT_RETURNED',
   'REFUND_UNKNOWN',
   'REFUND_MISSING',
   'REFUND_AMOUNT',

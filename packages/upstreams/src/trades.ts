@@ -56,6 +56,8 @@ export type Control = {
   /** Takes the payer's money although the trade is closed: what must not happen, and does. */
   payAnyway: (no: string) => Promise<Trade['payment']>
   expire: (no: string) => Promise<void>
+  /** The platform, or the merchant in the platform's own pages, sends back what is left of a payment; false without one. */
+  giveBack: (no: string) => Promise<boolean>
   /** All money taken and sent back, by trade. */
   taken: () => Promise<Taken[]>
   /** Sends every notification that is due; how many were. */
@@ -81,6 +83,12 @@ export function tradesOf(prefix: string, world: StandInWorld, telling: Telling) 
     })
 
   const find = async (no: string): Promise<Trade | null> => landed(await books.read(keyOf(no)))
+  /** Which trade a number of the platform's own, or of a refund, belongs to; null for one that it never gave out. */
+  const tradeNoOf = async (kind: 'payment' | 'refund', number: string): Promise<string | null> =>
+    ((await books.read(`${prefix}/${kind}/${number}`)) as { no: string } | null)?.no ?? null
+  /** Written before the payment or refund itself: a number that leads to a trade without it says nothing. */
+  const register = (kind: 'payment' | 'refund', number: string, no: string): Promise<void> =>
+    books.change(`${prefix}/${kind}/${number}`, () => ({ after: { no }, result: undefined }))
   const list = async (): Promise<Trade[]> => (await books.list(`${prefix}/trade/`)) as Trade[]
 
   /** False when the number was used before: the first one stays as it is. */
@@ -93,13 +101,15 @@ export function tradesOf(prefix: string, world: StandInWorld, telling: Telling) 
 
   async function take(no: string, how: { fen?: number; payer?: string }, isForced: boolean): Promise<Trade['payment']> {
     const fault = faults.pick('notify', no)
+    const paymentNo = numberOf('42', no)
+    await register('payment', paymentNo, no)
     const payment = await change(no, (trade) => {
       if (trade === null || trade.state === 'paid') return trade?.payment ?? null
       if (!isForced && (trade.state !== 'open' || trade.expireMs <= nowMs())) return null
       trade.state = 'paid'
       trade.isCode = false
       trade.payment = {
-        no: numberOf('42', no),
+        no: paymentNo,
         fen: how.fen ?? trade.totalFen,
         atMs: Math.floor(nowMs() / 1000) * 1000,
         payer: how.payer ?? 'sandbox-payer',
@@ -155,11 +165,19 @@ export function tradesOf(prefix: string, world: StandInWorld, telling: Telling) 
       change(no, (trade) => {
         if (trade !== null) trade.expireMs = nowMs()
       }),
+    async giveBack(no) {
+      const refundNo = `own-${no}`
+      await register('refund', refundNo, no)
+      return change(no, (trade) => {
+        const left = trade === null ? 0 : leftOf(trade)
+        return trade !== null && left > 0 && refundTrade(trade, { no: refundNo, fen: left }, nowMs()) !== null
+      })
+    },
     taken: async () =>
       (await list()).map(({ no, payment, refunds }) => ({
         no,
         takenFen: payment?.fen ?? 0,
-        returnedFen: refunds.reduce((sum, { fen }) => sum + fen, 0),
+        returnedFen: returnedOf(refunds),
       })),
     async deliverDue() {
       const due = (await list()).filter(({ notices }) =>
@@ -171,8 +189,13 @@ export function tradesOf(prefix: string, world: StandInWorld, telling: Telling) 
     },
   }
 
-  return { control, find, list, create, change, nowMs }
+  return { control, find, list, create, change, nowMs, tradeNoOf, register }
 }
+
+const returnedOf = (refunds: Trade['refunds']): number => refunds.reduce((sum, { fen }) => sum + fen, 0)
+
+/** What of a payment has not gone back; 0 where there is none. */
+export const leftOf = ({ payment, refunds }: Trade): number => (payment?.fen ?? 0) - returnedOf(refunds)
 
 /** Sends money back: the same number again is the same refund, done after `lateMs`. Null when there is not so much of it. */
 export function refundTrade(
@@ -183,8 +206,7 @@ export function refundTrade(
 ): Trade['refunds'][number] | null {
   const known = trade.refunds.find(({ no }) => no === refund.no)
   if (known !== undefined) return known.fen === refund.fen ? known : null
-  const returned = trade.refunds.reduce((sum, { fen }) => sum + fen, 0)
-  if (trade.payment === null || returned + refund.fen > trade.payment.fen) return null
+  if (trade.payment === null || refund.fen > leftOf(trade)) return null
   const made = { ...refund, id: numberOf('50', refund.no), atMs: nowMs, doneMs: nowMs + lateMs }
   trade.refunds.push(made)
   return made

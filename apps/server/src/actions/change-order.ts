@@ -5,7 +5,6 @@
 
 import type { UpstreamPayment } from '@acopay/channels'
 import {
-  CLOSE_LANDS_MS,
   type CloseReason,
   decide,
   type Fen,
@@ -218,11 +217,6 @@ async function bookMoney(
   if (attempt === undefined) throw new Error(`order ${transactionNo} has no attempt ${attemptNo}`)
   await moveAttempt(db, attempt, { event: 'paid', payUrl: null, now })
   await bookPayment(db, { mchNo, attemptNo, transactionNo, ...payment }, fate, now)
-  // A close of ours may be under way, and may yet send back what was kept.
-  if (fate === 'keep' && order.state === 'CLOSING') {
-    const askAt = new Date(now.getTime() + CLOSE_LANDS_MS)
-    await insertHeldJob(db, { mchNo, kind: 'watch_attempt', subject: attemptNo }, askAt, now)
-  }
   if (fate === 'reverse') await writeReversal(world, db, order, { attemptNo, payment, isReturned }, now)
   return attempt
 }

@@ -2,7 +2,7 @@
  * Holds one day's bill of an upstream against our books, both ways. What a rule can settle is settled the way a
  * notification is; the rest is a row for the operator.
  */
-import type { BillLine, ChannelName } from '@acopay/channels'
+import type { BillLine, Channel, ChannelName } from '@acopay/channels'
 import { dayBounds } from '@acopay/core'
 import {
   type BillSums,
@@ -54,7 +54,7 @@ export async function reconcileDay(world: World, job: Job): Promise<boolean> {
   const lines = bill.kind === 'bill' ? bill.lines : []
   const differences = [
     ...(await paymentDifferences(world, key, lines, hold)),
-    ...(await refundDifferences(world, key, lines, hold)),
+    ...(await refundDifferences(world, channel, key, lines, hold)),
   ]
   await writeReconciliation(world.pool, key, { ...sumsOf(lines), differences }, world.now())
   for (const difference of differences) {
@@ -122,7 +122,13 @@ async function settleUnknown(world: World, key: DayKey, line: Of<'payment'>): Pr
   return [{ ...difference('PAYMENT_UNKNOWN', null, line), isSettled: isKnown }]
 }
 
-async function refundDifferences(world: World, key: DayKey, lines: BillLine[], hold: Hold): Promise<Difference[]> {
+async function refundDifferences(
+  world: World,
+  channel: Channel,
+  key: DayKey,
+  lines: BillLine[],
+  hold: Hold,
+): Promise<Difference[]> {
   const { fromMs, untilMs } = dayBounds(key.day)
   const from = new Date(fromMs + REFUND_SLACK_MS)
   const ours = await refundsBetween(world.pool, key, from, new Date(untilMs - REFUND_SLACK_MS))
@@ -135,13 +141,46 @@ async function refundDifferences(world: World, key: DayKey, lines: BillLine[], h
     expected.delete(refundNo)
     const ours =
       (await findReversal(world.pool, key.mchNo, refundNo)) ?? (await findRefund(world.pool, key.mchNo, { refundNo }))
-    // A cancel of ours that met the payment: the upstream sent it back under a number of its own.
-    if (ours === null && (await isSentByUpstream(world.pool, { ...key, ...line }))) continue
-    if (ours === null) differences.push(difference('REFUND_UNKNOWN', null, line))
+    if (ours === null) differences.push(...(await foreignRefund(world, channel, key, line)))
     else if (ours.amountFen !== line.amountFen) differences.push(difference('REFUND_AMOUNT', ours, line))
   }
   for (const refund of expected.values()) differences.push(difference('REFUND_MISSING', refund, null))
   return differences
+}
+
+/**
+ * A refund that we did not ask for: the upstream made it, or the merchant in the upstream's own pages. Where it took back
+ * all of a payment that an order had kept, the order says so from now on. A bill's line alone moves nothing (I9): the
+ * upstream's signed answer has to agree.
+ */
+async function foreignRefund(world: World, channel: Channel, key: DayKey, line: Of<'refund'>): Promise<Difference[]> {
+  const { mchNo } = key
+  const { attemptNo, paymentNo, amountFen } = line
+  const booked = await findPayment(world.pool, { mchNo, attemptNo, paymentNo })
+  const isKnown = await isSentByUpstream(world.pool, { mchNo, attemptNo, paymentNo, amountFen })
+  // A payment that no order keeps went back before our reversal asked for it: that is booked, and nothing differs.
+  if (isKnown && booked?.fate === 'reverse') return []
+  const isWhole = booked?.fate === 'keep' && booked.amountFen === amountFen
+  if (!isWhole || !(isKnown || (await isConfirmed(world, channel, line)))) {
+    return [difference('REFUND_UNKNOWN', null, line)]
+  }
+  const attempt = await findAttempt(world.pool, mchNo, attemptNo)
+  if (attempt === null) throw new Error(`a payment of ${attemptNo}, which does not exist`)
+  const payment = { paymentNo, amountFen, currency: 'CNY', paidAt: line.at, payer: null }
+  await takeMoney(world, { mchNo, transactionNo: attempt.transactionNo, attemptNo, payment, isReturned: true })
+  return [difference('PAYMENT_RETURNED', { attemptNo, paymentNo, amountFen: booked.amountFen }, line)]
+}
+
+/** Whether the upstream itself says that this refund was made, or that all of the attempt's money is back. */
+async function isConfirmed(world: World, channel: Channel, line: Of<'refund'>): Promise<boolean> {
+  const { attemptNo, paymentNo, refundNo, amountFen } = line
+  const limit = () => within(world, world.limits.channelCallMs)
+  const refund = await asked(world, limit(), (signal) =>
+    channel.queryRefund({ attemptNo, paymentNo, refundNo }, signal),
+  )
+  if (refund.kind === 'done' && refund.amountFen === amountFen) return true
+  const attempt = await asked(world, limit(), (signal) => channel.query({ attemptNo }, signal))
+  return attempt.kind === 'returned' && attempt.payment.paymentNo === paymentNo
 }
 
 function difference(

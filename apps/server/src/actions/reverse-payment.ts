@@ -30,7 +30,9 @@ export async function reversePayment(
   const answer = await asked(world, limit(), (signal) => channel.refund(ask, signal))
   const stands =
     answer.kind === 'processing' || answer.kind === 'refused'
-      ? await asked(world, limit(), (signal) => channel.queryRefund({ attemptNo, refundNo: upstreamNo }, signal))
+      ? await asked(world, limit(), (signal) =>
+          channel.queryRefund({ attemptNo, paymentNo, refundNo: upstreamNo }, signal),
+        )
       : answer
   /** All of the attempt's money is back, whoever sent it: a close that met the payer's payment does. */
   const isReturned = async (): Promise<boolean> =>

@@ -57,7 +57,7 @@ async function callUpstream(world: World, channel: Channel, refund: FoundRefund,
   if (answer.kind === 'done') return answer
   if (answer.kind === 'unknown') return { ...answer, isUnderWay: false }
   const stands = await asked(world, within(world, world.limits.channelCallMs), (signal) =>
-    channel.queryRefund({ attemptNo, refundNo }, signal),
+    channel.queryRefund({ attemptNo, paymentNo, refundNo }, signal),
   )
   if (stands.kind === 'done') return stands
   if (stands.kind === 'failed') return stands

@@ -7,13 +7,14 @@ import type { Channel, ChannelName, Traced, UpstreamPayment } from '@acopay/chan
 import { provesShut } from '@acopay/core'
 import { type Attempt, attemptsOf, findOrder, noteAnswers, type Order } from '@acopay/store'
 import type { World } from '../world.ts'
-import { answerText, asked, type Deadline } from './ask-channel.ts'
+import { answerText, asked, type Deadline, remainingMs } from './ask-channel.ts'
 import { changeOrder } from './change-order.ts'
+import { takeMoney } from './take-money.ts'
 
 type Found =
   | { kind: 'shut' }
   | { kind: 'paid'; payment: UpstreamPayment }
-  /** Paid, and sent back by the close itself. */
+  /** Paid, and sent back since by the upstream or the merchant's own back office; a close of ours never does. */
   | { kind: 'returned'; payment: UpstreamPayment }
   | { kind: 'unknown' }
 
@@ -46,7 +47,7 @@ export async function shutOrder(
 
 /** Query; if unpaid, close; query again. Only the last answer proves anything. */
 async function shutAttempt(world: World, attempt: Attempt, deadline: Deadline, said: UpstreamSaid[]): Promise<Found> {
-  const { attemptNo, amountFen } = attempt
+  const { attemptNo } = attempt
   const channel = await world.channelOf(attempt.mchNo, attempt.channel as ChannelName)
   if (channel === null) throw new Error(`no account with ${attempt.channel}`)
   const heard = <Answer extends Traced & { kind: string }>(verb: UpstreamSaid['verb'], answer: Answer): Answer => {
@@ -61,20 +62,19 @@ async function shutAttempt(world: World, attempt: Attempt, deadline: Deadline, s
 
   const before = await query()
   if (before.kind === 'paid' || before.kind === 'returned') return before
-  // Absent is no reason not to close: a code that nobody has scanned can still be paid.
+  // Absent is no reason not to close: an unscanned code can be scanned and paid at any moment.
   if (before.kind === 'closed') return { kind: 'shut' }
-  const closed = heard('close', await asked(world, deadline, (signal) => channel.close({ attemptNo }, signal)))
-  // What an answer says was so when it was asked for: who is halted before reading it reads of the past.
-  const askedAgainMs = world.now().getTime()
-  const after = await query()
-  if (closed.kind === 'returned') {
-    // What exactly was paid only a query says; without an answer it was what the order asks.
-    const told = after.kind === 'paid' || after.kind === 'returned' ? after.payment : null
-    const paid = { amountFen, currency: 'CNY', paidAt: world.now(), payer: null }
-    return { kind: 'returned', payment: told ?? { ...paid, paymentNo: closed.paymentNo } }
+  for (;;) {
+    const closed = heard('close', await asked(world, deadline, (signal) => channel.close({ attemptNo }, signal)))
+    // An answer tells what was so when the question was sent: a process that is halted before it reads it reads of the past.
+    const askedAgainMs = world.now().getTime()
+    const after = await query()
+    if (after.kind === 'paid' || after.kind === 'returned') return after
+    if (provesShut(after.kind, askedAgainMs, landsUntilMs)) return { kind: 'shut' }
+    // The payer has scanned the code since the close found no trade: now there is one, and it can be closed.
+    const isScannedSince = closed.kind === 'absent' && after.kind === 'open'
+    if (!isScannedSince || remainingMs(world, deadline) === 0) return { kind: 'unknown' }
   }
-  if (after.kind === 'paid' || after.kind === 'returned') return after
-  return provesShut(after.kind, askedAgainMs, landsUntilMs) ? { kind: 'shut' } : { kind: 'unknown' }
 }
 
 /**
@@ -99,12 +99,9 @@ async function settle(
   const key = { mchNo, ref: { transactionNo } }
   for (const { attempt, says } of found) {
     if (says.kind !== 'paid' && says.kind !== 'returned') continue
-    await changeOrder(world, key, {
-      event: 'money_arrived',
-      attemptNo: attempt.attemptNo,
-      payment: says.payment,
-      isReturned: says.kind === 'returned',
-    })
+    const { attemptNo } = attempt
+    const isReturned = says.kind === 'returned'
+    await takeMoney(world, { mchNo, transactionNo, attemptNo, payment: says.payment, isReturned })
   }
   const attemptNos = found.filter(({ says }) => says.kind === 'shut').map(({ attempt }) => attempt.attemptNo)
   const said = found.flatMap((one) => one.said)

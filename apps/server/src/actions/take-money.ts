@@ -1,14 +1,17 @@
 /** Books money that an upstream says it took: kept, or on its way back. The table decides; it never refuses money. */
 import type { UpstreamPayment } from '@acopay/channels'
 import type { World } from '../world.ts'
-import { type Changed, changeOrder } from './change-order.ts'
+import { changeOrder } from './change-order.ts'
 
-export const takeMoney = (
+/** `isReturned`: the upstream says too that all of it has gone back, by its own doing or the merchant's back office's. */
+export async function takeMoney(
   world: World,
   told: { mchNo: string; transactionNo: string; attemptNo: string; payment: UpstreamPayment; isReturned?: boolean },
-): Promise<Changed> =>
-  changeOrder(
-    world,
-    { mchNo: told.mchNo, ref: { transactionNo: told.transactionNo } },
-    { event: 'money_arrived', attemptNo: told.attemptNo, payment: told.payment, isReturned: told.isReturned ?? false },
-  )
+): Promise<void> {
+  const { mchNo, transactionNo, attemptNo, payment, isReturned = false } = told
+  const key = { mchNo, ref: { transactionNo } }
+  const changed = await changeOrder(world, key, { event: 'money_arrived', attemptNo, payment, isReturned })
+  if (changed.kind !== 'answered' || !changed.steps.some(({ event }) => event === 'money_returned')) return
+  const { paymentNo } = payment
+  world.log.error({ mchNo, transactionNo, attemptNo, paymentNo, alarm: true }, 'a kept payment was sent back upstream')
+}

@@ -1,16 +1,25 @@
 /**
- * Writes what a merchant must be told, in the transaction of the change: that an order was paid, that what it paid went
- * back while our own close was under way, how a refund ended (spec/protocol.md 3.7).
+ * Writes what a merchant must be told, in the transaction of the change: that an order was paid, that its payment was
+ * sent back outside of this gateway, how a refund ended (spec/protocol.md 3.7).
  */
 import { formatYuan, type Step } from '@acopay/core'
-import { type NotificationKind, type NotificationNews, REFUND_ANSWERS, STATE_ANSWERS, timeText } from '@acopay/protocol'
+import {
+  type NotificationKind,
+  type NotificationNews,
+  REFUND_ANSWERS,
+  RETURNED_OUTSIDE_TEXT,
+  STATE_ANSWERS,
+  timeText,
+} from '@acopay/protocol'
 import { type Db, findRefund, insertNotification, type Order } from '@acopay/store'
 import type { Event } from './change-order.ts'
 
 /** `order` as it stands after the step; nothing is written where the merchant gave no address. */
 export async function tellMerchant(db: Db, order: Order, step: Step, event: Event, now: Date): Promise<void> {
   if (step.money === 'keep' || step.event === 'money_returned') {
-    if (order.notifyUrl !== null) await write(db, order, order.notifyUrl, 'payment', paymentNews(order), now)
+    const description = step.event === 'money_returned' ? RETURNED_OUTSIDE_TEXT : STATE_ANSWERS[order.state]
+    const news = { ...paymentNews(order), description }
+    if (order.notifyUrl !== null) await write(db, order, order.notifyUrl, 'payment', news, now)
   } else if (event.event === step.event && (event.event === 'refund_done' || event.event === 'refund_failed')) {
     await tellOfRefund(db, order, event.refundNo, now)
   }
@@ -33,13 +42,12 @@ async function tellOfRefund(db: Db, order: Order, refundNo: string, now: Date): 
   await write(db, order, refund.notifyUrl, 'refund', news, now)
 }
 
-const paymentNews = (order: Order): NotificationNews<'payment'> => ({
+const paymentNews = (order: Order): Omit<NotificationNews<'payment'>, 'description'> => ({
   transaction_no: order.transactionNo,
   mch_trade_no: order.mchTradeNo,
   app_no: order.appNo,
   extra: order.extra,
   code: order.state,
-  description: STATE_ANSWERS[order.state],
   amount_total: formatYuan(order.amountFen),
   amount_currency: 'CNY',
   success_time: order.successTime === null ? null : timeText(order.successTime),

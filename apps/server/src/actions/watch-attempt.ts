@@ -1,9 +1,6 @@
-/**
- * Looks at an attempt that was shut, for as long as money for it may still be heard of (spec/order-lifecycle.md,
- * Closing 4); and once at one that was paid while it was being shut, because our own close may have sent that back.
- */
+/** Looks at an attempt that was shut, for as long as money for it may still arrive (spec/order-lifecycle.md, Closing 4). */
 import type { ChannelName } from '@acopay/channels'
-import { findAttempt, findPayment } from '@acopay/store'
+import { findAttempt } from '@acopay/store'
 import type { World } from '../world.ts'
 import { asked, within } from './ask-channel.ts'
 import { takeMoney } from './take-money.ts'
@@ -24,23 +21,14 @@ export async function watchAttempt(
     channel.query({ attemptNo }, signal),
   )
   if (answer.kind === 'paid' || answer.kind === 'returned') {
+    const { transactionNo } = attempt
     const isReturned = answer.kind === 'returned'
-    await takeMoney(world, {
-      mchNo,
-      transactionNo: attempt.transactionNo,
-      attemptNo,
-      payment: answer.payment,
-      isReturned,
-    })
-    // While a refund is under way nobody can tell whether that, or our own close, sent the money back.
-    const { paymentNo } = answer.payment
-    const booked = isReturned ? await findPayment(world.pool, { mchNo, attemptNo, paymentNo }) : null
-    return booked?.isInDoubt ? 'unsure' : true
+    await takeMoney(world, { mchNo, transactionNo, attemptNo, payment: answer.payment, isReturned })
+    return true
   }
   if (answer.kind === 'unknown') return 'unsure'
-  if (attempt.state === 'PAID') return true
   const isOver = askedMs >= attempt.upstreamExpire.getTime() + channel.watchMs
-  // Somebody has opened what nobody had when it was shut: it is shut now, before it is paid and has to go back.
+  // The payer has scanned a code that was unscanned when it was shut: close it now, before it is paid and has to go back.
   if (answer.kind === 'open' && !isOver) {
     const closed = await asked(world, within(world, world.limits.channelCallMs), (signal) =>
       channel.close({ attemptNo }, signal),

@@ -47,6 +47,8 @@ export function sandboxRoutes(app: FastifyInstance, world: World, upstreams: San
     if (deed === 'expire') await control.expire(attemptNo)
     else if (deed === 'scan') {
       if (!(await control.scan(attemptNo))) return reply.code(409).send({ error: 'UPSTREAM_CLOSED' })
+    } else if (deed === 'give-back') {
+      if (!(await control.giveBack(attemptNo))) return reply.code(409).send({ error: 'NOTHING_TO_GIVE_BACK' })
     } else if (deed === 'pay' || deed === 'pay-anyway') {
       const payment = await (deed === 'pay' ? control.pay(attemptNo) : control.payAnyway(attemptNo))
       if (payment === null) return reply.code(409).send({ error: 'UPSTREAM_CLOSED' })

@@ -1,6 +1,7 @@
 /** Alipay (opendocs.alipay.com): codes to scan, pages on a telephone and on a desktop. */
 import { type Fen, formatYuan, parseYuan } from '@acopay/core'
 import {
+  billFen,
   type Channel,
   type CloseAnswer,
   type Notification,
@@ -74,17 +75,6 @@ export function makeAlipay(account: AlipayAccount, door: AlipayDoor): Channel {
     }
   }
 
-  /** "统一收单交易撤销" (alipay.trade.cancel): closes what is unpaid and sends back what was paid. */
-  async function cancel(attemptNo: string, signal: AbortSignal): Promise<CloseAnswer> {
-    const answer = await client.call('alipay.trade.cancel', { out_trade_no: attemptNo }, signal)
-    const traced = tracedOf(answer)
-    if (answer.subCode === NOT_EXIST) return { kind: 'absent', ...traced }
-    const { retry_flag: retry, action, trade_no: paymentNo } = answer.data
-    if (answer.code !== OK || retry === 'Y') return { ...strange(answer), ...traced }
-    if (action === 'refund' && typeof paymentNo === 'string') return { kind: 'returned', paymentNo, ...traced }
-    return { kind: 'accepted', ...traced }
-  }
-
   return {
     methods: ['native', 'h5', 'page'],
     // The code lives as long as it is asked to (`qr_code_timeout_express`), and a page as long as its order.
@@ -118,15 +108,16 @@ export function makeAlipay(account: AlipayAccount, door: AlipayDoor): Channel {
     query: ({ attemptNo }, signal) => orUnknown(signal, () => query(attemptNo, signal)),
 
     /**
-     * "统一收单交易关闭" (alipay.trade.close), which a paid trade survives; where there is no trade yet, cancel. Neither
-     * takes back a code that nobody has scanned.
+     * "统一收单交易关闭" (alipay.trade.close): a paid trade stays paid, and a code that is not scanned yet is no trade
+     * (TRADE_NOT_EXIST). alipay.trade.cancel is never used: it sends the money of a paid trade back, which may already
+     * be called kept, and it does not end an unscanned code either (docs/decisions/0015).
      */
     close: ({ attemptNo }, signal) =>
       orUnknown(signal, async (): Promise<CloseAnswer> => {
         const answer = await client.call('alipay.trade.close', { out_trade_no: attemptNo }, signal)
         const traced = tracedOf(answer)
         if (answer.code === OK) return { kind: 'accepted', ...traced }
-        if (answer.subCode === NOT_EXIST) return cancel(attemptNo, signal)
+        if (answer.subCode === NOT_EXIST) return { kind: 'absent', ...traced }
         if (answer.subCode !== 'ACQ.TRADE_STATUS_ERROR') return { ...strange(answer), ...traced }
         // Said of a paid trade and of a closed one alike.
         const stands = await query(attemptNo, signal)
@@ -138,7 +129,8 @@ export function makeAlipay(account: AlipayAccount, door: AlipayDoor): Channel {
     refund: (ask, signal) =>
       orUnknown(signal, async () => {
         const body = {
-          out_trade_no: ask.attemptNo,
+          // The payment and not our number: under ours there may be two, and one of them is kept.
+          trade_no: ask.paymentNo,
           out_request_no: ask.refundNo,
           refund_amount: formatYuan(ask.amountFen as Fen),
           refund_reason: ask.reason,
@@ -153,14 +145,16 @@ export function makeAlipay(account: AlipayAccount, door: AlipayDoor): Channel {
       }),
 
     /** "统一收单交易退款查询" (alipay.trade.fastpay.refund.query). */
-    queryRefund: ({ attemptNo, refundNo }, signal) =>
+    queryRefund: ({ paymentNo, refundNo }, signal) =>
       orUnknown(signal, async () => {
-        const body = { out_trade_no: attemptNo, out_request_no: refundNo }
+        const body = { trade_no: paymentNo, out_request_no: refundNo }
         const answer = await client.call('alipay.trade.fastpay.refund.query', body, signal)
         const traced = tracedOf(answer)
         if (answer.subCode === NOT_EXIST) return { kind: 'absent', ...traced }
         if (answer.code !== OK) return { ...strange(answer), ...traced }
-        return { kind: answer.data.refund_status === 'REFUND_SUCCESS' ? 'done' : 'absent', ...traced }
+        if (answer.data.refund_status !== 'REFUND_SUCCESS') return { kind: 'absent', ...traced }
+        const amountFen = billFen(String(answer.data.refund_amount))
+        return amountFen === null ? { ...strange(answer), ...traced } : { kind: 'done', amountFen, ...traced }
       }),
 
     /** "异步通知": a form, signed over its decoded values. */

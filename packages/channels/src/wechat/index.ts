@@ -1,6 +1,14 @@
 /** WeChat Pay API v3 (pay.weixin.qq.com/doc/v3/merchant): native, H5, JSAPI and app payments. */
 import { createHash } from 'node:crypto'
-import { type Channel, orUnknown, type QueryAnswer, type RefundAnswer, type Unknown, unknown } from '../contract.ts'
+import {
+  type Channel,
+  orUnknown,
+  type QueryAnswer,
+  type RefundAnswer,
+  type RefundQueryAnswer,
+  type Unknown,
+  unknown,
+} from '../contract.ts'
 import type { WechatAccount } from './account.ts'
 import { readBill } from './bill.ts'
 import { type WechatAnswer, type WechatDoor, wechatClient } from './client.ts'
@@ -84,7 +92,8 @@ export function makeWechat(account: WechatAccount, door: WechatDoor): Channel {
     refund: (ask, signal) =>
       orUnknown(signal, async () => {
         const body = {
-          out_trade_no: ask.attemptNo,
+          // "transaction_id/out_trade_no 二选一": the payment, since under our number there may be two, and one is kept.
+          transaction_id: ask.paymentNo,
           out_refund_no: ask.refundNo,
           reason: ask.reason,
           notify_url: ask.notifyUrl,
@@ -104,8 +113,7 @@ export function makeWechat(account: WechatAccount, door: WechatDoor): Channel {
         const answer = await client.call('GET', path, null, signal)
         const traced = tracedOf(answer)
         if (answer.status === 200) {
-          const says = refundOf(answer)
-          return { ...(says.kind === 'refused' ? { kind: 'failed' as const, why: says.why } : says), ...traced }
+          return { ...refundStands(answer), ...traced }
         }
         return ABSENT.has(answer.code) ? { kind: 'absent', ...traced } : { ...strange(answer), ...traced }
       }),
@@ -139,6 +147,14 @@ const tracedOf = ({ requestId }: WechatAnswer): { requestId?: string } => (reque
 
 /** A word the manual does not define for this call means "perhaps". */
 const strange = ({ status, code }: WechatAnswer): Unknown => unknown(`HTTP ${status} ${code}`.trim())
+
+function refundStands(answer: WechatAnswer): RefundQueryAnswer {
+  const says = refundOf(answer)
+  if (says.kind === 'refused') return { kind: 'failed', why: says.why }
+  if (says.kind !== 'done') return says
+  const { refund } = (answer.data.amount ?? {}) as { refund?: unknown }
+  return Number.isSafeInteger(refund) ? { kind: 'done', amountFen: BigInt(refund as number) } : strange(answer)
+}
 
 function refundOf({ data }: WechatAnswer): Exclude<RefundAnswer, { requestId: string }> {
   switch (data.status) {

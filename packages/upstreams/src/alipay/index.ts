@@ -78,7 +78,11 @@ export function makeAlipayStandIn(settings: AlipayStandInSettings, world: StandI
         )
       }
       const content = JSON.parse(params.get('biz_content') ?? '{}') as Record<string, unknown>
-      const no = String(content.out_trade_no ?? content.bill_date ?? '')
+      // "如果同时传了 out_trade_no和 trade_no，则以 trade_no为准".
+      const no =
+        typeof content.trade_no === 'string'
+          ? ((await trades.tradeNoOf('payment', content.trade_no)) ?? '')
+          : String(content.out_trade_no ?? content.bill_date ?? '')
       const billUrl = `${url.origin}${url.pathname.replace(/gateway\.do$/, 'bill.zip')}`
       const call = { trades, content, no, notifyUrl: params.get('notify_url') ?? '', billUrl, method }
       const reply = await misbehaving(

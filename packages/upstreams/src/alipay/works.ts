@@ -1,6 +1,6 @@
 /** What Alipay does for each method, and the words it answers with. */
 import type { Fault, Verb } from '../faults.ts'
-import { refundTrade, type Trade, type Trades } from '../trades.ts'
+import { leftOf, refundTrade, type Trade, type Trades } from '../trades.ts'
 import { hasBill } from './bill.ts'
 
 export type Answer = Record<string, unknown>
@@ -64,8 +64,7 @@ const create: Work = async ({ trades, method, content, no, notifyUrl }, fault) =
 
 function statusOf(trade: Trade, nowMs: number): string {
   if (trade.payment !== null) {
-    const returned = trade.refunds.reduce((sum, { fen }) => sum + fen, 0)
-    return returned >= trade.payment.fen ? 'TRADE_CLOSED' : 'TRADE_SUCCESS'
+    return leftOf(trade) <= 0 ? 'TRADE_CLOSED' : 'TRADE_SUCCESS'
   }
   const isClosed = trade.state === 'closed' || trade.expireMs <= nowMs
   return isClosed && nowMs >= trade.shownOpenUntilMs ? 'TRADE_CLOSED' : 'WAIT_BUYER_PAY'
@@ -106,8 +105,7 @@ const cancel: Work = ({ trades, no }, fault) =>
       trade.state = 'closed'
       return ok({ ...answer, trade_no: `20${no.slice(-26)}`, action: 'close' })
     }
-    const returned = trade.refunds.reduce((sum, { fen }) => sum + fen, 0)
-    const left = trade.payment.fen - returned
+    const left = leftOf(trade)
     if (left > 0) refundTrade(trade, { no: `cancel-${no}`, fen: left }, trades.nowMs())
     return ok({ ...answer, trade_no: trade.payment.no, action: 'refund' })
   })

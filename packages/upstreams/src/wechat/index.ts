@@ -117,7 +117,10 @@ export function makeWechatStandIn(settings: WechatStandInSettings, world: StandI
         const found = pattern.exec(path)
         if (found === null || method !== request.method) continue
         const body = request.body === '' ? {} : (JSON.parse(request.body) as Record<string, unknown>)
-        const no = decodeURIComponent(found.groups?.no ?? String(body.out_trade_no ?? ''))
+        const no =
+          typeof body.transaction_id === 'string'
+            ? ((await trades.tradeNoOf('payment', body.transaction_id)) ?? '')
+            : decodeURIComponent(found.groups?.no ?? String(body.out_trade_no ?? ''))
         const call = { settings, trades, path, query: url.searchParams, body, no }
         return misbehaving(world, { verb, no }, (fault) => work(call, fault), render, refuse(500, 'SYSTEM_ERROR'))
       }

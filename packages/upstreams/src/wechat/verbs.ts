@@ -119,15 +119,17 @@ export const refundData = (trade: Trade, refund: Trade['refunds'][number], nowMs
   amount: { total: trade.payment?.fen, refund: refund.fen, currency: 'CNY' },
 })
 
-const refund: Work = ({ trades, body, no }, fault) =>
-  trades.change(no, (trade) => {
-    const { refund: fen, total } = (body.amount ?? {}) as { refund?: unknown; total?: unknown }
-    if (!Number.isInteger(fen) || typeof body.out_refund_no !== 'string') return refuse(400, 'PARAM_ERROR')
+const refund: Work = async ({ trades, body, no }, fault) => {
+  const { out_refund_no: refundNo } = body
+  const { refund: fen, total } = (body.amount ?? {}) as { refund?: unknown; total?: unknown }
+  if (!Number.isInteger(fen) || typeof refundNo !== 'string') return refuse(400, 'PARAM_ERROR')
+  await trades.register('refund', refundNo, no)
+  return trades.change(no, (trade) => {
     if (trade?.payment == null) return refuse(404, 'RESOURCE_NOT_EXISTS')
     if (total !== trade.payment.fen) return refuse(400, 'INVALID_REQUEST')
     const lateMs = fault?.kind === 'refunds_late' ? (fault.ms ?? 1000) : 0
     const before = trade.refunds.length
-    const made = refundTrade(trade, { no: body.out_refund_no, fen: fen as number }, trades.nowMs(), lateMs)
+    const made = refundTrade(trade, { no: refundNo, fen: fen as number }, trades.nowMs(), lateMs)
     if (made === null) return refuse(400, 'INVALID_REQUEST')
     if (trade.refunds.length > before && typeof body.notify_url === 'string') {
       const refund = { no: made.no, url: body.notify_url }
@@ -135,13 +137,14 @@ const refund: Work = ({ trades, body, no }, fault) =>
     }
     return { status: 200, data: refundData(trade, made, trades.nowMs()) }
   })
+}
 
 const queryRefund: Work = async ({ trades, no: refundNo }) => {
-  for (const trade of await trades.list()) {
-    const found = trade.refunds.find(({ no }) => no === refundNo)
-    if (found !== undefined) return { status: 200, data: refundData(trade, found, trades.nowMs()) }
-  }
-  return refuse(404, 'RESOURCE_NOT_EXISTS')
+  const tradeNo = await trades.tradeNoOf('refund', refundNo)
+  const trade = tradeNo === null ? null : await trades.find(tradeNo)
+  const found = trade?.refunds.find(({ no }) => no === refundNo)
+  if (trade === null || found === undefined) return refuse(404, 'RESOURCE_NOT_EXISTS')
+  return { status: 200, data: refundData(trade, found, trades.nowMs()) }
 }
 
 export const VERBS: { method: string; pattern: RegExp; verb: Verb; work: Work }[] = [

@@ -174,7 +174,7 @@ describe('an upstream that does not cooperate', () => {
     expect(await whileTimePasses(close(test.demo, order))).toMatchObject({
       data: { description: '关单处理中，请稍后查询' },
     })
-    await late.land?.()
+    expect(await late.land?.()).toMatchObject({ kind: 'opened' })
     test.advance(2 * HOUR)
     await test.runJobs()
     expect(await query(test.demo, order)).toMatchObject({ data: { code: 'CLOSED' } })

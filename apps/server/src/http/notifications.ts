@@ -80,12 +80,17 @@ export const resendEndpoint: Endpoint = {
     if (nonce === null) return { answer: refuse('SIGN_ERROR') }
     if (!(await useNonce(world.pool, { mchNo, nonce, now }))) return { answer: refuse('NONCE_REPEAT') }
     if ('dead' in asked) {
-      const resent = await resendNotifications(world.pool, mchNo, asked, RESENT_AT_ONCE, now)
+      const resent = await resendNotifications(world.pool, mchNo, asked, { limit: RESENT_AT_ONCE, now })
       return { answer: resentAnswer(resent) }
     }
     const transactionNo = await numberOf(world, mchNo, asked.ref)
     if (isNoOrder(transactionNo)) return { answer: transactionNo }
-    const resent = await resendNotifications(world.pool, mchNo, { transactionNo, seq: asked.seq }, RESENT_AT_ONCE, now)
+    const resent = await resendNotifications(
+      world.pool,
+      mchNo,
+      { transactionNo, seq: asked.seq },
+      { limit: RESENT_AT_ONCE, now },
+    )
     return { transactionNo, answer: resentAnswer(resent) }
   },
 }

@@ -119,7 +119,12 @@ async function resend(world: World, { caller, body }: ConsoleCall): Promise<Rese
   if (transactionNo !== null && (await findOrder(world.pool, ofMerchant, { transactionNo })) === null) return ABSENT()
   const choice =
     dead === true || transactionNo === null ? { dead: { from, until, transactionNo } } : { transactionNo, seq }
-  return { resent: await resendNotifications(world.pool, ofMerchant, choice, RESENT_AT_ONCE, world.now()) }
+  return {
+    resent: await resendNotifications(world.pool, ofMerchant, choice, {
+      limit: RESENT_AT_ONCE,
+      now: world.now(),
+    }),
+  }
 }
 
 export const notificationEndpoints: ConsoleEndpoint[] = [

@@ -159,7 +159,11 @@ const TOO_OFTEN = () =>
 const userOf = (world: World, token: string, { headers }: FastifyRequest) => {
   const now = world.now()
   const isActive = headers['x-acopay-idle'] === undefined
-  return useConsoleSession(world.pool, sessionKey(token), now, new Date(now.getTime() - IDLE_MS), isActive)
+  return useConsoleSession(world.pool, sessionKey(token), {
+    now,
+    idleSince: new Date(now.getTime() - IDLE_MS),
+    isActive,
+  })
 }
 
 async function respond(world: World, endpoint: ConsoleEndpoint, request: FastifyRequest): Promise<object | Failed> {

@@ -8,6 +8,8 @@ export type Mutant = { name: string; file: string; find: string; replace: string
 const CORE = 'packages/core/src'
 const STORE = 'packages/store/src'
 const ACTIONS = 'apps/server/src/actions'
+/** The simulated upstreams: what our adapters asked of them, or how, was a bug there. */
+const UPSTREAM = 'simulation/gateway/upstream.ts'
 
 export const MUTANTS: Mutant[] = [
   {
@@ -47,10 +49,10 @@ export const MUTANTS: Mutant[] = [
     replace: "if (happening.event === 'money_arrived' && !happening.isExact && nowhere()) {",
   },
   {
-    name: 'money that our close sent back stays in the books as kept',
+    name: 'a paid order can be closed',
     file: `${CORE}/order.ts`,
-    find: "money_returned: { to: 'REFUND' }",
-    replace: "money_returned: stays('SUCCESS')",
+    find: "  SUCCESS: {\n    pay_started: no('ORDER_PAID'),\n    close_asked: no('ORDER_PAID'),",
+    replace: "  SUCCESS: {\n    pay_started: no('ORDER_PAID'),\n    close_asked: { to: 'CLOSING' },",
   },
   {
     name: 'absent is shut although a create may still land',
@@ -71,6 +73,18 @@ export const MUTANTS: Mutant[] = [
     replace: "  if (closed.kind === 'accepted') return { kind: 'shut' }\n  const after = await query()\n",
   },
   {
+    name: 'what an upstream said counts as of the moment at which it is read',
+    file: `${ACTIONS}/shut-order.ts`,
+    find: 'if (provesShut(after.kind, askedAgainMs, landsUntilMs)) return',
+    replace: 'if (provesShut(after.kind, Math.max(askedAgainMs, world.now().getTime()), landsUntilMs)) return',
+  },
+  {
+    name: 'an attempt is opened after the moment that was written down for it',
+    file: `${ACTIONS}/start-payment.ts`,
+    find: 'asked(world, deadline, (signal) =>',
+    replace: 'asked(world, within(world, world.limits.channelCallMs), (signal) =>',
+  },
+  {
     name: 'an attempt that is being opened is not shut',
     file: `${ACTIONS}/shut-order.ts`,
     find: "state === 'OPENING' || state === 'OPEN'",
@@ -83,7 +97,7 @@ export const MUTANTS: Mutant[] = [
     replace: "filter(({ says }) => says.kind !== 'paid')",
   },
   {
-    name: 'what the close itself sent back is not written down',
+    name: 'a payment that was sent back before we heard of it is not written down',
     file: `${ACTIONS}/shut-order.ts`,
     find: "if (says.kind !== 'paid' && says.kind !== 'returned') continue",
     replace: "if (says.kind !== 'paid') continue",
@@ -95,10 +109,61 @@ export const MUTANTS: Mutant[] = [
     replace: '',
   },
   {
-    name: 'forget to ask again about money that arrived while a close was under way',
+    name: 'a close of a paid Alipay trade sends the money back, as cancel did',
+    file: UPSTREAM,
+    find: "if (trade.state === 'paid') return { kind: 'paid' }",
+    replace: `if (name === 'alipay' && trade.payments.some((payment) => sendRestBack(payment, 'close', now()))) {
+          return { kind: 'accepted' }
+        }
+        if (trade.state === 'paid') return { kind: 'paid' }`,
+  },
+  {
+    name: 'a refund or a reversal names our number and not the payment',
+    file: UPSTREAM,
+    find: 'const payment = paymentNamed(trade, paymentNo)',
+    replace: 'const payment = paymentNo === undefined ? undefined : trade?.payments[0]',
+  },
+  {
+    name: 'money that arrives while the order is being closed is kept and sent back',
     file: `${ACTIONS}/change-order.ts`,
-    find: "await insertHeldJob(db, { mchNo, kind: 'watch_attempt', subject: attemptNo }, askAt, now)",
+    find: "if (fate === 'reverse') await writeReversal",
+    replace: "if (fate === 'reverse' || order.state === 'CLOSING') await writeReversal",
+  },
+  {
+    name: "what a merchant's refund sent back counts as returned from outside",
+    file: `${ACTIONS}/change-order.ts`,
+    find: ' && !booked.goesBack && !booked.isInDoubt',
     replace: '',
+  },
+  {
+    name: 'a refund is asked for under a new number for each try',
+    file: `${ACTIONS}/send-refund.ts`,
+    find: 'channel.refund({ attemptNo, paymentNo, refundNo,',
+    replace: 'channel.refund({ attemptNo, paymentNo, refundNo: world.newNonce(),',
+  },
+  {
+    name: "a reversal takes another payment's return for its own",
+    file: `${ACTIONS}/reverse-payment.ts`,
+    find: ' && found.payment.paymentNo === paymentNo',
+    replace: '',
+  },
+  {
+    name: 'the watch sends back whatever it finds paid',
+    file: `${ACTIONS}/watch-attempt.ts`,
+    find: "  if (answer.kind === 'paid' || answer.kind === 'returned') {\n",
+    replace: `  if (answer.kind === 'paid') {
+    const { paymentNo, amountFen } = answer.payment
+    const ask = { attemptNo, paymentNo, refundNo: attemptNo, amountFen, totalFen: amountFen, reason: '', notifyUrl: '' }
+    await asked(world, within(world, world.limits.channelCallMs), (signal) => channel.refund(ask, signal))
+  }
+  if (answer.kind === 'paid' || answer.kind === 'returned') {
+`,
+  },
+  {
+    name: 'an open attempt that the watch meets is not closed',
+    file: `${ACTIONS}/watch-attempt.ts`,
+    find: "if (answer.kind === 'open' && !isOver) {",
+    replace: "if (answer.kind === 'open' && nowhere(isOver)) {",
   },
   {
     name: 'forget the job that sends money back',

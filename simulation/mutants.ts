@@ -104,9 +104,9 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: 'forget to watch what was shut',
-    file: `${ACTIONS}/change-order.ts`,
-    find: "await insertHeldJob(db, { mchNo, kind: 'watch_attempt', subject: attemptNo }, watchFrom(now), now)",
-    replace: '',
+    file: `${ACTIONS}/read-event.ts`,
+    find: "await insertHeldJob(db, { mchNo, kind: 'watch_attempt', subject: attemptNo }, lookAt, now)",
+    replace: 'void lookAt',
   },
   {
     name: 'a close of a paid Alipay trade sends the money back, as cancel did',
@@ -125,13 +125,15 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: 'money that arrives while the order is being closed is kept and sent back',
-    file: `${ACTIONS}/change-order.ts`,
-    find: "if (fate === 'reverse') await writeReversal",
-    replace: "if (fate === 'reverse' || order.state === 'CLOSING') await writeReversal",
+    file: `${ACTIONS}/apply-event.ts`,
+    find: "  if (fate === 'reverse') return writeReversal(change, event)\n",
+    replace: `  if (fate === 'reverse') return writeReversal(change, event)
+  if (order.state === 'CLOSING') await writeReversal(change, event)
+`,
   },
   {
     name: "what a merchant's refund sent back counts as returned from outside",
-    file: `${ACTIONS}/change-order.ts`,
+    file: `${ACTIONS}/read-event.ts`,
     find: ' && !booked.goesBack && !booked.isInDoubt',
     replace: '',
   },
@@ -167,13 +169,13 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: 'forget the job that sends money back',
-    file: `${ACTIONS}/change-order.ts`,
+    file: `${ACTIONS}/apply-event.ts`,
     find: "if (!isReturned) await insertHeldJob(db, { mchNo, kind: 'reverse_payment', subject: refundNo }, now, now)",
     replace: '',
   },
   {
     name: 'enqueue outside the transaction',
-    file: `${ACTIONS}/change-order.ts`,
+    file: `${ACTIONS}/apply-event.ts`,
     find: "if (!isReturned) await insertHeldJob(db, { mchNo, kind: 'reverse_payment'",
     replace: "if (!isReturned) await insertHeldJob(world.pool, { mchNo, kind: 'reverse_payment'",
   },
@@ -191,20 +193,20 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: 'forget the job that asks what became of an opening',
-    file: `${ACTIONS}/change-order.ts`,
-    find: "await insertHeldJob(db, { mchNo: order.mchNo, kind: 'resolve_attempt', subject: attemptNo }, resolveAt, now)",
+    file: `${ACTIONS}/apply-event.ts`,
+    find: "await insertHeldJob(db, { mchNo, kind: 'resolve_attempt', subject: attempt.attemptNo }, resolveAt, now)",
     replace: 'void resolveAt',
   },
   {
     name: 'a refund is accepted whatever was refunded before',
-    file: `${ACTIONS}/change-order.ts`,
-    find: '(kept && refundRefusal(kept, amountFen, now.getTime())) ?? {',
-    replace: '(kept && refundRefusal({ ...kept, refundedFen: 0n }, amountFen, now.getTime())) ?? {',
+    file: `${ACTIONS}/read-event.ts`,
+    find: 'refundRefusal(kept, amountFen, now.getTime())',
+    replace: 'refundRefusal({ ...kept, refundedFen: 0n }, amountFen, now.getTime())',
   },
   {
     name: 'the same refund number is a new refund each time',
-    file: `${ACTIONS}/change-order.ts`,
-    find: 'if ((await findRefund(db, order.mchNo, { mchRefundNo })) !== null) return null',
+    file: `${ACTIONS}/read-event.ts`,
+    find: 'if (refund !== null) return { happening: null, loaded: { refund, kept: null } }',
     replace: '',
   },
   {
@@ -222,8 +224,8 @@ export const MUTANTS: Mutant[] = [
   {
     name: 'a refusal is believed although an earlier call may still be carried out',
     file: `${ACTIONS}/send-refund.ts`,
-    find: "(found.kind === 'failed' && mayLand)",
-    replace: 'nowhere(mayLand)',
+    find: "(found.kind === 'failed' && call.mayEarlierLand)",
+    replace: 'nowhere(call.mayEarlierLand)',
   },
   {
     name: 'a refund without an answer has failed',
@@ -270,8 +272,8 @@ export const MUTANTS: Mutant[] = [
   {
     name: 'an opening that nobody knows of is shut at once',
     file: `${ACTIONS}/resolve-attempt.ts`,
-    find: 'if (!provesShut(answer.kind, askedMs, attempt.createLandsUntil.getTime())) return false',
-    replace: "if (answer.kind === 'unknown') return false",
+    find: "if (!provesShut(answer.kind, askedMs, attempt.createLandsUntil.getTime())) return 'retry'",
+    replace: "if (answer.kind === 'unknown') return 'retry'",
   },
   {
     name: 'the watch ends with the expiry',
@@ -282,8 +284,8 @@ export const MUTANTS: Mutant[] = [
   {
     name: 'the watch ends when upstream does not answer',
     file: `${ACTIONS}/watch-attempt.ts`,
-    find: "if (answer.kind === 'unknown') return 'unsure'",
-    replace: "if (answer.kind === 'unknown') return true",
+    find: "if (answer.kind === 'unknown') return 'retry_soon'",
+    replace: "if (answer.kind === 'unknown') return 'done'",
   },
   {
     name: 'an order still being closed is answered as closed',
@@ -300,8 +302,8 @@ export const MUTANTS: Mutant[] = [
   {
     name: 'jobs are removed although something is left to do',
     file: 'apps/server/src/jobs/worker.ts',
-    find: 'if (found === true) {',
-    replace: "if (found !== 'unsure') {",
+    find: "if (found === 'done') {",
+    replace: "if (found !== 'retry_soon') {",
   },
   {
     name: 'expired orders are not swept',

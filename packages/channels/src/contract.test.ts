@@ -38,8 +38,14 @@ const NOW = new Date('2026-01-31T00:00:00Z')
 const EXPIRE = new Date('2026-01-31T02:00:00Z')
 const AMOUNT = fen(1250n)
 const ASK = {
-  ...{ method: 'native', amountFen: AMOUNT, description: '测试', expireAt: EXPIRE },
-  ...{ notifyUrl: 'http://127.0.0.1/notify', returnUrl: null, payerIp: null, openId: null },
+  method: 'native',
+  amountFen: AMOUNT,
+  description: '测试',
+  expireAt: EXPIRE,
+  notifyUrl: 'http://127.0.0.1/notify',
+  returnUrl: null,
+  payerIp: null,
+  openId: null,
 }
 
 function channelSuite(make: () => Upstream): void {
@@ -395,18 +401,26 @@ const wechat = (): Upstream =>
     (world) =>
       makeWechatStandIn(
         {
-          ...{ mchId: '1900000001', appId: 'wx1', apiV3Key: '0123456789abcdef0123456789abcdef' },
-          ...{ merchantPublicKey: OURS.publicKey, merchantSerial: 'SERIAL1' },
+          mchId: '1900000001',
+          appId: 'wx1',
+          apiV3Key: '0123456789abcdef0123456789abcdef',
+          merchantPublicKey: OURS.publicKey,
+          merchantSerial: 'SERIAL1',
           appSecret: 'app-secret',
-          ...{ platformPrivateKey: THEIRS.privateKey, platformSerial: 'PUB_KEY_ID_1' },
+          platformPrivateKey: THEIRS.privateKey,
+          platformSerial: 'PUB_KEY_ID_1',
         },
         world,
       ),
     (door) =>
       INSTALLED.wechat(
         {
-          ...{ baseUrl: 'http://wechat.test/mount', mchId: '1900000001', appId: 'wx1', serialNo: 'SERIAL1' },
-          ...{ apiV3Key: '0123456789abcdef0123456789abcdef', mchPrivateKey: OURS.privateKey },
+          baseUrl: 'http://wechat.test/mount',
+          mchId: '1900000001',
+          appId: 'wx1',
+          serialNo: 'SERIAL1',
+          apiV3Key: '0123456789abcdef0123456789abcdef',
+          mchPrivateKey: OURS.privateKey,
           platformKeys: [{ id: 'PUB_KEY_ID_1', publicKey: THEIRS.publicKey }],
         },
         door,
@@ -418,20 +432,21 @@ const alipay = (): Upstream =>
     (world) =>
       makeAlipayStandIn(
         {
-          ...{ appId: '2021000000000001', sellerId: '2088000000000001' },
-          ...{ appPublicKey: OURS.publicKey, alipayPrivateKey: THEIRS.privateKey },
+          appId: '2021000000000001',
+          sellerId: '2088000000000001',
+          appPublicKey: OURS.publicKey,
+          alipayPrivateKey: THEIRS.privateKey,
         },
         world,
       ),
     (door) =>
       INSTALLED.alipay(
         {
-          ...{
-            gateway: 'http://alipay.test/mount/gateway.do',
-            appId: '2021000000000001',
-            sellerId: '2088000000000001',
-          },
-          ...{ appPrivateKey: OURS.privateKey, alipayPublicKey: THEIRS.publicKey },
+          gateway: 'http://alipay.test/mount/gateway.do',
+          appId: '2021000000000001',
+          sellerId: '2088000000000001',
+          appPrivateKey: OURS.privateKey,
+          alipayPublicKey: THEIRS.publicKey,
         },
         door,
       ),

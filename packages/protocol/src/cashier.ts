@@ -49,7 +49,10 @@ const ATTEMPT_REFUSALS: Record<number, string> = {
 }
 
 const LINK = ['mch_no', 'transaction_no', 'proof'].map((name) => ({
-  ...{ name, in: 'path', required: true, schema: text },
+  name,
+  in: 'path',
+  required: true,
+  schema: text,
 }))
 
 const answered = (description: string, properties: Row) => ({
@@ -67,7 +70,8 @@ export function cashierPaths(serverUrl: string): Record<string, object> {
       servers: [{ url: serverUrl || '/' }],
       parameters: LINK,
       get: {
-        ...{ operationId: 'cashier_state', summary: '收银台：订单状态 The order as its payer sees it' },
+        operationId: 'cashier_state',
+        summary: '收银台：订单状态 The order as its payer sees it',
         responses: {
           200: answered('订单 (the order)', { ...PAYER_VIEW, now: time }),
           404: { description: '链接错误 (a wrong link)' },
@@ -78,7 +82,8 @@ export function cashierPaths(serverUrl: string): Record<string, object> {
       servers: [{ url: serverUrl || '/' }],
       parameters: LINK,
       post: {
-        ...{ operationId: 'cashier_attempts', summary: '收银台：打开付款方式 Open a way to pay' },
+        operationId: 'cashier_attempts',
+        summary: '收银台：打开付款方式 Open a way to pay',
         requestBody: {
           required: true,
           content: {

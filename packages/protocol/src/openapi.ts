@@ -34,7 +34,8 @@ const text = { type: 'string' } as const
 const textOrNull = { type: ['string', 'null'] } as const
 
 const schemaOf = ({ max, pattern, says }: FieldRule) => ({
-  ...{ type: 'string', maxLength: max },
+  type: 'string',
+  maxLength: max,
   ...(pattern === undefined ? {} : { pattern: pattern.source }),
   ...(says === undefined ? {} : { description: says }),
 })
@@ -70,7 +71,10 @@ const operationOf = (operation: Operation) => ({
     ...(operation.method === 'post'
       ? []
       : rulesOf(operation).map(([name, rule]) => ({
-          ...{ name, in: 'query', required: rule.required, schema: schemaOf(rule) },
+          name,
+          in: 'query',
+          required: rule.required,
+          schema: schemaOf(rule),
         }))),
   ],
   ...(operation.method === 'get'

@@ -56,7 +56,9 @@ export const FIELDS = {
     transaction_no: { required: false, max: 50 },
     mch_trade_no: { required: false, max: 50 },
     state: {
-      ...{ required: false, max: 9, pattern: /^(PENDING|DELIVERED|DEAD)$/ },
+      required: false,
+      max: 9,
+      pattern: /^(PENDING|DELIVERED|DEAD)$/,
       says: '应为PENDING、DELIVERED或DEAD',
     },
     before: { required: false, max: 63, pattern: /^\d{1,14}\.AP\d{36}\.\d{1,9}$/, says: '应为上一页的next' },

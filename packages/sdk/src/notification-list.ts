@@ -83,7 +83,11 @@ export async function notificationTries(
   const data = await send(settings, { method: 'GET', path: 'notifications/tries', params }, options)
   const tries = JSON.parse(textOf(data, 'tries')) as ListedTry[]
   return tries.map(({ time, ms, http_status: httpStatus, reply, failure }) => ({
-    ...{ time: new Date(time), ms, httpStatus, reply, failure },
+    time: new Date(time),
+    ms,
+    httpStatus,
+    reply,
+    failure,
   }))
 }
 

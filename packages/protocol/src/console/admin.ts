@@ -101,13 +101,30 @@ export type UserChanged = { user: UserRow; password: string | null }
 
 /** Everything that the audit log tells of; a call that changes something is named by one of these. */
 export const AUDIT_ACTIONS = [
-  ...['session.begin', 'session.end', 'session.password'],
-  ...['session.totp_begin', 'session.totp_on', 'session.totp_off'],
-  ...['orders.close', 'refunds.create', 'notifications.resend', 'reconciliation.settle', 'reversals.settle'],
-  ...['merchants.add', 'merchants.change', 'apps.add', 'apps.change'],
-  ...['keys.add', 'keys.end', 'channels.put', 'channels.test'],
-  ...['users.add', 'users.change'],
-  ...['sandbox.place', 'sandbox.deed', 'sandbox.faults'],
+  'session.begin',
+  'session.end',
+  'session.password',
+  'session.totp_begin',
+  'session.totp_on',
+  'session.totp_off',
+  'orders.close',
+  'refunds.create',
+  'notifications.resend',
+  'reconciliation.settle',
+  'reversals.settle',
+  'merchants.add',
+  'merchants.change',
+  'apps.add',
+  'apps.change',
+  'keys.add',
+  'keys.end',
+  'channels.put',
+  'channels.test',
+  'users.add',
+  'users.change',
+  'sandbox.place',
+  'sandbox.deed',
+  'sandbox.faults',
 ] as const
 export type AuditAction = (typeof AUDIT_ACTIONS)[number]
 

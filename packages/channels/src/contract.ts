@@ -142,15 +142,17 @@ export interface Channel {
   /** Ways to pay that this channel opens, `native` first if it has one. */
   readonly methods: readonly PayMethod[]
   /**
-   * How long what is shown to the payer works, in ms from the opening on, where that may be shorter than the attempt's own
-   * life: afterwards another attempt has to be opened, and this one can be paid all the same by whoever began in time.
+   * How long what is shown to the payer works, in ms from the opening on, where that may be shorter than the attempt's
+   * own life: afterwards another attempt has to be opened, and this one can be paid all the same by whoever began in
+   * time.
    */
   readonly payUrlLivesMs: Partial<Record<PayMethod, number>>
   /** Null where this account cannot tell who a payer is. */
   readonly signIn: PayerSignIn | null
   /**
-   * Whether this upstream calls an attempt absent that was opened and that nobody has begun to pay. Where it does not, absent is
-   * no proof for one that it has once confirmed: it may be another machine of theirs, or another account of ours.
+   * Whether this upstream calls an attempt absent that was opened and that nobody has begun to pay. Where it does not,
+   * absent is no proof for one that it has once confirmed: it may be another machine of theirs, or another account of
+   * ours.
    */
   readonly forgetsUnscanned: boolean
   /** How long after we gave up a create may still land upstream, in ms. */

@@ -16,7 +16,9 @@ export type Control = {
   /** The platform takes the payer's money although the trade is closed: an error of the platform. */
   payAnyway: (no: string) => Promise<Trade['payment']>
   expire: (no: string) => Promise<void>
-  /** The platform, or the merchant in the platform's own pages, refunds what is left of the payment. False without one. */
+  /**
+   * The platform, or the merchant in the platform's own pages, refunds what is left of the payment. False without one.
+   */
   giveBack: (no: string) => Promise<boolean>
   /** All money taken and refunded, by trade. */
   taken: () => Promise<Taken[]>

@@ -1,4 +1,7 @@
-/** The stand-ins against clients that know nothing of us: Alipay's own SDK and a WeChat Pay SDK, unmodified, over real HTTP. */
+/**
+ * The stand-ins against clients that know nothing of us: Alipay's own SDK and a WeChat Pay SDK, unmodified, over real
+ * HTTP.
+ */
 import { generateKeyPairSync } from 'node:crypto'
 import { AlipaySdk } from 'alipay-sdk'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'

@@ -14,7 +14,9 @@ export type UpstreamReply = { status: number; headers: Record<string, string>; b
 /** Null means no answer: the server then cuts the connection. */
 export type Handler = (request: UpstreamRequest) => Promise<UpstreamReply | null>
 
-/** `handle` is what the gateway calls; `control` is what a payer, a test or the passing of time does to the upstream. */
+/**
+ * `handle` is what the gateway calls; `control` is what a payer, a test or the passing of time does to the upstream.
+ */
 export type StandIn = { handle: Handler; control: Control }
 
 /** Listens on a free port of 127.0.0.1. A handler that fails is answered with 500. */

@@ -1,4 +1,6 @@
-/** Reads the trade bill (opendocs.alipay.com, "查询对账单下载地址"): a zip of CSV files in GBK, one of which lists the trades. */
+/**
+ * Reads the trade bill (opendocs.alipay.com, "查询对账单下载地址"): a zip of CSV files in GBK, one of which lists the trades.
+ */
 import { inflateRawSync } from 'node:zlib'
 import { type BillLine, billFen } from '../contract.ts'
 import { readAlipayTime } from './client.ts'

@@ -1,6 +1,6 @@
 /**
- * One exchange with Alipay's OpenAPI gateway, V2 with RSA2: the gateway signs each request and accepts only answers that
- * Alipay signed (opendocs.alipay.com, "自行实现签名", "自行实现验签"). Alipay's signature covers the text of the answer's
+ * One exchange with Alipay's OpenAPI gateway, V2 with RSA2: the gateway signs each request and accepts only answers
+ * that Alipay signed (opendocs.alipay.com, "自行实现签名", "自行实现验签"). Alipay's signature covers the text of the answer's
  * member `…_response`, byte for byte.
  */
 import { sign, verify } from 'node:crypto'

@@ -14,7 +14,10 @@ export type WechatAccount = {
   platformKeys: { id: string; publicKey: string }[]
   /** The secret of the official account `appId`. Payments inside WeChat (JSAPI) need it, to identify the payer. */
   appSecret?: string
-  /** Both for simulators only, in place of WeChat's addresses: the page that identifies a payer, and the call that asks who it was. */
+  /**
+   * Both for simulators only, in place of WeChat's addresses: the page that identifies a payer, and the call that asks
+   * who it was.
+   */
   authorizeUrl?: string
   tokenUrl?: string
 }

@@ -17,7 +17,10 @@ export type WechatAnswer = {
 export type WechatClient = {
   /** Makes one request. Throws when no answer comes whose signature is WeChat Pay's. */
   call: (method: 'GET' | 'POST', path: string, body: object | null, signal: AbortSignal) => Promise<WechatAnswer>
-  /** Fetches a file from an address that WeChat Pay gave. Its content is not signed; the answer with the address has its hash. */
+  /**
+   * Fetches a file from an address that WeChat Pay gave. Its content is not signed; the answer with the address has its
+   * hash.
+   */
   download: (url: string, signal: AbortSignal) => Promise<Buffer>
   /** Whether WeChat Pay signed this text within the last five minutes. May fetch certificates for an unknown serial. */
   isTheirs: (headers: SignedHeaders, text: string) => Promise<boolean>

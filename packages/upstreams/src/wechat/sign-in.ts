@@ -1,4 +1,6 @@
-/** "网页授权" from WeChat's side: sends the payer's browser back with a code, and tells once which payer the code is for. */
+/**
+ * "网页授权" from WeChat's side: sends the payer's browser back with a code, and tells once which payer the code is for.
+ */
 import { randomBytes } from 'node:crypto'
 import type { UpstreamReply, UpstreamRequest } from '../stand-in.ts'
 import type { StandInWorld } from '../stand-in-world.ts'

@@ -1,6 +1,6 @@
 /**
- * The stand-ins against clients that know nothing of us: Alipay's own SDK and a WeChat Pay SDK, unmodified, over real
- * HTTP.
+ * Checks the simulators with clients that were not written for this project: Alipay's own SDK and a WeChat Pay SDK,
+ * unmodified, over real HTTP.
  */
 import { generateKeyPairSync } from 'node:crypto'
 import { AlipaySdk } from 'alipay-sdk'

@@ -120,7 +120,7 @@ it.skipIf(!hasOpenssl)(
     expect((await query()).kind).toBe('closed')
     expect(asked).toBe(1)
 
-    // Whoever began the asking gives up; those who come after it need not wait for a minute.
+    // The first caller gives up; later callers need not wait for a minute.
     let isSlow = true
     const slow: typeof fetch = async (input, init) => {
       if (isSlow && String(input).endsWith('/v3/certificates')) throw new TypeError('fetch failed')

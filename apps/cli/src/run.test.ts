@@ -236,15 +236,23 @@ describe('acopay verify', () => {
 
   it("verifies the platform's answers with the platform's key, and shows where a text differs", async () => {
     const params = {
-      ...{ app_no: test.demo.appNo, mch_trade_no: newTradeNo(), description: 'x', amount_total: '1.00' },
-      ...{ amount_currency: 'CNY', mch_no: test.demo.mchNo, nonce: 'n', sign_type: 'SHA256withRSA' },
+      app_no: test.demo.appNo,
+      mch_trade_no: newTradeNo(),
+      description: 'x',
+      amount_total: '1.00',
+      amount_currency: 'CNY',
+      mch_no: test.demo.mchNo,
+      nonce: 'n',
+      sign_type: 'SHA256withRSA',
     }
     const answer = await answerOf({ ...params, sign: 'A'.repeat(344) })
     expect((await acopay('verify', { input: answer })).exit).toBe(2)
 
     const { AcoPay } = await import('@acopay/sdk')
     const signed = await new AcoPay(test.demo).signOrderParams({
-      ...{ mchTradeNo: params.mch_trade_no, description: 'x', amountTotal: '1.00' },
+      mchTradeNo: params.mch_trade_no,
+      description: 'x',
+      amountTotal: '1.00',
     })
     const good = await answerOf(signed)
     expect(await acopay('verify', { input: good })).toMatchObject({ exit: 0 })

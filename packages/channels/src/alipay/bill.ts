@@ -1,4 +1,6 @@
-/** The trade bill (opendocs.alipay.com, "查询对账单下载地址"): a zip of CSV files in GBK, one of them with every trade. */
+/**
+ * Reads the trade bill (opendocs.alipay.com, "查询对账单下载地址"): a zip of CSV files in GBK, one of which lists the trades.
+ */
 import { inflateRawSync } from 'node:zlib'
 import { type BillLine, billFen } from '../contract.ts'
 import { readAlipayTime } from './client.ts'
@@ -10,12 +12,12 @@ const STORED = 0
 /** More than any day's bill of one merchant; a file that claims more is not unpacked. */
 const BYTES_MAX = 512 * 1024 * 1024
 
-/** Throws when the file is no bill. */
+/** Throws when the file is not a bill. */
 export function readBill(zip: Buffer): BillLine[] {
   for (const bytes of filesOf(zip)) {
     const lines = new TextDecoder('gbk').decode(bytes).split(/\r?\n/)
     const head = lines.findIndex((line) => line.includes('业务类型') && line.includes('商户订单号'))
-    // The other file sums up, and has no order numbers.
+    // The other file is a summary without order numbers.
     if (head >= 0) return readRows(cellsOf(lines[head] as string), lines.slice(head + 1))
   }
   throw new Error('no trades in the bill')
@@ -34,15 +36,15 @@ function readRows(names: string[], lines: string[]): BillLine[] {
   const description = place('商品名称')
   const rows = lines.filter((line) => line !== '' && !line.startsWith('#')).map(cellsOf)
   return rows.flatMap((found): BillLine[] => {
-    // A comma in what the merchant calls its goods is no cell's end.
+    // Alipay does not escape commas in the merchant's description of the goods: drop the extra cells.
     const extra = Math.max(0, found.length - names.length)
     const cells = [...found.slice(0, description), ...found.slice(description + extra)]
     const cell = (index: number): string => cells[index] ?? ''
     const common = { attemptNo: cell(attemptNo), paymentNo: cell(paymentNo), at: readAlipayTime(cell(doneAt)) }
-    // Fees, transfers and others' business are none of ours, whatever they say.
+    // Fees, transfers and other kinds of rows are not payments or refunds of orders.
     if (cell(kind) !== '交易' && cell(kind) !== '退款') return []
     const amountFen = billFen(cell(total).replace(/^-/, ''))
-    if (amountFen === null) throw new Error(`the bill says an amount of ${cell(total)}`)
+    if (amountFen === null) throw new Error(`the bill has the unreadable amount ${cell(total)}`)
     if (cell(kind) === '交易') return [{ kind: 'payment', ...common, amountFen }]
     return [{ kind: 'refund', ...common, refundNo: cell(refundNo), amountFen }]
   })

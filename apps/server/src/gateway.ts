@@ -6,10 +6,11 @@ import { buildWorld } from './build-world.ts'
 import type { Config } from './config.ts'
 import { openDatabase } from './database.ts'
 import { guardedPost } from './guarded-post.ts'
-import { buildServer } from './http/server.ts'
+import { buildServer, NO_EXTRA_ROUTES } from './http/server.ts'
 import { startNotifier } from './jobs/notifier.ts'
 import { startWorker } from './jobs/worker.ts'
 import { loadSigningKey } from './platform-key.ts'
+import { sandboxExtraRoutes } from './sandbox-extra-routes.ts'
 import { seedDemo } from './sandbox-seed.ts'
 import { type SandboxUpstreams, sandboxUpstreams } from './sandbox-upstreams.ts'
 import { seedConsoleUsers } from './sandbox-users.ts'
@@ -59,7 +60,8 @@ export async function startGateway(config: Config): Promise<Gateway> {
       sleep: (ms, signal) => pause(ms, undefined, signal ? { signal } : {}).catch(() => {}),
     })
     upstreams = world.isSandbox ? sandboxUpstreams(pool, world) : null
-    const app = buildServer(world, config, upstreams)
+    const extra = upstreams === null ? NO_EXTRA_ROUTES : sandboxExtraRoutes(world, upstreams, config.home)
+    const app = buildServer(world, config, extra)
     ownUrl = await listen(app, config)
     publicUrl = config.publicUrl ?? ownUrl
 

@@ -3,7 +3,7 @@
  * session, the CSRF token, the role's permission and the rate before `handle` is called, and keeps the audit log.
  */
 import type { AuditAction, Failure, Permission, Role } from '@acopay/protocol/console'
-import type { ConsoleSession } from '@acopay/store'
+import { type ConsoleSession, findOrder, type Order } from '@acopay/store'
 import type { World } from '../../world.ts'
 
 /** Who asks. `mchNo` null sees every merchant. */
@@ -103,3 +103,14 @@ export function merchantOf(caller: Caller, asked: string | undefined): string | 
 /** 403, in the API and in the page: the caller's role ends at its own merchant. */
 export const notTheirs = (): Failed =>
   failed('FORBIDDEN', '您无权查看其他商户的数据', 'You may not see what belongs to another merchant')
+
+/** No order has this number, or the order belongs to a merchant that the caller may not see. */
+export const ABSENT = () => failed('NOT_FOUND', '没有这个订单', 'There is no such order')
+
+/** The order in a call's path, if the caller may see its merchant. */
+export async function orderOf(world: World, { caller, path }: ConsoleCall): Promise<Order | Failed> {
+  const { mch_no = '', transaction_no = '' } = path
+  const mchNo = merchantOf(caller, mch_no)
+  if (mchNo instanceof Failed) return mchNo
+  return (await findOrder(world.pool, mch_no, { transactionNo: transaction_no })) ?? ABSENT()
+}

@@ -8,8 +8,7 @@ import { closeOrder } from '../../actions/close-order.ts'
 import { refundOrder } from '../../actions/refund-order.ts'
 import { evidenceAnswer } from '../close-evidence.ts'
 import { refundRefused } from '../refund-order.ts'
-import { type ConsoleCall, type ConsoleEndpoint, Failed, failed } from './call.ts'
-import { ABSENT, orderOf } from './orders.ts'
+import { ABSENT, type ConsoleCall, type ConsoleEndpoint, Failed, failed, orderOf } from './call.ts'
 
 const ORDER = 'orders/:mch_no/:transaction_no'
 

@@ -25,8 +25,8 @@ import {
   type ConsoleEndpoint,
   type ConsoleFile,
   Failed,
-  failed,
   merchantOf,
+  orderOf,
 } from './call.ts'
 import { fieldsOf } from './fields.ts'
 import { refundRow, reversalRow, saidOf } from './lists.ts'
@@ -94,16 +94,6 @@ async function csv(world: World, call: ConsoleCall): Promise<ConsoleFile | Faile
   const chunks =
     number === null ? csvOfList(world, { mchNo, ...rest }, CSV_LIMITS) : csvOfNumber(world, { number, mchNo }, limit)
   return { file: `orders-${dayOf(world.now().getTime())}.csv`, contentType: 'text/csv; charset=utf-8', chunks }
-}
-
-export const ABSENT = () => failed('NOT_FOUND', '没有这个订单', 'There is no such order')
-
-/** The order in a call's path, if the caller may see its merchant. */
-export async function orderOf(world: World, { caller, path }: ConsoleCall): Promise<Order | Failed> {
-  const { mch_no = '', transaction_no = '' } = path
-  const mchNo = merchantOf(caller, mch_no)
-  if (mchNo instanceof Failed) return mchNo
-  return (await findOrder(world.pool, mch_no, { transactionNo: transaction_no })) ?? ABSENT()
 }
 
 async function detail(world: World, call: ConsoleCall): Promise<OrderDetail | Failed> {

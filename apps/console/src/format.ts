@@ -1,8 +1,13 @@
 /** The one place where money and time are written for people. Business time is China's, whoever looks. */
 
 const WHEN = new Intl.DateTimeFormat('sv-SE', {
-  ...{ timeZone: 'Asia/Shanghai', year: 'numeric', month: '2-digit', day: '2-digit' },
-  ...{ hour: '2-digit', minute: '2-digit', second: '2-digit' },
+  timeZone: 'Asia/Shanghai',
+  year: 'numeric',
+  month: '2-digit',
+  day: '2-digit',
+  hour: '2-digit',
+  minute: '2-digit',
+  second: '2-digit',
 })
 
 /** `2026-03-01 12:00:00`, in UTC+8; the frame says so once for the whole page. */

@@ -34,7 +34,8 @@ export function usePlace() {
     void navigate({ to: '.', search: given as never, state: state as never })
   }
   return {
-    ...{ values, after },
+    values,
+    after,
     filter: (next: Values) => go(next, {}),
     forth: (next: string) => go({ ...values, after: next }, { trail: [...trail, after] }),
     back: () => go({ ...values, after: trail.at(-1) ?? '' }, { trail: trail.slice(0, -1) }),

@@ -93,19 +93,30 @@ export function Fact({ text, children }: { text: string; children: ReactNode }) 
 }
 
 const TONES: Record<string, string> = {
-  ...{ SUCCESS: 'good', DELIVERED: 'good', DONE: 'good', PAID: 'good', keep: 'good', paid: 'good' },
-  ...{
-    NOTPAY: 'busy',
-    CLOSING: 'busy',
-    PROCESSING: 'busy',
-    PENDING: 'busy',
-    OPENING: 'busy',
-    OPEN: 'busy',
-    BEGUN: 'busy',
-  },
-  ...{ done_SUCCESS: 'good', done_PROCESSING: 'busy', done_STUCK: 'bad', done_FAIL: 'bad' },
-  ...{ in_use: 'good', settled_true: 'good', settled_false: 'bad' },
-  ...{ FAIL: 'bad', DEAD: 'bad', reverse: 'bad', stuck: 'bad' },
+  SUCCESS: 'good',
+  DELIVERED: 'good',
+  DONE: 'good',
+  PAID: 'good',
+  keep: 'good',
+  paid: 'good',
+  NOTPAY: 'busy',
+  CLOSING: 'busy',
+  PROCESSING: 'busy',
+  PENDING: 'busy',
+  OPENING: 'busy',
+  OPEN: 'busy',
+  BEGUN: 'busy',
+  done_SUCCESS: 'good',
+  done_PROCESSING: 'busy',
+  done_STUCK: 'bad',
+  done_FAIL: 'bad',
+  in_use: 'good',
+  settled_true: 'good',
+  settled_false: 'bad',
+  FAIL: 'bad',
+  DEAD: 'bad',
+  reverse: 'bad',
+  stuck: 'bad',
 }
 
 /** A state: a dot and its word, so that nobody needs the colour. */

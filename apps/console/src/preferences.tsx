@@ -66,7 +66,11 @@ export function PreferencesProvider({ children }: { children: ReactNode }) {
   const value = useMemo((): Preferences => {
     const texts: Record<string, string> = language === 'zh' ? ZH : EN
     return {
-      ...{ language, setLanguage, look, setLook, isDark },
+      language,
+      setLanguage,
+      look,
+      setLook,
+      isDark,
       t: (key) => texts[key] ?? key,
       word: (code) => texts[`w_${code}`] ?? code,
     }

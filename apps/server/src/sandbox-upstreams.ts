@@ -47,9 +47,14 @@ function newPair(): Pair {
 /** Accounts with both, freshly made. */
 export const newSettings = () => ({
   wechat: {
-    ...{ mchId: '1900000001', appId: 'wx0000000000000001', serialNo: randomBytes(20).toString('hex').toUpperCase() },
-    ...{ platformId: 'PUB_KEY_ID_0119000000012026010100', apiV3Key: randomBytes(16).toString('hex') },
-    ...{ merchant: newPair(), platform: newPair(), appSecret: randomBytes(16).toString('hex') },
+    mchId: '1900000001',
+    appId: 'wx0000000000000001',
+    serialNo: randomBytes(20).toString('hex').toUpperCase(),
+    platformId: 'PUB_KEY_ID_0119000000012026010100',
+    apiV3Key: randomBytes(16).toString('hex'),
+    merchant: newPair(),
+    platform: newPair(),
+    appSecret: randomBytes(16).toString('hex'),
   },
   alipay: { appId: '2021000000000001', sellerId: '2088000000000001', merchant: newPair(), platform: newPair() },
 })
@@ -117,17 +122,23 @@ export const standInsOf = (
 ): Record<ChannelName, StandIn> => ({
   wechat: makeWechatStandIn(
     {
-      ...{ mchId: wechat.mchId, appId: wechat.appId, apiV3Key: wechat.apiV3Key },
-      ...{ merchantPublicKey: wechat.merchant.publicKey, merchantSerial: wechat.serialNo },
+      mchId: wechat.mchId,
+      appId: wechat.appId,
+      apiV3Key: wechat.apiV3Key,
+      merchantPublicKey: wechat.merchant.publicKey,
+      merchantSerial: wechat.serialNo,
       appSecret: wechat.appSecret,
-      ...{ platformPrivateKey: wechat.platform.privateKey, platformSerial: wechat.platformId },
+      platformPrivateKey: wechat.platform.privateKey,
+      platformSerial: wechat.platformId,
     },
     worldOf('wechat'),
   ),
   alipay: makeAlipayStandIn(
     {
-      ...{ appId: alipay.appId, sellerId: alipay.sellerId },
-      ...{ appPublicKey: alipay.merchant.publicKey, alipayPrivateKey: alipay.platform.privateKey },
+      appId: alipay.appId,
+      sellerId: alipay.sellerId,
+      appPublicKey: alipay.merchant.publicKey,
+      alipayPrivateKey: alipay.platform.privateKey,
     },
     worldOf('alipay'),
   ),
@@ -136,17 +147,23 @@ export const standInsOf = (
 /** The merchant's side; an address that begins with `/` is where they listen. */
 export const accountsOf = ({ wechat, alipay }: Settings): Record<ChannelName, object> => ({
   wechat: {
-    ...{ baseUrl: MOUNTS.wechat, appId: wechat.appId, mchId: wechat.mchId, serialNo: wechat.serialNo },
-    ...{ mchPrivateKey: wechat.merchant.privateKey, apiV3Key: wechat.apiV3Key, appSecret: wechat.appSecret },
-    ...{
-      authorizeUrl: `${MOUNTS.wechat}/connect/oauth2/authorize`,
-      tokenUrl: `${MOUNTS.wechat}/sns/oauth2/access_token`,
-    },
+    baseUrl: MOUNTS.wechat,
+    appId: wechat.appId,
+    mchId: wechat.mchId,
+    serialNo: wechat.serialNo,
+    mchPrivateKey: wechat.merchant.privateKey,
+    apiV3Key: wechat.apiV3Key,
+    appSecret: wechat.appSecret,
+    authorizeUrl: `${MOUNTS.wechat}/connect/oauth2/authorize`,
+    tokenUrl: `${MOUNTS.wechat}/sns/oauth2/access_token`,
     platformKeys: [{ id: wechat.platformId, publicKey: wechat.platform.publicKey }],
   },
   alipay: {
-    ...{ gateway: `${MOUNTS.alipay}/gateway.do`, appId: alipay.appId, sellerId: alipay.sellerId },
-    ...{ appPrivateKey: alipay.merchant.privateKey, alipayPublicKey: alipay.platform.publicKey },
+    gateway: `${MOUNTS.alipay}/gateway.do`,
+    appId: alipay.appId,
+    sellerId: alipay.sellerId,
+    appPrivateKey: alipay.merchant.privateKey,
+    alipayPublicKey: alipay.platform.publicKey,
   },
 })
 

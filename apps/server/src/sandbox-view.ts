@@ -23,8 +23,11 @@ export async function sandboxView(
       const trade = await upstreams.of(channel as ChannelName).control.trade(attemptNo)
       const returned = trade?.refunds.reduce((sum, { fen }) => sum + fen, 0) ?? 0
       return {
-        ...{ attempt_no: attemptNo, channel, state: trade?.state ?? 'absent' },
-        ...{ taken: formatYuan(BigInt(trade?.payment?.fen ?? 0)), returned: formatYuan(BigInt(returned)) },
+        attempt_no: attemptNo,
+        channel,
+        state: trade?.state ?? 'absent',
+        taken: formatYuan(BigInt(trade?.payment?.fen ?? 0)),
+        returned: formatYuan(BigInt(returned)),
       }
     }),
   )
@@ -33,7 +36,9 @@ export async function sandboxView(
     told.map(async ({ seq, kind }) => {
       const tries = await listNotificationTries(world.pool, { mchNo, transactionNo, seq }, HEARD_MAX)
       return tries.map(({ at, httpStatus, reply, failure }) => ({
-        ...{ at: at.toISOString(), kind, code: failure === null ? 'SUCCESS' : 'FAIL' },
+        at: at.toISOString(),
+        kind,
+        code: failure === null ? 'SUCCESS' : 'FAIL',
         answered: [httpStatus, failure ?? reply].filter((part) => part !== null).join(' '),
       }))
     }),

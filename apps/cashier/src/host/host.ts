@@ -90,13 +90,29 @@ function open(params: unknown, answer: (outcome: Outcome) => void): Payment {
   leave.textContent = '×'
   leave.setAttribute('aria-label', '关闭收银台 Close the cashier')
   style(cover, {
-    ...{ padding: '0', border: '0', borderRadius: '12px', overflow: 'hidden', background: 'Canvas' },
-    ...{ width: 'min(440px, 100vw)', height: 'min(760px, 100dvh)', maxWidth: '100vw', maxHeight: '100dvh' },
+    padding: '0',
+    border: '0',
+    borderRadius: '12px',
+    overflow: 'hidden',
+    background: 'Canvas',
+    width: 'min(440px, 100vw)',
+    height: 'min(760px, 100dvh)',
+    maxWidth: '100vw',
+    maxHeight: '100dvh',
   })
   style(frame, { border: '0', width: '100%', height: '100%', display: 'block' })
   style(leave, {
-    ...{ position: 'absolute', top: '8px', right: '8px', width: '44px', height: '44px', fontSize: '24px' },
-    ...{ border: '0', borderRadius: '22px', background: 'Canvas', color: 'CanvasText', cursor: 'pointer' },
+    position: 'absolute',
+    top: '8px',
+    right: '8px',
+    width: '44px',
+    height: '44px',
+    fontSize: '24px',
+    border: '0',
+    borderRadius: '22px',
+    background: 'Canvas',
+    color: 'CanvasText',
+    cursor: 'pointer',
   })
   cover.append(frame, leave)
   document.body.append(cover)
@@ -161,9 +177,17 @@ function unreachable(shut: () => void): HTMLElement {
   const note = document.createElement('div')
   note.setAttribute('role', 'alert')
   style(note, {
-    ...{ height: '100%', display: 'flex', flexDirection: 'column', justifyContent: 'center', alignItems: 'center' },
-    ...{ gap: '16px', padding: '24px', boxSizing: 'border-box', textAlign: 'center', color: 'CanvasText' },
-    ...{ font: '16px/1.5 system-ui, sans-serif' },
+    height: '100%',
+    display: 'flex',
+    flexDirection: 'column',
+    justifyContent: 'center',
+    alignItems: 'center',
+    gap: '16px',
+    padding: '24px',
+    boxSizing: 'border-box',
+    textAlign: 'center',
+    color: 'CanvasText',
+    font: '16px/1.5 system-ui, sans-serif',
   })
   for (const text of [
     '暂时无法打开收银台，没有扣款，请稍后再试。',

@@ -19,7 +19,10 @@ export function Chart({ title, rows, labelOf }: { title: string; rows: Row[]; la
     if (place.current === null) return
     const chart = init(place.current, isDark ? 'dark' : null, { renderer: 'svg' })
     const bars = (name: string, of: (row: Row) => number, stack: string) => ({
-      ...{ type: 'bar' as const, name, stack, data: rows.map(of) },
+      type: 'bar' as const,
+      name,
+      stack,
+      data: rows.map(of),
     })
     chart.setOption({
       backgroundColor: 'transparent',

@@ -8,8 +8,18 @@ import { useSays } from '../parts.tsx'
 import { usePreferences } from '../preferences.tsx'
 
 const KINDS = [
-  ...['lost_answer', 'slow_answer', 'error_before', 'error_after', 'unreadable', 'bad_signature', 'lands_late'],
-  ...['closes_late', 'closes_never', 'refunds_late', 'twin', 'silence'],
+  'lost_answer',
+  'slow_answer',
+  'error_before',
+  'error_after',
+  'unreadable',
+  'bad_signature',
+  'lands_late',
+  'closes_late',
+  'closes_never',
+  'refunds_late',
+  'twin',
+  'silence',
 ]
 const VERBS = ['create', 'query', 'close', 'refund', 'query_refund', 'notify']
 

@@ -22,6 +22,12 @@ const SLOW_SHOP_MS = 3000
 const PAYER = { returnUrl: null, payerIp: '127.0.0.1', openId: 'sandbox-payer' }
 
 export function sandboxRoutes(app: FastifyInstance, world: World, upstreams: SandboxUpstreams): void {
+  payerRoutes(app, world, upstreams)
+  shopRoute(app, world)
+  upstreamRoutes(app, upstreams)
+}
+
+function payerRoutes(app: FastifyInstance, world: World, upstreams: SandboxUpstreams): void {
   /** The payer chooses a way to pay, which opens an attempt. */
   app.post<OrderPath>('/sandbox/:mchNo/orders/:transactionNo/attempts', async (request, reply) => {
     const { mchNo, transactionNo } = request.params
@@ -52,7 +58,9 @@ export function sandboxRoutes(app: FastifyInstance, world: World, upstreams: San
     if (order === null) return absent(reply, '此订单不存在 (no such order)')
     return { attempt_no: attemptNo, order: order.state, amount_total: formatYuan(order.amountFen) }
   })
+}
 
+function shopRoute(app: FastifyInstance, world: World): void {
   /** The test shop of the console's sandbox page: it acknowledges notifications at once, late, or never. */
   app.post<{ Params: { how: string } }>('/sandbox/shop/:how', async (request, reply) => {
     const { how } = request.params
@@ -60,7 +68,9 @@ export function sandboxRoutes(app: FastifyInstance, world: World, upstreams: San
     if (how === 'slow') await world.sleep(SLOW_SHOP_MS)
     return HEARD
   })
+}
 
+function upstreamRoutes(app: FastifyInstance, upstreams: SandboxUpstreams): void {
   /** How much an upstream took and returned for each attempt. */
   app.get<ChannelPath>('/sandbox/upstreams/:channel/taken', async (request, reply) => {
     const { channel } = request.params

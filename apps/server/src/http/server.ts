@@ -70,40 +70,10 @@ export function buildServer(world: World, options: HttpOptions, extra: ExtraRout
   const nowMs = () => world.now().getTime()
   const perAddress = rateLimit(options.ratePerAddress, nowMs)
   const perMerchant = rateLimit(options.ratePerMerchant, nowMs)
-  const app = Fastify({
-    bodyLimit: BODY_BYTES_MAX,
-    logger: false,
-    genReqId: () => randomUUID(),
-    trustProxy: (_address, hop) => hop < options.trustedProxies,
-    requestTimeout: 15_000,
-    // While the server stops, requests on open connections still get their normal answers.
-    return503OnClosing: false,
-    routerOptions: { querystringParser: () => ({}) },
-    frameworkErrors: (_error, request, reply) => void plain(request, reply, 404),
-  })
-  /** The methods of each path, for 405 answers and their Allow header. The router would read the path as a pattern. */
-  const methods = new Map<string, string[]>()
-  app.addHook('onRoute', ({ url, method }) => {
-    methods.set(url, [methods.get(url) ?? [], method].flat())
-  })
-  app.decorateRequest('line')
-  app.addHook('onRequest', async (request) => {
-    request.line = {}
-  })
-  app.addHook('onResponse', async (request, reply) => logLine(world, request, reply))
-  let isStopping = false
-  app.addHook('preClose', async () => {
-    isStopping = true
-  })
-  app.addHook('onSend', (_request, reply, payload, done) => {
-    // Without this header, a caller that keeps its connections open would keep the process alive.
-    if (isStopping) reply.header('connection', 'close')
-    done(null, payload)
-  })
-  // Keep every body as raw bytes, whatever its content type: signatures are verified over the bytes that were sent.
-  app.removeAllContentTypeParsers()
-  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
-
+  const app = newApp(options)
+  // Before the routes: the answer to a wrong method lists the methods of the path.
+  const methods = methodsByPath(app)
+  addHooks(app, world)
   for (const endpoint of ENDPOINTS) {
     app.route({
       method: endpoint.method,
@@ -119,6 +89,55 @@ export function buildServer(world: World, options: HttpOptions, extra: ExtraRout
   cashierRoutes(app, world, perAddress, options.shellOrigins)
   consoleRoutes(app, world, { ...options, perAddress }, extra.consoleEndpoints)
   extra.register(app)
+  addErrorHandlers(app, world, methods)
+  return app
+}
+
+function newApp(options: HttpOptions): FastifyInstance {
+  const app = Fastify({
+    bodyLimit: BODY_BYTES_MAX,
+    logger: false,
+    genReqId: () => randomUUID(),
+    trustProxy: (_address, hop) => hop < options.trustedProxies,
+    requestTimeout: 15_000,
+    // While the server stops, requests on open connections still get their normal answers.
+    return503OnClosing: false,
+    routerOptions: { querystringParser: () => ({}) },
+    frameworkErrors: (_error, request, reply) => void plain(request, reply, 404),
+  })
+  // Keep every body as raw bytes, whatever its content type: signatures are verified over the bytes that were sent.
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
+  return app
+}
+
+/** The methods of each path, for 405 answers and their Allow header. The router would read the path as a pattern. */
+function methodsByPath(app: FastifyInstance): Map<string, string[]> {
+  const methods = new Map<string, string[]>()
+  app.addHook('onRoute', ({ url, method }) => {
+    methods.set(url, [methods.get(url) ?? [], method].flat())
+  })
+  return methods
+}
+
+function addHooks(app: FastifyInstance, world: World): void {
+  app.decorateRequest('line')
+  app.addHook('onRequest', async (request) => {
+    request.line = {}
+  })
+  app.addHook('onResponse', async (request, reply) => logLine(world, request, reply))
+  let isStopping = false
+  app.addHook('preClose', async () => {
+    isStopping = true
+  })
+  app.addHook('onSend', (_request, reply, payload, done) => {
+    // Without this header, a caller that keeps its connections open would keep the process alive.
+    if (isStopping) reply.header('connection', 'close')
+    done(null, payload)
+  })
+}
+
+function addErrorHandlers(app: FastifyInstance, world: World, methods: Map<string, string[]>): void {
   app.setNotFoundHandler((request, reply) => {
     const allowed = methods.get(request.url.split('?', 1)[0] as string)
     if (allowed !== undefined) reply.header('allow', allowed.join(', '))
@@ -131,7 +150,6 @@ export function buildServer(world: World, options: HttpOptions, extra: ExtraRout
     request.line.outcome = 'SYSTEM_ERROR'
     return reply.header('content-type', JSON_TYPE).send(unsignedBody(refuse('SYSTEM_ERROR')))
   })
-  return app
 }
 
 type Served = { world: World; endpoint: Endpoint; perAddress: RateLimit; perMerchant: RateLimit }

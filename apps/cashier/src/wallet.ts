@@ -1,6 +1,6 @@
 /**
- * Paying inside WeChat's own browser. A redirect to WeChat and back identifies the payer without a question, and WeChat's payment
- * sheet takes the payment.
+ * Paying inside WeChat's own browser. A redirect to WeChat and back identifies the payer without a question, and WeChat's
+ * payment sheet takes the payment.
  */
 
 /** The result of the redirect. `payer` is null where WeChat did not answer, or another tab began the redirect. */

@@ -1,4 +1,4 @@
-/** One gateway process: database, HTTP and jobs, started in order and stopped in the opposite one. */
+/** One gateway process: database, HTTP and jobs, started in this order and stopped in the opposite order. */
 import { setTimeout as pause } from 'node:timers/promises'
 import { migrate, type Pool } from '@acopay/store'
 import { pino } from 'pino'

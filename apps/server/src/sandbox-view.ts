@@ -1,4 +1,4 @@
-/** Sandbox mode only: the other sides of a test order's story, what the upstreams know and what the shop has heard. */
+/** Sandbox mode only: what the upstreams know of a test order, and which notifications the test shop received. */
 import type { ChannelName } from '@acopay/channels'
 import { formatYuan } from '@acopay/core'
 import type { SandboxView } from '@acopay/protocol/console'

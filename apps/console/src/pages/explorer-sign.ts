@@ -1,10 +1,10 @@
-/** A signed call from the browser: the contract's canonical text, the platform's own cryptography. Keys stay in memory. */
+/** Signs a call in the browser, with the contract's canonical text and the browser's cryptography. Keys stay in memory. */
 import { type Envelope, requestText, responseText } from '@acopay/protocol/canonical'
 
 export type Keys = { mch_no: string; private_key: string; platform_public_key?: string }
 
 export type Sent = {
-  /** The bytes that were signed. */
+  /** The text that was signed. */
   signedText: string
   curl: string
   answer: string

@@ -63,7 +63,7 @@ export function Faults() {
   )
 }
 
-/** `children` stand in the form's line, behind its button. */
+/** `children` follow the form's own button in its line. */
 function AddFault({ add, children }: { add: (fault: SandboxFault) => void; children: ReactNode }) {
   const { t, word } = usePreferences()
   const optionsOf = (values: string[]) => values.map((value) => ({ value, label: word(value) }))

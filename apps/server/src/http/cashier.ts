@@ -1,4 +1,4 @@
-/** The payer's page and the calls it makes. The order's link is the only permission: who has it may see the order and pay. */
+/** The payer's page and the calls it makes. The order's link is the only permission: it allows to see the order and to pay. */
 import { type ChannelName, INSTALLED, NEEDS_PAYER } from '@acopay/channels'
 import type { OpenedWay } from '@acopay/protocol'
 import { type OrderKey, readCashierViews } from '@acopay/store'

@@ -14,6 +14,7 @@ import { buildServer } from '../../apps/server/src/http/server.ts'
 import { notifier } from '../../apps/server/src/jobs/notifier.ts'
 import { runDueJobs } from '../../apps/server/src/jobs/worker.ts'
 import { loadSigningKey } from '../../apps/server/src/platform-key.ts'
+import { sandboxExtraRoutes } from '../../apps/server/src/sandbox-extra-routes.ts'
 import { type DemoSettings, seedDemo } from '../../apps/server/src/sandbox-seed.ts'
 import { type SandboxUpstreams, sandboxUpstreams } from '../../apps/server/src/sandbox-upstreams.ts'
 import type { World } from '../../apps/server/src/world.ts'
@@ -77,7 +78,7 @@ export async function testWorld(
     return channel && { ...channel, ...options.upstream?.(channel, name) }
   }
   const upstreams = sandboxUpstreams(database.pool, world)
-  const app = buildServer(world, config, upstreams)
+  const app = buildServer(world, config, sandboxExtraRoutes(world, upstreams, config.home))
   const baseUrl = await app.listen({ host: '127.0.0.1', port: 0 })
   ownUrl = baseUrl
   const telling = notifier(world)

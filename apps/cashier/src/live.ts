@@ -1,13 +1,13 @@
-/** The order as it stands, told by the server; where events do not come through, it is asked for. */
+/** Follows the order: the server sends events; where events do not get through, the page polls. */
 import type { Order } from './order.ts'
 
 const POLL_MS = 5000
-/** How long the page of an order that has ended listens on: a second payment of it may come, and goes back. */
+/** How long the page still listens after the order has ended: a second payment may arrive and be returned. */
 const LINGER_MS = 10 * 60_000
 
 export type Live = { onOrder: (order: Order) => void; onConnected: (isConnected: boolean) => void }
 
-/** Ends by itself some time after `isFinal` says that the order has ended. */
+/** Stops `LINGER_MS` after `isFinal` says that the order has ended. */
 export function live(link: string, { onOrder, onConnected }: Live, isFinal: (order: Order) => boolean): void {
   let polling: number | undefined
   let ending: number | undefined
@@ -49,11 +49,11 @@ export function live(link: string, { onOrder, onConnected }: Live, isFinal: (ord
       polling = undefined
       hear(JSON.parse(data))
     }
-    // The browser tries again by itself, except after a refusal; meanwhile the page asks.
+    // The browser reconnects by itself, except after a refusal. Until then the page polls.
     source.onerror = () => poll()
   }
   listen()
-  // A phone that slept, or came back from the wallet, has missed what happened.
+  // A phone that slept, or showed the wallet, may have missed events.
   document.addEventListener('visibilitychange', () => {
     if (isOver || document.hidden) return
     void ask()

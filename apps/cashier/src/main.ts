@@ -1,5 +1,4 @@
-/** The payer's page: draws what the server says, and asks it for a way to pay. */
-
+/** The payer's page: draws the order's state and asks the server for a way to pay. */
 import { money, time } from './format.ts'
 import { live } from './live.ts'
 import { type Channel, isFinal, type Order } from './order.ts'

@@ -1,4 +1,4 @@
-/** The order as the server tells it. */
+/** The order as the server describes it. */
 
 export type Phase = 'open' | 'closing' | 'closed' | 'expired' | 'paid' | 'refunded' | 'returning' | 'returned'
 
@@ -12,12 +12,12 @@ export type Order = {
   extra: 'returning' | 'returned' | null
   expires_at: string
   paid_at: string | null
-  /** The server's clock when it said so: the telephone's own is not believed. */
+  /** The server's time of this answer. The device's clock may be wrong. */
   now: string
 }
 
 export type Channel = { channel: string; methods: string[] }
 
-/** The order has ended, and no money is known to be on its way; after a close some may still come at any time. */
+/** The order has ended and no payment is being returned. A closed order is not final: a late payment may still arrive. */
 export const isFinal = ({ phase, extra }: Order): boolean =>
   (phase === 'paid' || phase === 'refunded' || phase === 'returned') && extra !== 'returning'

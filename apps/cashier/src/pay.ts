@@ -1,6 +1,6 @@
 /**
- * The first page of the host script's frame: it is handed the parameters that the merchant signed, places the order with
- * them as a page of the gateway's own, and goes on to the order's cashier.
+ * The first page in the host script's frame. It receives the parameters that the merchant signed, places the order with them
+ * from the gateway's own origin, and goes on to the order's cashier.
  */
 import { isChinese, texts } from './texts.ts'
 
@@ -28,7 +28,7 @@ async function place(params: unknown): Promise<void> {
     const { status, message: name, fieldErrors, data } = await response.json()
     if (status !== 200) return fail(String(name), `${fieldErrors ?? name} (${status})`)
     if (data.code !== 'SUCCESS') return fail(String(data.code), String(data.description))
-    // Its own origin, however the gateway names itself to the world.
+    // Stay on this page's origin, even where the gateway's public address is another one.
     location.replace(new URL(data.cashier_url).pathname)
   } catch {
     fail('UNREACHABLE', texts().unreachable)

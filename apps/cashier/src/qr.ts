@@ -1,8 +1,8 @@
-/** A QR code drawn in the page: nobody else learns what is paid. */
+/** A QR code drawn in the page, so that no other service sees the payment link. */
 import { create } from 'qrcode'
 
 const SVG = 'http://www.w3.org/2000/svg'
-/** The quiet zone that the standard asks for. */
+/** The quiet zone that the QR standard requires. */
 const MARGIN = 4
 
 export function qrCode(text: string, label: string): SVGSVGElement {

@@ -1,4 +1,4 @@
-/** Where the order stands, in words: the countdown, an end, or why nothing can be done now. */
+/** The order's state in words: the countdown, how it ended, or why it cannot be paid now. */
 import { countdown } from './format.ts'
 import type { Order } from './order.ts'
 import { texts } from './texts.ts'
@@ -18,7 +18,7 @@ const MARKS: Partial<Record<Order['phase'], string>> = {
 export function showStatus(root: HTMLElement, order: Order, { remainingMs, isConnected }: Around): void {
   const says = texts()
   const { phase, extra } = order
-  // Only a change is drawn: a screen reader would say it again otherwise. The countdown is not read aloud.
+  // Draw only changes: a screen reader would repeat the text otherwise. The countdown is hidden from screen readers.
   const key = [phase, extra, isConnected, says.brand].join('|')
   if (root.dataset.key !== key) {
     root.dataset.key = key

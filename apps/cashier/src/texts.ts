@@ -1,8 +1,7 @@
-/** Which language, remembered on this device; every text comes from one file per language. */
+/** The page's language, which this device remembers. Each language has one file with all its texts. */
 import { en } from './texts.en.ts'
-import { zh } from './texts.zh.ts'
+import { type Texts, zh } from './texts.zh.ts'
 
-export type Texts = { [Name in keyof typeof zh]: (typeof zh)[Name] extends string ? string : (typeof zh)[Name] }
 export type Language = 'zh' | 'en'
 
 const ALL: Record<Language, Texts> = { zh, en }
@@ -13,7 +12,7 @@ export function language(): Language {
     const kept = localStorage.getItem(KEY)
     if (kept === 'zh' || kept === 'en') return kept
   } catch {
-    // A frame may not be allowed to keep anything.
+    // Browsers may refuse storage to a page in a frame.
   }
   return /^zh\b/i.test(navigator.language) || !navigator.language ? 'zh' : 'en'
 }
@@ -27,7 +26,7 @@ export function switchLanguage(): void {
   try {
     localStorage.setItem(KEY, chosen)
   } catch {
-    // Then it holds as long as the page.
+    // Without storage the choice lasts until the page is closed.
   }
 }
 

@@ -49,3 +49,6 @@ export const zh = {
   placeFailed: '无法下单',
   unreachable: '无法连接支付网关，请检查网络后重试。',
 }
+
+/** What every language has: a text where Chinese has one, a function of the same arguments where Chinese has that. */
+export type Texts = { [Name in keyof typeof zh]: (typeof zh)[Name] extends string ? string : (typeof zh)[Name] }

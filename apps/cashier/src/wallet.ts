@@ -1,11 +1,14 @@
-/** Paying inside WeChat's own browser: a silent trip to WeChat tells who the payer is, and its sheet takes the payment. */
+/**
+ * Paying inside WeChat's own browser. A redirect to WeChat and back identifies the payer without a question, and WeChat's
+ * payment sheet takes the payment.
+ */
 
-/** What the trip brought back. `payer` null: WeChat did not say, or the trip was not begun in this tab. */
+/** The result of the redirect. `payer` is null where WeChat did not answer, or another tab began the redirect. */
 export type CameBack = { channel: string; payer: string | null }
 
 const STATE = 'acopay-sign-in'
 
-/** Leaves the page; it comes back with what `cameBack` reads. False where this browser keeps nothing between the two. */
+/** Leaves the page; `cameBack` reads the result afterwards. False where this browser cannot store anything meanwhile. */
 export function signIn(link: string, channel: string): boolean {
   const state = [...crypto.getRandomValues(new Uint8Array(16))]
     .map((byte) => byte.toString(16).padStart(2, '0'))
@@ -19,7 +22,7 @@ export function signIn(link: string, channel: string): boolean {
   return true
 }
 
-/** Reads it once and takes it out of the address; null where the payer comes from somewhere else. */
+/** Reads the result once and removes it from the address. Null where the payer does not come from a sign-in. */
 export function cameBack(): CameBack | null {
   const said = new URLSearchParams(location.hash.slice(1))
   const channel = said.get('payer_of')
@@ -30,7 +33,7 @@ export function cameBack(): CameBack | null {
     begun = sessionStorage.getItem(STATE)
     sessionStorage.removeItem(STATE)
   } catch {
-    // Then it was not begun here.
+    // Without storage, this tab cannot have begun the sign-in.
   }
   return { channel, payer: begun !== null && begun === said.get('state') ? said.get('payer') : null }
 }
@@ -39,20 +42,25 @@ type Bridge = { invoke: (verb: string, what: object, answer: (said: { err_msg?: 
 type WithBridge = typeof globalThis & { WeixinJSBridge?: Bridge }
 
 /**
- * Shows WeChat's payment sheet ("JSAPI调起支付"). `done` is no proof of a payment: only the server tells. `failed`: there
- * was no sheet, or WeChat refused.
+ * Shows WeChat's payment sheet ("JSAPI调起支付"). `done` does not prove a payment: only the server knows. `failed` means
+ * that WeChat showed no sheet or refused.
  */
 export async function showSheet(payUrl: string): Promise<'done' | 'left' | 'failed'> {
   const bridge = (globalThis as WithBridge).WeixinJSBridge ?? (await bridgeReady())
   if (bridge === null) return 'failed'
   return new Promise((resolve) => {
     bridge.invoke('getBrandWCPayRequest', JSON.parse(payUrl), ({ err_msg: said = '' }) => {
-      resolve(said.endsWith(':ok') ? 'done' : said.endsWith(':cancel') ? 'left' : 'failed')
+      resolve(endOf(said))
     })
   })
 }
 
-/** WeChat puts it into the page some time after it was loaded. */
+function endOf(said: string): 'done' | 'left' | 'failed' {
+  if (said.endsWith(':ok')) return 'done'
+  return said.endsWith(':cancel') ? 'left' : 'failed'
+}
+
+/** WeChat adds its bridge to the page some time after loading. */
 const BRIDGE_MS = 5000
 
 const bridgeReady = (): Promise<Bridge | null> =>

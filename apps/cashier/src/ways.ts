@@ -1,4 +1,4 @@
-/** The ways to pay that this merchant offers on this device, and what the payer needs for the one that is chosen. */
+/** The ways to pay that this merchant offers on this device, and the code or link of the one that the payer chose. */
 import { insteadOf, isFramed, isInWechat, methodFor } from './device.ts'
 import type { Channel } from './order.ts'
 import { qrCode } from './qr.ts'
@@ -7,7 +7,7 @@ import { type CameBack, showSheet, signIn } from './wallet.ts'
 
 type Around = { isOpen: () => boolean; channels: Channel[]; link: string; askAgain: () => Promise<void> }
 
-/** `instead`: the method that is tried where this one is refused; `isInstead`: this is that one. */
+/** `instead` is the method to try when the upstream refuses this one. `isInstead` marks that second method. */
 type Way = { channel: string; method: string; instead: string | null; isInstead: boolean }
 
 type Trouble = 'doubt' | 'refused' | 'tooMany' | 'unreachable' | 'stale'
@@ -15,22 +15,23 @@ type Trouble = 'doubt' | 'refused' | 'tooMany' | 'unreachable' | 'stale'
 type Chosen = Way &
   (
     | { is: 'opening' }
-    /** `sandbox`: where the page itself can be the payer; null in earnest. */
+    /** `sandbox`: the address at which the page itself can pay; null in production mode. */
     | { is: 'ready'; payUrl: string; goodUntilMs: number; sandbox: string | null }
     | { is: 'trouble'; why: Trouble }
   )
 
-/** How long a code that did not come is asked for again, and how often. */
+/** How often the page asks again for a code that is in doubt, and the pause in between. */
 const DOUBT_PAUSE_MS = 3000
 const DOUBT_TRIES = 20
 
 let chosen: Chosen | null = null
-/** What the wallet said of who pays; each order's page asks anew. */
+/** The payer as the wallet identified them. Each order's page signs the payer in again. */
 let known: CameBack | null = null
 
-const nameOf = (channel: string): string => {
+function nameOf(channel: string): string {
   const says = texts()
-  return channel === 'wechat' ? says.wechat : channel === 'alipay' ? says.alipay : says.other(channel)
+  if (channel === 'wechat') return says.wechat
+  return channel === 'alipay' ? says.alipay : says.other(channel)
 }
 
 function wayOf({ channel, methods }: Channel): Way | null {
@@ -38,16 +39,16 @@ function wayOf({ channel, methods }: Channel): Way | null {
   return method === null ? null : { channel, method, instead: insteadOf(method, methods), isInstead: false }
 }
 
-const refusedWay = (way: Way): Chosen => ({ ...way, is: 'trouble', why: 'refused' })
+const troubleWith = (way: Way, why: Trouble): Chosen => ({ ...way, is: 'trouble', why })
 
-/** Buttons and the line that is read aloud stay in the page, so that neither focus nor a word is lost on the way. */
+/** Redraws the contents. The buttons and the live region stay in the page, so that focus and announcements are kept. */
 export function showWays(root: HTMLElement, around: Around): void {
   const says = texts()
   const [choose, buttons, said, detail] = ['.choose', '.channels', '.said', '.detail'].map((part) =>
     root.querySelector<HTMLElement>(part),
   ) as [HTMLElement, HTMLElement, HTMLElement, HTMLElement]
   const offered = around.isOpen() ? around.channels.flatMap((channel) => wayOf(channel) ?? []) : []
-  // The sheet comes up only above a page of its own.
+  // WeChat shows its payment sheet only on a page outside a frame.
   const isElsewhere = isInWechat && isFramed && offered.length > 0
   const shown = isElsewhere ? [] : offered
   write(choose, shown.length === 0 ? '' : says.choose)
@@ -57,7 +58,7 @@ export function showWays(root: HTMLElement, around: Around): void {
   said.classList.toggle('busy', chosen?.is === 'opening')
   if (isElsewhere) detail.replaceChildren(jumpTo(around.link, says.openHere))
   else detail.replaceChildren(...(shown.length === 0 ? [] : detailOf(root, around)))
-  // What had the focus is gone, as "try again" is once it was pressed.
+  // The focused element may be gone, as "try again" is after a press.
   if (isFocused) buttons.querySelector<HTMLElement>('[aria-pressed="true"]')?.focus()
 }
 
@@ -83,7 +84,7 @@ function showButtons(root: HTMLElement, ways: Way[], press: (way: Way) => void):
   })
 }
 
-/** What a payer who does not see the page has to hear, and everybody may read. */
+/** The text of the live region: screen readers announce it, and it is visible too. */
 function wordsOf(offered: Way[]): string {
   const says = texts()
   if (offered.length === 0) return isInWechat ? says.inWechat : says.noChannel
@@ -101,12 +102,12 @@ function wordsOf(offered: Way[]): string {
   }
 }
 
-/** Only a change is written: a screen reader would say it again otherwise. */
+/** Writes only changes: a screen reader would repeat the text otherwise. */
 function write(element: HTMLElement, text: string): void {
   if (element.textContent !== text) element.textContent = text
 }
 
-/** The payer is back from the wallet, which was asked who they are: goes on where they had left. */
+/** The payer is back from the wallet's sign-in: continue with the way they had chosen. */
 export function goOn(root: HTMLElement, around: Around, back: CameBack): void {
   const channel = around.channels.find(({ channel }) => channel === back.channel)
   const way = channel === undefined ? null : wayOf(channel)
@@ -114,15 +115,15 @@ export function goOn(root: HTMLElement, around: Around, back: CameBack): void {
   known = back
   if (back.payer !== null) void chooseWay(root, around, way)
   else {
-    chosen = refusedWay(way)
+    chosen = troubleWith(way, 'refused')
     showWays(root, around)
   }
 }
 
-/** What is shown works only for a while. True when that is over since it was last asked. */
+/** True once, when the shown code or link has expired since the last call. */
 export function isStale(nowMs: number): boolean {
   if (chosen?.is !== 'ready' || nowMs < chosen.goodUntilMs) return false
-  chosen = { ...wayIn(chosen), is: 'trouble', why: 'stale' }
+  chosen = troubleWith(wayIn(chosen), 'stale')
   return true
 }
 
@@ -150,7 +151,7 @@ function detailOf(root: HTMLElement, around: Around): HTMLElement[] {
   return [jumpTo(way.payUrl, says.openApp(app)), ...sandbox]
 }
 
-/** A way out of the page; out of a frame into a page of its own. It says where it comes from: see the server's policy. */
+/** A link out of the page, from a frame into a new tab. Its referrer is set by the server's referrer policy. */
 function jumpTo(address: string, text: string): HTMLElement {
   const jump = document.createElement('a')
   jump.className = 'jump'
@@ -181,10 +182,10 @@ async function chooseWay(root: HTMLElement, around: Around, way: Way): Promise<v
   if (result.is === 'ready' && result.method === 'jsapi') await pay(root, around, result)
 }
 
-/** Gone to the wallet to be known; whoever can press here has come back without an answer. */
+/** The page left for the wallet's sign-in. A payer who can press here has come back without an answer. */
 const isAway = ({ is, method }: Chosen): boolean => is === 'opening' && method === 'jsapi' && known === null
 
-/** For whoever lost sight of what is there already. */
+/** The payer pressed the chosen way again: bring its code or link back into view. */
 async function showAgain(root: HTMLElement, around: Around, way: Chosen): Promise<void> {
   if (way.is === 'ready' && way.method === 'jsapi') return pay(root, around, way)
   const shown = root.querySelector<HTMLElement>('.detail > *')
@@ -192,12 +193,12 @@ async function showAgain(root: HTMLElement, around: Around, way: Chosen): Promis
   shown?.focus()
 }
 
-/** The wallet's own sheet. However it ends, the server tells what came of it. */
+/** Shows the wallet's own sheet. However it ends, only the server knows whether the order is paid. */
 async function pay(root: HTMLElement, around: Around, way: Chosen & { is: 'ready' }): Promise<void> {
   const end = await showSheet(way.payUrl)
   await around.askAgain().catch(() => {})
   if (end !== 'failed' || chosen !== way) return
-  chosen = refusedWay(wayIn(way))
+  chosen = troubleWith(wayIn(way), 'refused')
   showWays(root, around)
 }
 
@@ -206,42 +207,44 @@ async function ask(around: Around, way: Way, isMine: () => boolean): Promise<Cho
   const first = await open(around, way, isMine)
   if (!isRefused(first) || way.instead === null || !around.isOpen() || !isMine()) return first
   const second = await open(around, { ...way, method: way.instead, instead: null, isInstead: true }, isMine)
-  // Whoever tries again begins with the better way.
+  // When both were refused, "try again" begins with the better method.
   return isRefused(second) ? first : second
 }
 
-/** Asks for the code; while it is in doubt, again and again: opening it twice is the server's to prevent. */
+/** Asks for the code, repeatedly while it is in doubt. The server makes sure that no second attempt is opened. */
 async function open(around: Around, way: Way, isMine: () => boolean): Promise<Chosen> {
   const { channel, method } = way
-  const trouble = (why: Trouble): Chosen => ({ ...way, is: 'trouble', why })
   const payer = known?.channel === channel ? known.payer : null
-  // The page is left, and comes back with the payer.
+  // The browser leaves this page for the sign-in, and comes back with the payer's token.
   if (method === 'jsapi' && payer === null) {
-    return signIn(around.link, channel) ? { ...way, is: 'opening' } : trouble('refused')
+    return signIn(around.link, channel) ? { ...way, is: 'opening' } : troubleWith(way, 'refused')
   }
   for (let tries = 0; tries < DOUBT_TRIES && isMine(); tries += 1) {
     const answer = await post(`${around.link}/attempts`, { channel, method, payer })
-    if (answer === null) return trouble('unreachable')
-    const { status, body } = answer
-    if (status === 200 && typeof body.pay_url === 'string') {
-      const sandbox = typeof body.sandbox === 'string' ? body.sandbox : null
-      const goodUntilMs = Date.parse(String(body.good_until))
-      return { ...way, is: 'ready', payUrl: body.pay_url, goodUntilMs, sandbox }
-    }
-    // Not known after all: whoever presses again is asked for again.
-    if (status === 401) known = null
-    if (status === 409) {
-      await around.askAgain().catch(() => {})
-      return trouble('refused')
-    }
-    if (status === 429 && body.error === 'TOO_MANY_ATTEMPTS') return trouble('tooMany')
-    if (status !== 200 && status !== 429) return trouble('refused')
+    const result = answer === null ? troubleWith(way, 'unreachable') : await resultOf(answer, way, around)
+    if (result !== null) return result
     await new Promise((resolve) => setTimeout(resolve, DOUBT_PAUSE_MS))
   }
-  return trouble('doubt')
+  return troubleWith(way, 'doubt')
 }
 
-async function post(url: string, body: object): Promise<{ status: number; body: Record<string, unknown> } | null> {
+/** What the page shows after the server's answer; null while the upstream's result is in doubt. */
+async function resultOf({ status, body }: Answer, way: Way, around: Around): Promise<Chosen | null> {
+  if (status === 200 && typeof body.pay_url === 'string') {
+    const sandbox = typeof body.sandbox === 'string' ? body.sandbox : null
+    const goodUntilMs = Date.parse(String(body.good_until))
+    return { ...way, is: 'ready', payUrl: body.pay_url, goodUntilMs, sandbox }
+  }
+  // The server did not accept the payer's token. The next press begins a new sign-in.
+  if (status === 401) known = null
+  if (status === 409) await around.askAgain().catch(() => {})
+  if (status === 429 && body.error === 'TOO_MANY_ATTEMPTS') return troubleWith(way, 'tooMany')
+  return status === 200 || status === 429 ? null : troubleWith(way, 'refused')
+}
+
+type Answer = { status: number; body: Record<string, unknown> }
+
+async function post(url: string, body: object): Promise<Answer | null> {
   try {
     const headers = { 'content-type': 'application/json' }
     const response = await fetch(url, { method: 'POST', headers, body: JSON.stringify(body) })

@@ -1,8 +1,8 @@
-/** The console's own API (packages/protocol/src/console): one way to call it, and one kind of failure. */
+/** The console's own API (packages/protocol/src/console): one function to call it, and one kind of error. */
 import type { Failure, Session } from '@acopay/protocol/console'
 import { QueryClient, queryOptions } from '@tanstack/react-query'
 
-/** An answer that is not 200, or none at all (`failure` null). */
+/** The server answered with a failure, or did not answer at all (`failure` is null). */
 export class ApiError extends Error {
   readonly status: number
   readonly failure: Failure | null
@@ -16,21 +16,21 @@ export class ApiError extends Error {
 export const queries = new QueryClient({
   defaultOptions: {
     queries: {
-      // What was refused stays refused; what did not arrive is asked for again.
+      // Repeat calls that got no answer. A refused call would be refused again.
       retry: (count, error) => count < 2 && error instanceof ApiError && error.status === 0,
       staleTime: 1000,
     },
   },
 })
 
-/** Who is signed in; null: nobody. */
+/** The session of the user who is signed in; null where there is none. */
 export const session = queryOptions({
   queryKey: ['session'],
   queryFn: () => call<Session | null>('GET', 'session'),
   staleTime: Number.POSITIVE_INFINITY,
 })
 
-/** How long nobody touched the page before it says so: a page that asks by itself keeps no session open. */
+/** After this long without input, calls say that the page is idle, so that its own reloads keep no session open. */
 const IDLE_MS = 60_000
 let touchedMs = Date.now()
 for (const deed of ['pointerdown', 'keydown', 'wheel', 'touchstart']) {
@@ -43,9 +43,9 @@ for (const deed of ['pointerdown', 'keydown', 'wheel', 'touchstart']) {
   )
 }
 
-/** Somebody else is there now, or nobody: whoever comes sees nothing of whoever was there before. */
+/** A user has signed in or out: forget everything that was loaded for the user before. */
 export function began(who: Session | null): void {
-  // The session itself stays in the cache: the page listens to it.
+  // Keep the query of the session itself: the page listens to it.
   queries.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== session.queryKey[0] })
   queries.setQueryData(session.queryKey, who)
 }
@@ -70,13 +70,13 @@ export async function call<Answer>(
   const answer = (await response.json().catch(() => null)) as unknown
   if (response.ok) return answer as Answer
   const failure = answer as Failure | null
-  // The session is over: the sign-in page comes up in its place, and this page again after it.
+  // The session has ended: without one, the frame shows the sign-in page, and this page again after the sign-in.
   if (failure?.error === 'SIGN_IN_FIRST') queries.setQueryData(session.queryKey, null)
   if (failure?.error === 'PASSWORD_CHANGE_FIRST') await queries.invalidateQueries(session)
   throw new ApiError(response.status, failure)
 }
 
-/** `?a=1&b=2` of what is given; empty values are left out. */
+/** The query `?a=1&b=2` of these values; empty values are left out. */
 export function search(values: Record<string, string | number | null | undefined>): string {
   const given = Object.entries(values).filter(([, value]) => value !== undefined && value !== null && value !== '')
   const text = new URLSearchParams(given.map(([name, value]) => [name, String(value)])).toString()

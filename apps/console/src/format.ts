@@ -1,14 +1,19 @@
-/** The one place where money and time are written for people. Business time is China's, whoever looks. */
+/** Formats money and time for people. Times are China's, wherever the user is. */
 
 const WHEN = new Intl.DateTimeFormat('sv-SE', {
-  ...{ timeZone: 'Asia/Shanghai', year: 'numeric', month: '2-digit', day: '2-digit' },
-  ...{ hour: '2-digit', minute: '2-digit', second: '2-digit' },
+  timeZone: 'Asia/Shanghai',
+  year: 'numeric',
+  month: '2-digit',
+  day: '2-digit',
+  hour: '2-digit',
+  minute: '2-digit',
+  second: '2-digit',
 })
 
-/** `2026-03-01 12:00:00`, in UTC+8; the frame says so once for the whole page. */
+/** `2026-03-01 12:00:00`, in UTC+8. A line at the end of each page names the time zone. */
 export const when = (iso: string | null): string => (iso === null ? '—' : WHEN.format(new Date(iso)))
 
-/** With milliseconds, where the order of things matters. */
+/** With milliseconds, for lists in which the order of events matters. */
 export const whenExactly = (iso: string): string => `${when(iso)}.${iso.slice(20, 23)}`
 
 /** `"1234.50"` → `¥1,234.50`. Amounts stay text: they are never a float. */
@@ -17,6 +22,6 @@ export function yuan(amount: string): string {
   return `${amount.startsWith('-') ? '−' : ''}¥${whole.replace(/\B(?=(\d{3})+$)/g, ',')}.${cents}`
 }
 
-/** The beginning of a day of UTC+8, as the API wants times. */
+/** The beginning of a day in UTC+8, in the API's format. */
 export const dayBegin = (day: string): string => new Date(`${day}T00:00:00+08:00`).toISOString()
 export const dayEnd = (day: string): string => new Date(Date.parse(dayBegin(day)) + 86_400_000).toISOString()

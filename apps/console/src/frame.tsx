@@ -1,4 +1,4 @@
-/** What stands around every page: who is signed in, where one can go, the language and the colours. */
+/** The frame around every page: the user, the menu, and the choice of language and colours. */
 import type { Permission, Session } from '@acopay/protocol/console'
 import { useQuery } from '@tanstack/react-query'
 import { Link, Outlet } from '@tanstack/react-router'

@@ -1,4 +1,4 @@
-/** One list: filters that live in the address, rows page by page, and what there is to do with all of them. */
+/** A list page: filters that are kept in the address, rows page by page, and operations on the whole list. */
 import type { Page } from '@acopay/protocol/console'
 import { keepPreviousData, useQuery } from '@tanstack/react-query'
 import { useLocation, useNavigate, useSearch } from '@tanstack/react-router'
@@ -9,21 +9,21 @@ import { dayBegin, dayEnd } from './format.ts'
 import { type Column, Rows, Title, Trouble } from './parts.tsx'
 import { type TextKey, usePreferences } from './preferences.tsx'
 
-/** `prefix`: of the options' words, where a word means something else elsewhere. */
+/** `prefix` of the keys of the options' words, where a word has another meaning elsewhere. */
 export type Filter = { name: string; text: TextKey; options?: readonly string[]; isDay?: boolean; prefix?: string }
 
 export type Values = Record<string, string>
 
-/** Who sees all merchants can choose one. */
+/** A user who sees all merchants can choose one of them. */
 export function useMerchantFilter(): Filter[] {
   const { data: who } = useQuery(session)
   return who?.mch_no === null ? [{ name: 'mch_no', text: 'merchant' }] : []
 }
 
 /**
- * Where a list stands: its filters and `after`, the place its page begins behind, live in the address, so that a link, the
- * browser's Back and a reload come to the same page. The places of the pages before it lie in the browser's history beside
- * the address; whoever came by a link has none, and goes back to the first.
+ * The position in a list. The filters and `after`, the place after which the page begins, are in the address, so that a link,
+ * the browser's Back and a reload show the same page. The places of the earlier pages are in the state of the browser's
+ * history. A user who came by a link has none; there, "back" goes to the first page.
  */
 export function usePlace() {
   const { after = '', ...values } = useSearch({ strict: false }) as Values
@@ -34,14 +34,15 @@ export function usePlace() {
     void navigate({ to: '.', search: given as never, state: state as never })
   }
   return {
-    ...{ values, after },
+    values,
+    after,
     filter: (next: Values) => go(next, {}),
     forth: (next: string) => go({ ...values, after: next }, { trail: [...trail, after] }),
     back: () => go({ ...values, after: trail.at(-1) ?? '' }, { trail: trail.slice(0, -1) }),
   }
 }
 
-/** The address's filters as the API wants them: days become the moments at which they begin and end. */
+/** The filters as the API expects them: a day becomes the moment at which it begins or ends. */
 export const asked = (values: Values): Values => ({
   ...values,
   ...(values.from ? { from: dayBegin(values.from) } : {}),
@@ -55,7 +56,7 @@ export function ListPage<Row>(props: {
   filters: Filter[]
   columns: Column<Row>[]
   keyOf: (row: Row) => string
-  /** Days are moments for this list, unless it counts in days itself. */
+  /** The API of this list takes days as they are. Other lists take the moments at which days begin and end. */
   inDays?: boolean
   actions?: (values: Values) => ReactNode
 }) {
@@ -74,11 +75,9 @@ export function ListPage<Row>(props: {
         <Filters key={JSON.stringify(values)} filters={props.filters} values={values} onChange={filter} />
       )}
       {props.actions?.(values)}
-      {found.error !== null ? (
-        <Trouble error={found.error} retry={() => void found.refetch()} />
-      ) : found.data === undefined ? (
-        <Spin />
-      ) : (
+      {found.error !== null && <Trouble error={found.error} retry={() => void found.refetch()} />}
+      {found.error === null && found.data === undefined && <Spin />}
+      {found.error === null && found.data !== undefined && (
         <Rows label={t(props.title)} columns={props.columns} rows={found.data.rows} keyOf={props.keyOf} />
       )}
       <div className="pager">

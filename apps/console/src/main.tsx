@@ -1,4 +1,4 @@
-/** The console in the browser: preferences, colours, who is signed in, and then the pages. */
+/** Starts the console in the browser: preferences, theme, and the router. */
 import { QueryClientProvider } from '@tanstack/react-query'
 import { RouterProvider } from '@tanstack/react-router'
 import { App, ConfigProvider } from 'antd'
@@ -13,7 +13,7 @@ import { themeOf } from './theme.ts'
 
 const nonce = document.querySelector<HTMLMetaElement>('meta[name="csp-nonce"]')?.content ?? ''
 
-// The library's scroll lock writes a style without the nonce that it was given; every style that our scripts make gets it.
+// The component library's scroll lock creates a style element without the nonce, so every style element gets it here.
 const createElement = document.createElement.bind(document)
 document.createElement = ((name: string, options?: ElementCreationOptions) => {
   const element = createElement(name, options)

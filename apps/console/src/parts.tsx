@@ -1,10 +1,10 @@
-/** The few pieces every page is made of: a title, rows that become cards on a phone, states, troubles. */
+/** The components that every page uses: a title, rows that become cards on a phone, states, and errors. */
 import { Alert, Button, type FormInstance, Grid, Result } from 'antd'
 import { type ReactNode, useEffect } from 'react'
 import { ApiError } from './api.ts'
 import { type TextKey, usePreferences } from './preferences.tsx'
 
-/** The page's heading; the window is named after it. */
+/** The page's heading, which also names the browser's window. */
 export function Title({ children, window }: { children: ReactNode; window?: string }) {
   const { t } = usePreferences()
   const text = window ?? (typeof children === 'string' ? children : '')
@@ -16,7 +16,7 @@ export function Title({ children, window }: { children: ReactNode; window?: stri
 
 export type Column<Row> = { text: TextKey; show: (row: Row) => ReactNode; isText?: boolean }
 
-/** A table; on a phone each row is a card. `label` names it for those who do not see it. */
+/** A table; on a phone each row is a card. `label` names it for screen readers. */
 export function Rows<Row>(props: {
   label: string
   columns: Column<Row>[]
@@ -45,7 +45,7 @@ export function Rows<Row>(props: {
     )
   }
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: whoever uses the keyboard scrolls it
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: keyboard users scroll the table
     <section className="scroll" aria-label={label} tabIndex={0}>
       <table className="rows">
         <thead>
@@ -82,7 +82,7 @@ export function Pair({ text, children }: { text: string; children: ReactNode }) 
   )
 }
 
-/** A fact of an order or of anything else, with its name above. */
+/** A fact, with its name above it. */
 export function Fact({ text, children }: { text: string; children: ReactNode }) {
   return (
     <div>
@@ -93,22 +93,33 @@ export function Fact({ text, children }: { text: string; children: ReactNode }) 
 }
 
 const TONES: Record<string, string> = {
-  ...{ SUCCESS: 'good', DELIVERED: 'good', DONE: 'good', PAID: 'good', keep: 'good', paid: 'good' },
-  ...{
-    NOTPAY: 'busy',
-    CLOSING: 'busy',
-    PROCESSING: 'busy',
-    PENDING: 'busy',
-    OPENING: 'busy',
-    OPEN: 'busy',
-    BEGUN: 'busy',
-  },
-  ...{ done_SUCCESS: 'good', done_PROCESSING: 'busy', done_STUCK: 'bad', done_FAIL: 'bad' },
-  ...{ in_use: 'good', settled_true: 'good', settled_false: 'bad' },
-  ...{ FAIL: 'bad', DEAD: 'bad', reverse: 'bad', stuck: 'bad' },
+  SUCCESS: 'good',
+  DELIVERED: 'good',
+  DONE: 'good',
+  PAID: 'good',
+  keep: 'good',
+  paid: 'good',
+  NOTPAY: 'busy',
+  CLOSING: 'busy',
+  PROCESSING: 'busy',
+  PENDING: 'busy',
+  OPENING: 'busy',
+  OPEN: 'busy',
+  BEGUN: 'busy',
+  done_SUCCESS: 'good',
+  done_PROCESSING: 'busy',
+  done_STUCK: 'bad',
+  done_FAIL: 'bad',
+  in_use: 'good',
+  settled_true: 'good',
+  settled_false: 'bad',
+  FAIL: 'bad',
+  DEAD: 'bad',
+  reverse: 'bad',
+  stuck: 'bad',
 }
 
-/** A state: a dot and its word, so that nobody needs the colour. */
+/** A state: a coloured dot and its word, so that users need not see the colour. */
 export function State({ of }: { of: string }) {
   const { word } = usePreferences()
   return <span className={`state ${TONES[of] ?? 'calm'}`}>{word(of)}</span>
@@ -116,24 +127,24 @@ export function State({ of }: { of: string }) {
 
 export const Mono = ({ children }: { children: ReactNode }) => <span className="mono">{children}</span>
 
-/** Fills a form with what may be meant, in the user's language, wherever nothing else was written. */
+/** Fills a form's fields with suggestions in the user's language, except those that the user has edited. */
 export function useSuggested<Values>(form: FormInstance<Values>, values: Record<string, string>): void {
   useEffect(() => {
     for (const [name, value] of Object.entries(values)) {
-      // Said to be untouched: the form counts what is set as written.
+      // `touched: false`, because the form counts every value that is set as edited.
       if (!form.isFieldTouched(name as never)) form.setFields([{ name: name as never, value, touched: false }])
     }
   })
 }
 
-/** What went wrong, in the user's language. */
+/** The error's message in the user's language. */
 export function useSays(): (error: unknown) => string {
   const { t, language } = usePreferences()
   return (error) =>
     error instanceof ApiError && error.failure !== null ? error.failure.message[language] : t('unreachable')
 }
 
-/** A page, or a part of one, that cannot be shown; with a way to try again where that may help. */
+/** Shown where a page, or a part of one, could not be loaded. `retry` adds a button to try again. */
 export function Trouble({ error, retry }: { error: unknown; retry?: () => void }) {
   const { t } = usePreferences()
   const says = useSays()

@@ -1,4 +1,4 @@
-/** What a user prefers, kept in the browser: the language and whether it is light or dark. */
+/** The user's preferences, which the browser stores: the language, and light or dark colours. */
 import { createContext, type ReactNode, use, useEffect, useMemo, useState } from 'react'
 import { EN } from './texts.en.ts'
 import { ZH } from './texts.zh.ts'
@@ -15,7 +15,7 @@ export type Preferences = {
   isDark: boolean
   /** The text in the chosen language. */
   t: (key: TextKey) => string
-  /** The word for a state, an event or a code; as it is where there is none. */
+  /** The word for a state, an event or a code; the code itself where there is no word. */
   word: (code: string) => string
 }
 
@@ -38,7 +38,7 @@ const store = (key: string, value: string): void => {
   try {
     localStorage.setItem(key, value)
   } catch {
-    // A browser that keeps nothing asks again next time.
+    // Without storage, the preferences last until the page is closed.
   }
 }
 
@@ -66,7 +66,11 @@ export function PreferencesProvider({ children }: { children: ReactNode }) {
   const value = useMemo((): Preferences => {
     const texts: Record<string, string> = language === 'zh' ? ZH : EN
     return {
-      ...{ language, setLanguage, look, setLook, isDark },
+      language,
+      setLanguage,
+      look,
+      setLook,
+      isDark,
       t: (key) => texts[key] ?? key,
       word: (code) => texts[`w_${code}`] ?? code,
     }

@@ -1,9 +1,9 @@
-/** Which address is which page. Each page is loaded when it is first looked at. */
+/** The console's addresses and their pages. The code of a page is loaded when the user first opens it. */
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router'
 import { Frame } from './frame.tsx'
 
 const root = createRootRoute({ component: Frame })
-/** Filters live in the address, as texts: a link to what one sees can be sent. */
+/** Filters are texts in the address, so that users can send a link to what they see. */
 const validateSearch = (search: Record<string, unknown>): Record<string, string> =>
   Object.fromEntries(Object.entries(search).map(([name, value]) => [name, String(value)]))
 const page = (path: string, load: () => Promise<Record<string, unknown>>, name: string) =>
@@ -11,7 +11,7 @@ const page = (path: string, load: () => Promise<Record<string, unknown>>, name: 
     getParentRoute: () => root,
     path,
     validateSearch,
-    // biome-ignore lint/suspicious/noExplicitAny: the router wants the module's type, which only its name tells
+    // biome-ignore lint/suspicious/noExplicitAny: the router needs the module's type, which this function does not know
     component: lazyRouteComponent(load as any, name),
   })
 
@@ -20,7 +20,7 @@ const reconciliation = () => import('./pages/reconciliation.tsx')
 
 export const router = createRouter({
   basepath: '/console',
-  // Numbers of orders are longer than a float holds: everything in an address stays text.
+  // Order numbers have more digits than a float can hold, so everything in an address stays text.
   parseSearch: (text) => Object.fromEntries(new URLSearchParams(text)),
   stringifySearch: (search) => {
     const text = new URLSearchParams(search as Record<string, string>).toString()

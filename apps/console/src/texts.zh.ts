@@ -1,4 +1,4 @@
-/** Every text of the console in Chinese. `w_…`: words for states, events and codes as they come over the wire. */
+/** Every text of the console in Chinese. `w_…` are the words for states, events and codes of the API. */
 import type { AuditAction, Role } from '@acopay/protocol/console'
 
 export const ZH = {

@@ -1,4 +1,4 @@
-/** Colours with enough contrast for small text (WCAG AA) in light and dark; the rest is the library's. */
+/** Colours with enough contrast for small text (WCAG AA), light and dark. Everything else is the component library's. */
 import { type ThemeConfig, theme } from 'antd'
 
 export const themeOf = (isDark: boolean): ThemeConfig => ({

@@ -1,15 +1,16 @@
-/** One gateway process: database, HTTP and jobs, started in order and stopped in the opposite one. */
+/** One gateway process: database, HTTP and jobs, started in this order and stopped in the opposite order. */
 import { setTimeout as pause } from 'node:timers/promises'
-import { migrate } from '@acopay/store'
+import { migrate, type Pool } from '@acopay/store'
 import { pino } from 'pino'
 import { buildWorld } from './build-world.ts'
 import type { Config } from './config.ts'
 import { openDatabase } from './database.ts'
-import { guardedPost } from './guarded-post.ts'
-import { buildServer } from './http/server.ts'
+import { type GuardedPost, guardedPost } from './guarded-post.ts'
+import { buildServer, NO_EXTRA_ROUTES } from './http/server.ts'
 import { startNotifier } from './jobs/notifier.ts'
 import { startWorker } from './jobs/worker.ts'
 import { loadSigningKey } from './platform-key.ts'
+import { sandboxExtraRoutes } from './sandbox-extra-routes.ts'
 import { seedDemo } from './sandbox-seed.ts'
 import { type SandboxUpstreams, sandboxUpstreams } from './sandbox-upstreams.ts'
 import { seedConsoleUsers } from './sandbox-users.ts'
@@ -18,13 +19,13 @@ import type { World } from './world.ts'
 
 const KEY_REFRESH_MS = 60_000
 const LONGEST_ANSWER_MS = 10_000
-const TELLING_PAUSE_MS = 1_000
+const REDELIVERY_PAUSE_MS = 1_000
 
 export type Gateway = {
   url: string
-  /** Sandbox mode: where the demo merchant's settings lie. */
+  /** Sandbox mode: the file with the demo merchant's settings. */
   demoFile: string | null
-  /** Sandbox mode: where the console's users and their passwords lie. */
+  /** Sandbox mode: the file with the console's users and their passwords. */
   consoleFile: string | null
   /** Finishes what is in flight, then closes everything this process opened. */
   stop: () => Promise<void>
@@ -42,66 +43,99 @@ export async function startGateway(config: Config): Promise<Gateway> {
     networks: config.notifyNetworks,
     isLoopbackAllowed: config.mode === 'sandbox',
   })
-  let upstreams: SandboxUpstreams | null = null
+  const opened: Opened = { config, log, masterKey, pool, outgoing, upstreams: null }
+  const close = async (): Promise<void> => {
+    await outgoing.close()
+    await opened.upstreams?.stop()
+    await closeDatabase()
+    log.flush()
+  }
   try {
     await migrate(pool)
-    let signingKey = await loadSigningKey(pool, masterKey, new Date())
-    let publicUrl = ''
-    let ownUrl = ''
-    const world = buildWorld({
-      ...{ config, pool, log, masterKey, outgoing },
-      signingKey: () => signingKey,
-      publicUrl: () => publicUrl,
-      ownUrl: () => ownUrl,
-      sandboxUrl: () => upstreams?.url() ?? '',
-      now: () => new Date(),
-      // An aborted sleep ends early; whoever aborted it knows why.
-      sleep: (ms, signal) => pause(ms, undefined, signal ? { signal } : {}).catch(() => {}),
-    })
-    upstreams = world.isSandbox ? sandboxUpstreams(pool, world) : null
-    const app = buildServer(world, config, upstreams)
-    ownUrl = await listen(app, config)
-    publicUrl = config.publicUrl ?? ownUrl
-
-    const platform = { baseUrl: publicUrl, platformPublicKey: signingKey.publicKeyText }
-    const demoFile = world.isSandbox ? await seedDemo(pool, config.home, platform, new Date()) : null
-    const consoleFile = world.isSandbox ? await seedConsoleUsers(pool, config.home, publicUrl, new Date()) : null
-    if (upstreams !== null) await upstreams.open(masterKey)
-    const worker = startWorker(world, config.jobPauseMs)
-    const notifier = startNotifier(world, config.jobPauseMs)
-    // A key added by another process is used by all of them within a minute.
-    const refresh = setInterval(async () => {
-      try {
-        signingKey = await loadSigningKey(pool, masterKey, new Date())
-      } catch (error) {
-        log.error({ err: error }, 'the platform key could not be read again')
-      }
-    }, KEY_REFRESH_MS)
-    // The sandbox's upstreams tell again what was not heard.
-    const telling = setInterval(() => void upstreams?.deliverDue(), TELLING_PAUSE_MS)
-    const stop = async (): Promise<void> => {
-      clearInterval(refresh)
-      clearInterval(telling)
-      // A connection that never asked anything is not waited for longer than the longest answer.
-      const cut = setTimeout(() => app.server.closeAllConnections(), LONGEST_ANSWER_MS)
-      await app.close()
-      clearTimeout(cut)
-      await Promise.all([worker.stop(), notifier.stop()])
-      await outgoing.close()
-      await upstreams?.stop()
-      await closeDatabase()
-      log.flush()
-    }
-    return { url: ownUrl, demoFile, consoleFile, stop }
+    return await serve(opened, close)
   } catch (error) {
-    await upstreams?.stop()
-    await outgoing.close()
-    await closeDatabase().catch(() => {})
+    await close().catch(() => {})
     throw error
   }
 }
 
-/** Never keys, never signatures, never bodies: dropped by name even where code would log them by mistake. */
+/** What a starting gateway has opened so far. */
+type Opened = {
+  config: Config
+  log: World['log']
+  masterKey: Buffer
+  pool: Pool
+  outgoing: GuardedPost
+  /** Null in production mode, and until the sandbox has its upstreams. */
+  upstreams: SandboxUpstreams | null
+}
+
+/** Builds the world, listens, and starts the background work. `close` closes what was opened before. */
+async function serve(opened: Opened, close: () => Promise<void>): Promise<Gateway> {
+  const { config, log, masterKey, pool, outgoing } = opened
+  const key = { current: await loadSigningKey(pool, masterKey, new Date()) }
+  const urls = { public: '', own: '' }
+  const world = buildWorld({
+    config,
+    pool,
+    log,
+    masterKey,
+    outgoing,
+    signingKey: () => key.current,
+    publicUrl: () => urls.public,
+    ownUrl: () => urls.own,
+    sandboxUrl: () => opened.upstreams?.url() ?? '',
+    now: () => new Date(),
+    // An aborted sleep ends early and without an error: the code that aborted it knows why.
+    sleep: (ms, signal) => pause(ms, undefined, signal ? { signal } : {}).catch(() => {}),
+  })
+  opened.upstreams = world.isSandbox ? sandboxUpstreams(pool, world) : null
+  const { upstreams } = opened
+  const extra = upstreams === null ? NO_EXTRA_ROUTES : sandboxExtraRoutes(world, upstreams, config.home)
+  const app = buildServer(world, config, extra)
+  urls.own = await listen(app, config)
+  urls.public = config.publicUrl ?? urls.own
+
+  const platform = { baseUrl: urls.public, platformPublicKey: key.current.publicKeyText }
+  const demoFile = world.isSandbox ? await seedDemo(pool, config.home, platform, new Date()) : null
+  const consoleFile = world.isSandbox ? await seedConsoleUsers(pool, config.home, urls.public, new Date()) : null
+  if (upstreams !== null) await upstreams.open(masterKey)
+  const worker = startWorker(world, config.jobPauseMs)
+  const notifier = startNotifier(world, config.jobPauseMs)
+  const endTimers = startTimers(opened, key)
+  const stop = async (): Promise<void> => {
+    endTimers()
+    // Connections that have sent no request are cut after the time that the longest answer may take.
+    const cut = setTimeout(() => app.server.closeAllConnections(), LONGEST_ANSWER_MS)
+    await app.close()
+    clearTimeout(cut)
+    await Promise.all([worker.stop(), notifier.stop()])
+    await close()
+  }
+  return { url: urls.own, demoFile, consoleFile, stop }
+}
+
+/** Answers the function that ends the timers. */
+function startTimers({ log, pool, masterKey, upstreams }: Opened, key: { current: SigningKey }): () => void {
+  // All processes use a key that another process added within a minute.
+  const refresh = setInterval(async () => {
+    try {
+      key.current = await loadSigningKey(pool, masterKey, new Date())
+    } catch (error) {
+      log.error({ err: error }, 'the platform key could not be read again')
+    }
+  }, KEY_REFRESH_MS)
+  // The sandbox's upstreams send notifications again that this gateway has not acknowledged.
+  const redelivery = setInterval(() => void upstreams?.deliverDue(), REDELIVERY_PAUSE_MS)
+  return () => {
+    clearInterval(refresh)
+    clearInterval(redelivery)
+  }
+}
+
+type SigningKey = Awaited<ReturnType<typeof loadSigningKey>>
+
+/** Keys, signatures and passwords never reach the log: these names are dropped even where code logs them by mistake. */
 const REDACTED = ['*.privateKey', '*.mchPrivateKey', '*.password', '*.sign', '*.connectionString']
 
 const openLog = (level: string): World['log'] =>

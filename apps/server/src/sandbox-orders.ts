@@ -6,7 +6,7 @@ import { openDatabase } from './database.ts'
 const BATCH = 50_000
 const DAYS = 90
 
-/** Goes on where an earlier run was cut off. `say` is told a line for each batch. Throws one line that says what is wrong. */
+/** Continues an interrupted run. Calls `say` with a line for each batch. Throws an error whose one line says what is wrong. */
 export async function seedOrders(
   env: Record<string, string | undefined>,
   defaultHome: string,
@@ -24,7 +24,7 @@ export async function seedOrders(
   try {
     await migrate(pool)
     const client = await pool.connect()
-    // Batches are large, and nobody waits for them.
+    // Batches take longer than the limit for the server's statements.
     await client.query('set statement_timeout = 0')
     await client.query('set synchronous_commit = off')
     const end = new Date()

@@ -9,7 +9,7 @@ import { writePrivateFile } from './private-file.ts'
 
 export const DEMO = { mchNo: 'MCH1000000', appNo: 'APP1000000' } as const
 
-/** What `demo.json` holds; keys as Base64 DER. */
+/** The contents of `demo.json`; keys as Base64 DER. */
 export type DemoSettings = {
   baseUrl: string
   mchNo: string
@@ -45,7 +45,7 @@ export async function seedDemo(
   return file
 }
 
-/** What lies in `demo.json` below `home`; null where there is none. */
+/** The contents of `demo.json` in `home`; null where there is no readable file. */
 export function readDemo(home: string): DemoSettings | null {
   try {
     return JSON.parse(readFileSync(path.join(home, 'demo.json'), 'utf8')) as DemoSettings

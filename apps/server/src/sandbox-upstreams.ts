@@ -1,7 +1,7 @@
 /**
- * Sandbox mode only: stand-ins for WeChat Pay and Alipay inside this server, so that a developer's laptop runs the code
- * that production runs. What they know lies in the database, so that several processes see the same and a crash loses
- * nothing. Their keys protect no money.
+ * Sandbox mode only: simulators of WeChat Pay and Alipay inside this server, so that a developer's laptop runs the code that
+ * production runs. They keep their state in the database, so that several processes see the same and a crash loses nothing.
+ * Their keys protect no money.
  */
 import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import type { ChannelName } from '@acopay/channels'
@@ -22,19 +22,19 @@ import { sealSettings } from './channel-accounts.ts'
 import { DEMO } from './sandbox-seed.ts'
 import type { World } from './world.ts'
 
-/** Fixed, so that faults by probability repeat. */
+/** A fixed seed, so that faults by probability happen at the same calls in every run. */
 const FAULTS_SEED = 20260101
 
 const DELIVERY_MS = 5_000
 
-/** What went wrong with a list of faults that somebody gave, or the list. */
+/** The list of faults in a call, or a text that says what is wrong with it. */
 export function readFaults(value: unknown): Fault[] | string {
   if (!Array.isArray(value)) return '应为数组 (should be a list)'
   const wrong = value.find((fault: Partial<Fault> | null) => !FAULTS.some((kind) => kind === fault?.kind))
   return wrong === undefined ? (value as Fault[]) : `kind 应为 (should be one of) ${FAULTS.join(' | ')}`
 }
 
-/** Where each stand-in is mounted below the address they listen at. */
+/** The path of each simulator below their common address. */
 const MOUNTS: Record<ChannelName, string> = { wechat: '/wechat', alipay: '/alipay' }
 
 type Pair = { privateKey: string; publicKey: string }
@@ -44,12 +44,17 @@ function newPair(): Pair {
   return { privateKey: keyText(privateKey), publicKey: keyText(publicKey) }
 }
 
-/** Accounts with both, freshly made. */
+/** New accounts with both upstreams. */
 export const newSettings = () => ({
   wechat: {
-    ...{ mchId: '1900000001', appId: 'wx0000000000000001', serialNo: randomBytes(20).toString('hex').toUpperCase() },
-    ...{ platformId: 'PUB_KEY_ID_0119000000012026010100', apiV3Key: randomBytes(16).toString('hex') },
-    ...{ merchant: newPair(), platform: newPair(), appSecret: randomBytes(16).toString('hex') },
+    mchId: '1900000001',
+    appId: 'wx0000000000000001',
+    serialNo: randomBytes(20).toString('hex').toUpperCase(),
+    platformId: 'PUB_KEY_ID_0119000000012026010100',
+    apiV3Key: randomBytes(16).toString('hex'),
+    merchant: newPair(),
+    platform: newPair(),
+    appSecret: randomBytes(16).toString('hex'),
   },
   alipay: { appId: '2021000000000001', sellerId: '2088000000000001', merchant: newPair(), platform: newPair() },
 })
@@ -57,9 +62,9 @@ export const newSettings = () => ({
 type Settings = ReturnType<typeof newSettings>
 
 export type SandboxUpstreams = {
-  /** Reads or makes their keys, gives the demo merchant its accounts with them, and listens. Comes first. */
+  /** Reads or makes the keys, gives the demo merchant its accounts, and listens. Must be called first. */
   open: (masterKey: Buffer) => Promise<void>
-  /** Where they listen, a port of their own on this machine: they answer until the last close is through. */
+  /** Their address, a port of their own on this machine: they still answer while the gateway finishes its last calls. */
   url: () => string
   stop: () => Promise<void>
   of: (channel: ChannelName) => StandIn
@@ -110,43 +115,55 @@ export function sandboxUpstreams(pool: Pool, world: Pick<World, 'now' | 'sleep' 
   }
 }
 
-/** The platforms' side of these accounts. */
+/** The upstreams' side of these accounts. */
 export const standInsOf = (
   { wechat, alipay }: Settings,
   worldOf: (channel: ChannelName) => StandInWorld,
 ): Record<ChannelName, StandIn> => ({
   wechat: makeWechatStandIn(
     {
-      ...{ mchId: wechat.mchId, appId: wechat.appId, apiV3Key: wechat.apiV3Key },
-      ...{ merchantPublicKey: wechat.merchant.publicKey, merchantSerial: wechat.serialNo },
+      mchId: wechat.mchId,
+      appId: wechat.appId,
+      apiV3Key: wechat.apiV3Key,
+      merchantPublicKey: wechat.merchant.publicKey,
+      merchantSerial: wechat.serialNo,
       appSecret: wechat.appSecret,
-      ...{ platformPrivateKey: wechat.platform.privateKey, platformSerial: wechat.platformId },
+      platformPrivateKey: wechat.platform.privateKey,
+      platformSerial: wechat.platformId,
     },
     worldOf('wechat'),
   ),
   alipay: makeAlipayStandIn(
     {
-      ...{ appId: alipay.appId, sellerId: alipay.sellerId },
-      ...{ appPublicKey: alipay.merchant.publicKey, alipayPrivateKey: alipay.platform.privateKey },
+      appId: alipay.appId,
+      sellerId: alipay.sellerId,
+      appPublicKey: alipay.merchant.publicKey,
+      alipayPrivateKey: alipay.platform.privateKey,
     },
     worldOf('alipay'),
   ),
 })
 
-/** The merchant's side; an address that begins with `/` is where they listen. */
+/** The merchant's side of these accounts. Addresses that begin with `/` are below the simulators' address. */
 export const accountsOf = ({ wechat, alipay }: Settings): Record<ChannelName, object> => ({
   wechat: {
-    ...{ baseUrl: MOUNTS.wechat, appId: wechat.appId, mchId: wechat.mchId, serialNo: wechat.serialNo },
-    ...{ mchPrivateKey: wechat.merchant.privateKey, apiV3Key: wechat.apiV3Key, appSecret: wechat.appSecret },
-    ...{
-      authorizeUrl: `${MOUNTS.wechat}/connect/oauth2/authorize`,
-      tokenUrl: `${MOUNTS.wechat}/sns/oauth2/access_token`,
-    },
+    baseUrl: MOUNTS.wechat,
+    appId: wechat.appId,
+    mchId: wechat.mchId,
+    serialNo: wechat.serialNo,
+    mchPrivateKey: wechat.merchant.privateKey,
+    apiV3Key: wechat.apiV3Key,
+    appSecret: wechat.appSecret,
+    authorizeUrl: `${MOUNTS.wechat}/connect/oauth2/authorize`,
+    tokenUrl: `${MOUNTS.wechat}/sns/oauth2/access_token`,
     platformKeys: [{ id: wechat.platformId, publicKey: wechat.platform.publicKey }],
   },
   alipay: {
-    ...{ gateway: `${MOUNTS.alipay}/gateway.do`, appId: alipay.appId, sellerId: alipay.sellerId },
-    ...{ appPrivateKey: alipay.merchant.privateKey, alipayPublicKey: alipay.platform.publicKey },
+    gateway: `${MOUNTS.alipay}/gateway.do`,
+    appId: alipay.appId,
+    sellerId: alipay.sellerId,
+    appPrivateKey: alipay.merchant.privateKey,
+    alipayPublicKey: alipay.platform.publicKey,
   },
 })
 

@@ -1,4 +1,4 @@
-/** Sandbox mode only: one user of the console for each role, with passwords that lie in a file of their own. */
+/** Sandbox mode only: one user of the console for each role. A file of its own holds their passwords. */
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { isMerchantRole, ROLES } from '@acopay/protocol/console'
@@ -7,11 +7,11 @@ import { hashPassword, isPassword, newPassword } from './console-passwords.ts'
 import { writePrivateFile } from './private-file.ts'
 import { DEMO } from './sandbox-seed.ts'
 
-/** What `console.json` holds. */
+/** The contents of `console.json`. */
 export type ConsoleUsers = { url: string; users: { username: string; role: string; password: string }[] }
 
 /**
- * Makes them on first start. Where the file is missing or belongs to another database, they get new passwords. Returns
+ * Makes the users on first start. Where the file is missing or belongs to another database, they get new passwords. Returns
  * the file's path.
  */
 export async function seedConsoleUsers(db: Db, home: string, url: string, now: Date): Promise<string> {
@@ -32,7 +32,7 @@ function readKnown(file: string): ConsoleUsers['users'] | null {
   }
 }
 
-/** One tells for all: they are made together. */
+/** The users are made together, so checking the first one is enough. */
 async function isOurs(db: Db, [first]: ConsoleUsers['users']): Promise<boolean> {
   const user = first === undefined ? null : await findConsoleUser(db, first.username)
   return user !== null && (await isPassword(first?.password ?? '', user.passwordHash))

@@ -1,10 +1,9 @@
-/** Sandbox mode only: the other sides of a test order's story, what the upstreams know and what the shop has heard. */
+/** Sandbox mode only: what the upstreams know of a test order, and which notifications the test shop received. */
 import type { ChannelName } from '@acopay/channels'
 import { formatYuan } from '@acopay/core'
 import type { SandboxView } from '@acopay/protocol/console'
 import { attemptsOf, listNotifications, listNotificationTries } from '@acopay/store'
-import { type ConsoleCall, Failed } from './http/console/call.ts'
-import { orderOf } from './http/console/orders.ts'
+import { type ConsoleCall, Failed, orderOf } from './http/console/call.ts'
 import type { SandboxUpstreams } from './sandbox-upstreams.ts'
 import type { World } from './world.ts'
 
@@ -24,8 +23,11 @@ export async function sandboxView(
       const trade = await upstreams.of(channel as ChannelName).control.trade(attemptNo)
       const returned = trade?.refunds.reduce((sum, { fen }) => sum + fen, 0) ?? 0
       return {
-        ...{ attempt_no: attemptNo, channel, state: trade?.state ?? 'absent' },
-        ...{ taken: formatYuan(BigInt(trade?.payment?.fen ?? 0)), returned: formatYuan(BigInt(returned)) },
+        attempt_no: attemptNo,
+        channel,
+        state: trade?.state ?? 'absent',
+        taken: formatYuan(BigInt(trade?.payment?.fen ?? 0)),
+        returned: formatYuan(BigInt(returned)),
       }
     }),
   )
@@ -34,7 +36,9 @@ export async function sandboxView(
     told.map(async ({ seq, kind }) => {
       const tries = await listNotificationTries(world.pool, { mchNo, transactionNo, seq }, HEARD_MAX)
       return tries.map(({ at, httpStatus, reply, failure }) => ({
-        ...{ at: at.toISOString(), kind, code: failure === null ? 'SUCCESS' : 'FAIL' },
+        at: at.toISOString(),
+        kind,
+        code: failure === null ? 'SUCCESS' : 'FAIL',
         answered: [httpStatus, failure ?? reply].filter((part) => part !== null).join(' '),
       }))
     }),

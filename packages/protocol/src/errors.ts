@@ -115,13 +115,22 @@ export type ErrorName = keyof typeof ERRORS
 /** The contract's limit for `fieldErrors`, in characters. */
 export const FIELD_ERRORS_MAX = 50
 
-/** The refusal of a request: a value, not an exception. */
-export type Refusal = { refused: ErrorName; fieldErrors: string }
+/**
+ * A request that cannot be answered as asked: a value, not an exception. `field` is the name of the wrong parameter where the
+ * refusal is about one; it is not on the wire, where `fieldErrors` names the field in its text.
+ */
+export type Refusal = { refused: ErrorName; fieldErrors: string; field?: string }
 
 /** Makes a refusal. Without a text of its own it has the Chinese text of the list. */
 export const refuse = (refused: ErrorName, fieldErrors: string = ERRORS[refused].zh): Refusal => ({
   refused,
   fieldErrors: fieldErrors.slice(0, FIELD_ERRORS_MAX),
+})
+
+/** A parameter is missing or malformed; `says` tells in Chinese what it should be. */
+export const refuseField = (field: string, says: string): Refusal => ({
+  ...refuse('PARAM_ERROR', `${field} ${says}`),
+  field,
 })
 
 export const isRefusal = (value: object): value is Refusal => 'refused' in value

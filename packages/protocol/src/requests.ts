@@ -3,7 +3,7 @@
  * the gateway relies on the parsed types. Messages are Chinese, name the field and fit `fieldErrors`.
  */
 import type { JsonObject, JsonValue } from './canonical.ts'
-import { isRefusal, type Refusal, refuse } from './errors.ts'
+import { isRefusal, type Refusal, refuse, refuseField } from './errors.ts'
 
 /** The rule of one text field. Lengths are in UTF-16 units, as the official Java SDK counts them. */
 export type FieldRule = { required: boolean; max: number; pattern?: RegExp; says?: string }
@@ -91,12 +91,12 @@ const OF_NUMBERS: Record<string, string> = {
 /** One field's text, null when it is absent, or a refusal. An optional field that is empty is absent. */
 function readField(name: string, value: JsonValue | undefined, rule: FieldRule): string | null | Refusal {
   if (value === undefined || value === null || value === '') {
-    return rule.required ? refuse('PARAM_ERROR', `${name} 必填`) : null
+    return rule.required ? refuseField(name, '必填') : null
   }
-  if (typeof value !== 'string') return refuse('PARAM_ERROR', `${name} ${OF_NUMBERS[typeof value]}`)
-  if (value.length > rule.max) return refuse('PARAM_ERROR', `${name} 不能超过${rule.max}个字符`)
-  if (UNSTORABLE.test(value)) return refuse('PARAM_ERROR', `${name} 含有无效字符`)
-  if (rule.pattern && !rule.pattern.test(value)) return refuse('PARAM_ERROR', `${name} ${rule.says ?? '格式不正确'}`)
+  if (typeof value !== 'string') return refuseField(name, OF_NUMBERS[typeof value] ?? '')
+  if (value.length > rule.max) return refuseField(name, `不能超过${rule.max}个字符`)
+  if (UNSTORABLE.test(value)) return refuseField(name, '含有无效字符')
+  if (rule.pattern && !rule.pattern.test(value)) return refuseField(name, rule.says ?? '格式不正确')
   return value
 }
 
@@ -240,7 +240,7 @@ export function parseResend(params: JsonObject): Resend | Refusal {
   }
   const given = { state: texts.state, from, until }
   const surplus = Object.entries(given).find(([, value]) => value !== null)
-  if (surplus !== undefined) return refuse('PARAM_ERROR', `${surplus[0]} 不能与订单号同时使用`)
+  if (surplus !== undefined) return refuseField(surplus[0], '不能与订单号同时使用')
   return { ref, seq: texts.seq === null ? null : Number(texts.seq) }
 }
 
@@ -250,7 +250,7 @@ export function parseQueryBill(params: JsonObject): { day: string } | Refusal {
   if (isRefusal(texts)) return texts
   const { bill_date: day } = texts
   if (isInCalendar(/^(\d{4})-(\d\d)-(\d\d)$/.exec(day))) return { day }
-  return refuse('PARAM_ERROR', 'bill_date 应为日期,如2026-01-31')
+  return refuseField('bill_date', '应为日期,如2026-01-31')
 }
 
 const RFC_3339 =
@@ -258,7 +258,7 @@ const RFC_3339 =
 
 function parseTime(name: string, text: string): Date | Refusal {
   const found = RFC_3339.exec(text)
-  if (!isInCalendar(found)) return refuse('PARAM_ERROR', `${name} 应为RFC 3339时间,如2026-01-31T08:00:00+08:00`)
+  if (!isInCalendar(found)) return refuseField(name, '应为RFC 3339时间,如2026-01-31T08:00:00+08:00')
   return new Date(text)
 }
 
@@ -279,14 +279,14 @@ const PLAIN_URL = /^[a-z]+:\/\/[^/\\][^\u0000-\u0020\u007f\\]*$/i
 /** HTTPS without query, credentials or fragment; plain HTTP to loopback where the gateway is a sandbox. */
 function parseNotifyUrl(name: string, text: string, rule: { loopbackHttp: boolean }): string | Refusal {
   const url = PLAIN_URL.test(text) && URL.canParse(text) ? new URL(text) : null
-  if (url === null) return refuse('PARAM_ERROR', `${name} 不是有效的网址`)
+  if (url === null) return refuseField(name, '不是有效的网址')
   const isLoopbackHttp = url.protocol === 'http:' && LOOPBACK.test(url.hostname)
   if (url.protocol !== 'https:' && !(rule.loopbackHttp && isLoopbackHttp)) {
-    return refuse('PARAM_ERROR', `${name} 必须是https地址`)
+    return refuseField(name, '必须是https地址')
   }
-  if (text.includes('?')) return refuse('PARAM_ERROR', `${name} 不能带查询参数`)
+  if (text.includes('?')) return refuseField(name, '不能带查询参数')
   if (text.includes('#') || url.username !== '' || url.password !== '') {
-    return refuse('PARAM_ERROR', `${name} 不能带用户名、密码或#`)
+    return refuseField(name, '不能带用户名、密码或#')
   }
   return text
 }

@@ -1,19 +1,20 @@
 /**
- * For a shell page whose frames use the official `@edgeros/web-sdk`: answers their `edger.payment.pay(params)`.
+ * A script for shell pages whose frames use the official `@edgeros/web-sdk`: it answers their `edger.payment.pay(params)`.
  *
  *   <script src="https://pay.example.com/cashier/host.js" data-origins="https://app.example.com"></script>
  *
- * `data-origins` lists the frames' origins with spaces between; nobody else is answered. The message is the SDK's own:
- * `{cmd: 'payRequest', uid, payload}` in, `{cmd: 'payRequest', uid, payload: {success}}` or `{…, error: {code, message}}`
- * out, within the two minutes that the SDK waits. Success is said only when the gateway says that the order is paid.
+ * `data-origins` lists the origins of those frames, separated by spaces; frames of other origins get a refusal. The messages
+ * are the SDK's own: `{cmd: 'payRequest', uid, payload}` in, `{cmd: 'payRequest', uid, payload: {success}}` or
+ * `{…, error: {code, message}}` out, within the two minutes that the SDK waits. The script reports success only when the
+ * gateway says that the order is paid.
  */
 
 const script = document.currentScript as HTMLScriptElement
 const gateway = new URL(script.src).origin
 const origins = new Set((script.dataset.origins ?? '').split(/\s+/).filter((origin) => origin !== ''))
-/** The SDK gives up after 120 s; a little before, the page is told that the order is still open. */
+/** The SDK gives up after 120 s. A little earlier, the page is told that the order is still open. */
 const ANSWER_MS = Number(script.dataset.answerMs ?? 115_000)
-/** A frame that has said nothing for so long is not the cashier: the browser shows its own error in it, or nothing. */
+/** A frame that sends no message for this long has not loaded the cashier; the browser shows an error, or nothing. */
 const READY_MS = 15_000
 
 type Outcome = { success: true } | { code: string; message: string }
@@ -23,13 +24,13 @@ type Payment = {
   hearReady: () => void
   end: (outcome: Outcome) => void
   shut: () => void
-  /** Where the order stood when the cashier last said so. */
+  /** The order's phase in the cashier's last message. */
   last: string
-  /** Nothing more comes of it; the payer may still be reading why. */
+  /** The payment has ended. The payer may still be reading why. */
   isOver: boolean
 }
 
-/** The one payment that is under way: a second one at the same time is refused. */
+/** The one payment in progress. A second one at the same time is refused. */
 let current: Payment | null = null
 
 window.addEventListener('message', (event) => {
@@ -44,7 +45,7 @@ function hearPage({ data, origin, source }: MessageEvent): void {
   const isListed = origins.has(origin)
   const answer = (outcome: Outcome): void => {
     const said = 'success' in outcome ? { payload: outcome } : { error: outcome }
-    // To this origin and no other, also where it is not listed: it learns that it is not, and nothing else.
+    // Answer only this origin. An origin that is not listed learns that it is not, and nothing else.
     page.postMessage({ cmd: 'payRequest', uid: data.uid, ...said }, origin === 'null' ? '*' : origin)
   }
   if (!isListed) {
@@ -66,7 +67,7 @@ const ENDS: Record<string, Outcome> = {
   refunded: { code: 'ORDER_REFUNDED', message: '订单已退款 (refunded)' },
 }
 
-/** Only from our own frame, and only while it shows the gateway. */
+/** Accepts messages only while our own frame shows the gateway. */
 function hearCashier({ data, origin }: MessageEvent): void {
   if (current === null || origin !== gateway) return
   if (data.acopay === 'ready') current.hearReady()
@@ -78,27 +79,49 @@ function hearCashier({ data, origin }: MessageEvent): void {
   }
 }
 
-/** Shows the cashier above the page. The payer may close it at any time; that closes this window and not the order. */
-function open(params: unknown, answer: (outcome: Outcome) => void): Payment {
+/** The dialog with the cashier's frame and the button that closes it. */
+function dialog(): { cover: HTMLDialogElement; frame: HTMLIFrameElement; leave: HTMLButtonElement } {
   const cover = document.createElement('dialog')
   cover.setAttribute('aria-label', '收银台 Cashier')
+  style(cover, {
+    padding: '0',
+    border: '0',
+    borderRadius: '12px',
+    overflow: 'hidden',
+    background: 'Canvas',
+    width: 'min(440px, 100vw)',
+    height: 'min(760px, 100dvh)',
+    maxWidth: '100vw',
+    maxHeight: '100dvh',
+  })
   const frame = document.createElement('iframe')
   frame.title = '收银台 Cashier'
   frame.src = `${gateway}/cashier/pay`
+  style(frame, { border: '0', width: '100%', height: '100%', display: 'block' })
   const leave = document.createElement('button')
   leave.type = 'button'
   leave.textContent = '×'
   leave.setAttribute('aria-label', '关闭收银台 Close the cashier')
-  style(cover, {
-    ...{ padding: '0', border: '0', borderRadius: '12px', overflow: 'hidden', background: 'Canvas' },
-    ...{ width: 'min(440px, 100vw)', height: 'min(760px, 100dvh)', maxWidth: '100vw', maxHeight: '100dvh' },
-  })
-  style(frame, { border: '0', width: '100%', height: '100%', display: 'block' })
   style(leave, {
-    ...{ position: 'absolute', top: '8px', right: '8px', width: '44px', height: '44px', fontSize: '24px' },
-    ...{ border: '0', borderRadius: '22px', background: 'Canvas', color: 'CanvasText', cursor: 'pointer' },
+    position: 'absolute',
+    top: '8px',
+    right: '8px',
+    width: '44px',
+    height: '44px',
+    fontSize: '24px',
+    border: '0',
+    borderRadius: '22px',
+    background: 'Canvas',
+    color: 'CanvasText',
+    cursor: 'pointer',
   })
   cover.append(frame, leave)
+  return { cover, frame, leave }
+}
+
+/** Shows the cashier above the page. The payer may close it at any time; that closes this window and not the order. */
+function open(params: unknown, answer: (outcome: Outcome) => void): Payment {
+  const { cover, frame, leave } = dialog()
   document.body.append(cover)
 
   let isAnswered = false
@@ -114,17 +137,14 @@ function open(params: unknown, answer: (outcome: Outcome) => void): Payment {
     if (cover.open) cover.close()
     cover.remove()
   }
-  // The page's promise ends; the cashier stays, and the merchant's server hears of the payment.
-  const tooLate = setTimeout(
-    () => say({ code: 'PENDING', message: '尚未付款，结果以商户通知为准 (not paid yet, the notification will tell)' }),
-    ANSWER_MS,
-  )
+  // The page's promise ends now. The cashier stays open, and the merchant's server is notified of a later payment.
+  const tooLate = setTimeout(() => say(PENDING), ANSWER_MS)
   const end = (outcome: Outcome): void => {
     payment.isOver = true
     say(outcome)
     if ('success' in outcome) shut()
   }
-  // Its frame is taken away: should the gateway answer after all, no order is placed that nobody waits for.
+  // Removing the frame makes sure that a late cashier does not place an order after the page was told that it failed.
   const tooQuiet = setTimeout(() => {
     frame.replaceWith(unreachable(shut))
     end(UNREACHABLE)
@@ -132,10 +152,7 @@ function open(params: unknown, answer: (outcome: Outcome) => void): Payment {
   const walkAway = (): void => {
     const isUnclear = payment.last === 'closing'
     shut()
-    say({
-      code: isUnclear ? 'PENDING' : 'PAYER_LEFT',
-      message: '付款窗口已关闭，订单未改变 (the payer closed the window, the order is unchanged)',
-    })
+    say({ code: isUnclear ? 'PENDING' : 'PAYER_LEFT', message: LEFT })
   }
   leave.addEventListener('click', walkAway)
   cover.addEventListener('cancel', (event) => {
@@ -151,19 +168,34 @@ function open(params: unknown, answer: (outcome: Outcome) => void): Payment {
   return payment
 }
 
+const PENDING: Outcome = {
+  code: 'PENDING',
+  message: '尚未付款，结果以商户通知为准 (not paid yet, the notification will tell)',
+}
+
+const LEFT = '付款窗口已关闭，订单未改变 (the payer closed the window, the order is unchanged)'
+
 const UNREACHABLE: Outcome = {
   code: 'CASHIER_UNREACHABLE',
   message: '收银台没有响应，没有下单 (the cashier did not answer, no order was placed)',
 }
 
-/** In the frame's place: what happened, in words, and a way out. */
+/** Replaces the frame: a text that says what happened, and a button that closes the dialog. */
 function unreachable(shut: () => void): HTMLElement {
   const note = document.createElement('div')
   note.setAttribute('role', 'alert')
   style(note, {
-    ...{ height: '100%', display: 'flex', flexDirection: 'column', justifyContent: 'center', alignItems: 'center' },
-    ...{ gap: '16px', padding: '24px', boxSizing: 'border-box', textAlign: 'center', color: 'CanvasText' },
-    ...{ font: '16px/1.5 system-ui, sans-serif' },
+    height: '100%',
+    display: 'flex',
+    flexDirection: 'column',
+    justifyContent: 'center',
+    alignItems: 'center',
+    gap: '16px',
+    padding: '24px',
+    boxSizing: 'border-box',
+    textAlign: 'center',
+    color: 'CanvasText',
+    font: '16px/1.5 system-ui, sans-serif',
   })
   for (const text of [
     '暂时无法打开收银台，没有扣款，请稍后再试。',

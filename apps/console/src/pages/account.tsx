@@ -1,4 +1,4 @@
-/** One's own account: the password, and the authenticator as a second proof. */
+/** The user's own account: the password, and the authenticator as a second factor. */
 import type { TotpAsk, TotpSecret } from '@acopay/protocol/console'
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { Alert, Button, Form, Input, QRCode } from 'antd'
@@ -69,7 +69,7 @@ function Switch({ method, of, text }: { method: 'PUT' | 'DELETE'; of: Asked[]; t
 
 type Asked = keyof TotpAsk
 
-/** What proves that it is really you: the password, a code, or both. */
+/** The fields that prove who the user is: the password, a code, or both. */
 function Proof(props: {
   of: Asked[]
   text: string

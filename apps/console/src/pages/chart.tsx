@@ -1,4 +1,4 @@
-/** A chart of volumes, and the same as a table for those who do not see it. */
+/** A chart of volumes, and the same figures as a table for screen readers. */
 import type { Volume } from '@acopay/protocol/console'
 import { BarChart, LineChart } from 'echarts/charts'
 import { GridComponent, LegendComponent, TooltipComponent } from 'echarts/components'
@@ -6,7 +6,7 @@ import { init, use as withParts } from 'echarts/core'
 import { SVGRenderer } from 'echarts/renderers'
 import { useEffect, useRef } from 'react'
 import { yuan } from '../format.ts'
-import { usePreferences } from '../preferences.tsx'
+import { type Preferences, usePreferences } from '../preferences.tsx'
 
 withParts([BarChart, LineChart, GridComponent, LegendComponent, TooltipComponent, SVGRenderer])
 
@@ -18,29 +18,8 @@ export function Chart({ title, rows, labelOf }: { title: string; rows: Row[]; la
   useEffect(() => {
     if (place.current === null) return
     const chart = init(place.current, isDark ? 'dark' : null, { renderer: 'svg' })
-    const bars = (name: string, of: (row: Row) => number, stack: string) => ({
-      ...{ type: 'bar' as const, name, stack, data: rows.map(of) },
-    })
-    chart.setOption({
-      backgroundColor: 'transparent',
-      animation: false,
-      grid: { left: 8, right: 8, top: 36, bottom: 4, containLabel: true },
-      legend: { type: 'scroll', top: 0, textStyle: { fontSize: 12 } },
-      // Drawn into the page's own rich text; the other kind writes style attributes, which the policy forbids.
-      tooltip: { trigger: 'axis', renderMode: 'richText' },
-      xAxis: { type: 'category', data: rows.map(({ from }) => labelOf(from)) },
-      yAxis: { type: 'value', minInterval: 1 },
-      color: isDark
-        ? ['#57c773', '#8ab8ff', '#c9a2ff', '#e0ae4a', '#ff8f87']
-        : ['#1a7f37', '#0f56b3', '#7a3fc4', '#8a5a00', '#b3261e'],
-      series: [
-        bars(t('paidOrders'), ({ paid }) => paid, 'all'),
-        bars(t('byMerchant'), ({ closed_by_merchant }) => closed_by_merchant, 'all'),
-        bars(t('byExpiry'), ({ closed_by_expiry }) => closed_by_expiry, 'all'),
-        bars(t('byOperator'), ({ closed_by_operator }) => closed_by_operator, 'all'),
-        { type: 'line', name: t('moneySentBack'), data: rows.map(({ reversals }) => reversals), symbol: 'none' },
-      ],
-    })
+    const labels = rows.map(({ from }) => labelOf(from))
+    chart.setOption({ ...lookOf(isDark), xAxis: { type: 'category', data: labels }, series: seriesOf(rows, t) })
     const resize = (): void => chart.resize()
     window.addEventListener('resize', resize)
     return () => {
@@ -52,32 +31,70 @@ export function Chart({ title, rows, labelOf }: { title: string; rows: Row[]; la
     <section aria-label={title}>
       <h2>{title}</h2>
       <div ref={place} className="chart" role="img" aria-label={`${t('chart')}: ${title}`} />
-      <table className="only-read">
-        <caption>{title}</caption>
-        <thead>
-          <tr>
-            {(['createdAt', 'placed', 'paidOrders', 'paidAmount', 'closedOrders', 'moneySentBack'] as const).map(
-              (text) => (
-                <th key={text} scope="col">
-                  {t(text)}
-                </th>
-              ),
-            )}
-          </tr>
-        </thead>
-        <tbody>
-          {rows.map((row) => (
-            <tr key={row.from}>
-              <th scope="row">{labelOf(row.from)}</th>
-              <td>{row.placed}</td>
-              <td>{row.paid}</td>
-              <td>{yuan(row.paid_amount)}</td>
-              <td>{row.closed_by_merchant + row.closed_by_expiry + row.closed_by_operator}</td>
-              <td>{row.reversals}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+      <Figures title={title} rows={rows} labelOf={labelOf} />
     </section>
+  )
+}
+
+const lookOf = (isDark: boolean) => ({
+  backgroundColor: 'transparent',
+  animation: false,
+  grid: { left: 8, right: 8, top: 36, bottom: 4, containLabel: true },
+  legend: { type: 'scroll', top: 0, textStyle: { fontSize: 12 } },
+  // The library's other tooltip writes style attributes, which the page's content security policy forbids.
+  tooltip: { trigger: 'axis', renderMode: 'richText' },
+  yAxis: { type: 'value', minInterval: 1 },
+  color: isDark
+    ? ['#57c773', '#8ab8ff', '#c9a2ff', '#e0ae4a', '#ff8f87']
+    : ['#1a7f37', '#0f56b3', '#7a3fc4', '#8a5a00', '#b3261e'],
+})
+
+/** How the orders of each stretch of time ended, stacked, and the payments that were returned as a line. */
+function seriesOf(rows: Row[], t: Preferences['t']) {
+  const bars = (name: string, of: (row: Row) => number) => ({
+    type: 'bar' as const,
+    name,
+    stack: 'all',
+    data: rows.map(of),
+  })
+  return [
+    bars(t('paidOrders'), ({ paid }) => paid),
+    bars(t('byMerchant'), ({ closed_by_merchant }) => closed_by_merchant),
+    bars(t('byExpiry'), ({ closed_by_expiry }) => closed_by_expiry),
+    bars(t('byOperator'), ({ closed_by_operator }) => closed_by_operator),
+    { type: 'line', name: t('moneySentBack'), data: rows.map(({ reversals }) => reversals), symbol: 'none' },
+  ]
+}
+
+const COLUMNS = ['createdAt', 'placed', 'paidOrders', 'paidAmount', 'closedOrders', 'moneySentBack'] as const
+
+/** The chart's figures as a table that only screen readers see. */
+function Figures({ title, rows, labelOf }: { title: string; rows: Row[]; labelOf: (from: string) => string }) {
+  const { t } = usePreferences()
+  return (
+    <table className="only-read">
+      <caption>{title}</caption>
+      <thead>
+        <tr>
+          {COLUMNS.map((text) => (
+            <th key={text} scope="col">
+              {t(text)}
+            </th>
+          ))}
+        </tr>
+      </thead>
+      <tbody>
+        {rows.map((row) => (
+          <tr key={row.from}>
+            <th scope="row">{labelOf(row.from)}</th>
+            <td>{row.placed}</td>
+            <td>{row.paid}</td>
+            <td>{yuan(row.paid_amount)}</td>
+            <td>{row.closed_by_merchant + row.closed_by_expiry + row.closed_by_operator}</td>
+            <td>{row.reversals}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
   )
 }

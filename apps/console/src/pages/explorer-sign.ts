@@ -1,10 +1,10 @@
-/** A signed call from the browser: the contract's canonical text, the platform's own cryptography. Keys stay in memory. */
+/** Signs a call in the browser, with the contract's canonical text and the browser's cryptography. Keys stay in memory. */
 import { type Envelope, requestText, responseText } from '@acopay/protocol/canonical'
 
 export type Keys = { mch_no: string; private_key: string; platform_public_key?: string }
 
 export type Sent = {
-  /** The bytes that were signed. */
+  /** The text that was signed. */
   signedText: string
   curl: string
   answer: string
@@ -31,8 +31,10 @@ export async function sendSigned(
   const signedText = requestText(params, { mchNo: keys.mch_no, nonce, signType: SIGN_TYPE })
   const sign = base64Of(await crypto.subtle.sign(RSA, await privateKey(keys.private_key), utf8(signedText)))
   const headers: Record<string, string> = {
-    ...{ 'x-acopay-mch-no': keys.mch_no, 'x-acopay-nonce': nonce },
-    ...{ 'x-acopay-sign-type': SIGN_TYPE, 'x-acopay-sign': sign },
+    'x-acopay-mch-no': keys.mch_no,
+    'x-acopay-nonce': nonce,
+    'x-acopay-sign-type': SIGN_TYPE,
+    'x-acopay-sign': sign,
     ...(method === 'post' ? { 'content-type': 'application/json' } : {}),
   }
   const target = method === 'get' ? `${url}?${new URLSearchParams(params)}` : url
@@ -45,7 +47,8 @@ export async function sendSigned(
   const text = await response.text()
   const envelope = response.ok ? (JSON.parse(text) as Envelope) : null
   return {
-    ...{ signedText, curl: curlOf(new URL(target, location.origin).href, method, headers, body) },
+    signedText,
+    curl: curlOf(new URL(target, location.origin).href, method, headers, body),
     answer: envelope === null ? text : JSON.stringify(envelope, null, 2),
     data: envelope?.data ?? null,
     signature: envelope === null ? 'none' : await signatureOf(envelope, keys.platform_public_key ?? ''),

@@ -1,4 +1,4 @@
-/** Every call of the transactions API, tried out: signed here in the browser, sent, and the answer's signature checked. */
+/** Tries every call of the transactions API: signs it in the browser, sends it, and verifies the answer's signature. */
 import type { SandboxDemo } from '@acopay/protocol/console'
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { Alert, Button, Form, Input, Select, Spin } from 'antd'
@@ -16,7 +16,7 @@ type Operation = {
     content: { 'application/json': { schema: { required: string[]; properties: Record<string, Schema> } } }
   }
 }
-/** `servers`: of a path that is not reached where the signed calls are. */
+/** `servers` is set for paths at another address than the signed calls. */
 type Path = { get?: Operation; post?: Operation; servers?: object[] }
 type OpenApi = { servers: { url: string }[]; paths: Record<string, Path> }
 
@@ -27,6 +27,23 @@ const EXAMPLES: Record<string, () => string> = {
   amount_currency: () => 'CNY',
   refund_amount: () => '12.50',
 }
+
+/** One call of the API that this page can try. */
+type Call = { key: string; method: 'get' | 'post'; path: string; operation: Operation }
+
+function callsOf({ paths }: OpenApi): Call[] {
+  return Object.entries(paths).flatMap(([path, methods]) =>
+    (['get', 'post'] as const).flatMap((method) => {
+      const operation = methods[method]
+      // The calls of the payer's page are not signed, so this page has nothing to show for them.
+      if (operation === undefined || methods.servers !== undefined) return []
+      return [{ key: `${method} ${path}`, method, path, operation }]
+    }),
+  )
+}
+
+/** `post /trade` as `POST /trade`, behind what it does. */
+const labelOf = ({ operation, method, path }: Call): string => `${operation.summary} · ${method.toUpperCase()} ${path}`
 
 export function Explorer() {
   const { t } = usePreferences()
@@ -44,17 +61,8 @@ export function Explorer() {
   const [numbers, setNumbers] = useState<Record<string, string>>({})
   if (document.error !== null) return <Trouble error={document.error} />
   if (document.data === undefined || (demo.isPending && demo.fetchStatus !== 'idle')) return <Spin />
-  const { paths } = document.data
-  const operations = Object.entries(paths).flatMap(([path, methods]) =>
-    (['get', 'post'] as const).flatMap((method) => {
-      const operation = methods[method]
-      // The payer's page asks unsigned: there is nothing to sign here.
-      return operation === undefined || methods.servers !== undefined
-        ? []
-        : [{ key: `${method} ${path}`, method, path, operation }]
-    }),
-  )
-  const one = operations.find(({ key }) => key === chosen) ?? operations[0]
+  const calls = callsOf(document.data)
+  const one = calls.find(({ key }) => key === chosen) ?? calls[0]
   if (one === undefined) return null
   return (
     <>
@@ -67,17 +75,12 @@ export function Explorer() {
         value={one.key}
         onChange={setChosen}
         className="wide-select"
-        options={operations.map(({ key, operation }) => ({
-          value: key,
-          label: `${operation.summary} · ${key.toUpperCase().replace(/ .*/, '')} ${key.split(' ')[1]}`,
-        }))}
+        options={calls.map((option) => ({ value: option.key, label: labelOf(option) }))}
       />
       {window.isSecureContext ? (
         <TryOut
           key={one.key}
-          method={one.method}
-          path={one.path}
-          operation={one.operation}
+          tried={one}
           base={document.data.servers[0]?.url ?? ''}
           keys={demo.data ?? null}
           known={{ app_no: demo.data?.app_no ?? '', ...numbers }}
@@ -90,37 +93,53 @@ export function Explorer() {
   )
 }
 
-/** Numbers that one call answers are filled in at the next. */
+/** Numbers in one call's answer that the next call's form starts with. */
 const KEPT = ['transaction_no', 'mch_trade_no', 'refund_no', 'mch_refund_no']
-/** New each time, so that pressing twice is two orders. */
+/** Numbers that are new for each form, so that a second order gets a number of its own. */
 const FRESH: Record<string, string[]> = {
   'post /trade': ['mch_trade_no'],
   'post /refund': ['mch_refund_no', 'mch_trade_no'],
 }
 
+type Field = { name: string; required: boolean; schema: Schema }
+
+function fieldsOf({ requestBody, parameters }: Operation): Field[] {
+  const schema = requestBody?.content['application/json'].schema
+  if (schema === undefined) return parameters.filter((one) => one.in === 'query')
+  return Object.entries(schema.properties).map(([name, rule]) => ({
+    name,
+    required: schema.required.includes(name),
+    schema: rule,
+  }))
+}
+
+/** What the form starts with: a number from an earlier call, or an example where the call needs one. */
+function initialOf({ key }: Call, fields: Field[], known: Record<string, string>): Record<string, string | undefined> {
+  const fresh = FRESH[key] ?? []
+  const initial = ({ name, required }: Field): string | undefined => {
+    const example = required ? EXAMPLES[name]?.() : undefined
+    return fresh.includes(name) && required ? example : known[name] || example
+  }
+  return Object.fromEntries(fields.map((field) => [field.name, initial(field)]))
+}
+
 function TryOut(props: {
-  method: 'get' | 'post'
-  path: string
-  operation: Operation
+  tried: Call
   base: string
   keys: SandboxDemo | null
   known: Record<string, string>
   onNumbers: (found: Record<string, string>) => void
 }) {
   const { t } = usePreferences()
-  const { method, path, operation, base, keys, known } = props
-  const schema = operation.requestBody?.content['application/json'].schema
-  const fields =
-    schema === undefined
-      ? operation.parameters.filter((one) => one.in === 'query')
-      : Object.entries(schema.properties).map(([name, rule]) => ({
-          name,
-          required: schema.required.includes(name),
-          schema: rule,
-        }))
+  const { tried, base, keys, known } = props
+  const fields = fieldsOf(tried.operation)
   const send = useMutation({
     mutationFn: ({ mch_no, private_key, platform_public_key, ...params }: Record<string, string>) =>
-      sendSigned(`${base}${path}`, method, given(params), { mch_no, private_key, platform_public_key } as Keys),
+      sendSigned(`${base}${tried.path}`, tried.method, given(params), {
+        mch_no,
+        private_key,
+        platform_public_key,
+      } as Keys),
     onSuccess: ({ data }) => {
       const found = Object.entries(data ?? {}).filter(
         ([name, value]) => KEPT.includes(name) && typeof value === 'string',
@@ -132,52 +151,18 @@ function TryOut(props: {
   const suggested = { description: t('testOrder'), refund_reason: t('testRefund') }
   const needed = new Set(fields.flatMap(({ name, required }) => (required ? [name] : [])))
   useSuggested(form, Object.fromEntries(Object.entries(suggested).filter(([name]) => needed.has(name))))
-  const fresh = FRESH[`${method} ${path}`] ?? []
-  const initial = Object.fromEntries(
-    fields.map(({ name, required }) => [
-      name,
-      fresh.includes(name) && required
-        ? EXAMPLES[name]?.()
-        : known[name] || (required ? EXAMPLES[name]?.() : undefined),
-    ]),
-  )
   return (
     <Form
       form={form}
       layout="vertical"
       requiredMark={false}
       className="below"
-      initialValues={{ ...keys, ...initial }}
+      initialValues={{ ...keys, ...initialOf(tried, fields, known) }}
       onFinish={(values) => send.mutate(values)}
     >
       <div className="columns">
-        <section className="panel">
-          <h2>{t('parameters')}</h2>
-          {fields.map(({ name, required, schema: rule }) => (
-            <Form.Item
-              key={name}
-              name={name}
-              label={required ? name : `${name} (${t('optional')})`}
-              extra={rule.description}
-              rules={[{ required, message: t('needed') }]}
-            >
-              <Input maxLength={rule.maxLength} />
-            </Form.Item>
-          ))}
-        </section>
-        <section className="panel">
-          <h2>{t('signWith')}</h2>
-          <p className="note">{t('signSays')}</p>
-          <Form.Item name="mch_no" label={t('merchantNo')} rules={[{ required: true, message: t('needed') }]}>
-            <Input />
-          </Form.Item>
-          <Form.Item name="private_key" label={t('privateKey')} rules={[{ required: true, message: t('needed') }]}>
-            <Input.Password autoComplete="off" visibilityToggle={false} />
-          </Form.Item>
-          <Form.Item name="platform_public_key" label={t('platformKey')}>
-            <Input />
-          </Form.Item>
-        </section>
+        <Parameters fields={fields} />
+        <SignWith />
       </div>
       <div className="buttons">
         <Button type="primary" htmlType="submit" loading={send.isPending}>
@@ -189,6 +174,46 @@ function TryOut(props: {
       )}
       {send.data !== undefined && <Answer sent={send.data} />}
     </Form>
+  )
+}
+
+function Parameters({ fields }: { fields: Field[] }) {
+  const { t } = usePreferences()
+  return (
+    <section className="panel">
+      <h2>{t('parameters')}</h2>
+      {fields.map(({ name, required, schema: rule }) => (
+        <Form.Item
+          key={name}
+          name={name}
+          label={required ? name : `${name} (${t('optional')})`}
+          extra={rule.description}
+          rules={[{ required, message: t('needed') }]}
+        >
+          <Input maxLength={rule.maxLength} />
+        </Form.Item>
+      ))}
+    </section>
+  )
+}
+
+/** The merchant and the keys. They stay in the browser, which signs. */
+function SignWith() {
+  const { t } = usePreferences()
+  return (
+    <section className="panel">
+      <h2>{t('signWith')}</h2>
+      <p className="note">{t('signSays')}</p>
+      <Form.Item name="mch_no" label={t('merchantNo')} rules={[{ required: true, message: t('needed') }]}>
+        <Input />
+      </Form.Item>
+      <Form.Item name="private_key" label={t('privateKey')} rules={[{ required: true, message: t('needed') }]}>
+        <Input.Password autoComplete="off" visibilityToggle={false} />
+      </Form.Item>
+      <Form.Item name="platform_public_key" label={t('platformKey')}>
+        <Input />
+      </Form.Item>
+    </section>
   )
 }
 
@@ -208,7 +233,7 @@ function Answer({ sent }: { sent: Sent }) {
   const block = (title: string, text: string) => (
     <>
       <h2>{title}</h2>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: whoever uses the keyboard scrolls it */}
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: keyboard users scroll the section */}
       <section className="scroll" aria-label={title} tabIndex={0}>
         <pre className="mono pre">{text}</pre>
       </section>

@@ -1,4 +1,4 @@
-/** Bills: the list, the file, and a day of ours beside the upstreams' bills. */
+/** Bills: the list, the file, and a day's sums in our books beside those in the upstreams' bills. */
 import type { BillComparison, BillRow, ComparedChannel, CountedAmount } from '@acopay/protocol/console'
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { Link, useParams } from '@tanstack/react-router'
@@ -51,7 +51,7 @@ export function Bills() {
   )
 }
 
-/** The button, where there is a file; files of old bills are forgotten. */
+/** The download button, where there is a file: the files of old bills are deleted. */
 function Download({ of }: { of: BillRow }) {
   const { t } = usePreferences()
   const { message } = App.useApp()

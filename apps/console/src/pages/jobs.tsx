@@ -1,4 +1,4 @@
-/** The work behind the overview's figure: what is not done although it is old, the oldest first. */
+/** The stuck jobs that the overview counts, the oldest first. */
 import type { StuckJobRow } from '@acopay/protocol/console'
 import { when } from '../format.ts'
 import { ListPage, useMerchantFilter } from '../list-page.tsx'

@@ -1,4 +1,4 @@
-/** The lists of what belongs to orders, and of what was done here. */
+/** The lists of refunds, reversals and notifications, and the audit log. */
 import {
   AUDIT_ACTIONS,
   type AuditRow,
@@ -133,7 +133,7 @@ export function NotificationsPage() {
   )
 }
 
-/** Sends again what the filters show, after a question that says how many of whom. */
+/** Sends the notifications that the filters choose again. Asks first, with their count and their merchant. */
 function ResendDead({ values, isChosen }: { values: Values; isChosen: boolean }) {
   const { t } = usePreferences()
   const { modal, message } = App.useApp()

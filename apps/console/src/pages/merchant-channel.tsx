@@ -1,12 +1,12 @@
-/** A merchant's account with one upstream. Secrets are written, never shown; what is left empty stays. */
+/** A merchant's account with one upstream. Secrets can be set and are never shown; empty fields keep their values. */
 import type { ChannelAccountRow, ChannelTest } from '@acopay/protocol/console'
 import { useMutation } from '@tanstack/react-query'
 import { Alert, App, Button, Form, Input } from 'antd'
 import { call } from '../api.ts'
 import { when } from '../format.ts'
 import { useSays } from '../parts.tsx'
-import { usePreferences } from '../preferences.tsx'
-import { useChange } from './merchant.tsx'
+import { type Preferences, usePreferences } from '../preferences.tsx'
+import { useChange } from './use-change.ts'
 
 export function ChannelAccount(props: { account: ChannelAccountRow; path: string; mayWrite: boolean }) {
   const { t, word, language } = usePreferences()
@@ -42,17 +42,9 @@ export function ChannelAccount(props: { account: ChannelAccountRow; path: string
         initialValues={Object.fromEntries(account.settings.map(({ name, value }) => [name, value ?? '']))}
         onFinish={save}
       >
-        {account.settings.map(({ name, label, is_secret, is_set }) => (
-          <Form.Item key={name} name={name} label={label[language]}>
-            {is_secret ? (
-              <Input.Password
-                autoComplete="off"
-                visibilityToggle={false}
-                placeholder={is_set ? t('isSet') : t('isNotSet')}
-              />
-            ) : (
-              <Input />
-            )}
+        {account.settings.map((one) => (
+          <Form.Item key={one.name} name={one.name} label={one.label[language]}>
+            {inputOf(one, t)}
           </Form.Item>
         ))}
         {mayWrite && (
@@ -69,5 +61,13 @@ export function ChannelAccount(props: { account: ChannelAccountRow; path: string
         )}
       </Form>
     </section>
+  )
+}
+
+/** The input of one setting; `t` is the user's language. A stored secret shows only that it is set. */
+function inputOf({ is_secret, is_set }: ChannelAccountRow['settings'][number], t: Preferences['t']) {
+  if (!is_secret) return <Input />
+  return (
+    <Input.Password autoComplete="off" visibilityToggle={false} placeholder={is_set ? t('isSet') : t('isNotSet')} />
   )
 }

@@ -1,36 +1,22 @@
-/** A merchant's public keys: added with an overlap, ended at once. A private key is shown once, where we made it. */
+/**
+ * A merchant's public keys. A new key and the old ones overlap; ending a key takes effect at once. A private key that the
+ * gateway made is shown once.
+ */
 import type { MadeKey, MerchantDetail } from '@acopay/protocol/console'
 import { App, Button, Form, Input, InputNumber, Modal } from 'antd'
 import { useState } from 'react'
 import { when } from '../format.ts'
 import { Mono, Rows } from '../parts.tsx'
 import { usePreferences } from '../preferences.tsx'
-import { useChange } from './merchant.tsx'
+import { useChange } from './use-change.ts'
 
 export function Keys({ merchant, path, mayWrite }: { merchant: MerchantDetail; path: string; mayWrite: boolean }) {
   const { t } = usePreferences()
   const { modal } = App.useApp()
   const change = useChange(path)
-  const [made, setMade] = useState<string | null>(null)
-  const [form] = Form.useForm<{ public_key: string; overlap_hours: number }>()
-  const add = (body: object): void =>
-    change.mutate(
-      { method: 'POST', to: '/keys', body },
-      {
-        onSuccess: (answer) => {
-          form.resetFields()
-          setMade((answer as MadeKey).private_key)
-        },
-      },
-    )
   const end = (key_id: string): void => {
     const onOk = () => change.mutateAsync({ method: 'DELETE', to: `/keys/${key_id}`, body: {} }).catch(() => {})
     void modal.confirm({ title: `${t('endKey')}: ${key_id}`, content: t('endKeyAsk'), okText: t('endKey'), onOk })
-  }
-  const generate = (): void => {
-    const overlap_hours = form.getFieldValue('overlap_hours') ?? 24
-    const onOk = () => add({ generate: true, overlap_hours })
-    void modal.confirm({ title: t('generateKey'), content: t('generateAsk'), okText: t('generateKey'), onOk })
   }
   return (
     <>
@@ -56,29 +42,55 @@ export function Keys({ merchant, path, mayWrite }: { merchant: MerchantDetail; p
           },
         ]}
       />
-      {mayWrite && (
-        <Form
-          form={form}
-          layout="vertical"
-          className="panel below"
-          requiredMark={false}
-          initialValues={{ overlap_hours: 24 }}
-          onFinish={add}
-        >
-          <Form.Item name="public_key" label={t('publicKey')} rules={[{ required: true, message: t('needed') }]}>
-            <Input.TextArea rows={4} className="mono" />
-          </Form.Item>
-          <Form.Item name="overlap_hours" label={t('overlap')} rules={[{ required: true, message: t('needed') }]}>
-            <InputNumber min={0} max={720} />
-          </Form.Item>
-          <div className="buttons">
-            <Button htmlType="submit" loading={change.isPending}>
-              {t('addKey')}
-            </Button>
-            <Button onClick={generate}>{t('generateKey')}</Button>
-          </div>
-        </Form>
-      )}
+      {mayWrite && <AddKey change={change} />}
+    </>
+  )
+}
+
+/** A key that the merchant made, or a pair that the gateway makes; its private key is shown once. */
+function AddKey({ change }: { change: ReturnType<typeof useChange> }) {
+  const { t } = usePreferences()
+  const { modal } = App.useApp()
+  const [made, setMade] = useState<string | null>(null)
+  const [form] = Form.useForm<{ public_key: string; overlap_hours: number }>()
+  const add = (body: object): void =>
+    change.mutate(
+      { method: 'POST', to: '/keys', body },
+      {
+        onSuccess: (answer) => {
+          form.resetFields()
+          setMade((answer as MadeKey).private_key)
+        },
+      },
+    )
+  const generate = (): void => {
+    const overlap_hours = form.getFieldValue('overlap_hours') ?? 24
+    const onOk = () => add({ generate: true, overlap_hours })
+    void modal.confirm({ title: t('generateKey'), content: t('generateAsk'), okText: t('generateKey'), onOk })
+  }
+  return (
+    <>
+      <Form
+        form={form}
+        layout="vertical"
+        className="panel below"
+        requiredMark={false}
+        initialValues={{ overlap_hours: 24 }}
+        onFinish={add}
+      >
+        <Form.Item name="public_key" label={t('publicKey')} rules={[{ required: true, message: t('needed') }]}>
+          <Input.TextArea rows={4} className="mono" />
+        </Form.Item>
+        <Form.Item name="overlap_hours" label={t('overlap')} rules={[{ required: true, message: t('needed') }]}>
+          <InputNumber min={0} max={720} />
+        </Form.Item>
+        <div className="buttons">
+          <Button htmlType="submit" loading={change.isPending}>
+            {t('addKey')}
+          </Button>
+          <Button onClick={generate}>{t('generateKey')}</Button>
+        </div>
+      </Form>
       {made !== null && <PrivateKey text={made} onClose={() => setMade(null)} />}
     </>
   )
@@ -92,7 +104,7 @@ function PrivateKey({ text, onClose }: { text: string; onClose: () => void }) {
       await navigator.clipboard.writeText(text)
       void message.success(t('copied'))
     } catch {
-      // Plain http has no clipboard, and a browser may refuse it.
+      // Browsers give no clipboard to pages over plain http, and may refuse it to others.
       void message.error(t('copyFailed'))
     }
   }
@@ -104,7 +116,7 @@ function PrivateKey({ text, onClose }: { text: string; onClose: () => void }) {
       cancelText={t('savedIt')}
       onOk={copy}
       onCancel={onClose}
-      // It is shown this once: only who says that it is kept closes it, and no Escape that slipped.
+      // The key is shown only once, so only the button closes this window: no Escape key and no click beside it.
       closable={false}
       keyboard={false}
       mask={{ closable: false }}

@@ -1,15 +1,16 @@
-/** One merchant: what it is called and from where, its apps, keys and channel accounts. */
+/** One merchant: its name, the addresses it calls from, its apps, keys and channel accounts. */
 import type { MerchantChange, MerchantDetail } from '@acopay/protocol/console'
-import { useMutation, useQuery } from '@tanstack/react-query'
+import { useQuery } from '@tanstack/react-query'
 import { useParams } from '@tanstack/react-router'
-import { App, Button, Form, Input, InputNumber, Select, Spin, Switch } from 'antd'
-import { call, queries } from '../api.ts'
+import { App, Button, Form, Input, InputNumber, Spin, Switch } from 'antd'
+import { call } from '../api.ts'
 import { when } from '../format.ts'
-import { Fact, Mono, Rows, State, Title, Trouble, useSays } from '../parts.tsx'
+import { Fact, Mono, State, Title, Trouble } from '../parts.tsx'
 import { usePreferences } from '../preferences.tsx'
+import { Apps } from './merchant-apps.tsx'
 import { ChannelAccount } from './merchant-channel.tsx'
 import { Keys } from './merchant-keys.tsx'
-import { NUMBER } from './merchants.tsx'
+import { useChange } from './use-change.ts'
 
 export function MerchantPage() {
   const { t } = usePreferences()
@@ -55,25 +56,13 @@ export function MerchantPage() {
   )
 }
 
-/** Sends a change, and shows the merchant anew. */
-export function useChange(path: string) {
-  const { message } = App.useApp()
-  const says = useSays()
-  return useMutation({
-    mutationFn: ({ method, to, body }: { method: 'POST' | 'PUT' | 'DELETE'; to: string; body: object }) =>
-      call<unknown>(method, `${path}${to}`, body),
-    onError: (error) => void message.error(says(error)),
-    onSettled: () => queries.invalidateQueries({ queryKey: [path] }),
-  })
-}
-
-/** The form begins anew when what it shows has changed, and at nothing else. */
+/** The form's key: the form starts again when the values that it shows have changed, and only then. */
 const formOf = ({ name, enabled, rate_per_second, allowed_ips }: MerchantDetail): string =>
   JSON.stringify([name, enabled, rate_per_second, allowed_ips])
 
 type Values = { name?: string; enabled?: boolean; rate_per_second?: number | null; ips: string }
 
-/** What differs from what the form was shown with: a form that lay open for an hour changes nothing else back. */
+/** Only the values that the user changed: a form that stayed open for an hour does not undo other users' changes. */
 function changesIn(values: Values, merchant: MerchantDetail): MerchantChange {
   const { name = merchant.name, enabled = merchant.enabled, rate_per_second: rate, ips } = values
   const rate_per_second = rate === undefined ? merchant.rate_per_second : rate
@@ -131,87 +120,5 @@ function Change({ merchant, path }: { merchant: MerchantDetail; path: string }) 
         {t('save')}
       </Button>
     </Form>
-  )
-}
-
-function Apps({ merchant, path, mayWrite }: { merchant: MerchantDetail; path: string; mayWrite: boolean }) {
-  const { t, word } = usePreferences()
-  const { modal } = App.useApp()
-  const change = useChange(path)
-  const [form] = Form.useForm()
-  // None chosen is all of them: an app that offers nothing is switched off instead.
-  const offer = (app_no: string, channels: string[]): void =>
-    change.mutate({ method: 'PUT', to: `/apps/${app_no}`, body: { channels: channels.length === 0 ? null : channels } })
-  const turn = (app_no: string, enabled: boolean): void => {
-    const title = enabled ? t('enable') : t('disable')
-    const body = { enabled }
-    const onOk = () => change.mutateAsync({ method: 'PUT', to: `/apps/${app_no}`, body }).catch(() => {})
-    void modal.confirm({ title: `${title}: ${app_no}`, okText: title, onOk })
-  }
-  return (
-    <>
-      <Rows
-        label={t('apps')}
-        rows={merchant.apps}
-        keyOf={(one) => one.app_no}
-        columns={[
-          { text: 'appNo', show: (one) => <Mono>{one.app_no}</Mono> },
-          { text: 'name', show: (one) => one.name, isText: true },
-          { text: 'state', show: (one) => <State of={one.enabled ? 'in_use' : 'disabled'} /> },
-          {
-            text: 'channels',
-            show: (one) => (
-              <Select
-                mode="multiple"
-                size="small"
-                className="channels"
-                aria-label={`${t('channels')} ${one.app_no}`}
-                placeholder={t('allChannels')}
-                disabled={!mayWrite}
-                value={one.channels ?? []}
-                options={merchant.channels.map(({ channel }) => ({ value: channel, label: word(channel) }))}
-                onChange={(channels: string[]) => offer(one.app_no, channels)}
-              />
-            ),
-          },
-          { text: 'createdAt', show: (one) => when(one.created_at) },
-          {
-            text: 'deeds',
-            show: (one) =>
-              mayWrite && (
-                <Button
-                  size="small"
-                  onClick={() => turn(one.app_no, !one.enabled)}
-                  aria-label={`${one.enabled ? t('disable') : t('enable')} ${one.app_no}`}
-                >
-                  {one.enabled ? t('disable') : t('enable')}
-                </Button>
-              ),
-          },
-        ]}
-      />
-      {mayWrite && (
-        <Form
-          form={form}
-          layout="inline"
-          className="below"
-          onFinish={(body) =>
-            change.mutate({ method: 'POST', to: '/apps', body }, { onSuccess: () => form.resetFields() })
-          }
-        >
-          <Form.Item
-            name="app_no"
-            label={t('appNo')}
-            rules={[{ required: true, pattern: NUMBER, message: t('numberRule') }]}
-          >
-            <Input />
-          </Form.Item>
-          <Form.Item name="name" label={t('appName')} rules={[{ required: true, max: 64, message: t('needed') }]}>
-            <Input />
-          </Form.Item>
-          <Button htmlType="submit">{t('addApp')}</Button>
-        </Form>
-      )}
-    </>
   )
 }

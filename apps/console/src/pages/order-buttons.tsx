@@ -1,4 +1,4 @@
-/** What the table and the role allow for an order, each with a question that says what will happen. */
+/** The operations that the order's table and the user's role allow. Each asks first, and says what will happen. */
 import type { Closed, OrderDetail, RefundAsk } from '@acopay/protocol/console'
 import { useMutation } from '@tanstack/react-query'
 import { App, Button, Form, Input, Modal } from 'antd'
@@ -30,7 +30,7 @@ export function OrderButtons({ order, path }: { order: OrderDetail; path: string
     onSettled: refresh,
   })
   const ask = (title: string, content: string, onOk: () => Promise<unknown>): void => {
-    // What failed is told by a message; the question is over in any case.
+    // A message reports the failure; the dialog closes in any case.
     void modal.confirm({ title, content, okText: title, onOk: () => onOk().catch(() => {}) })
   }
   if (order.allowed.length === 0) return null
@@ -63,8 +63,8 @@ export function OrderButtons({ order, path }: { order: OrderDetail; path: string
 }
 
 /**
- * One number for what somebody means to refund: pressed twice, sent twice, or asked again in a new dialogue because the answer
- * was lost, it is one refund. Only an answer ends it.
+ * The number of the refund that the user is asking for. It stays the same when the user presses twice, or asks again in a new
+ * dialog because the answer was lost, so that the gateway makes one refund. An answer of the gateway ends it.
  */
 const meant = new Map<string, string>()
 
@@ -76,7 +76,7 @@ function refundNoFor(path: string): string {
   return fresh
 }
 
-/** The gateway has said yes or no. After anything else nobody knows, and the number stays. */
+/** Whether the gateway accepted or refused. After any other error the result is unknown, and the number stays. */
 const isAnswered = (error: unknown): boolean => error instanceof ApiError && error.status >= 400 && error.status < 500
 
 const newRefundNo = (): string =>

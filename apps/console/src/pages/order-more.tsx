@@ -1,4 +1,4 @@
-/** What is looked at only when asked for: the tries of a notification, and what proves a close. */
+/** Parts that are loaded when the user opens them: the tries of a notification, and the evidence of a close. */
 import type { NotificationRow, OrderDetail, Page, Evidence as Proof, TryRow } from '@acopay/protocol/console'
 import { useQuery } from '@tanstack/react-query'
 import { Button, Drawer, Spin } from 'antd'

@@ -1,4 +1,4 @@
-/** Orders: found by any number, or listed by what they are. */
+/** Orders: search by any number, and a list with filters. */
 import type { OrderRow } from '@acopay/protocol/console'
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
@@ -11,7 +11,7 @@ import { usePreferences } from '../preferences.tsx'
 export const ORDER_STATES = ['NOTPAY', 'CLOSING', 'CLOSED', 'SUCCESS', 'REFUND'] as const
 export const CHANNELS = ['wechat', 'alipay'] as const
 
-/** A link to an order, by its number. */
+/** A link to an order that shows its number. */
 export const OrderLink = ({ mch_no, transaction_no }: { mch_no: string; transaction_no: string }) => (
   <Link
     to={'/orders/$mchNo/$transactionNo' as never}

@@ -1,4 +1,7 @@
-/** What holding the upstreams' bills against our books has shown, money that nobody knows of, and settling both by hand. */
+/**
+ * Reconciliation: the differences between the upstreams' bills and our books, payments that belong to no attempt of ours, and
+ * settling both by hand.
+ */
 import type { DifferenceRow, ReconciliationRow, StrayRow } from '@acopay/protocol/console'
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
@@ -18,7 +21,7 @@ const LISTS: [string, TextKey][] = [
   ['/reconciliations/strays', 'strays'],
 ]
 
-/** From one of the three lists to the others, of the same merchant. */
+/** Links between the three lists, with the same merchant. */
 function Others({ than, values: { mch_no } }: { than: TextKey; values: Values }) {
   const { t } = usePreferences()
   const others = LISTS.filter(([, text]) => text !== than)
@@ -37,7 +40,7 @@ const SETTLED: Filter = { name: 'settled', text: 'unsettledOnly', options: ['fal
 
 type Counted = Pick<ReconciliationRow, 'mch_no' | 'channel' | 'day' | 'differences' | 'unsettled'>
 
-/** How many a day's bill left, and how many of them nobody settled; leads to them. */
+/** The number of a day's differences and how many of them are not settled, with a link to them. */
 export function DifferencesLink({ of: { mch_no, channel, day, differences, unsettled } }: { of: Counted }) {
   const { t } = usePreferences()
   if (differences === 0) return <>0</>
@@ -73,7 +76,7 @@ export function Reconciliations() {
   )
 }
 
-/** Who settled it and how; before that, the button of those who may. */
+/** Who settled it and how; before that, a button for users who may settle. */
 function Settled(props: { of: { settled: boolean; note: string | null; settled_by: string | null }; ask: () => void }) {
   const { t } = usePreferences()
   const { data: who } = useQuery(session)
@@ -167,7 +170,7 @@ export function Strays() {
   )
 }
 
-/** What changes when something was settled. */
+/** The queries whose answers change after settling. */
 const CHANGED = ['differences', 'reconciliations', 'strays', 'reversals', 'overview']
 
 export function Settle({

@@ -1,4 +1,4 @@
-/** Signing in, and a password of one's own at the first time. */
+/** Signing in, and choosing a password of one's own at the first sign-in. */
 import type { PasswordAsk, Session, SignInAsk } from '@acopay/protocol/console'
 import { useMutation } from '@tanstack/react-query'
 import { Alert, Button, Form, Input } from 'antd'
@@ -48,7 +48,7 @@ export function ChangePassword({ isForced = false }: { isForced?: boolean }) {
   const [form] = Form.useForm<PasswordAsk>()
   const change = useMutation({
     mutationFn: (asked: PasswordAsk) => call<Session>('PUT', 'session/password', asked),
-    // It ends every session of this user, and begins this one anew.
+    // The change ends every session of this user and begins a new one here.
     onSuccess: (who) => {
       form.resetFields()
       queries.setQueryData(session.queryKey, who)

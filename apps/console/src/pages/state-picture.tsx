@@ -1,4 +1,4 @@
-/** The order's life as a picture: drawn from the table's own moves, with the way this order took. */
+/** A picture of the states: drawn from the moves of the order's table, with the way that this order took. */
 import type { OrderDetail, OrderStateName } from '@acopay/protocol/console'
 import { usePreferences } from '../preferences.tsx'
 
@@ -6,7 +6,7 @@ const WIDTH = 720
 const HEIGHT = 250
 const BOX = { width: 116, height: 44 }
 
-/** Where each state stands: what is over lies to the right, what was paid below. */
+/** The position of each state: ended states are on the right, paid states below. */
 const PLACES: Record<OrderStateName, { x: number; y: number }> = {
   NOTPAY: { x: 75, y: 125 },
   CLOSING: { x: 335, y: 60 },
@@ -15,10 +15,10 @@ const PLACES: Record<OrderStateName, { x: number; y: number }> = {
   REFUND: { x: 625, y: 200 },
 }
 
-/** From the edge of one box to the edge of the other. */
+/** The line from the edge of one box to the edge of the other, and the position of its text. */
 function wayOf(from: OrderStateName, to: OrderStateName): { path: string; x: number; y: number } {
   const [a, b] = [PLACES[from], PLACES[to]]
-  // Past the box between them.
+  // A curve around the box between the two.
   if (from === 'NOTPAY' && to === 'CLOSED') {
     return {
       path: `M ${a.x} ${a.y - BOX.height / 2} C ${a.x} 5, 420 0, ${b.x - 30} ${b.y - BOX.height / 2}`,
@@ -41,6 +41,10 @@ export function StatePicture({ order }: { order: OrderDetail }) {
   const story = [...steps.map(({ from, event }) => `${word(from ?? '')} (${word(event)}) → `), word(order.state)].join(
     '',
   )
+  const lookOf = (state: string): 'here' | 'been' | '' => {
+    if (state === order.state) return 'here'
+    return been.has(state) ? 'been' : ''
+  }
   return (
     <svg className="picture" viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label={`${t('wayTaken')}: ${story}`}>
       <defs>
@@ -73,7 +77,7 @@ export function StatePicture({ order }: { order: OrderDetail }) {
       })}
       {order.states.map((state) => {
         const { x, y } = PLACES[state]
-        const look = state === order.state ? 'here' : been.has(state) ? 'been' : ''
+        const look = lookOf(state)
         return (
           <g key={state}>
             <rect className={`box ${look}`} x={x - BOX.width / 2} y={y - BOX.height / 2} {...BOX} rx={8} />

@@ -1,4 +1,4 @@
-/** Who may use the console. Passwords are made here, shown once and changed at the first sign-in. */
+/** The users of the console. The server makes their first password; it is shown once and changed at the first sign-in. */
 import {
   isMerchantRole,
   type NewUser,
@@ -19,35 +19,11 @@ import { usePreferences } from '../preferences.tsx'
 
 export function Users() {
   const { t, word } = usePreferences()
-  const { modal, message } = App.useApp()
-  const says = useSays()
   const { data: who } = useQuery(session)
   const [isAdding, setAdding] = useState(false)
   const [changing, setChanging] = useState<UserRow | null>(null)
   const mayWrite = who?.permissions.includes('users.write') ?? false
-  const told = ({ user, password }: UserChanged): void => {
-    void queries.invalidateQueries({ queryKey: ['users'] })
-    if (password === null) return
-    const content = (
-      <>
-        <p>{t('passwordOnce')}</p>
-        <p>
-          {user.username}: <Mono>{password}</Mono>
-        </p>
-      </>
-    )
-    void modal.success({ title: t('oneTimePassword'), content, okText: t('savedIt'), keyboard: false })
-  }
-  const change = useMutation({
-    mutationFn: ({ username, ...asked }: UserChange & { username: string }) =>
-      call<UserChanged>('PUT', `users/${username}`, asked),
-    onSuccess: told,
-    onError: (error) => void message.error(says(error)),
-  })
-  const ask = (title: string, row: UserRow, asked: UserChange): void => {
-    const onOk = () => change.mutateAsync({ username: row.username, ...asked }).catch(() => {})
-    void modal.confirm({ title: `${title}: ${row.username}`, okText: title, onOk })
-  }
+  const done = useDone()
   return (
     <>
       <ListPage<UserRow>
@@ -68,10 +44,7 @@ export function Users() {
           { text: 'username', show: (row) => row.username },
           { text: 'role', show: (row) => word(row.role) },
           { text: 'merchant', show: (row) => row.mch_no ?? '—' },
-          {
-            text: 'state',
-            show: (row) => (row.enabled ? (row.locked_until === null ? t('enabled') : t('locked')) : t('disabled')),
-          },
+          { text: 'state', show: (row) => t(stateOf(row)) },
           { text: 'totp', show: (row) => (row.totp_enabled ? t('yes') : t('no')) },
           { text: 'lastSignIn', show: (row) => when(row.last_signed_in_at) },
           {
@@ -79,41 +52,75 @@ export function Users() {
             show: (row) =>
               mayWrite &&
               row.username !== who?.username && (
-                <div className="buttons">
-                  <Button size="small" onClick={() => setChanging(row)}>
-                    {t('changeRole')}
-                  </Button>
-                  <Button size="small" onClick={() => ask(t('resetPassword'), row, { reset_password: true })}>
-                    {t('resetPassword')}
-                  </Button>
-                  {row.totp_enabled && (
-                    <Button size="small" onClick={() => ask(t('resetTotp'), row, { reset_totp: true })}>
-                      {t('resetTotp')}
-                    </Button>
-                  )}
-                  {row.locked_until !== null && (
-                    <Button size="small" onClick={() => ask(t('unlock'), row, { unlock: true })}>
-                      {t('unlock')}
-                    </Button>
-                  )}
-                  <Button
-                    size="small"
-                    onClick={() => ask(row.enabled ? t('disable') : t('enable'), row, { enabled: !row.enabled })}
-                  >
-                    {row.enabled ? t('disable') : t('enable')}
-                  </Button>
-                </div>
+                <UserButtons of={row} onDone={done} changeRole={() => setChanging(row)} />
               ),
           },
         ]}
       />
-      {isAdding && who != null && <AddUser mchNo={who.mch_no} onDone={told} onClose={() => setAdding(false)} />}
-      {changing !== null && <ChangeRole of={changing} onDone={told} onClose={() => setChanging(null)} />}
+      {isAdding && who != null && <AddUser mchNo={who.mch_no} onDone={done} onClose={() => setAdding(false)} />}
+      {changing !== null && <ChangeRole of={changing} onDone={done} onClose={() => setChanging(null)} />}
     </>
   )
 }
 
-/** Within what the user belongs to: a merchant's users stay its own, and the platform's stay the platform's. */
+function stateOf({ enabled, locked_until }: UserRow): 'enabled' | 'locked' | 'disabled' {
+  if (!enabled) return 'disabled'
+  return locked_until === null ? 'enabled' : 'locked'
+}
+
+/** After a change: reloads the list, and shows the one-time password where there is a new one. */
+function useDone(): (changed: UserChanged) => void {
+  const { t } = usePreferences()
+  const { modal } = App.useApp()
+  return ({ user, password }) => {
+    void queries.invalidateQueries({ queryKey: ['users'] })
+    if (password === null) return
+    const content = (
+      <>
+        <p>{t('passwordOnce')}</p>
+        <p>
+          {user.username}: <Mono>{password}</Mono>
+        </p>
+      </>
+    )
+    void modal.success({ title: t('oneTimePassword'), content, okText: t('savedIt'), keyboard: false })
+  }
+}
+
+/** What an admin can do to another user; each operation asks first. */
+function UserButtons(props: { of: UserRow; onDone: (changed: UserChanged) => void; changeRole: () => void }) {
+  const { t } = usePreferences()
+  const { modal, message } = App.useApp()
+  const says = useSays()
+  const { username, enabled, totp_enabled, locked_until } = props.of
+  const change = useMutation({
+    mutationFn: (asked: UserChange) => call<UserChanged>('PUT', `users/${username}`, asked),
+    onSuccess: props.onDone,
+    onError: (error) => void message.error(says(error)),
+  })
+  const button = (title: string, asked: UserChange) => {
+    const onOk = () => change.mutateAsync(asked).catch(() => {})
+    const ask = () => void modal.confirm({ title: `${title}: ${username}`, okText: title, onOk })
+    return (
+      <Button size="small" onClick={ask}>
+        {title}
+      </Button>
+    )
+  }
+  return (
+    <div className="buttons">
+      <Button size="small" onClick={props.changeRole}>
+        {t('changeRole')}
+      </Button>
+      {button(t('resetPassword'), { reset_password: true })}
+      {totp_enabled && button(t('resetTotp'), { reset_totp: true })}
+      {locked_until !== null && button(t('unlock'), { unlock: true })}
+      {button(enabled ? t('disable') : t('enable'), { enabled: !enabled })}
+    </div>
+  )
+}
+
+/** Offers only roles of the same kind: a merchant's user stays with its merchant, a platform's with the platform. */
 function ChangeRole(props: { of: UserRow; onDone: (changed: UserChanged) => void; onClose: () => void }) {
   const { t, word } = usePreferences()
   const { message } = App.useApp()

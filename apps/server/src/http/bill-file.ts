@@ -1,4 +1,4 @@
-/** The file behind a bill's link: a plain GET, streamed piece by piece as fast as the caller reads. */
+/** The file behind a bill's link: a plain GET, streamed part by part as fast as the caller reads. */
 import { Readable } from 'node:stream'
 import { type Bill, type BillKey, findBill, readBillPart } from '@acopay/store'
 import type { FastifyInstance } from 'fastify'
@@ -6,7 +6,7 @@ import type { World } from '../world.ts'
 
 type Path = { Params: { mchNo: string; day: string; expires: string; file: string } }
 
-/** A caller that reads nothing for so long is not waited for. */
+/** The connection of a caller that reads nothing for this long is closed. */
 const STALL_MS = 60_000
 
 const EXPIRED = '链接已过期，请重新查询账单 (link expired, query again)\n'
@@ -36,7 +36,7 @@ export function billFileRoutes(app: FastifyInstance, world: World): void {
 
 type Opened = { bill: Bill & { fileNo: string }; first: Buffer }
 
-/** The bill and its first piece, read before anything is answered, so that a failure still has a status of its own. */
+/** Reads the bill and its first part before the answer begins, so that a failure can still be answered with its status. */
 async function openFile(world: World, key: BillKey): Promise<Opened | 'absent' | 'failed'> {
   try {
     const bill = await findBill(world.pool, key)
@@ -49,7 +49,7 @@ async function openFile(world: World, key: BillKey): Promise<Opened | 'absent' |
   }
 }
 
-/** Ends with the last byte and not with a look for more, so that the answer ends when the caller has all of it. */
+/** Ends after the last byte without reading for more, so that the answer ends as soon as the caller has all of it. */
 async function* partsOf(world: World, key: BillKey, { bill, first }: Opened): AsyncGenerator<Buffer> {
   let sent = 0n
   try {
@@ -59,7 +59,7 @@ async function* partsOf(world: World, key: BillKey, { bill, first }: Opened): As
       yield part
     }
   } finally {
-    // A caller who goes away in the middle ends the request without its line.
+    // When a caller disconnects in the middle, the request's own log line is missing; this line takes its place.
     if (sent < bill.sizeBytes) world.log.warn({ ...key, sentBytes: Number(sent) }, 'bill not sent to its end')
   }
 }

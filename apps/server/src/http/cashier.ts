@@ -1,197 +1,180 @@
-/** The payer's page and what it asks. Whoever has the order's link may see it and pay; there is no other way in. */
-import { existsSync, readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
+/** The payer's page and the calls it makes. The order's link is the only permission: it allows to see the order and to pay. */
 import { type ChannelName, INSTALLED, NEEDS_PAYER } from '@acopay/channels'
 import type { OpenedWay } from '@acopay/protocol'
 import { type OrderKey, readCashierViews } from '@acopay/store'
-import fastifyStatic from '@fastify/static'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { openWayToPay } from '../actions/open-way-to-pay.ts'
 import { offeredChannels, payerView } from '../cashier-view.ts'
 import { cashierWatch } from '../cashier-watch.ts'
 import type { World } from '../world.ts'
+import { pageHeaders } from './page-headers.ts'
 import { payerIn, payerSignInRoutes } from './payer-sign-in.ts'
 import type { RateLimit } from './rate-limit.ts'
+import { type StaticPages, staticPages } from './static-pages.ts'
 
-const PAGES = fileURLToPath(new URL('../../../cashier/dist/', import.meta.url))
 const LINK = '/cashier/:mchNo/:transactionNo/:proof'
 const HEARTBEAT_MS = 15_000
-const YEAR_S = 31_536_000
-
-type LinkPath = { Params: { mchNo: string; transactionNo: string; proof: string } }
-
-/** `shells`: origins whose pages may show the cashier in a frame (the host script's). */
-export function cashierRoutes(app: FastifyInstance, world: World, perAddress: RateLimit, shells: string[]): void {
-  const csp = [
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'",
-    `form-action 'none'; frame-ancestors ${["'self'", ...shells].join(' ')}`,
-  ].join('; ')
-  const pageHeaders = {
-    'content-type': 'text/html; charset=utf-8',
-    'content-security-policy': csp,
-    'cache-control': 'no-store',
-    // WeChat Pay's page for telephones opens only for visitors from a place it knows. The link itself stays here.
-    'referrer-policy': 'strict-origin',
-    'x-content-type-options': 'nosniff',
-    'x-robots-tag': 'noindex',
-  }
-  const watch = cashierWatch(world)
-  app.addHook('preClose', async () => watch.stop())
-
-  app.register(fastifyStatic, {
-    root: PAGES,
-    prefix: '/cashier/',
-    wildcard: false,
-    index: false,
-    globIgnore: ['*.html'],
-    maxAge: YEAR_S * 1000,
-    immutable: true,
-    setHeaders: (reply, file) => {
-      reply.header('x-content-type-options', 'nosniff')
-      // It has no hash in its name: shells include it for good.
-      if (file.endsWith('host.js')) reply.header('cache-control', 'public, max-age=300')
-    },
-  })
-
-  /** Null: the link is wrong, or too many come from one address; the answer is sent. */
-  async function ordered(
-    request: FastifyRequest<{ Params: LinkPath['Params'] }>,
-    reply: FastifyReply,
-  ): Promise<OrderKey | null> {
-    const { mchNo, transactionNo, proof } = request.params
-    const key = { mchNo, transactionNo }
-    if (!perAddress.allows(request.ip, null)) {
-      await reply.code(429).header('retry-after', '1').send({ error: 'FREQUENCY_LIMIT' })
-      return null
-    }
-    if (!world.isCashierProof(key, proof)) {
-      await reply.callNotFound()
-      return null
-    }
-    Object.assign(request.line, key)
-    return key
-  }
-  const viewOf = async (key: OrderKey) => {
-    const [order] = await readCashierViews(world.pool, [key])
-    return order === undefined ? null : { ...payerView(order, world.now()), now: world.now().toISOString() }
-  }
-
-  app.get<LinkPath>(LINK, { exposeHeadRoute: false }, async (request, reply) => {
-    const key = await ordered(request, reply)
-    if (key === null) return reply
-    const view = await viewOf(key)
-    const page = pageText('index.html')
-    if (view === null) return reply.callNotFound()
-    if (page === null) return reply.code(503).type('text/plain; charset=utf-8').send(NOT_BUILT)
-    const order = { ...view, channels: await offeredChannels(world, key) }
-    return reply.headers(pageHeaders).send(page.replace('{"order":null}', () => inlineJson({ order })))
-  })
-
-  /** Where the host script's frame begins: it hands over the signed parameters and goes on to the order's own page. */
-  app.get('/cashier/pay', { exposeHeadRoute: false }, async (_request, reply) => {
-    const page = pageText('pay.html')
-    if (page === null) return reply.code(503).type('text/plain; charset=utf-8').send(NOT_BUILT)
-    return reply.headers(pageHeaders).send(page)
-  })
-
-  app.get<LinkPath>(`${LINK}/state`, { exposeHeadRoute: false }, async (request, reply) => {
-    const key = await ordered(request, reply)
-    if (key === null) return reply
-    const view = await viewOf(key)
-    return view === null ? reply.callNotFound() : reply.header('cache-control', 'no-store').send(view)
-  })
-
-  /** Server-sent events: the order whenever it changed, and a comment so that proxies keep the line. */
-  app.get<LinkPath>(`${LINK}/events`, { exposeHeadRoute: false }, async (request, reply) => {
-    const key = await ordered(request, reply)
-    if (key === null) return reply
-    const first = await viewOf(key)
-    if (first === null) return reply.callNotFound()
-    let told = ''
-    const tell = (view: object): void => {
-      const text = JSON.stringify(view)
-      if (text === told) return
-      told = text
-      reply.raw.write(`data: ${JSON.stringify({ ...view, now: world.now().toISOString() })}\n\n`)
-    }
-    // Whoever has left meanwhile is told nothing, and said goodbye before anybody listened.
-    if (reply.raw.destroyed) return reply
-    const unwatch = watch.watch(key, (order) => tell(payerView(order, world.now())))
-    if (unwatch === null) return reply.code(429).header('retry-after', '5').send({ error: 'FREQUENCY_LIMIT' })
-    reply.hijack()
-    reply.raw.writeHead(200, {
-      ...{ 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-store' },
-      'x-accel-buffering': 'no',
-    })
-    reply.raw.write('retry: 2000\n\n')
-    const { now: _now, ...view } = first
-    tell(view)
-    const heart = setInterval(() => reply.raw.write(':\n\n'), HEARTBEAT_MS)
-    const forget = watch.onEnd(() => reply.raw.end())
-    reply.raw.on('close', () => {
-      clearInterval(heart)
-      unwatch()
-      forget()
-    })
-  })
-
-  payerSignInRoutes(app, world, LINK, ordered)
-
-  app.post<LinkPath>(`${LINK}/attempts`, async (request, reply) => {
-    const key = await ordered(request, reply)
-    if (key === null) return reply
-    const asked = readWay(request.body)
-    if (asked === null) return reply.code(400).send({ error: 'FIELD_INVALID', field: 'channel' })
-    const offered = (await offeredChannels(world, key)).find(({ channel }) => channel === asked.channel)
-    if (!offered?.methods.includes(asked.method)) return reply.code(404).send({ error: 'UNAVAILABLE' })
-    const { channel, method } = asked
-    const openId = payerIn(world, key, channel, asked.payer)
-    if (NEEDS_PAYER.has(method) && openId === null) return reply.code(401).send({ error: 'PAYER_UNKNOWN' })
-    const payer = { returnUrl: world.cashierUrl(key.mchNo, key.transactionNo), payerIp: request.ip, openId }
-    const way = await openWayToPay(world, key, { channel, method, payer })
-    switch (way.kind) {
-      case 'absent':
-        return reply.callNotFound()
-      case 'refused':
-        return reply.code(409).send({ error: way.why })
-      case 'unavailable':
-        return reply.code(404).send({ error: 'UNAVAILABLE' })
-      case 'too_many':
-        return reply.code(429).send({ error: 'TOO_MANY_ATTEMPTS' })
-      case 'started': {
-        const { attemptNo, state, payUrl } = way.attempt
-        // The upstream said no: another way may work.
-        if (state === 'SHUT') return reply.code(502).send({ error: 'UPSTREAM_REFUSED' })
-        return reply.header('cache-control', 'no-store').send({
-          ...({ channel, method, pay_url: payUrl, good_until: way.goodUntil.toISOString() } satisfies OpenedWay),
-          // In the sandbox the page itself can be the payer (docs/sandbox.md).
-          ...(world.isSandbox
-            ? { sandbox: `/sandbox/${key.mchNo}/orders/${key.transactionNo}/attempts/${attemptNo}` }
-            : {}),
-        })
-      }
-    }
-  })
-}
 
 const NOT_BUILT = '收银台页面尚未编译，请运行 npm run build (the cashier page is not built, run npm run build)\n'
 
-const texts = new Map<string, string>()
+type LinkPath = { Params: { mchNo: string; transactionNo: string; proof: string } }
+type LinkRequest = FastifyRequest<LinkPath>
 
-/** A built page, read once; null where there is none. */
-function pageText(name: string): string | null {
-  const known = texts.get(name)
-  if (known !== undefined) return known
-  if (!existsSync(PAGES + name)) return null
-  const text = readFileSync(PAGES + name, 'utf8')
-  texts.set(name, text)
-  return text
+type Cashier = {
+  world: World
+  pages: StaticPages
+  watch: ReturnType<typeof cashierWatch>
+  perAddress: RateLimit
+  /** Of the HTML pages. */
+  headers: Record<string, string>
 }
 
-/** JSON that cannot end the script element it stands in. */
+type OrderHandler = (cashier: Cashier, key: OrderKey, request: LinkRequest, reply: FastifyReply) => Promise<unknown>
+
+/** `shells`: origins whose pages may show the cashier in a frame (the host script's). */
+export function cashierRoutes(app: FastifyInstance, world: World, perAddress: RateLimit, shells: string[]): void {
+  const frameAncestors = ["'self'", ...shells].join(' ')
+  const headers = {
+    ...pageHeaders({ style: "'self'", img: "'self'", frameAncestors }),
+    // WeChat Pay's page for phones opens only for visitors from a site that it knows, so the browser sends our origin.
+    // It does not send the path, which holds the order's link.
+    'referrer-policy': 'strict-origin',
+  }
+  const watch = cashierWatch(world)
+  app.addHook('preClose', async () => watch.stop())
+  const pages = staticPages('cashier', NOT_BUILT, ['host.js'])
+  pages.serve(app)
+  const cashier: Cashier = { world, pages, watch, perAddress, headers }
+
+  const forOrder = (handle: OrderHandler) => async (request: LinkRequest, reply: FastifyReply) => {
+    const key = await provenOrder(cashier, request, reply)
+    return key === null ? reply : handle(cashier, key, request, reply)
+  }
+  const get = { exposeHeadRoute: false }
+  app.get<LinkPath>(LINK, get, forOrder(showOrder))
+  app.get('/cashier/pay', get, async (_request, reply) => showPayPage(cashier, reply))
+  app.get<LinkPath>(`${LINK}/state`, get, forOrder(sendState))
+  app.get<LinkPath>(`${LINK}/events`, get, forOrder(streamEvents))
+  app.post<LinkPath>(`${LINK}/attempts`, forOrder(openAttempt))
+  payerSignInRoutes(app, world, LINK, (request, reply) => provenOrder(cashier, request, reply))
+}
+
+/** The order of a link. Null where the link is wrong or its address calls too often; then the answer is sent already. */
+async function provenOrder(
+  { world, perAddress }: Cashier,
+  request: LinkRequest,
+  reply: FastifyReply,
+): Promise<OrderKey | null> {
+  const { mchNo, transactionNo, proof } = request.params
+  const key = { mchNo, transactionNo }
+  if (!perAddress.allows(request.ip, null)) {
+    await reply.code(429).header('retry-after', '1').send({ error: 'FREQUENCY_LIMIT' })
+    return null
+  }
+  if (!world.isCashierProof(key, proof)) {
+    await reply.callNotFound()
+    return null
+  }
+  Object.assign(request.line, key)
+  return key
+}
+
+async function viewOf(world: World, key: OrderKey) {
+  const [order] = await readCashierViews(world.pool, [key])
+  return order === undefined ? null : { ...payerView(order, world.now()), now: world.now().toISOString() }
+}
+
+/** The order's page, with the order's state and the ways to pay written into it. */
+const showOrder: OrderHandler = async ({ world, pages, headers }, key, _request, reply) => {
+  const view = await viewOf(world, key)
+  const page = pages.text('index.html')
+  if (view === null) return reply.callNotFound()
+  if (page === null) return pages.sendNotBuilt(reply)
+  const order = { ...view, channels: await offeredChannels(world, key) }
+  return reply.headers(headers).send(page.replace('{"order":null}', () => inlineJson({ order })))
+}
+
+/** JSON that cannot end the script element around it. */
 const inlineJson = (value: object): string => JSON.stringify(value).replaceAll('<', '\\u003c')
 
-/** `payer`: what the sign-in gave the page, for the ways that need it. */
+/** The first page in the host script's frame: it posts the signed parameters and goes on to the order's own page. */
+function showPayPage({ pages, headers }: Cashier, reply: FastifyReply): FastifyReply {
+  const page = pages.text('pay.html')
+  return page === null ? pages.sendNotBuilt(reply) : reply.headers(headers).send(page)
+}
+
+const sendState: OrderHandler = async ({ world }, key, _request, reply) => {
+  const view = await viewOf(world, key)
+  return view === null ? reply.callNotFound() : reply.header('cache-control', 'no-store').send(view)
+}
+
+/** Server-sent events: the order each time it changes. A comment in between keeps proxies from cutting the connection. */
+const streamEvents: OrderHandler = async ({ world, watch }, key, _request, reply) => {
+  const first = await viewOf(world, key)
+  if (first === null) return reply.callNotFound()
+  let sent = ''
+  const send = (view: object): void => {
+    const text = JSON.stringify(view)
+    if (text === sent) return
+    sent = text
+    reply.raw.write(`data: ${JSON.stringify({ ...view, now: world.now().toISOString() })}\n\n`)
+  }
+  // The client may have disconnected while we read the order. Then its `close` event is over, and no handler would run.
+  if (reply.raw.destroyed) return reply
+  const unwatch = watch.watch(key, (order) => send(payerView(order, world.now())))
+  if (unwatch === null) return reply.code(429).header('retry-after', '5').send({ error: 'FREQUENCY_LIMIT' })
+  reply.hijack()
+  reply.raw.writeHead(200, {
+    'content-type': 'text/event-stream; charset=utf-8',
+    'cache-control': 'no-store',
+    'x-accel-buffering': 'no',
+  })
+  reply.raw.write('retry: 2000\n\n')
+  const { now: _now, ...view } = first
+  send(view)
+  const heart = setInterval(() => reply.raw.write(':\n\n'), HEARTBEAT_MS)
+  const forget = watch.onEnd(() => reply.raw.end())
+  reply.raw.on('close', () => {
+    clearInterval(heart)
+    unwatch()
+    forget()
+  })
+  return reply
+}
+
+/** The payer chose a way to pay: an attempt is opened, and the answer tells what the page shows. */
+const openAttempt: OrderHandler = async ({ world }, key, request, reply) => {
+  const asked = readWay(request.body)
+  if (asked === null) return reply.code(400).send({ error: 'FIELD_INVALID', field: 'channel' })
+  const { channel, method } = asked
+  const offered = (await offeredChannels(world, key)).find((one) => one.channel === channel)
+  if (!offered?.methods.includes(method)) return reply.code(404).send({ error: 'UNAVAILABLE' })
+  const openId = payerIn(world, key, channel, asked.payer)
+  if (NEEDS_PAYER.has(method) && openId === null) return reply.code(401).send({ error: 'PAYER_UNKNOWN' })
+  const payer = { returnUrl: world.cashierUrl(key.mchNo, key.transactionNo), payerIp: request.ip, openId }
+  const way = await openWayToPay(world, key, { channel, method, payer })
+  switch (way.kind) {
+    case 'absent':
+      return reply.callNotFound()
+    case 'refused':
+      return reply.code(409).send({ error: way.why })
+    case 'unavailable':
+      return reply.code(404).send({ error: 'UNAVAILABLE' })
+    case 'too_many':
+      return reply.code(429).send({ error: 'TOO_MANY_ATTEMPTS' })
+    case 'started': {
+      const { attemptNo, state, payUrl } = way.attempt
+      // The upstream refused this attempt; another way to pay may work.
+      if (state === 'SHUT') return reply.code(502).send({ error: 'UPSTREAM_REFUSED' })
+      const opened: OpenedWay = { channel, method, pay_url: payUrl, good_until: way.goodUntil.toISOString() }
+      // In the sandbox the page itself can be the payer (docs/sandbox.md).
+      const sandbox = `/sandbox/${key.mchNo}/orders/${key.transactionNo}/attempts/${attemptNo}`
+      return reply.header('cache-control', 'no-store').send(world.isSandbox ? { ...opened, sandbox } : opened)
+    }
+  }
+}
+
+/** Null for a body that names no channel and method. `payer` is the token that the sign-in gave the page. */
 function readWay(body: unknown): { channel: ChannelName; method: string; payer: unknown } | null {
   try {
     const { channel, method, payer } = JSON.parse(Buffer.isBuffer(body) ? body.toString('utf8') : '') ?? {}

@@ -1,4 +1,4 @@
-/** `GET close/evidence` [ours]: what a merchant shows when a payer says 'I was charged for a closed order'. */
+/** `GET close/evidence` [ours]: proves to a payer who claims a charge for a closed order when and how it was closed. */
 import {
   type Answer,
   CLOSE_REASON_TEXTS,
@@ -26,7 +26,7 @@ export const evidenceEndpoint: Endpoint = {
   },
 }
 
-/** The evidence in the wire's words. */
+/** The evidence in the wire's format. */
 export const evidenceAnswer = ({ order, fencedAt, closedAt, said }: CloseEvidence): Answer<'get close/evidence'> => ({
   mch_trade_no: order.mchTradeNo,
   transaction_no: order.transactionNo,

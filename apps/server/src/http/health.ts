@@ -1,4 +1,4 @@
-/** For whoever watches the process: alive, and able to serve. */
+/** Health checks for monitoring: whether the process is alive, and whether it can serve. */
 import type { FastifyInstance } from 'fastify'
 import type { World } from '../world.ts'
 

@@ -1,9 +1,8 @@
 /**
- * Who is calling, and may they? The checks run in the order of spec/protocol.md, section 4: headers complete →
- * merchant known → signature → merchant enabled → address allowed → rate. Only a caller whose signature verified is
- * answered with a signature.
+ * Identifies the merchant that calls, and checks whether it may. The checks run in the order of spec/protocol.md, section 4:
+ * headers complete → merchant known → signature → merchant enabled → address allowed → rate. Only a caller whose signature
+ * verified is answered with a signature.
  */
-
 import type { IncomingHttpHeaders } from 'node:http'
 import { BlockList, isIPv6 } from 'node:net'
 import {
@@ -47,7 +46,7 @@ export async function identify(world: World, call: Call, perMerchant: RateLimit)
   if (!merchant.publicKeys.some((key) => verifyText(text, claim.sign, publicKey(key)))) {
     return stranger(refuse('SIGN_ERROR'))
   }
-  // What a page posts comes from payers everywhere: the list is of the merchant's servers.
+  // A body that carries its signature is posted from the payer's browser. The list holds the merchant's servers.
   const address = claim.isInBody ? null : call.address
   const refusal = refusalOf(merchant, address, perMerchant)
   if (refusal !== null) return { refusal, proven: merchant.mchNo }
@@ -62,7 +61,7 @@ const stranger = (refusal: Refusal): Identified => ({ refusal, proven: null })
 
 const SIGNATURE_FIELDS = ['mch-no', 'nonce', 'sign-type', 'sign'] as const
 
-/** What the caller says of itself, from the four headers or, where none of them is there, from the body. */
+/** The caller's claim: from the four headers or, where all four are missing, from the body. */
 function readClaim(call: Call): Claim | Refusal {
   const inHeaders = SIGNATURE_FIELDS.map((field) => call.headers[`x-acopay-${field}`])
   const isInBody = call.bodySigned && inHeaders.every((value) => value === undefined)
@@ -83,7 +82,7 @@ function readClaim(call: Call): Claim | Refusal {
   return { mchNo, nonce, sign, isInBody }
 }
 
-/** Null when the parameters nest so deeply that no text can be made of them. */
+/** The text that the caller signed. Null when the parameters are nested too deeply. */
 function textOf(params: JsonObject, { mchNo, nonce, isInBody }: Claim): string | null {
   try {
     return isInBody ? orderParamsText(params) : requestText(params, { mchNo, nonce, signType: SIGN_TYPE })
@@ -93,7 +92,7 @@ function textOf(params: JsonObject, { mchNo, nonce, isInBody }: Claim): string |
   }
 }
 
-/** `address` null: whoever has the signed text may hand it in. */
+/** `address` is null where the merchant's list of addresses does not apply. */
 function refusalOf(merchant: Merchant, address: string | null, perMerchant: RateLimit): Refusal | null {
   if (!merchant.isEnabled) return refuse('MCH_DISABLED')
   const { allowedIps } = merchant

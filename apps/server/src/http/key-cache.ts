@@ -1,11 +1,11 @@
-/** Public keys parsed once. The key is its own name, so nothing here can disagree with the database. */
+/** Caches parsed public keys by their text, so that the cache cannot disagree with the database. */
 import type { KeyObject } from 'node:crypto'
 import { publicKeyFrom } from '@acopay/protocol'
 
 const KEYS_MAX = 10_000
 const keys = new Map<string, KeyObject>()
 
-/** The key of this Base64 text; the one first seen longest ago makes room. */
+/** The key of this Base64 text. A full cache drops the entry that was added first. */
 export function publicKey(text: string): KeyObject {
   const known = keys.get(text)
   if (known !== undefined) return known

@@ -1,4 +1,7 @@
-/** `GET notifications`, `GET notifications/tries`, `POST notifications/resend` [ours]: what a merchant was told, and again. */
+/**
+ * `GET notifications`, `GET notifications/tries`, `POST notifications/resend` [ours]: a merchant reads the notifications it was
+ * sent, and has them sent again.
+ */
 import {
   type Answer,
   DONE_ANSWER,
@@ -14,20 +17,13 @@ import {
   refuse,
   timeText,
 } from '@acopay/protocol'
-import {
-  findOrder,
-  type ListedNotification as Listed,
-  listNotifications,
-  listNotificationTries,
-  resendNotifications,
-  useNonce,
-} from '@acopay/store'
+import { findOrder, type ListedNotification as Listed, listNotifications, listNotificationTries } from '@acopay/store'
+import { resendByMerchant } from '../actions/resend-notifications.ts'
 import type { World } from '../world.ts'
 import type { Endpoint } from './exchange.ts'
 
 const PAGE = 100
 const TRIES_MAX = 50
-const RESENT_AT_ONCE = 10_000
 
 export const notificationsEndpoint: Endpoint = {
   method: 'GET',
@@ -39,7 +35,7 @@ export const notificationsEndpoint: Endpoint = {
     const transactionNo = asked.ref === null ? null : await numberOf(world, mchNo, asked.ref)
     if (isNoOrder(transactionNo)) return { answer: transactionNo }
     const { state, before } = asked
-    // One more than a page tells whether there is another.
+    // One row more than a page shows whether there is a next page.
     const found = await listNotifications(world.pool, mchNo, { transactionNo, state, before }, PAGE + 1)
     const page = found.slice(0, PAGE)
     const last = found.length > PAGE ? page.at(-1) : undefined
@@ -61,7 +57,11 @@ export const notificationTriesEndpoint: Endpoint = {
     const tries = await listNotificationTries(world.pool, { mchNo, transactionNo, seq: asked.seq }, TRIES_MAX)
     const shown = tries.map(
       ({ at, ms, httpStatus, reply, failure }): ListedTry => ({
-        ...{ time: timeText(at), ms, http_status: httpStatus, reply, failure },
+        time: timeText(at),
+        ms,
+        http_status: httpStatus,
+        reply,
+        failure,
       }),
     )
     const answer = { ...DONE_ANSWER, transaction_no: transactionNo, tries: JSON.stringify(shown) }
@@ -76,29 +76,14 @@ export const resendEndpoint: Endpoint = {
   async handle(world, { mchNo, nonce }, params) {
     const asked = parseResend(params)
     if (isRefusal(asked)) return { answer: asked }
-    const now = world.now()
     if (nonce === null) return { answer: refuse('SIGN_ERROR') }
-    if (!(await useNonce(world.pool, { mchNo, nonce, now }))) return { answer: refuse('NONCE_REPEAT') }
-    if ('dead' in asked) {
-      const resent = await resendNotifications(world.pool, mchNo, asked, { limit: RESENT_AT_ONCE, now })
-      return { answer: resentAnswer(resent) }
-    }
-    const transactionNo = await numberOf(world, mchNo, asked.ref)
-    if (isNoOrder(transactionNo)) return { answer: transactionNo }
-    const resent = await resendNotifications(
-      world.pool,
-      mchNo,
-      { transactionNo, seq: asked.seq },
-      { limit: RESENT_AT_ONCE, now },
-    )
-    return { transactionNo, answer: resentAnswer(resent) }
+    const resent = await resendByMerchant(world, { mchNo, nonce, asked })
+    if (resent.kind === 'nonce_used') return { answer: refuse('NONCE_REPEAT') }
+    if (resent.kind === 'absent') return { answer: refuse('ORDER_NOT_EXIST') }
+    const answer = { ...DONE_ANSWER, resent: String(resent.count) } satisfies Answer<'post notifications/resend'>
+    return resent.transactionNo === undefined ? { answer } : { transactionNo: resent.transactionNo, answer }
   },
 }
-
-const resentAnswer = (resent: number): Answer<'post notifications/resend'> => ({
-  ...DONE_ANSWER,
-  resent: String(resent),
-})
 
 /** The platform's number of the merchant's order. */
 async function numberOf(world: World, mchNo: string, ref: OrderRef): Promise<string | Refusal> {

@@ -1,8 +1,8 @@
-/** `GET /openapi.json`: the transactions API, for whoever generates a client or looks. */
+/** `GET /openapi.json`: the description of the transactions API, for people and for generators of clients. */
 import { openApi } from '@acopay/protocol'
 import type { FastifyInstance } from 'fastify'
 
-/** `publicUrl` null: callers reach us where they found this. */
+/** Without a `publicUrl`, the document says that the API is at the document's own address. */
 export function openApiRoute(app: FastifyInstance, publicUrl: string | null): void {
   const text = JSON.stringify(openApi(publicUrl ?? ''), null, 2)
   app.get('/openapi.json', { exposeHeadRoute: false }, (_request, reply) =>

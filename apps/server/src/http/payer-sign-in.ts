@@ -1,7 +1,7 @@
 /**
- * Inside a wallet a payer can pay only where the wallet has told us who they are. Their browser goes there and comes back by
- * itself; what we learn is handed to the page sealed for this order, in the part of the address that no browser sends on.
- * Nothing is stored, and no cookie is needed.
+ * Inside a wallet, a payer can pay only after the wallet has identified them to us. The browser is redirected to the wallet and
+ * back. The page then gets the payer's id in a token that is sealed for this order, in the fragment of the address, which
+ * browsers do not send to servers. We store nothing, and need no cookie.
  */
 import { type ChannelName, INSTALLED, type PayerSignIn } from '@acopay/channels'
 import type { OrderKey } from '@acopay/store'
@@ -12,7 +12,7 @@ import type { World } from '../world.ts'
 type Path = { mchNo: string; transactionNo: string; proof: string; channel: string }
 type SignInRequest = FastifyRequest<{ Params: Path }>
 
-/** Made by the page, which takes back only what it began itself. */
+/** The page chooses the state, and accepts only an answer with the state it chose. */
 const STATE = /^[0-9A-Za-z]{16,64}$/
 const CODE = /^[\w-]{1,512}$/
 const TOKEN_MAX = 1024
@@ -20,7 +20,7 @@ const TOKEN_MAX = 1024
 const placeOf = ({ mchNo, transactionNo }: OrderKey, channel: string): string =>
   `cashier payer/${mchNo}/${transactionNo}/${channel}`
 
-/** Who the page's token says the payer is; null where it was not made for this order and channel. */
+/** The payer's id in the page's token; null where the token was not made for this order and channel. */
 export function payerIn(world: World, key: OrderKey, channel: string, token: unknown): string | null {
   if (typeof token !== 'string' || token.length > TOKEN_MAX) return null
   try {
@@ -30,7 +30,7 @@ export function payerIn(world: World, key: OrderKey, channel: string, token: unk
   }
 }
 
-/** `ordered` proves the link; where it answers null, the answer is sent. */
+/** `ordered` checks the order's link. Where it answers null, it has sent the answer itself. */
 export function payerSignInRoutes(
   app: FastifyInstance,
   world: World,

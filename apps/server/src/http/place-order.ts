@@ -1,4 +1,4 @@
-/** `POST trade` (spec/protocol.md 3.2): signed by headers, or in the body where a page hands the parameters over. */
+/** `POST trade` (spec/protocol.md 3.2): signed in the headers, or in the body where the payer's page posts the parameters. */
 import { parseYuan } from '@acopay/core'
 import { type Answer, isRefusal, PLACED_ANSWER, parsePlaceOrder, refuse } from '@acopay/protocol'
 import { placeOrder } from '../actions/place-order.ts'

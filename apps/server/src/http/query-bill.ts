@@ -1,7 +1,6 @@
 /** `GET bill` (spec/protocol.md 3.6): where the bill of a day can be fetched, and its hash. */
-import { billRange, isBillComplete } from '@acopay/core'
 import { type Answer, BILL_ANSWERS, BILL_HASH_TYPE, isRefusal, parseQueryBill, refuse } from '@acopay/protocol'
-import { findBill, hasBillRows, planBill } from '@acopay/store'
+import { queryBill } from '../actions/query-bill.ts'
 import type { Endpoint } from './exchange.ts'
 
 const NO_FILE = { url: null, hash_code: null, hash_type: null }
@@ -16,20 +15,18 @@ export const billEndpoint: Endpoint = {
     const asked = parseQueryBill(params)
     if (isRefusal(asked)) return { answer: asked }
     const { day } = asked
-    const now = world.now()
-    const { first, last } = billRange(now.getTime())
-    if (day < first || day > last) return { answer: refuse('PARAM_ERROR', `bill_date 应在${first}至${last}之间`) }
-    const bill = await findBill(world.pool, { mchNo, day })
-    if (bill?.fileNo != null) {
-      const url = world.billUrl({ mchNo, day })
-      const file = { url, hash_code: bill.sha256, hash_type: BILL_HASH_TYPE }
-      return { answer: { ...BILL_ANSWERS.SUCCESS, ...file } satisfies Answer<'get bill'> }
+    const bill = await queryBill(world, { mchNo, day })
+    switch (bill.kind) {
+      case 'out_of_range':
+        return { answer: refuse('PARAM_ERROR', `bill_date 应在${bill.first}至${bill.last}之间`) }
+      case 'not_yet':
+        return { answer: NOT_YET }
+      case 'none':
+        return { answer: NO_BILL }
+      case 'ready': {
+        const file = { url: world.billUrl({ mchNo, day }), hash_code: bill.sha256, hash_type: BILL_HASH_TYPE }
+        return { answer: { ...BILL_ANSWERS.SUCCESS, ...file } satisfies Answer<'get bill'> }
+      }
     }
-    if (!isBillComplete(day, now.getTime())) return { answer: NOT_YET }
-    if (bill !== null || !(await hasBillRows(world.pool, { mchNo, day }))) {
-      return { answer: NO_BILL }
-    }
-    await planBill(world.pool, { mchNo, day }, now)
-    return { answer: NOT_YET }
   },
 }

@@ -1,13 +1,13 @@
 /**
- * A token bucket per name, in this process's memory: n servers allow n times as much. It protects the gateway from
- * haste; a hard quota belongs in front of it.
+ * A token bucket per name, in this process's memory: n servers allow n times as much. It protects the gateway from bursts;
+ * a strict quota needs a proxy in front of the gateway.
  */
 export type RateLimit = {
   /** Whether one more is allowed now. `perSecond` null means the default; 0 is no limit. */
   allows: (name: string, perSecond: number | null) => boolean
 }
 
-/** Bursts of this many seconds' worth are let through. */
+/** A bucket holds as many tokens as this many seconds add. */
 const BURST_SECONDS = 2
 const NAMES_MAX = 50_000
 
@@ -25,7 +25,7 @@ export function rateLimit(defaultPerSecond: number, nowMs: () => number): RateLi
       const earned = (Math.max(0, atMs - bucket.atMs) / 1000) * perSecond
       bucket.tokens = Math.min(full, bucket.tokens + earned)
       bucket.atMs = atMs
-      // The most recently seen names stay; whoever comes back after being forgotten starts with a full bucket.
+      // The names that called last are kept. A name that was dropped starts with a full bucket when it calls again.
       buckets.delete(name)
       buckets.set(name, bucket)
       const [oldest] = buckets.keys()

@@ -8,7 +8,7 @@ import { notifyUrlRefusal } from './notify-url.ts'
 
 const isLimit = (why: Refused): why is RefundRefusal => why.startsWith('REFUND_')
 
-/** Whatever an order's table says against a refund, the order is not paid. */
+/** When the order's table refuses a refund, the wire's answer is that the order is not paid. */
 export const refundRefused = (why: Refused): RefundRefusal | 'ORDER_NOT_PAID' => (isLimit(why) ? why : 'ORDER_NOT_PAID')
 
 export const refundEndpoint: Endpoint = {

@@ -1,5 +1,6 @@
 /**
- * Sandbox mode only (docs/sandbox.md): what a payer, chance and time do, done by an integrator. Nothing here is signed by a merchant; none of it exists in production mode.
+ * Sandbox mode only (docs/sandbox.md): an integrator plays the payer, the upstream and the network. Merchants do not sign
+ * these calls, and a production gateway does not have them.
  */
 import { type ChannelName, INSTALLED } from '@acopay/channels'
 import { formatYuan } from '@acopay/core'
@@ -14,14 +15,20 @@ type OrderPath = { Params: { mchNo: string; transactionNo: string } }
 type AttemptPath = { Params: { mchNo: string; transactionNo: string; attemptNo: string; deed: string } }
 type ChannelPath = { Params: { channel: string } }
 
-/** Late, and still heard. */
+/** Slow, and still within the time that a notification waits for its answer. */
 const SLOW_SHOP_MS = 3000
 
 /** The sandbox's payer has no address and no page to come back to. */
 const PAYER = { returnUrl: null, payerIp: '127.0.0.1', openId: 'sandbox-payer' }
 
 export function sandboxRoutes(app: FastifyInstance, world: World, upstreams: SandboxUpstreams): void {
-  /** The payer chooses a way to pay: an attempt is opened. */
+  payerRoutes(app, world, upstreams)
+  shopRoute(app, world)
+  upstreamRoutes(app, upstreams)
+}
+
+function payerRoutes(app: FastifyInstance, world: World, upstreams: SandboxUpstreams): void {
+  /** The payer chooses a way to pay, which opens an attempt. */
   app.post<OrderPath>('/sandbox/:mchNo/orders/:transactionNo/attempts', async (request, reply) => {
     const { mchNo, transactionNo } = request.params
     const asked = new URL(request.url, 'http://sandbox').searchParams
@@ -36,37 +43,35 @@ export function sandboxRoutes(app: FastifyInstance, world: World, upstreams: San
     return { attempt_no: attemptNo, channel, method, state, pay_url: payUrl }
   })
 
-  /** What the payer, or bad luck, does with an attempt. */
+  /** The payer, or the upstream, does something to an attempt. */
   app.post<AttemptPath>('/sandbox/:mchNo/orders/:transactionNo/attempts/:attemptNo/:deed', async (request, reply) => {
     const { mchNo, transactionNo, attemptNo, deed } = request.params
     const attempt = await findAttempt(world.pool, mchNo, attemptNo)
     if (attempt === null || attempt.transactionNo !== transactionNo) {
       return absent(reply, '没有这次支付尝试 (no such attempt)')
     }
-    const { control } = upstreams.of(attempt.channel as ChannelName)
-    if (deed === 'expire') await control.expire(attemptNo)
-    else if (deed === 'scan') {
-      if (!(await control.scan(attemptNo))) return reply.code(409).send({ error: 'UPSTREAM_CLOSED' })
-    } else if (deed === 'give-back') {
-      if (!(await control.giveBack(attemptNo))) return reply.code(409).send({ error: 'NOTHING_TO_GIVE_BACK' })
-    } else if (deed === 'pay' || deed === 'pay-anyway') {
-      const payment = await (deed === 'pay' ? control.pay(attemptNo) : control.payAnyway(attemptNo))
-      if (payment === null) return reply.code(409).send({ error: 'UPSTREAM_CLOSED' })
-    } else return reply.callNotFound()
+    const operate = ATTEMPT_OPERATIONS.get(deed)
+    if (operate === undefined) return reply.callNotFound()
+    const error = await operate(upstreams.of(attempt.channel as ChannelName).control, attemptNo)
+    if (error !== null) return reply.code(409).send({ error })
     const order = await findOrder(world.pool, mchNo, { transactionNo })
     if (order === null) return absent(reply, '此订单不存在 (no such order)')
     return { attempt_no: attemptNo, order: order.state, amount_total: formatYuan(order.amountFen) }
   })
+}
 
-  /** The test shop of the console's sandbox page: hears notifications well, late, or not at all. */
+function shopRoute(app: FastifyInstance, world: World): void {
+  /** The test shop of the console's sandbox page: it acknowledges notifications at once, late, or never. */
   app.post<{ Params: { how: string } }>('/sandbox/shop/:how', async (request, reply) => {
     const { how } = request.params
     if (how === 'fail') return reply.code(500).send(NOT_HEARD)
     if (how === 'slow') await world.sleep(SLOW_SHOP_MS)
     return HEARD
   })
+}
 
-  /** Everything an upstream took and sent back, by attempt. */
+function upstreamRoutes(app: FastifyInstance, upstreams: SandboxUpstreams): void {
+  /** How much an upstream took and returned for each attempt. */
   app.get<ChannelPath>('/sandbox/upstreams/:channel/taken', async (request, reply) => {
     const { channel } = request.params
     if (!isChannel(channel)) return absent(reply, '没有这个渠道 (no such channel)')
@@ -78,7 +83,7 @@ export function sandboxRoutes(app: FastifyInstance, world: World, upstreams: San
     }))
   })
 
-  /** What goes wrong from now on; an empty list ends it. */
+  /** Sets the faults that the upstream has from now on; an empty list ends them. */
   app.put<ChannelPath>('/sandbox/upstreams/:channel/faults', async (request, reply) => {
     const { channel } = request.params
     if (!isChannel(channel)) return absent(reply, '没有这个渠道 (no such channel)')
@@ -88,6 +93,20 @@ export function sandboxRoutes(app: FastifyInstance, world: World, upstreams: San
     return faults
   })
 }
+
+type Control = ReturnType<SandboxUpstreams['of']>['control']
+
+/** What can be done to an attempt, by the last part of the path. Each answers null, or the error that it ended with. */
+const ATTEMPT_OPERATIONS = new Map<string, (control: Control, attemptNo: string) => Promise<string | null>>([
+  ['expire', async (control, attemptNo) => control.expire(attemptNo).then(() => null)],
+  ['scan', async (control, attemptNo) => ((await control.scan(attemptNo)) ? null : 'UPSTREAM_CLOSED')],
+  ['give-back', async (control, attemptNo) => ((await control.giveBack(attemptNo)) ? null : 'NOTHING_TO_GIVE_BACK')],
+  ['pay', async (control, attemptNo) => ((await control.pay(attemptNo)) === null ? 'UPSTREAM_CLOSED' : null)],
+  [
+    'pay-anyway',
+    async (control, attemptNo) => ((await control.payAnyway(attemptNo)) === null ? 'UPSTREAM_CLOSED' : null),
+  ],
+])
 
 const isChannel = (name: string): name is ChannelName => Object.hasOwn(INSTALLED, name)
 

@@ -1,14 +1,13 @@
-/** The HTTP edge: bytes in, bytes out. Every call of the transactions API goes through `respond`, top to bottom. */
+/** Builds the HTTP server. Every call of the transactions API goes through `respond`, read it from top to bottom. */
 import { randomUUID } from 'node:crypto'
 import { BASE_PATH, isRefusal, type JsonObject, type Refusal, refuse, signedBody, unsignedBody } from '@acopay/protocol'
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
-import { sandboxConsole } from '../sandbox-console.ts'
-import type { SandboxUpstreams } from '../sandbox-upstreams.ts'
 import type { World } from '../world.ts'
 import { billFileRoutes } from './bill-file.ts'
 import { cashierRoutes } from './cashier.ts'
 import { evidenceEndpoint } from './close-evidence.ts'
 import { closeEndpoint } from './close-order.ts'
+import type { ConsoleEndpoint } from './console/call.ts'
 import { consoleRoutes } from './console/routes.ts'
 import type { Endpoint } from './exchange.ts'
 import { healthRoutes } from './health.ts'
@@ -21,7 +20,6 @@ import { queryEndpoint } from './query-order.ts'
 import { queryRefundEndpoint } from './query-refund.ts'
 import { type RateLimit, rateLimit } from './rate-limit.ts'
 import { refundEndpoint } from './refund-order.ts'
-import { sandboxRoutes } from './sandbox.ts'
 import { notificationRoutes } from './upstream-notification.ts'
 
 const ENDPOINTS: Endpoint[] = [
@@ -37,7 +35,7 @@ const ENDPOINTS: Endpoint[] = [
   resendEndpoint,
 ]
 
-/** The largest body read; every field of the contract together fits ten times over. */
+/** The largest request body that is read: about ten times what all fields of the contract need together. */
 export const BODY_BYTES_MAX = 64 * 1024
 
 const JSON_TYPE = 'application/json; charset=utf-8'
@@ -46,15 +44,21 @@ export type HttpOptions = {
   ratePerAddress: number
   ratePerMerchant: number
   trustedProxies: number
-  /** Null: as it listens. */
+  /** The address that callers know; null where the gateway is called at the address it listens on. */
   publicUrl: string | null
-  /** Where the sandbox's settings lie. */
-  home: string
   /** Origins whose pages may show the cashier in a frame. */
   shellOrigins: string[]
 }
 
-/** What one request leaves in the log; filled in on the way. */
+/** Routes that only some gateways have, such as the sandbox's. The code that starts a gateway passes them in. */
+export type ExtraRoutes = {
+  consoleEndpoints: ConsoleEndpoint[]
+  register: (app: FastifyInstance) => void
+}
+
+export const NO_EXTRA_ROUTES: ExtraRoutes = { consoleEndpoints: [], register: () => {} }
+
+/** The fields of a request's log line. The handlers fill them in. */
 type LogLine = { mchNo?: string; transactionNo?: string; outcome?: string }
 declare module 'fastify' {
   interface FastifyRequest {
@@ -62,27 +66,61 @@ declare module 'fastify' {
   }
 }
 
-/** `upstreams` are the sandbox's; null in production mode. */
-export function buildServer(world: World, options: HttpOptions, upstreams: SandboxUpstreams | null): FastifyInstance {
+export function buildServer(world: World, options: HttpOptions, extra: ExtraRoutes): FastifyInstance {
   const nowMs = () => world.now().getTime()
   const perAddress = rateLimit(options.ratePerAddress, nowMs)
   const perMerchant = rateLimit(options.ratePerMerchant, nowMs)
+  const app = newApp(options)
+  // Before the routes: the answer to a wrong method lists the methods of the path.
+  const methods = methodsByPath(app)
+  addHooks(app, world)
+  for (const endpoint of ENDPOINTS) {
+    app.route({
+      method: endpoint.method,
+      url: BASE_PATH + endpoint.path,
+      exposeHeadRoute: false,
+      handler: (request, reply) => respond({ world, endpoint, perAddress, perMerchant }, request, reply),
+    })
+  }
+  healthRoutes(app, world)
+  openApiRoute(app, options.publicUrl)
+  notificationRoutes(app, world)
+  billFileRoutes(app, world)
+  cashierRoutes(app, world, perAddress, options.shellOrigins)
+  consoleRoutes(app, world, { ...options, perAddress }, extra.consoleEndpoints)
+  extra.register(app)
+  addErrorHandlers(app, world, methods)
+  return app
+}
+
+function newApp(options: HttpOptions): FastifyInstance {
   const app = Fastify({
     bodyLimit: BODY_BYTES_MAX,
     logger: false,
     genReqId: () => randomUUID(),
     trustProxy: (_address, hop) => hop < options.trustedProxies,
     requestTimeout: 15_000,
-    // While it stops, what still comes over an open connection is answered like any other.
+    // While the server stops, requests on open connections still get their normal answers.
     return503OnClosing: false,
     routerOptions: { querystringParser: () => ({}) },
     frameworkErrors: (_error, request, reply) => void plain(request, reply, 404),
   })
-  /** Methods by path, for 405 and its Allow header. Never asked of the router, which reads a path as a pattern. */
+  // Keep every body as raw bytes, whatever its content type: signatures are verified over the bytes that were sent.
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
+  return app
+}
+
+/** The methods of each path, for 405 answers and their Allow header. The router would read the path as a pattern. */
+function methodsByPath(app: FastifyInstance): Map<string, string[]> {
   const methods = new Map<string, string[]>()
   app.addHook('onRoute', ({ url, method }) => {
     methods.set(url, [methods.get(url) ?? [], method].flat())
   })
+  return methods
+}
+
+function addHooks(app: FastifyInstance, world: World): void {
   app.decorateRequest('line')
   app.addHook('onRequest', async (request) => {
     request.line = {}
@@ -93,34 +131,13 @@ export function buildServer(world: World, options: HttpOptions, upstreams: Sandb
     isStopping = true
   })
   app.addHook('onSend', (_request, reply, payload, done) => {
-    // Else a caller that keeps its connections would keep the process.
+    // Without this header, a caller that keeps its connections open would keep the process alive.
     if (isStopping) reply.header('connection', 'close')
     done(null, payload)
   })
-  // The raw bytes: what was signed is what was sent, whatever the content type claims.
-  app.removeAllContentTypeParsers()
-  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
+}
 
-  for (const endpoint of ENDPOINTS) {
-    app.route({
-      method: endpoint.method,
-      url: BASE_PATH + endpoint.path,
-      exposeHeadRoute: false,
-      handler: (request, reply) => respond(world, endpoint, { perAddress, perMerchant }, request, reply),
-    })
-  }
-  healthRoutes(app, world)
-  openApiRoute(app, options.publicUrl)
-  notificationRoutes(app, world)
-  billFileRoutes(app, world)
-  cashierRoutes(app, world, perAddress, options.shellOrigins)
-  consoleRoutes(
-    app,
-    world,
-    { ...options, perAddress },
-    upstreams === null ? [] : sandboxConsole(upstreams, options.home),
-  )
-  if (upstreams !== null) sandboxRoutes(app, world, upstreams)
+function addErrorHandlers(app: FastifyInstance, world: World, methods: Map<string, string[]>): void {
   app.setNotFoundHandler((request, reply) => {
     const allowed = methods.get(request.url.split('?', 1)[0] as string)
     if (allowed !== undefined) reply.header('allow', allowed.join(', '))
@@ -133,26 +150,23 @@ export function buildServer(world: World, options: HttpOptions, upstreams: Sandb
     request.line.outcome = 'SYSTEM_ERROR'
     return reply.header('content-type', JSON_TYPE).send(unsignedBody(refuse('SYSTEM_ERROR')))
   })
-  return app
 }
 
-type Limits = { perAddress: RateLimit; perMerchant: RateLimit }
+type Served = { world: World; endpoint: Endpoint; perAddress: RateLimit; perMerchant: RateLimit }
 
 async function respond(
-  world: World,
-  endpoint: Endpoint,
-  limits: Limits,
+  { world, endpoint, perAddress, perMerchant }: Served,
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
   reply.header('content-type', JSON_TYPE)
-  if (!limits.perAddress.allows(request.ip, null)) return refuseStranger(request, reply, refuse('FREQUENCY_LIMIT'))
+  if (!perAddress.allows(request.ip, null)) return refuseStranger(request, reply, refuse('FREQUENCY_LIMIT'))
 
   const params = endpoint.method === 'GET' ? readQuery(request.url) : readBody(request.body)
   const identified = await identify(
     world,
     { headers: request.headers, address: request.ip, params, bodySigned: endpoint.bodySigned },
-    limits.perMerchant,
+    perMerchant,
   )
   if (identified.proven === null) return refuseStranger(request, reply, identified.refusal)
   const mchNo = identified.proven === true ? identified.caller.mchNo : identified.proven
@@ -176,7 +190,7 @@ function refuseStranger(request: FastifyRequest, reply: FastifyReply, refusal: R
   return reply.send(unsignedBody(refusal))
 }
 
-/** Query values decoded, `+` as a space; a parameter given twice counts once, the last. Never inherits anything. */
+/** The decoded query, `+` read as a space. Of a repeated parameter, the last value wins. The object has no prototype. */
 function readQuery(url: string): JsonObject {
   const params: JsonObject = Object.create(null)
   const start = url.indexOf('?')
@@ -214,7 +228,7 @@ function plain(request: FastifyRequest, reply: FastifyReply, status: number): Fa
 function logLine(world: World, request: FastifyRequest, reply: FastifyReply): void {
   const { line = {} } = request
   const ms = Math.round(reply.elapsedTime * 10) / 10
-  // What opens these is in their path, also in that of one with something behind it.
+  // The secret parts of bill and cashier links are in their paths, so those parts are not logged.
   const path = request.url.split('?', 1)[0]?.replace(/^(\/(?:bills|cashier)\/).*$/, '$1…')
   world.log.info(
     { requestId: request.id, method: request.method, path, status: reply.statusCode, ...line, ms },

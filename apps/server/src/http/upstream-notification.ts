@@ -1,4 +1,4 @@
-/** `POST /notify/:channel/:mchNo`: where upstreams tell us of money. Not signed by merchants; each channel proves its own. */
+/** `POST /notify/:channel/:mchNo`: the upstreams' notifications of payments. Each channel verifies its own signatures. */
 import { type ChannelName, INSTALLED } from '@acopay/channels'
 import type { FastifyInstance } from 'fastify'
 import { type Heard, hearNotification } from '../actions/hear-notification.ts'
@@ -28,7 +28,7 @@ export function notificationRoutes(app: FastifyInstance, world: World): void {
   })
 }
 
-/** Every upstream takes a 500 as 'tell me again'. */
+/** Every upstream sends a notification again after a 500. */
 const NOT_HEARD: Heard = { reply: { status: 500, contentType: 'text/plain', body: 'failure' }, outcome: 'SYSTEM_ERROR' }
 
 const MCH_NO = /^[0-9A-Za-z_-]{1,32}$/

@@ -1,8 +1,21 @@
-/** The audit log: written by `routes.ts` around each call that changes something, read here. */
+/** Reading the audit log. `respond.ts` writes it around each call that changes something. */
 import type { AuditList } from '@acopay/protocol/console'
-import { listAudit } from '@acopay/store'
+import { type Audit, listAudit } from '@acopay/store'
 import { type ConsoleEndpoint, Failed, merchantOf } from './call.ts'
 import { fieldsOf } from './fields.ts'
+import { pageOf } from './places.ts'
+
+const rowOf = (entry: Audit): AuditList['rows'][number] => ({
+  audit_no: entry.auditNo,
+  at: entry.at.toISOString(),
+  username: entry.username,
+  address: entry.address,
+  action: entry.action,
+  mch_no: entry.mchNo,
+  subject: entry.subject,
+  outcome: entry.outcome,
+  detail: JSON.parse(entry.detail) as Record<string, unknown>,
+})
 
 export const auditEndpoints: ConsoleEndpoint[] = [
   {
@@ -15,18 +28,17 @@ export const auditEndpoints: ConsoleEndpoint[] = [
       if (mchNo instanceof Failed) return mchNo
       const filter = {
         mchNo,
-        ...{ username: read.text('username', 64), action: read.text('action', 64) },
-        ...{ from: read.time('from'), until: read.time('until'), before: read.text('after', 38) },
+        username: read.text('username', 64),
+        action: read.text('action', 64),
+        from: read.time('from'),
+        until: read.time('until'),
+        before: read.text('after', 38),
       }
       const limit = read.limit()
       const wrong = read.failed()
       if (wrong !== null) return wrong
       const found = await listAudit(world.pool, filter, limit + 1)
-      const rows = found.slice(0, limit).map(({ auditNo, at, mchNo: mch_no, detail, ...row }) => ({
-        ...{ audit_no: auditNo, at: at.toISOString(), mch_no, ...row },
-        detail: JSON.parse(detail) as Record<string, unknown>,
-      }))
-      return { rows, next: found.length > limit ? (rows.at(-1)?.audit_no ?? null) : null }
+      return pageOf(found.map(rowOf), limit, (row) => row.audit_no)
     },
   },
 ]

@@ -1,32 +1,32 @@
 /**
- * What every endpoint of the console's API is: one object, registered by `routes.ts`, which has already checked the
- * session, the CSRF token, the role's permission and the rate before `handle` is called, and keeps the audit log.
+ * An endpoint of the console's API: one object. Before `handle` is called, `routes.ts` and `respond.ts` have checked the rate,
+ * the session, the CSRF token and the role's permission; they also write the audit log.
  */
 import type { AuditAction, Failure, Permission, Role } from '@acopay/protocol/console'
-import type { ConsoleSession } from '@acopay/store'
+import { type ConsoleSession, findOrder, type Order } from '@acopay/store'
 import type { World } from '../../world.ts'
 
-/** Who asks. `mchNo` null sees every merchant. */
+/** The user who calls. A user whose `mchNo` is null sees every merchant. */
 export type Caller = {
   username: string
   role: Role
   mchNo: string | null
   permissions: readonly Permission[]
-  /** SHA-256 of the session's cookie, as stored. */
+  /** The SHA-256 of the session's cookie: the database stores this and not the cookie. */
   sessionKey: Buffer
   address: string
 }
 
 export type ConsoleCall = {
   caller: Caller
-  /** The path's own parts. */
+  /** The named parts of the path. */
   path: Record<string, string>
   query: Record<string, string>
-  /** A JSON object, empty where nothing was sent. */
+  /** A JSON object; empty where the body is empty. */
   body: Record<string, unknown>
 }
 
-/** An answer that is not 200; `failed` makes it. */
+/** An answer that is not 200. Made by `failed`. */
 export class Failed {
   readonly status: number
   readonly failure: Failure
@@ -58,7 +58,7 @@ export const failed = (
   more: Pick<Failure, 'field' | 'retry_after_s'> = {},
 ): Failed => new Failed(STATUS[error], { error, message: { zh, en }, ...more })
 
-/** A session that begins now, in place of the caller's: the routes give it to the browser. */
+/** A new session in place of the caller's. The routes send its cookie to the browser. */
 export class Began {
   readonly token: string
   readonly user: ConsoleSession
@@ -68,25 +68,25 @@ export class Began {
   }
 }
 
-/** Sent as it is, not as JSON: a file. */
+/** An answer that is a file instead of JSON. */
 export type ConsoleFile = { file: string; contentType: string; chunks: AsyncIterable<Uint8Array | string> }
 export const isFile = (answer: unknown): answer is ConsoleFile =>
   typeof answer === 'object' && answer !== null && 'chunks' in answer && 'file' in answer
 
-/** For the audit log of a call that changes something; nothing secret. */
+/** A call's entry in the audit log. It must hold nothing secret. */
 export type Audited = { mchNo: string | null; subject: string | null; detail?: Record<string, unknown> }
 
 export type ConsoleEndpoint = {
   method: 'GET' | 'POST' | 'PUT' | 'DELETE'
   /** Below /console/api/, with fastify's `:name` for its parts. */
   path: string
-  /** Null: whoever is signed in. */
+  /** Null: every user who is signed in. */
   permission: Permission | null
-  /** Also while the password must be changed first. */
+  /** The endpoint works even while the user must change the password first. */
   isAlwaysOpen?: true
-  /** What a call that is not GET is called in the audit log; written before `handle`, with its outcome after. */
+  /** The call's name in the audit log; for every call that changes something. */
   action?: AuditAction
-  /** Read from the call before `handle`. What a merchant's user does is in its own merchant's log, whatever it names. */
+  /** Called before `handle`. A merchant's user is always logged under its own merchant, whatever the call names. */
   audited?: (call: ConsoleCall, world: World) => Audited | Promise<Audited>
   handle: (world: World, call: ConsoleCall) => Promise<object | Failed>
 }
@@ -100,6 +100,17 @@ export function merchantOf(caller: Caller, asked: string | undefined): string | 
   return asked === undefined || asked === caller.mchNo ? caller.mchNo : notTheirs()
 }
 
-/** 403, in the API and in the page: the caller's role ends at its own merchant. */
+/** A merchant's user asked for another merchant. */
 export const notTheirs = (): Failed =>
   failed('FORBIDDEN', '您无权查看其他商户的数据', 'You may not see what belongs to another merchant')
+
+/** No order has this number, or the order belongs to a merchant that the caller may not see. */
+export const ABSENT = () => failed('NOT_FOUND', '没有这个订单', 'There is no such order')
+
+/** The order in a call's path, if the caller may see its merchant. */
+export async function orderOf(world: World, { caller, path }: ConsoleCall): Promise<Order | Failed> {
+  const { mch_no = '', transaction_no = '' } = path
+  const mchNo = merchantOf(caller, mch_no)
+  if (mchNo instanceof Failed) return mchNo
+  return (await findOrder(world.pool, mch_no, { transactionNo: transaction_no })) ?? ABSENT()
+}

@@ -1,13 +1,14 @@
-/** Merchants' accounts with upstreams. Secrets go in and never come out. */
+/** Merchants' accounts with upstreams. Secrets can be written here, and no answer contains them. */
 import { type ChannelName, INSTALLED } from '@acopay/channels'
 import type { ChannelAccountRow, ChannelTest } from '@acopay/protocol/console'
-import { isAccountUsed, putChannelAccount, type readMerchantParts } from '@acopay/store'
+import type { readMerchantParts } from '@acopay/store'
 import { asked, within } from '../../actions/ask-channel.ts'
+import { saveChannelAccount } from '../../actions/console-merchants.ts'
 import { accountPlace } from '../../channel-accounts.ts'
-import { CHANNEL_SETTINGS, OTHER_ACCOUNT, otherAccount, settingsProblem } from '../../channel-settings.ts'
+import { CHANNEL_SETTINGS, OTHER_ACCOUNT, settingsProblem } from '../../channel-settings.ts'
 import type { World } from '../../world.ts'
 import { type ConsoleCall, type ConsoleEndpoint, Failed, failed } from './call.ts'
-import { auditedMerchant, merchantAt } from './merchants.ts'
+import { auditedMerchant, merchantAt } from './merchant-at.ts'
 
 type Parts = NonNullable<Awaited<ReturnType<typeof readMerchantParts>>>
 type Settings = Record<string, unknown>
@@ -30,12 +31,17 @@ export const accountRows = (world: World, parts: Parts): ChannelAccountRow[] =>
       is_configured: account !== undefined,
       changed_at: account?.changedAt.toISOString() ?? null,
       settings: CHANNEL_SETTINGS[channel].map(({ name, label, isSecret }) => {
-        const value = settings?.[name]
-        const text = typeof value === 'string' ? value : value === undefined ? null : JSON.stringify(value)
+        const text = textOf(settings?.[name])
         return { name, label, is_secret: isSecret, is_set: text !== null, value: isSecret ? null : text }
       }),
     }
   })
+
+/** Null for a setting that is not set. */
+function textOf(value: unknown): string | null {
+  if (value === undefined) return null
+  return typeof value === 'string' ? value : JSON.stringify(value)
+}
 
 const NO_CHANNEL = () => failed('NOT_FOUND', '没有这个渠道', 'There is no such channel')
 const channelIn = ({ path: { channel = '' } }: ConsoleCall): ChannelName | null =>
@@ -54,7 +60,7 @@ async function put(world: World, call: ConsoleCall): Promise<object | Failed> {
   const settings: Settings = { ...before }
   for (const { name } of CHANNEL_SETTINGS[channel]) {
     const value = (given as Settings)[name]
-    // What is left empty stays.
+    // Empty fields keep their stored values.
     if (typeof value !== 'string' || value.trim() === '') continue
     if (value.length > TEXT_MAX) {
       return failed('FIELD_INVALID', `${name} 过长`, `${name} is too long`, { field: name })
@@ -63,13 +69,10 @@ async function put(world: World, call: ConsoleCall): Promise<object | Failed> {
   }
   const problem = settingsProblem(channel, settings)
   if (problem !== null) return failed('FIELD_INVALID', problem.zh, problem.en, { field: problem.field })
-  const key = { mchNo: found.merchant.mchNo, channel }
-  const other = otherAccount(channel, before, settings)
-  if (other !== null && (await isAccountUsed(world.pool, key.mchNo, channel))) {
+  const other = await saveChannelAccount(world, { mchNo: found.merchant.mchNo, channel }, { before, settings })
+  if (other !== null) {
     return failed('CONFLICT', `${other} ${OTHER_ACCOUNT.zh}`, `${other}: ${OTHER_ACCOUNT.en}`, { field: other })
   }
-  const settingsSealed = world.secrets.seal(accountPlace(key), JSON.stringify(settings))
-  await putChannelAccount(world.pool, { ...key, settingsSealed }, world.now())
   return {}
 }
 
@@ -81,7 +84,7 @@ function listOf(text: string): unknown {
   }
 }
 
-/** No such trade has ever been: an upstream that knows who asks says that it is absent. */
+/** The number of a trade that does not exist. An upstream that accepts our credentials answers that it is absent. */
 const NO_TRADE = `AT${'0'.repeat(30)}`
 
 async function test(world: World, call: ConsoleCall): Promise<ChannelTest | Failed> {

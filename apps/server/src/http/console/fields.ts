@@ -1,85 +1,139 @@
-/** Reads a console call's fields; the first that is wrong is kept, with its name and what it should be. */
+/** Reads the fields of a console call. The first wrong field is kept, with its name and what it should be. */
 import { parseYuan } from '@acopay/core'
 import { type Failed, failed } from './call.ts'
 
 export const PAGE_MAX = 100
 const PAGE = 50
 
-/** Null stands for a field that is left out. After the last one, `failed` says whether all could be read. */
+/** The call's fields. `say` notes that one is wrong, and answers null in its place. */
+type Source = {
+  /** Null for a field that is left out or empty. */
+  given: (field: string) => unknown
+  say: (field: string, zh: string, en: string) => null
+}
+
+/** Null stands for a field that is left out. After the last field, `failed` says whether all could be read. */
 export function fieldsOf(from: Record<string, unknown>) {
   let wrong: Failed | null = null
-  const say = (field: string, zh: string, en: string): null => {
-    wrong ??= failed('FIELD_INVALID', `${field} ${zh}`, `${field} ${en}`, { field })
-    return null
+  const source: Source = {
+    given: (field) => {
+      const value = from[field]
+      return value === undefined || value === null || value === '' ? null : value
+    },
+    say: (field, zh, en) => {
+      wrong ??= failed('FIELD_INVALID', `${field} ${zh}`, `${field} ${en}`, { field })
+      return null
+    },
   }
-  const given = (field: string): unknown => {
-    const value = from[field]
-    return value === undefined || value === null || value === '' ? null : value
+  const whole = wholeReader(source)
+  return {
+    text: textReader(source),
+    needed: neededReader(source),
+    word: wordReader(source),
+    time: timeReader(source),
+    day: dayReader(source),
+    whole,
+    yuan: yuanReader(source),
+    bound: boundReader(source),
+    yes: yesReader(source),
+    say: source.say,
+    limit: (): number => whole('limit', 1, PAGE_MAX) ?? PAGE,
+    failed: (): Failed | null => wrong,
   }
-  /** At most `max` characters, without control characters. */
-  const text = (field: string, max = 200): string | null => {
+}
+
+/** At most `max` characters, without control characters. */
+const textReader =
+  ({ given, say }: Source) =>
+  (field: string, max = 200): string | null => {
     const value = given(field)
     if (value === null) return null
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is refused
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this refuses
     if (typeof value === 'string' && value.length <= max && !/[\u0000-\u001f\u007f]/.test(value)) return value
     return say(field, `应为至多${max}个字符的文字`, `should be text of at most ${max} characters`)
   }
-  const needed = (field: string, max = 200): string => {
+
+const neededReader = (source: Source) => {
+  const text = textReader(source)
+  return (field: string, max = 200): string => {
     const value = text(field, max)
-    if (value === null) say(field, '不能为空', 'is missing')
+    if (value === null) source.say(field, '不能为空', 'is missing')
     return value ?? ''
   }
-  const word = <Word extends string>(field: string, words: readonly Word[]): Word | null => {
+}
+
+const wordReader =
+  ({ given, say }: Source) =>
+  <Word extends string>(field: string, words: readonly Word[]): Word | null => {
     const value = given(field)
     if (value === null) return null
     const known = words.find((candidate) => candidate === value)
     return known ?? say(field, `应为 ${words.join(' | ')}`, `should be one of ${words.join(' | ')}`)
   }
-  /** From 1970 to 9999: what the database and everybody else can hold. */
-  const isSensible = (at: Date): boolean => at.getTime() >= 0 && at.getTime() < Date.UTC(10_000, 0)
-  const time = (field: string): Date | null => {
+
+/** From 1970 to 9999: the database and JavaScript can both hold these times. */
+const isSensible = (at: Date): boolean => at.getTime() >= 0 && at.getTime() < Date.UTC(10_000, 0)
+
+const timeReader =
+  ({ given, say }: Source) =>
+  (field: string): Date | null => {
     const value = given(field)
     if (value === null) return null
     const at = typeof value === 'string' && /^\d{4}-\d\d-\d\dT/.test(value) ? new Date(value) : null
     return at !== null && isSensible(at) ? at : say(field, '应为 ISO 8601 时间', 'should be a time in ISO 8601')
   }
-  const day = (field: string): string | null => {
+
+const dayReader =
+  ({ given, say }: Source) =>
+  (field: string): string | null => {
     const value = given(field)
     if (value === null) return null
     const at = typeof value === 'string' && /^\d{4}-\d\d-\d\d$/.test(value) ? new Date(value) : null
-    // The thirty-first of February is a day to some readers of dates, and none to the database.
+    // `new Date` accepts 31 February as a day in March; the database refuses it.
     if (at !== null && isSensible(at) && at.toISOString().startsWith(String(value))) return String(value)
     return say(field, '应为日期，如 2026-03-01', 'should be a day, like 2026-03-01')
   }
-  const whole = (field: string, min: number, max: number): number | null => {
+
+const wholeReader =
+  ({ given, say }: Source) =>
+  (field: string, min: number, max: number): number | null => {
     const value = given(field)
     if (value === null) return null
-    const number = typeof value === 'number' ? value : /^\d{1,9}$/.test(String(value)) ? Number(value) : Number.NaN
+    const number = numberOf(value)
     if (Number.isInteger(number) && number >= min && number <= max) return number
     return say(field, `应为 ${min} 到 ${max} 的整数`, `should be a whole number from ${min} to ${max}`)
   }
-  const yuan = (field: string): bigint | null => {
+
+/** A number, or its digits in a text; NaN for everything else. */
+function numberOf(value: unknown): number {
+  if (typeof value === 'number') return value
+  return /^\d{1,9}$/.test(String(value)) ? Number(value) : Number.NaN
+}
+
+const yuanReader =
+  ({ given, say }: Source) =>
+  (field: string): bigint | null => {
     const value = given(field)
     if (value === null) return null
     const amount = typeof value === 'string' ? parseYuan(value) : null
     return amount ?? say(field, '应为两位小数的元，如"12.50"', 'should be yuan with two decimals, like "12.50"')
   }
-  /** What amounts are compared with: also whole yuan, one decimal and nothing at all, as people type them. */
-  const bound = (field: string): bigint | null => {
+
+/** The bound of a range of amounts, as people type it: also whole yuan, one decimal, or zero. */
+const boundReader =
+  ({ given, say }: Source) =>
+  (field: string): bigint | null => {
     const value = given(field)
     if (value === null) return null
     const found = /^(\d{1,9})(?:\.(\d{1,2}))?$/.exec(String(value))
     if (found !== null) return BigInt(`${found[1]}${(found[2] ?? '').padEnd(2, '0')}`)
     return say(field, '应为至多两位小数的元，如"100"或"12.50"', 'should be yuan, like "100" or "12.50"')
   }
-  const yes = (field: string): boolean | null => {
+
+const yesReader =
+  ({ given, say }: Source) =>
+  (field: string): boolean | null => {
     const value = given(field)
     if (value === null || typeof value === 'boolean') return value
     return say(field, '应为 true 或 false', 'should be true or false')
   }
-  return {
-    ...{ text, needed, word, time, day, whole, yuan, bound, yes, say },
-    limit: (): number => whole('limit', 1, PAGE_MAX) ?? PAGE,
-    failed: (): Failed | null => wrong,
-  }
-}

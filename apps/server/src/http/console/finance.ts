@@ -1,4 +1,4 @@
-/** Bills: the list, the file, and how a day of ours stands beside the upstreams' bills. */
+/** Bills: the list, the file, and a day's sums in our books beside those in the upstreams' bills. */
 import { dayBounds, formatYuan } from '@acopay/core'
 import type { BillComparison, BillList, BillRow, ComparedChannel, CountedAmount } from '@acopay/protocol/console'
 import {
@@ -19,12 +19,17 @@ import { fieldsOf } from './fields.ts'
 import { dayFilterOf, pageOf } from './places.ts'
 import { reconciliationEndpoints } from './reconciliation.ts'
 
-/** A bill of more lines is not added up while somebody waits: its file has its sums at its end. */
+/** The sums of a bill with more lines are not computed during a call. The last lines of its file hold them. */
 const COMPARED_LINES_MAX = 500_000n
 
 const billRow = (one: ListedBill): BillRow => ({
-  ...{ mch_no: one.mchNo, bill_day: one.day, lines: Number(one.lines), size_bytes: Number(one.sizeBytes) },
-  ...{ sha256: one.sha256, made_at: one.madeAt.toISOString(), has_file: one.hasFile },
+  mch_no: one.mchNo,
+  bill_day: one.day,
+  lines: Number(one.lines),
+  size_bytes: Number(one.sizeBytes),
+  sha256: one.sha256,
+  made_at: one.madeAt.toISOString(),
+  has_file: one.hasFile,
 })
 
 async function bills(world: World, call: ConsoleCall): Promise<BillList | Failed> {
@@ -35,7 +40,7 @@ async function bills(world: World, call: ConsoleCall): Promise<BillList | Failed
   return { rows: rows.map(billRow), next }
 }
 
-/** The bill that a path names, if the caller may see its merchant; a day that is none has no bill. */
+/** The bill in a call's path, if the caller may see its merchant. A text that is no day names no bill. */
 function keyOf({ caller, path }: ConsoleCall): BillKey | Failed {
   const { mch_no = '', bill_day = '' } = path
   const mchNo = merchantOf(caller, mch_no)
@@ -47,7 +52,7 @@ function keyOf({ caller, path }: ConsoleCall): BillKey | Failed {
 const ABSENT = () =>
   failed('NOT_FOUND', '没有此账单文件，或已超过保存期', 'There is no such file, or it was kept long enough')
 
-/** Where the file can be fetched for the next half hour: the merchant's own link. */
+/** The link to the file, the same that the merchant gets. It works for half an hour. */
 async function billLink(world: World, call: ConsoleCall): Promise<{ url: string } | Failed> {
   const key = keyOf(call)
   if (key instanceof Failed) return key
@@ -76,8 +81,14 @@ async function comparison(world: World, call: ConsoleCall): Promise<BillComparis
 }
 
 const NOTHING: Omit<BilledChannel, 'channel'> = {
-  ...{ paid: 0n, paidFen: 0n, refunded: 0n, refundedFen: 0n },
-  ...{ earlier: 0n, earlierFen: 0n, later: 0n, laterFen: 0n },
+  paid: 0n,
+  paidFen: 0n,
+  refunded: 0n,
+  refundedFen: 0n,
+  earlier: 0n,
+  earlierFen: 0n,
+  later: 0n,
+  laterFen: 0n,
 }
 
 const counted = (count: bigint | number, amountFen: bigint): CountedAmount => ({
@@ -86,8 +97,10 @@ const counted = (count: bigint | number, amountFen: bigint): CountedAmount => ({
 })
 
 const oursOf = (one: BilledChannel): ComparedChannel['ours'] => ({
-  ...{ paid: counted(one.paid, one.paidFen), refunded: counted(one.refunded, one.refundedFen) },
-  ...{ earlier: counted(one.earlier, one.earlierFen), later: counted(one.later, one.laterFen) },
+  paid: counted(one.paid, one.paidFen),
+  refunded: counted(one.refunded, one.refundedFen),
+  earlier: counted(one.earlier, one.earlierFen),
+  later: counted(one.later, one.laterFen),
 })
 
 function theirsOf(one: UpstreamDay): ComparedChannel['theirs'] {
@@ -97,14 +110,16 @@ function theirsOf(one: UpstreamDay): ComparedChannel['theirs'] {
     lines: one.lines ?? 0,
     paid: paidLines === null || paidFen === null ? null : counted(paidLines, paidFen),
     refunded: refundedLines === null || refundedFen === null ? null : counted(refundedLines, refundedFen),
-    ...{ differences, unsettled, done_at: one.doneAt.toISOString() },
+    differences,
+    unsettled,
+    done_at: one.doneAt.toISOString(),
   }
 }
 
 export const financeEndpoints: ConsoleEndpoint[] = [
   { method: 'GET', path: 'bills', permission: 'bills.read', handle: bills },
   { method: 'GET', path: 'bills/:mch_no/:bill_day/link', permission: 'bills.read', handle: billLink },
-  // What reconciling found is not the merchants' to see.
+  // Merchants may not see what reconciliation found.
   { method: 'GET', path: 'bills/:mch_no/:bill_day/comparison', permission: 'reconciliation.read', handle: comparison },
   ...reconciliationEndpoints,
 ]

@@ -1,4 +1,4 @@
-/** Refunds and reversals at the console. */
+/** Two lists of the console: refunds, and reversals (payments that are returned to the payer). */
 import { formatYuan } from '@acopay/core'
 import type { RefundList, RefundRow, ReversalList, ReversalRow } from '@acopay/protocol/console'
 import { findReversal, type LastAnswer, listRefunds, listReversals } from '@acopay/store'
@@ -13,23 +13,41 @@ import { stuckBefore } from './stuck.ts'
 type Found<Part> = Part & { mchNo: string; transactionNo: string }
 
 export const refundRow = (one: Found<Awaited<ReturnType<typeof listRefunds>>[number]>, now: Date): RefundRow => ({
-  ...{ mch_no: one.mchNo, transaction_no: one.transactionNo, refund_no: one.refundNo, mch_refund_no: one.mchRefundNo },
-  ...{ attempt_no: one.attemptNo, channel: one.channel, amount: formatYuan(one.amountFen), reason: one.reason },
-  ...{ state: one.state, failure: one.failure, created_at: one.createdAt.toISOString() },
+  mch_no: one.mchNo,
+  transaction_no: one.transactionNo,
+  refund_no: one.refundNo,
+  mch_refund_no: one.mchRefundNo,
+  attempt_no: one.attemptNo,
+  channel: one.channel,
+  amount: formatYuan(one.amountFen),
+  reason: one.reason,
+  state: one.state,
+  failure: one.failure,
+  created_at: one.createdAt.toISOString(),
   success_time: one.successTime?.toISOString() ?? null,
-  ...{ is_stuck: isStuck(one, now), ...saidOf(one) },
+  is_stuck: isStuck(one, now),
+  ...saidOf(one),
 })
 
 export const reversalRow = (one: Found<Awaited<ReturnType<typeof listReversals>>[number]>, now: Date): ReversalRow => ({
-  ...{ mch_no: one.mchNo, transaction_no: one.transactionNo, refund_no: one.refundNo, attempt_no: one.attemptNo },
-  ...{ payment_no: one.paymentNo, channel: one.channel, amount: formatYuan(one.amountFen), state: one.state },
-  ...{ created_at: one.createdAt.toISOString(), changed_at: one.changedAt.toISOString() },
-  ...{ is_stuck: isStuck(one, now), ...saidOf(one) },
+  mch_no: one.mchNo,
+  transaction_no: one.transactionNo,
+  refund_no: one.refundNo,
+  attempt_no: one.attemptNo,
+  payment_no: one.paymentNo,
+  channel: one.channel,
+  amount: formatYuan(one.amountFen),
+  state: one.state,
+  created_at: one.createdAt.toISOString(),
+  changed_at: one.changedAt.toISOString(),
+  is_stuck: isStuck(one, now),
+  ...saidOf(one),
 })
 
-/** What the upstream said last of something that has not ended well. */
+/** The upstream's last answer about a refund, reversal or attempt that has not succeeded. */
 export const saidOf = ({ lastAnswer, lastAnswerAt }: LastAnswer) => ({
-  ...{ last_answer: lastAnswer, last_answer_at: lastAnswerAt?.toISOString() ?? null },
+  last_answer: lastAnswer,
+  last_answer_at: lastAnswerAt?.toISOString() ?? null,
 })
 
 const isStuck = ({ state, createdAt }: { state: string; createdAt: Date }, now: Date): boolean =>
@@ -62,7 +80,7 @@ async function reversals(world: World, call: ConsoleCall): Promise<ReversalList 
   return pageOf(rows, filter.limit, ({ refund_no }) => refund_no)
 }
 
-/** Only what is stuck: what the upstream still works on would go back twice. */
+/** Only a stuck reversal can be settled by hand: one that the upstream still works on would be returned twice. */
 async function settle(world: World, { caller, body }: ConsoleCall): Promise<object | Failed> {
   const read = fieldsOf(body)
   const mchNo = merchantOf(caller, read.needed('mch_no', 32))

@@ -1,14 +1,17 @@
-/** Merchants' public keys: added with an overlap, so that a merchant rotates without a gap, and ended at once. */
+/**
+ * Merchants' public keys. A new key and the old ones overlap, so that a merchant can change keys without a gap; ending a key
+ * takes effect at once.
+ */
 import { createPrivateKey, createPublicKey, generateKeyPair, type KeyObject } from 'node:crypto'
 import { promisify } from 'node:util'
 import { KEY_BITS_MIN, keyText } from '@acopay/protocol'
 import type { MadeKey } from '@acopay/protocol/console'
-import { endKeyNow, rotateMerchantKey } from '@acopay/store'
-import { keyIdOf } from '../../platform-key.ts'
+import { addMerchantKey, endMerchantKey } from '../../actions/console-merchants.ts'
 import type { World } from '../../world.ts'
 import { type ConsoleCall, type ConsoleEndpoint, Failed, failed } from './call.ts'
 import { fieldsOf } from './fields.ts'
-import { auditedMerchant, keyRow, merchantAt } from './merchants.ts'
+import { auditedMerchant, merchantAt } from './merchant-at.ts'
+import { keyRow } from './merchants.ts'
 
 const OVERLAP_HOURS_MAX = 720
 const HOUR_MS = 3_600_000
@@ -28,15 +31,12 @@ async function add(world: World, call: ConsoleCall): Promise<MadeKey | Failed> {
   if (wrong !== null) return wrong
   const pair = isGenerated ? await generate('rsa', { modulusLength: KEY_BITS_MIN }) : null
   const publicKey = keyText(pair?.publicKey ?? (uploaded as KeyObject))
-  const now = world.now()
-  const key = { mchNo: found.merchant.mchNo, keyId: keyIdOf(publicKey), publicKey }
-  const othersUntil = new Date(now.getTime() + (overlapHours ?? 0) * HOUR_MS)
-  if (!(await rotateMerchantKey(world.pool, key, othersUntil, now))) {
-    return failed('CONFLICT', '此公钥已登记', 'This key is there already', { field: 'public_key' })
-  }
+  const { mchNo } = found.merchant
+  const key = await addMerchantKey(world, { mchNo, publicKey, overlapMs: (overlapHours ?? 0) * HOUR_MS })
+  if (key === null) return failed('CONFLICT', '此公钥已登记', 'This key is there already', { field: 'public_key' })
   return {
-    key: keyRow({ ...key, validFrom: now, validUntil: null }),
-    // Told this once, and kept nowhere.
+    key: keyRow(key),
+    // The answer is the only place where this private key appears; the gateway does not store it.
     private_key: pair === null ? null : keyText(pair.privateKey),
   }
 }
@@ -52,7 +52,7 @@ const PROBLEMS: Record<Problem, [zh: string, en: string]> = {
   weak: [`至少${KEY_BITS_MIN}位`, `needs at least ${KEY_BITS_MIN} bits`],
 }
 
-/** PEM or Base64 of the DER. Node makes a public key of a private one without a word: so that is looked for first. */
+/** PEM or Base64 of the DER. Node derives a public key from a private one silently, so private keys are detected first. */
 function publicKeyOf(text: unknown): KeyObject | Problem {
   if (typeof text !== 'string' || text.length > 10_000) return 'unreadable'
   const der = Buffer.from(text.replace(/-----[A-Z ]+-----/g, ''), 'base64')
@@ -78,7 +78,7 @@ async function end(world: World, call: ConsoleCall): Promise<object | Failed> {
   const found = await merchantAt(world, call)
   if (found instanceof Failed) return found
   const key = { mchNo: found.merchant.mchNo, keyId: call.path.key_id ?? '' }
-  switch (await endKeyNow(world.pool, key, world.now())) {
+  switch (await endMerchantKey(world, key)) {
     case 'ended':
       return {}
     case 'absent':

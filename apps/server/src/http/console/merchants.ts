@@ -1,35 +1,19 @@
-/** Merchants, their apps, and who may call as them from where. */
+/** Merchants, their apps, and the addresses from which a merchant's servers may call. */
 import { createHash, createPublicKey } from 'node:crypto'
 import { INSTALLED } from '@acopay/channels'
 import type { MerchantDetail, MerchantList } from '@acopay/protocol/console'
-import {
-  changeApp,
-  changeMerchant,
-  listMerchants,
-  newApp,
-  newMerchant,
-  platformKeys,
-  readMerchantParts,
-} from '@acopay/store'
+import { listMerchants, platformKeys } from '@acopay/store'
 import ipaddr from 'ipaddr.js'
+import { addApp, addMerchant, changeApp, changeMerchant } from '../../actions/console-merchants.ts'
 import type { World } from '../../world.ts'
-import { type Caller, type ConsoleCall, type ConsoleEndpoint, Failed, failed, merchantOf } from './call.ts'
+import { type Caller, type ConsoleCall, type ConsoleEndpoint, Failed, failed } from './call.ts'
 import { accountRows } from './channel-settings.ts'
 import { fieldsOf } from './fields.ts'
+import { auditedMerchant, merchantAt } from './merchant-at.ts'
 
 export const NUMBER = /^[0-9A-Za-z_-]{1,32}$/
 const IPS_MAX = 100
 const CHANNELS = Object.keys(INSTALLED)
-
-export const NO_MERCHANT = () => failed('NOT_FOUND', '没有这个商户', 'There is no such merchant')
-
-/** The merchant in a call's path, if the caller may see it. */
-export async function merchantAt(world: World, { caller, path }: ConsoleCall) {
-  const { mch_no = '' } = path
-  const mchNo = merchantOf(caller, mch_no)
-  if (mchNo instanceof Failed) return mchNo
-  return (await readMerchantParts(world.pool, mch_no)) ?? NO_MERCHANT()
-}
 
 async function list(world: World, { caller, query }: ConsoleCall): Promise<MerchantList | Failed> {
   const read = fieldsOf(query)
@@ -38,13 +22,17 @@ async function list(world: World, { caller, query }: ConsoleCall): Promise<Merch
   if (wrong !== null) return wrong
   const found = await listMerchants(world.pool, { mchNo: caller.mchNo, after }, world.now(), limit + 1)
   const rows = found.slice(0, limit).map((one) => ({
-    ...{ mch_no: one.mchNo, name: one.name, enabled: one.isEnabled, created_at: one.createdAt.toISOString() },
-    ...{ apps: one.apps, keys: one.keys },
+    mch_no: one.mchNo,
+    name: one.name,
+    enabled: one.isEnabled,
+    created_at: one.createdAt.toISOString(),
+    apps: one.apps,
+    keys: one.keys,
   }))
   return { rows, next: found.length > limit ? (rows.at(-1)?.mch_no ?? null) : null }
 }
 
-/** What a merchant's own admin may change is less than what the platform may. */
+/** A merchant's own admin may change less than the platform may. */
 const editableBy = ({ permissions, mchNo }: Caller): string[] => {
   if (!permissions.includes('merchants.write')) return []
   return mchNo === null
@@ -58,17 +46,26 @@ export async function merchantView(world: World, call: ConsoleCall): Promise<Mer
   const { merchant, apps, keys } = found
   const ofPlatform = await platformKeys(world.pool, world.now())
   return {
-    ...{ mch_no: merchant.mchNo, name: merchant.name, enabled: merchant.isEnabled },
-    ...{ created_at: merchant.createdAt.toISOString(), allowed_ips: merchant.allowedIps },
+    mch_no: merchant.mchNo,
+    name: merchant.name,
+    enabled: merchant.isEnabled,
+    created_at: merchant.createdAt.toISOString(),
+    allowed_ips: merchant.allowedIps,
     rate_per_second: merchant.ratePerSecond,
     apps: apps.map((one) => ({
-      ...{ app_no: one.appNo, name: one.name, enabled: one.isEnabled, channels: one.channels },
+      app_no: one.appNo,
+      name: one.name,
+      enabled: one.isEnabled,
+      channels: one.channels,
       created_at: one.createdAt.toISOString(),
     })),
     keys: keys.map((one) => keyRow(one)),
     channels: accountRows(world, found),
     platform_keys: ofPlatform.map((one) => ({
-      ...{ key_id: one.keyId, public_key: one.publicKey, valid_from: one.validFrom.toISOString(), valid_until: null },
+      key_id: one.keyId,
+      public_key: one.publicKey,
+      valid_from: one.validFrom.toISOString(),
+      valid_until: null,
     })),
     editable: editableBy(call.caller),
   }
@@ -94,7 +91,7 @@ async function add(world: World, call: ConsoleCall): Promise<MerchantDetail | Fa
   const wrong = read.failed()
   if (wrong !== null) return wrong
   if (call.caller.mchNo !== null) return failed('FORBIDDEN', '只有平台可以添加商户', 'Only the platform adds merchants')
-  if (!(await newMerchant(world.pool, { mchNo, name }, world.now()))) {
+  if (!(await addMerchant(world, { mchNo, name }))) {
     return failed('CONFLICT', '商户号已被使用', 'This number is taken', { field: 'mch_no' })
   }
   return merchantView(world, { ...call, path: { mch_no: mchNo } })
@@ -119,7 +116,7 @@ async function change(world: World, call: ConsoleCall): Promise<MerchantDetail |
   }
   const wrong = read.failed()
   if (wrong !== null) return wrong
-  await changeMerchant(world.pool, found.merchant.mchNo, {
+  await changeMerchant(world, found.merchant.mchNo, {
     ...(name === null ? {} : { name }),
     ...(isEnabled === null ? {} : { isEnabled }),
     ...(allowedIps == null ? {} : { allowedIps }),
@@ -128,14 +125,14 @@ async function change(world: World, call: ConsoleCall): Promise<MerchantDetail |
   return merchantView(world, call)
 }
 
-/** Null when one of them is neither an address nor a block. */
+/** Null when an entry is neither an address nor a CIDR block. */
 function ipsOf(value: unknown): string[] | null {
   if (!Array.isArray(value) || value.length > IPS_MAX) return null
   const texts = value.map((one) => String(one).trim())
   return texts.every((text) => (text.includes('/') ? ipaddr.isValidCIDR(text) : ipaddr.isValid(text))) ? texts : null
 }
 
-async function addApp(world: World, call: ConsoleCall): Promise<object | Failed> {
+async function addOneApp(world: World, call: ConsoleCall): Promise<object | Failed> {
   const found = await merchantAt(world, call)
   if (found instanceof Failed) return found
   const read = fieldsOf(call.body)
@@ -145,7 +142,7 @@ async function addApp(world: World, call: ConsoleCall): Promise<object | Failed>
   const name = read.needed('name', 64)
   const wrong = read.failed()
   if (wrong !== null) return wrong
-  const isNew = await newApp(world.pool, { mchNo: found.merchant.mchNo, appNo, name }, world.now())
+  const isNew = await addApp(world, { mchNo: found.merchant.mchNo, appNo, name })
   return isNew ? {} : failed('CONFLICT', '应用号已被使用', 'This number is taken', { field: 'app_no' })
 }
 
@@ -168,18 +165,12 @@ async function changeOneApp(world: World, call: ConsoleCall): Promise<object | F
   if (wrong !== null) return wrong
   const key = { mchNo: found.merchant.mchNo, appNo: call.path.app_no ?? '' }
   const change = {
-    ...{ ...(name === null ? {} : { name }), ...(isEnabled === null ? {} : { isEnabled }) },
+    ...(name === null ? {} : { name }),
+    ...(isEnabled === null ? {} : { isEnabled }),
     ...(channels === undefined ? {} : { channels: isList ? [...new Set(channels as string[])] : null }),
   }
-  return (await changeApp(world.pool, key, change)) ? {} : failed('NOT_FOUND', '没有这个应用', 'There is no such app')
+  return (await changeApp(world, key, change)) ? {} : failed('NOT_FOUND', '没有这个应用', 'There is no such app')
 }
-
-/** For the audit log: which merchant, what of it, and which fields were given; never a value that may be secret. */
-export const auditedMerchant = ({ path, body }: ConsoleCall) => ({
-  mchNo: path.mch_no ?? String(body.mch_no ?? '').slice(0, 32),
-  subject: path.app_no ?? path.key_id ?? path.channel ?? path.mch_no ?? null,
-  detail: { fields: Object.keys(body).slice(0, 20) },
-})
 
 const write = { permission: 'merchants.write', audited: auditedMerchant } as const
 
@@ -188,6 +179,6 @@ export const merchantEndpoints: ConsoleEndpoint[] = [
   { method: 'POST', path: 'merchants', ...write, action: 'merchants.add', handle: add },
   { method: 'GET', path: 'merchants/:mch_no', permission: 'merchants.read', handle: merchantView },
   { method: 'PUT', path: 'merchants/:mch_no', ...write, action: 'merchants.change', handle: change },
-  { method: 'POST', path: 'merchants/:mch_no/apps', ...write, action: 'apps.add', handle: addApp },
+  { method: 'POST', path: 'merchants/:mch_no/apps', ...write, action: 'apps.add', handle: addOneApp },
   { method: 'PUT', path: 'merchants/:mch_no/apps/:app_no', ...write, action: 'apps.change', handle: changeOneApp },
 ]

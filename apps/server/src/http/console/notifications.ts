@@ -1,4 +1,4 @@
-/** Notifications at the console: what was sent, what was not heard, and sending it again. */
+/** Notifications at the console: what was sent, what no merchant acknowledged, and sending it again. */
 import { NOTIFICATION_STATES } from '@acopay/core'
 import type { DeadLetters, NotificationList, NotificationRow, Resent, TryRow } from '@acopay/protocol/console'
 import {
@@ -11,29 +11,36 @@ import {
   listUnheard,
   merchantOfOrder,
   type NotificationPlace,
-  resendNotifications,
 } from '@acopay/store'
+import { RESENT_AT_ONCE, resendNotifications } from '../../actions/resend-notifications.ts'
 import type { World } from '../../world.ts'
 import { type ConsoleCall, type ConsoleEndpoint, Failed, failed, merchantOf } from './call.ts'
 import { fieldsOf } from './fields.ts'
 import { pageOf } from './places.ts'
 
 const TRIES_MAX = 50
-const RESENT_AT_ONCE = 10_000
-/** Without a merchant, so many of the newest are looked at for a page of those in one state. */
+/** A page of one state over all merchants reads at most this many of the newest notifications. */
 const EXAMINED = 500
 
 export const notificationRow = (one: ListedNotification): NotificationRow => ({
-  ...{ mch_no: one.mchNo, transaction_no: one.transactionNo, seq: one.seq, kind: one.kind, state: one.state },
-  ...{ url: one.url, tries: one.tries, created_at: one.createdAt.toISOString() },
-  ...{ next_at: one.nextAt?.toISOString() ?? null, tried_at: one.triedAt?.toISOString() ?? null },
-  ...{ http_status: one.httpStatus, failure: one.failure },
+  mch_no: one.mchNo,
+  transaction_no: one.transactionNo,
+  seq: one.seq,
+  kind: one.kind,
+  state: one.state,
+  url: one.url,
+  tries: one.tries,
+  created_at: one.createdAt.toISOString(),
+  next_at: one.nextAt?.toISOString() ?? null,
+  tried_at: one.triedAt?.toISOString() ?? null,
+  http_status: one.httpStatus,
+  failure: one.failure,
 })
 
 const placeText = ({ createdAt, mchNo, transactionNo, seq }: NotificationPlace): string =>
   [createdAt.getTime(), mchNo, transactionNo, seq].join('.')
 
-/** What the page's filters choose. A number tells whose order it is: the platform need not say it. */
+/** The page's filters. The platform may give an order's number without its merchant: the number finds the merchant. */
 async function filterOf(world: World, { caller, query }: ConsoleCall) {
   const read = fieldsOf(query)
   const asked = merchantOf(caller, read.text('mch_no', 32) ?? undefined)
@@ -64,7 +71,7 @@ async function notifications(world: World, call: ConsoleCall): Promise<Notificat
   if (mchNo !== null) {
     return answer(pageOf(await listNotifications(world.pool, mchNo, filter, limit + 1), limit, placeText))
   }
-  // Nobody's order has this number.
+  // No merchant's order has this number.
   if (transactionNo !== null) return answer({ rows: [], next: null })
   if (state === 'PENDING' || state === 'DEAD') {
     return answer(pageOf(await listUnheard(world.pool, state, filter, limit + 1), limit, placeText))
@@ -81,7 +88,11 @@ async function tries(world: World, { caller, path }: ConsoleCall): Promise<{ row
   if (!isSeq(key.seq)) return ABSENT()
   const found = await listNotificationTries(world.pool, key, TRIES_MAX)
   const rows = found.map(({ at, ms, httpStatus, reply, failure }) => ({
-    ...{ at: at.toISOString(), ms, http_status: httpStatus, reply, failure },
+    at: at.toISOString(),
+    ms,
+    http_status: httpStatus,
+    reply,
+    failure,
   }))
   return { rows, next: null }
 }
@@ -90,7 +101,7 @@ const isSeq = (seq: number): boolean => Number.isInteger(seq) && seq >= 1 && seq
 
 const ABSENT = () => failed('NOT_FOUND', '没有这条通知', 'There is no such notification')
 
-/** How many dead letters the filters choose, and whose: what is asked before they are sent again. */
+/** How many dead letters the filters choose, and of which merchant: the page shows it before it sends them again. */
 async function deadLetters(world: World, call: ConsoleCall): Promise<DeadLetters | Failed> {
   const filter = await filterOf(world, call)
   if (filter instanceof Failed) return filter
@@ -119,12 +130,7 @@ async function resend(world: World, { caller, body }: ConsoleCall): Promise<Rese
   if (transactionNo !== null && (await findOrder(world.pool, ofMerchant, { transactionNo })) === null) return ABSENT()
   const choice =
     dead === true || transactionNo === null ? { dead: { from, until, transactionNo } } : { transactionNo, seq }
-  return {
-    resent: await resendNotifications(world.pool, ofMerchant, choice, {
-      limit: RESENT_AT_ONCE,
-      now: world.now(),
-    }),
-  }
+  return { resent: await resendNotifications(world, ofMerchant, choice) }
 }
 
 export const notificationEndpoints: ConsoleEndpoint[] = [

@@ -1,4 +1,4 @@
-/** The orders of a search as a file: the rows that the search shows, and in a closing line why it ends where it ends. */
+/** The orders of a search as a CSV file. Where the file is cut off, its last line says why and where. */
 import { formatYuan } from '@acopay/core'
 import { timeText } from '@acopay/protocol'
 import { findOrdersByNumber, type ListedOrder, listOrders, type OrderListFilter } from '@acopay/store'
@@ -7,8 +7,8 @@ import { numberTime } from '../../numbers.ts'
 import type { World } from '../../world.ts'
 
 /**
- * `rows`: of the file. `page`: read at once, out of at most `examined` orders. `inVain`: so many stretches of `examined`
- * orders may hold less than a page of what is asked for, before the search is given up.
+ * `rows`: the most rows of a file. `page`: the rows of one read, found among at most `examined` orders. `inVain`: after this
+ * many reads that found less than a page, the search gives up.
  */
 export const CSV_LIMITS = { rows: 100_000, page: 1000, examined: 20_000, inVain: 100 }
 
@@ -23,7 +23,7 @@ const CELLS = {
   close_reason: (order) => order.closeReason,
   pay_channel: (order) => order.payChannel,
   pay_method: (order) => order.payMethod,
-  // As the pages and the bills write times: in UTC+8.
+  // In UTC+8, as on the pages and in the bills.
   created_at: (order) => timeText(order.createdAt),
   time_expire: (order) => timeText(order.timeExpire),
   success_time: (order) => order.successTime && timeText(order.successTime),
@@ -32,13 +32,13 @@ const COLUMNS = Object.keys(CELLS)
 
 const recordOf = (order: ListedOrder): string => csvLine(Object.values(CELLS).map((cell) => defused(cell(order) ?? '')))
 
-/** A record like the others, so that whoever reads the file by columns can: its first cell holds what is to be said. */
+/** A record with as many cells as the others, so that programs can read it; the first cell holds the message. */
 const closingLine = (zh: string, en: string): string => csvLine([`${zh} ${en}`, ...COLUMNS.slice(1).map(() => '')])
 
-// The mark tells spreadsheets that it is UTF-8.
+// The byte order mark tells spreadsheets that the file is UTF-8.
 const HEADER = `\uFEFF${csvLine(COLUMNS)}`
 
-/** The orders with a number, as the search for it shows them; at most `limit`. */
+/** The orders with this number, in the order of the search page; at most `limit`. */
 export async function* csvOfNumber(
   { pool }: Pick<World, 'pool'>,
   { number, mchNo }: { number: string; mchNo: string | null },

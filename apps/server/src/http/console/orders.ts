@@ -1,4 +1,4 @@
-/** Orders at the console: the list, the search, the CSV and one order with all that belongs to it. */
+/** Orders at the console: the list, the search, the CSV file, and one order with its attempts, payments and so on. */
 import { dayOf, decide, formatYuan, ORDER_EVENTS, ORDER_STATES, ORDER_TABLE, type OrderState } from '@acopay/core'
 import type { OrderDetail, OrderList, OrderRow, TimelineRow } from '@acopay/protocol/console'
 import {
@@ -25,8 +25,8 @@ import {
   type ConsoleEndpoint,
   type ConsoleFile,
   Failed,
-  failed,
   merchantOf,
+  orderOf,
 } from './call.ts'
 import { fieldsOf } from './fields.ts'
 import { refundRow, reversalRow, saidOf } from './lists.ts'
@@ -34,11 +34,11 @@ import { notificationRow } from './notifications.ts'
 import { CSV_LIMITS, csvOfList, csvOfNumber } from './orders-csv.ts'
 import { stuckBefore } from './stuck.ts'
 
-/** How many orders one page may look at for what is rare among them. */
+/** A page of a rare kind of orders reads at most this many orders. */
 const EXAMINED = CSV_LIMITS.examined
 const NOTIFICATIONS_MAX = 100
 
-/** The beginning of every number that was given out at this moment or later. */
+/** The smallest number that an order of this moment or later can have: numbers begin with the time. */
 const numberAt = (at: Date | null): string | null => (at === null ? null : platformNumber('AP', at, ''))
 
 function filterOf(
@@ -59,18 +59,24 @@ function filterOf(
     state: state === 'STUCK' ? null : state,
     stuckBefore: state === 'STUCK' ? stuckBefore(now) : null,
     channel: read.text('channel', 32),
-    ...{ amountMin: read.bound('amount_min'), amountMax: read.bound('amount_max') },
+    amountMin: read.bound('amount_min'),
+    amountMax: read.bound('amount_max'),
     limit: read.limit(),
   }
   return read.failed() ?? filter
 }
 
 const rowOf = (order: ListedOrder): OrderRow => ({
-  ...{ mch_no: order.mchNo, transaction_no: order.transactionNo, mch_trade_no: order.mchTradeNo, app_no: order.appNo },
+  mch_no: order.mchNo,
+  transaction_no: order.transactionNo,
+  mch_trade_no: order.mchTradeNo,
+  app_no: order.appNo,
   description: order.description,
   amount_total: formatYuan(order.amountFen),
-  ...{ state: order.state, close_reason: order.closeReason },
-  ...{ pay_channel: order.payChannel, pay_method: order.payMethod },
+  state: order.state,
+  close_reason: order.closeReason,
+  pay_channel: order.payChannel,
+  pay_method: order.payMethod,
   created_at: order.createdAt.toISOString(),
   time_expire: order.timeExpire.toISOString(),
   success_time: order.successTime?.toISOString() ?? null,
@@ -96,16 +102,6 @@ async function csv(world: World, call: ConsoleCall): Promise<ConsoleFile | Faile
   return { file: `orders-${dayOf(world.now().getTime())}.csv`, contentType: 'text/csv; charset=utf-8', chunks }
 }
 
-export const ABSENT = () => failed('NOT_FOUND', '没有这个订单', 'There is no such order')
-
-/** The order in a call's path, if the caller may see its merchant. */
-export async function orderOf(world: World, { caller, path }: ConsoleCall): Promise<Order | Failed> {
-  const { mch_no = '', transaction_no = '' } = path
-  const mchNo = merchantOf(caller, mch_no)
-  if (mchNo instanceof Failed) return mchNo
-  return (await findOrder(world.pool, mch_no, { transactionNo: transaction_no })) ?? ABSENT()
-}
-
 async function detail(world: World, call: ConsoleCall): Promise<OrderDetail | Failed> {
   const order = await orderOf(world, call)
   if (order instanceof Failed) return order
@@ -119,35 +115,59 @@ async function detail(world: World, call: ConsoleCall): Promise<OrderDetail | Fa
   const now = world.now()
   return {
     ...rowOf({ ...order, createdAt: chain.entries[0]?.at ?? order.timeExpire }),
-    ...{ extra: order.extra, notify_url: order.notifyUrl, acoid: order.payer },
+    extra: order.extra,
+    notify_url: order.notifyUrl,
+    acoid: order.payer,
     cashier_url: world.cashierUrl(mchNo, transactionNo),
     allowed: allowedOf(world, order, call.caller, { refundableFen, notifications: notifications.length }),
     refundable: formatYuan(refundableFen),
-    ...{ states: [...ORDER_STATES], moves: MOVES },
-    ...{ timeline: chain.entries.map(timelineRow), timeline_broken_at: chain.brokenAt },
-    attempts: parts.attempts.map((one) => ({
-      ...{ attempt_no: one.attemptNo, channel: one.channel, method: one.method },
-      state: one.state as OrderDetail['attempts'][number]['state'],
-      ...{ upstream_expire: one.upstreamExpire.toISOString(), created_at: one.createdAt.toISOString() },
-      changed_at: one.changedAt.toISOString(),
-      ...{ watched_until: one.watchedUntil?.toISOString() ?? null, ...saidOf(one) },
-    })),
-    payments: parts.payments.map((one) => ({
-      ...{ attempt_no: one.attemptNo, payment_no: one.paymentNo, channel: one.channel },
-      ...{ amount: formatYuan(one.amountFen), currency: one.currency, fate: one.fate },
-      ...{ paid_at: one.paidAt.toISOString(), booked_at: one.bookedAt.toISOString() },
-    })),
+    states: [...ORDER_STATES],
+    moves: MOVES,
+    timeline: chain.entries.map(timelineRow),
+    timeline_broken_at: chain.brokenAt,
+    attempts: parts.attempts.map(attemptRow),
+    payments: parts.payments.map(paymentRow),
     refunds: parts.refunds.map((one) => refundRow({ ...one, mchNo, transactionNo }, now)),
     reversals: parts.reversals.map((one) => reversalRow({ ...one, mchNo, transactionNo }, now)),
     notifications: notifications.map(notificationRow),
-    jobs: parts.jobs.map((one) => ({
-      ...{ kind: one.kind, subject: one.subject, tries: one.tries },
-      ...{ due_at: one.dueAt.toISOString(), created_at: one.createdAt.toISOString() },
-    })),
+    jobs: parts.jobs.map(jobRow),
   }
 }
 
-/** The timeline and whether it holds; an order that moves while it is read is read again. */
+type Parts = Awaited<ReturnType<typeof readOrderParts>>
+
+const attemptRow = (one: Parts['attempts'][number]): OrderDetail['attempts'][number] => ({
+  attempt_no: one.attemptNo,
+  channel: one.channel,
+  method: one.method,
+  state: one.state as OrderDetail['attempts'][number]['state'],
+  upstream_expire: one.upstreamExpire.toISOString(),
+  created_at: one.createdAt.toISOString(),
+  changed_at: one.changedAt.toISOString(),
+  watched_until: one.watchedUntil?.toISOString() ?? null,
+  ...saidOf(one),
+})
+
+const paymentRow = (one: Parts['payments'][number]): OrderDetail['payments'][number] => ({
+  attempt_no: one.attemptNo,
+  payment_no: one.paymentNo,
+  channel: one.channel,
+  amount: formatYuan(one.amountFen),
+  currency: one.currency,
+  fate: one.fate,
+  paid_at: one.paidAt.toISOString(),
+  booked_at: one.bookedAt.toISOString(),
+})
+
+const jobRow = (one: Parts['jobs'][number]): OrderDetail['jobs'][number] => ({
+  kind: one.kind,
+  subject: one.subject,
+  tries: one.tries,
+  due_at: one.dueAt.toISOString(),
+  created_at: one.createdAt.toISOString(),
+})
+
+/** The timeline, and where its hash chain is broken. An order that changes during the two reads is read again. */
 async function readChain(world: World, order: Order) {
   const { mchNo, transactionNo } = order
   for (let tries = 1; ; tries += 1) {
@@ -163,7 +183,7 @@ function timelineRow({ seq, at, entry, hash }: { seq: number; at: Date; entry: s
   return { seq, at: at.toISOString(), event, from, to, detail, hash: hash.toString('hex') }
 }
 
-/** Every way from one state to another, with the events that take it: what the picture is drawn from. */
+/** Every move from one state to another, with the events that cause it. The page draws its picture from this. */
 const MOVES = (() => {
   const moves: OrderDetail['moves'] = []
   const add = (from: OrderState, to: OrderState, event: string): void => {
@@ -182,7 +202,10 @@ const MOVES = (() => {
   return moves
 })()
 
-/** What the order's table allows now and the caller may do. Closing again while it closes asks the upstreams at once. */
+/**
+ * The operations that the order's table allows now and the caller has permission for. Closing a CLOSING order again makes the
+ * gateway ask the upstreams at once.
+ */
 function allowedOf(
   world: World,
   order: Order,

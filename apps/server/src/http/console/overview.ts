@@ -1,4 +1,4 @@
-/** The overview: figures from the hours that were counted, and what is stuck as of this moment. */
+/** The overview: figures from the hourly statistics, and what is stuck at this moment. */
 import { CHINA_MS, DAY_MS, formatYuan } from '@acopay/core'
 import type { Overview, Volume } from '@acopay/protocol/console'
 import { countedHours, type HourFigures, readChannelHealth, readHealth, readHours } from '@acopay/store'
@@ -14,17 +14,29 @@ const HOURS_SHOWN = 24
 const DAYS_SHOWN = 30
 
 const NOTHING: HourFigures = {
-  ...{ placed: 0n, paid: 0n, paidFen: 0n, closedByMerchant: 0n, closedByExpiry: 0n, closedByOperator: 0n },
-  ...{ refunds: 0n, refundedFen: 0n, reversals: 0n, reversedFen: 0n },
+  placed: 0n,
+  paid: 0n,
+  paidFen: 0n,
+  closedByMerchant: 0n,
+  closedByExpiry: 0n,
+  closedByOperator: 0n,
+  refunds: 0n,
+  refundedFen: 0n,
+  reversals: 0n,
+  reversedFen: 0n,
 }
 
 const volumeOf = (sum: HourFigures): Volume => ({
-  ...{ placed: Number(sum.placed), paid: Number(sum.paid), paid_amount: formatYuan(sum.paidFen) },
+  placed: Number(sum.placed),
+  paid: Number(sum.paid),
+  paid_amount: formatYuan(sum.paidFen),
   closed_by_merchant: Number(sum.closedByMerchant),
   closed_by_expiry: Number(sum.closedByExpiry),
   closed_by_operator: Number(sum.closedByOperator),
-  ...{ refunds: Number(sum.refunds), refunded_amount: formatYuan(sum.refundedFen) },
-  ...{ reversals: Number(sum.reversals), reversed_amount: formatYuan(sum.reversedFen) },
+  refunds: Number(sum.refunds),
+  refunded_amount: formatYuan(sum.refundedFen),
+  reversals: Number(sum.reversals),
+  reversed_amount: formatYuan(sum.reversedFen),
 })
 
 function summed(hours: HourFigures[]): HourFigures {
@@ -35,7 +47,7 @@ function summed(hours: HourFigures[]): HourFigures {
   return sum
 }
 
-/** The beginning of the day of UTC+8 that this moment lies in. */
+/** The beginning of the moment's day in UTC+8. */
 const dayBegin = (ms: number): number => Math.floor((ms + CHINA_MS) / DAY_MS) * DAY_MS - CHINA_MS
 
 async function overview(world: World, { caller, query }: ConsoleCall): Promise<Overview | Failed> {
@@ -68,18 +80,19 @@ async function overview(world: World, { caller, query }: ConsoleCall): Promise<O
     hours: series(newestMs, HOUR_MS, HOURS_SHOWN),
     days: series(today, DAY_MS, DAYS_SHOWN),
     stuck: {
-      ...{
-        closing: health.closing,
-        expired: health.expired,
-        refunds: health.refunds,
-        reversals: health.reversals,
-        jobs: health.jobs,
-      },
+      closing: health.closing,
+      expired: health.expired,
+      refunds: health.refunds,
+      reversals: health.reversals,
+      jobs: health.jobs,
       oldest_at: health.oldestAt?.toISOString() ?? null,
     },
     notifications: { pending: health.pending, late: health.late, dead: health.dead },
     channels: channels.map(({ channel, attempts, paid, inDoubt }) => ({
-      ...{ channel, attempts: Number(attempts), paid: Number(paid), in_doubt: Number(inDoubt) },
+      channel,
+      attempts: Number(attempts),
+      paid: Number(paid),
+      in_doubt: Number(inDoubt),
     })),
     unsettled_differences: health.differences,
     stray_payments: health.strays,

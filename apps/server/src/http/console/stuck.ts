@@ -1,4 +1,4 @@
-/** What takes longer than it should: since when, said once for the overview and every list, and the work among it. */
+/** From when on something counts as stuck, the same for the overview and every list; and the list of stuck jobs. */
 import { JOB_KINDS } from '@acopay/core'
 import type { StuckJobList } from '@acopay/protocol/console'
 import { type JobPlace, listStuckJobs } from '@acopay/store'
@@ -7,7 +7,7 @@ import { type ConsoleCall, type ConsoleEndpoint, Failed, merchantOf } from './ca
 import { fieldsOf } from './fields.ts'
 import { PLACE_MAX, pageOf, placeParts, placeText } from './places.ts'
 
-/** Longer in a state that should pass in seconds, it is worth a look. The pages say "10 minutes". */
+/** States that should pass in seconds count as stuck after this long. The pages say "10 minutes". */
 const STUCK_MS = 10 * 60_000
 
 export const stuckBefore = (now: Date): Date => new Date(now.getTime() - STUCK_MS)
@@ -34,12 +34,18 @@ async function jobs(world: World, { caller, query }: ConsoleCall): Promise<Stuck
   const { rows, next } = pageOf(found, limit, (one) =>
     placeText([one.createdAt.toISOString(), one.mchNo, one.kind, one.subject]),
   )
-  const shown = rows.map((one) => ({
-    ...{ mch_no: one.mchNo, kind: one.kind, subject: one.subject, transaction_no: one.transactionNo },
-    ...{ tries: one.tries, due_at: one.dueAt.toISOString(), created_at: one.createdAt.toISOString() },
-  }))
-  return { rows: shown, next }
+  return { rows: rows.map(rowOf), next }
 }
+
+const rowOf = (one: Awaited<ReturnType<typeof listStuckJobs>>[number]): StuckJobList['rows'][number] => ({
+  mch_no: one.mchNo,
+  kind: one.kind,
+  subject: one.subject,
+  transaction_no: one.transactionNo,
+  tries: one.tries,
+  due_at: one.dueAt.toISOString(),
+  created_at: one.createdAt.toISOString(),
+})
 
 export const stuckEndpoints: ConsoleEndpoint[] = [
   { method: 'GET', path: 'jobs', permission: 'orders.read', handle: jobs },

@@ -1,15 +1,7 @@
-/** The console's users: made by a platform admin, or by a merchant's admin for its own merchant. */
+/** The console's users. A platform admin manages all of them, a merchant's admin those of its own merchant. */
 import { isMerchantRole, ROLES, type UserChanged, type UserList, type UserRow } from '@acopay/protocol/console'
-import {
-  addConsoleUser,
-  type ConsoleUser,
-  changeConsoleUser,
-  endConsoleSessions,
-  findConsoleUser,
-  findMerchant,
-  listConsoleUsers,
-} from '@acopay/store'
-import { hashPassword, newPassword } from '../../console-passwords.ts'
+import { type ConsoleUser, findConsoleUser, findMerchant, listConsoleUsers } from '@acopay/store'
+import { addUser, changeUser } from '../../actions/console-users.ts'
 import type { World } from '../../world.ts'
 import { type ConsoleCall, type ConsoleEndpoint, type Failed, failed, notTheirs } from './call.ts'
 import { fieldsOf } from './fields.ts'
@@ -17,7 +9,10 @@ import { fieldsOf } from './fields.ts'
 const NAME = /^[a-z0-9][a-z0-9._-]{1,63}$/
 
 const rowOf = (user: ConsoleUser, now: Date): UserRow => ({
-  ...{ username: user.username, role: user.role as UserRow['role'], mch_no: user.mchNo, enabled: user.isEnabled },
+  username: user.username,
+  role: user.role as UserRow['role'],
+  mch_no: user.mchNo,
+  enabled: user.isEnabled,
   totp_enabled: user.isTotpEnabled,
   locked_until: user.lockedUntil !== null && user.lockedUntil > now ? user.lockedUntil.toISOString() : null,
   last_signed_in_at: user.lastSignedInAt?.toISOString() ?? null,
@@ -52,19 +47,15 @@ async function add(world: World, { caller, body }: ConsoleCall): Promise<UserCha
   if (mchNo !== null && (await findMerchant(world.pool, mchNo, world.now())) === null) {
     return failed('FIELD_INVALID', 'mch_no 没有这个商户', 'mch_no is no merchant', { field: 'mch_no' })
   }
-  const password = newPassword()
-  const passwordHash = await hashPassword(password)
-  const user = { username, role: role ?? '', mchNo, passwordHash, mustChangePassword: true }
-  if (!(await addConsoleUser(world.pool, user, world.now()))) {
-    return failed('CONFLICT', '用户名已被使用', 'This name is taken', { field: 'username' })
-  }
+  const password = await addUser(world, { username, role: role ?? '', mchNo })
+  if (password === null) return failed('CONFLICT', '用户名已被使用', 'This name is taken', { field: 'username' })
   return changed(world, username, password)
 }
 
 async function change(world: World, { caller, path, body }: ConsoleCall): Promise<UserChanged | Failed> {
   const { username = '' } = path
   const user = await findConsoleUser(world.pool, username)
-  // Another merchant's user and one of the platform are both no user to a merchant's admin.
+  // To a merchant's admin, users of other merchants and of the platform do not exist.
   if (user === null || (caller.mchNo !== null && user.mchNo !== caller.mchNo)) return ABSENT()
   if (username === caller.username)
     return failed('CONFLICT', '不能修改自己的账号', 'You cannot change your own account here')
@@ -73,20 +64,16 @@ async function change(world: World, { caller, path, body }: ConsoleCall): Promis
   if (role !== null && isMerchantRole(role) !== (user.mchNo !== null)) {
     read.say('role', '应与用户所属一致', 'should fit what the user belongs to')
   }
-  const [enabled, unlock] = [read.yes('enabled'), read.yes('unlock')]
-  const [reset, dropTotp] = [read.yes('reset_password'), read.yes('reset_totp')]
+  const asked = {
+    role,
+    isEnabled: read.yes('enabled'),
+    unlock: read.yes('unlock') === true,
+    resetPassword: read.yes('reset_password') === true,
+    dropTotp: read.yes('reset_totp') === true,
+  }
   const wrong = read.failed()
   if (wrong !== null) return wrong
-  const password = reset === true ? newPassword() : null
-  await changeConsoleUser(world.pool, username, {
-    ...(role === null ? {} : { role }),
-    ...(enabled === null ? {} : { isEnabled: enabled }),
-    ...(password === null ? {} : { password: { hash: await hashPassword(password), mustChange: true } }),
-    ...{ unlock: unlock === true || password !== null, dropTotp: dropTotp === true },
-  })
-  // Whoever lost the account, or part of what it may do, is out at once.
-  if (password !== null || enabled === false || role !== null || dropTotp === true)
-    await endConsoleSessions(world.pool, username)
+  const password = await changeUser(world, username, asked)
   return changed(world, username, password)
 }
 
@@ -97,7 +84,7 @@ async function changed(world: World, username: string, password: string | null):
 
 const ABSENT = () => failed('NOT_FOUND', '没有这个用户', 'There is no such user')
 
-const asked = (mchNo: string | null, subject: unknown, body: Record<string, unknown>) => {
+const auditedUser = (mchNo: string | null, subject: unknown, body: Record<string, unknown>) => {
   const { role, enabled, unlock, reset_password, reset_totp } = body
   const detail = { role, enabled, unlock, reset_password, reset_totp }
   return { mchNo, subject: String(subject ?? '').slice(0, 64), detail }
@@ -111,7 +98,7 @@ export const userEndpoints: ConsoleEndpoint[] = [
     permission: 'users.write',
     action: 'users.add',
     audited: ({ body }) =>
-      asked(typeof body.mch_no === 'string' ? body.mch_no.slice(0, 32) : null, body.username, body),
+      auditedUser(typeof body.mch_no === 'string' ? body.mch_no.slice(0, 32) : null, body.username, body),
     handle: add,
   },
   {
@@ -119,10 +106,10 @@ export const userEndpoints: ConsoleEndpoint[] = [
     path: 'users/:username',
     permission: 'users.write',
     action: 'users.change',
-    // Their merchant's admin reads what the platform did to its users.
+    // The entry belongs to the user's merchant, so that its admin reads what the platform did to its users.
     audited: async ({ path, body }, world) => {
       const user = await findConsoleUser(world.pool, path.username ?? '')
-      return asked(user?.mchNo ?? null, path.username, body)
+      return auditedUser(user?.mchNo ?? null, path.username, body)
     },
     handle: change,
   },

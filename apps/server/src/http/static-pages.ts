@@ -1,0 +1,49 @@
+/** The built pages of an app (the cashier, the console): their HTML, and the scripts, styles and pictures beside it. */
+import { existsSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import fastifyStatic from '@fastify/static'
+import type { FastifyInstance, FastifyReply } from 'fastify'
+import { NO_SNIFFING } from './page-headers.ts'
+
+const YEAR_MS = 31_536_000_000
+
+export type StaticPages = {
+  /** Serves the files below the prefix. Their names carry a hash of their contents, so browsers keep them for a year. */
+  serve: (app: FastifyInstance) => void
+  /** The text of a built page, read once; null where the pages are not built. */
+  text: (name: string) => string | null
+  /** Answers that the pages are not built. */
+  sendNotBuilt: (reply: FastifyReply) => FastifyReply
+}
+
+/** `lasting` are files without a hash in their names: other sites include them by that name, so browsers ask again soon. */
+export function staticPages(app: 'cashier' | 'console', notBuilt: string, lasting: string[] = []): StaticPages {
+  const root = fileURLToPath(new URL(`../../../${app}/dist/`, import.meta.url))
+  const texts = new Map<string, string>()
+  return {
+    serve: (server) => {
+      server.register(fastifyStatic, {
+        root,
+        prefix: `/${app}/`,
+        wildcard: false,
+        index: false,
+        globIgnore: ['*.html'],
+        maxAge: YEAR_MS,
+        immutable: true,
+        setHeaders: (reply, file) => {
+          reply.headers(NO_SNIFFING)
+          if (lasting.some((name) => file.endsWith(name))) reply.header('cache-control', 'public, max-age=300')
+        },
+      })
+    },
+    text(name) {
+      const known = texts.get(name)
+      if (known !== undefined) return known
+      if (!existsSync(root + name)) return null
+      const text = readFileSync(root + name, 'utf8')
+      texts.set(name, text)
+      return text
+    },
+    sendNotBuilt: (reply) => reply.code(503).type('text/plain; charset=utf-8').send(notBuilt),
+  }
+}

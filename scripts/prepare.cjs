@@ -5,7 +5,6 @@ const fs = require('node:fs')
 const path = require('node:path')
 
 const ROOT = path.dirname(__dirname)
-const LOCK_STAMP = path.join(ROOT, 'node_modules', '.acopay-lock-sha256')
 const BUILD_STAMP = path.join(ROOT, 'node_modules', '.acopay-build-stamp')
 const BUILT = path.join(ROOT, 'apps', 'server', 'dist', 'main.js')
 /** Apps whose pages vite builds. */
@@ -15,10 +14,7 @@ const PROGRESS_MS = 3000
 
 /** Ends the process with 1, after printing what the tool said, when a step fails. */
 exports.prepare = async function prepare({ build }) {
-  const lock = createHash('sha256')
-    .update(fs.readFileSync(path.join(ROOT, 'package-lock.json')))
-    .digest('hex')
-  if (read(LOCK_STAMP) !== lock) {
+  if (!isInstalled()) {
     await step('安装依赖 installing dependencies (npm ci)', npmCommand(), [
       ...npmArguments(),
       'ci',
@@ -26,7 +22,6 @@ exports.prepare = async function prepare({ build }) {
       '--no-audit',
       '--no-fund',
     ])
-    fs.writeFileSync(LOCK_STAMP, lock)
   }
   const sources = sourcesStamp()
   const isBuilt = [BUILT, ...PAGES.map((name) => path.join(ROOT, 'apps', name, 'dist'))].every((file) =>
@@ -42,6 +37,19 @@ exports.prepare = async function prepare({ build }) {
     }
     fs.writeFileSync(BUILD_STAMP, sources)
   }
+}
+
+/** Whether npm installed what the lock file names; npm itself writes down what it installed. */
+function isInstalled() {
+  const installed = read(path.join(ROOT, 'node_modules', '.package-lock.json'))
+  if (installed === null) return false
+  const { packages: found } = JSON.parse(installed)
+  const { packages: wanted } = JSON.parse(read(path.join(ROOT, 'package-lock.json')))
+  return Object.entries(wanted).every(([name, { version, integrity, optional }]) => {
+    if (name === '') return true
+    if (found[name] === undefined) return optional === true
+    return found[name].version === version && found[name].integrity === integrity
+  })
 }
 
 function viteConfig(name) {

@@ -199,7 +199,7 @@ export function makeAlipay(account: AlipayAccount, door: AlipayDoor): Channel {
         if (answer.code !== OK || typeof url !== 'string') return { ...strange(answer), ...traced }
         const response = await door.fetch(url, { redirect: 'error', signal })
         if (response.status !== 200) return { ...unknown(`HTTP ${response.status}`), ...traced }
-        return { kind: 'bill', lines: readBill(Buffer.from(await response.arrayBuffer())), ...traced }
+        return { kind: 'bill', lines: await readBill(Buffer.from(await response.arrayBuffer())), ...traced }
       }),
   }
 }

@@ -21,6 +21,7 @@ const STEPS = [
   { name: 'check-imports', args: [path.join(__dirname, 'check-imports.mjs')] },
   types('tsconfig.test.json', 'all'),
   ...PAGES.map((name) => types(`apps/${name}`, name)),
+  { name: 'knip', args: [installed('knip/bin/knip.js'), '--no-progress'] },
 ]
 
 /** Runs the checks up to the first that fails; answers whether all are fine. */

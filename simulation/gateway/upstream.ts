@@ -80,8 +80,8 @@ export type Upstream = {
   rest: () => void
 }
 
-export const CREATE_LANDS_MS = 60_000
-export const WATCH_MS = 10 * 60_000
+const CREATE_LANDS_MS = 60_000
+const WATCH_MS = 10 * 60_000
 
 type Told = {
   /** Calls us: a process hears it, or none is there. */

@@ -3,7 +3,6 @@ import { randomBytes } from 'node:crypto'
 import {
   CLOSE_ANSWERS,
   type CloseOutcome,
-  type JsonObject,
   orderParamsText,
   parseCloseOrder,
   parsePlaceOrder,
@@ -296,4 +295,4 @@ function outcomeOf(code: string, description: string): CloseOutcome {
   return (known?.[0] as CloseOutcome | undefined) ?? 'closing'
 }
 
-export type { CloseOutcome, JsonObject }
+export type { CloseOutcome }

@@ -6,7 +6,7 @@ import { call } from '../api.ts'
 import { when } from '../format.ts'
 import { useSays } from '../parts.tsx'
 import { usePreferences } from '../preferences.tsx'
-import { useChange } from './merchant.tsx'
+import { useChange } from './use-change.ts'
 
 export function ChannelAccount(props: { account: ChannelAccountRow; path: string; mayWrite: boolean }) {
   const { t, word, language } = usePreferences()

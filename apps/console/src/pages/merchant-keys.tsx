@@ -5,7 +5,7 @@ import { useState } from 'react'
 import { when } from '../format.ts'
 import { Mono, Rows } from '../parts.tsx'
 import { usePreferences } from '../preferences.tsx'
-import { useChange } from './merchant.tsx'
+import { useChange } from './use-change.ts'
 
 export function Keys({ merchant, path, mayWrite }: { merchant: MerchantDetail; path: string; mayWrite: boolean }) {
   const { t } = usePreferences()

@@ -1,15 +1,16 @@
 /** One merchant: what it is called and from where, its apps, keys and channel accounts. */
 import type { MerchantChange, MerchantDetail } from '@acopay/protocol/console'
-import { useMutation, useQuery } from '@tanstack/react-query'
+import { useQuery } from '@tanstack/react-query'
 import { useParams } from '@tanstack/react-router'
 import { App, Button, Form, Input, InputNumber, Select, Spin, Switch } from 'antd'
-import { call, queries } from '../api.ts'
+import { call } from '../api.ts'
 import { when } from '../format.ts'
-import { Fact, Mono, Rows, State, Title, Trouble, useSays } from '../parts.tsx'
+import { Fact, Mono, Rows, State, Title, Trouble } from '../parts.tsx'
 import { usePreferences } from '../preferences.tsx'
 import { ChannelAccount } from './merchant-channel.tsx'
 import { Keys } from './merchant-keys.tsx'
 import { NUMBER } from './merchants.tsx'
+import { useChange } from './use-change.ts'
 
 export function MerchantPage() {
   const { t } = usePreferences()
@@ -53,18 +54,6 @@ export function MerchantPage() {
       ))}
     </>
   )
-}
-
-/** Sends a change, and shows the merchant anew. */
-export function useChange(path: string) {
-  const { message } = App.useApp()
-  const says = useSays()
-  return useMutation({
-    mutationFn: ({ method, to, body }: { method: 'POST' | 'PUT' | 'DELETE'; to: string; body: object }) =>
-      call<unknown>(method, `${path}${to}`, body),
-    onError: (error) => void message.error(says(error)),
-    onSettled: () => queries.invalidateQueries({ queryKey: [path] }),
-  })
 }
 
 /** The form begins anew when what it shows has changed, and at nothing else. */

@@ -38,7 +38,7 @@ const ENDPOINTS: Endpoint[] = [
 ]
 
 /** The largest body read; every field of the contract together fits ten times over. */
-export const BODY_BYTES_MAX = 64 * 1024
+const BODY_BYTES_MAX = 64 * 1024
 
 const JSON_TYPE = 'application/json; charset=utf-8'
 

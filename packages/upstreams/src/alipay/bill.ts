@@ -1,7 +1,7 @@
 /** The trade bill of a day: a zip of one CSV. The real one is in GBK; this one writes only what GBK and ASCII share, and its heads in GBK. */
 import { crc32 } from 'node:zlib'
 import type { Trades } from '../trades.ts'
-import { timeText } from './works.ts'
+import { timeText } from './time.ts'
 
 /** 支付宝交易号,商户订单号,业务类型,商品名称,创建时间,完成时间,订单金额（元）,退款批次号 in GBK: Node can read it and not write it. */
 const HEAD = Buffer.from(

@@ -5,7 +5,8 @@ import { type How, misbehaving } from '../misbehave.ts'
 import type { StandIn, StandInWorld, UpstreamReply } from '../stand-in.ts'
 import { type Trade, tradesOf } from '../trades.ts'
 import { billZip } from './bill.ts'
-import { type Answer, refuse, timeText, WORKS, type Work } from './works.ts'
+import { timeText } from './time.ts'
+import { type Answer, refuse, WORKS, type Work } from './works.ts'
 
 export type AlipayStandInSettings = {
   appId: string

@@ -2,6 +2,7 @@
 import type { Fault, Verb } from '../faults.ts'
 import { refundTrade, type Trade, type Trades } from '../trades.ts'
 import { hasBill } from './bill.ts'
+import { timeText } from './time.ts'
 
 export type Answer = Record<string, unknown>
 
@@ -15,10 +16,6 @@ type Call = {
 }
 
 export type Work = (call: Call, fault: Fault | null) => Promise<Answer>
-
-const CHINA_MS = 8 * 3_600_000
-
-export const timeText = (ms: number): string => new Date(ms + CHINA_MS).toISOString().slice(0, 19).replace('T', ' ')
 
 const ok = (data: object): Answer => ({ code: '10000', msg: 'Success', ...data })
 

@@ -7,7 +7,7 @@ import { accountPlace } from '../../channel-accounts.ts'
 import { CHANNEL_SETTINGS, OTHER_ACCOUNT, otherAccount, settingsProblem } from '../../channel-settings.ts'
 import type { World } from '../../world.ts'
 import { type ConsoleCall, type ConsoleEndpoint, Failed, failed } from './call.ts'
-import { auditedMerchant, merchantAt } from './merchants.ts'
+import { auditedMerchant, merchantAt } from './merchant-at.ts'
 
 type Parts = NonNullable<Awaited<ReturnType<typeof readMerchantParts>>>
 type Settings = Record<string, unknown>

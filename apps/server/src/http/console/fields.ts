@@ -2,7 +2,7 @@
 import { parseYuan } from '@acopay/core'
 import { type Failed, failed } from './call.ts'
 
-export const PAGE_MAX = 100
+const PAGE_MAX = 100
 const PAGE = 50
 
 /** Null stands for a field that is left out. After the last one, `failed` says whether all could be read. */

@@ -8,7 +8,8 @@ import { keyIdOf } from '../../platform-key.ts'
 import type { World } from '../../world.ts'
 import { type ConsoleCall, type ConsoleEndpoint, Failed, failed } from './call.ts'
 import { fieldsOf } from './fields.ts'
-import { auditedMerchant, keyRow, merchantAt } from './merchants.ts'
+import { auditedMerchant, merchantAt } from './merchant-at.ts'
+import { keyRow } from './merchants.ts'
 
 const OVERLAP_HOURS_MAX = 720
 const HOUR_MS = 3_600_000

@@ -2,34 +2,17 @@
 import { createHash, createPublicKey } from 'node:crypto'
 import { INSTALLED } from '@acopay/channels'
 import type { MerchantDetail, MerchantList } from '@acopay/protocol/console'
-import {
-  changeApp,
-  changeMerchant,
-  listMerchants,
-  newApp,
-  newMerchant,
-  platformKeys,
-  readMerchantParts,
-} from '@acopay/store'
+import { changeApp, changeMerchant, listMerchants, newApp, newMerchant, platformKeys } from '@acopay/store'
 import ipaddr from 'ipaddr.js'
 import type { World } from '../../world.ts'
-import { type Caller, type ConsoleCall, type ConsoleEndpoint, Failed, failed, merchantOf } from './call.ts'
+import { type Caller, type ConsoleCall, type ConsoleEndpoint, Failed, failed } from './call.ts'
 import { accountRows } from './channel-settings.ts'
 import { fieldsOf } from './fields.ts'
+import { auditedMerchant, merchantAt } from './merchant-at.ts'
 
-export const NUMBER = /^[0-9A-Za-z_-]{1,32}$/
+const NUMBER = /^[0-9A-Za-z_-]{1,32}$/
 const IPS_MAX = 100
 const CHANNELS = Object.keys(INSTALLED)
-
-export const NO_MERCHANT = () => failed('NOT_FOUND', '没有这个商户', 'There is no such merchant')
-
-/** The merchant in a call's path, if the caller may see it. */
-export async function merchantAt(world: World, { caller, path }: ConsoleCall) {
-  const { mch_no = '' } = path
-  const mchNo = merchantOf(caller, mch_no)
-  if (mchNo instanceof Failed) return mchNo
-  return (await readMerchantParts(world.pool, mch_no)) ?? NO_MERCHANT()
-}
 
 async function list(world: World, { caller, query }: ConsoleCall): Promise<MerchantList | Failed> {
   const read = fieldsOf(query)
@@ -52,7 +35,7 @@ const editableBy = ({ permissions, mchNo }: Caller): string[] => {
     : ['allowed_ips', 'apps', 'keys']
 }
 
-export async function merchantView(world: World, call: ConsoleCall): Promise<MerchantDetail | Failed> {
+async function merchantView(world: World, call: ConsoleCall): Promise<MerchantDetail | Failed> {
   const found = await merchantAt(world, call)
   if (found instanceof Failed) return found
   const { merchant, apps, keys } = found
@@ -173,13 +156,6 @@ async function changeOneApp(world: World, call: ConsoleCall): Promise<object | F
   }
   return (await changeApp(world.pool, key, change)) ? {} : failed('NOT_FOUND', '没有这个应用', 'There is no such app')
 }
-
-/** For the audit log: which merchant, what of it, and which fields were given; never a value that may be secret. */
-export const auditedMerchant = ({ path, body }: ConsoleCall) => ({
-  mchNo: path.mch_no ?? String(body.mch_no ?? '').slice(0, 32),
-  subject: path.app_no ?? path.key_id ?? path.channel ?? path.mch_no ?? null,
-  detail: { fields: Object.keys(body).slice(0, 20) },
-})
 
 const write = { permission: 'merchants.write', audited: auditedMerchant } as const
 

@@ -57,6 +57,7 @@ export function consoleRoutes(
   const secure = options.publicUrl?.startsWith('https:') ?? false
   const cookie = { path: '/console', httpOnly: true, sameSite: 'strict', secure } as const
 
+  // biome-ignore lint/nursery/noMisusedPromises: Fastify waits for a plugin that answers a promise
   app.register(async (scope) => {
     await scope.register(fastifyCookie)
     scope.addHook('onSend', (_request, reply, payload, done) => {

@@ -18,8 +18,8 @@ async function test(what, args) {
   let tiers = TIERS[what]
   await prepare({ build: false })
   if (what === 'all' && !check()) process.exit(1)
-  // The pages are tested as they are built; README's session runs the built command line.
-  if (tiers.includes('pages')) await prepare({ build: true })
+  // The pages are tested as they are built; everything else is run from its sources.
+  if (tiers.includes('pages')) await prepare({ build: 'pages' })
   if (tiers.includes('pages') && !isThereABrowser()) {
     tiers = tiers.filter((tier) => tier !== 'pages')
     if (tiers.length === 0) return

@@ -10,7 +10,7 @@ export type DeedKind = (typeof DEEDS)[number]
 /** `order` and `attempt` are numbers within the scenario; a deed that has nothing to be done to does nothing. */
 export type Deed = { atMs: number; kind: DeedKind; order: number; attempt: number; channel: ChannelName; fen: bigint }
 
-export const OWN_FAULTS = ['merchant down', 'merchant slow', 'database slow'] as const
+const OWN_FAULTS = ['merchant down', 'merchant slow', 'database slow'] as const
 export type OwnFault = (typeof OWN_FAULTS)[number]
 
 export type Scenario = {

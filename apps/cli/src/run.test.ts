@@ -5,6 +5,7 @@ import path from 'node:path'
 import { promisify } from 'node:util'
 import { newKeyPair } from '@acopay/sdk'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { FROM_SOURCE } from '../../../test/support/from-source.ts'
 import { newTradeNo, openAttempt, pay, type TestGateway, testGateway } from '../../../test/support/gateway.ts'
 import { run } from './run.ts'
 
@@ -284,17 +285,15 @@ describe('acopay verify', () => {
   })
 })
 
-describe('the built command', () => {
-  const main = path.resolve(import.meta.dirname, '../dist/main.js')
+describe('the command as a process', () => {
+  const main = path.resolve(import.meta.dirname, 'main.ts')
 
-  it.runIf(existsSync(main))('reads .acopay/demo.json of a folder above, and exits as documented', async () => {
+  it('reads .acopay/demo.json of a folder above, and exits as documented', async () => {
     const below = path.join(dir, 'some/where')
     for (const folder of [below, path.join(dir, '.acopay')]) mkdirSync(folder, { recursive: true })
     writeFileSync(path.join(dir, '.acopay/demo.json'), JSON.stringify(test.demo))
-    const ran = promisify(execFile)(process.execPath, [main, 'order', 'query', '--transaction-no', 'AP0', '--json'], {
-      cwd: below,
-      env: {},
-    })
+    const query = [main, 'order', 'query', '--transaction-no', 'AP0', '--json']
+    const ran = promisify(execFile)(process.execPath, [...FROM_SOURCE, ...query], { cwd: below, env: {} })
     await expect(ran).rejects.toMatchObject({ code: 3, stdout: expect.stringContaining('"status": 1007') })
   })
 })

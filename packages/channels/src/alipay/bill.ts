@@ -1,20 +1,16 @@
-/**
- * Reads the trade bill (opendocs.alipay.com, "查询对账单下载地址"): a zip of CSV files in GBK, one of which lists the trades.
- */
-import { inflateRawSync } from 'node:zlib'
+/** The trade bill (opendocs.alipay.com, "查询对账单下载地址"): a zip of CSV files in GBK, one of them with every trade. */
+import { buffer } from 'node:stream/consumers'
+import { crc32 } from 'node:zlib'
+import { type Entry, fromBufferPromise } from 'yauzl'
 import { type BillLine, billFen } from '../contract.ts'
 import { readAlipayTime } from './client.ts'
 
-const FILE_HEAD = 0x04034b50
-const DIRECTORY_HEAD = 0x02014b50
-const DIRECTORY_END = 0x06054b50
-const STORED = 0
-/** More than any day's bill of one merchant; a file that claims more is not unpacked. */
+/** More than any day's bill of one merchant; a zip whose files claim more together is not unpacked. */
 const BYTES_MAX = 512 * 1024 * 1024
 
-/** Throws when the file is not a bill. */
-export function readBill(zip: Buffer): BillLine[] {
-  for (const bytes of filesOf(zip)) {
+/** Throws when the file is no bill. */
+export async function readBill(zip: Buffer): Promise<BillLine[]> {
+  for await (const bytes of filesOf(zip)) {
     const lines = new TextDecoder('gbk').decode(bytes).split(/\r?\n/)
     const head = lines.findIndex((line) => line.includes('业务类型') && line.includes('商户订单号'))
     // The other file is a summary without order numbers.
@@ -50,22 +46,21 @@ function readRows(names: string[], lines: string[]): BillLine[] {
   })
 }
 
-/** The files of a zip, by its directory: stored or deflated, nothing else. */
-function filesOf(zip: Buffer): Buffer[] {
-  const end = zip.lastIndexOf(Buffer.from([0x50, 0x4b, 0x05, 0x06]))
-  if (end < 0 || zip.readUInt32LE(end) !== DIRECTORY_END) throw new Error('not a zip file')
-  const files: Buffer[] = []
-  let at = zip.readUInt32LE(end + 16)
-  for (let left = zip.readUInt16LE(end + 10); left > 0; left -= 1) {
-    if (zip.readUInt32LE(at) !== DIRECTORY_HEAD) throw new Error('the zip file is damaged')
-    const method = zip.readUInt16LE(at + 10)
-    const size = zip.readUInt32LE(at + 20)
-    const file = zip.readUInt32LE(at + 42)
-    if (zip.readUInt32LE(file) !== FILE_HEAD) throw new Error('the zip file is damaged')
-    const start = file + 30 + zip.readUInt16LE(file + 26) + zip.readUInt16LE(file + 28)
-    const bytes = zip.subarray(start, start + size)
-    files.push(method === STORED ? bytes : inflateRawSync(bytes, { maxOutputLength: BYTES_MAX }))
-    at += 46 + zip.readUInt16LE(at + 28) + zip.readUInt16LE(at + 30) + zip.readUInt16LE(at + 32)
+/** The files of a zip, one after the other; throws where one is damaged or larger than it may be. */
+async function* filesOf(zip: Buffer): AsyncGenerator<Buffer> {
+  // File names play no part: they are in GBK, and nothing is written to a disk.
+  const opened = await fromBufferPromise(zip, { decodeStrings: false })
+  const entries: Entry[] = []
+  let claimed = 0
+  for await (const entry of opened.eachEntry()) {
+    entries.push(entry)
+    claimed += entry.uncompressedSize
+    if (claimed > BYTES_MAX) throw new Error(`the bill claims more than ${BYTES_MAX} bytes`)
   }
-  return files
+  for (const entry of entries) {
+    // The library ends a stream that gives more or less than its entry claims.
+    const bytes = await buffer(await opened.openReadStreamPromise(entry))
+    if (crc32(bytes) !== entry.crc32) throw new Error('the zip file is damaged')
+    yield bytes
+  }
 }

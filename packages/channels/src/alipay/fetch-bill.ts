@@ -23,5 +23,5 @@ export async function fetchBill(
   if (answer.code !== OK || typeof url !== 'string') return undefinedAnswer(answer)
   const response = await door.fetch(url, { redirect: 'error', signal })
   if (response.status !== 200) return traced(answer, unknown(`HTTP ${response.status}`))
-  return traced(answer, { kind: 'bill', lines: readBill(Buffer.from(await response.arrayBuffer())) })
+  return traced(answer, { kind: 'bill', lines: await readBill(Buffer.from(await response.arrayBuffer())) })
 }

@@ -3,6 +3,7 @@ import type { Fault, Verb } from '../faults.ts'
 import { closeTrade, isShownClosed, landsMsOf, leftOf, refundTrade, returnedOf, type Trade } from '../trade.ts'
 import type { Trades } from '../trades.ts'
 import { hasBill } from './bill.ts'
+
 import { readTime, timeText } from './time.ts'
 
 export type Answer = Record<string, unknown>

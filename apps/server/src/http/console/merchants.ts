@@ -11,7 +11,7 @@ import { accountRows } from './channel-settings.ts'
 import { fieldsOf } from './fields.ts'
 import { auditedMerchant, merchantAt } from './merchant-at.ts'
 
-export const NUMBER = /^[0-9A-Za-z_-]{1,32}$/
+const NUMBER = /^[0-9A-Za-z_-]{1,32}$/
 const IPS_MAX = 100
 const CHANNELS = Object.keys(INSTALLED)
 
@@ -40,7 +40,7 @@ const editableBy = ({ permissions, mchNo }: Caller): string[] => {
     : ['allowed_ips', 'apps', 'keys']
 }
 
-export async function merchantView(world: World, call: ConsoleCall): Promise<MerchantDetail | Failed> {
+async function merchantView(world: World, call: ConsoleCall): Promise<MerchantDetail | Failed> {
   const found = await merchantAt(world, call)
   if (found instanceof Failed) return found
   const { merchant, apps, keys } = found

@@ -21,7 +21,7 @@ export type Upstream = {
   rest: () => void
 }
 
-export const WATCH_MS = 10 * 60_000
+const WATCH_MS = 10 * 60_000
 
 type Told = Noted & {
   /** Calls us: a process hears it, or none is there. */

@@ -42,10 +42,11 @@ export async function startGateway(config: Config): Promise<Gateway> {
     networks: config.notifyNetworks,
     isLoopbackAllowed: config.mode === 'sandbox',
   })
+  const now = (): Date => new Date(Date.now() + config.sandboxAheadMs)
   let upstreams: SandboxUpstreams | null = null
   try {
     await migrate(pool)
-    let signingKey = await loadSigningKey(pool, masterKey, new Date())
+    let signingKey = await loadSigningKey(pool, masterKey, now())
     let publicUrl = ''
     let ownUrl = ''
     const world = buildWorld({
@@ -54,7 +55,7 @@ export async function startGateway(config: Config): Promise<Gateway> {
       publicUrl: () => publicUrl,
       ownUrl: () => ownUrl,
       sandboxUrl: () => upstreams?.url() ?? '',
-      now: () => new Date(),
+      now,
       // An aborted sleep ends early; whoever aborted it knows why.
       sleep: (ms, signal) => pause(ms, undefined, signal ? { signal } : {}).catch(() => {}),
     })
@@ -64,15 +65,15 @@ export async function startGateway(config: Config): Promise<Gateway> {
     publicUrl = config.publicUrl ?? ownUrl
 
     const platform = { baseUrl: publicUrl, platformPublicKey: signingKey.publicKeyText }
-    const demoFile = world.isSandbox ? await seedDemo(pool, config.home, platform, new Date()) : null
-    const consoleFile = world.isSandbox ? await seedConsoleUsers(pool, config.home, publicUrl, new Date()) : null
+    const demoFile = world.isSandbox ? await seedDemo(pool, config.home, platform, now()) : null
+    const consoleFile = world.isSandbox ? await seedConsoleUsers(pool, config.home, publicUrl, now()) : null
     if (upstreams !== null) await upstreams.open(masterKey)
     const worker = startWorker(world, config.jobPauseMs)
     const notifier = startNotifier(world, config.jobPauseMs)
     // A key added by another process is used by all of them within a minute.
     const refresh = setInterval(async () => {
       try {
-        signingKey = await loadSigningKey(pool, masterKey, new Date())
+        signingKey = await loadSigningKey(pool, masterKey, now())
       } catch (error) {
         log.error({ err: error }, 'the platform key could not be read again')
       }

@@ -10,6 +10,7 @@ export default defineConfig({
   test: {
     include: [
       'simulation/**/*.test.ts',
+      'races/**/*.test.ts',
       'packages/**/src/**/*.test.ts',
       'apps/**/src/**/*.test.ts',
       'test/**/*.test.ts',

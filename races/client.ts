@@ -14,6 +14,7 @@ import {
   verifyText,
 } from '@acopay/protocol'
 import { ask, codeOf, type Reply } from './http.ts'
+import type { Pulse } from './pulse.ts'
 
 export type Client = {
   mchNo: string
@@ -25,6 +26,7 @@ export type Client = {
   /** Whether processes are killed in this run: then no answer, and an error, are no news. */
   isKilled: boolean
   console: { cookie: string; csrf: string } | null
+  pulse: Pulse
   /** An answer that should not be: for runs without kills. */
   trouble: (what: string) => void
 }
@@ -126,7 +128,9 @@ async function untilAnswered<Got extends object>(
       if (typeof answer !== 'string') return { answer, sentMs, knownMs: Date.now(), unanswered }
       client.trouble(`${what}: ${answer}`)
     } catch (error) {
-      if (codeOf(error) !== 'STALE') client.trouble(`${what}: ${codeOf(error)}`)
+      const code = codeOf(error)
+      if (code === 'TIMEOUT' && client.pulse.isBusy()) client.pulse.excused += 1
+      else if (code !== 'STALE') client.trouble(`${what}: ${code}`)
     }
     unanswered.push({ sentMs: startedMs })
   }

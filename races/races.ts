@@ -4,6 +4,7 @@
  */
 import path from 'node:path'
 import { parseArgs } from 'node:util'
+import type { OrderRecord } from './record.ts'
 import { ENDS, endOf, storyOf, summary } from './report.ts'
 import { type Outcome, run, type Stage } from './run.ts'
 import { CLOSE_ANSWER_MS, closeAnswerMsOf, replayed, seededStages, unscannedStages } from './stages.ts'
@@ -84,8 +85,10 @@ function printSplit({ records, rests, violations }: Outcome): void {
 function printStories({ records, rests, violations }: Outcome): void {
   const max = whole('stories', flags.stories, 0, 1_000_000)
   // A replay shows a story also where nothing is wrong.
-  const shown =
-    flags.replay !== undefined && violations.size === 0 ? records.slice(0, 1) : [...violations.keys()].slice(0, max)
+  // Wrong money and wrong words first, late answers last.
+  const isLateOnly = (record: OrderRecord): boolean => !violations.get(record)?.some(({ rule }) => rule !== 'answered')
+  const wrong = [...violations.keys()].sort((one, other) => Number(isLateOnly(one)) - Number(isLateOnly(other)))
+  const shown = flags.replay !== undefined && violations.size === 0 ? records.slice(0, 1) : wrong.slice(0, max)
   const how = `${flags.f19 ? ' --f19' : ''}${gateways > 1 ? ` --gateways ${gateways}` : ''}${flags.kill ? ' --kill' : ''}${hasExpiry ? '' : ' --no-expiry'}`
   for (const record of shown) {
     const replay = flags.f19

@@ -6,6 +6,7 @@ import { diceOf } from './dice.ts'
 import { type House, openHouse } from './house.ts'
 import type { ChannelName, Plan } from './plan.ts'
 import { play } from './play.ts'
+import { type Pulse, startPulse } from './pulse.ts'
 import { openReceiver, type Receiver, type Told } from './receiver.ts'
 import type { Fact, OrderRecord, Violation } from './record.ts'
 import { type Judged, judgeAtRest } from './rest.ts'
@@ -62,6 +63,7 @@ export async function run(options: RunOptions): Promise<Outcome> {
     env: options.isKilled ? SHORT_LEASES : {},
   })
   let receiver: Receiver | null = null
+  let pulse: Pulse | null = null
   try {
     const { demo } = house
     const byOrder = new Map<number, OrderRecord>()
@@ -71,9 +73,10 @@ export async function run(options: RunOptions): Promise<Outcome> {
       platformKey,
       told: (told) => hear(byOrder.get(told.order), told),
     })
+    pulse = startPulse(house.gateway)
     const client: Client = {
       ...{ mchNo: demo.mchNo, appNo: demo.appNo, privateKey: privateKeyFrom(demo.mchPrivateKey), platformKey },
-      ...{ gateway: house.gateway, isKilled: options.isKilled, console: null, trouble: () => {} },
+      ...{ gateway: house.gateway, isKilled: options.isKilled, console: null, trouble: () => {}, pulse },
     }
     await signIn(client, house.users.find(({ role }) => role === 'operator') ?? { username: '', password: '' })
     const room: Room = {
@@ -84,8 +87,13 @@ export async function run(options: RunOptions): Promise<Outcome> {
     const judged = await judgeAtRest(room)
     if (broken.length > 0) throw new Error(broken.join('\n'))
     const tookMs = Date.now() - room.startedMs
+    if (pulse.excused > 0) {
+      const busy = `the machine is busy, a gateway took up to ${pulse.slowestMs()} ms to say that it lives`
+      room.unoffered.add(`${pulse.excused} answers that came after more than 10 s: ${busy}`)
+    }
     return { ...judged, weathers, slowestCloseMs: slowestClose(room.records), unoffered: [...room.unoffered], tookMs }
   } finally {
+    pulse?.stop()
     await receiver?.stop()
     await house.stop()
   }

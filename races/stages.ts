@@ -1,8 +1,8 @@
 /** Which orders a run plays, and under which weather. */
 import { diceOf } from './dice.ts'
-import { inTime, type Plan, planOf } from './plan.ts'
+import { type Event, inTime, type Plan, planOf } from './plan.ts'
 import type { Stage } from './run.ts'
-import { ORDERS_A_WEATHER, slowClose, weatherOf } from './weather.ts'
+import { ORDERS_A_WEATHER, slowClose, type Weather, weatherOf } from './weather.ts'
 
 /** Orders 1 to `orders`, other weather every 200. */
 export function seededStages(seed: number, orders: number, { hasExpiry }: { hasExpiry: boolean }): Stage[] {
@@ -60,4 +60,51 @@ function unscannedPlan(seed: number, order: number): Plan {
       { do: 'query', atMs: closeMs + dice.between(1_000, 2_800) },
     ]),
   }
+}
+
+/** A bit of everything, for `npm run demo:race`. */
+const DEMO_WEATHER: Weather = {
+  name: 'demo',
+  faults: [
+    { kind: 'lost_answer', probability: 0.04 },
+    { kind: 'error_before', probability: 0.04 },
+    { kind: 'error_after', probability: 0.04 },
+    { kind: 'unreadable', probability: 0.03 },
+    { kind: 'bad_signature', probability: 0.03 },
+    { kind: 'closes_late', probability: 0.1, ms: 1500 },
+    { kind: 'closes_never', probability: 0.05 },
+    { kind: 'lands_late', probability: 0.05, ms: 2000 },
+    { kind: 'twin', probability: 0.2 },
+  ],
+}
+
+/**
+ * Two codes for one order, scanned in two apps; no payer, one or both pay while the merchant closes. Of every fifth order
+ * the second code is scanned and paid only after the close.
+ */
+export const demoStages = (seed: number, orders: number): Stage[] => [
+  {
+    plans: Array.from({ length: orders }, (_, index) => demoPlan(seed, index)),
+    weatherAt: () => DEMO_WEATHER,
+    isApart: true,
+  },
+]
+
+function demoPlan(seed: number, order: number): Plan {
+  const closeMs = 200 + ((order * 7) % 40)
+  const isLate = order % 5 === 0
+  const events: Event[] = [
+    { do: 'open', attempt: 0, channel: 'wechat', method: 'native', atMs: 0 },
+    { do: 'open', attempt: 1, channel: 'alipay', method: 'native', atMs: 0 },
+    { do: 'scan', attempt: 0, atMs: 80 },
+    { do: 'close', by: 'transaction_no', atMs: closeMs },
+    { do: 'query', atMs: closeMs + 400 },
+  ]
+  if (isLate) events.push({ do: 'pay', attempt: 1, atMs: closeMs + 800 })
+  else events.push({ do: 'scan', attempt: 1, atMs: 80 })
+  for (const attempt of isLate ? [] : [0, 1]) {
+    const isPaid = ((order % 4) & (attempt + 1)) !== 0
+    if (isPaid) events.push({ do: 'pay', attempt, atMs: 200 + ((order * 11 + attempt * 13) % 40) })
+  }
+  return { seed, order, kind: 'demo', amountFen: 1250, expiresInMs: null, mood: 'well', events: inTime(events) }
 }

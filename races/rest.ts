@@ -25,7 +25,12 @@ const AT_ONCE = 16
 const FINAL = ['CLOSED', 'SUCCESS', 'REFUND']
 
 export async function judgeAtRest(room: Room): Promise<Judged> {
-  const { records, hasBill, say } = room
+  const { hasBill, say } = room
+  // Of an order whose placing was refused or never answered nothing is known.
+  const records = room.records.filter(({ transactionNo }) => transactionNo !== '')
+  const unplaced = room.records.length - records.length
+  if (unplaced > 0) room.unoffered.add(`${unplaced} orders that could not be placed in time`)
+  room.records = records
   say(`all ${records.length} played; no more faults; the merchant closes what is not paid`)
   let rests = await settle(room, { untilMs: Date.now() + (hasBill ? EVENING_MS : NO_MORNING_MS), mayClose: true })
   let aheadMs: number | null = null

@@ -157,7 +157,9 @@ function filesBelow(root, folder) {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const root = path.dirname(import.meta.dirname)
-  const found = ['packages', 'apps', 'simulation', 'test', 'bench', 'scripts'].flatMap((name) => filesBelow(root, name))
+  const found = ['packages', 'apps', 'simulation', 'races', 'test', 'bench', 'scripts'].flatMap((name) =>
+    filesBelow(root, name),
+  )
   const broken = violations(found)
   for (const line of broken) console.log(line)
   process.exit(broken.length > 0 ? 1 : 0)

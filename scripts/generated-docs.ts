@@ -13,6 +13,7 @@ import {
   type OrderState,
 } from '@acopay/core'
 import { CLOSE_ANSWERS, ERRORS, STATE_ANSWERS } from '@acopay/protocol'
+import { storiesPart } from '../races/stories-page.ts'
 
 const DOCS = path.resolve(import.meta.dirname, '../docs')
 
@@ -132,7 +133,8 @@ ${table(
     }),
   ]),
 )}
-`
+
+${storiesPart()}`
 }
 
 /** Every generated page, by its file name below docs/. */

@@ -12,11 +12,16 @@ export type Tier = 'unit' | 'db' | 'pages'
 export type TestFile = { path: string; tier: Tier; isSized: boolean }
 
 const BROWSER = ['test/support/browser.ts']
-const DATABASE = ['test/support/postgres.ts', 'test/support/process.ts', 'apps/server/src/embedded-postgres.ts']
+const DATABASE = [
+  'test/support/postgres.ts',
+  'test/support/process.ts',
+  'apps/server/src/embedded-postgres.ts',
+  'races/postgres.ts',
+]
 const SIZE = 'test/support/size.ts'
 
 const ROOT = path.resolve(import.meta.dirname, '../..')
-const FOLDERS = ['packages', 'apps', 'simulation', 'scripts', 'test']
+const FOLDERS = ['packages', 'apps', 'simulation', 'races', 'scripts', 'test']
 const NOT_SOURCE = ['node_modules', 'dist', 'package']
 
 /** Every test file of the repository, in the order of their paths. */

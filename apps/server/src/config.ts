@@ -32,6 +32,8 @@ export type Config = {
   shellOrigins: string[]
   /** How many proxies in front are trusted to name the caller's address. */
   trustedProxies: number
+  /** Sandbox only: so far ahead of the machine's clock lives this process, its stand-ins included. */
+  sandboxAheadMs: number
 }
 
 export class ConfigError extends Error {}
@@ -83,6 +85,10 @@ export function readConfig(env: Env, defaultHome: string): Config {
     notifyNetworks: readList(env.ACOPAY_NOTIFY_NETWORKS ?? '').map(readNetwork),
     shellOrigins: readList(env.ACOPAY_SHELL_ORIGINS ?? '').map(readOrigin),
     trustedProxies: number('ACOPAY_TRUSTED_PROXIES', 0, 0, 10),
+    sandboxAheadMs: number('ACOPAY_SANDBOX_AHEAD_HOURS', 0, 0, 168) * HOURS,
+  }
+  if (config.mode === 'production' && config.sandboxAheadMs > 0) {
+    throw new ConfigError('ACOPAY_SANDBOX_AHEAD_HOURS 只能用于沙箱模式 (is for ACOPAY_MODE=sandbox only)')
   }
   if (config.mode === 'sandbox') config.shellOrigins.push('http://127.0.0.1:*', 'http://localhost:*')
   // A lease must outlive the work it protects, or two workers do it.

@@ -43,7 +43,8 @@ export async function startGateway(config: Config): Promise<Gateway> {
     networks: config.notifyNetworks,
     isLoopbackAllowed: config.mode === 'sandbox',
   })
-  const opened: Opened = { config, log, masterKey, pool, outgoing, upstreams: null }
+  const now = (): Date => new Date(Date.now() + config.sandboxAheadMs)
+  const opened: Opened = { config, log, masterKey, pool, outgoing, now, upstreams: null }
   const close = async (): Promise<void> => {
     await outgoing.close()
     await opened.upstreams?.stop()
@@ -66,14 +67,16 @@ type Opened = {
   masterKey: Buffer
   pool: Pool
   outgoing: GuardedPost
+  /** The only clock; ahead of the machine's where the sandbox was asked to be. */
+  now: () => Date
   /** Null in production mode, and until the sandbox has its upstreams. */
   upstreams: SandboxUpstreams | null
 }
 
 /** Builds the world, listens, and starts the background work. `close` closes what was opened before. */
 async function serve(opened: Opened, close: () => Promise<void>): Promise<Gateway> {
-  const { config, log, masterKey, pool, outgoing } = opened
-  const key = { current: await loadSigningKey(pool, masterKey, new Date()) }
+  const { config, log, masterKey, pool, outgoing, now } = opened
+  const key = { current: await loadSigningKey(pool, masterKey, now()) }
   const urls = { public: '', own: '' }
   const world = buildWorld({
     config,
@@ -85,7 +88,7 @@ async function serve(opened: Opened, close: () => Promise<void>): Promise<Gatewa
     publicUrl: () => urls.public,
     ownUrl: () => urls.own,
     sandboxUrl: () => opened.upstreams?.url() ?? '',
-    now: () => new Date(),
+    now,
     // An aborted sleep ends early and without an error: the code that aborted it knows why.
     sleep: (ms, signal) => pause(ms, undefined, signal ? { signal } : {}).catch(() => {}),
   })
@@ -97,8 +100,8 @@ async function serve(opened: Opened, close: () => Promise<void>): Promise<Gatewa
   urls.public = config.publicUrl ?? urls.own
 
   const platform = { baseUrl: urls.public, platformPublicKey: key.current.publicKeyText }
-  const demoFile = world.isSandbox ? await seedDemo(pool, config.home, platform, new Date()) : null
-  const consoleFile = world.isSandbox ? await seedConsoleUsers(pool, config.home, urls.public, new Date()) : null
+  const demoFile = world.isSandbox ? await seedDemo(pool, config.home, platform, now()) : null
+  const consoleFile = world.isSandbox ? await seedConsoleUsers(pool, config.home, urls.public, now()) : null
   if (upstreams !== null) await upstreams.open(masterKey)
   const worker = startWorker(world, config.jobPauseMs)
   const notifier = startNotifier(world, config.jobPauseMs)
@@ -116,11 +119,11 @@ async function serve(opened: Opened, close: () => Promise<void>): Promise<Gatewa
 }
 
 /** Answers the function that ends the timers. */
-function startTimers({ log, pool, masterKey, upstreams }: Opened, key: { current: SigningKey }): () => void {
+function startTimers({ log, pool, masterKey, upstreams, now }: Opened, key: { current: SigningKey }): () => void {
   // All processes use a key that another process added within a minute.
   const refresh = setInterval(async () => {
     try {
-      key.current = await loadSigningKey(pool, masterKey, new Date())
+      key.current = await loadSigningKey(pool, masterKey, now())
     } catch (error) {
       log.error({ err: error }, 'the platform key could not be read again')
     }

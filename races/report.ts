@@ -1,0 +1,93 @@
+/** What a run prints: tables, and each violation as that order's whole story. */
+import type { Fact, OrderRecord, Rest, Violation } from './record.ts'
+import { stateOf } from './rules.ts'
+import type { Outcome } from './run.ts'
+
+const yuan = (fen: number): string => (fen / 100).toFixed(2)
+
+export const ENDS = [
+  '关单，无人付款 closed, nobody paid',
+  '关单，款项退回 closed, money sent back',
+  '已付款，保留 paid and kept',
+  '已付款，多付的退回 paid and kept, a second payment sent back',
+  '已付款，后退款 paid, refunded by the merchant',
+  '都不是 none of these',
+] as const
+export type End = (typeof ENDS)[number]
+
+/** What became of an order and its money: the rules say whether that is right. */
+export function endOf(record: OrderRecord, rest: Rest | undefined): End {
+  const money = rest?.money ?? []
+  const sum = (read: (one: (typeof money)[number]) => number): number =>
+    money.reduce((total, one) => total + read(one), 0)
+  const [takenFen, returnedFen] = [sum(({ takenFen }) => takenFen), sum(({ returnedFen }) => returnedFen)]
+  switch (stateOf(record)) {
+    case 'CLOSED':
+      return takenFen === 0 ? ENDS[0] : takenFen === returnedFen ? ENDS[1] : ENDS[5]
+    case 'SUCCESS':
+      return returnedFen === 0 ? ENDS[2] : ENDS[3]
+    case 'REFUND':
+      return ENDS[4]
+    default:
+      return ENDS[5]
+  }
+}
+
+export function summary({
+  records,
+  rests,
+  violations,
+  weathers,
+  slowestCloseMs,
+  unoffered,
+  tookMs,
+}: Outcome): string[] {
+  const ends = records.map((record) => endOf(record, rests.get(record)))
+  const money = [...rests.values()].flatMap((rest) => rest.money)
+  const [taken, returned] = [
+    money.reduce((sum, { takenFen }) => sum + takenFen, 0),
+    money.reduce((sum, { returnedFen }) => sum + returnedFen, 0),
+  ]
+  return [
+    '',
+    ...ENDS.filter((end) => end !== ENDS[5] || ends.includes(end)).map((end) =>
+      counted(ends.filter((one) => one === end).length, end),
+    ),
+    counted(violations.size, '违反规则 violations'),
+    '',
+    `上游共收 taken ${yuan(taken)}，退回 sent back ${yuan(returned)}，留存 kept ${yuan(taken - returned)}`,
+    `最慢的关单 slowest close ${slowestCloseMs} ms; ${(tookMs / 1000).toFixed(0)} s in all`,
+    ...(weathers.size > 0 ? [`weather: ${[...weathers].map(([name, times]) => `${name} ×${times}`).join(', ')}`] : []),
+    ...unoffered.map((what) => `not looked at: ${what}`),
+  ]
+}
+
+const counted = (count: number, what: string): string => `${String(count).padStart(6)}  ${what}`
+
+/** One order's life in the order of time, with what is wrong with it and the command that plays it again. */
+export function storyOf(
+  record: OrderRecord,
+  found: { rest?: Rest | undefined; violations: Violation[]; replay: string },
+): string[] {
+  const { plan, transactionNo, facts } = record
+  const beginMs = Math.min(...facts.map(({ sentMs }) => sentMs))
+  const head = `order ${plan.order} of seed ${plan.seed} (${plan.kind}, ${yuan(plan.amountFen)} CNY, merchant's server: ${plan.mood}) ${transactionNo}`
+  return [
+    head,
+    ...found.violations.map(({ rule, why }) => `  违反 ${rule}: ${why}`),
+    ...[...facts].sort((one, other) => one.sentMs - other.sentMs).map((fact) => `  ${line(fact, beginMs)}`),
+    ...(found.rest?.money ?? []).map(
+      ({ attempt, takenFen, returnedFen }) =>
+        `  at rest  ${attempt} took ${yuan(takenFen)}, returned ${yuan(returnedFen)}`,
+    ),
+    `  again: ${found.replay}`,
+  ]
+}
+
+function line({ column, word, sentMs, knownMs, refund, attempt, fen, note, answered }: Fact, beginMs: number): string {
+  const at = String(sentMs - beginMs).padStart(6)
+  const took = knownMs === null ? ' (no answer)' : knownMs === sentMs ? '' : ` (${knownMs - sentMs} ms)`
+  const isTold = column.startsWith('told')
+  const about = [attempt, refund, fen === undefined ? '' : yuan(fen), isTold ? '' : note, answered && `→ ${answered}`]
+  return `${at} ms  ${column.padEnd(13)} ${word}${took} ${about.filter((text) => text).join(' ')}`.trimEnd()
+}

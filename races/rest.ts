@@ -1,0 +1,178 @@
+/** After the last order: the end of the merchant's day, the morning after with its bill, and the judgement. */
+import { setTimeout as pause } from 'node:timers/promises'
+import { dayOf, hoursUntilBills, isReconciled, readBill, readDifferences } from './bill.ts'
+import { signIn } from './client.ts'
+import { ask } from './http.ts'
+import { close, query, queryRefund, troubleOf } from './play.ts'
+import type { OrderRecord, Rest, Violation } from './record.ts'
+import { restViolations, stateOf, storyViolations } from './rules.ts'
+import type { Room } from './run.ts'
+
+export type Judged = {
+  records: OrderRecord[]
+  rests: Map<OrderRecord, Rest>
+  violations: Map<OrderRecord, Violation[]>
+}
+
+/** What is under way by then ends by itself the morning after. */
+const EVENING_MS = 15_000
+/** Without a morning after: the watch looks at a closed attempt after a minute, and retries pause for minutes. */
+const NO_MORNING_MS = 400_000
+const MORNING_MS = 240_000
+/** After so long without any order coming to rest none will. */
+const STILL_MS = 60_000
+const AT_ONCE = 16
+const FINAL = ['CLOSED', 'SUCCESS', 'REFUND']
+
+export async function judgeAtRest(room: Room): Promise<Judged> {
+  const { hasBill, say } = room
+  // Of an order whose placing was refused or never answered nothing is known.
+  const records = room.records.filter(({ transactionNo }) => transactionNo !== '')
+  const unplaced = room.records.length - records.length
+  if (unplaced > 0) room.unoffered.add(`${unplaced} orders that could not be placed in time`)
+  room.records = records
+  say(`all ${records.length} played; no more faults; the merchant closes what is not paid`)
+  let rests = await settle(room, { untilMs: Date.now() + (hasBill ? EVENING_MS : NO_MORNING_MS), mayClose: true })
+  let aheadMs: number | null = null
+  let differences: Rest['differences'] = []
+  if (hasBill) {
+    const endedMs = Date.now()
+    const days = [...new Set([dayOf(room.startedMs), dayOf(endedMs)])]
+    aheadMs = await goAhead(room, hoursUntilBills(endedMs))
+    const isBilled = await addBills(room, days)
+    rests = await settle(room, { untilMs: Date.now() + MORNING_MS, mayClose: false })
+    if (isBilled) {
+      differences = await reconciled(room, days)
+      for (const rest of rests.values()) rest.isBilled = true
+    } else aheadMs = null
+  }
+  say(`asking once more about all ${records.length}`)
+  await everywhere(records, (record) => lookAgain(room, record, true))
+  const money = await taken(room)
+  const violations = new Map<OrderRecord, Violation[]>()
+  for (const record of records) {
+    const rest = restOf(record, money)
+    rest.isBilled = rests.get(record)?.isBilled ?? false
+    rest.differences = differences.filter(({ attempt }) => record.attempts.some(({ no }) => no === attempt))
+    rests.set(record, rest)
+    const found = [...storyViolations(record), ...restViolations(record, rest, aheadMs)]
+    if (found.length > 0) violations.set(record, found)
+  }
+  return { records, rests, violations }
+}
+
+/** Asks about what is not at rest until everything is, or the time is up. */
+async function settle(
+  room: Room,
+  { untilMs, mayClose }: { untilMs: number; mayClose: boolean },
+): Promise<Map<OrderRecord, Rest>> {
+  const { records, say } = room
+  const rests = new Map<OrderRecord, Rest>()
+  let moving = records
+  let least = moving.length
+  let changedMs = Date.now()
+  let saidMs = Date.now()
+  for (;;) {
+    const money = await taken(room)
+    await everywhere(moving, async (record) => {
+      if (mayClose && stateOf(record) !== '' && !FINAL.includes(stateOf(record)))
+        await close(clientOf(room, record), record, 'transaction_no')
+      await lookAgain(room, record, false)
+    })
+    moving = moving.filter((record) => {
+      const rest = restOf(record, money)
+      rests.set(record, rest)
+      // What was told wrongly stays wrong: it is not waited for.
+      return restViolations(record, rest, null).length > 0 && storyViolations(record).length === 0
+    })
+    if (moving.length < least) [least, changedMs] = [moving.length, Date.now()]
+    if (moving.length === 0 || Date.now() > untilMs || Date.now() - changedMs > STILL_MS) return rests
+    if (Date.now() - saidMs > 5_000) {
+      saidMs = Date.now()
+      say(`${moving.length} not at rest yet`)
+    }
+    await pause(1_000)
+  }
+}
+
+const clientOf = (room: Room, record: OrderRecord) => ({ ...room.client, trouble: troubleOf(room.client, record) })
+
+/** A query, and one of each refund whose end is not known; of every refund where `isThorough`. */
+async function lookAgain(room: Room, record: OrderRecord, isThorough: boolean): Promise<void> {
+  if (record.transactionNo === '') return
+  const client = clientOf(room, record)
+  await query(client, record)
+  const asked = new Set<string>()
+  const ended = new Set<string>()
+  for (const { column, word, refund } of record.facts) {
+    if (refund === undefined) continue
+    if (column === 'refund') asked.add(refund)
+    if (word === 'SUCCESS' || word === 'FAIL') ended.add(refund)
+  }
+  for (const refund of asked) if (isThorough || !ended.has(refund)) await queryRefund(client, record, refund)
+}
+
+type Money = Map<string, { takenFen: number; returnedFen: number }>
+
+/** Both upstreams' own books. */
+async function taken({ house }: Room): Promise<Money> {
+  const money: Money = new Map()
+  for (const channel of ['wechat', 'alipay']) {
+    const reply = await ask(`${house.gateway()}/sandbox/upstreams/${channel}/taken`, { timeoutMs: 60_000 })
+    const rows = JSON.parse(reply.text) as { attempt_no: string; taken_fen: number; returned_fen: number }[]
+    for (const row of rows) money.set(row.attempt_no, { takenFen: row.taken_fen, returnedFen: row.returned_fen })
+  }
+  return money
+}
+
+const restOf = ({ attempts }: OrderRecord, money: Money): Rest => ({
+  money: attempts.map(({ no }) => ({ attempt: no, ...(money.get(no) ?? { takenFen: 0, returnedFen: 0 }) })),
+  isBilled: false,
+  differences: [],
+})
+
+/** All gateways again, hours ahead; when that was. */
+async function goAhead(room: Room, hours: number): Promise<number> {
+  const { house, say, client } = room
+  say(`the gateways go ${hours} h ahead: the bills of the day are made, and the watch finds silent money`)
+  const aheadMs = Date.now()
+  await house.restart({ ACOPAY_SANDBOX_AHEAD_HOURS: String(hours) })
+  const operator = house.users.find(({ role }) => role === 'operator')
+  if (operator !== undefined) await signIn(client, operator)
+  return aheadMs
+}
+
+/** The lines of the bills become facts of their orders. False where this gateway cannot look ahead. */
+async function addBills({ client, records, unoffered }: Room, days: string[]): Promise<boolean> {
+  const byNo = new Map(records.map((record) => [record.transactionNo, record]))
+  for (const day of days) {
+    let bill = await readBill(client, day)
+    for (let tries = 0; typeof bill === 'string' && bill.endsWith('BILL_NOT_EXIST') && tries < 60; tries++) {
+      await pause(1_000)
+      bill = await readBill(client, day)
+    }
+    if (typeof bill === 'string') {
+      unoffered.add(`${bill}: not judged`)
+      return false
+    }
+    for (const { transactionNo, fact } of bill.lines) byNo.get(transactionNo)?.facts.push(fact)
+  }
+  return true
+}
+
+async function reconciled({ client, unoffered }: Room, days: string[]): Promise<Rest['differences']> {
+  for (let tries = 0; tries < 120; tries++) {
+    if (await isReconciled(client, days)) return readDifferences(client)
+    await pause(1_000)
+  }
+  unoffered.add('the upstreams’ bills were not held against the books within two minutes: not judged')
+  return []
+}
+
+async function everywhere(records: OrderRecord[], what: (record: OrderRecord) => Promise<void>): Promise<void> {
+  const waiting = [...records]
+  const lane = async (): Promise<void> => {
+    for (let record = waiting.shift(); record !== undefined; record = waiting.shift()) await what(record)
+  }
+  await Promise.all(Array.from({ length: AT_ONCE }, lane))
+}

@@ -1,0 +1,224 @@
+/** Holds one order's record against the table of stories and the rules of money. Pure: no clock, no network. */
+import type { Column, Fact, OrderRecord, Rest, Violation } from './record.ts'
+import { type Cause, type Cells, REST_RULES, type RestRule, STORIES, type Story } from './stories.ts'
+
+const REFUND_COLUMNS: readonly Column[] = ['refund', 'query_refund', 'told_refund']
+const ACCEPTED = ['PROCESSING', 'SUCCESS', 'FAIL']
+const yuan = (fen: number): string => (fen / 100).toFixed(2)
+
+/** What the order's merchant has heard and could not have heard in any legal story. */
+export function storyViolations({ facts }: Pick<OrderRecord, 'facts'>): Violation[] {
+  const found = STORIES.flatMap((story) => heardIn(facts, story).flatMap((first) => against(facts, story, first)))
+  return [...found, ...numberReused(facts), ...wrongAmount(facts)]
+}
+
+/** The first fact that begins the story; of refunds the first of each refund. */
+function heardIn(facts: Fact[], { heard, of }: Story): Fact[] {
+  const firsts = new Map<string, Fact>()
+  for (const fact of facts) {
+    if (fact.knownMs === null || !heard.some(([column, word]) => fact.column === column && fact.word === word)) continue
+    const key = of === 'refund' ? (fact.refund ?? '') : ''
+    if ((firsts.get(key)?.knownMs ?? Number.POSITIVE_INFINITY) > fact.knownMs) firsts.set(key, fact)
+  }
+  return [...firsts.values()]
+}
+
+function against(facts: Fact[], story: Story, first: Fact): Violation[] {
+  const { rule, of, after, ever, needs } = story
+  const knownMs = first.knownMs ?? Number.POSITIVE_INFINITY
+  const others = facts.filter(
+    (fact) =>
+      fact.word !== '' && (of === 'order' || !REFUND_COLUMNS.includes(fact.column) || fact.refund === first.refund),
+  )
+  const begin = `${first.column} ${first.word}`
+  const wrong = others.flatMap((fact): Violation[] => {
+    if (!isAllowed(ever, fact)) return [{ rule, why: `${begin}, and ${fact.column} ${fact.word}` }]
+    // Only what was asked after the merchant had heard it: of two calls at once either may have been first.
+    if (fact.sentMs <= knownMs || isAllowed(after, fact)) return []
+    return [{ rule, why: `${begin}, and after it ${fact.column} ${fact.word}` }]
+  })
+  if (needs !== undefined && !isCaused(facts, needs, first)) wrong.push({ rule, why: `${begin} without a cause` })
+  return wrong.slice(0, 1)
+}
+
+const isAllowed = (cells: Cells, { column, word }: Fact): boolean => cells[column]?.includes(word) ?? true
+
+function isCaused(facts: Fact[], cause: Cause, first: Fact): boolean {
+  const knownMs = first.knownMs ?? Number.POSITIVE_INFINITY
+  return facts.some(({ column, word, sentMs, refund }) => {
+    if (sentMs > knownMs) return false
+    // A call without an answer may have been carried out.
+    if (column === 'outside') return cause !== 'this_refund' && (word === 'returned' || word === '')
+    if (column !== 'refund' || cause === 'outside') return false
+    return (ACCEPTED.includes(word) || word === '') && (cause === 'own_refund' || refund === first.refund)
+  })
+}
+
+/** Two amounts under one number: at most one of them is accepted (protocol.md 3.4). */
+function numberReused(facts: Fact[]): Violation[] {
+  const amounts = new Map<string, number>()
+  for (const { column, word, refund = '', fen = 0 } of facts) {
+    if (column !== 'refund' || !ACCEPTED.includes(word)) continue
+    const before = amounts.get(refund) ?? fen
+    amounts.set(refund, before)
+    if (before !== fen)
+      return [{ rule: 'refund-accepted', why: `${refund} accepted for ${yuan(before)} and ${yuan(fen)}` }]
+  }
+  return []
+}
+
+/** What a notification says of money is what was asked (protocol.md 3.7). */
+function wrongAmount(facts: Fact[]): Violation[] {
+  const asked = new Map<string, number[]>()
+  for (const { column, refund = '', fen = 0 } of facts) {
+    if (column === 'refund') asked.set(refund, [...(asked.get(refund) ?? []), fen])
+  }
+  const wrong = facts.find(
+    ({ column, refund = '', fen = 0 }) => column === 'told_refund' && !asked.get(refund)?.includes(fen),
+  )
+  return wrong === undefined
+    ? []
+    : [{ rule: 'refund-accepted', why: `told of a refund of ${yuan(wrong.fen ?? 0)} that was not asked` }]
+}
+
+/** Where the order stands by the last query. */
+export const stateOf = ({ facts }: Pick<OrderRecord, 'facts'>): string =>
+  facts.filter(({ column, word }) => column === 'query' && word !== '').at(-1)?.word ?? ''
+
+/** Each refund that was accepted: what was heard of it last, and its amount. */
+function refundsOf(facts: Fact[]): { refund: string; word: string; fen: number; knownMs: number }[] {
+  const found = new Map<string, { refund: string; word: string; fen: number; knownMs: number }>()
+  for (const { column, word, refund = '', fen = 0, knownMs } of facts) {
+    if (!REFUND_COLUMNS.includes(column) || !ACCEPTED.includes(word) || knownMs === null) continue
+    const before = found.get(refund)
+    const isEnded = before !== undefined && before.word !== 'PROCESSING'
+    found.set(refund, isEnded ? before : { refund, word, fen: fen || (before?.fen ?? 0), knownMs })
+  }
+  return [...found.values()]
+}
+
+/** What is not right although nothing is under way any more. `aheadMs`: when the gateways' clocks were put ahead. */
+export function restViolations(record: OrderRecord, rest: Rest, aheadMs: number | null): Violation[] {
+  const { facts, plan } = record
+  const state = stateOf(record)
+  const refunds = refundsOf(facts)
+  const isOutside = facts.some(({ column, word }) => column === 'outside' && word === 'returned')
+  const about = { state, refunds, isOutside, amountFen: plan.amountFen }
+  const found = [
+    ...motion(about),
+    ...money(about, rest),
+    ...telling(facts, about),
+    ...toldAlike(facts),
+    ...(rest.isBilled ? billed(facts, about, rest, aheadMs ?? Number.POSITIVE_INFINITY) : []),
+    ...(isOutside ? [] : rest.differences.map(({ attempt, kind }) => says('reconciled', `${attempt} ${kind}`))),
+  ]
+  return found
+}
+
+type About = {
+  state: string
+  refunds: ReturnType<typeof refundsOf>
+  isOutside: boolean
+  amountFen: number
+}
+
+const says = (rule: RestRule, why: string): Violation => ({ rule, why: `${REST_RULES[rule].en} Here: ${why}` })
+
+function motion({ state, refunds }: About): Violation[] {
+  const found = ['CLOSED', 'SUCCESS', 'REFUND'].includes(state)
+    ? []
+    : [says('final', `the order is ${state || 'unknown'}`)]
+  const underWay = refunds.filter(({ word }) => word === 'PROCESSING')
+  return [...found, ...underWay.map(({ refund }) => says('final', `refund ${refund} is PROCESSING`))]
+}
+
+function money({ state, refunds, isOutside, amountFen }: About, { money: all }: Rest): Violation[] {
+  const taken = all.filter(({ takenFen }) => takenFen > 0)
+  const text = taken
+    .map((one) => `${one.attempt} took ${yuan(one.takenFen)} returned ${yuan(one.returnedFen)}`)
+    .join(', ')
+  const isOver = taken.some(({ takenFen, returnedFen }) => returnedFen > takenFen)
+  if (state === 'CLOSED') {
+    const isAllBack = taken.every(({ takenFen, returnedFen }) => takenFen === returnedFen)
+    return isAllBack ? [] : [says('nothing-kept', text)]
+  }
+  if (state !== 'SUCCESS' && state !== 'REFUND') return []
+  const refundedFen = refunds.reduce((sum, { word, fen }) => sum + (word === 'SUCCESS' ? fen : 0), 0)
+  if (taken.length === 0 || isOver) return [says('kept-once', text || 'nothing was taken')]
+  const keptFen = taken.reduce((sum, { takenFen, returnedFen }) => sum + takenFen - returnedFen, 0)
+  const kept = taken.filter(({ takenFen, returnedFen }) => takenFen !== returnedFen)
+  // Money that left outside of the gateway: it cannot be told from here which payment was the kept one.
+  if (isOutside) return kept.length <= 1 ? [] : [says('kept-once', text)]
+  if (kept.length > 1) return [says('kept-once', text)]
+  if (keptFen !== amountFen - refundedFen) {
+    return [
+      says('returned-as-told', `${text}; refunds that ended in SUCCESS: ${yuan(refundedFen)} of ${yuan(amountFen)}`),
+    ]
+  }
+  if (state === 'SUCCESS' && refundedFen > 0)
+    return [says('returned-as-told', 'a refund ended in SUCCESS and the order did not become REFUND')]
+  return []
+}
+
+function telling(facts: Fact[], { state, refunds }: About): Violation[] {
+  const isTold = (column: Column, word: string, refund?: string): boolean =>
+    facts.some(
+      (fact) => fact.column === column && fact.word === word && (refund === undefined || fact.refund === refund),
+    )
+  const isPaid = state === 'SUCCESS' || state === 'REFUND'
+  const isPaymentTold = isTold('told_payment', 'SUCCESS') || isTold('told_payment', 'REFUND')
+  return [
+    ...(isPaid && !isPaymentTold ? [says('told', `the order is ${state} and the merchant was not told`)] : []),
+    ...refunds
+      .filter(({ refund, word }) => word !== 'PROCESSING' && !isTold('told_refund', word, refund))
+      .map(({ refund, word }) => says('told', `refund ${refund} is ${word} and the merchant was not told`)),
+  ]
+}
+
+/** `note` of what was told is its content without what each delivery has anew. */
+function toldAlike(facts: Fact[]): Violation[] {
+  const contents = new Map<string, string>()
+  for (const { column, word, refund = '', note = '' } of facts) {
+    if (column !== 'told_payment' && column !== 'told_refund') continue
+    const key = `${column} ${refund} ${word}`
+    const before = contents.get(key) ?? note
+    contents.set(key, before)
+    if (before !== note) return [says('told-alike', `${before} and then ${note}`)]
+  }
+  return []
+}
+
+function billed(facts: Fact[], about: About, { money: all }: Rest, aheadMs: number): Violation[] {
+  const { state, refunds, isOutside, amountFen } = about
+  if (isOutside) return []
+  const lines = (word: string): Fact[] => facts.filter((fact) => fact.column === 'bill' && fact.word === word)
+  const kept = lines('PAYMENT SUCCESS')
+  const [returned, reversals] = [lines('PAYMENT RETURNED').length, lines('REVERSAL').length]
+  const isPaid = state === 'SUCCESS' || state === 'REFUND'
+  const isKnownThatDay = facts.some(
+    ({ column, word, knownMs }) =>
+      (column === 'told_payment' || (column === 'query' && (word === 'SUCCESS' || word === 'REFUND'))) &&
+      knownMs !== null &&
+      knownMs < aheadMs,
+  )
+  const found: Violation[] = []
+  if (kept.length > (isPaid ? 1 : 0) || (isPaid && isKnownThatDay && kept.length === 0)) {
+    found.push(says('billed', `${state}, and ${kept.length} kept payments in the bill`))
+  }
+  if (kept.some(({ fen }) => fen !== amountFen)) found.push(says('billed', 'a payment of another amount'))
+  const notKept = all.filter(({ takenFen }) => takenFen > 0).length - (isPaid ? 1 : 0)
+  if (returned > notKept || reversals > returned) {
+    found.push(says('billed', `${returned} returned payments and ${reversals} reversals, upstreams took ${notKept}`))
+  }
+  for (const { refund, word, fen, knownMs } of refunds) {
+    const own = lines('REFUND').filter((line) => line.refund === refund)
+    const [least, most] = word === 'SUCCESS' ? [knownMs < aheadMs ? 1 : 0, 1] : [0, 0]
+    const isRight = own.length >= least && own.length <= most && own.every((line) => line.fen === fen)
+    if (!isRight)
+      found.push(says('billed', `refund ${refund} of ${yuan(fen)} is ${word}, in the bill ${own.length} times`))
+  }
+  if (lines('REFUND').some((line) => !refunds.some(({ refund }) => refund === line.refund))) {
+    found.push(says('billed', 'a refund that the merchant did not ask for'))
+  }
+  return found
+}

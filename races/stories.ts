@@ -1,0 +1,258 @@
+/**
+ * THE TABLE of what one order may show to its merchant: answers to close, codes of queries, notifications, lines of the
+ * bill. Taken from the text of the specification, not from the gateway's code. rules.ts holds a record against it, and
+ * docs/order-states.md is made from it.
+ */
+import type { Column } from './record.ts'
+
+export const CLOSED = '关单成功'
+export const EXPIRED = '订单已过期'
+export const PAID = '订单已支付'
+export const CLOSING = '关单处理中'
+
+/** For a column the words that may come; an empty list: never. A column that is not listed is free. */
+export type Cells = Partial<Record<Column, readonly string[]>>
+
+/** What must have happened before a word may be heard at all. */
+export const CAUSES = {
+  own_refund: {
+    zh: '此前商户已申请退款，或款项在网关之外退回',
+    en: 'the merchant has asked for a refund, or the money was returned outside of the gateway',
+  },
+  outside: { zh: '款项在网关之外退回', en: 'the money was returned outside of the gateway' },
+  this_refund: { zh: '商户申请过此退款', en: 'the merchant has asked for this refund' },
+} as const
+export type Cause = keyof typeof CAUSES
+
+export type Story = {
+  rule: string
+  /** Any of these was heard. */
+  heard: readonly (readonly [Column, string])[]
+  /** `refund`: columns of refunds speak of the same refund. */
+  of: 'order' | 'refund'
+  /** Of what was asked after the merchant had heard it. */
+  after: Cells
+  /** Of the whole life of the order, before and after. */
+  ever: Cells
+  needs?: Cause
+  spec: string
+  zh: string
+  en: string
+  /** Which test or seed shows it, beside the unit test that carries the rule's name. */
+  shownBy?: string
+}
+
+const ALL_STATES = ['NOTPAY', 'CLOSING', 'CLOSED', 'SUCCESS', 'REFUND'] as const
+const REFUSED_REFUND = ['1001', '1008', '1012', '1013', '1014', '1015', '1017'] as const
+const NEVER_PAID: Cells = {
+  query: ['NOTPAY', 'CLOSING', 'CLOSED'],
+  told_payment: [],
+  refund: REFUSED_REFUND,
+  told_refund: [],
+  bill: ['PAYMENT RETURNED', 'REVERSAL'],
+}
+const KEPT: Cells = {
+  close: [PAID, CLOSING],
+  query: ['NOTPAY', 'CLOSING', 'SUCCESS', 'REFUND'],
+  told_payment: ['SUCCESS', 'REFUND'],
+}
+const AFTER_PAID: Cells = { close: [PAID], query: ['SUCCESS', 'REFUND'], open: ['refused'] }
+
+export const STORIES: readonly Story[] = [
+  {
+    rule: 'closed',
+    heard: [['close', CLOSED]],
+    of: 'order',
+    after: { close: [CLOSED], query: ['CLOSED'], open: ['refused'] },
+    ever: { ...NEVER_PAID, close: [CLOSED, CLOSING] },
+    spec: 'order-lifecycle.md, Promises 1; I3',
+    zh: '关单成功后：再次关单仍为关单成功，查询只有CLOSED，永无付款通知，不接受退款；账单里最多是付款及其退回',
+    en: 'After 关单成功 a close says so again, a query says CLOSED, no payment was or will be told, no refund is accepted, and the bill holds at most a payment and its return.',
+  },
+  {
+    rule: 'expired',
+    heard: [['close', EXPIRED]],
+    of: 'order',
+    after: { close: [EXPIRED], query: ['CLOSED'], open: ['refused'] },
+    ever: { ...NEVER_PAID, close: [EXPIRED, CLOSING] },
+    spec: 'protocol.md 3.1; order-lifecycle.md, States',
+    zh: '订单已过期与关单成功同样不可更改',
+    en: '订单已过期 is as final as 关单成功.',
+  },
+  {
+    rule: 'close-refused-paid',
+    heard: [['close', PAID]],
+    of: 'order',
+    after: AFTER_PAID,
+    ever: KEPT,
+    spec: 'protocol.md 3.1; I10',
+    zh: '订单已支付之后：再次关单仍为订单已支付，查询只有SUCCESS，或因商户自己的退款（或网关之外的退回）变为REFUND',
+    en: 'After 订单已支付 a close says so again, and a query says SUCCESS, or REFUND by a refund of the merchant (or money returned outside).',
+  },
+  {
+    rule: 'close-under-way',
+    heard: [
+      ['close', CLOSING],
+      ['query', 'CLOSING'],
+    ],
+    of: 'order',
+    after: { query: ['CLOSING', 'CLOSED', 'SUCCESS', 'REFUND'], open: ['refused'] },
+    ever: {},
+    spec: 'order-lifecycle.md, Closing 1',
+    zh: '关单处理中（或查询为CLOSING）之后：不再有NOTPAY，不能发起新的支付',
+    en: 'After 关单处理中, or a query that says CLOSING, no query says NOTPAY and no payment can be started.',
+  },
+  {
+    rule: 'query-closed',
+    heard: [['query', 'CLOSED']],
+    of: 'order',
+    after: { close: [CLOSED, EXPIRED], query: ['CLOSED'], open: ['refused'] },
+    ever: { ...NEVER_PAID, close: [CLOSED, EXPIRED, CLOSING] },
+    spec: 'order-lifecycle.md, States',
+    zh: '查询为CLOSED之后与关单成功之后相同',
+    en: 'After a query that says CLOSED the same holds as after 关单成功 or 订单已过期.',
+  },
+  {
+    rule: 'query-paid',
+    heard: [['query', 'SUCCESS']],
+    of: 'order',
+    after: AFTER_PAID,
+    ever: KEPT,
+    spec: 'order-lifecycle.md, States',
+    zh: '查询为SUCCESS之后与订单已支付之后相同',
+    en: 'After a query that says SUCCESS the same holds as after 订单已支付.',
+  },
+  {
+    rule: 'told-paid',
+    heard: [['told_payment', 'SUCCESS']],
+    of: 'order',
+    after: AFTER_PAID,
+    ever: KEPT,
+    spec: 'protocol.md 3.7; order-lifecycle.md, Promises 1',
+    zh: '收到付款通知SUCCESS之后：永不CLOSED，永无关单成功',
+    en: 'After a payment notification SUCCESS no query ever says CLOSED and no close 关单成功.',
+  },
+  {
+    rule: 'told-returned',
+    heard: [['told_payment', 'REFUND']],
+    of: 'order',
+    after: { close: [PAID], query: ['REFUND'], open: ['refused'] },
+    ever: KEPT,
+    needs: 'outside',
+    spec: 'I10',
+    zh: '付款通知REFUND只在款项于网关之外退回时才有，网关自己从不退回已保留的款项',
+    en: 'A payment notification REFUND comes only where the money was returned outside of the gateway: the gateway itself never returns what it kept.',
+    shownBy: '`npm run races -- --seed 1 --f19` on the commit before close without cancel',
+  },
+  {
+    rule: 'query-refunded',
+    heard: [['query', 'REFUND']],
+    of: 'order',
+    after: { close: [PAID], query: ['REFUND'], open: ['refused'] },
+    ever: KEPT,
+    needs: 'own_refund',
+    spec: 'protocol.md 3.3; I10',
+    zh: '查询为REFUND须有商户自己的退款，或网关之外的退回；此后一直为REFUND',
+    en: 'A query says REFUND only after a refund of the merchant (or money returned outside), and from then on always.',
+    shownBy: '`npm run races -- --seed 1 --f19` on the commit before close without cancel',
+  },
+  {
+    rule: 'refund-accepted',
+    heard: [
+      ['refund', 'PROCESSING'],
+      ['refund', 'SUCCESS'],
+      ['refund', 'FAIL'],
+    ],
+    of: 'refund',
+    after: {
+      refund: ['PROCESSING', 'SUCCESS', 'FAIL', '1012'],
+      query_refund: ['PROCESSING', 'SUCCESS', 'FAIL'],
+      query: ['SUCCESS', 'REFUND'],
+    },
+    ever: { query: ['NOTPAY', 'CLOSING', 'SUCCESS', 'REFUND'], close: [PAID, CLOSING] },
+    spec: 'protocol.md 3.4',
+    zh: '退款一经受理：订单已付款；同号同内容再问答案相同，同号不同内容为1012',
+    en: 'Once a refund is accepted the order is paid; the same number again is the same refund, and with other contents 1012.',
+  },
+  {
+    rule: 'refund-done',
+    heard: [
+      ['refund', 'SUCCESS'],
+      ['query_refund', 'SUCCESS'],
+      ['told_refund', 'SUCCESS'],
+    ],
+    of: 'refund',
+    after: { refund: ['SUCCESS', '1012'], query_refund: ['SUCCESS'], query: ['REFUND'] },
+    ever: { told_refund: ['SUCCESS'] },
+    needs: 'this_refund',
+    spec: 'protocol.md 3.4, 3.5; I9',
+    zh: '退款SUCCESS之后不再改变，订单查询为REFUND，永无该退款的FAIL通知',
+    en: 'A refund that is SUCCESS stays so, the order is REFUND, and FAIL is never told of it.',
+  },
+  {
+    rule: 'refund-failed',
+    heard: [
+      ['refund', 'FAIL'],
+      ['query_refund', 'FAIL'],
+      ['told_refund', 'FAIL'],
+    ],
+    of: 'refund',
+    after: { refund: ['FAIL', '1012'], query_refund: ['FAIL'] },
+    ever: { told_refund: ['FAIL'] },
+    needs: 'this_refund',
+    spec: 'protocol.md 3.4, 3.5; I9',
+    zh: '退款FAIL之后不再改变，永无该退款的SUCCESS通知',
+    en: 'A refund that is FAIL stays so, and SUCCESS is never told of it.',
+  },
+  {
+    rule: 'answered',
+    heard: ALL_STATES.map((state) => ['query', state] as const),
+    of: 'order',
+    after: {},
+    ever: { trouble: [] },
+    spec: 'protocol.md 1, rules 1, 5 and 8',
+    zh: '每次调用都在10秒内得到签名正确的应答（进程被杀时除外）',
+    en: 'Every call is answered within 10 s and the signature verifies, unless a process was killed.',
+  },
+]
+
+/** What holds when nothing is under way any more. */
+export const REST_RULES = {
+  final: {
+    spec: 'I8',
+    zh: '订单为CLOSED、SUCCESS或REFUND',
+    en: 'The order is CLOSED, SUCCESS or REFUND, and no refund is PROCESSING.',
+  },
+  'nothing-kept': {
+    spec: 'I2',
+    zh: 'CLOSED：上游收到的款项全部退回',
+    en: 'CLOSED: everything that the upstreams took is returned.',
+  },
+  'kept-once': {
+    spec: 'I1',
+    zh: 'SUCCESS、REFUND：恰好保留一笔，金额等于订单金额，其余全部退回',
+    en: 'SUCCESS, REFUND: exactly one payment of the order’s amount is kept, everything else is returned.',
+  },
+  'returned-as-told': {
+    spec: 'I9, I10',
+    zh: '保留的款项里退回的，恰好是告知商户已成功的退款',
+    en: 'Of the kept payment exactly the merchant’s refunds that ended in SUCCESS are returned.',
+  },
+  told: { spec: 'I5', zh: '须告知的变化都已告知', en: 'Each change that the merchant must hear of was told.' },
+  'told-alike': {
+    spec: 'protocol.md 3.7',
+    zh: '同一通知再次送达时内容相同',
+    en: 'A notification that comes again says the same.',
+  },
+  billed: {
+    spec: 'protocol.md 3.6; docs/bills.md',
+    zh: '当日账单与故事一致',
+    en: 'The day’s bill says what the story says.',
+  },
+  reconciled: {
+    spec: 'I6',
+    zh: '与上游账单的差异都有解释',
+    en: 'The upstream’s bill and the books differ only where money was returned outside.',
+  },
+} as const
+export type RestRule = keyof typeof REST_RULES

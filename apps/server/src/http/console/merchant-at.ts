@@ -3,7 +3,7 @@ import { readMerchantParts } from '@acopay/store'
 import type { World } from '../../world.ts'
 import { type ConsoleCall, Failed, failed, merchantOf } from './call.ts'
 
-export const NO_MERCHANT = () => failed('NOT_FOUND', '没有这个商户', 'There is no such merchant')
+const NO_MERCHANT = () => failed('NOT_FOUND', '没有这个商户', 'There is no such merchant')
 
 /** The merchant in a call's path, if the caller may see it. */
 export async function merchantAt(world: World, { caller, path }: ConsoleCall) {

@@ -1,25 +1,39 @@
 import { defaultServerConditions } from 'vite'
 import { defineConfig } from 'vitest/config'
+import { isLong } from './test/support/size.ts'
+import { type Tier, testFiles } from './test/support/tiers.ts'
 
 // Workspace packages are read from their sources: a test never runs against yesterday's build.
 const conditions = ['@acopay/source', ...defaultServerConditions]
+const files = testFiles()
+
+/** `npm run test:long` runs only the files whose size can be chosen. */
+const tier = (name: Tier, groupOrder: number) => ({
+  include: files.filter((file) => file.tier === name && (file.isSized || !isLong)).map((file) => file.path),
+  name,
+  sequence: { groupOrder },
+})
+
+/** A slow machine is no reason to fail; a test that hangs is still found. */
+const limits = (seconds: number) => ({ testTimeout: seconds * 1000, hookTimeout: seconds * 1000 })
 
 export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions } },
+  // The global set-up is loaded in this environment, which follows neither of the two above.
+  environments: { __vitest__: { resolve: { conditions } } },
   test: {
-    include: [
-      'simulation/**/*.test.ts',
-      'packages/**/src/**/*.test.ts',
-      'apps/**/src/**/*.test.ts',
-      'test/**/*.test.ts',
-      'scripts/**/*.test.ts',
-    ],
-    globalSetup: ['test/support/postgres.ts'],
     reporters: ['default', './scripts/closing-line-reporter.mjs'],
     maxWorkers: 2,
-    // A loaded machine is slow, not wrong; what hangs is found all the same.
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    expect: { poll: { timeout: 60_000 } },
+    projects: [
+      {
+        extends: true,
+        // Their modules are pure: loading them once per worker and not once per file saves a quarter of the time.
+        test: { ...tier('unit', 0), ...limits(60), isolate: false, setupFiles: ['test/support/no-database.ts'] },
+      },
+      { extends: true, test: { ...tier('db', 1), ...limits(300), globalSetup: ['test/support/postgres.ts'] } },
+      { extends: true, test: { ...tier('pages', 2), ...limits(300), globalSetup: ['test/support/postgres.ts'] } },
+    ],
   },
 })

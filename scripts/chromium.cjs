@@ -1,27 +1,44 @@
-/** The browser that the tests of pages run in: Debian's, because it can be installed without anybody's download site. */
+/** The browser that the tests of pages run in: one that is installed, so that nothing is downloaded from other places. */
 const { spawnSync } = require('node:child_process')
 const fs = require('node:fs')
+const path = require('node:path')
 
-const PLACES = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome']
+const MAC_APPS = ['Google Chrome', 'Chromium', 'Microsoft Edge']
+const WINDOWS_APPS = ['Google\\Chrome\\Application\\chrome.exe', 'Microsoft\\Edge\\Application\\msedge.exe']
 
-/** Its path. With `install`, and as root on Debian, it is installed where it is missing; else the process ends, saying how. */
-exports.findChromium = function findChromium({ install }) {
-  const found = [process.env.CHROMIUM, ...PLACES].find((file) => file && fs.existsSync(file))
-  if (found) return found
-  if (install && process.getuid?.() === 0 && fs.existsSync('/usr/bin/apt-get')) {
-    console.error('安装浏览器 installing chromium and fonts-noto-cjk (apt-get) …')
-    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
-    const run = (args) => spawnSync('apt-get', args, { env, stdio: ['ignore', 'ignore', 'inherit'] }).status === 0
-    if (
-      run(['update', '-qq']) &&
-      run(['install', '-y', '-qq', '--no-install-recommends', 'chromium', 'fonts-noto-cjk'])
-    ) {
-      return exports.findChromium({ install: false })
-    }
+/** Where such a browser is installed on this platform, for all users or for one. */
+function places(platform, env) {
+  if (platform === 'darwin') {
+    return ['', env.HOME ?? ''].flatMap((home) =>
+      MAC_APPS.map((app) => `${home}/Applications/${app}.app/Contents/MacOS/${app}`),
+    )
   }
-  console.error(
-    '页面测试需要浏览器：apt-get install chromium fonts-noto-cjk，或设置 CHROMIUM\n' +
-      'The tests of pages need a browser: apt-get install chromium fonts-noto-cjk, or set CHROMIUM to its path',
-  )
-  process.exit(1)
+  if (platform === 'win32') {
+    const roots = [env.PROGRAMFILES, env['PROGRAMFILES(X86)'], env.LOCALAPPDATA].filter((root) => root !== undefined)
+    return roots.flatMap((root) => WINDOWS_APPS.map((app) => path.win32.join(root, app)))
+  }
+  return ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome', '/snap/bin/chromium']
+}
+exports.places = places
+
+const HOW =
+  '在 Debian 上运行 apt-get install chromium fonts-noto-cjk，或把 CHROMIUM 设为浏览器的路径\n' +
+  'Install Chromium or Chrome (on Debian: apt-get install chromium fonts-noto-cjk), or set CHROMIUM to its path.'
+exports.HOW = HOW
+
+/** Its path, or null. */
+exports.findChromium = function findChromium() {
+  const candidates = [process.env.CHROMIUM, ...places(process.platform, process.env)]
+  return candidates.find((file) => file && fs.existsSync(file)) ?? null
+}
+
+/** Installs it where that needs no question: as root on Debian. Answers its path, or null. */
+exports.installChromium = function installChromium() {
+  if (process.getuid?.() !== 0 || !fs.existsSync('/usr/bin/apt-get')) return null
+  console.error('安装浏览器 installing chromium and fonts-noto-cjk (apt-get) …')
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
+  const run = (args) => spawnSync('apt-get', args, { env, stdio: ['ignore', 'ignore', 'inherit'] }).status === 0
+  const isInstalled =
+    run(['update', '-qq']) && run(['install', '-y', '-qq', '--no-install-recommends', 'chromium', 'fonts-noto-cjk'])
+  return isInstalled ? exports.findChromium() : null
 }

@@ -1,10 +1,12 @@
-/** Prints `N passed, N failed` (and `, N skipped`) alone on the very last line of a test run. */
+/** Prints `N passed, N failed` (and `, N skipped`) alone on the very last line of a test run; see closing-line.mjs. */
+import { report } from './closing-line.mjs'
+
 export default class ClosingLineReporter {
   counts = { passed: 0, failed: 0, skipped: 0 }
 
   onInit() {
     // Vitest still writes after its last event (the global set-up's end, open handles), so this waits for the exit.
-    process.once('exit', () => process.stdout.write(`${closingLine(this.counts)}\n`))
+    process.once('exit', () => report(this.counts))
   }
 
   onTestRunEnd(testModules, unhandledErrors) {
@@ -25,6 +27,3 @@ function count(testModules, strayErrors) {
   }
   return counts
 }
-
-const closingLine = ({ passed, failed, skipped }) =>
-  `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`

@@ -5,20 +5,20 @@ const fs = require('node:fs')
 const path = require('node:path')
 
 const ROOT = path.dirname(__dirname)
-const LOCK_STAMP = path.join(ROOT, 'node_modules', '.acopay-lock-sha256')
 const BUILD_STAMP = path.join(ROOT, 'node_modules', '.acopay-build-stamp')
+const PAGES_STAMP = path.join(ROOT, 'node_modules', '.acopay-pages-stamp')
 const BUILT = path.join(ROOT, 'apps', 'server', 'dist', 'main.js')
 /** Apps whose pages vite builds. */
 const PAGES = fs.readdirSync(path.join(ROOT, 'apps')).filter((name) => fs.existsSync(viteConfig(name)))
 exports.PAGES = PAGES
 const PROGRESS_MS = 3000
 
-/** Ends the process with 1, after printing what the tool said, when a step fails. */
+/**
+ * Installs, and builds everything (`true`), only the pages (`'pages'`) or nothing (`false`). When a step fails it prints
+ * what the tool said and ends the process with 1.
+ */
 exports.prepare = async function prepare({ build }) {
-  const lock = createHash('sha256')
-    .update(fs.readFileSync(path.join(ROOT, 'package-lock.json')))
-    .digest('hex')
-  if (read(LOCK_STAMP) !== lock) {
+  if (!isInstalled()) {
     await step('安装依赖 installing dependencies (npm ci)', npmCommand(), [
       ...npmArguments(),
       'ci',
@@ -26,22 +26,43 @@ exports.prepare = async function prepare({ build }) {
       '--no-audit',
       '--no-fund',
     ])
-    fs.writeFileSync(LOCK_STAMP, lock)
   }
-  const sources = sourcesStamp()
-  const isBuilt = [BUILT, ...PAGES.map((name) => path.join(ROOT, 'apps', name, 'dist'))].every((file) =>
-    fs.existsSync(file),
-  )
-  if (build && (read(BUILD_STAMP) !== sources || !isBuilt)) {
-    const tsc = path.join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc')
-    await step('编译 compiling (tsc -b)', process.execPath, [tsc, '-b', '--pretty', 'false'])
-    for (const name of PAGES) {
-      const vite = path.join(ROOT, 'node_modules', 'vite', 'bin', 'vite.js')
-      const args = [vite, 'build', path.join(ROOT, 'apps', name), '--config', viteConfig(name), '--logLevel', 'warn']
-      await step(`编译页面 building pages (${name})`, process.execPath, args)
-    }
-    fs.writeFileSync(BUILD_STAMP, sources)
+  if (build === true) await buildPrograms()
+  if (build !== false) await buildPages()
+}
+
+async function buildPrograms() {
+  const sources = sourcesStamp((name) => !PAGES.includes(name))
+  if (read(BUILD_STAMP) === sources && fs.existsSync(BUILT)) return
+  const tsc = path.join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc')
+  await step('编译 compiling (tsc -b)', process.execPath, [tsc, '-b', '--pretty', 'false'])
+  fs.writeFileSync(BUILD_STAMP, sources)
+}
+
+/** Vite reads what they take of packages/protocol from its sources: nothing else has to be built. */
+async function buildPages() {
+  const sources = sourcesStamp((name) => name === 'protocol' || PAGES.includes(name))
+  const isBuilt = PAGES.every((name) => fs.existsSync(path.join(ROOT, 'apps', name, 'dist')))
+  if (read(PAGES_STAMP) === sources && isBuilt) return
+  for (const name of PAGES) {
+    const vite = path.join(ROOT, 'node_modules', 'vite', 'bin', 'vite.js')
+    const args = [vite, 'build', path.join(ROOT, 'apps', name), '--config', viteConfig(name), '--logLevel', 'warn']
+    await step(`编译页面 building pages (${name})`, process.execPath, args)
   }
+  fs.writeFileSync(PAGES_STAMP, sources)
+}
+
+/** Whether npm installed what the lock file names; npm itself writes down what it installed. */
+function isInstalled() {
+  const installed = read(path.join(ROOT, 'node_modules', '.package-lock.json'))
+  if (installed === null) return false
+  const { packages: found } = JSON.parse(installed)
+  const { packages: wanted } = JSON.parse(read(path.join(ROOT, 'package-lock.json')))
+  return Object.entries(wanted).every(([name, { version, integrity, optional }]) => {
+    if (name === '') return true
+    if (found[name] === undefined) return optional === true
+    return found[name].version === version && found[name].integrity === integrity
+  })
 }
 
 function viteConfig(name) {
@@ -79,8 +100,8 @@ exports.seconds = seconds
 
 const read = (file) => (fs.existsSync(file) ? fs.readFileSync(file, 'utf8') : null)
 
-/** One hash over name, size and time of everything the build reads. */
-function sourcesStamp() {
+/** One hash over name, size and time of everything that building these packages and apps reads. */
+function sourcesStamp(isRead) {
   const hash = createHash('sha256')
   const add = (file) => {
     const { mtimeMs, size } = fs.statSync(file)
@@ -95,7 +116,7 @@ function sourcesStamp() {
   }
   for (const name of fs.readdirSync(ROOT).sort()) if (/^tsconfig.*\.json$/.test(name)) add(path.join(ROOT, name))
   for (const group of ['packages', 'apps']) {
-    for (const name of fs.readdirSync(path.join(ROOT, group)).sort()) {
+    for (const name of fs.readdirSync(path.join(ROOT, group)).filter(isRead).sort()) {
       for (const part of [
         'package.json',
         'tsconfig.json',

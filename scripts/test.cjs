@@ -1,44 +1,55 @@
-/** `npm test`: everything that must hold, the quick checks first; `npm test -- path` runs only those test files. */
+/**
+ * `node scripts/test.cjs all|unit|db|pages|long [vitest's arguments]`: the npm scripts `test` and `test:…`.
+ * `all` runs the checks first, then every tier; `long` runs the tests whose size can be chosen, at their full size.
+ * The tier of a file: test/support/tiers.ts.
+ */
 require('./check-node.cjs').checkNode()
 const { spawnSync } = require('node:child_process')
 const path = require('node:path')
-const { findChromium } = require('./chromium.cjs')
-const { PAGES, prepare, seconds } = require('./prepare.cjs')
+const { check } = require('./check.cjs')
+const { HOW, findChromium, installChromium } = require('./chromium.cjs')
+const { prepare } = require('./prepare.cjs')
 
 const ROOT = path.dirname(__dirname)
-const installed = (file) => path.join(ROOT, 'node_modules', ...file.split('/'))
+const TIERS = { all: ['unit', 'db', 'pages'], unit: ['unit'], db: ['db'], pages: ['pages'], long: ['unit', 'db'] }
 
-const STEPS = [
-  { name: 'biome check .', args: [installed('@biomejs/biome/bin/biome'), 'check', '.'] },
-  { name: 'check-imports', args: [path.join(__dirname, 'check-imports.mjs')] },
-  {
-    name: 'tsc -p tsconfig.test.json',
-    args: [installed('typescript/bin/tsc'), '-p', 'tsconfig.test.json', '--noEmit'],
-  },
-  ...PAGES.map((name) => ({
-    name: `tsc -p apps/${name}`,
-    args: [installed('typescript/bin/tsc'), '-p', `apps/${name}`, '--noEmit'],
-  })),
-]
-const VITEST = [installed('vitest/vitest.mjs'), 'run', ...process.argv.slice(2)]
-
-const run = (args) => spawnSync(process.execPath, args, { cwd: ROOT, stdio: 'inherit' }).status === 0
-
-async function test() {
-  await prepare({ build: true })
-  for (const { name, args } of STEPS) {
-    const started = Date.now()
-    const isFine = run(args)
-    console.log(`${isFine ? 'ok' : 'FAILED'}  ${name}  ${seconds(started)}`)
-    if (!isFine) process.exit(1)
+async function test(what, args) {
+  if (!Object.hasOwn(TIERS, what)) throw new Error(`say one of ${Object.keys(TIERS).join(', ')}, not ${what}`)
+  let tiers = TIERS[what]
+  await prepare({ build: false })
+  if (what === 'all' && !check()) process.exit(1)
+  // The pages are tested as they are built; everything else is run from its sources.
+  if (tiers.includes('pages')) await prepare({ build: 'pages' })
+  if (tiers.includes('pages') && !isThereABrowser()) {
+    tiers = tiers.filter((tier) => tier !== 'pages')
+    if (tiers.length === 0) return
   }
-  findChromium({ install: true })
-  // Nothing is printed after this: vitest's last line is the result.
-  console.log('vitest run')
-  process.exit(run(VITEST) ? 0 : 1)
+  const env = { ...process.env, ...(what === 'long' ? { ACOPAY_TEST_SIZE: 'long' } : {}) }
+  const vitest = path.join(ROOT, 'node_modules', 'vitest', 'vitest.mjs')
+  const projects = tiers.flatMap((tier) => ['--project', tier])
+  // Nothing is printed after this: the last line is the result.
+  const { status } = spawnSync(process.execPath, [vitest, 'run', ...projects, ...args], {
+    cwd: ROOT,
+    env,
+    stdio: 'inherit',
+  })
+  process.exit(status ?? 1)
 }
 
-test().catch((error) => {
-  console.error(error)
+/** Without a browser the pages are skipped, except in CI, which installs one or fails. */
+function isThereABrowser() {
+  if (findChromium() !== null) return true
+  if (process.env.CI !== 'true') {
+    console.log(`跳过页面测试，没有找到浏览器 SKIPPED the tests of pages: no browser found\n${HOW}`)
+    return false
+  }
+  if (installChromium() !== null) return true
+  console.error(`页面测试需要浏览器 The tests of pages need a browser.\n${HOW}`)
+  process.exit(1)
+}
+
+const [what = 'all', ...args] = process.argv.slice(2)
+test(what, args).catch((error) => {
+  console.error(error.message)
   process.exit(1)
 })

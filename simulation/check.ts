@@ -25,15 +25,31 @@ export function brokenNow(model: Model): string | null {
   if (state === 'CLOSED' && kept > 0) return 'I2: a closed order keeps a payment'
   if (toldClosed && state !== 'CLOSED') return `I3: the merchant was told SUCCESS, and the order is ${state}`
   // The one exception is the upstream's: a code that nobody has scanned cannot be taken back.
-  const isPayable = attempts.some(({ upstream, mayLand }) => upstream === 'open' || mayLand)
+  const isPayable = attempts.some(
+    ({ upstream, mayLand, isGivenAway }) => mayLand || (upstream === 'open' && !isGivenAway),
+  )
   if (toldClosed && isPayable) return 'P1: the merchant was told SUCCESS, and the order can still be paid'
   if (state === 'SUCCESS' && kept !== 1) return 'I1: a paid order keeps no payment'
+  // A merchant is told of an order that it is SUCCESS once it keeps a payment, and a close is then answered 'paid'.
+  if (attempts.some(({ wasKept, sentBackBy }) => wasKept && sentBackBy === 'us')) {
+    return 'I10: a payment that was kept is sent back by ourselves'
+  }
+  const isSentBack = attempts.some(({ wasKept, sentBackBy }) => wasKept && sentBackBy === 'outside')
+  if (state === 'REFUND' && !isSentBack && model.refunds.every(({ ours }) => ours !== 'SUCCESS')) {
+    return "I9: the order is REFUND without a refund of the merchant's"
+  }
   return attempts.map((_attempt, index) => brokenRefunds(model, index)).find((broken) => broken !== null) ?? null
 }
 
 function brokenRefunds(model: Model, index: number): string | null {
   const asked = refundedUnits(model, index, ({ ours }) => ours !== 'FAIL')
   const booked = model.attempts[index]?.booked
+  for (const { ours, upstream } of model.refunds) {
+    const isSent = upstream === 'done' || upstream === 'under way'
+    if (ours === 'FAIL' && isSent) return 'I9: the merchant was told that a refund failed, and it was sent'
+    if (ours === 'SUCCESS' && upstream !== 'done')
+      return 'I9: the merchant was told that a refund is done, and it is not'
+  }
   if (asked > (booked === 'keep' ? PAID_UNITS : 0)) return 'I4: refunds exceed what is kept'
   if (sentBackUnits(model, index) > PAID_UNITS) return 'I4: the upstream sends back more than it took'
   return null
@@ -54,7 +70,14 @@ export function brokenAtRest(model: Model): string | null {
   if (attempts.some(({ booked }) => booked === 'reverse')) return 'I4: money that goes back never arrived'
   if (state === 'CLOSING') return 'I8: the order is still being closed'
   if (refunds.some(({ ours }) => ours === 'PROCESSING')) return 'I8: a refund is still under way'
-  if (attempts.some((_attempt, index) => sentBackUnits(model, index) !== bookedBackUnits(model, index))) {
+  if (attempts.some(({ second }) => second === 'reverse')) return 'I4: a second payment never went back'
+  if (state === 'CLOSED' && attempts.some(({ upstream }) => upstream === 'open')) {
+    return 'P1: a code that was scanned after the close is left open'
+  }
+  // What others sent back after it was booked only the daily bill tells.
+  const isKnown = ({ sentBackBy }: (typeof attempts)[number], index: number): boolean =>
+    sentBackBy === 'outside' || sentBackUnits(model, index) === bookedBackUnits(model, index)
+  if (!attempts.every(isKnown)) {
     return 'I6: what the upstream sent back is not what the books say'
   }
   return null

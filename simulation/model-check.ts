@@ -1,14 +1,19 @@
 /** `npm run model-check`: the exhaustive check at its full bounds, and what it prints of it. */
 import { check } from './check.ts'
 
+/** Neither money that others send back nor a second payment under one number. */
+const NO_MORE = { outsideReturns: 0, secondPayments: 0 }
+
 const BOUNDS = [
-  { attempts: 1, closes: 2, crashes: 2, notifications: 2, refunds: 0 },
-  { attempts: 2, closes: 2, crashes: 1, notifications: 1, refunds: 0 },
-  { attempts: 2, closes: 2, crashes: 2, notifications: 2, refunds: 0 },
-  { attempts: 1, closes: 2, crashes: 2, notifications: 2, refunds: 1 },
-  { attempts: 1, closes: 1, crashes: 1, notifications: 1, refunds: 2 },
+  { attempts: 1, closes: 2, crashes: 2, notifications: 2, refunds: 0, ...NO_MORE },
+  { attempts: 2, closes: 2, crashes: 1, notifications: 1, refunds: 0, ...NO_MORE },
+  { attempts: 2, closes: 2, crashes: 2, notifications: 2, refunds: 0, ...NO_MORE },
+  { attempts: 1, closes: 2, crashes: 2, notifications: 2, refunds: 1, ...NO_MORE },
+  { attempts: 1, closes: 1, crashes: 1, notifications: 1, refunds: 2, ...NO_MORE },
   // Without a merchant's close: the expiry closes the order, and the job shuts it.
-  { attempts: 2, closes: 0, crashes: 0, notifications: 1, refunds: 1 },
+  { attempts: 2, closes: 0, crashes: 0, notifications: 1, refunds: 1, ...NO_MORE },
+  { attempts: 1, closes: 1, crashes: 1, notifications: 1, refunds: 1, outsideReturns: 1, secondPayments: 1 },
+  { attempts: 2, closes: 1, crashes: 1, notifications: 1, refunds: 0, outsideReturns: 1, secondPayments: 1 },
 ]
 
 for (const bounds of BOUNDS) {

@@ -9,11 +9,18 @@ import {
   type Move,
   type Rules,
   saysOf,
+  sendBack,
   sentBackUnits,
   takeMoney,
 } from './model-state.ts'
 
-export const newCloser = (isCall: boolean): CloserModel => ({ isCall, attempt: 0, step: 'query', found: [] })
+export const newCloser = (isCall: boolean): CloserModel => ({
+  isCall,
+  attempt: 0,
+  step: 'query',
+  wasAbsent: false,
+  found: [],
+})
 
 /** Query, close, query again, for each attempt; then what was found is written down in one step. */
 export function closerMoves(model: Model, index: number, rules: Rules, mayLie: boolean): Move[] {
@@ -32,6 +39,7 @@ export function closerMoves(model: Model, index: number, rules: Rules, mayLie: b
     self.found.push(what)
     self.attempt += 1
     self.step = 'query'
+    self.wasAbsent = false
   }
   const unknown: CloserModel['found'][number] = rules.mistake === 'take unknown for shut' ? 'shut' : 'unknown'
   // Looked at when it begins: what is written down meanwhile it does not see.
@@ -41,31 +49,28 @@ export function closerMoves(model: Model, index: number, rules: Rules, mayLie: b
   }
   if (mayLie) add(`gets no answer about`, (_own, self) => found(self, unknown))
   if (closer.step === 'close') {
-    // Alipay cancels nothing of which a merchant's refund has sent back a part (ACQ.REASON_TRADE_REFUND_FEE_ERR).
-    const isWhole =
-      sentBackUnits(model, closer.attempt) === 0 || rules.mistake === 'a cancel sends back what a refund has left'
-    if (attempt.isCode && attempt.upstream === 'paid' && isWhole) {
+    // What Alipay's cancel did: of a trade that was paid meanwhile it sends all of it back.
+    const isWhole = sentBackUnits(model, closer.attempt) === 0
+    if (rules.mistake === 'close by cancel' && attempt.isAlipay && attempt.upstream === 'paid' && isWhole) {
       add('cancels, which sends the money back,', (own, self) => {
-        own.upstream = 'returned'
-        found(self, 'returned')
+        sendBack(own, 'us')
+        self.step = 'query again'
       })
-      if (mayLie) {
-        add('cancels, which sends the money back, and is not told, of', (own, self) => {
-          own.upstream = 'returned'
-          self.step = 'query again'
-        })
-      }
       return list
     }
-    add('closes', (own, self) => {
-      if (own.upstream === 'open') own.upstream = 'closed'
+    const goOn = (self: CloserModel): void => {
       if (rules.mistake === 'trust the answer to a close') found(self, 'shut')
       else self.step = 'query again'
+    }
+    add('closes', (own, self) => {
+      self.wasAbsent = own.upstream === 'code'
+      if (own.upstream === 'open') Object.assign(own, { upstream: 'closed', isGivenAway: false })
+      goOn(self)
     })
     if (mayLie) {
       add('is told yes, and nothing is done, closing', (_own, self) => {
-        if (rules.mistake === 'trust the answer to a close') found(self, 'shut')
-        else self.step = 'query again'
+        self.wasAbsent = false
+        goOn(self)
       })
     }
     return list
@@ -73,9 +78,12 @@ export function closerMoves(model: Model, index: number, rules: Rules, mayLie: b
   const answer = saysOf(model, closer.attempt)
   add(closer.step === 'query' ? 'asks about' : 'asks again about', (own, self) => {
     const isPastLanding = rules.mistake === 'take absent for shut at once' || own.ours === 'OPEN' || !own.mayLand
+    // Scanned between the close and this question: closed again.
+    const isScanned = closer.wasAbsent && answer === 'open'
     if (answer === 'paid' || answer === 'returned') found(self, answer)
-    else if (closer.step === 'query' && answer !== 'closed') self.step = 'close'
+    else if ((closer.step === 'query' && answer !== 'closed') || isScanned) self.step = 'close'
     else found(self, provesShut(answer, isPastLanding ? 1 : 0, 1) ? 'shut' : unknown)
+    own.isGivenAway = closer.step === 'query again' && own.upstream === 'code'
   })
   return list
 }

@@ -21,7 +21,7 @@ import {
 /** What the gateway writes down, with the job; what it refuses changes nothing, and is no move. */
 export function refundAsks(model: Model, { bounds, mistake }: Rules): Move[] {
   const attempt = model.attempts.findIndex(({ booked }) => booked === 'keep')
-  // Of what our close sent back all stands in the books as gone: `refundRefusal` would refuse each.
+  // Of what was seen to be sent back from outside all stands in the books as gone: `refundRefusal` would refuse each.
   if (attempt === -1 || model.refunds.length === bounds.refunds) return []
   const isCounted = ({ ours }: RefundModel): boolean =>
     ours !== 'FAIL' && mistake !== 'refund whatever was refunded before'
@@ -100,7 +100,7 @@ function upstreamMoves(model: Model, index: number, mayLie: boolean): Move[] {
   const refund = model.refunds[index] as RefundModel
   const { list, add } = movesOf(model, index)
   if (refund.isOnItsWay && isEnoughLeft(model, refund)) {
-    add('the call for', 'lands', (own) => take(own, isCode(model, own) ? 'done' : 'under way'))
+    add('the call for', 'lands', (own) => take(own, isAlipay(model, own) ? 'done' : 'under way'))
   }
   if (refund.upstream === 'under way') {
     add('the upstream has made', '', (own) => take(own, 'done'))
@@ -113,7 +113,7 @@ function upstreamMoves(model: Model, index: number, mayLie: boolean): Move[] {
   return list
 }
 
-const isCode = (model: Model, { attempt }: RefundModel): boolean => (model.attempts[attempt] as AttemptModel).isCode
+const isAlipay = (model: Model, { attempt }: RefundModel): boolean => (model.attempts[attempt] as AttemptModel).isAlipay
 
 /** No upstream sends back more than it took. */
 const isEnoughLeft = (model: Model, { attempt, units }: RefundModel): boolean =>
@@ -131,7 +131,7 @@ function sendMoves(model: Model, index: number, sends: string, mistake: Mistake 
       take(own, 'done')
       goOn('write done')(own)
     })
-    if (!isCode(model, refund)) {
+    if (!isAlipay(model, refund)) {
       add(sends, 'and hears that it is under way', (own) => {
         take(own, 'under way')
         goOn('ask how it stands')(own)

@@ -14,17 +14,22 @@ import {
 /** One try to pay. `upstream` is the truth, `ours` what we have written down. */
 export type AttemptModel = {
   ours: 'OPENING' | 'OPEN' | 'PAID' | 'SHUT'
-  /** `returned`: it was paid, and all the money has gone back, by our reversal or by our close. */
-  upstream: 'absent' | 'open' | 'paid' | 'closed' | 'returned'
-  /** A code: until somebody scans it the upstream calls it absent, and it can be paid. A close of it is a cancel: of a paid
-   * one it sends the money back. */
-  isCode: boolean
+  /** `code`: handed out and not scanned, which a query calls absent. `returned`: it was paid, and all the money has gone back. */
+  upstream: 'absent' | 'code' | 'open' | 'paid' | 'closed' | 'returned'
+  /** Whether it is opened with Alipay, where it begins as a code and where a query says that money went back. */
+  isAlipay: boolean
+  /** A query called the code absent after it was closed: whoever scans it later is the upstream's to let in. */
+  isGivenAway: boolean
   /** Our create is still under way and may land. */
   mayLand: boolean
   booked: 'no' | 'keep' | 'reverse' | 'returned'
+  /** The order kept what it was paid with, whatever became of it since. */
+  wasKept: boolean
+  /** Who sent the money back, apart from refunds that the merchant asked for. */
+  sentBackBy: null | 'us' | 'outside'
   notifications: number
-  /** Booked while the order was being closed: asked about again, because a close of ours may send it back. */
-  isAskedAgain: boolean
+  /** Another payer's payment under the same number, with a number of its own upstream: on its way back, or back. */
+  second: 'none' | 'reverse' | 'returned'
 }
 
 /** Somebody who shuts the order: a merchant's call (which will be answered) or the job. */
@@ -32,6 +37,8 @@ export type CloserModel = {
   isCall: boolean
   attempt: number
   step: 'query' | 'close' | 'query again'
+  /** The close was told that there is no trade: one that is there by now is closed again. */
+  wasAbsent: boolean
   found: ('shut' | 'paid' | 'returned' | 'unknown')[]
 }
 
@@ -67,14 +74,28 @@ export type Model = {
   toldClosed: boolean
   closesLeft: number
   crashesLeft: number
+  outsideReturnsLeft: number
+  secondPaymentsLeft: number
 }
 
-/** `refunds`: how many of them the gateway accepts; those that it refuses change nothing. */
-export type Bounds = { attempts: number; closes: number; crashes: number; notifications: number; refunds: number }
+/**
+ * `refunds`: how many of them the gateway accepts; those that it refuses change nothing. `outsideReturns`: money that the
+ * upstream or the merchant's back office sends back. `secondPayments`: of what was paid and kept, under the same number.
+ */
+export type Bounds = {
+  attempts: number
+  closes: number
+  crashes: number
+  notifications: number
+  refunds: number
+  outsideReturns: number
+  secondPayments: number
+}
 
 export const initial = (bounds: Bounds): Model => ({
   ...{ state: 'NOTPAY', closeReason: null, isExpired: false, attempts: [], closers: [], refunds: [], hasJob: false },
   ...{ toldClosed: false, closesLeft: bounds.closes, crashesLeft: bounds.crashes },
+  ...{ outsideReturnsLeft: bounds.outsideReturns, secondPaymentsLeft: bounds.secondPayments },
 })
 
 export type Move = { says: string; to: Model }
@@ -89,8 +110,11 @@ export type Mistake =
   | 'forget the job'
   | 'forget to watch'
   | 'close without asking'
-  | 'forget to ask again'
-  | 'take returned for paid'
+  | 'close by cancel'
+  | 'close a paid order by sending its money back'
+  | 'leave open what the watch meets'
+  | 'send back what the watch finds paid'
+  | 'reverse the kept payment instead of the second'
   | RefundMistake
 
 export type RefundMistake =
@@ -100,10 +124,7 @@ export type RefundMistake =
   | 'take no answer for a failed refund'
   | 'believe a refusal although an earlier call may land'
   | 'take a refund under way for done'
-  | 'take a refund for what our close sent back'
-  | 'ask again only once while a refund is in doubt'
-  /** The upstream's: Alipay's manual says that it does not. */
-  | 'a cancel sends back what a refund has left'
+  | 'take a refund for a return from outside'
 
 export type Rules = { bounds: Bounds; mistake: Mistake | null }
 
@@ -135,30 +156,28 @@ export function happen(model: Model, happening: Happening): { isRefused: boolean
   return { isRefused: refused !== null, money }
 }
 
-/** Books what an upstream took; `isReturned`: and has sent back already. What was kept and has gone back is kept no more. */
-export function takeMoney(model: Model, index: number, { mistake }: Rules, isReturned: boolean): void {
+/** Books what an upstream took; `isBack`: and has sent back already. What was kept and has gone back is kept no more. */
+export function takeMoney(model: Model, index: number, { mistake }: Rules, isBack: boolean): void {
   const attempt = model.attempts[index] as AttemptModel
-  const isBack = isReturned && mistake !== 'take returned for paid'
   if (attempt.booked === 'keep' && isBack && !mayBeRefunds(model, index, mistake)) {
     happen(model, { event: 'money_returned' })
     attempt.booked = 'returned'
   }
   if (attempt.booked !== 'no') return
   attempt.ours = 'PAID'
-  const isClosing = model.state === 'CLOSING'
   const { money } = happen(model, { event: 'money_arrived', isExact: !isBack })
   attempt.booked = isBack ? 'returned' : mistake === 'keep every payment' ? 'keep' : (money ?? 'no')
-  attempt.isAskedAgain = attempt.booked === 'keep' && isClosing && mistake !== 'forget to ask again'
+  attempt.wasKept = attempt.booked === 'keep'
   if (model.state === 'SUCCESS') model.hasJob = false
 }
 
-/** A refund was done, or has not ended: then 'all sent back' does not say that our close did it. */
+/** A refund was done, or has not ended: then 'all sent back' does not say that others did it. */
 function mayBeRefunds(model: Model, index: number, mistake: Mistake | null): boolean {
   if (refundedUnits(model, index, ({ ours }) => ours === 'SUCCESS') > 0) return true
-  return mistake !== 'take a refund for what our close sent back' && isRefundInDoubt(model, index)
+  return mistake !== 'take a refund for a return from outside' && isRefundInDoubt(model, index)
 }
 
-export const isRefundInDoubt = ({ refunds }: Model, index: number): boolean =>
+const isRefundInDoubt = ({ refunds }: Model, index: number): boolean =>
   refunds.some(({ attempt, ours }) => attempt === index && ours === 'PROCESSING')
 
 /** What the refunds of an attempt that are `such` come to. */
@@ -173,6 +192,14 @@ export function sentBackUnits(model: Model, index: number): number {
 
 /** What a query says. Alipay says of what went back in full, by whomever, that it did; WeChat Pay that it was paid. */
 export function saysOf(model: Model, index: number): UpstreamState {
-  const { isCode, upstream } = model.attempts[index] as AttemptModel
-  return isCode && upstream === 'paid' && sentBackUnits(model, index) === PAID_UNITS ? 'returned' : upstream
+  const { isAlipay, upstream } = model.attempts[index] as AttemptModel
+  if (upstream === 'code') return 'absent'
+  if (upstream !== 'paid' && upstream !== 'returned') return upstream
+  return isAlipay && sentBackUnits(model, index) === PAID_UNITS ? 'returned' : 'paid'
+}
+
+/** All that is left of it goes back to the payer. */
+export function sendBack(attempt: AttemptModel, by: 'us' | 'outside'): void {
+  attempt.upstream = 'returned'
+  attempt.sentBackBy = by
 }

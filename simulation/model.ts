@@ -10,11 +10,13 @@ import {
   type AttemptModel,
   copy,
   happen,
-  isRefundInDoubt,
   type Model,
   type Move,
+  PAID_UNITS,
   type Rules,
   saysOf,
+  sendBack,
+  sentBackUnits,
   takeMoney,
 } from './model-state.ts'
 
@@ -22,6 +24,7 @@ import {
 export function moves(model: Model, rules: Rules): Move[] {
   return [
     ...payerMoves(model, rules),
+    ...outsideMoves(model),
     ...merchantMoves(model, rules),
     ...refundAsks(model, rules),
     ...faultMoves(model),
@@ -35,28 +38,50 @@ export const restMoves = (model: Model, rules: Rules): Move[] => progressMoves(m
 function payerMoves(model: Model, { bounds, mistake }: Rules): Move[] {
   const list: Move[] = []
   if (model.attempts.length < bounds.attempts) {
-    for (const isCode of [false, true]) {
+    for (const isAlipay of [false, true]) {
       const to = copy(model)
       const refused = happen(to, { event: 'pay_started' }).isRefused
       const isAllowed = !refused || (mistake === 'start payments of a closed order' && model.state === 'CLOSED')
       if (!isAllowed) continue
       to.attempts.push({
-        ...{ ours: 'OPENING', upstream: 'absent', isCode: false, mayLand: true, booked: 'no', notifications: 0 },
-        isAskedAgain: false,
+        ...{ ours: 'OPENING', upstream: 'absent', isAlipay, isGivenAway: false, mayLand: true, booked: 'no' },
+        ...{ wasKept: false, sentBackBy: null, notifications: 0, second: 'none' },
       })
-      if (isCode) (to.attempts.at(-1) as AttemptModel).isCode = true
-      list.push({ says: `a payer starts a payment${isCode ? ' with a code' : ''}`, to })
+      list.push({ says: `a payer starts a payment with ${isAlipay ? 'Alipay' : 'WeChat Pay'}`, to })
     }
   }
   model.attempts.forEach((attempt, index) => {
-    const isPayable =
-      attempt.upstream === 'open' || (attempt.isCode && !attempt.mayLand && attempt.upstream === 'absent')
-    if (!isPayable) return
-    const to = copy(model)
-    Object.assign(to.attempts[index] as AttemptModel, { upstream: 'paid', notifications: bounds.notifications })
-    list.push({ says: `the payer pays attempt ${index + 1}`, to })
+    const add = (says: string, change: Partial<AttemptModel>): Model => {
+      const to = copy(model)
+      Object.assign(to.attempts[index] as AttemptModel, change)
+      list.push({ says: `${says} attempt ${index + 1}`, to })
+      return to
+    }
+    if (attempt.upstream === 'code') add('the payer scans', { upstream: 'open' })
+    if (attempt.upstream === 'open') {
+      add('the payer pays', { upstream: 'paid', isGivenAway: false, notifications: bounds.notifications })
+    }
+    if (model.secondPaymentsLeft > 0 && attempt.upstream === 'paid' && attempt.booked === 'keep') {
+      const to = add('another payer, of whom we hear, pays', { second: 'reverse' })
+      to.secondPaymentsLeft -= 1
+      happen(to, { event: 'money_arrived', isExact: true })
+    }
   })
   return list
+}
+
+/** The upstream or the merchant's back office sends back what is left. What WeChat Pay returned only its bill tells. */
+function outsideMoves(model: Model): Move[] {
+  if (model.outsideReturnsLeft === 0) return []
+  return model.attempts.flatMap(({ upstream, isAlipay, booked }, index) => {
+    const isUnderWay = model.refunds.some((refund) => refund.attempt === index && refund.upstream === 'under way')
+    const isLeft = upstream === 'paid' && sentBackUnits(model, index) < PAID_UNITS && !isUnderWay
+    if (!isLeft || (!isAlipay && booked !== 'keep')) return []
+    const to = copy(model)
+    to.outsideReturnsLeft -= 1
+    sendBack(to.attempts[index] as AttemptModel, 'outside')
+    return [{ says: `what attempt ${index + 1} was paid with is sent back from outside`, to }]
+  })
 }
 
 function merchantMoves(model: Model, { mistake }: Rules): Move[] {
@@ -74,6 +99,9 @@ function merchantMoves(model: Model, { mistake }: Rules): Move[] {
     happen(to, { event: 'close_asked', by: 'MERCHANT' })
     if (mistake === 'close without asking' && to.state === 'CLOSING') happen(to, { event: 'all_shut' })
     if (mistake === 'forget the job') to.hasJob = false
+    if (mistake === 'close a paid order by sending its money back') {
+      for (const attempt of to.attempts) if (attempt.booked === 'keep') sendBack(attempt, 'us')
+    }
     if (to.state === 'CLOSED') to.toldClosed = true
     if (to.state === 'CLOSING' && before === 'NOTPAY') to.closers.push(newCloser(true))
     list.push({ says: 'the merchant closes', to })
@@ -128,7 +156,7 @@ function attemptMoves(model: Model, attempt: AttemptModel, index: number, rules:
   }
   const lands = (own: AttemptModel): void => {
     own.mayLand = false
-    if (!own.isCode && own.upstream === 'absent') own.upstream = 'open'
+    if (own.upstream === 'absent') own.upstream = own.isAlipay ? 'code' : 'open'
   }
   if (attempt.mayLand) {
     add('the create lands and is answered', (own) => {
@@ -138,7 +166,6 @@ function attemptMoves(model: Model, attempt: AttemptModel, index: number, rules:
     if (mayLie) add('the create lands, its answer is lost', lands)
     add('the create can no longer land', (own) => {
       own.mayLand = false
-      own.isCode = false
     })
   }
   if (attempt.notifications > 0) {
@@ -156,14 +183,15 @@ function attemptMoves(model: Model, attempt: AttemptModel, index: number, rules:
   if (isWatched && isTaken && attempt.booked === 'no') {
     add(`the watch finds it ${found}`, (_own, to) => takeMoney(to, index, rules, isReturned))
   }
-  // Two minutes later no close of ours is under way any more. Where a refund may be what sent it back, it is asked later.
-  const isUnsure =
-    isReturned && isRefundInDoubt(model, index) && rules.mistake !== 'ask again only once while a refund is in doubt'
-  if (attempt.isAskedAgain && model.closers.length === 0 && !isUnsure) {
-    add(`it is asked about again and found ${found}`, (own, to) => {
-      own.isAskedAgain = false
-      takeMoney(to, index, rules, isReturned)
+  // A code that is scanned after its order was closed is met by the watch, and closed before it is paid.
+  if (isWatched && attempt.upstream === 'open' && rules.mistake !== 'leave open what the watch meets') {
+    add('the watch meets it open and closes it', (own) => {
+      own.upstream = 'closed'
+      own.isGivenAway = false
     })
+  }
+  if (isWatched && rules.mistake === 'send back what the watch finds paid' && attempt.upstream === 'paid') {
+    add('the watch sends it back', (own) => sendBack(own, 'us'))
   }
   // An attempt that is open on an open order is asked about as well: by its own job, or when the order expires.
   if (model.state === 'NOTPAY' && isTaken && attempt.booked === 'no') {
@@ -172,7 +200,13 @@ function attemptMoves(model: Model, attempt: AttemptModel, index: number, rules:
   if (attempt.booked === 'reverse') {
     add('the money is back', (own) => {
       own.booked = 'returned'
-      own.upstream = 'returned'
+      if (own.upstream === 'paid') sendBack(own, 'us')
+    })
+  }
+  if (attempt.second === 'reverse') {
+    add('the second payment is back', (own) => {
+      own.second = 'returned'
+      if (rules.mistake === 'reverse the kept payment instead of the second') sendBack(own, 'us')
     })
   }
   return list

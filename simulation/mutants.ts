@@ -8,6 +8,8 @@ export type Mutant = { name: string; file: string; find: string; replace: string
 const CORE = 'packages/core/src'
 const STORE = 'packages/store/src'
 const ACTIONS = 'apps/server/src/actions'
+/** The simulated upstreams: what our adapters asked of them, or how, was a bug there. */
+const UPSTREAM = 'simulation/gateway/upstream.ts'
 
 export const MUTANTS: Mutant[] = [
   {
@@ -47,10 +49,10 @@ export const MUTANTS: Mutant[] = [
     replace: "if (happening.event === 'money_arrived' && !happening.isExact && nowhere()) {",
   },
   {
-    name: 'money that our close sent back stays in the books as kept',
+    name: 'a paid order can be closed',
     file: `${CORE}/order.ts`,
-    find: "money_returned: { to: 'REFUND' }",
-    replace: "money_returned: stays('SUCCESS')",
+    find: "  SUCCESS: {\n    pay_started: no('ORDER_PAID'),\n    close_asked: no('ORDER_PAID'),",
+    replace: "  SUCCESS: {\n    pay_started: no('ORDER_PAID'),\n    close_asked: { to: 'CLOSING' },",
   },
   {
     name: 'absent is shut although a create may still land',
@@ -71,6 +73,18 @@ export const MUTANTS: Mutant[] = [
     replace: "  if (closed.kind === 'accepted') return { kind: 'shut' }\n  const after = await query()\n",
   },
   {
+    name: 'what an upstream said counts as of the moment at which it is read',
+    file: `${ACTIONS}/shut-order.ts`,
+    find: 'if (provesShut(after.kind, askedAgainMs, landsUntilMs)) return',
+    replace: 'if (provesShut(after.kind, Math.max(askedAgainMs, world.now().getTime()), landsUntilMs)) return',
+  },
+  {
+    name: 'an attempt is opened after the moment that was written down for it',
+    file: `${ACTIONS}/start-payment.ts`,
+    find: 'asked(world, deadline, (signal) =>',
+    replace: 'asked(world, within(world, world.limits.channelCallMs), (signal) =>',
+  },
+  {
     name: 'an attempt that is being opened is not shut',
     file: `${ACTIONS}/shut-order.ts`,
     find: "state === 'OPENING' || state === 'OPEN'",
@@ -83,32 +97,85 @@ export const MUTANTS: Mutant[] = [
     replace: "filter(({ says }) => says.kind !== 'paid')",
   },
   {
-    name: 'what the close itself sent back is not written down',
+    name: 'a payment that was sent back before we heard of it is not written down',
     file: `${ACTIONS}/shut-order.ts`,
     find: "if (says.kind !== 'paid' && says.kind !== 'returned') continue",
     replace: "if (says.kind !== 'paid') continue",
   },
   {
     name: 'forget to watch what was shut',
-    file: `${ACTIONS}/change-order.ts`,
-    find: "await insertHeldJob(db, { mchNo, kind: 'watch_attempt', subject: attemptNo }, watchFrom(now), now)",
+    file: `${ACTIONS}/read-event.ts`,
+    find: "await insertHeldJob(db, { mchNo, kind: 'watch_attempt', subject: attemptNo }, lookAt, now)",
+    replace: 'void lookAt',
+  },
+  {
+    name: 'a close of a paid Alipay trade sends the money back, as cancel did',
+    file: UPSTREAM,
+    find: "if (trade.state === 'paid') return { kind: 'paid' }",
+    replace: `if (name === 'alipay' && trade.payments.some((payment) => sendRestBack(payment, 'close', now()))) {
+          return { kind: 'accepted' }
+        }
+        if (trade.state === 'paid') return { kind: 'paid' }`,
+  },
+  {
+    name: 'a refund or a reversal names our number and not the payment',
+    file: UPSTREAM,
+    find: 'const payment = paymentNamed(trade, paymentNo)',
+    replace: 'const payment = paymentNo === undefined ? undefined : trade?.payments[0]',
+  },
+  {
+    name: 'money that arrives while the order is being closed is kept and sent back',
+    file: `${ACTIONS}/apply-event.ts`,
+    find: "  if (fate === 'reverse') return writeReversal(change, event)\n",
+    replace: `  if (fate === 'reverse') return writeReversal(change, event)
+  if (order.state === 'CLOSING') await writeReversal(change, event)
+`,
+  },
+  {
+    name: "what a merchant's refund sent back counts as returned from outside",
+    file: `${ACTIONS}/read-event.ts`,
+    find: ' && !booked.goesBack && !booked.isInDoubt',
     replace: '',
   },
   {
-    name: 'forget to ask again about money that arrived while a close was under way',
-    file: `${ACTIONS}/change-order.ts`,
-    find: "await insertHeldJob(db, { mchNo, kind: 'watch_attempt', subject: attemptNo }, askAt, now)",
+    name: 'a refund is asked for under a new number for each try',
+    file: `${ACTIONS}/send-refund.ts`,
+    find: 'channel.refund({ attemptNo, paymentNo, refundNo,',
+    replace: 'channel.refund({ attemptNo, paymentNo, refundNo: world.newNonce(),',
+  },
+  {
+    name: "a reversal takes another payment's return for its own",
+    file: `${ACTIONS}/reverse-payment.ts`,
+    find: ' && found.payment.paymentNo === paymentNo',
     replace: '',
+  },
+  {
+    name: 'the watch sends back whatever it finds paid',
+    file: `${ACTIONS}/watch-attempt.ts`,
+    find: "  if (answer.kind === 'paid' || answer.kind === 'returned') {\n",
+    replace: `  if (answer.kind === 'paid') {
+    const { paymentNo, amountFen } = answer.payment
+    const ask = { attemptNo, paymentNo, refundNo: attemptNo, amountFen, totalFen: amountFen, reason: '', notifyUrl: '' }
+    await asked(world, within(world, world.limits.channelCallMs), (signal) => channel.refund(ask, signal))
+  }
+  if (answer.kind === 'paid' || answer.kind === 'returned') {
+`,
+  },
+  {
+    name: 'an open attempt that the watch meets is not closed',
+    file: `${ACTIONS}/watch-attempt.ts`,
+    find: "if (answer.kind === 'open' && !isOver) {",
+    replace: "if (answer.kind === 'open' && nowhere(isOver)) {",
   },
   {
     name: 'forget the job that sends money back',
-    file: `${ACTIONS}/change-order.ts`,
+    file: `${ACTIONS}/apply-event.ts`,
     find: "if (!isReturned) await insertHeldJob(db, { mchNo, kind: 'reverse_payment', subject: refundNo }, now, now)",
     replace: '',
   },
   {
     name: 'enqueue outside the transaction',
-    file: `${ACTIONS}/change-order.ts`,
+    file: `${ACTIONS}/apply-event.ts`,
     find: "if (!isReturned) await insertHeldJob(db, { mchNo, kind: 'reverse_payment'",
     replace: "if (!isReturned) await insertHeldJob(world.pool, { mchNo, kind: 'reverse_payment'",
   },
@@ -126,20 +193,20 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: 'forget the job that asks what became of an opening',
-    file: `${ACTIONS}/change-order.ts`,
-    find: "await insertHeldJob(db, { mchNo: order.mchNo, kind: 'resolve_attempt', subject: attemptNo }, resolveAt, now)",
+    file: `${ACTIONS}/apply-event.ts`,
+    find: "await insertHeldJob(db, { mchNo, kind: 'resolve_attempt', subject: attempt.attemptNo }, resolveAt, now)",
     replace: 'void resolveAt',
   },
   {
     name: 'a refund is accepted whatever was refunded before',
-    file: `${ACTIONS}/change-order.ts`,
-    find: '(kept && refundRefusal(kept, amountFen, now.getTime())) ?? {',
-    replace: '(kept && refundRefusal({ ...kept, refundedFen: 0n }, amountFen, now.getTime())) ?? {',
+    file: `${ACTIONS}/read-event.ts`,
+    find: 'refundRefusal(kept, amountFen, now.getTime())',
+    replace: 'refundRefusal({ ...kept, refundedFen: 0n }, amountFen, now.getTime())',
   },
   {
     name: 'the same refund number is a new refund each time',
-    file: `${ACTIONS}/change-order.ts`,
-    find: 'if ((await findRefund(db, order.mchNo, { mchRefundNo })) !== null) return null',
+    file: `${ACTIONS}/read-event.ts`,
+    find: 'if (refund !== null) return { happening: null, loaded: { refund, kept: null } }',
     replace: '',
   },
   {
@@ -157,8 +224,8 @@ export const MUTANTS: Mutant[] = [
   {
     name: 'a refusal is believed although an earlier call may still be carried out',
     file: `${ACTIONS}/send-refund.ts`,
-    find: "(found.kind === 'failed' && mayLand)",
-    replace: 'nowhere(mayLand)',
+    find: "(found.kind === 'failed' && call.mayEarlierLand)",
+    replace: 'nowhere(call.mayEarlierLand)',
   },
   {
     name: 'a refund without an answer has failed',
@@ -205,8 +272,8 @@ export const MUTANTS: Mutant[] = [
   {
     name: 'an opening that nobody knows of is shut at once',
     file: `${ACTIONS}/resolve-attempt.ts`,
-    find: 'if (!provesShut(answer.kind, askedMs, attempt.createLandsUntil.getTime())) return false',
-    replace: "if (answer.kind === 'unknown') return false",
+    find: "if (!provesShut(answer.kind, askedMs, attempt.createLandsUntil.getTime())) return 'retry'",
+    replace: "if (answer.kind === 'unknown') return 'retry'",
   },
   {
     name: 'the watch ends with the expiry',
@@ -217,8 +284,8 @@ export const MUTANTS: Mutant[] = [
   {
     name: 'the watch ends when upstream does not answer',
     file: `${ACTIONS}/watch-attempt.ts`,
-    find: "if (answer.kind === 'unknown') return 'unsure'",
-    replace: "if (answer.kind === 'unknown') return true",
+    find: "if (answer.kind === 'unknown') return 'retry_soon'",
+    replace: "if (answer.kind === 'unknown') return 'done'",
   },
   {
     name: 'an order still being closed is answered as closed',
@@ -235,8 +302,8 @@ export const MUTANTS: Mutant[] = [
   {
     name: 'jobs are removed although something is left to do',
     file: 'apps/server/src/jobs/worker.ts',
-    find: 'if (found === true) {',
-    replace: "if (found !== 'unsure') {",
+    find: "if (found === 'done') {",
+    replace: "if (found !== 'retry_soon') {",
   },
   {
     name: 'expired orders are not swept',

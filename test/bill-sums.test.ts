@@ -5,9 +5,10 @@
 import { createHash } from 'node:crypto'
 import { expect, it } from 'vitest'
 import { call } from './support/merchant.ts'
+import { SIZE } from './support/size.ts'
 import { type TestWorld, testWorld } from './support/world.ts'
 
-const TRADES = Number(process.env.BILL_TRADES ?? 3000)
+const TRADES = SIZE.billTrades
 const DAY = '2026-02-28'
 const RSS_GROWTH_MAX = 200 * 1024 * 1024
 /** The stand-ins read all they know at once: enough of them to see that the sums agree. */

@@ -20,8 +20,9 @@ import { call, close, openAttempt, place } from './support/merchant.ts'
 import { type StartedProcess, startProcess } from './support/process.ts'
 import { receiver } from './support/receiver.ts'
 import { expectAllIsWell } from './support/rest.ts'
+import { SIZE } from './support/size.ts'
 
-const SECONDS = Number(process.env.CRASH_SECONDS ?? 20)
+const SECONDS = SIZE.crashSeconds
 const LANES = 8
 const CHANNELS = ['wechat', 'alipay'] as const
 const KILLS = ['gateway', 'gateway', 'database', 'gateways', 'everything'] as const

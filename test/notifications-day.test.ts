@@ -5,6 +5,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import path from 'node:path'
 import { expect, it, onTestFinished } from 'vitest'
+import { FROM_SOURCE } from './support/from-source.ts'
 import { call, newTradeNo, openAttempt, pay, place } from './support/merchant.ts'
 import { receiver, SAYS_HEARD, type Told } from './support/receiver.ts'
 import { testWorld } from './support/world.ts'
@@ -15,8 +16,8 @@ const MINUTE = 60_000
 const CHILD = path.resolve(import.meta.dirname, 'support/telling-process.ts')
 
 async function startTelling(databaseUrl: string, masterKey: Buffer): Promise<ChildProcess> {
-  const execArgv = ['--import', 'tsx', '--conditions=@acopay/source']
-  const child = fork(CHILD, [databaseUrl, masterKey.toString('base64'), '/nowhere'], { execArgv })
+  const args = [databaseUrl, masterKey.toString('base64'), '/nowhere']
+  const child = fork(CHILD, args, { execArgv: FROM_SOURCE })
   await once(child, 'message')
   return child
 }
@@ -122,4 +123,4 @@ it('every notification arrives, in order per order, none twice after a SUCCESS r
   expect(merchant.told().length).toBeGreaterThan(heard.length)
   await merchant.stop()
   await test.stop()
-}, 300_000)
+}, 600_000)

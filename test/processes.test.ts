@@ -53,7 +53,7 @@ const eventsOf = async (mchNo: string, transactionNo: string) => {
 
 const numbers = (count: number): number[] => Array.from({ length: count }, (_, index) => index)
 
-describe('two gateways on one database', { timeout: 240_000 }, () => {
+describe('two gateways on one database', () => {
   it('close 1 000 orders while both are asked for each of them: closed once, and every caller hears SUCCESS', async () => {
     const [one, two] = [await start(), await start()]
     const orders = await forAll(numbers(1000), 40, () => place(one.demo))
@@ -74,7 +74,7 @@ describe('two gateways on one database', { timeout: 240_000 }, () => {
   })
 })
 
-describe('kill -9 in the middle of 200 closes', { timeout: 240_000 }, () => {
+describe('kill -9 in the middle of 200 closes', () => {
   const LEASE = { ACOPAY_LEASE_MS: '6000', ACOPAY_CLOSE_BUDGET_MS: '3000', ACOPAY_JOB_PAUSE_MS: '20' }
 
   it.each([10, 40, 80])(
@@ -102,7 +102,7 @@ describe('kill -9 in the middle of 200 closes', { timeout: 240_000 }, () => {
       const second = await start(LEASE)
       const count = async (sql: string): Promise<number> =>
         Number((await database.pool.query<{ n: string }>(`select count(*) as n from ${sql}`)).rows[0]?.n)
-      await expect.poll(() => count(`job where kind <> 'watch_attempt'`), { timeout: 60_000, interval: 100 }).toBe(0)
+      await expect.poll(() => count(`job where kind <> 'watch_attempt'`), { timeout: 240_000, interval: 100 }).toBe(0)
 
       expect(await count(`orders where state = 'CLOSING'`)).toBe(0)
       const { rows } = await database.pool.query<{ transaction_no: string; state: string }>(
@@ -137,7 +137,7 @@ describe('kill -9 in the middle of 200 closes', { timeout: 240_000 }, () => {
   )
 })
 
-describe('a gateway process', { timeout: 60_000 }, () => {
+describe('a gateway process', () => {
   const exitOf = async (env: Record<string, string>) => {
     const child = spawnGateway({ ACOPAY_HOME: home, DATABASE_URL: database.connectionString, ...env })
     const code = await new Promise<number | null>((resolve) => child.once('exit', resolve))

@@ -15,9 +15,10 @@ type Name = (typeof CHANNELS)[number]
 /** Resolves with the answer once the clock has been moved far enough for it. */
 async function whileTimePasses<Answer>(answer: Promise<Answer>): Promise<Answer> {
   let isAnswered = false
-  answer.finally(() => {
+  const stop = (): void => {
     isAnswered = true
-  })
+  }
+  void answer.then(stop, stop)
   while (!isAnswered) {
     test.advance(50)
     await new Promise((resolve) => setTimeout(resolve, 2))

@@ -210,7 +210,7 @@ it('a day of many payments is read page by page, each once', async () => {
   const key = { mchNo: test.demo.mchNo, channel: 'wechat', day: '2026-03-01' }
   const [from, until] = [new Date('2026-02-28T16:00:00Z'), new Date('2026-03-01T16:00:00Z')]
   const pages = []
-  for await (const page of paymentsOfDay(test.database.pool, key, from, until, 3)) pages.push(page)
+  for await (const page of paymentsOfDay(test.database.pool, key, { from, until, page: 3 })) pages.push(page)
   expect(pages.map(({ length }) => length)).toEqual([3, 3, 1])
   expect(new Set(pages.flat().map(({ attemptNo }) => attemptNo))).toEqual(
     new Set(rows.map(({ attempt_no }) => attempt_no)),

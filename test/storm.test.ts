@@ -15,8 +15,9 @@ import { close, openAttempt, pay, place } from './support/merchant.ts'
 import { type StartedProcess, startProcess } from './support/process.ts'
 import { receiver, SAYS_HEARD } from './support/receiver.ts'
 import { expectAllIsWell } from './support/rest.ts'
+import { SIZE } from './support/size.ts'
 
-const ORDERS = Number(process.env.STORM_ORDERS ?? 120)
+const ORDERS = SIZE.stormOrders
 const AT_ONCE = 16
 const CHANNELS = ['wechat', 'alipay'] as const
 

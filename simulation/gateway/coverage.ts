@@ -1,5 +1,5 @@
 /** What a thousand seeds must have met: every cell of the order's table that can be used, every fault in every phase. */
-import { FAULTS, VERBS } from './upstream.ts'
+import { FAULTS, VERBS } from './network.ts'
 
 const FAULTS_OF_VERBS = ['request lost', 'answer lost', 'answer late', 'failed before', 'failed after'] as const
 
@@ -17,7 +17,7 @@ const TRANSITIONS = [
 const QUIRKS = [
   ...['a code that is no trade yet', 'a query of what does not exist', 'a closed trade that says it is open'],
   ...['a paid trade that says it is closed', 'a yes to closing what does not exist'],
-  ...['a cancel of a code that stays payable', 'a refund asked for again'],
+  ...['a close of a code that stays payable', 'a refund asked for again'],
 ]
 
 const CLOSES = ['closed', 'expired', 'paid', 'closing']
@@ -28,9 +28,14 @@ const EXPECTED = [
   ...['fault request late × close', 'fault request late × refund'],
   ...['fault create lands late × open', 'fault close shown late × close', 'fault close does nothing × close'],
   ...['fault refund under way × refund', 'fault refund refused × refund', 'fault wrong amount × pay'],
-  ...['fault paid although closed × pay', 'fault paid while cancelled × pay', 'fault merchant down × notify'],
+  ...[
+    'fault paid although closed × pay',
+    'fault paid twice × pay',
+    'fault returned at once × pay',
+    'fault merchant down × notify',
+  ],
   ...FAULTS.filter((fault) => fault.startsWith('notification')).map((fault) => `fault ${fault} × notify`),
-  'fault merchant slow × notify',
+  ...['fault merchant slow × notify', 'deed money returned from outside'],
   ...QUIRKS.map((quirk) => `quirk ${quirk}`),
   ...CLOSES.map((says) => `close says ${says}`),
 ]

@@ -7,8 +7,9 @@ import { refundOrder } from '../../apps/server/src/actions/refund-order.ts'
 import { startPayment } from '../../apps/server/src/actions/start-payment.ts'
 import { APP, type Gateway, MCH, START_MS } from './gateway.ts'
 import { random } from './random.ts'
-import { AMOUNT_FEN, type Deed, type DeedKind, type Scenario } from './scenario.ts'
+import { AMOUNT_FEN, type Deed, type DeedKind, REFUND_REASON, type Scenario } from './scenario.ts'
 import type { Scheduler } from './scheduler.ts'
+import type { Ledger } from './told.ts'
 import type { upstream } from './upstream.ts'
 
 const NOTIFY_URL = 'https://merchant.example/told'
@@ -25,7 +26,7 @@ type Doing = {
   count: (what: string) => void
   broke: (what: string) => void
   orders: KnownOrder[]
-  toldClosed: Set<string>
+  told: Ledger
   theirs: ReturnType<typeof upstream>
   anyGateway: () => Gateway | null
   start: (name: string) => Gateway
@@ -40,7 +41,7 @@ export function deedsOf({
   count,
   broke,
   orders,
-  toldClosed,
+  told,
   theirs,
   anyGateway,
   start,
@@ -108,11 +109,15 @@ export function deedsOf({
       if (isInSight(attempts[attempt]) && theirs.pay(attempts[attempt] ?? ''))
         say(`payer pays attempt ${attempt + 1} of order ${number}`)
     },
+    return: returned,
     query: (order) => {
       ask(
         `query order ${order.number}`,
         ({ world }) => queryOrder(world, keyOf(order)),
-        (found) => say(`order ${order.number}: is ${found?.state}`),
+        (found) => {
+          say(`order ${order.number}: is ${found?.state}`)
+          if (found !== null) told.queryShows(found.transactionNo, found.state)
+        },
       )
     },
     close: (order) => {
@@ -124,24 +129,38 @@ export function deedsOf({
           const says = closed.kind === 'answered' ? closed.outcome : closed.kind
           say(`order ${order.number}: close says ${says}`)
           count(`close says ${says}`)
-          if (says === 'closed' || says === 'expired') toldClosed.add(order.no ?? '')
+          told.closeSays(order.no ?? '', says)
         },
       )
     },
     refund: (order, { fen: amount }) => {
       const mchRefundNo = `refund-number-${order.number}-${amount}-${dice.between(0, 1)}-0123456789`
       const notifyUrl = plan.orders[order.number - 1]?.hasNotifyUrl ? NOTIFY_URL : null
-      const asked = { ...keyOf(order), mchRefundNo, amountFen: fen(amount), reason: 'x', notifyUrl }
+      const asked = { ...keyOf(order), mchRefundNo, amountFen: fen(amount), reason: REFUND_REASON, notifyUrl }
       ask(
         `refund ${amount} of order ${order.number}`,
         ({ world }) => refundOrder(world, { ...asked, nonce: nonce() }),
         (made) => {
           say(`order ${order.number}: refund ${made.kind === 'refund' ? made.refund.state : made.kind}`)
+          if (made.kind === 'refund') told.refundSays(order.no ?? '', made.refund.refundNo, amount, made.refund.state)
           // The number says the order and the amount: whoever uses it again asks for the same.
           if (made.kind === 'differs') broke(`S1: the same refund again differs in ${made.field}`)
         },
       )
     },
+  }
+
+  /** What WeChat Pay returned only its bill tells: here it returns nothing but what the gateway surely keeps. */
+  function returned({ no, attempts, number }: KnownOrder, { attempt }: Deed): void {
+    const paid = theirs.trades().filter((trade) => attempts.includes(trade.no) && trade.payments.length > 0)
+    const [only] = paid
+    const isSurelyKept = paid.length === 1 && only?.payments.length === 1 && told.isToldPaid(no ?? '')
+    const one = attempts[attempt] ?? ''
+    const isAllowed = isSurelyKept || paid.some((trade) => trade.no === one && trade.channel === 'alipay')
+    const which = isSurelyKept ? (only?.no ?? '') : one
+    if (!isAllowed || !theirs.sendBack(which)) return
+    say(`what attempt ${attempts.indexOf(which) + 1} of order ${number} was paid with is sent back from outside`)
+    count('deed money returned from outside')
   }
 
   function deed(one: Deed): void {

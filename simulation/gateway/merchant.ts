@@ -1,10 +1,12 @@
 /** The merchant's own server: up, slow or down, and what it has heard. */
+import type { OrderState, RefundState } from '@acopay/core'
 import type { World } from '../../apps/server/src/world.ts'
 import { random } from './random.ts'
 import type { Scenario } from './scenario.ts'
 import type { Process, Scheduler } from './scheduler.ts'
+import type { Ledger } from './told.ts'
 
-export type Told = { transaction_no: string; refund_no?: string; code: string }
+export type Told = { transaction_no: string; refund_no?: string; code: string; refund_amount?: string }
 
 export function merchantOf(
   schedule: Scheduler,
@@ -13,6 +15,7 @@ export function merchantOf(
   say: (line: string) => void,
   broke: (what: string) => void,
   count: (what: string) => void,
+  ledger: () => Ledger,
 ) {
   const dice = random(plan.seed, 'merchant')
   const heard: Told[] = []
@@ -39,6 +42,7 @@ export function merchantOf(
               other.transaction_no === told.transaction_no && 'refund_no' in other && !('refund_no' in told)
             if (told.code === 'SUCCESS' && heard.some(isLater)) broke('I5: a payment was told of after its refund')
             heard.push(told)
+            note(ledger(), told)
             resolve({ httpStatus: 200, reply: '{"status":"SUCCESS"}' })
           })
         })
@@ -52,4 +56,9 @@ export function merchantOf(
       return lost === undefined ? null : `I5: ${keyOf(lost)} counts as delivered, and nobody heard it`
     },
   }
+}
+
+function note(ledger: Ledger, { transaction_no: no, refund_no: refundNo, code, refund_amount: yuan }: Told): void {
+  if (refundNo === undefined) ledger.paymentToldOf(no, code as OrderState)
+  else ledger.refundSays(no, refundNo, BigInt((yuan ?? '').replace('.', '')), code as RefundState)
 }

@@ -9,13 +9,15 @@ import { hearNotification } from '../../apps/server/src/actions/hear-notificatio
 import { runRound } from '../../apps/server/src/jobs/worker.ts'
 import { deedsOf, type KnownOrder } from './deeds.ts'
 import { APP, type Gateway, gatewayOf, MCH, START_MS } from './gateway.ts'
-import { brokenAtRest, brokenNow } from './invariants.ts'
+import { brokenAtRest, brokenBooks, brokenNow } from './invariants.ts'
 import { merchantOf, type Told } from './merchant.ts'
 import { random } from './random.ts'
 import type { Scenario } from './scenario.ts'
 import { scheduler } from './scheduler.ts'
+import { ledger } from './told.ts'
+import type { Payment, Trade } from './trades.ts'
 import { turnstile } from './turnstile.ts'
-import { type Upstream, upstream } from './upstream.ts'
+import { upstream } from './upstream.ts'
 
 export type Ran = {
   /** Null when nothing broke. */
@@ -56,7 +58,7 @@ export async function runScenario(connection: pg.Client, plan: Scenario): Promis
   const database = turnstile(connection, schedule, random(plan.seed, 'database'), {
     isSlow: () => !isResting && plan.ownFaults.includes('database slow'),
     onWrite: async () => {
-      const broken = (await brokenNow(connection)) ?? (await saidTooEarly(connection, theirs, schedule.nowMs()))
+      const broken = (await brokenNow(connection)) ?? (await brokenBooks(connection, theirs.trades(), schedule.nowMs()))
       if (broken !== null) broke(broken)
     },
     onForeignWait: () => broke('T1: somebody waits for something else inside a transaction'),
@@ -64,6 +66,16 @@ export async function runScenario(connection: pg.Client, plan: Scenario): Promis
   const waiting = (): void => {
     if (database.isHeld()) broke('T1: somebody waits for the network inside a transaction')
   }
+  // What is known from outside: numbers, and what the merchant was answered and told.
+  const orders: KnownOrder[] = plan.orders.map((_, index) => ({
+    ...{ number: index + 1, no: null, attempts: [] },
+    closingSinceMs: START_MS + (plan.orders[index]?.expiresInMs ?? 0),
+  }))
+  const paymentsOf = (orderNo: string): Payment[] => {
+    const numbers = orders.find(({ no }) => no === orderNo)?.attempts ?? []
+    return theirs.trades().flatMap(({ no, payments }) => (numbers.includes(no) ? payments : []))
+  }
+  const told = ledger({ nowMs: schedule.nowMs, paymentsOf, broke })
   const gateways: Gateway[] = []
   const chance = random(plan.seed, 'chance')
   /** Whoever lives; null while nobody does. */
@@ -89,7 +101,15 @@ export async function runScenario(connection: pg.Client, plan: Scenario): Promis
     story: say,
     waiting,
   })
-  const merchant = merchantOf(schedule, plan, () => isResting, say, broke, count)
+  const merchant = merchantOf(
+    schedule,
+    plan,
+    () => isResting,
+    say,
+    broke,
+    count,
+    () => told,
+  )
   const start = (name: string): Gateway => {
     const gateway = gatewayOf(name, plan, schedule, { database, theirs, merchant, waiting })
     gateways.push(gateway)
@@ -98,25 +118,28 @@ export async function runScenario(connection: pg.Client, plan: Scenario): Promis
   start('P1')
   start('P2')
 
-  // What is known from outside: numbers, and promises that were made.
-  const orders: KnownOrder[] = plan.orders.map((_, index) => ({
-    ...{ number: index + 1, no: null, attempts: [] },
-    closingSinceMs: START_MS + (plan.orders[index]?.expiresInMs ?? 0),
-  }))
-  const toldClosed = new Set<string>()
   /** A code that was scanned after the closing began is the upstream's to give away: the watch sends that money back. */
-  const isStillPayable = (): string | undefined =>
-    theirs
-      .trades()
-      .filter(({ state, isCode, expireMs }) => state === 'open' && !isCode && schedule.nowMs() < expireMs)
-      .map((trade) => ({ trade, order: orders.find(({ attempts }) => attempts.includes(trade.no)) }))
-      .find(({ trade, order }) => {
-        const isGivenAway = trade.wasCode && trade.tradeSinceMs > (order?.closingSinceMs ?? 0)
-        return toldClosed.has(order?.no ?? '') && !isGivenAway
-      })
-      ?.order?.no?.slice(-6)
+  const stillPayable = (): string | null => {
+    for (const { no, attempts, closingSinceMs } of orders) {
+      if (no === null || !told.isToldClosed(no)) continue
+      const open = theirs
+        .trades()
+        .filter(
+          (trade) =>
+            attempts.includes(trade.no) && trade.state === 'open' && !trade.isCode && schedule.nowMs() < trade.expireMs,
+        )
+      const isGivenAway = ({ wasCode, tradeSinceMs }: Trade): boolean => wasCode && tradeSinceMs > closingSinceMs
+      if (!open.every(isGivenAway))
+        return `P1: the merchant was told that ${no.slice(-6)} is closed, and it can be paid`
+      // It is closed as soon as the watch meets it.
+      const left = open.find(({ openings }) => openings > 1)
+      if (left !== undefined)
+        return `W1: ${left.no.slice(-6)} was met open twice after its order was closed, and not closed`
+    }
+    return null
+  }
 
-  const doing = deedsOf({ plan, schedule, say, count, broke, orders, toldClosed, theirs, anyGateway, start, gateways })
+  const doing = deedsOf({ plan, schedule, say, count, broke, orders, told, theirs, anyGateway, start, gateways })
   plan.orders.forEach((_, index) => {
     schedule.at(START_MS, null, () => doing.place(index))
   })
@@ -156,8 +179,8 @@ export async function runScenario(connection: pg.Client, plan: Scenario): Promis
   const drain = async (): Promise<void> => {
     while (violation === null && (await schedule.step())) {
       events += 1
-      const open = isStillPayable()
-      if (open !== undefined) broke(`P1: the merchant was told that ${open} is closed, and it can be paid`)
+      const broken = stillPayable() ?? told.brokenNow()
+      if (broken !== null) broke(broken)
       if (events > EVENTS_MAX) broke('L1: it never comes to rest')
     }
   }
@@ -176,7 +199,8 @@ export async function runScenario(connection: pg.Client, plan: Scenario): Promis
     await drain()
   }
   violation ??= await brokenAtRest(connection, MCH, theirs.trades())
-  violation ??= await promisesBroken(connection, toldClosed)
+  violation ??= await promisesBroken(connection, told.closed())
+  violation ??= told.brokenNow() ?? told.brokenAtRest()
   violation ??= merchant.missing(await deliveredNotifications(connection))
   for (const cell of await transitions(connection)) count(`transition ${cell}`)
   if (violation !== null) story.push(`BROKEN ${violation}`)
@@ -208,24 +232,11 @@ async function nextDue(connection: pg.Client): Promise<{ atMs: number; what: 'jo
   return isJobs ? { atMs: jobs, what: 'jobs' } : { atMs: telling as number, what: 'telling' }
 }
 
-/** A refund or reversal that is written down as done before the upstream has done it. */
-async function saidTooEarly(connection: pg.Client, theirs: Upstream, nowMs: number): Promise<string | null> {
-  const later = theirs.trades().flatMap(({ refunds }) => refunds.filter(({ doneMs }) => doneMs > nowMs))
-  if (later.length === 0) return null
-  const { rows } = await connection.query<{ no: string }>({
-    name: 'saidDone',
-    text: `select refund_no as no from reversal where state = 'SUCCESS'
-           union all select refund_no from refund where state = 'SUCCESS'`,
-  })
-  const early = rows.find(({ no }) => later.some((refund) => refund.no === no))
-  return early === undefined ? null : `R1: ${early.no.slice(-6)} is said to be back, and is still under way`
-}
-
-async function promisesBroken(connection: pg.Client, toldClosed: ReadonlySet<string>): Promise<string | null> {
+async function promisesBroken(connection: pg.Client, toldClosed: string[]): Promise<string | null> {
   const { rows } = await connection.query<{ no: string }>({
     name: 'notClosed',
     text: `select transaction_no as no from orders where transaction_no = any($1) and state <> 'CLOSED'`,
-    values: [[...toldClosed]],
+    values: [toldClosed],
   })
   return rows[0] === undefined
     ? null

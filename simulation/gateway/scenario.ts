@@ -1,15 +1,16 @@
 /** What one seed tries: which faults and deeds take part (swarm), and a plan of deeds with their moments. */
 import type { ChannelName } from '@acopay/channels'
+import { FAULTS, type Fault } from './network.ts'
 import { type Random, random } from './random.ts'
-import { FAULTS, type Fault } from './upstream.ts'
 
-export const DEEDS = ['start', 'scan', 'pay', 'close', 'refund', 'query', 'crash', 'jump'] as const
+/** `return`: the upstream or the merchant's back office sends money back. */
+export const DEEDS = ['start', 'scan', 'pay', 'close', 'refund', 'query', 'return', 'crash', 'jump'] as const
 export type DeedKind = (typeof DEEDS)[number]
 
 /** `order` and `attempt` are numbers within the scenario; a deed that has nothing to be done to does nothing. */
 export type Deed = { atMs: number; kind: DeedKind; order: number; attempt: number; channel: ChannelName; fen: bigint }
 
-export const OWN_FAULTS = ['merchant down', 'merchant slow', 'database slow'] as const
+const OWN_FAULTS = ['merchant down', 'merchant slow', 'database slow'] as const
 export type OwnFault = (typeof OWN_FAULTS)[number]
 
 export type Scenario = {
@@ -23,6 +24,9 @@ export type Scenario = {
 }
 
 export const AMOUNT_FEN = 1250n
+
+/** What the payer reads of a refund that the merchant asked for: it tells it from those that the gateway makes itself. */
+export const REFUND_REASON = 'asked for by the merchant'
 
 const PHASE_MS = 90_000
 
@@ -38,6 +42,8 @@ export function scenario(seed: number): Scenario {
   if (isOfRefunds) kinds.add('refund').delete('crash')
   if (isOfRefunds || (kinds.has('refund') && swarm.isOneIn(0.5))) kinds.delete('close')
   const isCalm = swarm.isOneIn(0.15)
+  // A process that is halted for minutes between two steps, while a create is on its way, would hardly ever come up.
+  const isOfStalls = random(seed, 'stalls').isOneIn(0.05)
   const orders = Array.from({ length: swarm.isOneIn(0.25) ? 2 : 1 }, () => ({
     expiresInMs: swarm.isOneIn(0.4) ? swarm.between(60_000, 100_000) : swarm.between(120_000, 900_000),
     hasNotifyUrl: swarm.isOneIn(0.8),
@@ -46,21 +52,40 @@ export function scenario(seed: number): Scenario {
     seed,
     orders,
     deeds: orders
-      .flatMap((_, order) => deedsOf(random(seed, `deeds of ${order}`), order, kinds, isOfRefunds))
+      .flatMap((_, order) =>
+        isOfStalls
+          ? stall(random(seed, `stall of ${order}`), order)
+          : deedsOf(random(seed, `deeds of ${order}`), order, kinds, isOfRefunds),
+      )
       .sort(byTime),
-    faults: isCalm
-      ? []
-      : FAULTS.filter((fault) => {
-          if (fault === 'refund closed') return random(seed, fault).isOneIn(isOfRefunds ? 0.5 : 0.25)
-          if (OF_REFUNDS.includes(fault)) return swarm.isOneIn(0.8)
-          return swarm.isOneIn(isOfRefunds ? 0.35 : 0.5)
-        }),
-    ownFaults: isCalm || isOfRefunds ? [] : some(OWN_FAULTS),
-    rate: isOfRefunds ? 0.5 : swarm.pick([0.05, 0.2, 0.5]),
+    faults: isOfStalls
+      ? ['create lands late']
+      : isCalm
+        ? []
+        : FAULTS.filter((fault) => {
+            if (fault === 'refund closed') return random(seed, fault).isOneIn(isOfRefunds ? 0.5 : 0.25)
+            if (fault === 'paid twice' || fault === 'returned at once') return random(seed, fault).isOneIn(0.2)
+            if (OF_REFUNDS.includes(fault)) return swarm.isOneIn(0.8)
+            return swarm.isOneIn(isOfRefunds ? 0.35 : 0.5)
+          }),
+    ownFaults: isCalm || isOfRefunds || isOfStalls ? [] : some(OWN_FAULTS),
+    rate: isOfRefunds || isOfStalls ? 0.5 : swarm.pick([0.05, 0.2, 0.5]),
   }
 }
 
 const byTime = (a: Deed, b: Deed): number => a.atMs - b.atMs
+
+/** An attempt is started, the order is closed, and the clock jumps somewhere between the steps of the two. */
+function stall(dice: Random, order: number): Deed[] {
+  const rest = { order, attempt: 0, channel: 'wechat', fen: AMOUNT_FEN } as const
+  const startMs = dice.between(0, PHASE_MS / 2)
+  const jumpMs = startMs + dice.between(1, dice.isOneIn(0.5) ? 25 : 1500)
+  return [
+    { ...rest, kind: 'start', atMs: startMs },
+    { ...rest, kind: 'jump', atMs: jumpMs },
+    { ...rest, kind: 'close', atMs: startMs + dice.between(20, 600) },
+  ]
+}
 
 /** Deeds come in bursts: what happens at the same time is where the races are. */
 function deedsOf(dice: Random, order: number, kinds: Set<DeedKind>, isOfRefunds: boolean): Deed[] {
@@ -69,7 +94,7 @@ function deedsOf(dice: Random, order: number, kinds: Set<DeedKind>, isOfRefunds:
   const firstMs = Math.min(...bursts)
   /** Some payers come back after minutes. */
   const lateMs = (kind: DeedKind): number => {
-    if (kind === 'refund') return dice.between(1000, 40_000)
+    if (kind === 'refund' || (kind === 'return' && dice.isOneIn(0.5))) return dice.between(1000, 40_000)
     const isLate = (kind === 'pay' || kind === 'scan') && dice.isOneIn(0.2)
     return isLate ? dice.between(60_000, 800_000) : 0
   }
@@ -78,8 +103,8 @@ function deedsOf(dice: Random, order: number, kinds: Set<DeedKind>, isOfRefunds:
     fen: dice.pick([1n, 50n, 625n, AMOUNT_FEN]),
   })
   const counts: Record<DeedKind, [number, number]> = {
-    ...{ start: [1, 3], scan: [0, 2], pay: [0, 3], close: [0, 3], refund: [0, 5], query: [0, 1], crash: [0, 3] },
-    ...{ jump: [0, 1], ...(isOfRefunds ? { pay: [2, 4], refund: [3, 6] } : {}) },
+    ...{ start: [1, 3], scan: [0, 2], pay: [0, 3], close: [0, 3], refund: [0, 5], query: [0, 3], crash: [0, 3] },
+    ...{ return: [0, 1], jump: [0, 1], ...(isOfRefunds ? { pay: [2, 4], refund: [3, 6] } : {}) },
   }
   const deeds: Deed[] = []
   for (const kind of DEEDS) {

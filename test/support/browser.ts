@@ -4,8 +4,9 @@ import { createRequire } from 'node:module'
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
 
 const require = createRequire(import.meta.url)
-const { findChromium } = require('../../scripts/chromium.cjs') as {
-  findChromium: (how: { install: boolean }) => string
+const { findChromium, HOW } = require('../../scripts/chromium.cjs') as {
+  findChromium: () => string | null
+  HOW: string
 }
 
 const FLAGS = [
@@ -19,11 +20,14 @@ const ANDROID =
   'Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/150.0 Mobile Safari/537.36'
 export const ON_ANDROID = { ...PHONE, userAgent: ANDROID }
 
-/** Slow machines are slow, not wrong. */
-const PATIENCE_MS = 30_000
+/** A slow machine is no reason to fail. */
+const PATIENCE_MS = 60_000
 
-export const openBrowser = (): Promise<Browser> =>
-  chromium.launch({ executablePath: findChromium({ install: false }), args: FLAGS })
+export function openBrowser(): Promise<Browser> {
+  const executablePath = findChromium()
+  if (executablePath === null) throw new Error(`no browser found. ${HOW}`)
+  return chromium.launch({ executablePath, args: FLAGS, timeout: PATIENCE_MS })
+}
 
 export type TestPage = { page: Page; problems: () => string[]; close: () => Promise<void> }
 

@@ -1,9 +1,10 @@
-/** `npm start` as its own process, to be stopped or killed like one. */
+/** A gateway as its own process, run from its sources, to be stopped or killed like one that `npm start` started. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import type { DemoSettings } from '../../apps/server/src/sandbox-seed.ts'
+import { FROM_SOURCE } from './from-source.ts'
 
 export type StartedProcess = {
   url: string
@@ -15,14 +16,17 @@ export type StartedProcess = {
   end: (signal: NodeJS.Signals) => Promise<number | null>
 }
 
-const START = path.resolve(import.meta.dirname, '../../scripts/start.cjs')
+const SCRIPTS = path.resolve(import.meta.dirname, '../../scripts')
+const START_FROM_SOURCE = [...FROM_SOURCE, path.join(SCRIPTS, 'start-from-source.ts')]
+/** `npm start` itself, which installs and builds first where that is needed. */
+export const NPM_START = [path.join(SCRIPTS, 'start.cjs')]
 
 /** Starts it without waiting; the variables are added to this process's own. */
 export function spawnGateway(
   env: Record<string, string>,
-  nodeOptions: string[] = [],
+  start: string[] = START_FROM_SOURCE,
 ): ChildProcess & { output: () => string } {
-  const child = spawn(process.execPath, [...nodeOptions, START], {
+  const child = spawn(process.execPath, start, {
     env: { ...process.env, PORT: '0', LOG_LEVEL: 'error', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
@@ -34,9 +38,9 @@ export function spawnGateway(
 /** Starts it and resolves when it says where it listens; throws what it printed when it ends before. */
 export async function startProcess(
   env: Record<string, string> & { ACOPAY_HOME: string },
-  nodeOptions: string[] = [],
+  start?: string[],
 ): Promise<StartedProcess> {
-  const child = spawnGateway(env, nodeOptions)
+  const child = spawnGateway(env, start)
   const ended = once(child, 'exit')
   const url = await new Promise<string>((resolve, reject) => {
     child.stdout?.on('data', () => {

@@ -7,7 +7,7 @@ export type Language = 'zh' | 'en'
 const ALL: Record<Language, Texts> = { zh, en }
 const KEY = 'acopay-language'
 
-export function language(): Language {
+function language(): Language {
   try {
     const kept = localStorage.getItem(KEY)
     if (kept === 'zh' || kept === 'en') return kept

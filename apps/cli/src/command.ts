@@ -1,4 +1,4 @@
-/** What every command is given, and how it ends. */
+/** The input and output of every command, its errors and exit codes. */
 import type { ParseArgsConfig } from 'node:util'
 import type { AcoPayError } from '@acopay/sdk'
 
@@ -9,7 +9,7 @@ export type Io = {
   readInput: () => string
   out: (text: string) => void
   err: (text: string) => void
-  /** Fulfilled when somebody ends the program, by Ctrl-C say; asked only by a command that runs until then. */
+  /** Fulfilled when the user ends the program, for example with Ctrl-C; for commands that run until then. */
   untilStopped: () => Promise<void>
 }
 
@@ -18,28 +18,30 @@ export const EXIT = { done: 0, refused: 1, usage: 2, apiError: 3, signature: 4, 
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT]
 
-/** Flags as parsed: a text, a switch, or absent. */
+/** The parsed flags: a text, a switch, or absent. */
 export type Flags = Record<string, string | boolean | undefined>
 
-/** What a command found: one JSON value for machines, lines for people. */
+/** The result of a command: one JSON value for programs, lines for people. */
 export type Output = { exit: ExitCode; json: object; lines: string[] }
 
 export type Command = {
-  /** After the command's name, in the help. */
+  /** The flags, as the help shows them after the command's name. */
   usage: string
   zh: string
   en: string
   options: NonNullable<ParseArgsConfig['options']>
-  /** Answers null where it has printed all there was itself. */
+  /** Null when the command has printed its result itself. */
   run: (flags: Flags, io: Io) => Promise<Output | null>
 }
 
-/** A wrong flag or file; its message says what to do. */
+/** A wrong flag or file. The message says what to do. */
 export class UsageError extends Error {
   override name = 'UsageError'
 }
 
-/** An order may have been placed under a number that only this program knows, so the failure has to tell it. */
+/**
+ * The order may have been placed although the call failed. The error has its number, which this program may have made.
+ */
 export class UnfinishedError extends Error {
   readonly mchTradeNo: string
 
@@ -49,7 +51,7 @@ export class UnfinishedError extends Error {
   }
 }
 
-/** What a key or a text that cannot be used throws becomes a usage error; such errors name no part of a key. */
+/** Turns the error of an unusable key or text into a UsageError. Its message contains no part of a key. */
 export async function readable<Result>(use: () => Result | Promise<Result>): Promise<Result> {
   try {
     return await use()
@@ -72,7 +74,7 @@ export function requiredFlag(flags: Flags, name: string): string {
   return value
 }
 
-/** Two aligned columns; a Chinese character is two columns wide. */
+/** Two aligned columns. A Chinese character is as wide as two others. Rows whose value is null are left out. */
 export function table(rows: [label: string, value: string | null][]): string[] {
   const width = (text: string): number => [...text].reduce((sum, letter) => sum + (letter > '\u2e7f' ? 2 : 1), 0)
   const widest = Math.max(...rows.map(([label]) => width(label)))

@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { existsSync } from 'node:fs'
 import path from 'node:path'
 import { newKeyPair, signedTestNotification } from '@acopay/sdk'
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { FROM_SOURCE } from '../../../test/support/from-source.ts'
 import { run } from './run.ts'
 
 const mchNo = 'MCH1000000'
@@ -123,16 +123,16 @@ describe('acopay listen', () => {
   })
 })
 
-describe('the built command', () => {
-  const main = path.resolve(import.meta.dirname, '../dist/main.js')
+describe('the command as a process', () => {
+  const main = path.resolve(import.meta.dirname, 'main.ts')
   let child: ChildProcess | undefined
   beforeEach(() => {
     stop = () => child?.kill('SIGKILL')
   })
 
-  it.runIf(existsSync(main)).each(['SIGINT', 'SIGTERM'] as const)('ends with 0 on %s', async (signal) => {
+  it.each(['SIGINT', 'SIGTERM'] as const)('ends with 0 on %s', async (signal) => {
     const env = { ACOPAY_MCH_NO: mchNo, ACOPAY_PLATFORM_PUBLIC_KEY: keys.publicKey }
-    const started = spawn(process.execPath, [main, 'listen', '--port', '0'], {
+    const started = spawn(process.execPath, [...FROM_SOURCE, main, 'listen', '--port', '0'], {
       env,
       stdio: ['ignore', 'pipe', 'inherit'],
     })

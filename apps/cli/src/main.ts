@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** The process: hands the arguments and the environment to `run` and exits with what it says. */
+/** The process: passes arguments and environment to `run` and exits with its exit code. */
 import { readFileSync } from 'node:fs'
 import { run } from './run.ts'
 

@@ -1,4 +1,4 @@
-/** One run of the command line: finds the command, runs it, prints what it found, says how it ended. */
+/** One run of the command line: finds the command, runs it, prints the result or the error, returns the exit code. */
 import { parseArgs } from 'node:util'
 import { ApiError, ConnectionError, ParameterError, SignatureError } from '@acopay/sdk'
 import { type Command, EXIT, type ExitCode, type Io, UnfinishedError, UsageError } from './command.ts'
@@ -26,7 +26,7 @@ const COMMANDS: Record<string, Command> = {
   verify: verifyCommand,
 }
 
-/** Words that are nothing without a second one. */
+/** First words that need a second one. */
 const GROUPS: ReadonlySet<string> = new Set(['order', 'notifications'])
 
 export async function run(argv: string[], io: Io): Promise<ExitCode> {
@@ -111,7 +111,7 @@ function helpText(): string {
 
 ${commands.join('\n')}
 
-  --json          输出JSON one JSON document, errors too
+  --json          输出JSON print one JSON document, also for errors
   --config FILE   商户设置 settings (baseUrl, mchNo, appNo, mchPrivateKey, platformPublicKey)
   --base-url, --mch-no, --app-no, --mch-private-key-file FILE, --platform-public-key
                   单项设置 single settings

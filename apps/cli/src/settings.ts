@@ -1,10 +1,10 @@
-/** Who calls and where: flags before environment before file; each setting on its own. */
+/** The merchant's settings. Each is taken from its flag, else its environment variable, else the file. */
 import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import type { AcoPayOptions } from '@acopay/sdk'
 import { type Flags, type Io, textFlag, UsageError } from './command.ts'
 
-/** A private key has no flag, only its file has: other users of a machine can read a process's flags. */
+/** The private key has no flag, only its file has one: other users of the machine can read a process's flags. */
 const SETTINGS = {
   baseUrl: { flag: 'base-url', variable: 'ACOPAY_BASE_URL' },
   mchNo: { flag: 'mch-no', variable: 'ACOPAY_MCH_NO' },
@@ -28,7 +28,7 @@ export type Settings = Pick<AcoPayOptions, 'baseUrl' | 'mchNo' | 'appNo' | 'mchP
   platformPublicKey: string
 }
 
-/** The settings that are asked for, all of them; throws UsageError that names the first one missing. */
+/** All `wanted` settings. Throws a UsageError that names the first missing one. */
 export function readSettings<Wanted extends Name>(
   flags: Flags,
   io: Io,
@@ -48,14 +48,14 @@ export function readSettings<Wanted extends Name>(
   return Object.fromEntries(found) as Pick<Settings, Wanted>
 }
 
-/** The private key where a file of its own is named: by the flag, else, where no variable holds the key, by variable. */
+/** The private key from a file of its own, named by the flag or, when no variable contains the key, by a variable. */
 function keyInFile(flags: Flags, io: Io): string | undefined {
   const { ACOPAY_MCH_PRIVATE_KEY: key, ACOPAY_MCH_PRIVATE_KEY_FILE: fileVariable } = io.env
   const file = textFlag(flags, 'mch-private-key-file') ?? (key ? undefined : fileVariable)
   return file ? readText(io, file).trim() : undefined
 }
 
-/** The file that was named, or the demo merchant's, which `npm start` writes, in this folder or one above. */
+/** The named settings file, else the demo merchant's, which `npm start` writes, in this folder or one above it. */
 function settingsFile(flags: Flags, io: Io): string | null {
   const named = textFlag(flags, 'config') ?? io.env.ACOPAY_CONFIG
   if (named) return path.resolve(io.cwd, named)
@@ -76,7 +76,7 @@ function readJsonFile(file: string): Record<string, unknown> {
   return parseObject(text, file)
 }
 
-/** A JSON object from a file or standard input; `where` is named when it is none. */
+/** Parses a JSON object. Throws a UsageError that names `where` when it is not one. */
 export function parseObject(text: string, where: string): Record<string, unknown> {
   let value: unknown
   try {
@@ -88,7 +88,7 @@ export function parseObject(text: string, where: string): Record<string, unknown
   throw new UsageError(`应为JSON对象 (should be a JSON object): ${where}`)
 }
 
-/** The text of `--name FILE`, of standard input for `-`. */
+/** The text of a file, or of standard input for `-`. */
 export function readText(io: Io, file: string): string {
   try {
     return file === '-' ? io.readInput() : readFileSync(path.resolve(io.cwd, file), 'utf8')

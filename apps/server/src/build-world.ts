@@ -1,8 +1,8 @@
 /** Wires the world together: the only place where clocks, dice and the database meet the actions. */
 import { createHmac, randomInt, randomUUID, timingSafeEqual } from 'node:crypto'
 import { signedNotification, timeText } from '@acopay/protocol'
-import { findMerchant, type Merchant, moveUntouched, type Pool } from '@acopay/store'
-import { UNTOUCHED_MOVE } from './actions/close-order.ts'
+import { findMerchant, type Merchant, type Pool } from '@acopay/store'
+import { closeUntouchedTogether } from './actions/close-order.ts'
 import { batched } from './batch.ts'
 import { billLinks } from './bill-links.ts'
 import { channelAccounts } from './channel-accounts.ts'
@@ -15,9 +15,8 @@ import type { World } from './world.ts'
 /** A job that is still not done after this raises an alarm. */
 const ALARM_AFTER_MS = 3_600_000
 
-/** Two statements at a time leave connections for everybody else and still fill the database's commit. */
+/** Two statements at a time leave connections for other work. */
 const STATEMENTS_AT_ONCE = 2
-const CLOSES_PER_STATEMENT = 128
 
 export type Parts = {
   config: Config
@@ -74,11 +73,7 @@ export function buildWorld({
     limits: { closeBudgetMs, channelCallMs, leaseMs, nonceWindowMs, alarmAfterMs: ALARM_AFTER_MS },
     isSandbox: config.mode === 'sandbox',
     findMerchant: (mchNo) => findTogether(mchNo, null),
-    closeUntouched: batched({
-      run: (mchNo, asks) => moveUntouched(pool, mchNo, UNTOUCHED_MOVE, asks, now()),
-      inFlightMax: STATEMENTS_AT_ONCE,
-      sizeMax: CLOSES_PER_STATEMENT,
-    }),
+    closeUntouched: closeUntouchedTogether({ pool, now }),
     signingKey: () => signingKey().privateKey,
     signNotification: (mchNo, news, at) =>
       signedNotification(news, { mchNo, nonce: newNonce(), notifyTime: timeText(at), key: signingKey().privateKey }),

@@ -1,6 +1,7 @@
 /** Merchants' accounts with upstreams: opened from their seals, made into channels, kept while their seal is the same. */
 import { type Channel, type ChannelDoor, type ChannelName, makeChannel } from '@acopay/channels'
 import { findChannelAccount, type Pool } from '@acopay/store'
+import { LRUCache } from 'lru-cache'
 import { channelGuard } from './guard.ts'
 import { seal, unseal } from './vault.ts'
 
@@ -19,7 +20,7 @@ type Parts = { pool: Pool; masterKey: Buffer; door: ChannelDoor; sandboxUrl: () 
 
 /** Reads the account each time, so that a changed one is used at once; null where there is none. */
 export function channelAccounts({ pool, masterKey, door, sandboxUrl }: Parts) {
-  const made = new Map<string, { sealed: Buffer; channel: Channel }>()
+  const made = new LRUCache<string, { sealed: Buffer; channel: Channel }>({ max: CHANNELS_MAX })
   const guarded = channelGuard(door.now)
   return async (mchNo: string, channel: ChannelName): Promise<Channel | null> => {
     const sealed = await findChannelAccount(pool, mchNo, channel)
@@ -29,10 +30,7 @@ export function channelAccounts({ pool, masterKey, door, sandboxUrl }: Parts) {
     if (known?.sealed.equals(sealed)) return known.channel
     const settings = JSON.parse(unseal(masterKey, accountPlace({ mchNo, channel }), sealed)) as Record<string, unknown>
     const fresh = guarded(name, makeChannel(channel, inTheSandbox(settings, sandboxUrl()), door))
-    made.delete(name)
     made.set(name, { sealed, channel: fresh })
-    const [oldest] = made.keys()
-    if (made.size > CHANNELS_MAX && oldest !== undefined) made.delete(oldest)
     return fresh
   }
 }

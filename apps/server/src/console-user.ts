@@ -13,7 +13,7 @@ import { readConfig } from './config.ts'
 import { hashPassword, newPassword } from './console-passwords.ts'
 import { openDatabase } from './database.ts'
 
-export const USAGE = [
+const USAGE = [
   `npm run console-user -- add NAME ${ROLES.join('|')} [MCH_NO]`,
   'npm run console-user -- reset NAME',
 ].join('\n')

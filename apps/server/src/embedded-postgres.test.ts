@@ -47,7 +47,7 @@ afterEach(async () => {
   for (const dir of dirs.splice(0)) fs.rmSync(dir, { recursive: true, force: true })
 })
 
-describe('the embedded PostgreSQL', { timeout: 60_000 }, () => {
+describe('the embedded PostgreSQL', () => {
   it('starts from nothing, answers in its own database, and is gone after stop', async () => {
     const postgres = await start(freshDir())
     const { rows } = await query(

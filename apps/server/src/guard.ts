@@ -3,6 +3,7 @@
  * a rest in which nothing is asked. What is not asked is `unknown`, like everything that has no answer.
  */
 import { type Channel, unknown } from '@acopay/channels'
+import { LRUCache } from 'lru-cache'
 
 const IN_FLIGHT_MAX = 64
 const FAILURES_MAX = 20
@@ -13,14 +14,11 @@ type Health = { inFlight: number; failures: number; restUntilMs: number }
 
 /** Wraps channels; those of one name share their health, also where the channel itself was made anew. */
 export function channelGuard(now: () => Date): (name: string, channel: Channel) => Channel {
-  const healths = new Map<string, Health>()
+  const healths = new LRUCache<string, Health>({ max: ACCOUNTS_MAX })
 
   const healthOf = (name: string): Health => {
     const health = healths.get(name) ?? { inFlight: 0, failures: 0, restUntilMs: 0 }
-    healths.delete(name)
     healths.set(name, health)
-    const [oldest] = healths.keys()
-    if (healths.size > ACCOUNTS_MAX && oldest !== undefined) healths.delete(oldest)
     return health
   }
 

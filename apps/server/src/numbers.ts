@@ -1,6 +1,6 @@
 /** Numbers the platform gives out (spec/protocol.md, section 1): a prefix, the time in UTC+8, random digits. */
 
-const CHINA_MS = 8 * 3600 * 1000
+import { CHINA_MS } from '@acopay/core'
 
 /**
  * Random digits behind the time of an attempt's number, which has 32 characters in all: WeChat Pay takes no longer

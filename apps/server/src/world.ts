@@ -28,7 +28,7 @@ export type World = {
   isSandbox: boolean
   /** The merchant as the database says now; callers of one merchant who ask at once share one reading. */
   findMerchant: (mchNo: string) => Promise<Merchant | null>
-  /** Closes orders that no upstream has heard of; callers of one merchant who ask at once share one statement. */
+  /** Closes orders for which no attempt was ever opened: `closeUntouchedTogether` in actions/close-order.ts. */
   closeUntouched: (mchNo: string, ask: UntouchedAsk) => Promise<UntouchedAnswer>
   /** The body of a notification: the news, signed at this moment for this merchant. */
   signNotification: (mchNo: string, news: Record<string, string | null>, at: Date) => Promise<string>

@@ -1,6 +1,5 @@
 /**
- * The suite that every channel passes. A new channel adds its line to `UPSTREAMS`: how to build it on an upstream of
- * its own, how a payer pays there, and every way in which its answers can fail.
+ * The suite that every channel must pass. A new channel adds itself to `UPSTREAMS`, with a simulator of its upstream.
  */
 import { generateKeyPairSync, randomUUID } from 'node:crypto'
 import { fen } from '@acopay/core'
@@ -16,20 +15,20 @@ import {
 } from '@acopay/upstreams'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { type AttemptRef, type Channel, orUnknown, type RawNotification, type UpstreamPayment } from './contract.ts'
-import { type ChannelDoor, type ChannelName, INSTALLED } from './installed.ts'
+import { type ChannelDoor, type ChannelName, INSTALLED, isChannelName } from './installed.ts'
 
 type Upstream = {
   channel: Channel
-  /** The payer pays; null where the upstream refuses. */
+  /** The payer pays; null when the upstream refuses. */
   pay: (ref: AttemptRef) => Promise<UpstreamPayment | null>
-  /** What an attempt's money came to upstream: sent back how often. */
+  /** How often the upstream refunded the attempt. */
   refundsOf: (ref: AttemptRef) => Promise<number>
   /** Opens the code, so that there is a trade. */
   scan: (ref: AttemptRef) => Promise<void>
   control: Control
-  /** What the upstream has told of, as it was sent. */
+  /** The notifications that the upstream has sent, unchanged. */
   told: RawNotification[]
-  /** From the next call on, the upstream fails in this way; null: no more. */
+  /** From the next call on the upstream fails in this way; null ends it. */
   fail: (fault: string | null) => void
   passTo: (now: Date) => void
 }
@@ -38,8 +37,14 @@ const NOW = new Date('2026-01-31T00:00:00Z')
 const EXPIRE = new Date('2026-01-31T02:00:00Z')
 const AMOUNT = fen(1250n)
 const ASK = {
-  ...{ method: 'native', amountFen: AMOUNT, description: '测试', expireAt: EXPIRE },
-  ...{ notifyUrl: 'http://127.0.0.1/notify', returnUrl: null, payerIp: null, openId: null },
+  method: 'native',
+  amountFen: AMOUNT,
+  description: '测试',
+  expireAt: EXPIRE,
+  notifyUrl: 'http://127.0.0.1/notify',
+  returnUrl: null,
+  payerIp: null,
+  openId: null,
 }
 
 function channelSuite(make: () => Upstream): void {
@@ -49,7 +54,7 @@ function channelSuite(make: () => Upstream): void {
   let ref: AttemptRef
   let attempts = 0
   const patient = () => new AbortController().signal
-  /** A code that nobody has scanned is nothing yet to some upstreams, so it is scanned. */
+  /** Opens an attempt and scans its code, since some upstreams do not know a code that no payer has scanned. */
   const open = async (of = ref, signal = patient()) => {
     const answer = await channel.open({ ...of, ...ASK }, signal)
     await upstream.scan(of)
@@ -146,7 +151,7 @@ function channelSuite(make: () => Upstream): void {
     })
 
     it('one the upstream has never heard of proves nothing: it stays absent, and a late create still opens it', async () => {
-      // Some upstreams accept the close of any number; those that know better say absent.
+      // Some upstreams accept the close of any number; others answer absent.
       expect(['absent', 'accepted']).toContain((await close()).kind)
       expect(await query()).toMatchObject({ kind: 'absent' })
       await open()
@@ -340,7 +345,7 @@ function pair() {
 const OURS = pair()
 const THEIRS = pair()
 
-/** A channel whose calls go to a stand-in in this process. */
+/** A channel whose calls go to a simulator in this process. */
 function upstreamOf(build: (world: StandInWorld) => StandIn, make: (door: ChannelDoor) => Channel): Upstream {
   let now = NOW
   let fault: string | null = null
@@ -395,18 +400,26 @@ const wechat = (): Upstream =>
     (world) =>
       makeWechatStandIn(
         {
-          ...{ mchId: '1900000001', appId: 'wx1', apiV3Key: '0123456789abcdef0123456789abcdef' },
-          ...{ merchantPublicKey: OURS.publicKey, merchantSerial: 'SERIAL1' },
+          mchId: '1900000001',
+          appId: 'wx1',
+          apiV3Key: '0123456789abcdef0123456789abcdef',
+          merchantPublicKey: OURS.publicKey,
+          merchantSerial: 'SERIAL1',
           appSecret: 'app-secret',
-          ...{ platformPrivateKey: THEIRS.privateKey, platformSerial: 'PUB_KEY_ID_1' },
+          platformPrivateKey: THEIRS.privateKey,
+          platformSerial: 'PUB_KEY_ID_1',
         },
         world,
       ),
     (door) =>
       INSTALLED.wechat(
         {
-          ...{ baseUrl: 'http://wechat.test/mount', mchId: '1900000001', appId: 'wx1', serialNo: 'SERIAL1' },
-          ...{ apiV3Key: '0123456789abcdef0123456789abcdef', mchPrivateKey: OURS.privateKey },
+          baseUrl: 'http://wechat.test/mount',
+          mchId: '1900000001',
+          appId: 'wx1',
+          serialNo: 'SERIAL1',
+          apiV3Key: '0123456789abcdef0123456789abcdef',
+          mchPrivateKey: OURS.privateKey,
           platformKeys: [{ id: 'PUB_KEY_ID_1', publicKey: THEIRS.publicKey }],
         },
         door,
@@ -418,20 +431,21 @@ const alipay = (): Upstream =>
     (world) =>
       makeAlipayStandIn(
         {
-          ...{ appId: '2021000000000001', sellerId: '2088000000000001' },
-          ...{ appPublicKey: OURS.publicKey, alipayPrivateKey: THEIRS.privateKey },
+          appId: '2021000000000001',
+          sellerId: '2088000000000001',
+          appPublicKey: OURS.publicKey,
+          alipayPrivateKey: THEIRS.privateKey,
         },
         world,
       ),
     (door) =>
       INSTALLED.alipay(
         {
-          ...{
-            gateway: 'http://alipay.test/mount/gateway.do',
-            appId: '2021000000000001',
-            sellerId: '2088000000000001',
-          },
-          ...{ appPrivateKey: OURS.privateKey, alipayPublicKey: THEIRS.publicKey },
+          gateway: 'http://alipay.test/mount/gateway.do',
+          appId: '2021000000000001',
+          sellerId: '2088000000000001',
+          appPrivateKey: OURS.privateKey,
+          alipayPublicKey: THEIRS.publicKey,
         },
         door,
       ),
@@ -440,7 +454,14 @@ const alipay = (): Upstream =>
 /** The compiler asks for a line here for every channel that is installed. */
 const UPSTREAMS: Record<ChannelName, () => Upstream> = { wechat, alipay }
 
-describe.each(Object.keys(INSTALLED) as ChannelName[])('the channel %s', (name) => channelSuite(UPSTREAMS[name]))
+describe.each(Object.keys(INSTALLED).filter(isChannelName))('the channel %s', (name) => channelSuite(UPSTREAMS[name]))
+
+describe('a name', () => {
+  it('is that of a channel when it is in the list, and not when an object merely has such a member', () => {
+    expect(Object.keys(UPSTREAMS).every(isChannelName)).toBe(true)
+    expect(['', 'fake', 'constructor', '__proto__', 'toString'].some(isChannelName)).toBe(false)
+  })
+})
 
 describe('a call', () => {
   it('that fails with something that is no error is unknown all the same', async () => {

@@ -1,111 +1,116 @@
 /**
- * What a channel can be asked, and what it may answer (spec/order-lifecycle.md, Words and Closing).
+ * The contract of a channel: its calls and their possible answers (spec/order-lifecycle.md, Words and Closing).
  *
- * A channel is made for one account with an upstream. It translates: it keeps no state, reads no configuration and
- * never throws for what an upstream may say. Only words that the upstream's manual defines are an answer; a time-out,
- * a 5xx, an unreadable or badly signed reply and a word never seen before are all `unknown`, which means "perhaps"
- * and never "no".
+ * A channel is made for one account with an upstream. It translates: it stores nothing, reads no configuration and
+ * never throws because of an upstream's answer. Only words that the upstream's manual defines count as an answer. A
+ * time-out, a 5xx, an unreadable or badly signed reply and an undefined word are all `unknown`, which means "perhaps",
+ * never "no".
  */
 import type { Fen } from '@acopay/core'
 
-/** An attempt's own number, ours, under which the upstream knows it. */
+/** The gateway's number of a payment attempt, under which the upstream knows it. */
 export type AttemptRef = { attemptNo: string }
 
-/** Ways to pay: a code to scan, a page on a telephone or a desktop, inside the wallet's own browser, from an app. */
+/**
+ * Ways to pay: a code to scan, a page on a telephone, a page on a desktop, inside the wallet's browser, from an app.
+ */
 export const PAY_METHODS = ['native', 'h5', 'page', 'jsapi', 'app'] as const
 export type PayMethod = (typeof PAY_METHODS)[number]
 
-/** Ways that can be opened only for a payer who is known to the wallet. */
+/** Ways to pay for which the channel needs the payer's `openId`. */
 export const NEEDS_PAYER: ReadonlySet<string> = new Set<PayMethod>(['jsapi'])
 
 export type OpenAsk = AttemptRef & {
   method: string
   amountFen: Fen
   description: string
-  /** The upstream refuses payment from then on. */
+  /** From this time on the upstream refuses payment. */
   expireAt: Date
-  /** Where the upstream tells us of the payment. */
+  /** The address to which the upstream sends its notification of the payment. */
   notifyUrl: string
-  /** Where a page sends the payer back to; null stays with the upstream. */
+  /** The address to which the upstream's page sends the payer back; null: the payer stays on the upstream's page. */
   returnUrl: string | null
   payerIp: string | null
-  /** Who the payer is to the wallet; needed for the methods of `NEEDS_PAYER`. */
+  /** The payer's id in the wallet; required by the methods of `NEEDS_PAYER`. */
   openId: string | null
 }
 
-/** `refused`: the code is spent, old or of somebody else's app. */
+/** `refused`: the code is used, expired or of another app. */
 export type SignInAnswer = { kind: 'payer'; openId: string } | { kind: 'refused'; why: string } | Unknown
 
-/** How the wallet tells who the payer is, without asking them. */
+/** How the wallet identifies the payer, without a question to the payer. */
 export type PayerSignIn = {
-  /** Where the payer's browser is sent. It is sent back to `returnUrl` with `code` and `state` in the query. */
+  /** The wallet's address for the payer's browser. It sends the browser back to `returnUrl` with `code` and `state`. */
   address: (ask: { returnUrl: string; state: string }) => string
-  /** Whose code it is; asking spends it. */
+  /** The payer to whom the code belongs. A code works once. */
   payerOf: (code: string, signal: AbortSignal) => Promise<SignInAnswer>
 }
 
-/** Money an upstream says it took for an attempt. */
+/** A payment of an attempt, as the upstream reports it. */
 export type UpstreamPayment = {
   /** The upstream's own number of the payment. */
   paymentNo: string
-  /** What the upstream says; compared with the order's amount before anything is kept. */
+  /** The amount that the upstream reports. The gateway compares it with the order's before it keeps the payment. */
   amountFen: bigint
   currency: string
   paidAt: Date
-  /** The payer as the upstream names them, never a name or a telephone number. */
+  /** The upstream's id of the payer; never a name or a telephone number. */
   payer: string | null
 }
 
-/** `why` is for the log and the timeline; it holds nothing secret. */
+/** `why` is for the log and the timeline; it contains nothing secret. */
 export type Unknown = { kind: 'unknown'; why: string }
 
-/** What the upstream calls this exchange, where it says so: kept as evidence. */
+/** The upstream's own number of the exchange, if it gave one. The gateway stores it as evidence. */
 export type Traced = { requestId?: string }
 
-/** `payUrl`: the code's content, the page's address, or the JSON a wallet's browser or an app is started with. */
+/**
+ * `payUrl`: the code's content, the page's address, or the JSON that starts the payment in a wallet's browser or an
+ * app.
+ */
 export type OpenAnswer = Traced & ({ kind: 'opened'; payUrl: string } | { kind: 'refused'; why: string } | Unknown)
 
 export type QueryAnswer = Traced &
   (
     | { kind: 'open' }
     | { kind: 'closed' }
-    /** The upstream has never heard of it: proof only once our own create can no longer land. */
+    /** The upstream does not know the attempt. A proof only when the gateway's own create can no longer take effect. */
     | { kind: 'absent' }
     | { kind: 'paid'; payment: UpstreamPayment }
-    /** It was paid, and all of it has been sent back since, by whomever: nothing more can be paid. */
+    /** It was paid and later refunded in full, by this gateway or elsewhere: nothing more can be paid. */
     | { kind: 'returned'; payment: UpstreamPayment }
     | Unknown
   )
 
 /**
- * None of these proves that the attempt can no longer be paid; only a query afterwards does. A close never moves money:
- * a paid attempt stays paid (spec/order-lifecycle.md, Closing 2). `absent`: there is nothing to close (yet).
+ * None of these proves that the attempt can no longer be paid; only a later query does. A close never moves money: a
+ * paid attempt stays paid (spec/order-lifecycle.md, Closing 2). `absent`: there is nothing to close, or not yet.
  */
 export type CloseAnswer = Traced & ({ kind: 'accepted' } | { kind: 'paid' } | { kind: 'absent' } | Unknown)
 
-/** A refund as the upstream knows it. */
+/** The numbers by which an upstream finds a refund. */
 export type RefundRef = AttemptRef & Pick<RefundAsk, 'refundNo' | 'paymentNo'>
 
 export type RefundAsk = AttemptRef & {
-  /** Ours; saying the same number again does nothing a second time. */
+  /** The gateway's number. A repeated call with the same number does not refund twice. */
   refundNo: string
-  /** Which payment: an attempt's number may have been paid twice upstream, and only one of the two is to go back. */
+  /** The payment to refund: the upstream may have taken two for one attempt, and only one is to be returned. */
   paymentNo: string
   amountFen: bigint
-  /** What the attempt was paid with in all. */
+  /** The whole amount of the payment. */
   totalFen: bigint
   /** Shown to the payer; at most 32 characters. */
   reason: string
-  /** Where the upstream tells that it has ended; a channel whose refunds end at once has no use for it. */
+  /** The address for the upstream's notification of the refund's end; unused by channels whose refunds end at once. */
   notifyUrl: string
 }
 
-/** It will take its time, days where a bank is asked. `why`: it does not go on by itself, somebody has to help. */
+/** In progress; may take days when a bank is involved. With `why` it is stuck until the merchant's staff act. */
 export type RefundUnderWay = { kind: 'processing'; why?: string }
 
 export type RefundAnswer = Traced & ({ kind: 'done' } | RefundUnderWay | { kind: 'refused'; why: string } | Unknown)
 
-/** `failed`: nothing was sent back under this number, and nothing will be. `done` says how much was. */
+/** `failed`: nothing was and nothing will be refunded under this number. `amountFen`: the refunded amount. */
 export type RefundQueryAnswer = Traced &
   (
     | { kind: 'done'; amountFen: bigint }
@@ -115,56 +120,59 @@ export type RefundQueryAnswer = Traced &
     | Unknown
   )
 
-/** A request that claims to come from the upstream, as it arrived. Header names are in lower case. */
+/** An unverified request that claims to come from the upstream. Header names are in lower case. */
 export type RawNotification = { headers: Record<string, string | undefined>; body: string }
 
 export type Notification =
   | { kind: 'paid'; attemptNo: string; payment: UpstreamPayment }
-  /** A refund has ended, one way or the other: a reason to ask, and no more than that. */
+  /** A refund has ended: a reason to query it, and no proof of its result. */
   | { kind: 'refund'; refundNo: string }
-  /** Authentic, and nothing we act on: a state that is not final. */
+  /** Authentic, but about a state that is not final: the gateway ignores it. */
   | { kind: 'other'; what: string }
-  /** Not proven to be the upstream's, stale, or not for this account. Changes nothing. */
+  /** Not proven to be the upstream's, too old, or for another account. The gateway ignores it. */
   | { kind: 'forged'; why: string }
 
-/** What the upstream wants to hear so that it stops telling, or tells again. */
+/** The answer by which the upstream stops, or repeats, its notification. */
 export type NotificationReply = { status: number; contentType: string; body: string }
 
 export type BillLine =
   | { kind: 'payment'; attemptNo: string; paymentNo: string; amountFen: bigint; at: Date }
   | { kind: 'refund'; attemptNo: string; paymentNo: string; refundNo: string; amountFen: bigint; at: Date }
 
-/** `none`: nothing happened that day. `later`: the upstream has not made it yet. */
+/** `none`: nothing happened that day. `later`: the bill is not ready yet. */
 export type BillAnswer = Traced & ({ kind: 'bill'; lines: BillLine[] } | { kind: 'none' } | { kind: 'later' } | Unknown)
 
-/** Every call gives up when `signal` says so, and then answers `unknown`. */
+/** Every call ends when `signal` aborts, and then answers `unknown`. */
 export interface Channel {
-  /** Ways to pay that this channel opens, `native` first if it has one. */
+  /** The ways to pay of this channel, `native` first if it has it. */
   readonly methods: readonly PayMethod[]
   /**
-   * How long what is shown to the payer works, in ms from the opening on, where that may be shorter than the attempt's own
-   * life: afterwards another attempt has to be opened, and this one can be paid all the same by whoever began in time.
+   * For ways to pay whose `payUrl` expires before the attempt: its lifetime in ms, from the opening on. After that the
+   * gateway opens another attempt; a payer who opened the page in time can still pay the first one.
    */
   readonly payUrlLivesMs: Partial<Record<PayMethod, number>>
-  /** Null where this account cannot tell who a payer is. */
+  /** Null when this account cannot identify payers. */
   readonly signIn: PayerSignIn | null
   /**
-   * Whether this upstream calls an attempt absent that was opened and that nobody has begun to pay. Where it does not, absent is
-   * no proof for one that it has once confirmed: it may be another machine of theirs, or another account of ours.
+   * Whether this upstream answers `absent` for an attempt that is open and that no payer has scanned. If it does not,
+   * `absent` for an attempt whose create it confirmed is a contradiction (another machine of the upstream, or another
+   * account) and proves nothing.
    */
   readonly forgetsUnscanned: boolean
-  /** How long after we gave up a create may still land upstream, in ms. */
+  /** How long after its time-out a create may still take effect at the upstream, in ms. */
   readonly createLandsMs: number
-  /** How long after its expiry money for an attempt may still be heard of, in ms: a closed order is watched so long. */
+  /**
+   * How long after an attempt's expiry the upstream may still report a payment, in ms: the gateway queries it so long.
+   */
   readonly watchMs: number
   open(ask: OpenAsk, signal: AbortSignal): Promise<OpenAnswer>
   query(ref: AttemptRef, signal: AbortSignal): Promise<QueryAnswer>
   close(ref: AttemptRef, signal: AbortSignal): Promise<CloseAnswer>
   refund(ask: RefundAsk, signal: AbortSignal): Promise<RefundAnswer>
   queryRefund(ref: RefundRef, signal: AbortSignal): Promise<RefundQueryAnswer>
-  /** Checks and reads what claims to be a notification. */
+  /** Verifies and reads a request that claims to be a notification. */
   readNotification(raw: RawNotification): Promise<Notification>
-  /** `true`: heard, tell no more. `false`: tell again. */
+  /** `true`: acknowledge the notification. `false`: ask for it again. */
   replyToNotification(isHeard: boolean): NotificationReply
   /** The bill of one day in UTC+8, `yyyy-MM-dd`. */
   fetchBill(day: string, signal: AbortSignal): Promise<BillAnswer>
@@ -172,7 +180,7 @@ export interface Channel {
 
 export const unknown = (why: string): Unknown => ({ kind: 'unknown', why })
 
-/** One call: what fails is `unknown`, and so is what has no answer when `signal` gives up. */
+/** Makes a call `unknown` when it fails, and when it has no answer by the time `signal` aborts. */
 export async function orUnknown<Answer>(signal: AbortSignal, call: () => Promise<Answer>): Promise<Answer | Unknown> {
   if (signal.aborted) return unknown('given up before it was asked')
   const gaveUp = new Promise<Unknown>((resolve) => {
@@ -182,7 +190,10 @@ export async function orUnknown<Answer>(signal: AbortSignal, call: () => Promise
   return Promise.race([answer, gaveUp])
 }
 
-/** An amount as bills write it, in yuan, of any size and sign; null when it is none. What an order may ask is less. */
+/**
+ * Reads an amount of a bill: yuan, with a sign and up to 12 digits, so also sums beyond an order's. Null when
+ * unreadable.
+ */
 export function billFen(text: string): bigint | null {
   const [, sign, yuan, fen = ''] = /^(-?)(\d{1,12})(?:\.(\d{1,2}))?$/.exec(text) ?? []
   if (yuan === undefined) return null

@@ -1,12 +1,12 @@
-/** The only list of channels there is: a new one is its folder and a line here. */
+/** The list of all channels. To add one, add its folder and its lines here. */
 import { type AlipayAccount, makeAlipay } from './alipay/index.ts'
 import type { Channel } from './contract.ts'
 import { makeWechat, type WechatAccount } from './wechat/index.ts'
 
-/** What a channel needs from outside; all of it, so that a test decides everything. */
+/** All that a channel takes from its surroundings, so that a test controls network, time and randomness. */
 export type ChannelDoor = { fetch: typeof fetch; now: () => Date; newNonce: () => string }
 
-/** Settings of an account by channel, as they are sealed and stored. */
+/** The settings of an account, by channel. The gateway stores them encrypted. */
 export type ChannelSettings = { wechat: WechatAccount; alipay: AlipayAccount }
 
 export type ChannelName = keyof ChannelSettings
@@ -16,6 +16,8 @@ export const INSTALLED: { [Name in ChannelName]: (settings: ChannelSettings[Name
   alipay: makeAlipay,
 }
 
-/** The channel of an account whose settings were stored under this name. */
+export const isChannelName = (name: string): name is ChannelName => Object.hasOwn(INSTALLED, name)
+
+/** Makes the channel of an account. `settings` are the ones that were stored under this channel's name. */
 export const makeChannel = (name: ChannelName, settings: unknown, door: ChannelDoor): Channel =>
   INSTALLED[name](settings as never, door)

@@ -1,7 +1,7 @@
-/** Keys of accounts, in whatever form people paste them: PEM, PEM whose lines were joined, or Base64 DER. */
+/** Reads the keys of accounts in the forms operators paste them: PEM, PEM joined to one line, or Base64 DER. */
 import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto'
 
-/** PKCS#8 or PKCS#1: Alipay's key tool makes both. Throws where it is neither; no letter of the key is repeated. */
+/** PKCS#8 or PKCS#1: Alipay's key tool makes both. Throws when it is neither; the error contains no part of the key. */
 export function privateKeyOf(text: string): KeyObject {
   const pem = pemOf(text)
   if (pem !== null) return createPrivateKey(pem)
@@ -18,7 +18,7 @@ export function publicKeyOf(text: string): KeyObject {
   return createPublicKey(pem ?? { key: Buffer.from(text, 'base64'), format: 'der', type: 'spki' })
 }
 
-/** Null without armour. A field of one line joins the lines of a file, and OpenSSL reads none that long. */
+/** PEM with lines of 64 characters, since OpenSSL does not read longer ones; null when the text is not PEM. */
 function pemOf(text: string): string | null {
   const [, name, body] = /-----BEGIN ([A-Z ]+)-----([\s\S]*?)-----END \1-----/.exec(text) ?? []
   if (name === undefined || body === undefined) return null

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
-import { billRange, dayOf, isBillComplete, plannedBillDays } from './bill.ts'
+import { billRange, isBillComplete, plannedBillDays } from './bill.ts'
+import { dayOf } from './time.ts'
 
 const at = (text: string): number => Date.parse(`${text}+08:00`)
 

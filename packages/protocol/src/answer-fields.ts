@@ -1,6 +1,6 @@
 /**
- * What each call answers, field by field: the server's answers are held to this table by their types (`Answer`), and the
- * OpenAPI document is made of it. The shapes are JSON Schema's own.
+ * The answer of each call, field by field, as JSON Schema. The server's answers must have the types of this table
+ * (`Answer`), and the OpenAPI document is generated from it.
  */
 import { BILL_ANSWERS, CLOSE_ANSWERS, NOTIFICATION_ANSWERS, REFUND_ANSWERS, STATE_ANSWERS } from './answers.ts'
 
@@ -11,7 +11,7 @@ export type FieldShape = {
   format?: 'date-time'
   enum?: readonly (string | null)[]
   description?: string
-  /** A text that holds JSON: the contract's own fields never nest. */
+  /** A text that contains JSON, because the contract's fields do not nest. */
   contentMediaType?: 'application/json'
   contentSchema?: { type: 'array'; items: { type: 'object'; required: readonly string[]; properties: Row } }
 }
@@ -37,14 +37,14 @@ const listIn = (properties: Row) =>
     contentSchema: { type: 'array', items: { type: 'object', required: Object.keys(properties), properties } },
   }) as const
 
-/** What is said only to callers that name their SDK's version: older ones fail on fields they do not know. */
+/** A field that only callers get who send their SDK's version: older SDKs fail on fields they do not know. */
 const toNewSdks = (says: string) =>
   ({
     ...textOrNull,
     description: `${says}（仅当请求带 aco_pay_sdk 时 only where the request has aco_pay_sdk）`,
   }) as const
 
-/** One of `GET notifications`. */
+/** One notification of `GET notifications`. */
 const NOTIFICATION = {
   transaction_no: text,
   seq: whole,
@@ -60,10 +60,10 @@ const NOTIFICATION = {
   failure: textOrNull,
 } as const satisfies Row
 
-/** One of `GET notifications/tries`. */
+/** One try of `GET notifications/tries`. */
 const TRY = { time, ms: whole, http_status: wholeOrNull, reply: textOrNull, failure: textOrNull } as const satisfies Row
 
-/** One of `upstream_answers`: an exchange with an upstream while the order was closed. */
+/** One entry of `upstream_answers`: an exchange with an upstream while the gateway closed the order. */
 const EXCHANGE = {
   at: time,
   attemptNo: text,
@@ -77,30 +77,50 @@ const ORDER = { mch_trade_no: text, transaction_no: text, description: text } as
 const REFUND = { ...ORDER, mch_refund_no: text, refund_no: text, refund_amount: text } as const
 const DONE = { code: oneOf('SUCCESS'), description: text } as const
 
-/** By method and path; beside these every signed answer has `mch_no`, `nonce`, `sign_type` and `sign`. */
+/** By method and path. Every signed answer also has `mch_no`, `nonce`, `sign_type` and `sign`. */
 export const ANSWER_FIELDS = {
   'post trade': { app_no: text, ...ORDER, code: oneOf('SUCCESS'), cashier_url: text },
   'get trade': {
-    ...{ app_no: text, ...ORDER, code: nameOf(STATE_ANSWERS), extra: textOrNull, success_time: timeOrNull },
-    ...{ acoid: textOrNull, amount_total: text },
-    ...{ pay_channel: toNewSdks('支付渠道'), pay_method: toNewSdks('支付方式') },
+    app_no: text,
+    ...ORDER,
+    code: nameOf(STATE_ANSWERS),
+    extra: textOrNull,
+    success_time: timeOrNull,
+    acoid: textOrNull,
+    amount_total: text,
+    pay_channel: toNewSdks('支付渠道'),
+    pay_method: toNewSdks('支付方式'),
   },
   'post close': { ...ORDER, code: codeOf(CLOSE_ANSWERS) },
   'get close/evidence': {
-    ...{ ...ORDER, code: oneOf('CLOSED'), close_reason: textOrNull, fence_time: time, close_time: time },
-    ...{ upstream_answers: listIn(EXCHANGE), timeline_length: text, timeline_hash: text },
+    ...ORDER,
+    code: oneOf('CLOSED'),
+    close_reason: textOrNull,
+    fence_time: time,
+    close_time: time,
+    upstream_answers: listIn(EXCHANGE),
+    timeline_length: text,
+    timeline_hash: text,
   },
   'post refund': {
-    ...{ app_no: text, ...REFUND, code: nameOf(REFUND_ANSWERS) },
+    app_no: text,
+    ...REFUND,
+    code: nameOf(REFUND_ANSWERS),
     refund_channel: toNewSdks('退款渠道'),
   },
   'get refund': {
-    ...{ ...REFUND, code: nameOf(REFUND_ANSWERS), refund_reason: text, success_time: timeOrNull },
+    ...REFUND,
+    code: nameOf(REFUND_ANSWERS),
+    refund_reason: text,
+    success_time: timeOrNull,
     refund_channel: toNewSdks('退款渠道'),
   },
   'get bill': {
-    ...{ code: codeOf(BILL_ANSWERS), description: text },
-    ...{ url: textOrNull, hash_code: textOrNull, hash_type: textOrNull },
+    code: codeOf(BILL_ANSWERS),
+    description: text,
+    url: textOrNull,
+    hash_code: textOrNull,
+    hash_type: textOrNull,
   },
   'get notifications': { ...DONE, notifications: listIn(NOTIFICATION), next: textOrNull },
   'get notifications/tries': { ...DONE, transaction_no: text, tries: listIn(TRY) },
@@ -125,9 +145,9 @@ export type ListedNotification = ValuesOf<typeof NOTIFICATION>
 export type ListedTry = ValuesOf<typeof TRY>
 export type ListedExchange = ValuesOf<typeof EXCHANGE>
 
-/** Fields that are left out for older SDKs. */
+/** Fields that older SDKs do not get. */
 type Later = 'pay_channel' | 'pay_method' | 'refund_channel'
 
-/** The answer of one call, exactly: `{…} satisfies Answer<'get trade'>`. */
+/** The exact type of one call's answer: `{…} satisfies Answer<'get trade'>`. */
 export type Answer<Name extends AnswerName> = Omit<ValuesOf<(typeof ANSWER_FIELDS)[Name]>, Later> &
   Partial<Pick<ValuesOf<(typeof ANSWER_FIELDS)[Name]>, Extract<keyof (typeof ANSWER_FIELDS)[Name], Later>>>

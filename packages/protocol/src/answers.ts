@@ -1,6 +1,6 @@
 /**
- * What the business results say on the wire: codes and Chinese descriptions. The platform publishes only some of
- * them; those marked [ours] in spec/protocol.md are kept together here, so that they are easy to change.
+ * The business results on the wire: codes and Chinese descriptions. The platform publishes only some of them; those
+ * marked [ours] in spec/protocol.md are all in this file, so that they are easy to change.
  */
 
 /** The outcomes of `POST close` (spec 3.1). */
@@ -23,8 +23,8 @@ export const STATE_ANSWERS = {
 } as const
 
 /**
- * Told in a payment notification with code `REFUND` [ours]: the upstream, or the merchant in the upstream's own pages,
- * has sent back what the order was paid with. A refund through this gateway has a notification of its own kind instead.
+ * The payment notification with code `REFUND` [ours]: the upstream, or the merchant in the upstream's own pages, has
+ * returned the order's payment. A refund through this gateway has a refund notification instead.
  */
 export const RETURNED_OUTSIDE_TEXT = '款项已在支付渠道退回，非经本网关'
 
@@ -48,14 +48,16 @@ export const BASE_PATH = '/pay/v1/transactions/'
 
 const CHINA_MS = 8 * 3600 * 1000
 
-/** RFC 3339 in +08:00 without a fraction, the only form the official SDK reads (spec 1). China has no daylight saving. */
+/**
+ * RFC 3339 in +08:00 without a fraction: the official SDK reads no other form (spec 1). China has no daylight saving.
+ */
 export const timeText = (time: Date): string =>
   `${new Date(time.getTime() + CHINA_MS).toISOString().slice(0, 19)}+08:00`
 
 /** The states of a notification, in the answer of `GET notifications` [ours]. */
 export const NOTIFICATION_ANSWERS = { PENDING: '待送达', DELIVERED: '已送达', DEAD: '已停止' } as const
 
-/** The answer of calls that only had to be carried out [ours]. */
+/** The answer of calls that return no result of their own [ours]. */
 export const DONE_ANSWER = { code: 'SUCCESS', description: '成功' } as const
 
 /** The answers of `GET bill` (spec 3.6). */

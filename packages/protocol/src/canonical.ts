@@ -9,7 +9,7 @@
 export type JsonValue = string | number | boolean | null | JsonValue[] | { [name: string]: JsonValue }
 export type JsonObject = { [name: string]: JsonValue }
 
-/** How deep a value may nest before signing it is refused: no field of the contract nests at all. */
+/** Levels. A value that nests deeper is not signed; no field of the contract nests at all. */
 export const DEPTH_MAX = 32
 
 const SHORT_ESCAPES: Record<string, string> = {
@@ -22,7 +22,7 @@ const SHORT_ESCAPES: Record<string, string> = {
   '\t': '\\t',
 }
 
-// Characters that need work; almost no text has one, so the common case is a single scan.
+// The characters to escape. Almost no text has one, so most texts need only this one scan.
 // biome-ignore lint/suspicious/noControlCharactersInRegex: the control characters are the point
 const NEEDS_WORK = /["\\\u0000-\u001f\u2028\u2029\ud800-\udfff]/
 // biome-ignore lint/suspicious/noControlCharactersInRegex: the control characters are the point
@@ -72,7 +72,7 @@ export const UNSIGNED_IN_REQUESTS: ReadonlySet<string> = new Set(['aco_pay_sdk',
 const isBlank = (name: string): boolean => name.trim() === ''
 
 function signedMembers(params: JsonObject, left: ReadonlySet<string>): JsonObject {
-  // A null prototype, so that a member named __proto__ is a member like any other.
+  // Without a prototype, so that a member named __proto__ is an ordinary member.
   const signed: JsonObject = Object.create(null)
   for (const name of Object.keys(params)) {
     if (!left.has(name) && !isBlank(name)) signed[name] = params[name] as JsonValue
@@ -93,7 +93,7 @@ export function requestText(params: JsonObject, headers: SignatureHeaders): stri
 
 const UNSIGNED_IN_ORDER_PARAMS: ReadonlySet<string> = new Set([...UNSIGNED_IN_REQUESTS, 'sign'])
 
-/** The text a merchant signs for order parameters that a page hands over: the signature is a member (spec 3.2). */
+/** The text a merchant signs for order parameters that a page passes on: the signature is a member (spec 3.2). */
 export const orderParamsText = (params: JsonObject): string =>
   canonicalJson(signedMembers(params, UNSIGNED_IN_ORDER_PARAMS))
 

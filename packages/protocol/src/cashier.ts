@@ -1,6 +1,6 @@
 /**
- * What the payer's page asks the gateway, and what it is answered. Whoever has an order's `cashier_url` may ask the same of
- * it, so both calls stand in the OpenAPI document; how the page is told of changes, and signs a payer in, is its own.
+ * The calls of the payer's page and their answers. Any program with an order's `cashier_url` may make them, so both are
+ * in the OpenAPI document. The page's event stream and the payer's sign-in are internal and are not.
  */
 import { oneOf, type Row, text, textOrNull, time, timeOrNull, type ValuesOf } from './answer-fields.ts'
 
@@ -49,7 +49,10 @@ const ATTEMPT_REFUSALS: Record<number, string> = {
 }
 
 const LINK = ['mch_no', 'transaction_no', 'proof'].map((name) => ({
-  ...{ name, in: 'path', required: true, schema: text },
+  name,
+  in: 'path',
+  required: true,
+  schema: text,
 }))
 
 const answered = (description: string, properties: Row) => ({
@@ -57,7 +60,7 @@ const answered = (description: string, properties: Row) => ({
   content: { 'application/json': { schema: { type: 'object', required: Object.keys(properties), properties } } },
 })
 
-/** For the OpenAPI document. They are unsigned, and reached at the gateway's root. */
+/** The cashier's paths for the OpenAPI document. The calls are unsigned and begin at the gateway's root. */
 export function cashierPaths(serverUrl: string): Record<string, object> {
   const link = '/cashier/{mch_no}/{transaction_no}/{proof}'
   const way = { type: 'object', required: ['channel', 'method'] }
@@ -67,7 +70,8 @@ export function cashierPaths(serverUrl: string): Record<string, object> {
       servers: [{ url: serverUrl || '/' }],
       parameters: LINK,
       get: {
-        ...{ operationId: 'cashier_state', summary: '收银台：订单状态 The order as its payer sees it' },
+        operationId: 'cashier_state',
+        summary: '收银台：订单状态 The order as its payer sees it',
         responses: {
           200: answered('订单 (the order)', { ...PAYER_VIEW, now: time }),
           404: { description: '链接错误 (a wrong link)' },
@@ -78,7 +82,8 @@ export function cashierPaths(serverUrl: string): Record<string, object> {
       servers: [{ url: serverUrl || '/' }],
       parameters: LINK,
       post: {
-        ...{ operationId: 'cashier_attempts', summary: '收银台：打开付款方式 Open a way to pay' },
+        operationId: 'cashier_attempts',
+        summary: '收银台：打开付款方式 Open a way to pay',
         requestBody: {
           required: true,
           content: {

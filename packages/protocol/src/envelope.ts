@@ -1,15 +1,15 @@
-/** The answer's envelope (spec/protocol.md, section 1): rendered and signed in one place. */
+/** Renders and signs the envelope of every answer (spec/protocol.md, section 1). */
 import type { KeyObject } from 'node:crypto'
 import { type Envelope, type JsonObject, responseText } from './canonical.ts'
 import { ERRORS, type Refusal } from './errors.ts'
 import { SIGN_TYPE, signText } from './sign.ts'
 
-/** Business result of a call that was processed; every value is a text or null (spec 1, rule 7). */
+/** The business result of a processed call; every value is a text or null (spec 1, rule 7). */
 export type AnswerData = { [name: string]: string | null }
 
 export type Signer = { mchNo: string; nonce: string; key: KeyObject }
 
-/** The body of an answer to a caller who has proved who it is: signed, success and error alike (rule 6). */
+/** The body of an answer to an authenticated caller: success and error are both signed (rule 6). */
 export async function signedBody(answer: AnswerData | Refusal, signer: Signer): Promise<string> {
   const envelope = envelopeOf(answer)
   envelope.data = { ...envelope.data, mch_no: signer.mchNo, nonce: signer.nonce, sign_type: SIGN_TYPE }
@@ -17,7 +17,7 @@ export async function signedBody(answer: AnswerData | Refusal, signer: Signer): 
   return JSON.stringify(envelope)
 }
 
-/** The body of an answer to a stranger: no signature, because strangers shall not be able to order them. */
+/** The body of an answer to an unauthenticated caller: unsigned, so that such a caller cannot obtain signatures. */
 export const unsignedBody = (refusal: Refusal): string => JSON.stringify(envelopeOf(refusal))
 
 const isRefused = (answer: AnswerData | Refusal): answer is Refusal => 'refused' in answer && 'fieldErrors' in answer

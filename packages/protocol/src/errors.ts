@@ -1,7 +1,7 @@
 /**
  * The one list of errors: the server, the SDK, the documentation and the tests all read it (spec/protocol.md,
- * section 4). `retry` tells a client whether the very same request, with the same numbers and a new nonce, may
- * succeed later without anybody changing anything.
+ * section 4). `retry` tells a client whether the same request, with the same numbers and a new nonce, may succeed
+ * later by itself.
  */
 export const ERRORS = {
   PARAM_ERROR: {
@@ -112,7 +112,7 @@ export const ERRORS = {
 
 export type ErrorName = keyof typeof ERRORS
 
-/** Longest `fieldErrors` the contract allows, in characters. */
+/** The contract's limit for `fieldErrors`, in characters. */
 export const FIELD_ERRORS_MAX = 50
 
 /**
@@ -121,7 +121,7 @@ export const FIELD_ERRORS_MAX = 50
  */
 export type Refusal = { refused: ErrorName; fieldErrors: string; field?: string }
 
-/** A refusal; without words of its own it carries the Chinese text of the list. */
+/** Makes a refusal. Without a text of its own it has the Chinese text of the list. */
 export const refuse = (refused: ErrorName, fieldErrors: string = ERRORS[refused].zh): Refusal => ({
   refused,
   fieldErrors: fieldErrors.slice(0, FIELD_ERRORS_MAX),

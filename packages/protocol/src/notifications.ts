@@ -1,12 +1,12 @@
 /**
- * What merchants are told (spec/protocol.md 3.7): flat, signed, and exactly the listed fields, because merchants with
- * SDK 1.0.0 break on any other.
+ * Notifications to merchants (spec/protocol.md 3.7): flat, signed, with exactly the listed fields, because SDK 1.0.0
+ * fails on any other.
  */
 import type { KeyObject } from 'node:crypto'
 import { type JsonObject, notificationText } from './canonical.ts'
 import { SIGN_TYPE, signText } from './sign.ts'
 
-/** What each kind of notification tells; beside these it has the five of `signedNotification`. */
+/** The fields of each kind of notification, without the five that `signedNotification` adds. */
 export const NOTIFICATION_FIELDS = {
   payment: [
     'transaction_no',
@@ -35,15 +35,15 @@ export const NOTIFICATION_FIELDS = {
 
 export type NotificationKind = keyof typeof NOTIFICATION_FIELDS
 
-/** Every listed field, in this order; null where there is nothing to say. */
+/** Every listed field, in this order; null when it has no value. */
 export type NotificationNews<Kind extends NotificationKind> = {
   [Name in (typeof NOTIFICATION_FIELDS)[Kind][number]]: string | null
 }
 
-/** `notifyTime` as `timeText` writes it. */
+/** `notifyTime` in the form of `timeText`. */
 export type Notifier = { mchNo: string; nonce: string; notifyTime: string; key: KeyObject }
 
-/** The body of one notification: the news and `mch_no`, `nonce`, `sign_type`, `notify_time`, `sign`. */
+/** The body of one notification: `news` and `mch_no`, `nonce`, `sign_type`, `notify_time`, `sign`. */
 export async function signedNotification(news: Record<string, string | null>, by: Notifier): Promise<string> {
   const body: JsonObject = {
     mch_no: by.mchNo,
@@ -55,16 +55,16 @@ export async function signedNotification(news: Record<string, string | null>, by
   return JSON.stringify({ ...body, sign: await signText(notificationText(body), by.key) })
 }
 
-/** What a merchant answers, with HTTP 200, when it need not hear this again. */
+/** The merchant's answer, with HTTP 200, that acknowledges a notification. */
 export const HEARD = { status: 'SUCCESS', message: '成功' } as const
 
-/** What a merchant answers to hear it again. */
+/** The merchant's answer that asks for the notification again. */
 export const NOT_HEARD = { status: 'FAIL', message: '失败' } as const
 
-/** How long a merchant has to answer, in ms. */
+/** The time a merchant has to answer, in ms. */
 export const NOTIFY_TIMEOUT_MS = 5000
 
-/** Whether this answer ends the telling: HTTP 200 and a JSON object whose `status` is `SUCCESS`. */
+/** Whether this answer acknowledges the notification: HTTP 200 and a JSON object whose `status` is `SUCCESS`. */
 export function isHeard(httpStatus: number, body: string): boolean {
   if (httpStatus !== 200) return false
   try {

@@ -1,4 +1,7 @@
-/** The transactions API, and what the payer's page asks, as an OpenAPI 3.1 document, made of the tables that the server reads and answers by. */
+/**
+ * The transactions API and the calls of the payer's page as an OpenAPI 3.1 document, generated from the server's own
+ * tables.
+ */
 import { ANSWER_FIELDS, type AnswerName, type FieldShape } from './answer-fields.ts'
 import { BASE_PATH, NOTIFICATION_ANSWERS } from './answers.ts'
 import { cashierPaths } from './cashier.ts'
@@ -9,7 +12,7 @@ import { SIGN_TYPE } from './sign.ts'
 
 type Call = { fields: keyof typeof FIELDS; zh: string; en: string }
 
-/** As total as the table of answers: a call that is missing in one of them does not compile. */
+/** A call that is missing here or in the table of answers does not compile. */
 const CALLS: Record<AnswerName, Call> = {
   'post trade': { fields: 'place', zh: '下单', en: 'Place an order' },
   'get trade': { fields: 'query', zh: '查询订单', en: 'Query an order' },
@@ -34,7 +37,8 @@ const text = { type: 'string' } as const
 const textOrNull = { type: ['string', 'null'] } as const
 
 const schemaOf = ({ max, pattern, says }: FieldRule) => ({
-  ...{ type: 'string', maxLength: max },
+  type: 'string',
+  maxLength: max,
   ...(pattern === undefined ? {} : { pattern: pattern.source }),
   ...(says === undefined ? {} : { description: says }),
 })
@@ -70,7 +74,10 @@ const operationOf = (operation: Operation) => ({
     ...(operation.method === 'post'
       ? []
       : rulesOf(operation).map(([name, rule]) => ({
-          ...{ name, in: 'query', required: rule.required, schema: schemaOf(rule) },
+          name,
+          in: 'query',
+          required: rule.required,
+          schema: schemaOf(rule),
         }))),
   ],
   ...(operation.method === 'get'
@@ -123,7 +130,7 @@ const notificationOf = (kind: keyof typeof NOTIFICATION_FIELDS) => ({
   },
 })
 
-/** The document; `serverUrl` is where this gateway is reached. */
+/** The document. `serverUrl` is the gateway's address. */
 export function openApi(serverUrl: string): object {
   const paths: Record<string, Record<string, object>> = {}
   for (const operation of OPERATIONS) {
@@ -140,7 +147,7 @@ export function openApi(serverUrl: string): object {
         .join('\n'),
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
-    // The cashier's paths name another server: they lie beside the signed calls.
+    // The cashier's paths name a server of their own: they are not below the path of the signed calls.
     servers: [{ url: serverUrl + BASE_PATH.replace(/\/$/, '') }],
     paths: { ...paths, ...cashierPaths(serverUrl) },
     webhooks: { payment: notificationOf('payment'), refund: notificationOf('refund') },

@@ -368,7 +368,8 @@ describe('which notifications', () => {
   it('are listed from a place on, or from the newest', () => {
     const before = `1769817600123.AP${'1'.repeat(36)}.7`
     expect(parseListNotifications({ before, state: 'DEAD' })).toEqual({
-      ...{ ref: null, state: 'DEAD' },
+      ref: null,
+      state: 'DEAD',
       before: { createdAt: new Date(1769817600123), transactionNo: `AP${'1'.repeat(36)}`, seq: 7 },
     })
     expect(parseListNotifications({})).toEqual({ ref: null, state: null, before: null })

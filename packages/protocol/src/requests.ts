@@ -1,6 +1,6 @@
 /**
- * What a merchant may ask, field by field (spec/protocol.md, section 3). A request is parsed once, here; inside
- * the gateway nobody checks these shapes again. Messages are Chinese, name the field and fit `fieldErrors`.
+ * The requests of merchants, field by field (spec/protocol.md, section 3). A request is parsed once, here; the rest of
+ * the gateway relies on the parsed types. Messages are Chinese, name the field and fit `fieldErrors`.
  */
 import type { JsonObject, JsonValue } from './canonical.ts'
 import { isRefusal, type Refusal, refuse, refuseField } from './errors.ts'
@@ -14,10 +14,10 @@ const MERCHANT_NUMBER: Pick<FieldRule, 'pattern' | 'says' | 'max'> = {
   says: '应为24-50位字母、数字、_或-',
 }
 
-/** A notification of an order: the number of the change that it tells of. */
+/** The number of a notification within its order: that of the order's change that it reports. */
 const SEQ: Pick<FieldRule, 'pattern' | 'says' | 'max'> = { max: 9, pattern: /^[1-9]\d*$/, says: '应为正整数' }
 
-/** Every field of every request: one table, read by the parser, by the documentation and by the tests. */
+/** Every field of every request, in one table for the parser, the documentation and the tests. */
 export const FIELDS = {
   close: {
     transaction_no: { required: false, max: 50 },
@@ -56,7 +56,9 @@ export const FIELDS = {
     transaction_no: { required: false, max: 50 },
     mch_trade_no: { required: false, max: 50 },
     state: {
-      ...{ required: false, max: 9, pattern: /^(PENDING|DELIVERED|DEAD)$/ },
+      required: false,
+      max: 9,
+      pattern: /^(PENDING|DELIVERED|DEAD)$/,
       says: '应为PENDING、DELIVERED或DEAD',
     },
     before: { required: false, max: 63, pattern: /^\d{1,14}\.AP\d{36}\.\d{1,9}$/, says: '应为上一页的next' },
@@ -196,7 +198,7 @@ export function parseQueryRefund(params: JsonObject): RefundRef | Refusal {
   return refuse('PARAM_ERROR', 'refund_no 与 mch_refund_no 至少填一个')
 }
 
-/** `GET notifications` [ours]; `before` is the `next` of the page before. */
+/** `GET notifications` [ours]; `before` is the `next` of the previous page. */
 export type ListNotifications = {
   ref: OrderRef | null
   state: 'PENDING' | 'DELIVERED' | 'DEAD' | null
@@ -220,7 +222,7 @@ export function parseNotificationTries(params: JsonObject): { ref: OrderRef; seq
   return ref === null ? NO_ORDER : { ref, seq: Number(texts.seq) }
 }
 
-/** `POST notifications/resend` [ours]: those of one order, one of them, or the dead letters of a stretch of time. */
+/** `POST notifications/resend` [ours]: all notifications of an order, one of them, or the dead letters of a period. */
 export type Resend = { ref: OrderRef; seq: number | null } | { dead: { from: Date | null; until: Date | null } }
 
 export function parseResend(params: JsonObject): Resend | Refusal {
@@ -242,7 +244,7 @@ export function parseResend(params: JsonObject): Resend | Refusal {
   return { ref, seq: texts.seq === null ? null : Number(texts.seq) }
 }
 
-/** `GET bill` (spec 3.6): a day of the calendar, `yyyy-MM-dd`; whether it is one that may be asked for is not said here. */
+/** `GET bill` (spec 3.6): a day of the calendar, `yyyy-MM-dd`. Whether it has a bill is not checked here. */
 export function parseQueryBill(params: JsonObject): { day: string } | Refusal {
   const texts = readFields(params, FIELDS.bill)
   if (isRefusal(texts)) return texts
@@ -260,7 +262,7 @@ function parseTime(name: string, text: string): Date | Refusal {
   return new Date(text)
 }
 
-/** Date.parse accepts 31 February as 3 March, so year, month and day, as found, are held against the calendar. */
+/** Date.parse reads 31 February as 3 March, so year, month and day are checked against the calendar. */
 function isInCalendar(found: RegExpExecArray | null): boolean {
   const [year, month, day] = [Number(found?.[1]), Number(found?.[2]), Number(found?.[3])]
   return found !== null && month >= 1 && month <= 12 && day >= 1 && day <= daysInMonth(year, month)
@@ -270,7 +272,7 @@ const daysInMonth = (year: number, month: number): number => new Date(Date.UTC(y
 
 const LOOPBACK = /^(127\.\d{1,3}\.\d{1,3}\.\d{1,3}|localhost|\[::1\])$/
 
-// URL forgives blanks, control characters, backslashes and missing slashes; whoever else reads the text may not.
+// URL accepts blanks, control characters, backslashes and missing slashes; other programs may read such a text differently.
 // biome-ignore lint/suspicious/noControlCharactersInRegex: the control characters are the point
 const PLAIN_URL = /^[a-z]+:\/\/[^/\\][^\u0000-\u0020\u007f\\]*$/i
 

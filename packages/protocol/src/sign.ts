@@ -3,7 +3,7 @@ import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 
 
 export const SIGN_TYPE = 'SHA256withRSA'
 
-/** Smallest modulus accepted. A shorter key is refused when it is read, not when money depends on it. */
+/** Bits. A key with a shorter modulus is refused when it is read, not later when it has to sign. */
 export const KEY_BITS_MIN = 2048
 
 const readKey = (text: string, what: string, read: (der: Buffer | string) => KeyObject): KeyObject => {
@@ -11,7 +11,7 @@ const readKey = (text: string, what: string, read: (der: Buffer | string) => Key
   try {
     key = read(text.includes('-----BEGIN') ? text : Buffer.from(text.replace(/\s+/g, ''), 'base64'))
   } catch {
-    // The cause may quote key material, so it is not passed on.
+    // The original error may quote key material, so it is dropped.
     throw new TypeError(`not a ${what}: expected Base64 DER or PEM of an RSA key`)
   }
   const bits = key.asymmetricKeyDetails?.modulusLength ?? 0
@@ -33,13 +33,13 @@ export const publicKeyFrom = (text: string): KeyObject =>
     typeof key === 'string' ? createPublicKey(key) : createPublicKey({ key, format: 'der', type: 'spki' }),
   )
 
-/** Base64 DER without armour, as the official SDKs take keys: PKCS#8 for a private key, SPKI for a public one. */
+/** Base64 DER without PEM header, the official SDKs' form: PKCS#8 for a private key, SPKI for a public one. */
 export const keyText = (key: KeyObject): string =>
   key.type === 'private'
     ? key.export({ format: 'der', type: 'pkcs8' }).toString('base64')
     : key.export({ format: 'der', type: 'spki' }).toString('base64')
 
-/** Signs on libuv's pool, so that 0.3 ms of arithmetic does not hold up everybody else. */
+/** Signs on libuv's thread pool, so that 0.3 ms of arithmetic does not block other requests. */
 export const signText = (text: string, key: KeyObject): Promise<string> =>
   new Promise((resolve, reject) => {
     sign('RSA-SHA256', Buffer.from(text, 'utf8'), key, (error, signature) => {
@@ -48,10 +48,10 @@ export const signText = (text: string, key: KeyObject): Promise<string> =>
     })
   })
 
-// 256 to 512 bytes; anything else is not worth an RSA operation. Strict: Buffer.from would skip foreign letters.
+// 256 to 512 bytes; other lengths cannot be a signature. Strict: Buffer.from skips characters that are not Base64.
 const BASE64 = /^[0-9A-Za-z+/]{340,684}={0,2}$/
 
-/** Whether `signature` (Base64, standard alphabet, padded) is `key`'s over `text`. Never throws. */
+/** Whether `signature` (Base64, standard alphabet, padded) is that of `text` with `key`. Never throws. */
 export function verifyText(text: string, signature: string, key: KeyObject): boolean {
   if (!BASE64.test(signature) || signature.length % 4 !== 0) return false
   try {

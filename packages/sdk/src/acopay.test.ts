@@ -43,10 +43,18 @@ describe('against a gateway', () => {
     expect((await client.placeOrder(params)).transactionNo).toBe(placed.transactionNo)
     const { transactionNo } = placed
     expect(await client.queryOrder({ transactionNo })).toMatchObject({
-      ...{ transactionNo, state: 'NOTPAY', amountTotal: '12.50', extra: '附加', successTime: null, payChannel: null },
+      transactionNo,
+      state: 'NOTPAY',
+      amountTotal: '12.50',
+      extra: '附加',
+      successTime: null,
+      payChannel: null,
     })
     expect(await client.closeOrder({ mchTradeNo: params.mchTradeNo })).toEqual({
-      ...{ transactionNo, mchTradeNo: params.mchTradeNo, outcome: 'closed', description: '关单成功' },
+      transactionNo,
+      mchTradeNo: params.mchTradeNo,
+      outcome: 'closed',
+      description: '关单成功',
     })
     expect(await client.queryOrder({ mchTradeNo: params.mchTradeNo })).toMatchObject({ state: 'CLOSED' })
   })
@@ -59,15 +67,22 @@ describe('against a gateway', () => {
     await pay(test.demo, transactionNo, (await openAttempt(test.demo, transactionNo)) ?? '')
     const refund = await client.refund(params)
     expect(refund).toEqual({
-      ...{ transactionNo, mchTradeNo, mchRefundNo, refundNo: expect.stringMatching(/^AR\d{36}$/) },
-      ...{ refundAmount: '2.50', state: 'SUCCESS', description: '退款成功', refundChannel: 'wechat' },
+      transactionNo,
+      mchTradeNo,
+      mchRefundNo,
+      refundNo: expect.stringMatching(/^AR\d{36}$/),
+      refundAmount: '2.50',
+      state: 'SUCCESS',
+      description: '退款成功',
+      refundChannel: 'wechat',
     })
     expect(await client.refund(params)).toEqual(refund)
     for (const ref of [{ mchRefundNo }, { refundNo: refund.refundNo }]) {
       expect(await client.queryRefund(ref)).toEqual({ ...refund, successTime: expect.any(Date) })
     }
     await expect(client.refund({ ...params, refundAmount: '2.51' })).rejects.toMatchObject({
-      ...{ status: 1012, fieldErrors: 'refund_amount 与首次退款时不同' },
+      status: 1012,
+      fieldErrors: 'refund_amount 与首次退款时不同',
     })
     await expect(client.queryRefund({ mchRefundNo: newTradeNo() })).rejects.toMatchObject({ status: 1011 })
   })
@@ -125,7 +140,11 @@ describe('against a gateway', () => {
     const error = await client.closeOrder({ transactionNo: 'AP0' }).catch((thrown: unknown) => thrown)
     expect(error).toBeInstanceOf(ApiError)
     expect(error).toMatchObject({
-      ...{ status: 1007, code: 'ORDER_NOT_EXIST', fieldErrors: '此订单不存在!', isSigned: true, isRetryable: false },
+      status: 1007,
+      code: 'ORDER_NOT_EXIST',
+      fieldErrors: '此订单不存在!',
+      isSigned: true,
+      isRetryable: false,
     })
   })
 

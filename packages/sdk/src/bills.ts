@@ -1,4 +1,4 @@
-/** Bills (spec 3.6): fetched as a stream, believed when their hash is the one that the platform signed. */
+/** Bills (spec 3.6): downloaded as a stream, and accepted when the file has the hash that the platform signed. */
 import { createHash, randomBytes } from 'node:crypto'
 import { createWriteStream } from 'node:fs'
 import { rename, rm } from 'node:fs/promises'
@@ -11,7 +11,9 @@ import { oneOf, refuseLocally, textOf } from './fields.ts'
 import type { Settings } from './options.ts'
 
 export type NoBill = {
-  /** `NO_BILL`: nothing happened that day. `BILL_NOT_EXIST`: not made yet; ask again after 09:00 (UTC+8) of the next day. */
+  /**
+   * `NO_BILL`: nothing happened that day. `BILL_NOT_EXIST`: not ready; ask again after 09:00 (UTC+8) of the next day.
+   */
   state: 'NO_BILL' | 'BILL_NOT_EXIST'
   /** In Chinese. */
   description: string
@@ -23,16 +25,17 @@ export type Bill = {
   /** SHA-256 of the file, lower-case hex. */
   hashCode: string
   /**
-   * The file, UTF-8 CSV (docs/bills.md), as it comes; read it once. Throws SignatureError after the last piece when it is
-   * not the file that the platform signed: do nothing final before the end. ConnectionError when it breaks off.
+   * The file, UTF-8 CSV (docs/bills.md), in pieces as they arrive; it can be read once. Do nothing final before the
+   * end: SignatureError is thrown after the last piece when this is not the file that the platform signed. Throws
+   * ConnectionError when the download breaks off.
    */
   content: AsyncIterable<Uint8Array>
 }
 
-/** `onBytes` hears how much has come so far. */
+/** `onBytes` is called with the number of bytes received so far. */
 export type SaveOptions = CallOptions & { onBytes?: (bytes: number) => void }
 
-/** The file was written, whole and proven. */
+/** The whole file was written and has the signed hash. */
 export type SavedBill = { state: 'SUCCESS'; description: string; hashCode: string; bytes: number }
 
 export async function downloadBill(settings: Settings, day: string, options: CallOptions): Promise<Bill | NoBill> {
@@ -64,7 +67,7 @@ export async function saveBill(
       yield piece
     }
   }
-  // Beside it, so that the rename moves no bytes and nobody ever reads half a bill.
+  // In the same folder, so that the rename is atomic: no other program ever reads half a bill.
   const part = `${file}.${randomBytes(4).toString('hex')}.part`
   try {
     await pipeline(Readable.from(counted()), createWriteStream(part, { flags: 'wx' }))
@@ -76,7 +79,7 @@ export async function saveBill(
   return { state, description, hashCode, bytes }
 }
 
-/** Gives up when nothing comes for `timeoutMs`; the whole may take as long as it is large. */
+/** Gives up when no piece arrives for `timeoutMs`. There is no limit for the whole download. */
 async function* fileAt(settings: Settings, url: string, hashCode: string, { signal }: CallOptions) {
   const idle = new AbortController()
   const giveUp = (): void => idle.abort()
@@ -92,18 +95,25 @@ async function* fileAt(settings: Settings, url: string, hashCode: string, { sign
     for await (const piece of response.body as unknown as AsyncIterable<Uint8Array>) {
       clearTimeout(timer)
       hash.update(piece)
-      // How long the caller takes with it is not the gateway's silence.
+      // The timer is off while the caller works: that time is not the gateway's.
       yield piece
       timer = setTimeout(giveUp, settings.timeoutMs)
     }
   } catch (cause) {
     if (cause instanceof ConnectionError) throw cause
-    const why = signal?.aborted ? 'was aborted' : idle.signal.aborted ? 'stood still' : 'broke off'
-    throw new ConnectionError(`the download of the bill ${why}`, { cause, isRetryable: !signal?.aborted })
+    throw new ConnectionError(`the download of the bill ${endOf(signal, idle.signal)}`, {
+      cause,
+      isRetryable: !signal?.aborted,
+    })
   } finally {
     clearTimeout(timer)
   }
   if (hash.digest('hex') !== hashCode) {
     throw new SignatureError('the file is not the bill that the platform signed: its SHA-256 differs')
   }
+}
+
+function endOf(signal: AbortSignal | undefined, idle: AbortSignal): string {
+  if (signal?.aborted) return 'was aborted'
+  return idle.aborted ? 'stood still' : 'broke off'
 }

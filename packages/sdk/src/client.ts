@@ -1,4 +1,4 @@
-/** One call of the transactions API: signed, sent, answered, checked, and tried again where that is safe. */
+/** One call of the transactions API: signs and sends it, checks the answer, and tries again where that is safe. */
 import { randomUUID } from 'node:crypto'
 import {
   BASE_PATH,
@@ -15,7 +15,7 @@ import { ApiError, ConnectionError, SignatureError } from './errors.ts'
 import type { Settings } from './options.ts'
 
 export type CallOptions = {
-  /** Ends the call, and what it waits for, with a ConnectionError. */
+  /** Ends the call, also while it waits for the next try, with a ConnectionError. */
   signal?: AbortSignal
 }
 
@@ -33,7 +33,7 @@ export type Request = {
   params: Record<string, string>
 }
 
-/** What came back, its signature checked: texts by their names on the wire. */
+/** A verified answer: texts by their names on the wire. */
 export type AnswerData = Record<string, string | null>
 
 const SDK_VERSION = 'ts-0.1.0'
@@ -44,8 +44,8 @@ const PAUSE_MS_MAX = 5000
 export const newNonce = (): string => randomUUID().replaceAll('-', '')
 
 /**
- * Sends the request until it is answered, at most `tries` times, each with a new nonce and the same numbers: all
- * requests of this package may be repeated without doing anything twice.
+ * Sends the request until it is answered, at most `tries` times, each time with a new nonce and the same numbers. All
+ * requests of this package are idempotent.
  */
 export async function send(settings: Settings, request: Request, { signal }: CallOptions): Promise<AnswerData> {
   for (let tried = 1; ; tried += 1) {
@@ -55,7 +55,7 @@ export async function send(settings: Settings, request: Request, { signal }: Cal
       const mayHelp = (error instanceof ApiError || error instanceof ConnectionError) && error.isRetryable
       if (!mayHelp || tried >= settings.tries || signal?.aborted) throw error
     }
-    // Between half and all of 200 ms, 400 ms, 800 ms … 5 s, so that callers do not come back together.
+    // Between 50 % and 100 % of 200 ms, 400 ms, 800 ms … 5 s: random, so that callers do not retry at the same moment.
     const longestMs = Math.min(FIRST_PAUSE_MS * 2 ** (tried - 1), PAUSE_MS_MAX)
     await settings.sleep(longestMs * (0.5 + Math.random() / 2), signal)
   }
@@ -73,7 +73,7 @@ async function sendOnce(settings: Settings, request: Request, signal?: AbortSign
     'x-acopay-sign': await signText(text, privateKey),
     ...(method === 'POST' ? { 'content-type': 'application/json; charset=utf-8' } : {}),
   }
-  // Neither is signed; the first makes the gateway tell the channel of a payment.
+  // Neither is signed. With `aco_pay_sdk` the gateway adds the payment's channel to its answers.
   const sent = { ...params, aco_pay_sdk: SDK_VERSION, version: '1.0' }
   const url = new URL(`.${BASE_PATH}${request.path}`, settings.baseUrl)
   if (method === 'GET') url.search = new URLSearchParams(sent).toString()
@@ -103,7 +103,7 @@ function unreachable(url: URL, timeout: AbortSignal, timeoutMs: number, signal?:
   return `${url.origin}: ${why}; whether the request was carried out is unknown, query the order`
 }
 
-/** Errors that the gateway gives without a signature, to a caller who has not proved who it is. */
+/** Errors that the gateway does not sign, because the caller has not proved its identity. */
 const UNSIGNED: ReadonlySet<number> = new Set(
   [ERRORS.PARAM_ERROR, ERRORS.SIGN_ERROR, ERRORS.MCH_NOT_EXIST, ERRORS.FREQUENCY_LIMIT, ERRORS.SYSTEM_ERROR].map(
     ({ status }) => status,

@@ -1,12 +1,12 @@
-/** How two texts differ that should be the same: the first character, and field by field. */
+/** Compares two texts that should be the same: finds the first different character and the different fields. */
 
-/** `at` is counted in UTF-16 units from 0; `expected` and `actual` show some text around it. */
+/** `at` counts UTF-16 units from 0; `expected` and `actual` show the text around it. */
 export type Difference = { at: number; expected: string; actual: string }
 
-/** One field, `data.code` say, with its value as JSON; null on the side that lacks it. */
+/** One field, such as `data.code`, with its values as JSON; null on the side that lacks it. */
 export type FieldDifference = { name: string; expected: string | null; actual: string | null }
 
-/** Null when there is none. */
+/** Null when the texts are the same. */
 export function differenceOf(expected: string, actual: string): Difference | null {
   if (expected === actual) return null
   let at = 0
@@ -15,7 +15,7 @@ export function differenceOf(expected: string, actual: string): Difference | nul
   return { at, expected: around(expected), actual: around(actual) }
 }
 
-/** Empty where the fields are the same, so that only the writing differs, and where a text is no JSON object. */
+/** Empty when only the notation differs, and when one of the texts is not a JSON object. */
 export function fieldDifferences(expected: string, actual: string): FieldDifference[] {
   const [ours, theirs] = [fieldsOf(expected), fieldsOf(actual)]
   if (ours === null || theirs === null) return []
@@ -24,7 +24,7 @@ export function fieldDifferences(expected: string, actual: string): FieldDiffere
     .filter((field) => field.expected !== field.actual)
 }
 
-/** Null for what is no JSON object. The members of an answer's `data` are fields of their own. */
+/** Null when the text is not a JSON object. The members of an answer's `data` count as fields of their own. */
 function fieldsOf(text: string): Map<string, string> | null {
   let value: unknown
   try {

@@ -1,12 +1,12 @@
-/** What can go wrong, each with what it means for the order. Match them with `instanceof`. */
+/** The errors of this package, and what each means for the order. Match them with `instanceof`. */
 import { ERRORS, type ErrorName } from '@acopay/protocol'
 
-/** All errors of this package. */
+/** The base class of all errors of this package. */
 export class AcoPayError extends Error {
   override name = 'AcoPayError'
 }
 
-/** The request was never sent: an option or a parameter is wrong. `field` is its name as it was given, `notifyUrl` say. */
+/** An option or a parameter is wrong, and nothing was sent. `field` is its name in your call, such as `notifyUrl`. */
 export class ParameterError extends AcoPayError {
   override name = 'ParameterError'
   readonly field: string
@@ -18,20 +18,20 @@ export class ParameterError extends AcoPayError {
 }
 
 /**
- * The gateway refused the request (spec 4). Where `isRetryable`, query the order: 1500 does not say how far it came,
- * and a try before this answer may have been carried out. All others changed nothing. `isSigned` tells whether the
- * gateway proved that it said so; it does not for callers whom it does not know (1002, 1003), nor before it looks
- * (1001, 1017, 1500).
+ * The gateway refused the request (spec 4). If `isRetryable`, query the order: after 1500 the request may have been
+ * carried out in part, and an earlier try may have been carried out. All other errors changed nothing. `isSigned` tells
+ * whether the gateway signed the refusal. It does not sign for callers it does not know (1002, 1003), and not before it
+ * has identified the caller (1001, 1017, 1500).
  */
 export class ApiError extends AcoPayError {
   override name = 'ApiError'
   /** The error's number, 1001 … 1500 (docs/errors.md). */
   readonly status: number
-  /** The error's name, `ORDER_NOT_EXIST` say. */
+  /** The error's name, such as `ORDER_NOT_EXIST`. */
   readonly code: string
   /** The reason in Chinese, at most 50 characters. */
   readonly fieldErrors: string | null
-  /** Whether the same business numbers, sent again later, may succeed. The client has already tried. */
+  /** Whether the same request, sent again later, may succeed. The client has used up its own tries. */
   readonly isRetryable: boolean
   readonly isSigned: boolean
 
@@ -47,27 +47,27 @@ export class ApiError extends AcoPayError {
 }
 
 /**
- * An answer or a notification came that is not proven to be the platform's, or is about another order. Do not believe
- * it; query.
+ * An answer or a notification is not proven to be the platform's, or is about another order. Ignore its content and
+ * query the order.
  */
 export class SignatureError extends AcoPayError {
   override name = 'SignatureError'
 }
 
 /**
- * The platform told something, and proved it, that this version of the package cannot read: of a kind, in a state or a
- * form that it does not know. Update the package.
+ * A verified notification has a kind, a state or a form that this version of the package does not know. Update the
+ * package.
  */
 export class UnknownNotificationError extends AcoPayError {
   override name = 'UnknownNotificationError'
 }
 
-/** No answer came that could be read. Whether the request was carried out is unknown: query the order. */
+/** No readable answer came. Whether the request was carried out is unknown: query the order. */
 export class ConnectionError extends AcoPayError {
   override name = 'ConnectionError'
-  /** The HTTP status, where there was one. */
+  /** The HTTP status; null when no answer came. */
   readonly httpStatus: number | null
-  /** Whether trying again may help; a 404 stays a 404. */
+  /** Whether trying again may help. */
   readonly isRetryable: boolean
 
   constructor(message: string, { httpStatus = null, isRetryable = true, cause }: ConnectionFailure = {}) {

@@ -1,4 +1,4 @@
-/** Why a signature does not verify: tries what people do wrong until one of it fits. */
+/** Explains why a signature does not verify: tries the usual mistakes until one of them fits. */
 import { constants, createHash, type KeyObject, publicDecrypt, verify } from 'node:crypto'
 import {
   type Envelope,
@@ -25,19 +25,21 @@ export type SignatureReport = {
   isValid: boolean
   /** What the contract says is signed. */
   canonicalText: string
-  /** SHA-256 of it, in hex, and the digest that was really signed, where the key could read it. */
+  /** SHA-256 of `canonicalText`, in hex. */
   digest: string
+  /** The digest inside the signature, in hex; null when this key cannot read it. */
   signedDigest: string | null
   findings: Finding[]
-  /** Where `otherText` first differs; null when it was not given or is the same. */
+  /** Where `otherText` first differs from `canonicalText`; null when it is the same or was not given. */
   difference: Difference | null
-  /** The fields that differ, where `otherText` is a JSON object. */
+  /** The fields that differ; empty unless `otherText` is a JSON object. */
   fields: FieldDifference[]
 }
 
 /**
- * Holds a signature against what the contract says is signed. `otherText` is what the signer believes to have signed.
- * Throws TypeError when `publicKey` is no public key, RangeError for what cannot be signed at all.
+ * Checks a signature against the text that the contract says is signed. `otherText` is the text that the signer
+ * believes to have signed. Throws TypeError when `publicKey` is not a public key, RangeError when `signed` cannot be
+ * signed at all.
  */
 export function explainSignature(signed: Signed, sign: string, publicKey: string, otherText?: string): SignatureReport {
   const canonicalText = textOf(signed)
@@ -54,7 +56,7 @@ export function explainSignature(signed: Signed, sign: string, publicKey: string
   return {
     ...report,
     signedDigest: inside?.digest ?? null,
-    findings: [...findings, ...(signature === null ? [] : causes(signed, canonicalText, signature, inside, key))],
+    findings: [...findings, ...(signature === null ? [] : causes({ signed, canonicalText, signature, key }, inside))],
   }
 }
 
@@ -73,7 +75,7 @@ function textOf(signed: Signed): string {
 
 const sha256 = (text: string): string => createHash('sha256').update(text, 'utf8').digest('hex')
 
-/** The signature in the standard alphabet, or null when it cannot be one; and what had to be mended. */
+/** The signature in the standard Base64 alphabet, or null when it cannot be one; and what had to be corrected. */
 function shapeOf(sign: string, key: KeyObject): { shape: string | null; findings: Finding[] } {
   const findings: Finding[] = []
   let shape = sign
@@ -113,7 +115,7 @@ const DIGEST_PREFIXES: [name: string, prefix: string][] = [
 
 type Inside = { hash: string; digest: string }
 
-/** What the signature says under this key; null when it was not made by its other half. */
+/** What the signature contains; null when it was not made with the private half of this key. */
 function digestInside(signature: Buffer, key: KeyObject): Inside | null {
   let opened: string
   try {
@@ -125,10 +127,12 @@ function digestInside(signature: Buffer, key: KeyObject): Inside | null {
   return known === undefined ? { hash: '?', digest: opened } : { hash: known[0], digest: opened.slice(known[1].length) }
 }
 
-function causes(signed: Signed, text: string, signature: Buffer, inside: Inside | null, key: KeyObject): Finding[] {
+type Failed = { signed: Signed; canonicalText: string; signature: Buffer; key: KeyObject }
+
+function causes({ signed, canonicalText: text, signature, key }: Failed, inside: Inside | null): Finding[] {
   if (inside === null) return [isPss(text, signature, key) ? PSS : OTHER_KEY]
   if (inside.hash === 'SHA-256') {
-    if (inside.digest === sha256(text)) return [] // Only its shape was wrong.
+    if (inside.digest === sha256(text)) return [] // Only the Base64 was wrong.
     const isSigned = (other: string): boolean => sha256(other) === inside.digest
     return [slipFound({ members: membersOf(signed), text }, isSigned) ?? OTHER_TEXT]
   }

@@ -1,17 +1,17 @@
-/** Fields on their way to the gateway and back: checked before they are sent, and read from a signed answer. */
+/** Checks fields before they are sent to the gateway, and reads fields of a signed answer. */
 import { isRefusal, type Refusal } from '@acopay/protocol'
 import type { AnswerData } from './client.ts'
 import { ParameterError, SignatureError } from './errors.ts'
 
 const AMOUNT = /^(0|[1-9]\d{0,5})\.\d\d$/
 
-/** An amount as the contract writes it; throws ParameterError for a number, or anything else. */
+/** The amount, when it is written as the contract requires. Throws ParameterError for a number or anything else. */
 export function yuan(field: string, text: string): string {
   if (typeof text === 'string' && AMOUNT.test(text) && text !== '0.00') return text
   throw new ParameterError(field, `${field} should be yuan with two decimals as a text, "12.50"`)
 }
 
-/** Without what was not given. */
+/** The fields that have a value. */
 export const present = (fields: Record<string, string | undefined>): Record<string, string> =>
   Object.fromEntries(Object.entries(fields).filter((entry): entry is [string, string] => entry[1] !== undefined))
 

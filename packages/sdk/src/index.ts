@@ -1,17 +1,5 @@
 export { canonicalJson as canonicalText, ERRORS, type ErrorName, privateKeyFrom, publicKeyFrom } from '@acopay/protocol'
-export {
-  AcoPay,
-  type ClosedOrder,
-  type CloseEvidence,
-  type CloseOutcome,
-  newTradeNo,
-  type Order,
-  type OrderParams,
-  type OrderRef,
-  type OrderState,
-  type PlacedOrder,
-  type UpstreamAnswer,
-} from './acopay.ts'
+export { AcoPay } from './acopay.ts'
 export type { Bill, NoBill, SavedBill, SaveOptions } from './bills.ts'
 export type { CallOptions } from './client.ts'
 export type { Difference, FieldDifference } from './difference.ts'
@@ -53,6 +41,18 @@ export {
   verifyNotification,
 } from './notifications.ts'
 export type { AcoPayOptions } from './options.ts'
+export {
+  type ClosedOrder,
+  type CloseEvidence,
+  type CloseOutcome,
+  newTradeNo,
+  type Order,
+  type OrderParams,
+  type OrderRef,
+  type OrderState,
+  type PlacedOrder,
+  type UpstreamAnswer,
+} from './orders.ts'
 export type { Refund, RefundParams, RefundRef } from './refunds.ts'
 export { type PayParams, signPayParams, signRequest } from './sign-request.ts'
 export { signedTestNotification, type TestNotification } from './signed-test-notification.ts'

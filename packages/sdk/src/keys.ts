@@ -1,18 +1,22 @@
-/** RSA keys in the form the contract uses. */
+/** RSA keys in the contract's form. */
 import { generateKeyPair, type KeyObject } from 'node:crypto'
 import { promisify } from 'node:util'
 import { keyText, privateKeyFrom, publicKeyFrom } from '@acopay/protocol'
 
-/** A fresh RSA-2048 pair as Base64 DER: PKCS#8 and SPKI. Give the platform the public one only. */
+/** A new RSA-2048 pair as Base64 DER: PKCS#8 and SPKI. Give the platform the public key only. */
 export async function newKeyPair(): Promise<{ privateKey: string; publicKey: string }> {
   const pair = await promisify(generateKeyPair)('rsa', { modulusLength: 2048 })
   return { privateKey: keyText(pair.privateKey), publicKey: keyText(pair.publicKey) }
 }
 
-/** A public key. Of a private PEM Node would quietly take the public half, so a private key is refused by name. */
+/**
+ * Reads a public key. Node would silently derive it from a private key, so a private key is refused with a TypeError.
+ */
 export function publicKeyOnly(text: string): KeyObject {
   if (isPrivateKey(text)) {
-    throw new TypeError('this is a private key; the public one is needed. Who has seen it can sign: replace the pair')
+    throw new TypeError(
+      'this is a private key; the public one is needed. Anyone who has seen it can sign: replace the pair',
+    )
   }
   return publicKeyFrom(text)
 }

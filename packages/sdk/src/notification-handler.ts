@@ -1,4 +1,7 @@
-/** From a request's raw body to the merchant's own code and the answer; without a web framework. */
+/**
+ * Handles a notification's request: verifies the raw body, calls the merchant's code and gives the answer. Needs no web
+ * framework.
+ */
 import { HEARD, NOT_HEARD } from '@acopay/protocol'
 import { AcoPayError, ParameterError } from './errors.ts'
 import type { NotificationStore } from './notification-store.ts'
@@ -13,37 +16,44 @@ import {
   type VerifyOptions,
 } from './notifications.ts'
 
-/** What to do. The event counts as heard once the promise is fulfilled; if it rejects, the gateway tells it again. */
+/**
+ * Your code. An event is acknowledged when the promise is fulfilled; if it rejects, the gateway sends the event again.
+ */
 export type NotificationCallbacks<Tx> = {
-  /** The order is paid: deliver. */
+  /** The order is paid: deliver the goods. */
   onPayment: (event: PaymentEvent, tx: Tx) => void | Promise<void>
-  /** What was paid went back outside of the gateway: the order is not paid any more. */
+  /** The payment was returned outside of the gateway: the order is no longer paid. */
   onPaymentReturned: (event: PaymentReturnedEvent, tx: Tx) => void | Promise<void>
-  /** How a refund of yours ended. */
+  /** One of your refunds has succeeded or failed. */
   onRefund: (event: RefundEvent, tx: Tx) => void | Promise<void>
 }
 
 export type NotificationOptions = VerifyOptions & {
-  /** Hears of all that was not answered with SUCCESS; default: a line, or your own error's stack, by console.error. */
+  /**
+   * Called for everything that is not answered with SUCCESS. Default: console.error with a line, or with your error's
+   * stack.
+   */
   onError?: (error: unknown) => void | Promise<void>
 }
 
 export type NotificationAnswer = { status: number; headers: Record<string, string>; body: string }
 
-/** Takes a request's body as it came, before any JSON parser. Never rejects. */
+/** Takes the request's raw body, before any JSON parser. Never rejects. */
 export type NotificationHandler = (rawBody: string | Uint8Array) => Promise<NotificationAnswer>
 
-/** A notification has at most a few KB. */
+/** A larger body is refused. Notifications have at most a few KB. */
 export const BODY_BYTES_MAX = 64 * 1024
 
 /**
- * Verifies, calls you back, answers. All callbacks are asked for, so that nothing is acknowledged that nobody dealt
- * with. With a store each event reaches you once, and `tx` is the store's transaction; without one, an event that is
- * told twice reaches you twice. Answer within 5 s: later is too late, and the gateway tells it again.
+ * Makes a handler that verifies a notification, calls your callback and answers. All callbacks are required, so that no
+ * event is acknowledged without code that handles it. With a store each event reaches you once, and `tx` is the store's
+ * transaction; without one, a repeated event reaches you again. A callback has 5 s: after that the gateway has given up
+ * the request and sends the event again later.
  *
- * 200 SUCCESS: dealt with, now or before. Everything else makes the gateway tell it again: 500, a callback or the store
- * failed, or it is the platform's but of a kind this version does not know; after 24 h it waits at the gateway until it
- * is sent by hand, so an update of this package loses nothing. 401: not proven. 400: no notification. 413: too large.
+ * 200 SUCCESS: the event was handled, now or before. After any other answer the gateway sends the event again for 24 h
+ * and then keeps it until you ask for it (`resendNotifications`). 500: a callback or the store failed, or the event is
+ * the platform's but of a kind this version does not know, so nothing is lost until you update this package. 401: the
+ * signature, merchant or time is wrong. 400: not a notification. 413: too large.
  */
 export function notificationHandler<Tx>(
   options: NotificationOptions & NotificationCallbacks<Tx> & { store: NotificationStore<Tx> },
@@ -101,7 +111,7 @@ function call<Tx>(callbacks: NotificationCallbacks<Tx>, event: NotificationEvent
   }
 }
 
-/** What went wrong is the merchant's own business: the answer says nothing of it. */
+/** The error goes to the merchant's `onError` only: the answer does not contain it. */
 async function refuse(
   status: number,
   error: unknown,
@@ -121,8 +131,12 @@ const answer = (status: number, body: typeof HEARD | typeof NOT_HEARD): Notifica
   body: JSON.stringify(body),
 })
 
-/** The stack only: other members of an error, a database's say, may hold what was stored. */
 function logError(error: unknown): void {
-  const text = error instanceof AcoPayError ? error.message : error instanceof Error ? error.stack : String(error)
-  console.error(`ACO Pay notification: ${text}`)
+  console.error(`ACO Pay notification: ${logText(error)}`)
+}
+
+/** The stack only: other members of an error, such as a database error's, may contain stored data. */
+function logText(error: unknown): string | undefined {
+  if (error instanceof AcoPayError) return error.message
+  return error instanceof Error ? error.stack : String(error)
 }

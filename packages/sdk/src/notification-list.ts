@@ -1,4 +1,4 @@
-/** What was told, and telling it again [ours]: for when a merchant's own server was away, or lost what it heard. */
+/** Listing and resending notifications [ours]: for a merchant whose server was down or lost events. */
 import {
   type ListedNotification,
   type ListedTry,
@@ -11,11 +11,11 @@ import { type CallOptions, send } from './client.ts'
 import { present, refuseLocally, textOf } from './fields.ts'
 import type { Settings } from './options.ts'
 
-/** Where telling stands. `DEAD`: the tries are used up; it waits until it is sent again by hand. */
+/** `DEAD`: the gateway has used up its tries and sends the notification only when it is asked to. */
 export type NotificationState = 'PENDING' | 'DELIVERED' | 'DEAD'
 
 export type NotificationFilter = {
-  /** The order's, by the platform's number or yours; the platform's wins if both are given. */
+  /** Notifications of one order, by the platform's number or yours; the platform's wins if both are given. */
   transactionNo?: string
   mchTradeNo?: string
   state?: NotificationState
@@ -25,7 +25,7 @@ export type NotificationFilter = {
 
 export type NotificationSummary = {
   transactionNo: string
-  /** Its number within the order; with the order's it names the notification. */
+  /** The notification's number within its order. */
   seq: number
   kind: 'payment' | 'refund'
   state: NotificationState
@@ -34,18 +34,21 @@ export type NotificationSummary = {
   url: string
   tries: number
   createdTime: Date
-  /** When it is tried next; null when it is not. */
+  /** When the gateway tries next; null when it will not. */
   nextTime: Date | null
-  /** The last try: null before the first. `httpStatus`: null when no answer came. `failure`: null when it was heard. */
+  /**
+   * The last try; null before the first. `httpStatus`: null when no answer came. `failure`: null when you acknowledged
+   * it.
+   */
   lastTime: Date | null
   httpStatus: number | null
   failure: string | null
 }
 
-/** The newest first, at most 100; `next` asks for those after them, null when there are none. */
+/** At most 100, the newest first. `next` is the `before` of the next page; null on the last page. */
 export type NotificationPage = { notifications: NotificationSummary[]; next: string | null }
 
-/** `reply`: the first 4 KB of what your server answered. */
+/** `reply`: the first 4 KB of your server's answer. `ms`: how long the try took. */
 export type NotificationTry = {
   time: Date
   ms: number
@@ -54,7 +57,7 @@ export type NotificationTry = {
   failure: string | null
 }
 
-/** Those of one order, one of them (`seq`), or your dead letters of a stretch of time. */
+/** The notifications of one order, one of them (`seq`), or your dead letters created between `from` and `until`. */
 export type ResendChoice =
   | { transactionNo: string; seq?: number }
   | { mchTradeNo: string; seq?: number }
@@ -83,11 +86,15 @@ export async function notificationTries(
   const data = await send(settings, { method: 'GET', path: 'notifications/tries', params }, options)
   const tries = JSON.parse(textOf(data, 'tries')) as ListedTry[]
   return tries.map(({ time, ms, http_status: httpStatus, reply, failure }) => ({
-    ...{ time: new Date(time), ms, httpStatus, reply, failure },
+    time: new Date(time),
+    ms,
+    httpStatus,
+    reply,
+    failure,
   }))
 }
 
-/** How many will be sent again: at most 10 000 dead letters a call, so ask again until it is 0. */
+/** The number that will be sent again. A call takes at most 10 000 dead letters: repeat it until it returns 0. */
 export async function resendNotifications(
   settings: Settings,
   choice: ResendChoice,

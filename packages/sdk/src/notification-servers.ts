@@ -1,4 +1,7 @@
-/** The handler in plain Node, Express, Fastify and Hono. Each hands over the body as it came, at most a little too much. */
+/**
+ * The handler for plain Node, Express, Fastify and Hono. Each passes on the raw body, and reads little more than the
+ * limit.
+ */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Readable } from 'node:stream'
 import { BODY_BYTES_MAX, type NotificationHandler } from './notification-handler.ts'
@@ -6,24 +9,24 @@ import { BODY_BYTES_MAX, type NotificationHandler } from './notification-handler
 type RawBody = string | Uint8Array
 
 /**
- * For `node:http` and Express. In Express mount it before `express.json()`: where a parser came first, the bytes that were
- * signed are gone, and it answers 500 and says so to `onError`. What `express.raw()` read is fine.
+ * For `node:http` and Express. In Express mount it before `express.json()`: a parser that runs first discards the
+ * signed bytes, and the handler then answers 500 and reports it to `onError`. `express.raw()` before it is fine.
  */
 export const nodeHandler =
   (handler: NotificationHandler) =>
   async (request: IncomingMessage & { body?: RawBody }, response: ServerResponse): Promise<void> => {
     let rawBody: RawBody
     try {
-      // Express 4 leaves a body of {} beside a stream that nobody has read.
+      // Express 4 sets body to {} although the stream was not read.
       rawBody = request.readableDidRead && request.body !== undefined ? request.body : await bytesOf(request)
     } catch {
-      return // The caller hung up: nobody is there to answer.
+      return // The caller has disconnected.
     }
     const { status, headers, body } = await handler(rawBody)
     response.writeHead(status, headers).end(body)
   }
 
-/** What this package needs to know of Fastify's instance. */
+/** The part of Fastify's instance that this package uses. */
 type FastifyScope = {
   removeAllContentTypeParsers(): void
   addContentTypeParser(type: string, parser: (request: unknown, payload: Readable) => Promise<unknown>): unknown
@@ -45,7 +48,7 @@ export const fastifyPlugin =
     })
   }
 
-/** What this package needs to know of Hono's context. */
+/** The part of Hono's context that this package uses. */
 type HonoContext = { req: { raw: Request; arrayBuffer(): Promise<ArrayBuffer> } }
 
 export const honoHandler =
@@ -55,7 +58,7 @@ export const honoHandler =
     return new Response(body, { status, headers })
   }
 
-/** Hono keeps what a middleware has read; what nobody has read is read up to the limit. */
+/** Hono keeps a body that a middleware has read; an unread body is read up to the limit. */
 async function honoBody(req: HonoContext['req']): Promise<RawBody> {
   if (req.raw.bodyUsed) return new Uint8Array(await req.arrayBuffer())
   return req.raw.body === null ? '' : upToTheLimit(req.raw.body)
@@ -63,12 +66,12 @@ async function honoBody(req: HonoContext['req']): Promise<RawBody> {
 
 async function bytesOf(stream: Readable): Promise<Uint8Array> {
   const bytes = await upToTheLimit(stream.iterator({ destroyOnReturn: false }))
-  // The rest of what is too large is thrown away as it comes, so that the connection can be used again.
+  // The rest of a body that is too large is discarded as it arrives, so that the connection can be reused.
   stream.resume()
   return bytes
 }
 
-/** All of it, or enough to see that it is too much. */
+/** The whole body, or just enough of it to see that it is too large. */
 async function upToTheLimit(chunks: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
   const read: Uint8Array[] = []
   let bytes = 0

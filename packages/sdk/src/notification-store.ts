@@ -1,28 +1,28 @@
-/** Once per event: what makes the gateway's repetitions, and a stranger's, harmless. */
+/** Handles each event once, so that repeated deliveries and replayed requests do no harm. */
 
 /**
- * Remembers which events were dealt with. `Tx` is what the work needs to change the merchant's own records together
- * with that memory: a database transaction.
+ * Remembers which events were handled. `Tx` is what `work` needs to change the merchant's own records in the same
+ * transaction as that memory: a database connection or transaction.
  */
 export type NotificationStore<Tx = undefined> = {
   /**
-   * Runs `work` unless it was done for this event before, and remembers the event if and only if the work lasts: both
-   * in one transaction. Another call for the same event waits until the first is through. Rejects with what `work`
-   * rejects with. Answers false when it was done before.
+   * Runs `work` unless this event was handled before, and remembers the event if and only if the work is kept: both in
+   * one transaction. A second call for the same event waits for the first. Rejects with the error of `work`. Returns
+   * false when the event was handled before.
    */
   once(eventId: string, work: (tx: Tx) => Promise<void>): Promise<boolean>
 }
 
 /**
- * For tests, and for one process whose work may be done again after it restarts: it remembers the last `max` events
- * while it runs.
+ * For tests, and for a single process that may handle an event again after a restart. It remembers the last `max`
+ * events (default 10 000) in memory.
  */
 export function memoryStore({ max = 10_000 }: { max?: number } = {}): NotificationStore {
   const done = new Set<string>()
   const underWay = new Map<string, Promise<void>>()
 
   async function once(eventId: string, work: (tx: undefined) => Promise<void>): Promise<boolean> {
-    // Again and again: when the first fails, one of those who waited is the next.
+    // A loop, because when the first call fails, one of the waiting calls becomes the next first.
     for (let first = underWay.get(eventId); first !== undefined; first = underWay.get(eventId)) {
       await first.catch(() => undefined)
     }

@@ -36,9 +36,18 @@ describe('a notification that is proven', () => {
   it('tells a payment, with times as dates', async () => {
     const body = await told({ kind: 'payment', mchTradeNo: 'order-1', amountTotal: '0.01', extra: '附言 "1"\n🧧' })
     expect(verifyNotification(body, ours())).toEqual({
-      ...{ kind: 'payment', state: 'SUCCESS', description: '支付成功', mchTradeNo: 'order-1', amountTotal: '0.01' },
-      ...{ transactionNo: expect.stringMatching(/^AP\d{36}$/), appNo: 'APP1000000', amountCurrency: 'CNY' },
-      ...{ extra: '附言 "1"\n🧧', acoid: null, successTime: NOW, notifyTime: NOW },
+      kind: 'payment',
+      state: 'SUCCESS',
+      description: '支付成功',
+      mchTradeNo: 'order-1',
+      amountTotal: '0.01',
+      transactionNo: expect.stringMatching(/^AP\d{36}$/),
+      appNo: 'APP1000000',
+      amountCurrency: 'CNY',
+      extra: '附言 "1"\n🧧',
+      acoid: null,
+      successTime: NOW,
+      notifyTime: NOW,
     })
   })
 
@@ -50,9 +59,17 @@ describe('a notification that is proven', () => {
   it('tells how a refund ended, without a time of success where it failed', async () => {
     const done = verifyNotification(await told({ kind: 'refund', refundReason: '退货' }), ours())
     expect(done).toEqual({
-      ...{ kind: 'refund', state: 'SUCCESS', description: '退款成功', refundAmount: '2.50', refundReason: '退货' },
-      ...{ transactionNo: expect.stringMatching(/^AP/), refundNo: expect.stringMatching(/^AR/), successTime: NOW },
-      ...{ mchTradeNo: expect.any(String), mchRefundNo: expect.any(String), notifyTime: NOW },
+      kind: 'refund',
+      state: 'SUCCESS',
+      description: '退款成功',
+      refundAmount: '2.50',
+      refundReason: '退货',
+      transactionNo: expect.stringMatching(/^AP/),
+      refundNo: expect.stringMatching(/^AR/),
+      successTime: NOW,
+      mchTradeNo: expect.any(String),
+      mchRefundNo: expect.any(String),
+      notifyTime: NOW,
     })
     const failed = verifyNotification(await told({ kind: 'refund', state: 'FAIL' }), ours())
     expect(failed).toMatchObject({ state: 'FAIL', description: '退款失败', successTime: null })
@@ -216,7 +233,9 @@ describe('the store in memory', () => {
     }
     const all = await Promise.allSettled(Array.from({ length: 10 }, () => store.once('a', work)))
     expect(all.map((one) => (one.status === 'rejected' ? one.reason.message : one.value))).toEqual([
-      ...['failed 1', 'failed 2', true],
+      'failed 1',
+      'failed 2',
+      true,
       ...Array.from({ length: 7 }, () => false),
     ])
     expect(works).toBe(3)

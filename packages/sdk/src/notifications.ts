@@ -1,4 +1,4 @@
-/** What the gateway tells a merchant (spec 3.7): proven to be the platform's first, and only then read. */
+/** Reads the gateway's notifications (spec 3.7): verifies the signature first, and only then reads the content. */
 import type { KeyObject } from 'node:crypto'
 import { type JsonObject, notificationText, SIGN_TYPE, verifyText } from '@acopay/protocol'
 import { type AcoPayError, ParameterError, SignatureError, UnknownNotificationError } from './errors.ts'
@@ -8,14 +8,14 @@ type PaymentFacts = {
   transactionNo: string
   mchTradeNo: string
   appNo: string
-  /** As the order was placed with it. */
+  /** The `extra` of the order. */
   extra: string | null
   /** The state in Chinese. */
   description: string
   /** Yuan with two decimals. */
   amountTotal: string
   amountCurrency: string
-  /** When it was paid. */
+  /** When the payer paid. */
   successTime: Date
   /** The payer, as the platform names them. */
   acoid: string | null
@@ -27,12 +27,12 @@ type PaymentFacts = {
 export type PaymentEvent = { kind: 'payment'; state: 'SUCCESS' } & PaymentFacts
 
 /**
- * What was paid went back to the payer outside of the gateway: by WeChat Pay or Alipay, or by your own staff in their
- * pages. The order is not paid any more, and nothing of it can be refunded.
+ * The payment was returned to the payer outside of the gateway: by WeChat Pay or Alipay, or by your own staff in their
+ * pages. The order is no longer paid, and no part of it can be refunded.
  */
 export type PaymentReturnedEvent = { kind: 'payment_returned'; state: 'REFUND' } & PaymentFacts
 
-/** How a refund of yours ended. `FAIL`: no money went back. */
+/** One of your refunds has ended. `FAIL`: the payer got no money back. */
 export type RefundEvent = {
   kind: 'refund'
   state: 'SUCCESS' | 'FAIL'
@@ -55,27 +55,27 @@ export type NotificationEvent = PaymentEvent | PaymentReturnedEvent | RefundEven
 
 export type Freshness = {
   /**
-   * How far `notify_time` may be from this machine's clock, in ms; default 5 minutes, Infinity to believe any. Each try
-   * is signed anew, also one sent by hand after months, so an old time means a recording or a wrong clock. A wrong clock
-   * loses nothing: the gateway tries for 24 hours, and the error names the clock. Against a recording of the last minutes
-   * only a store helps, as against the gateway's own repetitions.
+   * How far `notify_time` may be from this machine's clock, in ms; default 300 000 (5 minutes), Infinity to accept any
+   * time. The gateway signs each try anew, also a resend after months, so an old time means a replayed request or a
+   * wrong clock. A wrong clock loses nothing: the gateway tries for 24 hours, and the error mentions the clock. Against
+   * a request replayed within minutes, and against the gateway's own repetitions, use a store.
    */
   toleranceMs?: number
-  /** Stands in for this machine's clock. */
+  /** Replaces this machine's clock. */
   now?: () => Date
 }
 
 export type VerifyOptions = Freshness & {
-  /** Base64 DER (SPKI) or PEM; several while the platform changes its key. */
+  /** Base64 DER (SPKI) or PEM; a list while the platform changes its key. */
   platformPublicKey: string | readonly string[]
-  /** Yours: what is meant for another merchant is refused. */
+  /** Your merchant number: notifications for other merchants are refused. */
   mchNo: string
 }
 
 /**
- * What a notification says, once it is proven to be the platform's and for you. `rawBody` is the request's body as it
- * came, before any JSON parser. Throws SignatureError for what is not proven, UnknownNotificationError for what is but
- * this version cannot read, ParameterError for a wrong option.
+ * Verifies a notification and returns its event. `rawBody` is the request's body before any JSON parser. Throws
+ * SignatureError when it is not proven to be the platform's, for this merchant and recent; UnknownNotificationError
+ * when it is, but this version cannot read it; ParameterError for a wrong option.
  */
 export function verifyNotification(rawBody: string | Uint8Array, options: VerifyOptions): NotificationEvent {
   const seen = readNotification(rawBody, readVerifyOptions(options))
@@ -83,7 +83,10 @@ export function verifyNotification(rawBody: string | Uint8Array, options: Verify
   return seen.event
 }
 
-/** The same for every delivery of one event, whose `nonce` and `notify_time` change: what a store remembers. */
+/**
+ * The key under which a store remembers an event: the same for each delivery, although `nonce` and `notify_time`
+ * change.
+ */
 export const eventIdOf = (event: NotificationEvent): string =>
   event.kind === 'refund' ? `refund/${event.refundNo}/${event.state}` : `payment/${event.transactionNo}/${event.state}`
 
@@ -100,7 +103,10 @@ export function readFreshness({ toleranceMs = 300_000, now = () => new Date() }:
   throw new ParameterError('toleranceMs', 'toleranceMs should be a number of milliseconds, or Infinity')
 }
 
-/** `garbled`: no notification at all. `forged`: not proven. `unknown`: proven, but not understood. */
+/**
+ * `garbled`: not a notification. `forged`: not proven to be the platform's. `unknown`: proven, but of an unknown kind
+ * or form.
+ */
 export type Seen = { event: NotificationEvent } | { why: 'garbled' | 'forged' | 'unknown'; error: AcoPayError }
 
 export function readNotification(rawBody: string | Uint8Array, verifier: Verifier): Seen {
@@ -110,20 +116,20 @@ export function readNotification(rawBody: string | Uint8Array, verifier: Verifie
   if (doubt !== null) return { why: 'forged', error: new SignatureError(doubt) }
   const event = eventOf(body)
   if (event !== null) return { event }
-  const told = `code ${body.code}, with ${Object.keys(body).join(', ')}`
+  const content = `code ${body.code}, with ${Object.keys(body).join(', ')}`
   return {
     why: 'unknown',
-    error: new UnknownNotificationError(`the platform told what this version cannot read: ${told}`),
+    error: new UnknownNotificationError(`this version cannot read the notification: ${content}`),
   }
 }
 
 type Flat = Record<string, string | null>
 
-/** The body's members, or why it is no notification. */
+/** The body's members, or the reason why it is not a notification. */
 function flatObject(rawBody: string | Uint8Array): Flat | string {
   let text: string
   try {
-    // Strictly: a replacement character would hide what was sent.
+    // Fatal: a replacement character would hide the bytes that were sent.
     text = typeof rawBody === 'string' ? rawBody : new TextDecoder('utf-8', { fatal: true }).decode(rawBody)
   } catch {
     return 'the body is not UTF-8'
@@ -139,7 +145,7 @@ function flatObject(rawBody: string | Uint8Array): Flat | string {
   return odd === undefined ? (value as Flat) : `${odd[0]} is neither a text nor null`
 }
 
-/** Null when it is proven: by the platform, for this merchant, lately. */
+/** Null when the notification is proven to be the platform's, for this merchant and recent. */
 function doubtAbout(body: Flat, { mchNo, platformKeys, toleranceMs, now }: Verifier): string | null {
   const { sign, sign_type: signType } = body
   if (typeof sign !== 'string' || sign === '') return 'the notification is not signed'
@@ -156,10 +162,10 @@ function doubtAbout(body: Flat, { mchNo, platformKeys, toleranceMs, now }: Verif
   const ageMs = now().getTime() - sentAt.getTime()
   if (Math.abs(ageMs) <= toleranceMs) return null
   const off = `${Math.abs(Math.round(ageMs / 1000))} s in the ${ageMs > 0 ? 'past' : 'future'}`
-  return `notify_time is ${off} by this machine's clock: sent again by a stranger, or is the clock wrong?`
+  return `notify_time is ${off} by this machine's clock: a replayed request, or is the clock wrong?`
 }
 
-/** Null for a kind, a state or a form that this version does not know. */
+/** Null for a kind, state or form that this version does not know. */
 function eventOf(body: Flat): NotificationEvent | null {
   const isRefund = typeof body.refund_no === 'string'
   return isRefund ? refundOf(body) : paymentOf(body)
@@ -186,7 +192,7 @@ function refundOf(body: Flat): RefundEvent | null {
     : null
 }
 
-/** Texts without which nothing can be done, by their names on the wire. */
+/** The required texts, with their names on the wire. */
 const PAYMENT_TEXTS = {
   transactionNo: 'transaction_no',
   mchTradeNo: 'mch_trade_no',

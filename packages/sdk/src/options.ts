@@ -1,4 +1,4 @@
-/** A client's settings, checked once, when it is made. */
+/** A client's settings, checked once, when the client is made. */
 import type { KeyObject } from 'node:crypto'
 import { setTimeout as wait } from 'node:timers/promises'
 import { privateKeyFrom } from '@acopay/protocol'
@@ -6,23 +6,23 @@ import { ParameterError } from './errors.ts'
 import { publicKeyOnly } from './keys.ts'
 
 export type AcoPayOptions = {
-  /** Where the gateway is, `https://pay.example.com`; a path in it is kept. */
+  /** The gateway's address, `https://pay.example.com`; it may have a path. */
   baseUrl: string
   /** At most 32 characters. */
   mchNo: string
-  /** The app that orders are placed for, unless an order names another; at most 32 characters. */
+  /** The app of orders that name none themselves; at most 32 characters. */
   appNo: string
   /** Base64 DER (PKCS#8) or PEM. RSA of at least 2048 bits. */
   mchPrivateKey: string
-  /** Base64 DER (SPKI) or PEM; several while the platform changes its key. */
+  /** Base64 DER (SPKI) or PEM; a list while the platform changes its key. */
   platformPublicKey: string | readonly string[]
-  /** How long one try may take, in ms; default 10 000. A close takes at most about 7 000. */
+  /** The limit of one try, in ms, 1 to 600 000; default 10 000. A close takes at most about 7 000. */
   timeoutMs?: number
-  /** How often a request is tried in all, 1 … 10; default 3. A call ends within `tries` times (`timeoutMs` + 5 s). */
+  /** The number of tries in all, 1 to 10; default 3. A call ends within `tries` × (`timeoutMs` + 5 s). */
   tries?: number
-  /** Stands in for the global `fetch`. */
+  /** Replaces the global `fetch`. */
   fetch?: typeof fetch
-  /** Stands in for waiting between tries, in ms. */
+  /** Replaces the wait between two tries; `ms` is its length. */
   sleep?: (ms: number, signal?: AbortSignal) => Promise<void>
 }
 
@@ -38,7 +38,7 @@ export type Settings = {
   sleep: (ms: number, signal?: AbortSignal) => Promise<void>
 }
 
-/** Throws ParameterError that names the option, and never repeats a key. */
+/** Throws a ParameterError that names the wrong option. Its message contains no part of a key. */
 export function readOptions(options: AcoPayOptions): Settings {
   return {
     baseUrl: readBaseUrl(options.baseUrl),
@@ -59,7 +59,7 @@ export function readPlatformKeys(texts: string | readonly string[]): KeyObject[]
   return keys.map((text) => readKey('platformPublicKey', text, publicKeyOnly))
 }
 
-/** Ends early, and without an error, when the signal says so. */
+/** Ends early, without an error, when the signal aborts. */
 const pause = (ms: number, signal?: AbortSignal): Promise<void> =>
   wait(ms, undefined, signal === undefined ? {} : { signal }).catch(() => undefined)
 
@@ -68,7 +68,7 @@ function required(field: string, text: string): string {
   return text
 }
 
-/** It travels in a header, where other characters cannot. */
+/** Printable ASCII only, since the number is sent in a header. */
 export function readNumber(field: string, text: string): string {
   if (/^[\x21-\x7e]{1,32}$/.test(required(field, text))) return text
   throw new ParameterError(field, `${field} should be 1 to 32 letters and digits`)

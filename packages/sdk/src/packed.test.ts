@@ -36,7 +36,7 @@ beforeAll(async () => {
   for (const name of OTHERS) symlinkSync(path.join(ROOT, 'node_modules', name), path.join(dir, 'node_modules', name))
   await run('tar', ['xzf', path.join(dir, packed.filename), '--strip-components=1', '-C', installed], dir)
   test = await testGateway()
-}, 120_000)
+})
 afterAll(async () => {
   await test?.stop()
   rmSync(dir, { recursive: true })
@@ -44,7 +44,7 @@ afterAll(async () => {
 
 const run = async (command: string, args: string[], cwd: string): Promise<string> => {
   const env = { ...process.env, CLIENT_OPTIONS: JSON.stringify(test?.demo ?? {}) }
-  return (await promisify(execFile)(command, args, { cwd, env, timeout: 60_000 })).stdout
+  return (await promisify(execFile)(command, args, { cwd, env, timeout: 240_000 })).stdout
 }
 
 /** Programs by their file names. */
@@ -76,7 +76,7 @@ const missing = await client.queryOrder({ transactionNo: 'AP0' }).catch((error) 
 console.log([closed.outcome, state, missing instanceof ApiError, missing.status].join(' '))
 `
 
-describe('the packed SDK', { timeout: 60_000 }, () => {
+describe('the packed SDK', () => {
   it('holds the bundle, the types, the readme and the licence, and nothing else', () => {
     expect(files).toEqual(
       ['LICENSE', 'README.md', 'index.cjs', 'index.d.cts', 'index.d.mts', 'index.mjs', 'package.json'].sort(),

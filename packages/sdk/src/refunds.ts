@@ -1,4 +1,4 @@
-/** Refunds: what is asked, what is answered (spec 3.4, 3.5). */
+/** Refunds: making one and querying it (spec 3.4, 3.5). */
 import { parseQueryRefund, parseRefundOrder, REFUND_ANSWERS, type RefundState } from '@acopay/protocol'
 import { type AnswerData, type CallOptions, send } from './client.ts'
 import { SignatureError } from './errors.ts'
@@ -9,7 +9,10 @@ export type RefundParams = {
   /** The order, by the platform's number or yours; the platform's wins if both are given. */
   transactionNo?: string
   mchTradeNo?: string
-  /** Yours, unique, 24 to 50 of letters, digits, `_` and `-`. Keep it before you ask: repeats need the same. */
+  /**
+   * Your unique number, 24 to 50 letters, digits, `_` and `-`. Store it before the call: repeat a call with the same
+   * number.
+   */
   mchRefundNo: string
   /** Yuan with two decimals as text, `"2.50"`, at least `"0.01"`. Never a number. */
   refundAmount: string
@@ -28,7 +31,7 @@ export type Refund = {
   mchTradeNo: string
   /** Yuan with two decimals. */
   refundAmount: string
-  /** `PROCESSING`: query again. `FAIL`: no money went back; it may be asked for under another number. */
+  /** `PROCESSING`: query again. `FAIL`: the payer got no money back; you may refund again under another number. */
   state: RefundState
   /** The state in Chinese. */
   description: string

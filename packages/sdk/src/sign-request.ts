@@ -1,4 +1,4 @@
-/** Signing by hand, to compare with what another program signs. */
+/** Signs a request without sending it, to compare with the signature of another program. */
 import { type JsonObject, privateKeyFrom, requestText, SIGN_TYPE, signText } from '@acopay/protocol'
 import { newNonce } from './client.ts'
 
@@ -9,7 +9,7 @@ export type SignedRequest = {
   headers: Record<'x-acopay-mch-no' | 'x-acopay-nonce' | 'x-acopay-sign-type' | 'x-acopay-sign', string>
 }
 
-/** Signs a request's parameters for the headers. Throws TypeError for a key that is none. */
+/** Signs a request's parameters for the headers. Throws TypeError when the key is not a private key. */
 export async function signRequest(
   params: JsonObject,
   by: { mchNo: string; mchPrivateKey: string; nonce?: string },
@@ -28,12 +28,12 @@ export async function signRequest(
   }
 }
 
-/** An order as the merchant's server signs it for a page. `mch_trade_no` is yours, 24 to 50 characters, and never used again. */
+/** An order that the merchant's server signs for a page. `mch_trade_no`: your unique number, 24 to 50 characters. */
 export type PayParams = {
   app_no: string
   mch_trade_no: string
   description: string
-  /** Yuan with two decimals, as text: the official web SDK's own type says number, the platform signs text. */
+  /** Yuan with two decimals, as text. The type of the official web SDK says number, but the platform signs text. */
   amount_total: string
   time_expire?: string
   extra?: string
@@ -41,8 +41,9 @@ export type PayParams = {
 }
 
 /**
- * What a page gives to `edger.payment.pay(params)` of the official web SDK: the order with its signature inside
- * (spec/protocol.md 3.2). Sign on your server; the private key never goes to a page. Throws TypeError for a key that is none.
+ * The parameters for `edger.payment.pay(params)` of the official web SDK: the order and its signature (spec/protocol.md
+ * 3.2). Sign on your server; the private key must never be on a page. Throws TypeError when the key is not a private
+ * key.
  */
 export async function signPayParams(
   order: PayParams,

@@ -1,4 +1,4 @@
-/** For a merchant's own tests: notifications as the gateway sends them, under a key pair of the test. */
+/** For a merchant's own tests: notifications like the gateway's, signed with a key pair of the test. */
 import { privateKeyFrom, signedNotification, timeText } from '@acopay/protocol'
 import { newNonce } from './client.ts'
 import type { PaymentEvent, PaymentReturnedEvent, RefundEvent } from './notifications.ts'
@@ -6,7 +6,7 @@ import { readKey, readNumber } from './options.ts'
 
 type Changes<Event> = Partial<Omit<Event, 'kind' | 'state'>>
 
-/** What it is to say; the rest is made up, and fits a test order of 12.50. */
+/** The fields to set; the others get values of a test order of 12.50 yuan. */
 export type TestNotification =
   | ({ kind: 'payment' } & Changes<PaymentEvent>)
   | ({ kind: 'payment_returned' } & Changes<PaymentReturnedEvent>)

@@ -1,15 +1,17 @@
-/** What people sign instead of the canonical text: each slip writes the texts that it leads to, until one fits. */
+/**
+ * The usual mistakes in building the text to sign. Each gives the texts it leads to, to compare with what was signed.
+ */
 import { canonicalJson, type JsonObject, type JsonValue } from '@acopay/protocol'
 
 /** One thing found, in Chinese and in English. */
 export type Finding = { zh: string; en: string }
 
-/** Everything the signer had, unsorted and with nulls, and the text that should have been signed. */
+/** `members`: everything the signer had, unsorted and with nulls. `text`: the text that should have been signed. */
 export type ToSign = { members: JsonObject; text: string }
 
 type Slip = Finding & { texts: (toSign: ToSign) => string[] }
 
-/** The slip whose text is the one that was signed; null when none of them fits. */
+/** The mistake whose text was signed; null when none fits. */
 export function slipFound(toSign: ToSign, isSigned: (text: string) => boolean): Finding | null {
   const found = [...SLIPS, ...slipsOfFields(toSign.text)].find(({ texts }) => texts(toSign).some(isSigned))
   return found === undefined ? null : { zh: found.zh, en: found.en }
@@ -34,7 +36,7 @@ const escaped = (text: string, letters: RegExp): string =>
 
 const BEYOND_ASCII = /[\u0080-\uffff]/g
 
-/** A blank after each comma and colon that is not inside a text. */
+/** Adds a blank after each comma and colon outside of strings. */
 const spaced = (text: string): string =>
   text.replace(/("(?:\\.|[^"\\])*")|[,:]/g, (found, inside?: string) => inside ?? `${found} `)
 
@@ -127,7 +129,7 @@ const SLIPS: Slip[] = [
   },
 ]
 
-/** The slips that concern one field, for each field that is signed. */
+/** The mistakes that concern one field, for each signed field. */
 function slipsOfFields(text: string): Slip[] {
   const signed = JSON.parse(text) as JsonObject
   return Object.entries(signed).flatMap(([name, value]): Slip[] => {
@@ -159,6 +161,6 @@ function slipsOfFields(text: string): Slip[] {
   })
 }
 
-/** `"amount_total":"12.50"` as `"amount_total":12.50`, digits and all. */
+/** Writes `"amount_total":"12.50"` as `"amount_total":12.50`, with the same digits. */
 const unquoted = (text: string, name: string, value: string): string =>
   text.replace(`${JSON.stringify(name)}:"${value}"`, () => `${JSON.stringify(name)}:${value}`)

@@ -63,9 +63,7 @@ const PAGES = {
 export const billRows = (
   db: Db,
   { mchNo, day }: BillKey,
-  kind: BillRow['kind'],
-  after: BillRow | null,
-  limit: number,
+  { kind, after, limit }: { kind: BillRow['kind']; after: BillRow | null; limit: number },
 ): Promise<BillRow[]> => {
   const place = kind === 'PAYMENT' ? [after?.attemptNo, after?.paymentNo] : [after?.refundNo]
   return run<BillRow>(db, `billRows${kind}`, PAGES[kind], [mchNo, day, after?.at, ...place, limit])
@@ -97,8 +95,11 @@ export async function findBill(db: Db, { mchNo, day }: BillKey): Promise<Bill | 
   return rows[0] ?? null
 }
 
-/** Writes one piece of a file that does not count yet. */
-export async function writeBillPart(db: Db, key: BillKey, fileNo: string, seq: number, bytes: Buffer): Promise<void> {
+/** One piece of a bill's file; `seq` counts from 1. */
+export type BillPart = { fileNo: string; seq: number }
+
+/** Writes one piece of a file that is not published yet. */
+export async function writeBillPart(db: Db, key: BillKey, { fileNo, seq }: BillPart, bytes: Buffer): Promise<void> {
   await run(
     db,
     'writeBillPart',
@@ -107,8 +108,8 @@ export async function writeBillPart(db: Db, key: BillKey, fileNo: string, seq: n
   )
 }
 
-/** One piece of a file, from 1 on; null after the last. */
-export async function readBillPart(db: Db, key: BillKey, fileNo: string, seq: number): Promise<Buffer | null> {
+/** Null after the last piece. */
+export async function readBillPart(db: Db, key: BillKey, { fileNo, seq }: BillPart): Promise<Buffer | null> {
   const rows = await run<{ bytes: Buffer }>(
     db,
     'readBillPart',
@@ -118,8 +119,8 @@ export async function readBillPart(db: Db, key: BillKey, fileNo: string, seq: nu
   return rows[0]?.bytes ?? null
 }
 
-/** Makes the file count, if this taking still holds the job and no other was faster; false otherwise. */
-export async function publishBill(db: Db, job: Job, key: BillKey, bill: Bill, now: Date): Promise<boolean> {
+/** Publishes the file, if this lease still holds the job and no other process was faster; false otherwise. */
+export async function publishBill(db: Db, job: Job, bill: Bill, now: Date): Promise<boolean> {
   const rows = await run(
     db,
     'publishBill',
@@ -127,7 +128,7 @@ export async function publishBill(db: Db, job: Job, key: BillKey, bill: Bill, no
      select $1, $2, $3, $4, $5, $6, $7
       where exists (select from job where mch_no = $1 and kind = 'make_bill' and subject = $8 and tries = $9 for update)
      on conflict do nothing returning 1`,
-    [key.mchNo, key.day, bill.lines, bill.fileNo, bill.sizeBytes, bill.sha256, now, job.subject, job.tries],
+    [job.mchNo, job.subject, bill.lines, bill.fileNo, bill.sizeBytes, bill.sha256, now, job.subject, job.tries],
   )
   return rows.length === 1
 }

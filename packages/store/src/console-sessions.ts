@@ -19,14 +19,12 @@ export const addConsoleSession = (
 
 /**
  * The session with its user as of now, if it has neither ended nor been idle since `idleSince`, and the user is enabled.
- * `isActive`: somebody is there, and it is not the page that asks by itself.
+ * `isActive`: a person acts, and it is not the page that polls.
  */
 export async function useConsoleSession(
   db: Db,
   key: Buffer,
-  now: Date,
-  idleSince: Date,
-  isActive: boolean,
+  { now, idleSince, isActive }: { now: Date; idleSince: Date; isActive: boolean },
 ): Promise<ConsoleSession | null> {
   // Seen once a minute is seen: reading pages does not write rows.
   const rows = await run<ConsoleSession>(

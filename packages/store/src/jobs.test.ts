@@ -15,7 +15,8 @@ beforeEach(() => database.pool.query('delete from job'))
 const key = (subject: string) => ({ mchNo: 'MCH1', kind: 'shut_attempts' as const, subject })
 /** A job whose first taking, by its writer, runs out at `dueMs`. */
 const write = (subject: string, dueMs = 0) => insertHeldJob(database.pool, key(subject), after(dueMs), NOW)
-const takeAll = (ms: number, limit = 100) => takeJobs(database.pool, after(ms), after(ms + LEASE), limit)
+const takeAll = (ms: number, limit = 100) =>
+  takeJobs(database.pool, { now: after(ms), leaseUntil: after(ms + LEASE) }, limit)
 const take = (subject: string, ms: number) => takeJob(database.pool, key(subject), after(ms), after(ms + LEASE))
 const subjects = (jobs: Job[]): string[] => jobs.map(({ subject }) => subject)
 async function taken(subject: string, ms: number): Promise<Job> {

@@ -1,15 +1,15 @@
-/** What must still happen, whoever dies: rows written with the change that makes them necessary. */
+/** Work that must still be done although a process may die: rows written with the change that makes them necessary. */
 import { JOB_KINDS, type JobKind } from '@acopay/core'
 import { type Db, run } from './db.ts'
 
-/** `tries` is the taking this holder has; it names it to postpone the job. */
+/** `tries` is the lease's number: an update must match it, so that an expired lease cannot overwrite a newer one. */
 export type Job = { mchNo: string; kind: JobKind; subject: string; tries: number; createdAt: Date }
 
 type JobKey = Pick<Job, 'mchNo' | 'kind' | 'subject'>
 
 /**
- * Writes a job whose first taking the writer already holds, until `dueAt`: it does the work itself, and the job
- * is there in case it dies. A job that exists is left as it is.
+ * Writes a job whose first lease the writer holds until `dueAt`: it does the work itself, and the job is there in case it
+ * dies. A job that exists is left as it is.
  */
 export async function insertHeldJob(db: Db, job: JobKey, dueAt: Date, now: Date): Promise<void> {
   await run(
@@ -21,11 +21,10 @@ export async function insertHeldJob(db: Db, job: JobKey, dueAt: Date, now: Date)
   )
 }
 
-/** Takes at most `limit` due jobs of these kinds until `leaseUntil`, in one statement; no lock outlives it. */
+/** Leases at most `limit` due jobs of these kinds until `leaseUntil`, in one statement; no row lock outlives it. */
 export const takeJobs = (
   db: Db,
-  now: Date,
-  leaseUntil: Date,
+  { now, leaseUntil }: { now: Date; leaseUntil: Date },
   limit: number,
   kinds: readonly JobKind[] = JOB_KINDS,
 ): Promise<Job[]> =>
@@ -40,7 +39,7 @@ export const takeJobs = (
     [now, leaseUntil, limit, kinds],
   )
 
-/** Takes this job if nobody holds it at `now`; null when somebody does, or it is done. */
+/** Leases this job if no lease on it lasts beyond `now`; null when one does, or the job is done. */
 export async function takeJob(db: Db, key: JobKey, now: Date, leaseUntil: Date): Promise<Job | null> {
   const rows = await run<Job>(
     db,
@@ -53,7 +52,7 @@ export async function takeJob(db: Db, key: JobKey, now: Date, leaseUntil: Date):
   return rows[0] ?? null
 }
 
-/** The work is done, by whoever did it. */
+/** The work is done, by this process or another. */
 export async function removeJob(db: Db, key: JobKey): Promise<void> {
   await run(db, 'removeJob', 'delete from job where mch_no = $1 and kind = $2 and subject = $3', [
     key.mchNo,
@@ -62,7 +61,7 @@ export async function removeJob(db: Db, key: JobKey): Promise<void> {
   ])
 }
 
-/** Tries again at `dueAt`; changes nothing when this taking has run out and somebody else took the job. */
+/** The job is due again at `dueAt`; changes nothing when this lease has ended and another process holds the job. */
 export async function postponeJob(db: Db, job: Job, dueAt: Date): Promise<void> {
   await run(
     db,
@@ -72,7 +71,7 @@ export async function postponeJob(db: Db, job: Job, dueAt: Date): Promise<void> 
   )
 }
 
-/** There is news of what it waits for: it is due now, unless it is done. */
+/** Something that the job waits for may have happened: it is due now, unless it is done. */
 export async function hastenJob(db: Db, key: JobKey, now: Date): Promise<void> {
   await run(
     db,
@@ -82,7 +81,7 @@ export async function hastenJob(db: Db, key: JobKey, now: Date): Promise<void> {
   )
 }
 
-/** Holds a job for longer; false when this taking has run out and somebody else took it, or it is done. */
+/** Extends a lease; false when it has ended and another process holds the job, or the job is done. */
 export async function extendJob(db: Db, job: Job, leaseUntil: Date): Promise<boolean> {
   const rows = await run(
     db,

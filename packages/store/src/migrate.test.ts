@@ -61,7 +61,7 @@ describe('migrating', () => {
     const second = migrate(poolOf(url, patienceMs)).catch((error: unknown) => String(error))
     const waited = `select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'
       and clock_timestamp() - query_start > interval '${2 * patienceMs} ms'`
-    await expect.poll(async () => (await first.query(waited)).rows.length, { timeout: 5000 }).toBe(1)
+    await expect.poll(async () => (await first.query(waited)).rows.length, { timeout: 60_000 }).toBe(1)
     await slow.query('commit')
     slow.release()
     // It saw what the first one wrote, and judged that.

@@ -111,8 +111,7 @@ export async function resendNotifications(
   db: Db,
   mchNo: string,
   choice: ResendChoice,
-  limit: number,
-  now: Date,
+  { limit, now }: { limit: number; now: Date },
 ): Promise<number> {
   const again = (now: string): string => `state = 'PENDING', tries = 0, due_at = ${now}, round_at = ${now}`
   const rows =

@@ -14,9 +14,7 @@ const PAYMENTS_PAGE = 5000
 export async function* paymentsOfDay(
   db: Db,
   of: DayKey,
-  from: Date,
-  until: Date,
-  page = PAYMENTS_PAGE,
+  { from, until, page = PAYMENTS_PAGE }: { from: Date; until: Date; page?: number },
 ): AsyncGenerator<BookedPayment[]> {
   // No payment is in our bill of a day before it was made: the index of bills leads to it.
   let last: PaymentPlace = { billDay: of.day, paidAt: new Date(0), attemptNo: '', paymentNo: '' }

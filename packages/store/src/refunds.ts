@@ -27,7 +27,7 @@ export type FoundRefund = Refund & {
   totalFen: bigint
 }
 
-/** Writes a refund under way. Throws 23505 when the merchant's number was used in this very moment. */
+/** Writes a refund under way. Throws when the merchant's number was used in this very moment: `isRefundNoTaken`. */
 export async function insertRefund(db: Db, refund: Omit<Refund, 'state' | 'successTime'>, now: Date): Promise<void> {
   await run(
     db,
@@ -41,6 +41,10 @@ export async function insertRefund(db: Db, refund: Omit<Refund, 'state' | 'succe
     ],
   )
 }
+
+/** Whether this error says that the merchant used the refund's number for another order at the same moment. */
+export const isRefundNoTaken = (error: unknown): boolean =>
+  error instanceof Error && 'constraint' in error && error.constraint === 'refund_mch_no_mch_refund_no_key'
 
 type Row = Omit<FoundRefund, 'amountFen'> & { amountFen: bigint }
 

@@ -28,7 +28,8 @@ const ask = (of: { transactionNo: string }, nonce?: string): UntouchedAsk => {
   nonces += 1
   return { ref: { transactionNo: of.transactionNo }, nonce: nonce ?? `n${nonces}`, entry: ENTRY }
 }
-const closeAll = (...asks: UntouchedAsk[]) => moveUntouched(database.pool, MCH, CLOSE, asks, LATER)
+const closeAll = (...asks: UntouchedAsk[]) =>
+  moveUntouched(database.pool, { mchNo: MCH, move: CLOSE, asks, now: LATER })
 const kinds = async (...asks: UntouchedAsk[]) => (await closeAll(...asks)).map(({ kind }) => kind)
 const entriesOf = ({ transactionNo }: Order) => readTimeline(database.pool, MCH, transactionNo)
 const isUsed = async (nonce: string): Promise<boolean> =>

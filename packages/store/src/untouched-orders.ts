@@ -32,10 +32,7 @@ export type UntouchedAnswer =
  */
 export async function moveUntouched(
   db: Db,
-  mchNo: string,
-  move: UntouchedMove,
-  asks: UntouchedAsk[],
-  now: Date,
+  { mchNo, move, asks, now }: { mchNo: string; move: UntouchedMove; asks: UntouchedAsk[]; now: Date },
 ): Promise<UntouchedAnswer[]> {
   const rows = await run<OrderRow & { i: number; isFresh: boolean; isMoved: boolean; isInvolved: boolean }>(
     db,

@@ -1,4 +1,4 @@
-/** What an upstream said last of an attempt, a refund or a reversal: for people who look, never for a decision. */
+/** What an upstream answered last about an attempt, a refund or a reversal: shown to people, never used for a decision. */
 import { type Db, run } from './db.ts'
 
 /** The longest that is kept of an answer. */
@@ -6,16 +6,15 @@ const TEXT_MAX = 300
 
 const KEYS = { attempt: 'attempt_no', refund: 'refund_no', reversal: 'refund_no' } as const
 
-export type NotedAnswer = { no: string; text: string }
+export type NotedAnswers = {
+  table: keyof typeof KEYS
+  mchNo: string
+  /** Of several answers about one number the last counts. */
+  answers: { no: string; text: string }[]
+  now: Date
+}
 
-/** Of several answers about one number the last counts. */
-export async function noteAnswers(
-  db: Db,
-  table: keyof typeof KEYS,
-  mchNo: string,
-  answers: NotedAnswer[],
-  now: Date,
-): Promise<void> {
+export async function noteAnswers(db: Db, { table, mchNo, answers, now }: NotedAnswers): Promise<void> {
   const last = [...new Map(answers.map(({ no, text }) => [no, text.slice(0, TEXT_MAX)]))]
   await run(
     db,

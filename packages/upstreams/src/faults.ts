@@ -1,29 +1,31 @@
-/** What goes wrong on purpose: for one trade, or by probability and seed. */
+/** Faults that a simulator makes on purpose: for one trade, or by probability and seed. */
 
 export const FAULTS = [
-  /** The work is done, the answer never comes. */
+  /** The upstream carries the call out; no answer comes. */
   'lost_answer',
-  /** The work is done, the answer comes after `ms`. */
+  /** The upstream carries the call out and answers after `ms`. */
   'slow_answer',
-  /** Nothing is done, a 500 comes. */
+  /** The upstream does nothing and answers with its own error, such as a 500. */
   'error_before',
-  /** The work is done, a 500 comes. */
+  /** The upstream carries the call out and answers with its own error, such as a 500. */
   'error_after',
-  /** The work is done, the answer is no JSON. */
+  /** The upstream carries the call out; the answer is not JSON. */
   'unreadable',
-  /** The work is done, the answer's signature is wrong. */
+  /** The upstream carries the call out; the answer's signature is wrong. */
   'bad_signature',
-  /** A create: no answer, and the work is done `ms` later, whatever was asked meanwhile, a close included. */
+  /**
+   * A create: no answer comes, and the trade exists only `ms` later. Calls in between, also a close, do not find it.
+   */
   'lands_late',
-  /** A close: the answer says yes and the trade is closed, but for `ms` a query still says that it is open. */
+  /** A close: the trade is closed, but for `ms` a query still answers that it is open. */
   'closes_late',
-  /** A close: the answer says yes, and nothing was done. */
+  /** A close: the upstream answers success and does nothing. */
   'closes_never',
-  /** A refund: the answer says that it is under way, and it is done `ms` later. */
+  /** A refund: the answer is `in progress`; the refund is done `ms` later. */
   'refunds_late',
-  /** A notification: sent twice at once. */
+  /** A notification: the upstream sends it twice at the same time. */
   'twin',
-  /** A notification: not sent, nor ever again. */
+  /** A notification: the upstream never sends it. */
   'silence',
 ] as const
 export type FaultKind = (typeof FAULTS)[number]
@@ -32,15 +34,15 @@ export type Verb = 'create' | 'query' | 'close' | 'refund' | 'query_refund' | 'b
 
 export type Fault = {
   kind: FaultKind
-  /** What it happens to; left out: every verb it makes sense for. */
+  /** The call it happens to; absent: every call for which the fault makes sense. */
   verb?: Verb
-  /** The merchant's number of the trade; left out: every trade. */
+  /** The merchant's number of the trade; absent: every trade. */
   tradeNo?: string
-  /** 0 … 1, default 1. */
+  /** 0 to 1; default 1. */
   probability?: number
-  /** How often it still happens; left out: always. */
+  /** How many times it still happens; absent: always. */
   times?: number
-  /** For those that speak of time. */
+  /** For faults with a time; default 1000. */
   ms?: number
 }
 
@@ -62,7 +64,7 @@ const SENSIBLE: Record<FaultKind, (verb: Verb) => boolean> = {
 export type Faults = {
   set: (faults: Fault[]) => void
   list: () => Fault[]
-  /** The fault that happens to this call, if any; counts it. */
+  /** The fault that happens to this call, if any. Reduces its `times`. */
   pick: (verb: Verb, tradeNo: string) => Fault | null
 }
 

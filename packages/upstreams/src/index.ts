@@ -1,5 +1,7 @@
 export { type AlipayStandInSettings, makeAlipayStandIn } from './alipay/index.ts'
+export type { Control, Taken } from './control.ts'
 export * from './faults.ts'
 export * from './stand-in.ts'
-export * from './trades.ts'
+export * from './stand-in-world.ts'
+export type { Notice, Trade } from './trade.ts'
 export { makeWechatStandIn, type WechatStandInSettings } from './wechat/index.ts'

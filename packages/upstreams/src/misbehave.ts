@@ -1,19 +1,24 @@
-/** One call to a stand-in, with the fault that happens to it. */
+/** One call to a simulator, with the fault that happens to it. */
 import type { Fault, Verb } from './faults.ts'
-import type { StandInWorld, UpstreamReply } from './stand-in.ts'
+import type { UpstreamReply } from './stand-in.ts'
+import type { StandInWorld } from './stand-in-world.ts'
 
 export type How = 'well' | 'unreadable' | 'bad_signature'
 
-/**
- * `work` does it and says what is answered; it is given the fault where that changes what is done. `render` writes and
- * signs the answer; `failure` is the platform's own 'something went wrong'.
- */
+export type Exchange<Answer> = {
+  /** Carries the call out. It is given the fault, since some faults change what is done. */
+  work: (fault: Fault | null) => Promise<Answer>
+  /** Writes and signs the answer, well or badly. */
+  render: (answer: Answer, how: How) => UpstreamReply
+  /** The platform's answer for an error of its own. */
+  failure: Answer
+}
+
+/** Null when the fault is that no answer comes. */
 export async function misbehaving<Answer>(
   { faults, sleep }: StandInWorld,
   call: { verb: Verb; no: string },
-  work: (fault: Fault | null) => Promise<Answer>,
-  render: (answer: Answer, how: How) => UpstreamReply,
-  failure: Answer,
+  { work, render, failure }: Exchange<Answer>,
 ): Promise<UpstreamReply | null> {
   const fault = faults.pick(call.verb, call.no)
   if (fault?.kind === 'error_before') return render(failure, 'well')

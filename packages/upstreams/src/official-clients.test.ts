@@ -1,4 +1,7 @@
-/** The stand-ins against clients that know nothing of us: Alipay's own SDK and a WeChat Pay SDK, unmodified, over real HTTP. */
+/**
+ * Checks the simulators with clients that were not written for this project: Alipay's own SDK and a WeChat Pay SDK,
+ * unmodified, over real HTTP.
+ */
 import { generateKeyPairSync } from 'node:crypto'
 import { AlipaySdk } from 'alipay-sdk'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -18,7 +21,10 @@ function pair() {
 const ours = pair()
 const theirs = pair()
 const world = () => ({
-  ...{ books: memoryBooks(), faults: seededFaults(1), now: () => new Date(), sleep: async () => {} },
+  books: memoryBooks(),
+  faults: seededFaults(1),
+  now: () => new Date(),
+  sleep: async () => {},
   deliver: async () => ({ status: 200, body: 'success' }),
 })
 
@@ -36,12 +42,10 @@ describe('the official alipay-sdk', () => {
     const keys = { appPublicKey: ours.publicDer, alipayPrivateKey: theirs.privateDer }
     await mount(makeAlipayStandIn({ appId: '2021000000000001', sellerId: '2088000000000001', ...keys }, world()))
     alipay = new AlipaySdk({
-      ...{
-        appId: '2021000000000001',
-        privateKey: ours.privatePem,
-        keyType: 'PKCS8',
-        alipayPublicKey: theirs.publicPem,
-      },
+      appId: '2021000000000001',
+      privateKey: ours.privatePem,
+      keyType: 'PKCS8',
+      alipayPublicKey: theirs.publicPem,
       gateway: `${server.url}/gateway.do`,
     })
   })
@@ -59,7 +63,9 @@ describe('the official alipay-sdk', () => {
     })
     await standIn.control.pay('TRADE1')
     expect(await exec('alipay.trade.query', { out_trade_no: 'TRADE1' })).toMatchObject({
-      ...{ tradeStatus: 'TRADE_SUCCESS', totalAmount: '12.50', sendPayDate: expect.any(String) },
+      tradeStatus: 'TRADE_SUCCESS',
+      totalAmount: '12.50',
+      sendPayDate: expect.any(String),
     })
     const refund = { out_trade_no: 'TRADE1', refund_amount: '2.50', out_request_no: 'R1' }
     expect(await exec('alipay.trade.refund', refund)).toMatchObject({ code: '10000', fundChange: 'Y' })
@@ -86,12 +92,10 @@ describe('the official alipay-sdk', () => {
 
   it('is refused with a key that is not the app’s', async () => {
     const stranger = new AlipaySdk({
-      ...{
-        appId: '2021000000000001',
-        privateKey: theirs.privatePem,
-        keyType: 'PKCS8',
-        alipayPublicKey: theirs.publicPem,
-      },
+      appId: '2021000000000001',
+      privateKey: theirs.privatePem,
+      keyType: 'PKCS8',
+      alipayPublicKey: theirs.publicPem,
       gateway: `${server.url}/gateway.do`,
     })
     expect(await stranger.exec('alipay.trade.query', { bizContent: { out_trade_no: 'TRADE1' } })).toMatchObject({
@@ -107,16 +111,22 @@ describe('wechatpay-axios-plugin', () => {
     await mount(
       makeWechatStandIn(
         {
-          ...{ mchId: '1900000001', appId: 'wx1', apiV3Key: '0123456789abcdef0123456789abcdef' },
-          ...{ merchantPublicKey: ours.publicDer, merchantSerial: 'SERIAL1' },
+          mchId: '1900000001',
+          appId: 'wx1',
+          apiV3Key: '0123456789abcdef0123456789abcdef',
+          merchantPublicKey: ours.publicDer,
+          merchantSerial: 'SERIAL1',
           appSecret: 'app-secret',
-          ...{ platformPrivateKey: theirs.privateDer, platformSerial: 'PUB_KEY_ID_1' },
+          platformPrivateKey: theirs.privateDer,
+          platformSerial: 'PUB_KEY_ID_1',
         },
         world(),
       ),
     )
     wechat = new Wechatpay({
-      ...{ mchid: '1900000001', serial: 'SERIAL1', privateKey: ours.privatePem },
+      mchid: '1900000001',
+      serial: 'SERIAL1',
+      privateKey: ours.privatePem,
       certs: { PUB_KEY_ID_1: theirs.publicPem },
       baseURL: server.url,
     } as ConstructorParameters<typeof Wechatpay>[0])

@@ -1,73 +1,32 @@
 /**
- * What both stand-ins are made of. A stand-in is a function from a request to an answer, so that it can be mounted in
- * a server that exists or listen by itself; what it knows lies in books that are handed in, and its clock too.
+ * What the simulators of both upstreams have in common. A simulator is a function from a request to an answer, so that
+ * the gateway's own server can mount it, and a test can let it listen on a port of its own.
  */
-import { createServer } from 'node:http'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type { Faults } from './faults.ts'
-import type { Control } from './trades.ts'
+import type { Control } from './control.ts'
 
-/** `url` is path and query as the caller sent them: some platforms have them signed. */
+/** `url` is path and query exactly as the caller sent them: WeChat Pay's signatures cover them. */
 export type UpstreamRequest = { method: string; url: string; headers: Record<string, string>; body: string }
 
 export type UpstreamReply = { status: number; headers: Record<string, string>; body: string | Buffer }
 
-/** Null: no answer ever comes, and the connection is cut. */
+/** Null means no answer: the server then cuts the connection. */
 export type Handler = (request: UpstreamRequest) => Promise<UpstreamReply | null>
 
-/** The platform's side, and what a payer, a test or time does to it. */
+/**
+ * `handle` is what the gateway calls; `control` is what a payer, a test or the passing of time does to the upstream.
+ */
 export type StandIn = { handle: Handler; control: Control }
 
-/**
- * Where a stand-in keeps what it knows: documents by key. `change` reads, lets `edit` say what is to be written (null
- * writes nothing) and writes, all at once: two changes of one key never interleave.
- */
-export interface Books {
-  read(key: string): Promise<object | null>
-  /** All documents whose key begins with `prefix`, by key. */
-  list(prefix: string): Promise<object[]>
-  change<Result>(
-    key: string,
-    edit: (before: object | null) => { after: object | null; result: Result },
-  ): Promise<Result>
-}
-
-export type StandInWorld = {
-  books: Books
-  faults: Faults
-  now: () => Date
-  sleep: (ms: number) => Promise<void>
-  /** Delivers a notification; answers the HTTP status and the body that came back, or throws when nothing did. */
-  deliver: (url: string, headers: Record<string, string>, body: string) => Promise<{ status: number; body: string }>
-}
-
-export function memoryBooks(): Books {
-  const documents = new Map<string, object>()
-  return {
-    read: async (key) => structuredClone(documents.get(key) ?? null),
-    list: async (prefix) =>
-      [...documents.keys()]
-        .filter((key) => key.startsWith(prefix))
-        .sort()
-        .map((key) => structuredClone(documents.get(key) as object)),
-    async change(key, edit) {
-      const { after, result } = edit(structuredClone(documents.get(key) ?? null))
-      if (after !== null) documents.set(key, structuredClone(after))
-      return result
-    },
-  }
-}
-
-/** Listens on a free port of 127.0.0.1. */
+/** Listens on a free port of 127.0.0.1. A handler that fails is answered with 500. */
 export async function listen(handler: Handler): Promise<{ url: string; stop: () => Promise<void> }> {
-  const server = createServer(async (request, response) => {
-    const chunks: Buffer[] = []
-    for await (const chunk of request) chunks.push(chunk as Buffer)
-    const headers = Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, String(value)]))
-    const { method = 'GET', url = '/' } = request
-    const reply = await handler({ method, url, headers, body: Buffer.concat(chunks).toString('utf8') })
-    if (reply === null) request.socket.destroy()
-    else response.writeHead(reply.status, reply.headers).end(reply.body)
+  const server = createServer((request, response) => {
+    respond(handler, request, response).catch(() => {
+      // The error may quote keys or a body of the request, so it is neither sent nor logged.
+      if (response.headersSent) response.destroy()
+      else response.writeHead(500).end()
+    })
   })
   server.listen(0, '127.0.0.1')
   await new Promise((resolve) => server.once('listening', resolve))
@@ -80,4 +39,14 @@ export async function listen(handler: Handler): Promise<{ url: string; stop: () 
         server.closeAllConnections()
       }),
   }
+}
+
+async function respond(handler: Handler, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const chunks: Buffer[] = []
+  for await (const chunk of request) chunks.push(chunk as Buffer)
+  const headers = Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, String(value)]))
+  const { method = 'GET', url = '/' } = request
+  const reply = await handler({ method, url, headers, body: Buffer.concat(chunks).toString('utf8') })
+  if (reply === null) request.socket.destroy()
+  else response.writeHead(reply.status, reply.headers).end(reply.body)
 }

@@ -9,7 +9,7 @@ const PROGRESS_BYTES = 10 * 1024 * 1024
 export const billCommand: Command = {
   usage: '--date 2026-01-31 [--out FILE]',
   zh: '下载对账单，校验后写入文件',
-  en: 'download the bill of a day; the file appears when its hash is right',
+  en: 'download the bill of a day; the file appears when it is complete and its hash is right',
   options: { ...SETTINGS_OPTIONS, date: { type: 'string' }, out: { type: 'string' } },
   async run(flags, io) {
     const date = requiredFlag(flags, 'date')

@@ -23,7 +23,7 @@ export const keygenCommand: Command = {
     }
     const folder = path.resolve(io.cwd, out)
     const files = { privateKeyFile: path.join(folder, 'private.key'), publicKeyFile: path.join(folder, 'public.key') }
-    // Both are looked for first, so that no half of a pair is left behind.
+    // Both files are checked before the first is written, so that no half of a pair is left behind.
     const existing = Object.values(files).find((file) => existsSync(file))
     if (existing !== undefined) throw new UsageError(`文件已存在，不会覆盖 (exists, not overwritten): ${existing}`)
     writeNew(files.privateKeyFile, pair.privateKey, 0o600)
@@ -36,7 +36,7 @@ export const keygenCommand: Command = {
   },
 }
 
-/** A key that exists is never overwritten: it may be the only copy. */
+/** Never overwrites an existing key: it may be the only copy. */
 function writeNew(file: string, text: string, mode: number): void {
   try {
     mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 })

@@ -1,4 +1,4 @@
-/** `acopay listen`: a merchant's server for trying things out. It believes nothing that does not verify. */
+/** `acopay listen`: a merchant's server for tests. It shows which notifications verify and which do not. */
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import {
@@ -26,11 +26,11 @@ export const listenCommand: Command = {
     const keys = readSettings(flags, io, ['mchNo', 'platformPublicKey'])
     const hear = listener(keys, flags, io)
     const server = createServer((request, response) => {
-      // A browser that looks in is no notification.
+      // A GET, of a browser for example, is not a notification.
       if (request.method === 'POST') nodeHandler(hear)(request, response)
       else response.writeHead(405, { allow: 'POST' }).end()
     })
-    // Asked before anything is printed: whoever reads the address may end it at once.
+    // Registered before the address is printed: a program that reads the address may end this one at once.
     const stopped = io.untilStopped()
     const url = await listening(server, textFlag(flags, 'host') ?? '127.0.0.1', portOf(flags))
     const lines = [`等待通知 waiting for notifications: --notify-url ${url}`, 'Ctrl-C 结束 ends it']
@@ -48,7 +48,7 @@ function portOf(flags: Flags): number {
   throw new UsageError('--port 应为0到65535 (should be 0 to 65535; 0 takes a free one)')
 }
 
-/** Answers the URL; a port that is taken is the caller's to solve. */
+/** The server's URL. Throws a UsageError when the port is taken. */
 function listening(server: Server, host: string, port: number): Promise<string> {
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
@@ -70,7 +70,7 @@ function listener(keys: Pick<Settings, 'mchNo' | 'platformPublicKey'>, flags: Fl
     io.out(isJson ? JSON.stringify({ ...event, answered: flags.fail ? 'FAIL' : 'SUCCESS' }) : lineOf(event))
   const made = (onError: (error: unknown) => void): NotificationHandler =>
     notificationHandler({ ...keys, onPayment: show, onPaymentReturned: show, onRefund: show, onError })
-  // Made once before anything is heard, so that a wrong key is told at the start.
+  // Made once at the start, so that a wrong key is reported before the first notification.
   made(() => {})
   return async (rawBody) => {
     const answer = await made((error) => {
@@ -107,7 +107,7 @@ function lineOf(event: NotificationEvent): string {
 
 type Doubt = { name: string; why: string[] }
 
-/** What the error says, and for a signature what it looks like from inside, in both languages. */
+/** The error's message and, for a wrong signature, its likely causes in both languages. */
 function doubtOf(error: unknown, rawBody: string | Uint8Array, publicKey: string): Doubt {
   const { name, message } = error instanceof Error ? error : new Error(String(error))
   const found = findings(rawBody, publicKey).map(({ zh, en }) => `${zh} (${en})`)
@@ -119,6 +119,6 @@ function findings(rawBody: string | Uint8Array, publicKey: string): { zh: string
     const body = JSON.parse(Buffer.from(rawBody as Uint8Array).toString('utf8'))
     return explainSignature({ kind: 'notification', body }, body.sign, publicKey).findings
   } catch {
-    return [] // No notification at all: the error has said so.
+    return [] // Not a notification: the error's message says so.
   }
 }

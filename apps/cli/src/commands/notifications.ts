@@ -17,7 +17,7 @@ function seqOf(flags: Flags): number | undefined {
 export const listCommand: Command = {
   usage: '[--transaction-no NO [--seq N] | --mch-trade-no NO] [--state PENDING|DELIVERED|DEAD] [--before NEXT]',
   zh: '通知列表；加 --seq 看每次发送',
-  en: 'what the merchant was told; with --seq each try',
+  en: 'list the notifications; with --seq each try to send one',
   options: {
     ...SETTINGS_OPTIONS,
     ...ORDER,
@@ -50,7 +50,7 @@ async function tries(flags: Flags, io: Io, transactionNo: string | undefined, se
   if (transactionNo === undefined) throw new UsageError('--seq 需要 --transaction-no (--seq needs --transaction-no)')
   const made = await client(flags, io).notificationTries({ transactionNo, seq })
   const lines = made.flatMap(({ time, ms, httpStatus, failure, reply }) => [
-    `${time.toISOString()}  ${ms} ms  HTTP ${httpStatus ?? '-'}  ${failure ?? '已送达 heard'}`,
+    `${time.toISOString()}  ${ms} ms  HTTP ${httpStatus ?? '-'}  ${failure ?? '已送达 delivered'}`,
     ...(failure === null || !reply ? [] : [`  ${JSON.stringify(reply.slice(0, 200))}`]),
   ])
   return { exit: EXIT.done, json: made, lines: lines.length === 0 ? ['还没有发送过 not tried yet'] : lines }
@@ -67,7 +67,7 @@ function lineOf(one: NotificationSummary): string {
 export const resendCommand: Command = {
   usage: '--transaction-no NO [--seq N] | --mch-trade-no NO [--seq N] | --dead [--from TIME] [--until TIME]',
   zh: '重发通知',
-  en: 'have notifications sent again: those of an order, or all dead letters',
+  en: 'send notifications again: those of an order, or all dead letters',
   options: {
     ...SETTINGS_OPTIONS,
     ...ORDER,
@@ -94,7 +94,7 @@ export const resendCommand: Command = {
   },
 }
 
-/** Until none is left: a call takes 10 000 at most. */
+/** Repeats the call until no dead letter is left, since a call sends at most 10 000. */
 async function resendDead(pay: AcoPay, between: { from?: Date; until?: Date }): Promise<number> {
   for (let sum = 0; ; ) {
     const resent = await pay.resendNotifications({ state: 'DEAD', ...between })

@@ -124,7 +124,7 @@ export const queryCommand: Command = {
 export const evidenceCommand: Command = {
   usage: '--transaction-no NO | --mch-trade-no NO',
   zh: '关单凭证',
-  en: 'what proves that an order was closed',
+  en: 'show the proof that an order was closed',
   options: { ...SETTINGS_OPTIONS, ...REF_OPTIONS },
   async run(flags, io) {
     const evidence = await client(flags, io).closeEvidence(refOf(flags))
@@ -144,7 +144,9 @@ export const evidenceCommand: Command = {
           ['全部关闭 closed', evidence.closeTime.toISOString()],
           ['时间线 timeline', `${evidence.timelineLength} ${evidence.timelineHash}`],
         ]),
-        ...(said.length === 0 ? ['没有发起过支付 no payment was ever started'] : ['上游应答 upstreams said:', ...said]),
+        ...(said.length === 0
+          ? ['没有发起过支付 no payment was ever started']
+          : ['上游应答 answers of the upstreams:', ...said]),
       ],
     }
   },
@@ -154,7 +156,7 @@ const OUTCOMES = {
   closed: 'closed; it is never paid',
   expired: 'expired and closed; it is never paid',
   paid: 'paid; the payer was faster',
-  closing: 'being closed; ask again',
+  closing: 'being closed; close it again later',
 } as const
 
 export const closeCommand: Command = {

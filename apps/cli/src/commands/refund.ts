@@ -6,7 +6,7 @@ import { readSettings, SETTINGS_OPTIONS } from '../settings.ts'
 const client = (flags: Flags, io: Io): AcoPay =>
   new AcoPay(readSettings(flags, io, ['baseUrl', 'mchNo', 'appNo', 'mchPrivateKey', 'platformPublicKey']))
 
-/** Only the flags that were given. */
+/** The given ones of these flags. */
 const given = (flags: Flags, names: Record<string, string>): Record<string, string> =>
   Object.fromEntries(
     Object.entries(names).flatMap(([name, flag]) => {
@@ -20,7 +20,7 @@ const NUMBERS = { transactionNo: 'transaction-no', mchTradeNo: 'mch-trade-no' }
 export const refundCommand: Command = {
   usage: '--transaction-no NO | --mch-trade-no NO --amount 2.50 --reason TEXT [--mch-refund-no NO] [--notify-url URL]',
   zh: '退款',
-  en: 'refund a paid order, or a part of it',
+  en: 'refund a paid order, in full or in part',
   options: {
     ...SETTINGS_OPTIONS,
     'transaction-no': { type: 'string' },
@@ -36,7 +36,7 @@ export const refundCommand: Command = {
       throw new UsageError('需要 --transaction-no 或 --mch-trade-no (give --transaction-no or --mch-trade-no)')
     }
     const mchRefundNo = textFlag(flags, 'mch-refund-no') ?? newTradeNo()
-    // Told before it is asked: whatever happens to the answer, the refund can be found, and asked for again.
+    // Printed before the call, so that the user can query or repeat the refund even when no answer comes.
     io.err(`商户退款单号 mch_refund_no  ${mchRefundNo}`)
     const [refundAmount, refundReason] = [requiredFlag(flags, 'amount'), requiredFlag(flags, 'reason')]
     const more = given(flags, { notifyUrl: 'notify-url' })
@@ -48,7 +48,7 @@ export const refundCommand: Command = {
 export const refundQueryCommand: Command = {
   usage: '--refund-no NO | --mch-refund-no NO',
   zh: '查退款',
-  en: 'where a refund stands',
+  en: 'query a refund',
   options: { ...SETTINGS_OPTIONS, 'refund-no': { type: 'string' }, 'mch-refund-no': { type: 'string' } },
   async run(flags, io) {
     const [refundNo, mchRefundNo] = [textFlag(flags, 'refund-no'), textFlag(flags, 'mch-refund-no')]

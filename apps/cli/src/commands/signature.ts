@@ -44,7 +44,7 @@ export const verifyCommand: Command = {
   async run(flags, io) {
     const value = parseObject(readText(io, fileOf(flags)), fileOf(flags))
     const { signed, sign } = whatIsSigned(value, flags, io)
-    // What the platform signed is held against its key; what a merchant signed needs that merchant's.
+    // The platform's signatures need its key; a merchant's signature needs the merchant's key, which no setting holds.
     const isPlatforms = signed.kind === 'answer' || signed.kind === 'notification'
     const publicKey =
       textFlag(flags, 'public-key') ??
@@ -52,7 +52,7 @@ export const verifyCommand: Command = {
     if (publicKey === undefined)
       throw new UsageError('需要商户公钥 --public-key (the public key of the merchant is needed)')
     const theirs = textFlag(flags, 'text')
-    // No file is called {…, and every text that is signed begins so.
+    // Every signed text begins with {, and file names do not.
     const otherText = theirs === undefined || theirs.startsWith('{') ? theirs : readText(io, theirs)
     const report = await readable(() => explainSignature(signed, sign, publicKey, otherText))
     return {
@@ -97,7 +97,7 @@ function fieldText(expected: string | null, actual: string | null): string {
   return `应为 expected ${expected}，实际 actual ${actual}`
 }
 
-/** Line ends and other characters that nobody sees, as JSON writes them. */
+/** Writes line ends and other invisible characters as JSON escapes. */
 export const visible = (text: string): string =>
   text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (letter) => {
     const short = JSON.stringify(letter).slice(1, -1)
@@ -111,7 +111,7 @@ const KINDS: Record<Signed['kind'], string> = {
   notification: '通知 notification',
 }
 
-/** Tells by its members what a JSON object is: each kind is signed by a rule of its own. */
+/** Recognizes the kind of a JSON object by its members: each kind has its own rule for the signed text. */
 function whatIsSigned(value: Record<string, unknown>, flags: Flags, io: Io): { signed: Signed; sign: string } {
   const members = value as Extract<Signed, { kind: 'notification' }>['body']
   if (typeof value.status === 'number' && typeof value.message === 'string') {

@@ -2,7 +2,7 @@
 import type { OrderRef } from '@acopay/core'
 import { brokenAt, findOrder, type Order, readTimeline } from '@acopay/store'
 import type { World } from '../world.ts'
-import type { UpstreamSaid } from './shut-order.ts'
+import type { UpstreamSaid } from './order-events.ts'
 
 export type CloseEvidence = {
   order: Order

@@ -57,7 +57,11 @@ export async function beginSession(world: World, username: string, address: stri
 /** The user of a session that is still open, null where it is not. `isActive` keeps the session open for longer. */
 export function useSession(world: World, token: string, isActive: boolean): Promise<ConsoleSession | null> {
   const now = world.now()
-  return useConsoleSession(world.pool, sessionKey(token), now, new Date(now.getTime() - IDLE_MS), isActive)
+  return useConsoleSession(world.pool, sessionKey(token), {
+    now,
+    idleSince: new Date(now.getTime() - IDLE_MS),
+    isActive,
+  })
 }
 
 export async function endSession(world: World, key: Buffer): Promise<void> {

@@ -3,7 +3,7 @@
  * memory. The file counts once `publishBill` says so; a maker that dies or loses its job leaves pieces that do not.
  */
 import { createHash } from 'node:crypto'
-import { billRange } from '@acopay/core'
+import { billRange, type JobOutcome } from '@acopay/core'
 import {
   BILL_KINDS,
   type BillKey,
@@ -25,34 +25,34 @@ const PAGE = 2000
 const PART_BYTES = 256 * 1024
 const PROGRESS_LINES = 100_000
 
-/** Whether it is made, by whomever. */
-export async function makeBill(world: World, job: Job): Promise<boolean> {
+/** Done when the bill is made, by this process or another. */
+export async function makeBill(world: World, job: Job): Promise<JobOutcome> {
   const key: BillKey = { mchNo: job.mchNo, day: job.subject }
-  if ((await findBill(world.pool, key)) !== null) return true
+  if ((await findBill(world.pool, key)) !== null) return 'done'
   await removeStrayBillParts(world.pool, job, key)
   const file = billFile(world, key)
   for await (const page of pagesOf(world, job, key)) {
-    if (page === 'lost') return false
+    if (page === 'lost') return 'retry'
     for (const row of page) file.add(row)
     await file.flush()
   }
   const bill = await file.end()
-  const isPublished = await publishBill(world.pool, job, key, bill, world.now())
-  // Only its own: the others may be of the maker who holds the job now.
+  const isPublished = await publishBill(world.pool, job, bill, world.now())
+  // Only this process's file: the others may belong to the process that holds the job now.
   if (!isPublished && bill.fileNo !== null) await removeBillFile(world.pool, key, bill.fileNo)
-  // Whoever makes a bill clears away what is too old to be asked for.
+  // Making a bill also removes those that are too old to be asked for.
   const { first } = billRange(world.now().getTime())
   if (isPublished) await forgetBillFiles(world.pool, { mchNo: job.mchNo, day: first })
-  return isPublished
+  return isPublished ? 'done' : 'retry'
 }
 
-/** Every row of the day, and `lost` where somebody else has taken the job since. */
+/** Every row of the day, and `lost` where another process has leased the job since. */
 async function* pagesOf(world: World, job: Job, key: BillKey): AsyncGenerator<BillRow[] | 'lost'> {
   const { leaseMs } = world.limits
   let extendAtMs = world.now().getTime() + leaseMs / 3
   for (const kind of BILL_KINDS) {
     for (let last: BillRow | null = null; ; ) {
-      const page: BillRow[] = await billRows(world.pool, key, kind, last, PAGE)
+      const page: BillRow[] = await billRows(world.pool, key, { kind, after: last, limit: PAGE })
       yield page
       if (page.length < PAGE) break
       last = page.at(-1) ?? null
@@ -81,7 +81,7 @@ function billFile(world: World, key: BillKey) {
     hash.update(bytes)
     sizeBytes += bytes.length
     seq += 1
-    await writeBillPart(world.pool, key, fileNo, seq, bytes)
+    await writeBillPart(world.pool, key, { fileNo, seq }, bytes)
   }
   const say = (what: string): void =>
     world.log.info({ ...key, lines, sizeBytes, ms: world.now().getTime() - startedMs }, what)

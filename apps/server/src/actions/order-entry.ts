@@ -1,6 +1,6 @@
 /** What the timeline says of a step: who did what and when. */
 import type { Step } from '@acopay/core'
-import type { Event } from './change-order.ts'
+import type { Event } from './order-events.ts'
 
 /** One entry of the timeline; its exact bytes are hashed and stored. */
 export function entryText(step: Step, detail: Record<string, unknown>, now: Date): string {

@@ -1,9 +1,9 @@
 /**
- * Holds one day's bill of an upstream against our books, both ways. What a rule can settle is settled the way a
- * notification is; the rest is a row for the operator.
+ * Compares one day's bill of an upstream with the books, both ways. A payment that the books lack is booked as if a
+ * notification had told of it; the rest is a row for the operator.
  */
 import type { BillLine, Channel, ChannelName } from '@acopay/channels'
-import { dayBounds } from '@acopay/core'
+import { dayBounds, type JobOutcome } from '@acopay/core'
 import {
   type BillSums,
   type BookedPayment,
@@ -33,11 +33,11 @@ const BILL_CALL_MS = 60_000
 /** Refunds near midnight may be in the neighbouring day's bill: theirs is counted by their clock, ours by ours. */
 const REFUND_SLACK_MS = 10 * 60_000
 
-/** Says that somebody is still at it; throws when somebody else is by now. */
+/** Extends the job's lease now and then; throws when another process holds the job by now. */
 type Hold = () => Promise<void>
 
-/** Whether the day is done; otherwise the bill is not there yet, and is to be asked for again. */
-export async function reconcileDay(world: World, job: Job): Promise<boolean> {
+/** Asks again while the upstream's bill is not there yet. */
+export async function reconcileDay(world: World, job: Job): Promise<JobOutcome> {
   const [channelName = '', day = ''] = job.subject.split('/')
   const key: DayKey = { mchNo: job.mchNo, channel: channelName, day }
   const hold = holding(world, job)
@@ -50,17 +50,17 @@ export async function reconcileDay(world: World, job: Job): Promise<boolean> {
     (signal) => channel.fetchBill(key.day, signal),
     BILL_CALL_MS,
   )
-  if (bill.kind === 'unknown' || bill.kind === 'later') return false
+  if (bill.kind === 'unknown' || bill.kind === 'later') return 'retry'
   const lines = bill.kind === 'bill' ? bill.lines : []
   const differences = [
     ...(await paymentDifferences(world, key, lines, hold)),
-    ...(await refundDifferences(world, channel, key, lines, hold)),
+    ...(await refundDifferences(world, channel, { key, lines, hold })),
   ]
   await writeReconciliation(world.pool, key, { ...sumsOf(lines), differences }, world.now())
   for (const difference of differences) {
     world.log.error({ ...key, ...difference, alarm: !difference.isSettled }, 'the bill and the books differ')
   }
-  return true
+  return 'done'
 }
 
 function holding(world: World, job: Job): Hold {
@@ -71,7 +71,7 @@ function holding(world: World, job: Job): Hold {
     if (nowMs - heldMs < leaseMs / 3) return
     heldMs = nowMs
     if (!(await extendJob(world.pool, job, new Date(nowMs + leaseMs))))
-      throw new Error('somebody else reconciles it now')
+      throw new Error('another process reconciles it now')
   }
 }
 
@@ -91,7 +91,7 @@ const paymentKey = ({ attemptNo, paymentNo }: { attemptNo: string; paymentNo: st
 async function paymentDifferences(world: World, key: DayKey, lines: BillLine[], hold: Hold): Promise<Difference[]> {
   const { fromMs, untilMs } = dayBounds(key.day)
   const booked = new Map<string, BookedPayment>()
-  for await (const page of paymentsOfDay(world.pool, key, new Date(fromMs), new Date(untilMs))) {
+  for await (const page of paymentsOfDay(world.pool, key, { from: new Date(fromMs), until: new Date(untilMs) })) {
     for (const payment of page) booked.set(paymentKey(payment), payment)
     await hold()
   }
@@ -108,7 +108,7 @@ async function paymentDifferences(world: World, key: DayKey, lines: BillLine[], 
   return differences
 }
 
-/** Money that we never heard of: booked like any other, where we know the attempt. */
+/** A payment that the books lack: booked like any other, where its attempt is known. */
 async function settleUnknown(world: World, key: DayKey, line: Of<'payment'>): Promise<Difference[]> {
   const { attemptNo, paymentNo, amountFen, at: paidAt } = line
   const { mchNo, channel } = key
@@ -125,9 +125,7 @@ async function settleUnknown(world: World, key: DayKey, line: Of<'payment'>): Pr
 async function refundDifferences(
   world: World,
   channel: Channel,
-  key: DayKey,
-  lines: BillLine[],
-  hold: Hold,
+  { key, lines, hold }: { key: DayKey; lines: BillLine[]; hold: Hold },
 ): Promise<Difference[]> {
   const { fromMs, untilMs } = dayBounds(key.day)
   const from = new Date(fromMs + REFUND_SLACK_MS)

@@ -1,10 +1,11 @@
-/** Refunds a paid order, for a merchant (spec/protocol.md 3.4). The merchant's number makes saying it twice harmless. */
+/** Refunds a paid order, for a merchant (spec/protocol.md 3.4). The merchant's number makes repeats harmless. */
 import type { Fen, OrderRef } from '@acopay/core'
-import { type FoundRefund, findRefund } from '@acopay/store'
+import { type FoundRefund, findRefund, isRefundNoTaken } from '@acopay/store'
 import { platformNumber } from '../numbers.ts'
 import type { World } from '../world.ts'
-import { type Changed, changeOrder, type Refused } from './change-order.ts'
-import { sendRefund } from './send-refund.ts'
+import { type Changed, changeOrder } from './change-order.ts'
+import type { Refused } from './order-events.ts'
+import { sendFirstRefund } from './send-refund.ts'
 
 export type RefundAsk = {
   mchNo: string
@@ -37,18 +38,18 @@ export async function refundOrder(world: World, ask: RefundAsk): Promise<RefundO
   if (asked !== 'taken') {
     if (asked.kind !== 'answered') return asked
     if (asked.refused !== null) return { kind: 'refused', why: asked.refused }
-    const isOwn = asked.steps.some(({ event }) => event === 'refund_asked')
-    if (isOwn) await sendRefund(world, { mchNo, refundNo, isFirst: true })
+    const isNew = asked.steps.some(({ event }) => event === 'refund_asked')
+    if (isNew && asked.refund !== null) return { kind: 'refund', refund: await sendFirstRefund(world, asked.refund) }
   }
-  const found = await findRefund(world.pool, mchNo, { mchRefundNo })
+  const found = asked === 'taken' ? await findRefund(world.pool, mchNo, { mchRefundNo }) : asked.refund
   if (found === null) throw new Error(`refund ${mchRefundNo} vanished`)
   const field = differingField(found, ask, asked)
   return field === null ? { kind: 'refund', refund: found } : { kind: 'differs', field }
 }
 
 /** The number was used for another order in this very moment: the unique key decides. */
-function takenElsewhere(error: Error & { constraint?: string }): 'taken' {
-  if (error.constraint !== 'refund_mch_no_mch_refund_no_key') throw error
+function takenElsewhere(error: unknown): 'taken' {
+  if (!isRefundNoTaken(error)) throw error
   return 'taken'
 }
 

@@ -10,7 +10,7 @@ type Choice = Parameters<typeof resendRows>[2]
 
 /** Answers how many notifications will be sent again. */
 export const resendNotifications = (world: World, mchNo: string, choice: Choice): Promise<number> =>
-  resendRows(world.pool, mchNo, choice, RESENT_AT_ONCE, world.now())
+  resendRows(world.pool, mchNo, choice, { limit: RESENT_AT_ONCE, now: world.now() })
 
 export type ResendAsked = { ref: OrderRef; seq: number | null } | { dead: { from: Date | null; until: Date | null } }
 

@@ -1,6 +1,6 @@
 /** Finds out what became of an attempt whose opening was never answered. Nothing is assumed: the upstream is asked. */
 import type { ChannelName } from '@acopay/channels'
-import { provesShut } from '@acopay/core'
+import { type JobOutcome, provesShut } from '@acopay/core'
 import { findAttempt, noteAnswers } from '@acopay/store'
 import type { World } from '../world.ts'
 import { answerText, asked, within } from './ask-channel.ts'
@@ -8,12 +8,11 @@ import { changeOrder } from './change-order.ts'
 import { writeOpened } from './start-payment.ts'
 import { takeMoney } from './take-money.ts'
 
-/** Whether it is known now. */
-export async function resolveAttempt(world: World, key: { mchNo: string; attemptNo: string }): Promise<boolean> {
+export async function resolveAttempt(world: World, key: { mchNo: string; attemptNo: string }): Promise<JobOutcome> {
   const { mchNo, attemptNo } = key
   const attempt = await findAttempt(world.pool, mchNo, attemptNo)
   if (attempt === null) throw new Error(`no attempt ${attemptNo}`)
-  if (attempt.state !== 'OPENING') return true
+  if (attempt.state !== 'OPENING') return 'done'
   const channel = await world.channelOf(mchNo, attempt.channel as ChannelName)
   if (channel === null) throw new Error(`no account with ${attempt.channel}`)
 
@@ -26,14 +25,15 @@ export async function resolveAttempt(world: World, key: { mchNo: string; attempt
   if (answer.kind === 'paid' || answer.kind === 'returned') {
     const isReturned = answer.kind === 'returned'
     await takeMoney(world, { mchNo, transactionNo, attemptNo, payment: answer.payment, isReturned })
-    return true
+    return 'done'
   }
   if (answer.kind === 'open') {
     await writeOpened(world, { mchNo, transactionNo }, attemptNo, { kind: 'opened', payUrl: null })
-    return true
+    return 'done'
   }
-  await noteAnswers(world.pool, 'attempt', mchNo, [{ no: attemptNo, text: answerText('query', answer) }], world.now())
-  if (!provesShut(answer.kind, askedMs, attempt.createLandsUntil.getTime())) return false
+  const answers = [{ no: attemptNo, text: answerText('query', answer) }]
+  await noteAnswers(world.pool, { table: 'attempt', mchNo, answers, now: world.now() })
+  if (!provesShut(answer.kind, askedMs, attempt.createLandsUntil.getTime())) return 'retry'
   await changeOrder(world, { mchNo, ref: { transactionNo } }, { event: 'all_shut', attemptNos: [attemptNo], said: [] })
-  return true
+  return 'done'
 }

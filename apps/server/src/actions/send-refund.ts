@@ -1,54 +1,76 @@
-/** Has an upstream make a refund, under a number that makes repeats harmless. What is not known is asked again. */
+/** Has an upstream make a refund, under a number that makes repeats harmless. An unknown outcome is asked about again. */
 import type { Channel, ChannelName } from '@acopay/channels'
+import type { JobOutcome } from '@acopay/core'
 import { type FoundRefund, findRefund, markRefundCall, noteAnswers } from '@acopay/store'
 import type { World } from '../world.ts'
 import { answerText, asked, type Deadline, within } from './ask-channel.ts'
 import { changeOrder } from './change-order.ts'
 
+/** A call that is about to be made. `landsUntil`: the moment written down, until which it may still be carried out. */
+type Call = { channel: Channel; deadline: Deadline; landsUntil: Date; mayEarlierLand: boolean }
+
 /**
- * Whether the refund has ended, done or failed; `under_way` when the upstream is at it. `isFirst`: nobody has called the upstream for it yet, so that its
- * refusal is final at once; later a call whose answer was lost may still be carried out.
+ * The first call, made by the request that asked for the refund. No earlier call can be carried out, so a refusal is final
+ * at once. The refund as it is afterwards; under way where the upstream did not say.
  */
-export async function sendRefund(
-  world: World,
-  key: { mchNo: string; refundNo: string; isFirst: boolean },
-): Promise<boolean | 'under_way'> {
-  const { mchNo, refundNo } = key
-  const refund = await findRefund(world.pool, mchNo, { refundNo })
-  if (refund === null) throw new Error(`no refund ${refundNo}`)
-  if (refund.state !== 'PROCESSING') return true
-  const channel = await world.channelOf(mchNo, refund.channel as ChannelName)
-  if (channel === null) throw new Error(`no account with ${refund.channel}`)
-  const nowMs = world.now().getTime()
-  // The moment that is written down, not the one after a stall: the call is made by then or not at all.
-  const deadline = key.isFirst ? { atMs: refund.landsUntil.getTime() } : within(world, world.limits.channelCallMs)
-  const landsUntil = key.isFirst ? refund.landsUntil : new Date(nowMs + landsMs(world, channel))
-  if (!key.isFirst) await markRefundCall(world.pool, key, landsUntil)
-  const mayLand = !key.isFirst && nowMs < refund.landsUntil.getTime() + channel.createLandsMs
-  const found = await callUpstream(world, channel, refund, deadline)
-  if (found.kind === 'unknown' || (found.kind === 'failed' && mayLand)) {
-    const text = answerText('refund', found)
-    world.log.warn({ mchNo, refundNo, found: text }, 'refund not done yet')
-    await noteAnswers(world.pool, 'refund', mchNo, [{ no: refundNo, text }], world.now())
-    return found.kind === 'unknown' && found.isUnderWay ? 'under_way' : false
-  }
-  const order = { mchNo, ref: { transactionNo: refund.transactionNo } }
-  if (found.kind === 'done') {
-    await changeOrder(world, order, { event: 'refund_done', refundNo })
-    return true
-  }
-  const failed = { event: 'refund_failed', refundNo, failure: found.why, landsUntil } as const
-  const changed = await changeOrder(world, order, failed)
-  // Not so where somebody has called again since: whoever that was goes on.
-  return changed.kind === 'answered' && changed.steps.length > 0
+export async function sendFirstRefund(world: World, refund: FoundRefund): Promise<FoundRefund> {
+  const channel = await channelOf(world, refund)
+  // By the moment that is written down, not by one after a stall: the call is made by then or not at all.
+  const { landsUntil } = refund
+  const call = { channel, landsUntil, deadline: { atMs: landsUntil.getTime() }, mayEarlierLand: false }
+  return (await sendCall(world, refund, call)).refund
 }
 
-const landsMs = (world: World, channel: Channel): number => world.limits.channelCallMs + channel.createLandsMs
+/** Every later call, made by the job. While an earlier call may still be carried out, a refusal proves nothing. */
+export async function sendRefundAgain(world: World, key: { mchNo: string; refundNo: string }): Promise<JobOutcome> {
+  const refund = await findRefund(world.pool, key.mchNo, { refundNo: key.refundNo })
+  if (refund === null) throw new Error(`no refund ${key.refundNo}`)
+  if (refund.state !== 'PROCESSING') return 'done'
+  const channel = await channelOf(world, refund)
+  const nowMs = world.now().getTime()
+  const deadline = within(world, world.limits.channelCallMs)
+  const landsUntil = new Date(nowMs + world.limits.channelCallMs + channel.createLandsMs)
+  await markRefundCall(world.pool, key, landsUntil)
+  const mayEarlierLand = nowMs < refund.landsUntil.getTime() + channel.createLandsMs
+  return (await sendCall(world, refund, { channel, deadline, landsUntil, mayEarlierLand })).outcome
+}
+
+async function channelOf(world: World, { mchNo, channel }: FoundRefund): Promise<Channel> {
+  const found = await world.channelOf(mchNo, channel as ChannelName)
+  if (found === null) throw new Error(`no account with ${channel}`)
+  return found
+}
+
+async function sendCall(
+  world: World,
+  refund: FoundRefund,
+  call: Call,
+): Promise<{ outcome: JobOutcome; refund: FoundRefund }> {
+  const { mchNo, refundNo } = refund
+  const found = await callUpstream(world, refund, call)
+  if (found.kind === 'unknown' || (found.kind === 'failed' && call.mayEarlierLand)) {
+    const text = answerText('refund', found)
+    world.log.warn({ mchNo, refundNo, found: text }, 'refund not done yet')
+    await noteAnswers(world.pool, { table: 'refund', mchNo, answers: [{ no: refundNo, text }], now: world.now() })
+    return { outcome: found.kind === 'unknown' && found.isUnderWay ? 'in_progress' : 'retry', refund }
+  }
+  const order = { mchNo, ref: { transactionNo: refund.transactionNo } }
+  const changed = await changeOrder(
+    world,
+    order,
+    found.kind === 'done'
+      ? { event: 'refund_done', refundNo }
+      : { event: 'refund_failed', refundNo, failure: found.why, landsUntil: call.landsUntil },
+  )
+  if (changed.kind !== 'answered' || changed.refund === null) throw new Error(`refund ${refundNo} vanished`)
+  // A refusal that a later call has overtaken ends nothing: that call goes on.
+  return { outcome: changed.refund.state === 'PROCESSING' ? 'retry' : 'done', refund: changed.refund }
+}
 
 type Found = { kind: 'done' } | { kind: 'failed'; why: string } | { kind: 'unknown'; why: string; isUnderWay: boolean }
 
 /** A refusal is believed only where a query knows of no refund under this number, or that it failed. */
-async function callUpstream(world: World, channel: Channel, refund: FoundRefund, deadline: Deadline): Promise<Found> {
+async function callUpstream(world: World, refund: FoundRefund, { channel, deadline }: Call): Promise<Found> {
   const { attemptNo, paymentNo, refundNo, amountFen, totalFen, reason } = refund
   const notifyUrl = world.notifyUrl(refund.mchNo, refund.channel as ChannelName)
   const answer = await asked(world, deadline, (signal) =>

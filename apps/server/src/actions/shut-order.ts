@@ -1,14 +1,15 @@
 /**
- * Phases ② and ③ of a close (spec/order-lifecycle.md, Closing): shut every attempt upstream, then settle. Called by
- * whoever holds the order's `shut_attempts` job; every step may be repeated after a crash.
+ * Phases 2 and 3 of a close (spec/order-lifecycle.md, Closing): close every attempt upstream, then settle. Called by the
+ * holder of the order's `shut_attempts` job; every step may be repeated after a crash.
  */
 
 import type { Channel, ChannelName, Traced, UpstreamPayment } from '@acopay/channels'
 import { provesShut } from '@acopay/core'
-import { type Attempt, attemptsOf, findOrder, noteAnswers, type Order } from '@acopay/store'
+import { type Attempt, attemptsOf, noteAnswers, type Order, type OrderKey } from '@acopay/store'
 import type { World } from '../world.ts'
 import { answerText, asked, type Deadline, remainingMs } from './ask-channel.ts'
 import { changeOrder } from './change-order.ts'
+import type { UpstreamSaid } from './order-events.ts'
 import { takeMoney } from './take-money.ts'
 
 type Found =
@@ -18,22 +19,11 @@ type Found =
   | { kind: 'returned'; payment: UpstreamPayment }
   | { kind: 'unknown' }
 
-/** One exchange with an upstream, as the timeline keeps it. */
-export type UpstreamSaid = {
-  at: string
-  attemptNo: string
-  channel: string
-  verb: 'query' | 'close'
-  says: string
-  requestId: string | null
-}
+/** The order as it is afterwards; `isDone` when no attempt is left that could still be paid. */
+export type ShutOrder = { order: Order; isDone: boolean }
 
-/** Does what can be done before the deadline; true when nothing is left that could still be paid. */
-export async function shutOrder(
-  world: World,
-  key: { mchNo: string; transactionNo: string },
-  deadline: Deadline,
-): Promise<boolean> {
+/** Does what can be done before the deadline. */
+export async function shutOrder(world: World, key: OrderKey, deadline: Deadline): Promise<ShutOrder> {
   const attempts = await attemptsOf(world.pool, key.mchNo, key.transactionNo)
   const open = attempts.filter(({ state }) => state === 'OPENING' || state === 'OPEN')
   const found = await Promise.all(
@@ -78,9 +68,9 @@ async function shutAttempt(world: World, attempt: Attempt, deadline: Deadline, s
 }
 
 /**
- * From when on absent proves that an attempt cannot be paid. While its create may land, it does not. Once the create was
- * answered, nothing of it can still land: then it is a code that nobody has scanned, where the upstream forgets those, and
- * else an upstream that contradicts itself, which proves nothing as long as the code can be paid.
+ * From when on "absent" proves that an attempt cannot be paid. While its create may still land, it proves nothing. After
+ * an answered create, Alipay says "absent" until the code is scanned; for another channel it contradicts the create's
+ * answer, so the attempt is asked about until its code has expired.
  */
 function absentProvesFromMs(
   { forgetsUnscanned }: Channel,
@@ -90,12 +80,12 @@ function absentProvesFromMs(
   return forgetsUnscanned ? 0 : Math.max(upstreamExpire.getTime(), createLandsUntil.getTime())
 }
 
-/** Writes down what upstream said. A paid order's other attempts are shut as well; they may not be by now. */
+/** Writes down what the upstreams said. The other attempts of a paid order are closed as well. */
 async function settle(
   world: World,
-  { mchNo, transactionNo }: { mchNo: string; transactionNo: string },
+  { mchNo, transactionNo }: OrderKey,
   found: { attempt: Attempt; says: Found; said: UpstreamSaid[] }[],
-): Promise<boolean> {
+): Promise<ShutOrder> {
   const key = { mchNo, ref: { transactionNo } }
   for (const { attempt, says } of found) {
     if (says.kind !== 'paid' && says.kind !== 'returned') continue
@@ -105,19 +95,13 @@ async function settle(
   }
   const attemptNos = found.filter(({ says }) => says.kind === 'shut').map(({ attempt }) => attempt.attemptNo)
   const said = found.flatMap((one) => one.said)
-  // What was proven goes into the timeline; what was not tells whoever looks why it is still being closed.
+  // What was proven goes into the timeline; the rest tells the operator why the order is still being closed.
   const answers = said.map(({ attemptNo: no, verb, says: kind, requestId }) => ({
     ...{ no, text: answerText(verb, { kind, ...(requestId === null ? {} : { requestId }) }) },
   }))
-  if (answers.length > 0) await noteAnswers(world.pool, 'attempt', mchNo, answers, world.now())
+  if (answers.length > 0) await noteAnswers(world.pool, { table: 'attempt', mchNo, answers, now: world.now() })
   const settled = await changeOrder(world, key, { event: 'all_shut', attemptNos, said })
   if (settled.kind !== 'answered') throw new Error(`order ${transactionNo} vanished while it was being closed`)
-  return settled.order.state !== 'CLOSING' && found.every(({ says }) => says.kind !== 'unknown')
-}
-
-/** Where an order stands now; a bug when it is gone. */
-export async function stateOf(world: World, key: { mchNo: string; transactionNo: string }): Promise<Order> {
-  const order = await findOrder(world.pool, key.mchNo, { transactionNo: key.transactionNo })
-  if (order === null) throw new Error(`order ${key.transactionNo} vanished`)
-  return order
+  const { order } = settled
+  return { order, isDone: order.state !== 'CLOSING' && found.every(({ says }) => says.kind !== 'unknown') }
 }

@@ -5,7 +5,8 @@ import { type Attempt, attemptsOf, lockOrder, moveAttempt, noteAnswers, removeJo
 import { ATTEMPT_DIGITS, platformNumber } from '../numbers.ts'
 import type { World } from '../world.ts'
 import { answerText, asked, within } from './ask-channel.ts'
-import { changeOrder, type Refused } from './change-order.ts'
+import { changeOrder } from './change-order.ts'
+import type { Refused } from './order-events.ts'
 
 export type StartAnswer =
   | { kind: 'absent' }
@@ -26,7 +27,7 @@ export async function startPayment(
   if (channel === null || !channel.methods.some((method) => method === ask.method)) return { kind: 'unavailable' }
   if (NEEDS_PAYER.has(ask.method) && ask.payer.openId === null) return { kind: 'unavailable' }
   const now = world.now()
-  // From here, not from when the call is made: one that is made after a stall could land later than is written down.
+  // The deadline starts before the transaction, so that a stalled process cannot send the create after `createLandsUntil`.
   const deadline = within(world, world.limits.channelCallMs)
   const attemptNo = platformNumber('AT', now, world.newDigits(ATTEMPT_DIGITS))
   const createLandsUntil = new Date(deadline.atMs + channel.createLandsMs)
@@ -46,7 +47,8 @@ export async function startPayment(
   )
   const attempt = await writeOpened(world, order, attemptNo, answer)
   if (answer.kind !== 'opened') {
-    await noteAnswers(world.pool, 'attempt', ask.mchNo, [{ no: attemptNo, text: answerText('open', answer) }], now)
+    const answers = [{ no: attemptNo, text: answerText('open', answer) }]
+    await noteAnswers(world.pool, { table: 'attempt', mchNo: ask.mchNo, answers, now })
   }
   return { kind: 'started', attempt }
 }

@@ -2,7 +2,7 @@
  * Writes what a merchant must be told, in the transaction of the change: that an order was paid, that its payment was
  * sent back outside of this gateway, how a refund ended (spec/protocol.md 3.7).
  */
-import { formatYuan, type Step } from '@acopay/core'
+import { formatYuan } from '@acopay/core'
 import {
   type NotificationKind,
   type NotificationNews,
@@ -11,36 +11,34 @@ import {
   STATE_ANSWERS,
   timeText,
 } from '@acopay/protocol'
-import { type Db, findRefund, insertNotification, type Order } from '@acopay/store'
-import type { Event } from './change-order.ts'
+import { type FoundRefund, insertNotification, type Order } from '@acopay/store'
+import type { Change } from './order-events.ts'
 
-/** `order` as it stands after the step; nothing is written where the merchant gave no address. */
-export async function tellMerchant(db: Db, order: Order, step: Step, event: Event, now: Date): Promise<void> {
+/** `order`: as it is after the step. Nothing is written where the merchant gave no address. */
+export async function tellMerchant(change: Change, order: Order): Promise<void> {
+  const { step, event, loaded } = change
   if (step.money === 'keep' || step.event === 'money_returned') {
     const description = step.event === 'money_returned' ? RETURNED_OUTSIDE_TEXT : STATE_ANSWERS[order.state]
     const news = { ...paymentNews(order), description }
-    if (order.notifyUrl !== null) await write(db, order, order.notifyUrl, 'payment', news, now)
+    if (order.notifyUrl !== null) await write(change, order, { url: order.notifyUrl, kind: 'payment', news })
   } else if (event.event === step.event && (event.event === 'refund_done' || event.event === 'refund_failed')) {
-    await tellOfRefund(db, order, event.refundNo, now)
+    const refund = loaded.refund as FoundRefund
+    if (refund.notifyUrl !== null)
+      await write(change, order, { url: refund.notifyUrl, kind: 'refund', news: refundNews(refund) })
   }
 }
 
-async function tellOfRefund(db: Db, order: Order, refundNo: string, now: Date): Promise<void> {
-  const refund = await findRefund(db, order.mchNo, { refundNo })
-  if (refund === null || refund.notifyUrl === null) return
-  const news: NotificationNews<'refund'> = {
-    transaction_no: refund.transactionNo,
-    mch_trade_no: refund.mchTradeNo,
-    refund_no: refund.refundNo,
-    mch_refund_no: refund.mchRefundNo,
-    code: refund.state,
-    description: REFUND_ANSWERS[refund.state],
-    refund_amount: formatYuan(refund.amountFen),
-    success_time: refund.successTime === null ? null : timeText(refund.successTime),
-    refund_reason: refund.reason,
-  }
-  await write(db, order, refund.notifyUrl, 'refund', news, now)
-}
+const refundNews = (refund: FoundRefund): NotificationNews<'refund'> => ({
+  transaction_no: refund.transactionNo,
+  mch_trade_no: refund.mchTradeNo,
+  refund_no: refund.refundNo,
+  mch_refund_no: refund.mchRefundNo,
+  code: refund.state,
+  description: REFUND_ANSWERS[refund.state],
+  refund_amount: formatYuan(refund.amountFen),
+  success_time: refund.successTime === null ? null : timeText(refund.successTime),
+  refund_reason: refund.reason,
+})
 
 const paymentNews = (order: Order): Omit<NotificationNews<'payment'>, 'description'> => ({
   transaction_no: order.transactionNo,
@@ -55,12 +53,9 @@ const paymentNews = (order: Order): Omit<NotificationNews<'payment'>, 'descripti
 })
 
 async function write<Kind extends NotificationKind>(
-  db: Db,
+  { db, now }: Change,
   { mchNo, transactionNo, headSeq: seq }: Order,
-  url: string,
-  kind: Kind,
-  news: NotificationNews<Kind>,
-  now: Date,
+  { url, kind, news }: { url: string; kind: Kind; news: NotificationNews<Kind> },
 ): Promise<void> {
   const { host } = new URL(url)
   await insertNotification(db, { mchNo, transactionNo, seq, kind, url, host, news: JSON.stringify(news) }, now)

@@ -1,15 +1,12 @@
 /** Looks at an attempt that was shut, for as long as money for it may still arrive (spec/order-lifecycle.md, Closing 4). */
 import type { ChannelName } from '@acopay/channels'
+import type { JobOutcome } from '@acopay/core'
 import { findAttempt } from '@acopay/store'
 import type { World } from '../world.ts'
 import { asked, within } from './ask-channel.ts'
 import { takeMoney } from './take-money.ts'
 
-/** Whether there is nothing more to watch for; `unsure` when the upstream did not say. */
-export async function watchAttempt(
-  world: World,
-  key: { mchNo: string; attemptNo: string },
-): Promise<boolean | 'unsure'> {
+export async function watchAttempt(world: World, key: { mchNo: string; attemptNo: string }): Promise<JobOutcome> {
   const { mchNo, attemptNo } = key
   const attempt = await findAttempt(world.pool, mchNo, attemptNo)
   if (attempt === null) throw new Error(`no attempt ${attemptNo}`)
@@ -24,9 +21,9 @@ export async function watchAttempt(
     const { transactionNo } = attempt
     const isReturned = answer.kind === 'returned'
     await takeMoney(world, { mchNo, transactionNo, attemptNo, payment: answer.payment, isReturned })
-    return true
+    return 'done'
   }
-  if (answer.kind === 'unknown') return 'unsure'
+  if (answer.kind === 'unknown') return 'retry_soon'
   const isOver = askedMs >= attempt.upstreamExpire.getTime() + channel.watchMs
   // The payer has scanned a code that was unscanned when it was shut: close it now, before it is paid and has to go back.
   if (answer.kind === 'open' && !isOver) {
@@ -34,7 +31,7 @@ export async function watchAttempt(
       channel.close({ attemptNo }, signal),
     )
     world.log.warn({ mchNo, attemptNo, closed: closed.kind }, 'a shut attempt was open again')
-    return 'unsure'
+    return 'retry_soon'
   }
-  return isOver
+  return isOver ? 'done' : 'retry'
 }

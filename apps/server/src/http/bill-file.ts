@@ -65,7 +65,7 @@ async function* partsOf(world: World, key: BillKey, { bill, first }: Opened): As
 }
 
 async function partOf(world: World, key: BillKey, fileNo: string, seq: number): Promise<Buffer> {
-  const bytes = await readBillPart(world.pool, key, fileNo, seq)
+  const bytes = await readBillPart(world.pool, key, { fileNo, seq })
   if (bytes === null) throw new Error(`there is no part ${seq} of ${fileNo}`)
   return bytes
 }

@@ -2,6 +2,8 @@
  * A token bucket per name, in this process's memory: n servers allow n times as much. It protects the gateway from bursts;
  * a strict quota needs a proxy in front of the gateway.
  */
+import { LRUCache } from 'lru-cache'
+
 export type RateLimit = {
   /** Whether one more is allowed now. `perSecond` null means the default; 0 is no limit. */
   allows: (name: string, perSecond: number | null) => boolean
@@ -14,7 +16,8 @@ const NAMES_MAX = 50_000
 type Bucket = { tokens: number; atMs: number }
 
 export function rateLimit(defaultPerSecond: number, nowMs: () => number): RateLimit {
-  const buckets = new Map<string, Bucket>()
+  // The most recently seen names stay; a name that was dropped starts again with a full bucket.
+  const buckets = new LRUCache<string, Bucket>({ max: NAMES_MAX })
   return {
     allows(name, asked) {
       const perSecond = asked ?? defaultPerSecond
@@ -25,11 +28,7 @@ export function rateLimit(defaultPerSecond: number, nowMs: () => number): RateLi
       const earned = (Math.max(0, atMs - bucket.atMs) / 1000) * perSecond
       bucket.tokens = Math.min(full, bucket.tokens + earned)
       bucket.atMs = atMs
-      // The names that called last are kept. A name that was dropped starts with a full bucket when it calls again.
-      buckets.delete(name)
       buckets.set(name, bucket)
-      const [oldest] = buckets.keys()
-      if (buckets.size > NAMES_MAX && oldest !== undefined) buckets.delete(oldest)
       if (bucket.tokens < 1) return false
       bucket.tokens -= 1
       return true

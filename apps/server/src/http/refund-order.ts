@@ -1,7 +1,7 @@
 /** `POST refund` (spec/protocol.md 3.4). */
 import { formatYuan, parseYuan, type RefundRefusal } from '@acopay/core'
 import { type Answer, isRefusal, parseRefundOrder, REFUND_ANSWERS, refuse } from '@acopay/protocol'
-import type { Refused } from '../actions/change-order.ts'
+import type { Refused } from '../actions/order-events.ts'
 import { refundOrder } from '../actions/refund-order.ts'
 import type { Endpoint } from './exchange.ts'
 import { notifyUrlRefusal } from './notify-url.ts'

@@ -36,7 +36,7 @@ const ENDPOINTS: Endpoint[] = [
 ]
 
 /** The largest request body that is read: about ten times what all fields of the contract need together. */
-export const BODY_BYTES_MAX = 64 * 1024
+const BODY_BYTES_MAX = 64 * 1024
 
 const JSON_TYPE = 'application/json; charset=utf-8'
 

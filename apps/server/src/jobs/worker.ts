@@ -1,12 +1,13 @@
 /**
- * Does what must still happen: takes due rows, runs the action for each, and says when it did not work. Safe to run
- * on many servers at once and to be killed anywhere: a job that was taken and not finished comes due again.
+ * Leases due jobs, runs the action for each, and sets when an unfinished one is tried again. Safe to run in many processes
+ * at once and to be killed anywhere: a job that was leased and not finished comes due again.
  */
 import {
   billedDays,
   dayBounds,
   JOB_KINDS,
   type JobKind,
+  type JobOutcome,
   plannedBillDays,
   retryPauseMs,
   watchPauseMs,
@@ -29,27 +30,26 @@ import { makeBill } from '../actions/make-bill.ts'
 import { reconcileDay } from '../actions/reconcile-day.ts'
 import { resolveAttempt } from '../actions/resolve-attempt.ts'
 import { reversePayment } from '../actions/reverse-payment.ts'
-import { sendRefund } from '../actions/send-refund.ts'
+import { sendRefundAgain } from '../actions/send-refund.ts'
 import { shutOrder } from '../actions/shut-order.ts'
 import { watchAttempt } from '../actions/watch-attempt.ts'
 import type { World } from '../world.ts'
 
 type Task = {
-  /**
-   * True when nothing is left to do; actions that end a job in their own transaction say true as well. False when it is
-   * to be looked at again, `unsure` when somebody should have answered and did not: that is asked again soon. `under_way`
-   * when the upstream is at it: that may take days, and asking often does not help.
-   */
-  run: (world: World, job: Job) => Promise<boolean | 'unsure' | 'under_way'>
+  run: (world: World, job: Job) => Promise<JobOutcome>
+  /** The pause after `retry`. */
   pauseMs: (tries: number, dice: number) => number
-  /** How long a job may be there before somebody is woken: the gateway's usual hour, days, or never. */
+  /** How old an unfinished job may be before it raises an alarm: the gateway's usual hour, days, or any age. */
   alarm: 'soon' | 'late' | 'never'
 }
 
 const TASKS = {
   shut_attempts: {
-    run: async (world, { mchNo, subject }) =>
-      shutOrder(world, { mchNo, transactionNo: subject }, within(world, world.limits.closeBudgetMs)),
+    run: async (world, { mchNo, subject }) => {
+      const deadline = within(world, world.limits.closeBudgetMs)
+      const { isDone } = await shutOrder(world, { mchNo, transactionNo: subject }, deadline)
+      return isDone ? 'done' : 'retry'
+    },
     pauseMs: retryPauseMs,
     alarm: 'soon',
   },
@@ -59,7 +59,7 @@ const TASKS = {
     alarm: 'soon',
   },
   send_refund: {
-    run: (world, { mchNo, subject }) => sendRefund(world, { mchNo, refundNo: subject, isFirst: false }),
+    run: (world, { mchNo, subject }) => sendRefundAgain(world, { mchNo, refundNo: subject }),
     pauseMs: retryPauseMs,
     alarm: 'soon',
   },
@@ -87,7 +87,7 @@ const TASKS = {
 } as const satisfies Record<JobKind, Task>
 
 const LANES = 32
-/** Bills, ours and theirs, have lanes of their own: many of them, or a long one, hold nothing else up. */
+/** Bills have lanes of their own, so that many of them, or a long one, hold nothing else up. */
 const BILL_LANES = 4
 const BILL_KINDS: readonly JobKind[] = ['make_bill', 'reconcile_day']
 const ALL_BUT_BILLS = JOB_KINDS.filter((kind) => !BILL_KINDS.includes(kind))
@@ -95,7 +95,7 @@ const ALL_BUT_BILLS = JOB_KINDS.filter((kind) => !BILL_KINDS.includes(kind))
 const LATE_ALARM_MS = 5 * 24 * 3_600_000
 const PLAN_PAUSE_MS = 60_000
 const COUNT_PAUSE_MS = 15_000
-/** At most a twentieth of the time is spent on the overview's figures. */
+/** At most a twentieth of the time goes into the overview's figures. */
 const COUNT_SHARE = 20
 const LAPSED_AT_ONCE = 100
 const NONCES_AT_ONCE = 5000
@@ -116,7 +116,7 @@ export async function runRound(world: World, free: Free = { jobs: LANES, bills: 
   return jobs.length + swept
 }
 
-/** Writes a job for each bill of an upstream that is to be held against the books, and for each of our own; how many. */
+/** Writes a job for each upstream bill to be reconciled and for each bill of ours to be made; how many. */
 async function planDays(world: World): Promise<number> {
   const now = world.now()
   const begun = (day: string) => ({ day, begin: new Date(dayBounds(day).fromMs) })
@@ -124,7 +124,7 @@ async function planDays(world: World): Promise<number> {
   return reconciled + (await planBills(world.pool, plannedBillDays(now.getTime()).map(begun), now))
 }
 
-/** Takes due jobs, at most so many, and sweeps what needs no job. */
+/** Leases due jobs, at most so many, and expires orders and forgets nonces, which need no job. */
 async function takeRound(world: World, free: Free): Promise<{ jobs: Job[]; swept: number }> {
   const now = world.now()
   const lapsed = await lapsedOrders(world.pool, now, LAPSED_AT_ONCE)
@@ -132,8 +132,8 @@ async function takeRound(world: World, free: Free): Promise<{ jobs: Job[]; swept
   const forgetBefore = new Date(now.getTime() - world.limits.nonceWindowMs)
   const forgotten = await forgetNonces(world.pool, forgetBefore, NONCES_AT_ONCE)
   const leaseUntil = new Date(now.getTime() + world.limits.leaseMs)
-  const jobs = await takeJobs(world.pool, now, leaseUntil, free.jobs, ALL_BUT_BILLS)
-  if (free.bills > 0) jobs.push(...(await takeJobs(world.pool, now, leaseUntil, free.bills, BILL_KINDS)))
+  const jobs = await takeJobs(world.pool, { now, leaseUntil }, free.jobs, ALL_BUT_BILLS)
+  if (free.bills > 0) jobs.push(...(await takeJobs(world.pool, { now, leaseUntil }, free.bills, BILL_KINDS)))
   return { jobs, swept: lapsed.length + forgotten }
 }
 
@@ -141,9 +141,9 @@ async function runJob(world: World, job: Job): Promise<void> {
   const { mchNo, kind, subject, tries } = job
   const startedMs = world.now().getTime()
   try {
-    const isDone = await ended(world, job)
+    const outcome = await ended(world, job)
     const ms = world.now().getTime() - startedMs
-    world.log.info({ mchNo, kind, subject, tries, outcome: isDone ? 'done' : 'again', ms }, 'job')
+    world.log.info({ mchNo, kind, subject, tries, outcome, ms }, 'job')
   } catch (error) {
     // Its lease runs out, and it comes due again.
     world.log.error({ mchNo, kind, subject, tries, err: error }, 'job failed')
@@ -151,34 +151,34 @@ async function runJob(world: World, job: Job): Promise<void> {
 }
 
 /** Runs the job and removes it, or sets when it is tried again. */
-async function ended(world: World, job: Job): Promise<boolean> {
+async function ended(world: World, job: Job): Promise<JobOutcome> {
   const { mchNo, kind, subject, tries } = job
   const task: Task = TASKS[kind]
   const found = await task.run(world, job).catch((error: unknown) => {
     world.log.error({ mchNo, kind, subject, tries, err: error }, 'job failed')
-    return 'unsure' as const
+    return 'retry_soon' as const
   })
-  if (found === true) {
+  if (found === 'done') {
     await removeJob(world.pool, job)
-    return true
+    return found
   }
   const now = world.now()
-  const pauseMs = { unsure: retryPauseMs, under_way: watchPauseMs, again: task.pauseMs }[found || 'again']
+  const pauseMs = { retry_soon: retryPauseMs, in_progress: watchPauseMs, retry: task.pauseMs }[found]
   await postponeJob(world.pool, job, new Date(now.getTime() + pauseMs(tries, world.dice())))
-  const alarm = found === 'under_way' ? 'late' : task.alarm
+  const alarm = found === 'in_progress' ? 'late' : task.alarm
   const alarmAfterMs = { soon: world.limits.alarmAfterMs, late: LATE_ALARM_MS, never: Number.POSITIVE_INFINITY }[alarm]
   const isOverdue = now.getTime() - job.createdAt.getTime() >= alarmAfterMs
   if (isOverdue && (await alarmJob(world.pool, job, now))) {
     world.log.error({ mchNo, kind, subject, tries, alarm: true }, 'job overdue')
   }
-  return false
+  return found
 }
 
 export type Worker = { stop: () => Promise<void> }
 
 /**
- * Takes what is due until stopped, looking `pauseMs` apart while there is nothing. Jobs run beside each other: one whose
- * upstream does not answer holds up no other. Stopping lets what runs finish.
+ * Works until stopped, looking for due jobs every `pauseMs` while there are none. Jobs run beside each other: one whose
+ * upstream does not answer holds up no other. Stopping waits for the running ones.
  */
 export function startWorker(world: World, pauseMs: number): Worker {
   const stopping = new AbortController()

@@ -1,24 +1,15 @@
 /**
- * One exchange with Alipay's OpenAPI gateway, V2 with RSA2: signed by us, and believed only when signed by them
- * (opendocs.alipay.com, "自行实现签名", "自行实现验签"). The signature covers the answer's own text, as it was sent.
+ * One exchange with Alipay's OpenAPI gateway, V2 with RSA2: the gateway signs each request and accepts only answers
+ * that Alipay signed (opendocs.alipay.com, "自行实现签名", "自行实现验签"). Alipay's signature covers the text of the answer's
+ * member `…_response`, byte for byte.
  */
 import { sign, verify } from 'node:crypto'
 import { privateKeyOf, publicKeyOf } from '../keys.ts'
-
-export type AlipayAccount = {
-  /** `https://openapi.alipay.com/gateway.do`, or a stand-in. */
-  gateway: string
-  appId: string
-  /** The seller's number, `2088…`: notifications of other sellers are not ours. */
-  sellerId: string
-  /** Base64 DER (PKCS#8 or PKCS#1) or PEM. */
-  appPrivateKey: string
-  alipayPublicKey: string
-}
+import type { AlipayAccount } from './account.ts'
 
 export type AlipayDoor = { fetch: typeof fetch; now: () => Date }
 
-/** `code` 10000 is success; else `subCode` is the word of the error. */
+/** A `code` of 10000 means success; with any other, `subCode` names the error. */
 export type AlipayAnswer = {
   code: string
   subCode: string
@@ -27,22 +18,25 @@ export type AlipayAnswer = {
 }
 
 export type AlipayClient = {
-  /** Throws whatever stands in the way of a proven answer. */
+  /** Makes one request. Throws when no answer comes whose signature is Alipay's. */
   call: (
     method: string,
     bizContent: object,
     signal: AbortSignal,
     more?: Record<string, string>,
   ) => Promise<AlipayAnswer>
-  /** The address of a page that is asked for by the payer's own browser. */
+  /** The signed address of a page, which the payer's browser opens. */
   pageUrl: (method: string, bizContent: object, more: Record<string, string>) => string
   /** Whether Alipay signed these parameters. */
   isTheirs: (params: Map<string, string>) => boolean
 }
 
+/** What each verb of the channel is given. */
+export type AlipayContext = { account: AlipayAccount; door: AlipayDoor; client: AlipayClient }
+
 const CHINA_MS = 8 * 3_600_000
 
-/** `yyyy-MM-dd HH:mm:ss` in UTC+8, the only form of a time here. */
+/** `yyyy-MM-dd HH:mm:ss` in UTC+8: Alipay writes every time like this. */
 export const alipayTime = (time: Date): string =>
   new Date(time.getTime() + CHINA_MS).toISOString().slice(0, 19).replace('T', ' ')
 
@@ -71,7 +65,7 @@ export function alipayClient(account: AlipayAccount, door: AlipayDoor): AlipayCl
     })
   }
 
-  /** Strict: Node would read the same bytes from other letters too, and a changed letter is a changed message. */
+  /** Strict: Node decodes several Base64 texts to the same bytes; only the canonical one is accepted. */
   const isSigned = (text: string, signature: unknown): boolean => {
     const bytes = Buffer.from(typeof signature === 'string' ? signature : '', 'base64')
     return bytes.toString('base64') === signature && verify('RSA-SHA256', Buffer.from(text, 'utf8'), alipayKey, bytes)
@@ -118,21 +112,22 @@ const textOf = (params: [string, string][]): string =>
 
 /** The text of an object that is a member of a JSON object, exactly as it was written; null when there is none. */
 function memberText(json: string, name: string): string | null {
-  const start = json.indexOf('{', json.indexOf(`"${name}"`) + name.length)
-  if (!json.includes(`"${name}"`) || start < 0) return null
+  const key = json.indexOf(`"${name}"`)
+  const start = json.indexOf('{', key + name.length)
+  if (key < 0 || start < 0) return null
   let depth = 0
-  let isInText = false
   for (let at = start; at < json.length; at += 1) {
-    const letter = json[at]
-    if (isInText) {
-      if (letter === '\\') at += 1
-      else if (letter === '"') isInText = false
-    } else if (letter === '"') isInText = true
-    else if (letter === '{') depth += 1
-    else if (letter === '}') {
-      depth -= 1
-      if (depth === 0) return json.slice(start, at + 1)
-    }
+    if (json[at] === '"') at = endOfString(json, at)
+    else if (json[at] === '{') depth += 1
+    else if (json[at] === '}') depth -= 1
+    if (depth === 0) return json.slice(start, at + 1)
   }
   return null
+}
+
+/** Where the string that begins at `start` ends: the place of its closing quote, or past the text when it has none. */
+function endOfString(json: string, start: number): number {
+  let at = start + 1
+  while (at < json.length && json[at] !== '"') at += json[at] === '\\' ? 2 : 1
+  return at
 }

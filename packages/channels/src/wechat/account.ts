@@ -1,20 +1,23 @@
-/** A merchant's account with WeChat Pay API v3, and what its calls need from outside. */
+/** A merchant's account with WeChat Pay API v3. */
 export type WechatAccount = {
-  /** `https://api.mch.weixin.qq.com`, or a stand-in. */
+  /** `https://api.mch.weixin.qq.com`, or the address of a simulator. */
   baseUrl: string
   appId: string
   mchId: string
   /** Serial number of the merchant's certificate. */
   serialNo: string
-  /** Base64 DER (PKCS#8) or PEM, like all keys here. */
+  /** The private key of the merchant's certificate: Base64 DER (PKCS#8 or PKCS#1) or PEM. */
   mchPrivateKey: string
-  /** 32 bytes, for what WeChat Pay encrypts for us. */
+  /** 32 bytes: decrypts notifications and platform certificates. */
   apiV3Key: string
-  /** Keys WeChat Pay signs with: by certificate serial, or by public key id (`PUB_KEY_ID_…`). */
+  /** Keys WeChat Pay signs with, by certificate serial or by public key id (`PUB_KEY_ID_…`): Base64 DER or PEM. */
   platformKeys: { id: string; publicKey: string }[]
-  /** Of the official account `appId`; with it payers inside WeChat are known, and pay there. */
+  /** The secret of the official account `appId`. Payments inside WeChat (JSAPI) need it, to identify the payer. */
   appSecret?: string
-  /** Both only for stand-ins: where payers are sent to be known, and where we ask who they were. */
+  /**
+   * Both for simulators only, in place of WeChat's addresses: the page that identifies a payer, and the call that asks
+   * who it was.
+   */
   authorizeUrl?: string
   tokenUrl?: string
 }

@@ -1,4 +1,4 @@
-/** The trade bill (pay.weixin.qq.com, "申请交易账单"): CSV whose cells begin with a backtick, then a summary. */
+/** Reads the trade bill (pay.weixin.qq.com, "申请交易账单"): CSV whose cells begin with a backtick, then a summary. */
 import { type BillLine, billFen } from '../contract.ts'
 
 const COLUMNS = {
@@ -25,7 +25,7 @@ export function readBill(text: string): BillLine[] {
       return [key, index]
     }),
   ) as Record<keyof typeof COLUMNS, number>
-  // The summary's head is the first row that is no trade.
+  // The first row without a backtick is the header of the summary.
   const end = rows.findIndex((row) => !row.startsWith('`'))
   return rows.slice(0, end < 0 ? rows.length : end).flatMap((row) => readRow(row.slice(1).split(',`'), place))
 }
@@ -49,6 +49,6 @@ function readRow(cells: string[], place: Record<keyof typeof COLUMNS, number>): 
 
 function fenOf(text: string): bigint {
   const amount = billFen(text)
-  if (amount === null) throw new Error(`the bill says an amount of ${text}`)
+  if (amount === null) throw new Error(`the bill has the unreadable amount ${text}`)
   return amount
 }

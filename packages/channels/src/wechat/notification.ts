@@ -1,38 +1,57 @@
-/** WeChat Pay tells of a payment or a refund (pay.weixin.qq.com, "支付成功回调通知", "退款结果通知"): signed outside, encrypted inside. */
-import type { Notification, RawNotification } from '../contract.ts'
+/**
+ * "支付成功回调通知" and "退款结果通知" (pay.weixin.qq.com): WeChat Pay signs the notification and encrypts the part of it
+ * that describes the payment or the refund.
+ */
+import type { Notification, NotificationReply, RawNotification } from '../contract.ts'
 import type { WechatAccount } from './account.ts'
-import { signedHeaders, type WechatClient } from './client.ts'
+import type { WechatContext } from './client.ts'
 import { openSealed, type Sealed } from './sealed.ts'
+import { signedHeaders } from './signature.ts'
 import { readTransaction } from './transaction.ts'
 
-const CERTIFICATES_MS = 3000
-
-export async function readWechatNotification(
-  account: WechatAccount,
-  { isTheirs }: WechatClient,
+export async function readNotification(
+  { account, client }: WechatContext,
   { headers, body }: RawNotification,
 ): Promise<Notification> {
   const signed = signedHeaders((name) => headers[name])
-  if (!(await isTheirs(signed, body, AbortSignal.timeout(CERTIFICATES_MS)))) {
+  if (!(await client.isTheirs(signed, body))) {
     return { kind: 'forged', why: 'not signed by WeChat Pay, or not lately' }
   }
-  let event: string
-  let data: Record<string, unknown>
-  try {
-    const outer = JSON.parse(body) as { event_type: string; resource: Sealed }
-    event = String(outer.event_type)
-    data = JSON.parse(openSealed(account.apiV3Key, outer.resource)) as Record<string, unknown>
-  } catch {
-    return { kind: 'forged', why: 'cannot be decrypted' }
-  }
-  if (event.startsWith('REFUND.')) {
-    const { mchid, out_refund_no: refundNo } = data
-    const isOurs = mchid === account.mchId && typeof refundNo === 'string'
-    return isOurs ? { kind: 'refund', refundNo } : { kind: 'forged', why: 'of another account, or unreadable' }
-  }
+  const opened = openNotification(account, body)
+  if (opened === null) return { kind: 'forged', why: 'cannot be decrypted' }
+  const { event, data } = opened
+  if (event.startsWith('REFUND.')) return readRefund(account, data)
   if (event !== 'TRANSACTION.SUCCESS') return { kind: 'other', what: event }
   const read = readTransaction(account, data)
   if (read === null) return { kind: 'forged', why: 'of another account, or unreadable' }
   const { attemptNo, says } = read
   return says.kind === 'paid' ? { kind: 'paid', attemptNo, payment: says.payment } : { kind: 'other', what: says.kind }
 }
+
+/** Null when the body is not JSON of the manual's form, or is encrypted under another key. */
+function openNotification(
+  { apiV3Key }: WechatAccount,
+  body: string,
+): { event: string; data: Record<string, unknown> } | null {
+  try {
+    const outer = JSON.parse(body) as { event_type: string; resource: Sealed }
+    const event = String(outer.event_type)
+    return { event, data: JSON.parse(openSealed(apiV3Key, outer.resource)) as Record<string, unknown> }
+  } catch {
+    return null
+  }
+}
+
+function readRefund(
+  { mchId }: WechatAccount,
+  { mchid, out_refund_no: refundNo }: Record<string, unknown>,
+): Notification {
+  const isOurs = mchid === mchId && typeof refundNo === 'string'
+  return isOurs ? { kind: 'refund', refundNo } : { kind: 'forged', why: 'of another account, or unreadable' }
+}
+
+export const replyToNotification = (isHeard: boolean): NotificationReply => ({
+  status: isHeard ? 200 : 500,
+  contentType: 'application/json; charset=utf-8',
+  body: isHeard ? '{"code":"SUCCESS","message":"成功"}' : '{"code":"FAIL","message":"失败"}',
+})

@@ -1,24 +1,47 @@
-/** Opening a transaction in each of its ways, and what the payer's side is started with. */
-import type { OpenAsk } from '../contract.ts'
+/** "Native下单" and its siblings: opening a transaction, and what starts the payment on the payer's side. */
+import type { OpenAnswer, OpenAsk } from '../contract.ts'
 import type { WechatAccount } from './account.ts'
-import type { WechatClient, WechatDoor } from './client.ts'
+import { traced, undefinedAnswer } from './answer.ts'
+import type { WechatContext } from './client.ts'
 
-export const PATHS: Record<string, string | undefined> = {
+const PATHS: Record<string, string | undefined> = {
   native: '/v3/pay/transactions/native',
   h5: '/v3/pay/transactions/h5',
   jsapi: '/v3/pay/transactions/jsapi',
   app: '/v3/pay/transactions/app',
 }
 
+/** Errors after which WeChat Pay surely did not open a transaction, and would not if the request were repeated. */
+const REFUSED = new Set([
+  'PARAM_ERROR',
+  'INVALID_REQUEST',
+  'APPID_MCHID_NOT_MATCH',
+  'MCH_NOT_EXISTS',
+  'NO_AUTH',
+  'SIGN_ERROR',
+  'OPENID_MISMATCH',
+  'RULE_LIMIT',
+  'ACCOUNT_ERROR',
+])
+
 const CHINA_MS = 8 * 3_600_000
 
-/** Characters: "商品描述", string(127); ours may have one more. */
+/** Characters: "商品描述", string(127). An order's description may have 128. */
 const DESCRIPTION_MAX = 127
 
-/** RFC 3339 in +08:00, whole seconds, rounded down: never later than asked. */
-const timeText = (time: Date): string => `${new Date(time.getTime() + CHINA_MS).toISOString().slice(0, 19)}+08:00`
+export async function open(wechat: WechatContext, ask: OpenAsk, signal: AbortSignal): Promise<OpenAnswer> {
+  const path = PATHS[ask.method]
+  if (path === undefined) return { kind: 'refused', why: `no method ${ask.method}` }
+  const answer = await wechat.client.call('POST', path, openBody(wechat.account, ask), signal)
+  if (answer.status === 200) {
+    const payUrl = payUrlOf(wechat, ask, answer.data)
+    return payUrl === null ? undefinedAnswer(answer) : traced(answer, { kind: 'opened', payUrl })
+  }
+  if (REFUSED.has(answer.code)) return traced(answer, { kind: 'refused', why: answer.code })
+  return undefinedAnswer(answer)
+}
 
-export const openBody = ({ appId, mchId }: WechatAccount, ask: OpenAsk): object => ({
+const openBody = ({ appId, mchId }: WechatAccount, ask: OpenAsk): object => ({
   appid: appId,
   mchid: mchId,
   description: [...ask.description].slice(0, DESCRIPTION_MAX).join(''),
@@ -32,31 +55,50 @@ export const openBody = ({ appId, mchId }: WechatAccount, ask: OpenAsk): object 
     : {}),
 })
 
-export type Opened = { code_url?: unknown; h5_url?: unknown; prepay_id?: unknown }
+/** RFC 3339 in +08:00, rounded down to the second, so that WeChat Pay never accepts a payment after `expireAt`. */
+const timeText = (time: Date): string => `${new Date(time.getTime() + CHINA_MS).toISOString().slice(0, 19)}+08:00`
 
-/** Null when what the manual promises is not there. */
-export function payUrlOf(
-  { appId, mchId }: WechatAccount,
-  { now, newNonce }: WechatDoor,
-  { signLines }: WechatClient,
-  { method, returnUrl }: Pick<OpenAsk, 'method' | 'returnUrl'>,
-  { code_url: code, h5_url: page, prepay_id: prepayId }: Opened,
-): string | null {
+type Opened = { code_url?: unknown; h5_url?: unknown; prepay_id?: unknown }
+
+/** Null when the answer lacks the field that the manual promises for the method. */
+function payUrlOf(wechat: WechatContext, { method, returnUrl }: OpenAsk, opened: Opened): string | null {
+  const { code_url: code, h5_url: page, prepay_id: prepayId } = opened
   if (method === 'native') return typeof code === 'string' ? code : null
   if (method === 'h5') return typeof page === 'string' ? withReturn(page, returnUrl) : null
   if (typeof prepayId !== 'string') return null
-  const timestamp = String(Math.floor(now().getTime() / 1000))
-  const nonce = newNonce()
-  if (method === 'jsapi') {
-    const lent = `prepay_id=${prepayId}`
-    const paySign = signLines([appId, timestamp, nonce, lent])
-    return JSON.stringify({ appId, timeStamp: timestamp, nonceStr: nonce, package: lent, signType: 'RSA', paySign })
-  }
-  const sign = signLines([appId, timestamp, nonce, prepayId])
-  const fixed = { appid: appId, partnerid: mchId, prepayid: prepayId, package: 'Sign=WXPay' }
-  return JSON.stringify({ ...fixed, noncestr: nonce, timestamp, sign })
+  return method === 'jsapi' ? browserStart(wechat, prepayId) : appStart(wechat, prepayId)
 }
 
-/** "可以在h5_url后拼接上redirect_url参数": the page on which the payer finds themselves again. */
+/** "可以在h5_url后拼接上redirect_url参数": the page to which WeChat Pay sends the payer back. */
 const withReturn = (page: string, returnUrl: string | null): string =>
   returnUrl === null ? page : `${page}&redirect_url=${encodeURIComponent(returnUrl)}`
+
+/** The JSON with which a page inside WeChat's browser starts the payment. */
+function browserStart({ account: { appId }, door, client }: WechatContext, prepayId: string): string {
+  const timestamp = String(Math.floor(door.now().getTime() / 1000))
+  const nonce = door.newNonce()
+  const packageText = `prepay_id=${prepayId}`
+  return JSON.stringify({
+    appId,
+    timeStamp: timestamp,
+    nonceStr: nonce,
+    package: packageText,
+    signType: 'RSA',
+    paySign: client.signLines([appId, timestamp, nonce, packageText]),
+  })
+}
+
+/** The JSON with which an app starts the payment. */
+function appStart({ account: { appId, mchId }, door, client }: WechatContext, prepayId: string): string {
+  const timestamp = String(Math.floor(door.now().getTime() / 1000))
+  const nonce = door.newNonce()
+  return JSON.stringify({
+    appid: appId,
+    partnerid: mchId,
+    prepayid: prepayId,
+    package: 'Sign=WXPay',
+    noncestr: nonce,
+    timestamp,
+    sign: client.signLines([appId, timestamp, nonce, prepayId]),
+  })
+}

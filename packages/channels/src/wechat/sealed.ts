@@ -1,11 +1,11 @@
-/** What WeChat Pay encrypts under the APIv3 key: AEAD_AES_256_GCM (pay.weixin.qq.com, "证书和回调报文解密"). */
+/** Decrypts what WeChat Pay encrypted under the APIv3 key: AEAD_AES_256_GCM (pay.weixin.qq.com, "证书和回调报文解密"). */
 import { createDecipheriv } from 'node:crypto'
 
 const TAG_BYTES = 16
 
 export type Sealed = { algorithm: string; ciphertext: string; associated_data?: string; nonce: string }
 
-/** The text inside; throws when it was sealed with another key or changed. */
+/** The decrypted text. Throws when it was encrypted under another key, or changed since. */
 export function openSealed(apiV3Key: string, sealed: Sealed): string {
   if (sealed.algorithm !== 'AEAD_AES_256_GCM') throw new Error(`unknown algorithm ${sealed.algorithm}`)
   const bytes = Buffer.from(sealed.ciphertext, 'base64')

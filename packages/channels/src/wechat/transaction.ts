@@ -1,8 +1,8 @@
-/** A transaction as WeChat Pay tells of it, in answers to queries and in notifications alike. */
+/** A transaction as WeChat Pay describes it, in answers to queries and in notifications alike. */
 import type { QueryAnswer, UpstreamPayment } from '../contract.ts'
 import type { WechatAccount } from './account.ts'
 
-/** Null when it is not of this account, or not what the manual says. */
+/** Null when it belongs to another account, or when a field is not what the manual says. */
 export function readTransaction(
   { mchId, appId }: WechatAccount,
   data: Record<string, unknown>,
@@ -11,7 +11,7 @@ export function readTransaction(
   const { out_trade_no: attemptNo, trade_state: state } = data
   if (typeof attemptNo !== 'string' || typeof state !== 'string') return null
   switch (state) {
-    // REFUND: paid, and something was sent back since. The money was taken all the same.
+    // REFUND: paid, and refunded in part or in full since. The payment took place all the same.
     case 'SUCCESS':
     case 'REFUND': {
       const payment = readPayment(data)
@@ -19,7 +19,7 @@ export function readTransaction(
     }
     case 'NOTPAY':
     case 'USERPAYING':
-    // A try of the payer's failed; another may follow.
+    // The payer tried and failed, and may try again.
     case 'PAYERROR':
       return { attemptNo, says: { kind: 'open' } }
     case 'CLOSED':
@@ -38,7 +38,7 @@ function readPayment(data: Record<string, unknown>): UpstreamPayment | null {
   if (typeof paymentNo !== 'string' || !Number.isSafeInteger(total) || Number.isNaN(paidAt.getTime())) return null
   return {
     paymentNo,
-    // What the order cost; what the payer paid may be less by a coupon that WeChat Pay settles.
+    // The amount of the order. The payer may have paid less: WeChat Pay settles coupons with the merchant.
     amountFen: BigInt(total as number),
     currency: typeof currency === 'string' ? currency : 'CNY',
     paidAt,

@@ -12,7 +12,11 @@ const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 20
 const platform = generateKeyPairSync('rsa', { modulusLength: 2048 })
 
 const account = (more: Partial<WechatAccount> = {}): WechatAccount => ({
-  ...{ baseUrl: 'http://wechat.test', appId: 'wx1', mchId: '1900000001', serialNo: 'S1', apiV3Key: API_KEY },
+  baseUrl: 'http://wechat.test',
+  appId: 'wx1',
+  mchId: '1900000001',
+  serialNo: 'S1',
+  apiV3Key: API_KEY,
   mchPrivateKey: privateKey.export({ type: 'pkcs8', format: 'der' }).toString('base64'),
   platformKeys: [
     { id: 'PUB_KEY_ID_1', publicKey: platform.publicKey.export({ type: 'spki', format: 'der' }).toString('base64') },
@@ -32,8 +36,13 @@ function seal(plain: string, key = API_KEY) {
 }
 
 const TRADE = {
-  ...{ mchid: '1900000001', appid: 'wx1', out_trade_no: 'AT1', trade_state: 'SUCCESS', transaction_id: 'UP1' },
-  ...{ success_time: '2026-01-31T08:00:00+08:00', amount: { total: 1250, currency: 'CNY' } },
+  mchid: '1900000001',
+  appid: 'wx1',
+  out_trade_no: 'AT1',
+  trade_state: 'SUCCESS',
+  transaction_id: 'UP1',
+  success_time: '2026-01-31T08:00:00+08:00',
+  amount: { total: 1250, currency: 'CNY' },
 }
 
 const REFUND = { mchid: '1900000001', out_trade_no: 'AT1', out_refund_no: 'AR1', refund_status: 'SUCCESS' }
@@ -111,7 +120,7 @@ it.skipIf(!hasOpenssl)(
     expect((await query()).kind).toBe('closed')
     expect(asked).toBe(1)
 
-    // Whoever began the asking gives up; those who come after it need not wait for a minute.
+    // The first caller gives up; later callers need not wait for a minute.
     let isSlow = true
     const slow: typeof fetch = async (input, init) => {
       if (isSlow && String(input).endsWith('/v3/certificates')) throw new TypeError('fetch failed')
@@ -142,14 +151,14 @@ const saying = (answer: object): typeof fetch => {
 
 const PATIENT = new AbortController().signal
 const ASK = {
-  ...{
-    attemptNo: 'AT1',
-    amountFen: fen(1250n),
-    description: '测试',
-    expireAt: NOW,
-    notifyUrl: 'https://pay.test/notify',
-  },
-  ...{ returnUrl: 'https://pay.test/cashier/1?a=b', payerIp: '1.2.3.4', openId: 'o-1' },
+  attemptNo: 'AT1',
+  amountFen: fen(1250n),
+  description: '测试',
+  expireAt: NOW,
+  notifyUrl: 'https://pay.test/notify',
+  returnUrl: 'https://pay.test/cashier/1?a=b',
+  payerIp: '1.2.3.4',
+  openId: 'o-1',
 }
 
 it("what WeChat's payment sheet is shown with is signed by the merchant, over the four lines of the manual", async () => {

@@ -1,8 +1,8 @@
-/** Merchants and what belongs to them, users, the audit log, and the sandbox page. */
+/** Merchants with their apps, keys and channels; users; the audit log; the sandbox page. */
 import type { OrderStateName } from './orders.ts'
 import type { Page, Role } from './session.ts'
 
-/** `GET merchants`; `POST merchants` makes one; `GET merchants/{mch_no}` is `MerchantDetail`. */
+/** `GET merchants`; `POST merchants` adds one; `GET merchants/{mch_no}` answers `MerchantDetail`. */
 export type MerchantRow = {
   mch_no: string
   name: string
@@ -19,20 +19,20 @@ export type MerchantDetail = {
   name: string
   enabled: boolean
   created_at: string
-  /** Addresses or CIDR blocks that may call; empty means any. */
+  /** Addresses or CIDR blocks from which the merchant may call; empty means any. */
   allowed_ips: string[]
   /** Requests a second; null is the gateway's default. */
   rate_per_second: number | null
   apps: AppRow[]
   keys: KeyRow[]
   channels: ChannelAccountRow[]
-  /** The platform's keys that sign answers and notifications: what a merchant verifies with. */
+  /** The platform's keys, with which the merchant verifies answers and notifications. */
   platform_keys: { key_id: string; public_key: string; valid_from: string; valid_until: string | null }[]
   /** Rows that the user may change: 'name', 'enabled', 'rate_per_second', 'allowed_ips', 'apps', 'keys', 'channels'. */
   editable: string[]
 }
 
-/** `PUT merchants/{mch_no}`: what is left out stays. */
+/** `PUT merchants/{mch_no}`: an absent field does not change. */
 export type MerchantChange = {
   name?: string
   enabled?: boolean
@@ -42,16 +42,17 @@ export type MerchantChange = {
 
 /**
  * `POST merchants/{mch_no}/apps` {app_no, name}; `PUT merchants/{mch_no}/apps/{app_no}` {name?, enabled?, channels?}.
- * `channels`: what payers of its orders are offered; null is every channel with which the merchant has an account.
+ * `channels`: the channels offered to payers of the app's orders; null means all channels for which the merchant has an
+ * account.
  */
 export type AppRow = { app_no: string; name: string; enabled: boolean; channels: string[] | null; created_at: string }
 export type NewApp = { app_no: string; name: string }
 export type AppChange = { name?: string; enabled?: boolean; channels?: string[] | null }
 
 /**
- * `POST merchants/{mch_no}/keys`: uploads a public key (PEM or Base64 SPKI, RSA of 2048 bits or more); the ones before it
- * stay valid for `overlap_hours`. With `generate` a pair is made and its private half answered this once.
- * `DELETE merchants/{mch_no}/keys/{key_id}` ends one at once; not the last one of an enabled merchant (409).
+ * `POST merchants/{mch_no}/keys` uploads a public key (PEM or Base64 SPKI, RSA of 2048 bits or more); earlier keys stay
+ * valid for `overlap_hours`. With `generate` the gateway makes a pair and answers its private key, this once.
+ * `DELETE merchants/{mch_no}/keys/{key_id}` ends a key at once, except the last one of an enabled merchant (409).
  */
 export type KeyRow = {
   key_id: string
@@ -64,8 +65,9 @@ export type NewKey = { public_key: string; overlap_hours: number } | { generate:
 export type MadeKey = { key: KeyRow; private_key: string | null }
 
 /**
- * `PUT merchants/{mch_no}/channels/{channel}` takes the settings as text by name. Secrets are write-only: what is set is
- * shown as `is_set`, and what is left empty stays. `POST merchants/{mch_no}/channels/{channel}/test` asks the upstream.
+ * `PUT merchants/{mch_no}/channels/{channel}` takes the settings as texts by name. Secrets are write-only: `is_set`
+ * tells whether one is stored, and an empty one does not change. `POST merchants/{mch_no}/channels/{channel}/test`
+ * calls the upstream.
  */
 export type ChannelAccountRow = {
   channel: string
@@ -82,7 +84,10 @@ export type ChannelAccountRow = {
 export type ChannelAccountAsk = { settings: Record<string, string> }
 export type ChannelTest = { is_fine: boolean; ms: number; message: { zh: string; en: string } }
 
-/** `GET users`; `POST users` answers a one-time password; `PUT users/{username}` changes; a merchant admin sees its own. */
+/**
+ * `GET users`; `POST users` answers a one-time password; `PUT users/{username}` changes a user. A merchant admin sees
+ * the users of its own merchant.
+ */
 export type UserRow = {
   username: string
   role: Role
@@ -96,22 +101,39 @@ export type UserRow = {
 export type UserList = Page<UserRow>
 export type NewUser = { username: string; role: Role; mch_no: string | null }
 export type UserChange = { role?: Role; enabled?: boolean; unlock?: true; reset_password?: true; reset_totp?: true }
-/** `password` where one was made: shown this once. */
+/** `password` when the gateway made a new one: it is shown this once. */
 export type UserChanged = { user: UserRow; password: string | null }
 
-/** Everything that the audit log tells of; a call that changes something is named by one of these. */
+/** All actions in the audit log. Each call that changes something has one of these names. */
 export const AUDIT_ACTIONS = [
-  ...['session.begin', 'session.end', 'session.password'],
-  ...['session.totp_begin', 'session.totp_on', 'session.totp_off'],
-  ...['orders.close', 'refunds.create', 'notifications.resend', 'reconciliation.settle', 'reversals.settle'],
-  ...['merchants.add', 'merchants.change', 'apps.add', 'apps.change'],
-  ...['keys.add', 'keys.end', 'channels.put', 'channels.test'],
-  ...['users.add', 'users.change'],
-  ...['sandbox.place', 'sandbox.deed', 'sandbox.faults'],
+  'session.begin',
+  'session.end',
+  'session.password',
+  'session.totp_begin',
+  'session.totp_on',
+  'session.totp_off',
+  'orders.close',
+  'refunds.create',
+  'notifications.resend',
+  'reconciliation.settle',
+  'reversals.settle',
+  'merchants.add',
+  'merchants.change',
+  'apps.add',
+  'apps.change',
+  'keys.add',
+  'keys.end',
+  'channels.put',
+  'channels.test',
+  'users.add',
+  'users.change',
+  'sandbox.place',
+  'sandbox.deed',
+  'sandbox.faults',
 ] as const
 export type AuditAction = (typeof AUDIT_ACTIONS)[number]
 
-/** A row of `GET audit` (`username`, `action`, `mch_no`, `from`, `until`). Never holds a secret. */
+/** A row of `GET audit` (`username`, `action`, `mch_no`, `from`, `until`). Never contains a secret. */
 export type AuditRow = {
   audit_no: string
   at: string
@@ -125,14 +147,15 @@ export type AuditRow = {
 }
 export type AuditList = Page<AuditRow>
 
-/** `POST sandbox/orders` places a test order for the demo merchant, or the user's own; sandbox mode only. */
+/** `POST sandbox/orders` places a test order for the user's merchant, else the demo merchant. In sandbox mode only. */
 export type SandboxOrderAsk = { amount: string; description: string; notify: 'ok' | 'slow' | 'fail' }
 export type SandboxOrder = { mch_no: string; transaction_no: string }
 
 /**
- * `POST sandbox/orders/{mch_no}/{transaction_no}/deeds`: one click each. `GET` on the same path is `SandboxView`.
- * `open`: a code is opened; `scan`, `pay`, `pay_anyway` (the upstream takes money for a closed trade), `expire` act on
- * `attempt_no`; `close` and `close_twice` are the merchant's; `close_and_pay` at the same moment; `scenario` plays one through.
+ * `POST sandbox/orders/{mch_no}/{transaction_no}/deeds`: one action each. `GET` on the same path answers `SandboxView`.
+ * `open` opens a payment attempt; `scan`, `pay`, `pay_anyway` (the upstream takes money for a closed trade) and
+ * `expire` act on `attempt_no`; `close` and `close_twice` are calls of the merchant; `close_and_pay` does both at the
+ * same moment; `scenario` runs a whole scenario.
  */
 export type SandboxDeed =
   | { deed: 'open'; channel: string; method: string }
@@ -143,7 +166,10 @@ export type SandboxDeed =
   | { deed: 'scenario'; scenario: 'late_payment' | 'two_codes_paid' | 'lost_close_answer' | 'paid_while_closing' }
 export type SandboxDone = { told: { zh: string; en: string }; attempt_no?: string; pay_url?: string | null }
 
-/** `GET`/`PUT sandbox/faults/{channel}` {faults}: what goes wrong from now on (docs/sandbox.md); `[]` ends it. */
+/**
+ * `GET`/`PUT sandbox/faults/{channel}` {faults}: the faults of the simulated upstream (docs/sandbox.md); `[]` ends
+ * them.
+ */
 export type SandboxFault = {
   kind: string
   verb?: string
@@ -153,14 +179,14 @@ export type SandboxFault = {
   ms?: number
 }
 
-/** `GET sandbox/demo`: what the API explorer signs with. Base64 DER. */
+/** `GET sandbox/demo`: the demo merchant's keys for the API explorer, Base64 DER. */
 export type SandboxDemo = { mch_no: string; app_no: string; private_key: string; platform_public_key: string }
 
 export type SandboxView = {
   state: OrderStateName
   cashier_url: string
-  /** By attempt, what the upstream itself knows: the other side of the story. */
+  /** The state of each attempt at the simulated upstream. */
   upstream: { attempt_no: string; channel: string; state: string; taken: string; returned: string }[]
-  /** What the test shop's notification address has heard, the newest first. */
+  /** The notifications that the test shop has received, the newest first. */
   heard: { at: string; kind: string; code: string; answered: string }[]
 }

@@ -1,24 +1,23 @@
-/** Orders and all that belongs to them, as the console sees them. Every list takes `after` and `limit` (1 to 100, 50). */
+/** Orders and their parts in the console. Every list takes `after` and `limit` (1 to 100, default 50). */
 import type { Page } from './session.ts'
 
 export type OrderStateName = 'NOTPAY' | 'CLOSING' | 'CLOSED' | 'SUCCESS' | 'REFUND'
 
 /**
- * `GET orders`: all optional. `number` is any number there is: transaction_no, mch_trade_no, refund_no, mch_refund_no,
- * attempt_no or the upstream's payment number; with it every other filter is left out.
- * `GET orders.csv` takes the same and answers a file of at most 100 000 rows, times in UTC+8; where it does not hold all
- * there is, its last line says so.
+ * `GET orders`: all filters are optional. `number` is a transaction_no, mch_trade_no, refund_no, mch_refund_no,
+ * attempt_no or the upstream's payment number; with it the other filters are ignored. `GET orders.csv` takes the same
+ * filters and answers a file of at most 100 000 rows, times in UTC+8; when rows are missing, its last line says so.
  */
 export type OrderFilter = {
   number?: string
   mch_no?: string
-  /** STUCK: being closed, or past its time and not closed, for more than ten minutes. */
+  /** STUCK: for more than ten minutes in CLOSING, or expired and not closed. */
   state?: OrderStateName | 'STUCK'
   channel?: string
   /** Yuan, with at most two decimals. */
   amount_min?: string
   amount_max?: string
-  /** When it was placed: from, and before. ISO 8601. */
+  /** The order was placed at `from` or later and before `until`. ISO 8601. */
   from?: string
   until?: string
   after?: string
@@ -47,28 +46,28 @@ export type OrderDetail = OrderRow & {
   extra: string | null
   notify_url: string | null
   acoid: string | null
-  /** Sandbox mode: where the payer goes. */
+  /** The payer's page, in sandbox mode. */
   cashier_url: string
-  /** What the table and the user's role allow now. */
+  /** The actions that the order's state and the user's role allow now. */
   allowed: ('close' | 'refund' | 'resend')[]
-  /** What can still be refunded, in yuan. */
+  /** The amount that can still be refunded, in yuan. */
   refundable: string
-  /** The table's moves, for drawing: every state, and each way from one to another with the events that take it. */
+  /** The table of states, for the drawing: every state, and each transition with its events. */
   states: OrderStateName[]
   moves: { from: OrderStateName; to: OrderStateName; events: string[] }[]
   timeline: TimelineRow[]
-  /** False: somebody changed the books by hand. The number of the first entry that does not follow. */
+  /** `seq` of the first entry whose hash is wrong, because the table was changed by hand; null when all are right. */
   timeline_broken_at: number | null
   attempts: AttemptRow[]
   payments: PaymentRow[]
   refunds: RefundRow[]
   reversals: ReversalRow[]
   notifications: NotificationRow[]
-  /** Work that is still to be done for this order. */
+  /** The order's pending jobs. */
   jobs: JobRow[]
 }
 
-/** One entry of the hash-chained timeline. `detail`: what it says beyond these, as it was written down. */
+/** One entry of the hash-chained timeline. `detail`: its other fields, as stored. */
 export type TimelineRow = {
   seq: number
   at: string
@@ -88,11 +87,11 @@ export type AttemptRow = {
   upstream_expire: string
   created_at: string
   changed_at: string
-  /** When the watch looks again at a shut attempt; null when nobody does. */
+  /** Until when the gateway queries a closed attempt for late payments; null when it does not. */
   watched_until: string | null
 } & LastAnswer
 
-/** What the upstream said last, with its own number of the exchange; null where there is nothing to tell. */
+/** The upstream's last answer, with its own number of the exchange; null when there is none. */
 export type LastAnswer = { last_answer: string | null; last_answer_at: string | null }
 
 export type PaymentRow = {
@@ -106,7 +105,7 @@ export type PaymentRow = {
   fate: 'keep' | 'reverse'
 }
 
-/** Also a row of `GET refunds` (`number`, `mch_no`, `state`, which may be STUCK). `upstream` says what FAIL means. */
+/** Also a row of `GET refunds` (filters `number`, `mch_no`, `state`, which may be STUCK). */
 export type RefundRow = {
   mch_no: string
   transaction_no: string
@@ -120,14 +119,14 @@ export type RefundRow = {
   failure: string | null
   created_at: string
   success_time: string | null
-  /** Longer under way than it should be. */
+  /** In progress for longer than usual. */
   is_stuck: boolean
 } & LastAnswer
 export type RefundList = Page<RefundRow>
 
 /**
- * Also a row of `GET reversals` (the same filters): money the gateway sends back by itself. `POST reversals/settle` {mch_no,
- * refund_no, note}: somebody has sent it back by hand; only what is stuck.
+ * Also a row of `GET reversals` (same filters): a payment that the gateway returns by itself. `POST reversals/settle`
+ * {mch_no, refund_no, note} records that staff have returned it by hand; for stuck reversals only.
  */
 export type ReversalRow = {
   mch_no: string
@@ -145,9 +144,10 @@ export type ReversalRow = {
 export type ReversalList = Page<ReversalRow>
 
 /**
- * Also a row of `GET notifications` (`mch_no`, `state`, `transaction_no`, `from`, `until`: when it was written). An order's
- * number tells its merchant. Without either, those that were heard are looked for among the newest, a stretch a page. Its
- * tries: `GET notifications/{mch_no}/{transaction_no}/{seq}/tries`. `POST notifications/resend` takes `ResendAsk`.
+ * Also a row of `GET notifications` (filters `mch_no`, `state`, `transaction_no`, and the time of creation `from`,
+ * `until`). Without a merchant and an order, a search for delivered notifications covers a limited stretch per page,
+ * from the newest on. The tries: `GET notifications/{mch_no}/{transaction_no}/{seq}/tries`. `POST notifications/resend`
+ * takes `ResendAsk`.
  */
 export type NotificationRow = {
   mch_no: string
@@ -171,24 +171,26 @@ export type TryRow = {
   reply: string | null
   failure: string | null
 }
-/** One, all of an order, or dead letters: a merchant's or an order's, of a stretch of time; at most 10 000 at once. */
+/**
+ * One notification, all of an order, or the dead letters of a merchant or an order in a period; at most 10 000 a call.
+ */
 export type ResendAsk =
   | { mch_no: string; transaction_no: string; seq?: number }
   | { mch_no: string; dead: true; transaction_no?: string; from?: string; until?: string }
 /**
- * `GET notifications/dead` (as `GET notifications`): whose dead letters such a call would send again and how many, the oldest
- * of more where `has_more`.
+ * `GET notifications/dead` (filters of `GET notifications`): the merchant, and the number of dead letters that a resend
+ * would send. A resend sends the oldest 10 000; `has_more` tells that there are more.
  */
 export type DeadLetters = { mch_no: string; count: number; has_more: boolean }
 export type Resent = { resent: number }
 
 export type JobRow = { kind: string; subject: string; due_at: string; tries: number; created_at: string }
 
-/** `POST orders/{mch_no}/{transaction_no}/close` {}: as the merchant's own close, by an operator. */
+/** `POST orders/{mch_no}/{transaction_no}/close` {}: an operator closes the order, as the merchant could. */
 export type Closed = { outcome: 'closed' | 'expired' | 'paid' | 'closing' }
 
-/** `POST orders/{mch_no}/{transaction_no}/refunds`; the same `mch_refund_no` again gives the same refund. 409 says why not. */
+/** `POST orders/{mch_no}/{transaction_no}/refunds`. Idempotent by `mch_refund_no`. A 409 gives the reason. */
 export type RefundAsk = { mch_refund_no: string; amount: string; reason: string }
 
-/** `GET orders/{mch_no}/{transaction_no}/evidence`: what proves that the order is shut, as the merchant can fetch it. */
+/** `GET orders/{mch_no}/{transaction_no}/evidence`: the proof that the order is closed, the same as the merchant's. */
 export type Evidence = Record<string, unknown>

@@ -1,9 +1,9 @@
-/** The overview, and what finance looks at. */
+/** The overview, and the pages for finance: bills, reconciliation, unmatched payments. */
 import type { Page } from './session.ts'
 
 /**
- * `GET overview` (`mch_no`): today in UTC+8, the last 24 hours by hour and the last 30 days by day. Hours are counted when
- * we write things down, the newest anew every quarter of a minute; `at` says when.
+ * `GET overview` (`mch_no`): today in UTC+8, the last 24 hours by hour and the last 30 days by day. An hour counts what
+ * was written in it; the current hour is counted anew every 15 seconds. `at` is the time of the last count.
  */
 export type Overview = {
   /** Null before the first count. */
@@ -13,8 +13,8 @@ export type Overview = {
   hours: (Volume & { from: string })[]
   days: (Volume & { from: string })[]
   /**
-   * Longer than ten minutes in a state that should pass in seconds; what the lists call STUCK. `expired`: not paid, past
-   * their time for so long and not closed. `jobs`: those of `GET jobs`. Counted up to 10 000.
+   * For more than ten minutes in a state that should last seconds; the lists call them STUCK. `expired`: unpaid orders
+   * that expired that long ago and are not closed. `jobs`: those of `GET jobs`. Each is counted up to 10 000.
    */
   stuck: {
     closing: number
@@ -26,25 +26,26 @@ export type Overview = {
   }
   /** `late`: waiting for more than ten minutes. Counted up to 10 000. */
   notifications: { pending: number; late: number; dead: number }
-  /** Attempts of the last hour, how many of them were paid, and how many the upstream has not answered yet. */
+  /** The attempts of the last hour, the paid ones, and those whose create the upstream has not answered yet. */
   channels: { channel: string; attempts: number; paid: number; in_doubt: number }[]
   unsettled_differences: number
   stray_payments: number
 }
 
 /**
- * A row of `GET jobs` (`mch_no`), the oldest first: work that is due for more than ten minutes and nobody takes, or that was
- * written before then, tried three times and is still not done. Watching a shut attempt is not, as long as it is done in time.
+ * A row of `GET jobs` (`mch_no`), the oldest first: a job that has been due for more than ten minutes and that no
+ * process has taken, or one that is older than that and has failed three times. Jobs that watch closed attempts for
+ * late payments repeat anyway, and count only when they are overdue.
  */
 export type StuckJobRow = {
   mch_no: string
   kind: string
-  /** What it is about: a number, or a day. */
+  /** The job's object: a number or a day. */
   subject: string
-  /** The order it belongs to, where there is one. */
+  /** The job's order; null when it has none. */
   transaction_no: string | null
   tries: number
-  /** The next try. */
+  /** When the job is tried next. */
   due_at: string
   created_at: string
 }
@@ -54,48 +55,48 @@ export type Volume = {
   placed: number
   paid: number
   paid_amount: string
-  /** Closed, by outcome. */
+  /** Closed orders, by the reason of the close. */
   closed_by_merchant: number
   closed_by_expiry: number
   closed_by_operator: number
   refunds: number
   refunded_amount: string
-  /** Money sent back by the gateway itself. */
+  /** Payments that the gateway returned by itself. */
   reversals: number
   reversed_amount: string
 }
 
-/** A row of `GET bills` (`mch_no`). `GET bills/{mch_no}/{bill_day}/link` answers `{ url }`: where the CSV is for half an hour. */
+/** A row of `GET bills` (`mch_no`). `GET bills/{mch_no}/{bill_day}/link` answers `{ url }`, valid for half an hour. */
 export type BillRow = {
   mch_no: string
   bill_day: string
   lines: number
   size_bytes: number
-  /** Of the file, in lower-case hex; stays when the file is forgotten. */
+  /** SHA-256 of the file, in lower-case hex; kept when the file is deleted. */
   sha256: string | null
   made_at: string
-  /** Whether its file can still be fetched. */
+  /** Whether the file can still be downloaded. */
   has_file: boolean
 }
 export type BillList = Page<BillRow>
 
-/** `GET bills/{mch_no}/{bill_day}/comparison`: a bill of ours beside the upstreams' of the same day, by channel. */
+/** `GET bills/{mch_no}/{bill_day}/comparison`: the gateway's bill beside the upstreams' of the same day, by channel. */
 export type BillComparison = BillRow & { channels: ComparedChannel[] }
 export type ComparedChannel = {
   channel: string
-  /** Null: the bill has more lines than are added up here (500 000). Its own TOTAL lines say what it comes to. */
+  /** Null when the bill has more than 500 000 lines, which are not added up here; see the bill's TOTAL lines. */
   ours: {
     paid: CountedAmount
     refunded: CountedAmount
-    /** Of `paid`: made on an earlier day, whose bill was closed when we heard of it. */
+    /** The part of `paid` that was paid on an earlier day, and that the gateway learned of after that day's bill. */
     earlier: CountedAmount
-    /** Made on this day, and in a later bill of ours for the same reason; the upstream counts it here. */
+    /** Paid on this day, but in a later bill of the gateway for the same reason. The upstream counts it on this day. */
     later: CountedAmount
   } | null
-  /** Null: not yet fetched. */
+  /** Null before the upstream's bill is fetched. */
   theirs: {
     lines: number
-    /** Null where an older version of the gateway read the bill. */
+    /** Null when an older version of the gateway read the bill. */
     paid: CountedAmount | null
     refunded: CountedAmount | null
     differences: number
@@ -105,7 +106,7 @@ export type ComparedChannel = {
 }
 export type CountedAmount = { count: number; amount: string }
 
-/** A row of `GET reconciliations` (`mch_no`): one upstream bill held against our books. */
+/** A row of `GET reconciliations` (`mch_no`): one upstream bill, compared with the gateway's records. */
 export type ReconciliationRow = {
   mch_no: string
   channel: string
@@ -117,7 +118,10 @@ export type ReconciliationRow = {
 }
 export type ReconciliationList = Page<ReconciliationRow>
 
-/** A row of `GET differences` (`mch_no`, `channel`, `day`, `settled` true or false): the unsettled first. `POST differences/settle` takes its key and a note. */
+/**
+ * A row of `GET differences` (`mch_no`, `channel`, `day`, `settled` true or false), the unsettled first.
+ * `POST differences/settle` takes its key and a note.
+ */
 export type DifferenceRow = DifferenceKey & {
   ours: string | null
   theirs: string | null
@@ -140,8 +144,8 @@ export type DifferenceList = Page<DifferenceRow>
 export type SettleAsk = DifferenceKey & { note: string }
 
 /**
- * A row of `GET strays` (`mch_no`, `channel`, `settled`): money an upstream told of for an attempt nobody knows, what nobody
- * dealt with first. `POST strays/settle` takes its key and a note.
+ * A row of `GET strays` (`mch_no`, `channel`, `settled`), the unsettled first: a payment that an upstream reported for
+ * an attempt unknown to the gateway. `POST strays/settle` takes its key and a note.
  */
 export type StrayRow = StrayKey & {
   amount: string

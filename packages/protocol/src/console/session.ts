@@ -1,9 +1,9 @@
-/** Who is at the console, and what they may do. */
+/** The console's users, roles, permissions and sessions. */
 
 export const ROLES = ['platform_admin', 'operator', 'finance', 'merchant_admin', 'merchant_viewer'] as const
 export type Role = (typeof ROLES)[number]
 
-/** The last two belong to one merchant and see nothing of another. */
+/** A user with one of the two merchant roles belongs to one merchant and sees no other. */
 export const isMerchantRole = (role: Role): boolean => role === 'merchant_admin' || role === 'merchant_viewer'
 
 export const PERMISSIONS = [
@@ -27,7 +27,7 @@ export type Permission = (typeof PERMISSIONS)[number]
 
 const READS = ['orders.read', 'notifications.read', 'bills.read', 'merchants.read'] as const satisfies Permission[]
 
-/** The only table of who may do what; the server holds it, the pages draw what it allows. */
+/** The only table of permissions. The server enforces it; the pages show what it allows. */
 export const ALLOWED: Record<Role, readonly Permission[]> = {
   platform_admin: PERMISSIONS,
   operator: [
@@ -54,7 +54,7 @@ export const ALLOWED: Record<Role, readonly Permission[]> = {
   merchant_viewer: READS,
 }
 
-/** What every answer but 200 holds. `field` names what is wrong in the request; both messages say what to do. */
+/** The body of every answer except 200. `field` names the wrong field of the request; the messages say what to do. */
 export type Failure = {
   error:
     | 'FIELD_INVALID'
@@ -70,14 +70,14 @@ export type Failure = {
     | 'SYSTEM_ERROR'
   message: { zh: string; en: string }
   field?: string
-  /** Seconds, where waiting helps. */
+  /** Seconds after which a retry may succeed. */
   retry_after_s?: number
 }
 
 /** `POST session` signs in; 401 SIGN_IN_FAILED, 401 TOTP_REQUIRED (ask for the code, send all three). */
 export type SignInAsk = { username: string; password: string; totp?: string }
 
-/** What signing in answers; `GET session` answers it, or null where nobody is signed in. `DELETE session` signs out. */
+/** The answer of signing in. `GET session` answers it, or null without a session. `DELETE session` signs out. */
 export type Session = {
   username: string
   role: Role
@@ -87,21 +87,21 @@ export type Session = {
   csrf: string
   is_sandbox: boolean
   totp_enabled: boolean
-  /** Set by whoever made the account or reset it: nothing else is allowed before `PUT session/password`. */
+  /** True after an administrator created or reset the account: only `PUT session/password` is allowed then. */
   must_change_password: boolean
-  /** Not asked anything for so long, the session ends; in seconds. */
+  /** The session ends after this many seconds without a call. */
   idle_s: number
 }
 
-/** `PUT session/password`. At least 12 characters; ends the user's other sessions. */
+/** `PUT session/password`. A password has at least 12 characters. Ends the user's other sessions. */
 export type PasswordAsk = { password: string; new_password: string }
 
 /**
- * `POST session/totp` {password} answers a new secret; `PUT session/totp` {code} turns it on; `DELETE session/totp` {password,
- * code} off. What fails there counts like a sign-in in vain.
+ * `POST session/totp` {password} answers a new secret; `PUT session/totp` {code} turns TOTP on; `DELETE session/totp`
+ * {password, code} turns it off. A failure counts as a failed sign-in.
  */
 export type TotpSecret = { secret: string; uri: string }
 export type TotpAsk = { password?: string; code?: string }
 
-/** One page of a list, the newest first. `next` goes into `after=` for the page behind it; null on the last. */
+/** One page of a list, the newest first. `next` is the `after` of the next page; null on the last page. */
 export type Page<Row> = { rows: Row[]; next: string | null }

@@ -1,19 +1,16 @@
-/** Alipay's OpenAPI gateway from its own side (opendocs.alipay.com), quirks included. */
-import { createPrivateKey, createPublicKey, type KeyObject, randomBytes, sign, verify } from 'node:crypto'
-import type { Verb } from '../faults.ts'
+/** A simulator of Alipay's OpenAPI gateway (opendocs.alipay.com), quirks included. */
+import { randomBytes } from 'node:crypto'
 import { type How, misbehaving } from '../misbehave.ts'
-import type { StandIn, StandInWorld, UpstreamReply } from '../stand-in.ts'
-import { type Trade, tradesOf } from '../trades.ts'
+import type { StandIn, UpstreamReply, UpstreamRequest } from '../stand-in.ts'
+import type { StandInWorld } from '../stand-in-world.ts'
+import { type Trades, tradesOf } from '../trades.ts'
 import { billZip } from './bill.ts'
-import { type Answer, refuse, timeText, WORKS, type Work } from './works.ts'
+import { notificationOf } from './notification.ts'
+import type { AlipayStandInSettings } from './settings.ts'
+import { type AlipaySigner, alipaySigner } from './signature.ts'
+import { type Answer, type Call, refuse, VERBS } from './verbs.ts'
 
-export type AlipayStandInSettings = {
-  appId: string
-  sellerId: string
-  /** Base64 DER, like all keys here. */
-  appPublicKey: string
-  alipayPrivateKey: string
-}
+export type { AlipayStandInSettings } from './settings.ts'
 
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
@@ -21,82 +18,83 @@ const HOUR = 60 * MINUTE
 const PAUSES_MS = [4 * MINUTE, 10 * MINUTE, 10 * MINUTE, HOUR, 2 * HOUR, 6 * HOUR, 15 * HOUR]
 
 export function makeAlipayStandIn(settings: AlipayStandInSettings, world: StandInWorld): StandIn {
-  const ownKey = derKey(settings.alipayPrivateKey, 'pkcs8')
-  const appKey = derKey(settings.appPublicKey, 'spki')
-  const signText = (text: string): string => sign('RSA-SHA256', Buffer.from(text, 'utf8'), ownKey).toString('base64')
-
+  const signer = alipaySigner(settings)
   const trades = tradesOf(`alipay/${settings.appId}`, world, {
     pausesMs: PAUSES_MS,
     isHeard: ({ status, body }) => status === 200 && body.trim() === 'success',
     render(trade, { id }) {
       const params = { ...notificationOf(settings, trade, world.now().getTime()), notify_id: id }
-      const form = new URLSearchParams({ ...params, sign_type: 'RSA2', sign: signText(formText(params)) })
       return {
         headers: { 'content-type': 'application/x-www-form-urlencoded; charset=utf-8' },
-        body: form.toString(),
+        body: signer.signForm(params).toString(),
       }
     },
   })
-
-  const render =
-    (method: string) =>
-    (answer: Answer, how: How): UpstreamReply => {
-      const member = JSON.stringify(answer)
-      const signature = signText(how === 'bad_signature' ? `${member} ` : member)
-      const text = `{"${method.replaceAll('.', '_')}_response":${member},"sign":"${signature}"}`
-      return {
-        status: 200,
-        headers: { 'content-type': 'application/json;charset=utf-8', trace_id: randomBytes(16).toString('hex') },
-        body: how === 'unreadable' ? '<html>busy</html>' : text,
-      }
-    }
-
-  const isApps = (params: URLSearchParams): boolean => {
-    const signed = Object.fromEntries([...params].filter(([name]) => name !== 'sign'))
-    const signature = Buffer.from(params.get('sign') ?? '', 'base64')
-    return (
-      params.get('app_id') === settings.appId && verify('RSA-SHA256', Buffer.from(formText(signed)), appKey, signature)
-    )
-  }
 
   return {
     control: trades.control,
     async handle(request) {
       const url = new URL(request.url, `http://${request.headers.host ?? 'alipay'}`)
       if (url.pathname.endsWith('/bill.zip')) return binary(await billZip(trades, url.searchParams.get('day') ?? ''))
-      const params = new URLSearchParams(url.search)
-      for (const [name, value] of new URLSearchParams(request.body)) params.set(name, value)
+      const params = paramsOf(request, url)
       const method = params.get('method') ?? ''
-      if (!isApps(params)) {
-        return render(method)({ code: '40002', msg: 'Invalid Arguments', sub_code: 'isv.invalid-signature' }, 'well')
+      const render = renderer(signer, method)
+      if (!signer.isApps(params)) {
+        return render({ code: '40002', msg: 'Invalid Arguments', sub_code: 'isv.invalid-signature' }, 'well')
       }
-      const found: { verb: Verb; work: Work } | undefined = WORKS[method]
+      const found = VERBS[method]
       if (found === undefined) {
-        return render(method)(
-          { code: '40006', msg: 'Insufficient', sub_code: 'isv.insufficient-isv-permissions' },
-          'well',
-        )
+        return render({ code: '40006', msg: 'Insufficient', sub_code: 'isv.insufficient-isv-permissions' }, 'well')
       }
-      const content = JSON.parse(params.get('biz_content') ?? '{}') as Record<string, unknown>
-      // "如果同时传了 out_trade_no和 trade_no，则以 trade_no为准".
-      const no =
-        typeof content.trade_no === 'string'
-          ? ((await trades.tradeNoOf('payment', content.trade_no)) ?? '')
-          : String(content.out_trade_no ?? content.bill_date ?? '')
-      const billUrl = `${url.origin}${url.pathname.replace(/gateway\.do$/, 'bill.zip')}`
-      const call = { trades, content, no, notifyUrl: params.get('notify_url') ?? '', billUrl, method }
+      const call = await callOf(trades, params, url)
       const reply = await misbehaving(
         world,
-        { verb: found.verb, no },
-        (fault) => found.work(call, fault),
-        render(method),
-        refuse('ACQ.SYSTEM_ERROR'),
+        { verb: found.verb, no: call.no },
+        { work: (fault) => found.work(call, fault), render, failure: refuse('ACQ.SYSTEM_ERROR') },
       )
-      // A page is asked for by the payer's browser, and shows instead of answering.
-      return request.method === 'GET' && reply !== null ? page(no) : reply
+      // The payer's browser asks for a page: it is shown the page instead of the answer.
+      return request.method === 'GET' && reply !== null ? page(call.no) : reply
     },
   }
 }
+
+/** The parameters of the query, and those of the form, which win. */
+function paramsOf(request: UpstreamRequest, url: URL): URLSearchParams {
+  const params = new URLSearchParams(url.search)
+  for (const [name, value] of new URLSearchParams(request.body)) params.set(name, value)
+  return params
+}
+
+async function callOf(trades: Trades, params: URLSearchParams, url: URL): Promise<Call> {
+  const content = JSON.parse(params.get('biz_content') ?? '{}') as Record<string, unknown>
+  return {
+    trades,
+    content,
+    no: await tradeNoOf(trades, content),
+    notifyUrl: params.get('notify_url') ?? '',
+    billUrl: `${url.origin}${url.pathname.replace(/gateway\.do$/, 'bill.zip')}`,
+    method: params.get('method') ?? '',
+  }
+}
+
+/** "如果同时传了 out_trade_no和 trade_no，则以 trade_no为准". */
+async function tradeNoOf(trades: Trades, content: Record<string, unknown>): Promise<string> {
+  if (typeof content.trade_no === 'string') return (await trades.tradeNoOf('payment', content.trade_no)) ?? ''
+  return String(content.out_trade_no ?? content.bill_date ?? '')
+}
+
+const renderer =
+  ({ signText }: AlipaySigner, method: string) =>
+  (answer: Answer, how: How): UpstreamReply => {
+    const member = JSON.stringify(answer)
+    const signature = signText(how === 'bad_signature' ? `${member} ` : member)
+    const text = `{"${method.replaceAll('.', '_')}_response":${member},"sign":"${signature}"}`
+    return {
+      status: 200,
+      headers: { 'content-type': 'application/json;charset=utf-8', trace_id: randomBytes(16).toString('hex') },
+      body: how === 'unreadable' ? '<html>busy</html>' : text,
+    }
+  }
 
 const page = (no: string): UpstreamReply => ({
   status: 200,
@@ -109,38 +107,3 @@ const binary = (body: Buffer): UpstreamReply => ({
   headers: { 'content-type': 'application/zip' },
   body,
 })
-
-/** `a=1&b=2`, sorted by name, empty values left out. */
-const formText = (params: Record<string, string>): string =>
-  Object.entries(params)
-    .filter(([, value]) => value !== '')
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, value]) => `${name}=${value}`)
-    .join('&')
-
-const notificationOf = (
-  { appId, sellerId }: AlipayStandInSettings,
-  trade: Trade,
-  nowMs: number,
-): Record<string, string> => ({
-  notify_time: timeText(nowMs),
-  notify_type: 'trade_status_sync',
-  app_id: appId,
-  seller_id: sellerId,
-  out_trade_no: trade.no,
-  trade_no: trade.payment?.no ?? '',
-  trade_status: 'TRADE_SUCCESS',
-  total_amount: ((trade.payment?.fen ?? 0) / 100).toFixed(2),
-  buyer_id: trade.payment?.payer ?? '',
-  gmt_payment: timeText(trade.payment?.atMs ?? 0),
-  subject: trade.description,
-  charset: 'utf-8',
-  version: '1.0',
-})
-
-const derKey = (text: string, type: 'pkcs8' | 'spki'): KeyObject => {
-  const key = Buffer.from(text, 'base64')
-  return type === 'pkcs8'
-    ? createPrivateKey({ key, format: 'der', type })
-    : createPublicKey({ key, format: 'der', type })
-}

@@ -1,14 +1,17 @@
-/** "网页授权" from WeChat's own side: it sends the payer's browser on with a code, and tells once whose it was. */
+/**
+ * "网页授权" from WeChat's side: sends the payer's browser back with a code, and tells once which payer the code is for.
+ */
 import { randomBytes } from 'node:crypto'
-import type { StandInWorld, UpstreamReply, UpstreamRequest } from '../stand-in.ts'
-import type { WechatStandInSettings } from './index.ts'
+import type { UpstreamReply, UpstreamRequest } from '../stand-in.ts'
+import type { StandInWorld } from '../stand-in-world.ts'
+import type { WechatStandInSettings } from './settings.ts'
 
 type Code = { openId: string; untilMs: number; isSpent: boolean }
 
 const CODE_LIVES_MS = 5 * 60_000
 const OPEN_ID = 'o-sandbox-payer-in-wechat'
 
-/** Null when the request is none of these two. Neither is signed by the merchant. */
+/** Null when the request is neither of the two, which the merchant does not sign. */
 export async function signIn(
   settings: WechatStandInSettings,
   world: StandInWorld,
@@ -42,7 +45,9 @@ async function authorize(settings: WechatStandInSettings, world: StandInWorld, a
 
 async function token(settings: WechatStandInSettings, world: StandInWorld, asked: URLSearchParams) {
   const say = (answer: object): UpstreamReply => ({
-    ...{ status: 200, headers: { 'content-type': 'text/plain' }, body: JSON.stringify(answer) },
+    status: 200,
+    headers: { 'content-type': 'text/plain' },
+    body: JSON.stringify(answer),
   })
   if (asked.get('appid') !== settings.appId || asked.get('secret') !== settings.appSecret) {
     return say({ errcode: 40125, errmsg: 'invalid appsecret' })

@@ -1,60 +1,31 @@
-/** What WeChat Pay does for each call, and the words it answers with. */
+/** The verbs of WeChat Pay: what it does for each call, and the words it answers with. */
+import { createHash } from 'node:crypto'
 import type { Fault, Verb } from '../faults.ts'
-import { numberOf, refundTrade, type Trade, type Trades } from '../trades.ts'
-import type { WechatStandInSettings } from './index.ts'
+import { closeTrade, landsMsOf, numberOf, refundLateMsOf, refundTrade } from '../trade.ts'
+import type { Trades } from '../trades.ts'
+import { billFile } from './bill.ts'
+import type { WechatStandInSettings } from './settings.ts'
+import { refundData, transactionData } from './transaction.ts'
 
-/** `data` null: no body at all. */
+/** `data` null: the answer has no body. */
 export type Answer = { status: number; data: object | null }
 
-type Call = {
+export type Call = {
   settings: WechatStandInSettings
   trades: Trades
   path: string
   query: URLSearchParams
   body: Record<string, unknown>
   no: string
+  /** The address at which the merchant reaches this simulator. */
+  mount: string
 }
 
 type Work = (call: Call, fault: Fault | null) => Promise<Answer>
 
+const ok = (data: object): Answer => ({ status: 200, data })
+
 export const refuse = (status: number, code: string): Answer => ({ status, data: { code, message: code } })
-
-const CHINA_MS = 8 * 3_600_000
-
-export const timeText = (ms: number): string => `${new Date(ms + CHINA_MS).toISOString().slice(0, 19)}+08:00`
-
-/** A transaction as it is told of, in answers and notifications alike. */
-export function answerOf({ mchId, appId }: WechatStandInSettings, trade: Trade, nowMs: number): Answer {
-  const common = {
-    appid: appId,
-    mchid: mchId,
-    out_trade_no: trade.no,
-    trade_state: stateOf(trade, nowMs),
-    trade_state_desc: '',
-    amount: { total: trade.totalFen, currency: 'CNY' },
-  }
-  if (trade.payment === null) return { status: 200, data: common }
-  const { no, fen, atMs, payer } = trade.payment
-  return {
-    status: 200,
-    data: {
-      ...common,
-      transaction_id: no,
-      trade_type: trade.method.toUpperCase(),
-      bank_type: 'OTHERS',
-      success_time: timeText(atMs),
-      payer: { openid: payer },
-      amount: { total: fen, payer_total: fen, currency: 'CNY', payer_currency: 'CNY' },
-    },
-  }
-}
-
-function stateOf(trade: Trade, nowMs: number): string {
-  if (trade.state === 'paid') return trade.refunds.length > 0 ? 'REFUND' : 'SUCCESS'
-  const isShownOpen = nowMs < trade.shownOpenUntilMs
-  const isClosed = trade.state === 'closed' || trade.expireMs <= nowMs
-  return isClosed && !isShownOpen ? 'CLOSED' : 'NOTPAY'
-}
 
 const MINUTE_MS = 60_000
 const WEEK_MS = 7 * 24 * 60 * MINUTE_MS
@@ -66,58 +37,63 @@ const isText = (value: unknown, charactersMax: number): value is string =>
   typeof value === 'string' && value !== '' && [...value].length <= charactersMax
 
 const create: Work = async ({ settings, trades, path, body, no }, fault) => {
-  const { total } = (body.amount ?? {}) as { total?: unknown }
   const method = path.split('/').at(-1) as string
-  const askedMs = body.time_expire === undefined ? trades.nowMs() + WEEK_MS : Date.parse(String(body.time_expire))
-  // "若设置的支付结束时间早于该时间，系统将自动调整为下单时间后1分钟": later than the merchant wished.
-  const expireMs = Math.max(askedMs, trades.nowMs() + MINUTE_MS)
+  const expireMs = expiryOf(body, trades.nowMs())
   if (body.mchid !== settings.mchId || body.appid !== settings.appId) return refuse(400, 'APPID_MCHID_NOT_MATCH')
-  const isFine = Number.isInteger(total) && OUT_TRADE_NO.test(no) && !Number.isNaN(expireMs)
-  if (!isFine || !isText(body.notify_url, 255) || !isText(body.description, 127)) return refuse(400, 'PARAM_ERROR')
-  const { openid } = (body.payer ?? {}) as { openid?: unknown }
-  if (method === 'jsapi' && !isText(openid, 128)) return refuse(400, 'PARAM_ERROR')
-  const landsMs = fault?.kind === 'lands_late' ? trades.nowMs() + (fault.ms ?? 1000) : 0
+  const isFine = OUT_TRADE_NO.test(no) && !Number.isNaN(expireMs) && hasGoodFields(body, method)
+  if (!isFine) return refuse(400, 'PARAM_ERROR')
+  const { total } = body.amount as { total: number }
   const isNew = await trades.create({
-    ...{ no, method, description: body.description, totalFen: total as number, expireMs, landsMs, isCode: false },
+    no,
+    method,
+    description: String(body.description),
+    totalFen: total,
+    expireMs,
+    landsMs: landsMsOf(fault, trades.nowMs()),
+    isCode: false,
     notifyUrl: String(body.notify_url),
   })
-  const found = await trades.find(no)
-  if (!isNew && found?.state === 'paid') return refuse(400, 'ORDERPAID')
-  if (!isNew && found?.state === 'closed') return refuse(400, 'ORDER_CLOSED')
-  if (method === 'native') return { status: 200, data: { code_url: `weixin://wxpay/bizpayurl?pr=${no}` } }
-  if (method === 'h5')
-    return { status: 200, data: { h5_url: `https://wx.tenpay.com/cgi-bin/mmpayweb-bin/checkmweb?prepay_id=${no}` } }
-  return { status: 200, data: { prepay_id: `wx${numberOf('', no)}` } }
+  const known = isNew ? null : await trades.find(no)
+  if (known?.state === 'paid') return refuse(400, 'ORDERPAID')
+  if (known?.state === 'closed') return refuse(400, 'ORDER_CLOSED')
+  return opened(method, no)
+}
+
+/** "若设置的支付结束时间早于该时间，系统将自动调整为下单时间后1分钟": later than the merchant wished. NaN when unreadable. */
+const expiryOf = ({ time_expire: text }: Record<string, unknown>, nowMs: number): number =>
+  Math.max(text === undefined ? nowMs + WEEK_MS : Date.parse(String(text)), nowMs + MINUTE_MS)
+
+function hasGoodFields(body: Record<string, unknown>, method: string): boolean {
+  const { total } = (body.amount ?? {}) as { total?: unknown }
+  const { openid } = (body.payer ?? {}) as { openid?: unknown }
+  const isFine = Number.isInteger(total) && isText(body.notify_url, 255) && isText(body.description, 127)
+  return isFine && (method !== 'jsapi' || isText(openid, 128))
+}
+
+function opened(method: string, no: string): Answer {
+  switch (method) {
+    case 'native':
+      return ok({ code_url: `weixin://wxpay/bizpayurl?pr=${no}` })
+    case 'h5':
+      return ok({ h5_url: `https://wx.tenpay.com/cgi-bin/mmpayweb-bin/checkmweb?prepay_id=${no}` })
+    default:
+      return ok({ prepay_id: `wx${numberOf('', no)}` })
+  }
 }
 
 const query: Work = async ({ settings, trades, query: params, no }) => {
   if (params.get('mchid') !== settings.mchId) return refuse(400, 'PARAM_ERROR')
   const trade = await trades.find(no)
-  return trade === null ? refuse(404, 'ORDER_NOT_EXIST') : answerOf(settings, trade, trades.nowMs())
+  return trade === null ? refuse(404, 'ORDER_NOT_EXIST') : ok(transactionData(settings, trade, trades.nowMs()))
 }
 
-/** 204 also for a number never seen, and for one that is closed already. */
+/** 204 also for an unknown number, and for a trade that is closed already. */
 const close: Work = ({ trades, no }, fault) =>
   trades.change(no, (trade) => {
     if (trade?.state === 'paid') return refuse(400, 'ORDERPAID')
-    if (trade !== null && fault?.kind !== 'closes_never') {
-      trade.state = 'closed'
-      if (fault?.kind === 'closes_late') trade.shownOpenUntilMs = trades.nowMs() + (fault.ms ?? 1000)
-    }
+    if (trade !== null) closeTrade(trade, fault, trades.nowMs())
     return { status: 204, data: null }
   })
-
-export const refundData = (trade: Trade, refund: Trade['refunds'][number], nowMs: number): object => ({
-  refund_id: refund.id,
-  out_refund_no: refund.no,
-  transaction_id: trade.payment?.no,
-  out_trade_no: trade.no,
-  channel: 'ORIGINAL',
-  user_received_account: '支付用户零钱',
-  create_time: timeText(refund.atMs),
-  ...(nowMs < refund.doneMs ? { status: 'PROCESSING' } : { status: 'SUCCESS', success_time: timeText(refund.doneMs) }),
-  amount: { total: trade.payment?.fen, refund: refund.fen, currency: 'CNY' },
-})
 
 const refund: Work = async ({ trades, body, no }, fault) => {
   const { out_refund_no: refundNo } = body
@@ -127,15 +103,15 @@ const refund: Work = async ({ trades, body, no }, fault) => {
   return trades.change(no, (trade) => {
     if (trade?.payment == null) return refuse(404, 'RESOURCE_NOT_EXISTS')
     if (total !== trade.payment.fen) return refuse(400, 'INVALID_REQUEST')
-    const lateMs = fault?.kind === 'refunds_late' ? (fault.ms ?? 1000) : 0
     const before = trade.refunds.length
-    const made = refundTrade(trade, { no: refundNo, fen: fen as number }, trades.nowMs(), lateMs)
+    const asked = { no: refundNo, fen: fen as number }
+    const made = refundTrade(trade, asked, trades.nowMs(), refundLateMsOf(fault))
     if (made === null) return refuse(400, 'INVALID_REQUEST')
     if (trade.refunds.length > before && typeof body.notify_url === 'string') {
       const refund = { no: made.no, url: body.notify_url }
       trade.notices.push({ id: `${no}-${made.no}`, sent: 0, nextMs: made.doneMs, isHeard: false, refund })
     }
-    return { status: 200, data: refundData(trade, made, trades.nowMs()) }
+    return ok(refundData(trade, made, trades.nowMs()))
   })
 }
 
@@ -144,10 +120,18 @@ const queryRefund: Work = async ({ trades, no: refundNo }) => {
   const trade = tradeNo === null ? null : await trades.find(tradeNo)
   const found = trade?.refunds.find(({ no }) => no === refundNo)
   if (trade === null || found === undefined) return refuse(404, 'RESOURCE_NOT_EXISTS')
-  return { status: 200, data: refundData(trade, found, trades.nowMs()) }
+  return ok(refundData(trade, found, trades.nowMs()))
 }
 
-export const VERBS: { method: string; pattern: RegExp; verb: Verb; work: Work }[] = [
+const bill: Work = async ({ trades, mount, no: day }) => {
+  const file = await billFile(trades, day)
+  if (file.status === 404) return refuse(400, 'NO_STATEMENT_EXIST')
+  const hash = createHash('sha1').update(file.body).digest('hex')
+  return ok({ hash_type: 'SHA1', hash_value: hash, download_url: `${mount}/v3/bill/file?day=${day}` })
+}
+
+/** By HTTP method and path. */
+const VERBS: { method: string; pattern: RegExp; verb: Verb; work: Work }[] = [
   { method: 'POST', pattern: /^\/v3\/pay\/transactions\/(native|h5|jsapi|app)$/, verb: 'create', work: create },
   { method: 'GET', pattern: /^\/v3\/pay\/transactions\/out-trade-no\/(?<no>[^/]+)$/, verb: 'query', work: query },
   {
@@ -163,4 +147,14 @@ export const VERBS: { method: string; pattern: RegExp; verb: Verb; work: Work }[
     verb: 'query_refund',
     work: queryRefund,
   },
+  { method: 'GET', pattern: /^\/v3\/bill\/tradebill$/, verb: 'bill', work: bill },
 ]
+
+/** Null when WeChat Pay has no such call. `no` is the number in the path, still percent-encoded. */
+export function findVerb(method: string, path: string): { verb: Verb; work: Work; no: string | undefined } | null {
+  for (const { verb, work, ...rule } of VERBS) {
+    const match = rule.method === method ? rule.pattern.exec(path) : null
+    if (match !== null) return { verb, work, no: match.groups?.no }
+  }
+  return null
+}

@@ -2,7 +2,7 @@
 import { parseYuan } from '@acopay/core'
 import { type Failed, failed } from './call.ts'
 
-export const PAGE_MAX = 100
+const PAGE_MAX = 100
 const PAGE = 50
 
 /** The call's fields. `say` notes that one is wrong, and answers null in its place. */

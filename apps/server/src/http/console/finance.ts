@@ -56,7 +56,7 @@ async function billLink(world: World, call: ConsoleCall): Promise<{ url: string 
   const key = keyOf(call)
   if (key instanceof Failed) return key
   const fileNo = (await findBill(world.pool, key))?.fileNo ?? null
-  if (fileNo === null || (await readBillPart(world.pool, key, fileNo, 1)) === null) return ABSENT()
+  if (fileNo === null || (await readBillPart(world.pool, key, { fileNo, seq: 1 })) === null) return ABSENT()
   return { url: world.billUrl(key) }
 }
 

@@ -12,7 +12,7 @@ import { fieldsOf } from './fields.ts'
 import { auditedMerchant, merchantAt } from './merchant-at.ts'
 import { pageOf } from './places.ts'
 
-export const NUMBER = /^[0-9A-Za-z_-]{1,32}$/
+const NUMBER = /^[0-9A-Za-z_-]{1,32}$/
 const IPS_MAX = 100
 const CHANNELS = Object.keys(INSTALLED)
 
@@ -42,7 +42,7 @@ const editableBy = ({ permissions, mchNo }: Caller): string[] => {
     : ['allowed_ips', 'apps', 'keys']
 }
 
-export async function merchantView(world: World, call: ConsoleCall): Promise<MerchantDetail | Failed> {
+async function merchantView(world: World, call: ConsoleCall): Promise<MerchantDetail | Failed> {
   const found = await merchantAt(world, call)
   if (found instanceof Failed) return found
   const { merchant, apps, keys } = found

@@ -1,5 +1,5 @@
 /** The overview: figures from the hourly statistics, and what is stuck at this moment. */
-import { formatYuan } from '@acopay/core'
+import { CHINA_MS, DAY_MS, formatYuan } from '@acopay/core'
 import type { Overview, Volume } from '@acopay/protocol/console'
 import { countedHours, type HourFigures, readChannelHealth, readHealth, readHours } from '@acopay/store'
 import { HOURS_KEPT } from '../../actions/count-hours.ts'
@@ -10,8 +10,6 @@ import { fieldsOf } from './fields.ts'
 import { stuckBefore } from './stuck.ts'
 
 const HOUR_MS = 3_600_000
-const DAY_MS = 24 * HOUR_MS
-const CHINA_MS = 8 * HOUR_MS
 const HOURS_SHOWN = 24
 const DAYS_SHOWN = 30
 

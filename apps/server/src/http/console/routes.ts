@@ -69,6 +69,7 @@ export function consoleRoutes(app: FastifyInstance, world: World, options: Optio
     signIns: rateLimit(Math.min(options.ratePerAddress, SIGN_INS), () => world.now().getTime()),
     cookie: { path: '/console', httpOnly: true, sameSite: 'strict', secure },
   }
+  // biome-ignore lint/nursery/noMisusedPromises: Fastify waits for a plugin that answers a promise
   app.register(async (scope) => {
     await scope.register(fastifyCookie)
     scope.addHook('onSend', (_request, reply, payload, done) => {

@@ -1,11 +1,14 @@
-/** What Alipay does for each method, and the words it answers with. */
+/** The verbs of Alipay's gateway: what it does for each method, and the words it answers with. */
 import type { Fault, Verb } from '../faults.ts'
-import { leftOf, refundTrade, type Trade, type Trades } from '../trades.ts'
+import { closeTrade, isShownClosed, landsMsOf, leftOf, refundTrade, returnedOf, type Trade } from '../trade.ts'
+import type { Trades } from '../trades.ts'
 import { hasBill } from './bill.ts'
+
+import { readTime, timeText } from './time.ts'
 
 export type Answer = Record<string, unknown>
 
-type Call = {
+export type Call = {
   trades: Trades
   method: string
   content: Record<string, unknown>
@@ -14,16 +17,15 @@ type Call = {
   billUrl: string
 }
 
-export type Work = (call: Call, fault: Fault | null) => Promise<Answer>
-
-const CHINA_MS = 8 * 3_600_000
-
-export const timeText = (ms: number): string => new Date(ms + CHINA_MS).toISOString().slice(0, 19).replace('T', ' ')
+type Work = (call: Call, fault: Fault | null) => Promise<Answer>
 
 const ok = (data: object): Answer => ({ code: '10000', msg: 'Success', ...data })
 
 export const refuse = (sub_code: string): Answer => ({
-  ...{ code: '40004', msg: 'Business Failed', sub_code, sub_msg: sub_code },
+  code: '40004',
+  msg: 'Business Failed',
+  sub_code,
+  sub_msg: sub_code,
 })
 
 const yuan = (fen: number): string => (fen / 100).toFixed(2)
@@ -33,41 +35,43 @@ function fenOf(text: unknown): number | null {
   return found === null ? null : Number(found[1]) * 100 + Number(found[2])
 }
 
-/** Null for a code nobody has scanned: there is no trade yet. */
+/** Null for a code that no payer has scanned: there is no trade yet. */
 const begun = (trade: Trade | null): Trade | null => (trade?.isCode ? null : trade)
 
 /** "64个字符以内，仅支持字母、数字、下划线", and "订单标题，不可使用特殊字符，如 /，=，& 等". */
 const OUT_TRADE_NO = /^\w{1,64}$/
 const SUBJECT = /^[^/=&]{1,256}$/u
 
-/** A code, or a page's order: it becomes a trade when the payer opens it. */
+const TWO_HOURS_MS = 2 * 3_600_000
+
+/** A code, or the order of a page: it becomes a trade when the payer opens it. */
 const create: Work = async ({ trades, method, content, no, notifyUrl }, fault) => {
   const totalFen = fenOf(content.total_amount)
-  const expireMs =
-    content.time_expire === undefined
-      ? trades.nowMs() + 2 * 3_600_000
-      : Date.parse(`${String(content.time_expire).replace(' ', 'T')}+08:00`)
+  const { time_expire: expiry } = content
+  const expireMs = expiry === undefined ? trades.nowMs() + TWO_HOURS_MS : readTime(expiry)
   const isFine = totalFen !== null && OUT_TRADE_NO.test(no) && !Number.isNaN(expireMs)
   if (!isFine || typeof content.subject !== 'string' || !SUBJECT.test(content.subject)) {
     return refuse('ACQ.INVALID_PARAMETER')
   }
-  const landsMs = fault?.kind === 'lands_late' ? trades.nowMs() + (fault.ms ?? 1000) : 0
   const isNew = await trades.create({
-    ...{ no, method: method.split('.').at(-1) as string, description: content.subject, totalFen, expireMs, landsMs },
-    ...{ notifyUrl, isCode: true },
+    no,
+    method: method.split('.').at(-1) as string,
+    description: content.subject,
+    totalFen,
+    expireMs,
+    landsMs: landsMsOf(fault, trades.nowMs()),
+    notifyUrl,
+    isCode: true,
   })
-  const stands = isNew ? null : await trades.find(no)
-  if (stands?.state === 'paid') return refuse('ACQ.TRADE_HAS_SUCCESS')
-  if (stands?.state === 'closed') return refuse('ACQ.TRADE_HAS_CLOSE')
+  const known = isNew ? null : await trades.find(no)
+  if (known?.state === 'paid') return refuse('ACQ.TRADE_HAS_SUCCESS')
+  if (known?.state === 'closed') return refuse('ACQ.TRADE_HAS_CLOSE')
   return ok({ out_trade_no: no, qr_code: `https://qr.alipay.com/${no}` })
 }
 
 function statusOf(trade: Trade, nowMs: number): string {
-  if (trade.payment !== null) {
-    return leftOf(trade) <= 0 ? 'TRADE_CLOSED' : 'TRADE_SUCCESS'
-  }
-  const isClosed = trade.state === 'closed' || trade.expireMs <= nowMs
-  return isClosed && nowMs >= trade.shownOpenUntilMs ? 'TRADE_CLOSED' : 'WAIT_BUYER_PAY'
+  if (trade.payment !== null) return leftOf(trade) <= 0 ? 'TRADE_CLOSED' : 'TRADE_SUCCESS'
+  return isShownClosed(trade, nowMs) ? 'TRADE_CLOSED' : 'WAIT_BUYER_PAY'
 }
 
 const query: Work = async ({ trades, no }) => {
@@ -88,14 +92,11 @@ const close: Work = ({ trades, no }, fault) =>
     const trade = begun(found)
     if (trade === null) return refuse('ACQ.TRADE_NOT_EXIST')
     if (trade.state !== 'open') return refuse('ACQ.TRADE_STATUS_ERROR')
-    if (fault?.kind !== 'closes_never') {
-      trade.state = 'closed'
-      if (fault?.kind === 'closes_late') trade.shownOpenUntilMs = trades.nowMs() + (fault.ms ?? 1000)
-    }
+    closeTrade(trade, fault, trades.nowMs())
     return ok({ out_trade_no: no })
   })
 
-/** Success also for a number never seen; a code that nobody has scanned stays what it is. */
+/** Success also for an unknown number. A code that no payer has scanned stays open. */
 const cancel: Work = ({ trades, no }, fault) =>
   trades.change(no, (found) => {
     const trade = begun(found)
@@ -120,14 +121,13 @@ const refund: Work = ({ trades, content, no }) =>
     const before = trade.refunds.length
     const made = refundTrade(trade, { no: String(content.out_request_no), fen }, trades.nowMs())
     if (made === null) return refuse('ACQ.REFUND_AMT_NOT_EQUAL_TOTAL')
-    const refund_fee = yuan(trade.refunds.reduce((sum, one) => sum + one.fen, 0))
     const fund_change = trade.refunds.length > before ? 'Y' : 'N'
     return ok({
       out_trade_no: no,
       trade_no: trade.payment.no,
       buyer_user_id: trade.payment.payer,
       fund_change,
-      refund_fee,
+      refund_fee: yuan(returnedOf(trade.refunds)),
     })
   })
 
@@ -146,7 +146,8 @@ const bill: Work = async ({ trades, content, billUrl }) => {
   return ok({ bill_download_url: `${billUrl}?day=${day}` })
 }
 
-export const WORKS: Record<string, { verb: Verb; work: Work } | undefined> = {
+/** By the value of the parameter `method`. */
+export const VERBS: Record<string, { verb: Verb; work: Work } | undefined> = {
   'alipay.trade.precreate': { verb: 'create', work: create },
   'alipay.trade.page.pay': { verb: 'create', work: create },
   'alipay.trade.wap.pay': { verb: 'create', work: create },

@@ -1,0 +1,12 @@
+/** A merchant's account with Alipay's OpenAPI gateway, V2 with RSA2. */
+export type AlipayAccount = {
+  /** `https://openapi.alipay.com/gateway.do`, or the address of a simulator. */
+  gateway: string
+  appId: string
+  /** The seller's number, `2088…`. Notifications for other sellers are rejected. */
+  sellerId: string
+  /** The application's private key, which signs our requests: Base64 DER (PKCS#8 or PKCS#1) or PEM. */
+  appPrivateKey: string
+  /** Alipay's public key, which verifies its answers and notifications: Base64 DER or PEM. */
+  alipayPublicKey: string
+}

@@ -1,0 +1,20 @@
+/** What the verbs read in the same way from an answer of WeChat Pay. */
+import { type Traced, type Unknown, unknown } from '../contract.ts'
+import type { WechatAnswer } from './client.ts'
+
+const ABSENT = new Set(['ORDER_NOT_EXIST', 'ORDERNOTEXIST', 'RESOURCE_NOT_EXISTS'])
+
+/** The verb's answer with WeChat Pay's number of the exchange, where WeChat Pay gave one. */
+export const traced = <Says extends object>({ requestId }: WechatAnswer, says: Says): Says & Traced =>
+  requestId === undefined ? says : { ...says, requestId }
+
+/** True when WeChat Pay says that it does not know the number it was asked about. */
+export const isAbsent = ({ code }: WechatAnswer): boolean => ABSENT.has(code)
+
+/** For an answer that the manual does not define for this call: it may mean yes or no. */
+export const undefinedAnswer = (answer: WechatAnswer): Unknown & Traced =>
+  traced(answer, unknown(`HTTP ${answer.status} ${answer.code}`.trim()))
+
+/** The path of an attempt's transaction. */
+export const transactionPath = (attemptNo: string): string =>
+  `/v3/pay/transactions/out-trade-no/${encodeURIComponent(attemptNo)}`

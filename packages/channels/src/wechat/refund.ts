@@ -1,0 +1,80 @@
+/** Refunds: making one and asking for its state. */
+import {
+  type RefundAnswer,
+  type RefundAsk,
+  type RefundQueryAnswer,
+  type RefundRef,
+  type RefundUnderWay,
+  type Unknown,
+  unknown,
+} from '../contract.ts'
+import { isAbsent, traced, undefinedAnswer } from './answer.ts'
+import type { WechatAnswer, WechatContext } from './client.ts'
+
+const PATH = '/v3/refund/domestic/refunds'
+
+/** Errors after which WeChat Pay surely did not refund, and would not if the request were repeated. */
+const REFUSED = new Set([
+  'NOT_ENOUGH',
+  'INVALID_REQUEST',
+  'PARAM_ERROR',
+  'NO_AUTH',
+  'USER_ACCOUNT_ABNORMAL',
+  'MCH_NOT_EXISTS',
+  'RESOURCE_NOT_EXISTS',
+  'REQUEST_BLOCKED',
+  'SIGN_ERROR',
+])
+
+/** "退款申请": repeating an `out_refund_no` does not refund twice. */
+export async function refund({ client }: WechatContext, ask: RefundAsk, signal: AbortSignal): Promise<RefundAnswer> {
+  const body = {
+    // "transaction_id/out_trade_no 二选一": the payment's number, not the attempt's. An attempt may have been paid
+    // twice, and one of the payments is kept.
+    transaction_id: ask.paymentNo,
+    out_refund_no: ask.refundNo,
+    reason: ask.reason,
+    notify_url: ask.notifyUrl,
+    amount: { refund: Number(ask.amountFen), total: Number(ask.totalFen), currency: 'CNY' },
+  }
+  const answer = await client.call('POST', PATH, body, signal)
+  if (answer.status === 200) return traced(answer, stateOf(answer))
+  if (REFUSED.has(answer.code)) return traced(answer, { kind: 'refused', why: answer.code })
+  return undefinedAnswer(answer)
+}
+
+/** "查询单笔退款". */
+export async function queryRefund(
+  { client }: WechatContext,
+  { refundNo }: RefundRef,
+  signal: AbortSignal,
+): Promise<RefundQueryAnswer> {
+  const answer = await client.call('GET', `${PATH}/${encodeURIComponent(refundNo)}`, null, signal)
+  if (answer.status !== 200) return isAbsent(answer) ? traced(answer, { kind: 'absent' }) : undefinedAnswer(answer)
+  const state = stateOf(answer)
+  if (state.kind === 'refused') return traced(answer, { kind: 'failed', why: state.why })
+  if (state.kind !== 'done') return traced(answer, state)
+  const { refund: fen } = (answer.data.amount ?? {}) as { refund?: unknown }
+  return Number.isSafeInteger(fen)
+    ? traced(answer, { kind: 'done', amountFen: BigInt(fen as number) })
+    : undefinedAnswer(answer)
+}
+
+type RefundState = { kind: 'done' } | RefundUnderWay | { kind: 'refused'; why: string } | Unknown
+
+function stateOf({ data }: WechatAnswer): RefundState {
+  switch (data.status) {
+    case 'SUCCESS':
+      return { kind: 'done' }
+    case 'PROCESSING':
+      return { kind: 'processing' }
+    // The payer's card accepts no money. The refund stays open until the merchant completes it in WeChat Pay's own
+    // pages; if the gateway called it failed, the merchant could refund a second time.
+    case 'ABNORMAL':
+      return { kind: 'processing', why: 'ABNORMAL' }
+    case 'CLOSED':
+      return { kind: 'refused', why: 'CLOSED' }
+    default:
+      return unknown(`refund status ${String(data.status)}`)
+  }
+}

@@ -1,0 +1,24 @@
+/** "异步通知": the parameters of a notification of payment, not yet signed. */
+import type { Trade } from '../trade.ts'
+import type { AlipayStandInSettings } from './settings.ts'
+import { timeText } from './time.ts'
+
+export const notificationOf = (
+  { appId, sellerId }: AlipayStandInSettings,
+  trade: Trade,
+  nowMs: number,
+): Record<string, string> => ({
+  notify_time: timeText(nowMs),
+  notify_type: 'trade_status_sync',
+  app_id: appId,
+  seller_id: sellerId,
+  out_trade_no: trade.no,
+  trade_no: trade.payment?.no ?? '',
+  trade_status: 'TRADE_SUCCESS',
+  total_amount: ((trade.payment?.fen ?? 0) / 100).toFixed(2),
+  buyer_id: trade.payment?.payer ?? '',
+  gmt_payment: timeText(trade.payment?.atMs ?? 0),
+  subject: trade.description,
+  charset: 'utf-8',
+  version: '1.0',
+})

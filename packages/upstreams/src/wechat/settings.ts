@@ -1,0 +1,16 @@
+/** The account that the simulator of WeChat Pay knows. */
+export type WechatStandInSettings = {
+  mchId: string
+  appId: string
+  /** 32 bytes: encrypts notifications. */
+  apiV3Key: string
+  /** Base64 DER (SPKI): verifies the merchant's requests. */
+  merchantPublicKey: string
+  merchantSerial: string
+  /** The secret of the merchant's official account. */
+  appSecret: string
+  /** Base64 DER (PKCS#8): signs answers and notifications. */
+  platformPrivateKey: string
+  /** The serial by which answers name the key that signed them. */
+  platformSerial: string
+}

@@ -1,0 +1,129 @@
+/**
+ * The network to the upstreams: a call is sent, arrives, is done, and is answered, and each of these may go wrong. A call
+ * that was sent arrives although its caller has died.
+ */
+import type { Random } from './random.ts'
+import type { Process, Scheduler } from './scheduler.ts'
+
+export const FAULTS = [
+  'request lost',
+  'request late',
+  'answer lost',
+  'answer late',
+  'failed before',
+  'failed after',
+  'create lands late',
+  'close shown late',
+  'close does nothing',
+  'refund under way',
+  'refund refused',
+  'notification lost',
+  'notification doubled',
+  'notification late',
+  'paid although closed',
+  'paid twice',
+  'returned at once',
+  'wrong amount',
+  'refund closed',
+] as const
+export type Fault = (typeof FAULTS)[number]
+
+export const VERBS = ['open', 'query', 'close', 'refund', 'queryRefund'] as const
+export type Verb = (typeof VERBS)[number]
+
+/** What can go wrong with which call. */
+const SENSIBLE: Partial<Record<Fault, readonly Verb[]>> = {
+  'request lost': VERBS,
+  // Longer than we wait, and not longer than it may take.
+  'request late': ['close', 'refund'],
+  'answer lost': VERBS,
+  'answer late': VERBS,
+  'failed before': VERBS,
+  'failed after': VERBS,
+  'create lands late': ['open'],
+  'close shown late': ['close'],
+  'close does nothing': ['close'],
+  'refund under way': ['refund'],
+  'refund refused': ['refund'],
+  'refund closed': ['refund'],
+}
+
+export const CREATE_LANDS_MS = 60_000
+
+export type Chosen = { faults: Fault[]; rate: number }
+
+export type Noted = {
+  /** That a fault happened in a phase, for the coverage and the story. */
+  fault: (fault: Fault, phase: Verb | 'notify' | 'pay') => void
+  story: (line: string) => void
+  waiting: () => void
+}
+
+export type Network = ReturnType<typeof network>
+
+export function network(schedule: Scheduler, dice: Random, chosen: Chosen, told: Noted) {
+  let isResting = false
+  const now = schedule.nowMs
+  /** Attempts with a refund that was sent and has not arrived yet. */
+  const onTheWay = new Set<string>()
+
+  function draw(verb: Verb, no: string): Fault | null {
+    // A refusal while an earlier call is still on its way is what tempts to call a refund failed.
+    const isTempting = verb === 'refund' && onTheWay.has(no) && chosen.faults.includes('refund refused')
+    if (isTempting && !isResting && dice.isOneIn(0.5)) {
+      told.fault('refund refused', verb)
+      return 'refund refused'
+    }
+    const able = chosen.faults.filter((fault) => SENSIBLE[fault]?.includes(verb))
+    // What is seldom asked goes wrong more often, or it never would.
+    const rate = verb === 'queryRefund' ? Math.max(chosen.rate, 0.6) : chosen.rate
+    if (isResting || able.length === 0 || !dice.isOneIn(rate)) return null
+    const fault = dice.pick(able)
+    told.fault(fault, verb)
+    return fault
+  }
+
+  /** One exchange: it is sent, arrives, is done, and is answered; each may go wrong. */
+  function call<Answer extends { kind: string }>(
+    process: Process,
+    verb: Verb,
+    no: string,
+    work: (fault: Fault | null) => Answer,
+  ): Promise<Answer> {
+    told.waiting()
+    const fault = draw(verb, no)
+    if (verb === 'refund' && fault === 'request late') onTheWay.add(no)
+    const unknown = { kind: 'unknown', why: fault ?? '' } as unknown as Answer
+    return new Promise((resolve) => {
+      const answer = (ms: number, says: Answer): void =>
+        void schedule.at(now() + ms, process, () => {
+          const mishap = fault === null ? '' : ` (${fault})`
+          told.story(`${process.name}: upstream says of ${verb} ${no.slice(-6)}: ${says.kind}${mishap}`)
+          resolve(says)
+        })
+      if (fault === 'request lost') return
+      const isLate = fault === 'create lands late' || fault === 'request late'
+      schedule.at(now() + (isLate ? dice.between(2500, CREATE_LANDS_MS) : dice.between(5, 200)), null, () => {
+        if (verb === 'refund') onTheWay.delete(no)
+        if (fault === 'failed before') return answer(dice.between(5, 100), unknown)
+        const says = work(fault)
+        if (fault === 'answer lost' || fault === 'create lands late') return
+        if (fault === 'failed after') return answer(dice.between(5, 100), unknown)
+        answer(fault === 'answer late' ? dice.between(1500, 9000) : dice.between(5, 300), says)
+      })
+    })
+  }
+
+  return {
+    call,
+    drawOne(fault: Fault, phase: 'notify' | 'pay'): boolean {
+      const isIt = !isResting && chosen.faults.includes(fault) && dice.isOneIn(2 * chosen.rate)
+      if (isIt) told.fault(fault, phase)
+      return isIt
+    },
+    /** Nothing goes wrong any more. */
+    rest(): void {
+      isResting = true
+    },
+  }
+}

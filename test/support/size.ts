@@ -1,0 +1,15 @@
+/**
+ * How large the tests are whose size can be chosen. `npm test` takes the first number, enough to find a fault soon;
+ * `npm run test:long` takes the second. A variable of the name sets one by hand: `STORM_ORDERS=5000 npm run storm`.
+ */
+export const isLong = process.env.ACOPAY_TEST_SIZE === 'long'
+
+const size = (name: string, quick: number, long: number): number => Number(process.env[name] ?? (isLong ? long : quick))
+
+export const SIZE = {
+  billTrades: size('BILL_TRADES', 3000, 100_000),
+  crashSeconds: size('CRASH_SECONDS', 10, 120),
+  randomRequests: size('RANDOM_REQUESTS', 10_000, 100_000),
+  simulationSeeds: size('SIMULATION_SEEDS', 40, 300),
+  stormOrders: size('STORM_ORDERS', 60, 1000),
+}

@@ -1,0 +1,59 @@
+/**
+ * Decides the tier of every test file by what it imports, so that no list has to be kept:
+ *   pages  it reaches test/support/browser.ts: a browser, a database, the built pages
+ *   db     it reaches what starts or asks for PostgreSQL, or a gateway process: see DATABASE
+ *   unit   all others: they run straight after `npm ci`
+ * Only relative imports are followed. `sized` files read test/support/size.ts: `npm run test:long` runs them larger.
+ */
+import fs from 'node:fs'
+import path from 'node:path'
+
+export type Tier = 'unit' | 'db' | 'pages'
+export type TestFile = { path: string; tier: Tier; isSized: boolean }
+
+const BROWSER = ['test/support/browser.ts']
+const DATABASE = ['test/support/postgres.ts', 'test/support/process.ts', 'apps/server/src/embedded-postgres.ts']
+const SIZE = 'test/support/size.ts'
+
+const ROOT = path.resolve(import.meta.dirname, '../..')
+const FOLDERS = ['packages', 'apps', 'simulation', 'scripts', 'test']
+const NOT_SOURCE = ['node_modules', 'dist', 'package']
+
+/** Every test file of the repository, in the order of their paths. */
+export function testFiles(): TestFile[] {
+  const read = (file: string): string | null => {
+    const full = path.join(ROOT, file)
+    return fs.existsSync(full) ? fs.readFileSync(full, 'utf8') : null
+  }
+  return FOLDERS.flatMap(filesBelow)
+    .filter((file) => /\.test\.tsx?$/.test(file))
+    .map((file) => ({ path: file, ...classify(file, read) }))
+}
+
+/** `read` answers a file's text by its path below the repository, or null where there is none. */
+export function classify(file: string, read: (file: string) => string | null): Omit<TestFile, 'path'> {
+  const reached = reachedFrom(file, read)
+  const reaches = (files: string[]): boolean => files.some((door) => reached.has(door))
+  return { tier: reaches(BROWSER) ? 'pages' : reaches(DATABASE) ? 'db' : 'unit', isSized: reached.has(SIZE) }
+}
+
+function reachedFrom(start: string, read: (file: string) => string | null): Set<string> {
+  const reached = new Set([start])
+  for (const file of reached) {
+    for (const [, target = ''] of read(file)?.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*'(\.[^'\n]+)'/g) ?? []) {
+      reached.add(path.posix.join(path.posix.dirname(file), target))
+    }
+  }
+  return reached
+}
+
+function filesBelow(folder: string): string[] {
+  return fs
+    .readdirSync(path.join(ROOT, folder), { withFileTypes: true })
+    .sort((one, other) => (one.name < other.name ? -1 : 1))
+    .flatMap((entry) => {
+      const name = `${folder}/${entry.name}`
+      if (!entry.isDirectory()) return [name]
+      return NOT_SOURCE.includes(entry.name) ? [] : filesBelow(name)
+    })
+}

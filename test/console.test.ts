@@ -224,6 +224,21 @@ describe('every call', () => {
     }
   })
 
+  it('for a refund with a field that is wrong is refused with an English sentence for English readers', async () => {
+    const number = await place(gateway.demo)
+    const right = { mch_refund_no: 'r'.repeat(24), amount: '1.00', reason: 'test' }
+    for (const [wrong, field] of [
+      [{ mch_refund_no: 'short' }, 'mch_refund_no'],
+      [{ amount: '1' }, 'amount'],
+      [{ amount: 1 }, 'amount'],
+      [{ reason: '长'.repeat(33) }, 'reason'],
+    ] as const) {
+      const answer = await as.operator.send('POST', path(number, '/refunds'), { ...right, ...wrong })
+      expect(answer).toMatchObject({ status: 400, body: { error: 'FIELD_INVALID', field } })
+      expect(answer.body.message.en).toMatch(new RegExp(`^${field} should be [ -~]+$`))
+    }
+  })
+
   it('that asks for what is not there says so in JSON', async () => {
     expect(await as.operator.get('nothing')).toMatchObject({ status: 404, body: { error: 'NOT_FOUND' } })
     expect(await as.operator.get(path(`AP${'0'.repeat(36)}`))).toMatchObject({ status: 404 })

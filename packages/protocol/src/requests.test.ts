@@ -341,6 +341,29 @@ describe('refund', () => {
   })
 })
 
+describe('a refusal', () => {
+  const refund = (more: JsonObject) =>
+    parseRefundOrder(
+      { transaction_no: 'AP1', mch_refund_no: 'r'.repeat(24), refund_amount: '1.00', refund_reason: 'test', ...more },
+      { loopbackHttp: false },
+    )
+
+  it('about one field carries the name of the field', () => {
+    expect(refund({ mch_refund_no: 'short' })).toMatchObject({ field: 'mch_refund_no' })
+    expect(refund({ refund_reason: null })).toMatchObject({ field: 'refund_reason' })
+    expect(refund({ refund_amount: 1 })).toMatchObject({ field: 'refund_amount' })
+    expect(refund({ notify_url: 'http://merchant.example/' })).toMatchObject({ field: 'notify_url' })
+    expect(parseQueryBill({ bill_date: 'today' })).toMatchObject({ field: 'bill_date' })
+  })
+
+  it('about several fields at once names none', () => {
+    expect(refund({ transaction_no: null })).toEqual({
+      refused: 'PARAM_ERROR',
+      fieldErrors: 'transaction_no 与 mch_trade_no 至少填一个',
+    })
+  })
+})
+
 describe('which notifications', () => {
   it('are listed from a place on, or from the newest', () => {
     const before = `1769817600123.AP${'1'.repeat(36)}.7`

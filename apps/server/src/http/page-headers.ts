@@ -4,7 +4,7 @@
 export const NO_SNIFFING = { 'x-content-type-options': 'nosniff' } as const
 
 /** What a page may load beside its own scripts, and which pages may show it in a frame: lists of CSP sources. */
-export type PageSources = { style: string; img: string; font?: string; frameAncestors: string }
+type PageSources = { style: string; img: string; font?: string; frameAncestors: string }
 
 /** An HTML page that nothing may keep, index or extend: scripts and calls only from and to this server. */
 export const pageHeaders = ({ style, img, font, frameAncestors }: PageSources) => ({

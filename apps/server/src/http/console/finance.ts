@@ -17,7 +17,6 @@ import type { World } from '../../world.ts'
 import { type ConsoleCall, type ConsoleEndpoint, Failed, failed, merchantOf } from './call.ts'
 import { fieldsOf } from './fields.ts'
 import { dayFilterOf, pageOf } from './places.ts'
-import { reconciliationEndpoints } from './reconciliation.ts'
 
 /** The sums of a bill with more lines are not computed during a call. The last lines of its file hold them. */
 const COMPARED_LINES_MAX = 500_000n
@@ -121,5 +120,4 @@ export const financeEndpoints: ConsoleEndpoint[] = [
   { method: 'GET', path: 'bills/:mch_no/:bill_day/link', permission: 'bills.read', handle: billLink },
   // Merchants may not see what reconciliation found.
   { method: 'GET', path: 'bills/:mch_no/:bill_day/comparison', permission: 'reconciliation.read', handle: comparison },
-  ...reconciliationEndpoints,
 ]

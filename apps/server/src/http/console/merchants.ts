@@ -2,7 +2,7 @@
 import { createHash, createPublicKey } from 'node:crypto'
 import { INSTALLED } from '@acopay/channels'
 import type { MerchantDetail, MerchantList } from '@acopay/protocol/console'
-import { listMerchants, platformKeys } from '@acopay/store'
+import { type ListedMerchant, listMerchants, platformKeys } from '@acopay/store'
 import ipaddr from 'ipaddr.js'
 import { addApp, addMerchant, changeApp, changeMerchant } from '../../actions/console-merchants.ts'
 import type { World } from '../../world.ts'
@@ -10,6 +10,7 @@ import { type Caller, type ConsoleCall, type ConsoleEndpoint, Failed, failed } f
 import { accountRows } from './channel-settings.ts'
 import { fieldsOf } from './fields.ts'
 import { auditedMerchant, merchantAt } from './merchant-at.ts'
+import { pageOf } from './places.ts'
 
 const NUMBER = /^[0-9A-Za-z_-]{1,32}$/
 const IPS_MAX = 100
@@ -21,16 +22,17 @@ async function list(world: World, { caller, query }: ConsoleCall): Promise<Merch
   const wrong = read.failed()
   if (wrong !== null) return wrong
   const found = await listMerchants(world.pool, { mchNo: caller.mchNo, after }, world.now(), limit + 1)
-  const rows = found.slice(0, limit).map((one) => ({
-    mch_no: one.mchNo,
-    name: one.name,
-    enabled: one.isEnabled,
-    created_at: one.createdAt.toISOString(),
-    apps: one.apps,
-    keys: one.keys,
-  }))
-  return { rows, next: found.length > limit ? (rows.at(-1)?.mch_no ?? null) : null }
+  return pageOf(found.map(rowOf), limit, (row) => row.mch_no)
 }
+
+const rowOf = (one: ListedMerchant): MerchantList['rows'][number] => ({
+  mch_no: one.mchNo,
+  name: one.name,
+  enabled: one.isEnabled,
+  created_at: one.createdAt.toISOString(),
+  apps: one.apps,
+  keys: one.keys,
+})
 
 /** A merchant's own admin may change less than the platform may. */
 const editableBy = ({ permissions, mchNo }: Caller): string[] => {

@@ -29,9 +29,9 @@ import {
   orderOf,
 } from './call.ts'
 import { fieldsOf } from './fields.ts'
-import { refundRow, reversalRow, saidOf } from './lists.ts'
 import { notificationRow } from './notifications.ts'
 import { CSV_LIMITS, csvOfList, csvOfNumber } from './orders-csv.ts'
+import { refundRow, reversalRow, saidOf } from './refunds-and-reversals.ts'
 import { stuckBefore } from './stuck.ts'
 
 /** A page of a rare kind of orders reads at most this many orders. */

@@ -7,7 +7,7 @@ import { platformNumber } from '../../numbers.ts'
 import type { World } from '../../world.ts'
 import { type ConsoleCall, type ConsoleEndpoint, Failed, merchantOf } from './call.ts'
 import { fieldsOf } from './fields.ts'
-import { stuckBefore, stuckEndpoints } from './stuck.ts'
+import { stuckBefore } from './stuck.ts'
 
 const HOUR_MS = 3_600_000
 const HOURS_SHOWN = 24
@@ -101,5 +101,4 @@ async function overview(world: World, { caller, query }: ConsoleCall): Promise<O
 
 export const overviewEndpoints: ConsoleEndpoint[] = [
   { method: 'GET', path: 'overview', permission: 'orders.read', handle: overview },
-  ...stuckEndpoints,
 ]

@@ -12,14 +12,17 @@ import { auditEndpoints } from './audit.ts'
 import { Began, type ConsoleEndpoint, Failed, failed } from './call.ts'
 import { channelEndpoints } from './channel-settings.ts'
 import { financeEndpoints } from './finance.ts'
-import { listEndpoints } from './lists.ts'
 import { keyEndpoints } from './merchant-keys.ts'
 import { merchantEndpoints } from './merchants.ts'
+import { notificationEndpoints } from './notifications.ts'
 import { orderDeedEndpoints } from './order-deeds.ts'
 import { orderEndpoints } from './orders.ts'
 import { overviewEndpoints } from './overview.ts'
+import { reconciliationEndpoints } from './reconciliation.ts'
+import { listEndpoints } from './refunds-and-reversals.ts'
 import { broken, COOKIE, readBody, respond, send, userOf } from './respond.ts'
 import { sessionEndpoints, sessionView, signIn } from './session.ts'
+import { stuckEndpoints } from './stuck.ts'
 import { userEndpoints } from './users.ts'
 
 const ENDPOINTS: ConsoleEndpoint[] = [
@@ -31,8 +34,11 @@ const ENDPOINTS: ConsoleEndpoint[] = [
   ...channelEndpoints,
   ...userEndpoints,
   ...listEndpoints,
+  ...notificationEndpoints,
   ...financeEndpoints,
+  ...reconciliationEndpoints,
   ...overviewEndpoints,
+  ...stuckEndpoints,
   ...auditEndpoints,
 ]
 
@@ -43,7 +49,8 @@ const NOT_BUILT = '管理台页面尚未编译，请运行 npm run build (the co
 
 type Options = { perAddress: RateLimit; ratePerAddress: number; publicUrl: string | null }
 
-type Console = {
+/** What the console's routes share. */
+type Parts = {
   world: World
   pages: StaticPages
   perAddress: RateLimit
@@ -55,7 +62,7 @@ type Console = {
 /** `extra`: endpoints that only some gateways have, such as the sandbox's. */
 export function consoleRoutes(app: FastifyInstance, world: World, options: Options, extra: ConsoleEndpoint[]): void {
   const secure = options.publicUrl?.startsWith('https:') ?? false
-  const it: Console = {
+  const parts: Parts = {
     world,
     pages: staticPages('console', NOT_BUILT),
     perAddress: options.perAddress,
@@ -69,55 +76,55 @@ export function consoleRoutes(app: FastifyInstance, world: World, options: Optio
       reply.headers({ ...NO_SNIFFING, 'referrer-policy': 'no-referrer', 'x-frame-options': 'DENY' })
       done(null, payload)
     })
-    endpointRoutes(scope, it, [...ENDPOINTS, ...extra])
-    sessionRoutes(scope, it)
+    endpointRoutes(scope, parts, [...ENDPOINTS, ...extra])
+    sessionRoutes(scope, parts)
     scope.all('/console/api/*', { exposeHeadRoute: false }, (request, reply) =>
       send(request, reply, failed('NOT_FOUND', '没有这个接口', 'There is no such endpoint')),
     )
-    it.pages.serve(scope)
+    parts.pages.serve(scope)
     // Every other path is a page. The page itself knows which one.
     for (const path of ['/console', '/console/*']) {
-      scope.get(path, { exposeHeadRoute: false }, async (_request, reply) => sendPage(it, reply))
+      scope.get(path, { exposeHeadRoute: false }, async (_request, reply) => sendPage(parts, reply))
     }
   })
 }
 
-function endpointRoutes(scope: FastifyInstance, it: Console, endpoints: ConsoleEndpoint[]): void {
+function endpointRoutes(scope: FastifyInstance, parts: Parts, endpoints: ConsoleEndpoint[]): void {
   for (const endpoint of endpoints) {
     scope.route({
       method: endpoint.method,
       url: `/console/api/${endpoint.path}`,
       exposeHeadRoute: false,
       handler: async (request, reply) => {
-        if (!it.perAddress.allows(request.ip, null)) return send(request, reply, TOO_OFTEN())
-        const answer = await respond(it.world, endpoint, request).catch((error: unknown) =>
-          broken(it.world, request, error),
+        if (!parts.perAddress.allows(request.ip, null)) return send(request, reply, TOO_OFTEN())
+        const answer = await respond(parts.world, endpoint, request).catch((error: unknown) =>
+          broken(parts.world, request, error),
         )
-        if (endpoint.action === 'session.end' && !(answer instanceof Failed)) reply.clearCookie(COOKIE, it.cookie)
-        return send(request, reply, answer instanceof Began ? giveSession(it, reply, answer) : answer)
+        if (endpoint.action === 'session.end' && !(answer instanceof Failed)) reply.clearCookie(COOKIE, parts.cookie)
+        return send(request, reply, answer instanceof Began ? giveSession(parts, reply, answer) : answer)
       },
     })
   }
 }
 
 /** The two calls that need no session: asking for it, and beginning one. */
-function sessionRoutes(scope: FastifyInstance, it: Console): void {
-  const { world } = it
+function sessionRoutes(scope: FastifyInstance, parts: Parts): void {
+  const { world } = parts
   scope.get('/console/api/session', { exposeHeadRoute: false }, async (request, reply) => {
-    if (!it.perAddress.allows(request.ip, null)) return send(request, reply, TOO_OFTEN())
+    if (!parts.perAddress.allows(request.ip, null)) return send(request, reply, TOO_OFTEN())
     const view = await sessionOf(world, request).catch((error: unknown) => broken(world, request, error))
     if (view instanceof Failed) return send(request, reply, view)
     return reply.header('cache-control', 'no-store').type('application/json; charset=utf-8').send(JSON.stringify(view))
   })
 
   scope.post('/console/api/session', async (request, reply) => {
-    if (!it.signIns.allows(request.ip, null)) return send(request, reply, TOO_OFTEN())
+    if (!parts.signIns.allows(request.ip, null)) return send(request, reply, TOO_OFTEN())
     // A form on another site cannot send JSON, so it cannot sign a visitor in to an attacker's account.
     if (!/^application\/json\b/.test(request.headers['content-type'] ?? '')) return send(request, reply, NO_JSON())
     const body = readBody(request)
     if (body instanceof Failed) return send(request, reply, body)
     const answer = await signedIn(world, request, body).catch((error: unknown) => broken(world, request, error))
-    return send(request, reply, answer instanceof Began ? giveSession(it, reply, answer) : answer)
+    return send(request, reply, answer instanceof Began ? giveSession(parts, reply, answer) : answer)
   })
 }
 
@@ -142,7 +149,7 @@ async function signedIn(world: World, request: FastifyRequest, body: Record<stri
 }
 
 /** Sends a new session's cookie to the browser, and answers with its user. */
-function giveSession({ world, cookie }: Console, reply: FastifyReply, { token, user }: Began): Session {
+function giveSession({ world, cookie }: Parts, reply: FastifyReply, { token, user }: Began): Session {
   reply.setCookie(COOKIE, token, cookie)
   return sessionView(world, token, user)
 }
@@ -152,7 +159,7 @@ const TOO_OFTEN = () =>
 
 const NO_JSON = () => failed('FIELD_INVALID', '请求体应为JSON', 'The body should be JSON', { field: 'body' })
 
-function sendPage({ world, pages }: Console, reply: FastifyReply): FastifyReply {
+function sendPage({ world, pages }: Parts, reply: FastifyReply): FastifyReply {
   const page = pages.text('index.html')
   if (page === null) return pages.sendNotBuilt(reply)
   // The component library writes its styles at run time. The browser applies only those that carry this nonce.

@@ -5,6 +5,7 @@ import { addUser, changeUser } from '../../actions/console-users.ts'
 import type { World } from '../../world.ts'
 import { type ConsoleCall, type ConsoleEndpoint, type Failed, failed, notTheirs } from './call.ts'
 import { fieldsOf } from './fields.ts'
+import { pageOf } from './places.ts'
 
 const NAME = /^[a-z0-9][a-z0-9._-]{1,63}$/
 
@@ -26,8 +27,9 @@ async function list(world: World, { caller, query }: ConsoleCall): Promise<UserL
   const wrong = read.failed()
   if (wrong !== null) return wrong
   const found = await listConsoleUsers(world.pool, caller.mchNo, after, limit + 1)
-  const rows = found.slice(0, limit).map((user) => rowOf(user, world.now()))
-  return { rows, next: found.length > limit ? (rows.at(-1)?.username ?? null) : null }
+  const now = world.now()
+  const rows = found.map((user) => rowOf(user, now))
+  return pageOf(rows, limit, ({ username }) => username)
 }
 
 async function add(world: World, { caller, body }: ConsoleCall): Promise<UserChanged | Failed> {

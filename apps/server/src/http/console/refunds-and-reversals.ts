@@ -6,7 +6,6 @@ import { settleReversal } from '../../actions/settle-reversal.ts'
 import type { World } from '../../world.ts'
 import { type ConsoleCall, type ConsoleEndpoint, Failed, failed, merchantOf } from './call.ts'
 import { fieldsOf } from './fields.ts'
-import { notificationEndpoints } from './notifications.ts'
 import { pageOf } from './places.ts'
 import { stuckBefore } from './stuck.ts'
 
@@ -111,5 +110,4 @@ export const listEndpoints: ConsoleEndpoint[] = [
     }),
     handle: settle,
   },
-  ...notificationEndpoints,
 ]

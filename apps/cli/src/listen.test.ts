@@ -22,7 +22,7 @@ beforeEach(() => {
 })
 afterEach(() => stop())
 
-/** Runs until `stop()`; answers the notify_url that it prints. */
+/** Runs `acopay listen` until `stop()`. Returns the notify_url that it prints. */
 async function listen(...flags: string[]): Promise<string> {
   const stopped = new Promise<void>((resolve) => {
     stop = resolve

@@ -451,7 +451,7 @@ const alipay = (): Upstream =>
       ),
   )
 
-/** The compiler asks for a line here for every channel that is installed. */
+/** The compiler asks for a line here for every installed channel. */
 const UPSTREAMS: Record<ChannelName, () => Upstream> = { wechat, alipay }
 
 describe.each(Object.keys(INSTALLED).filter(isChannelName))('the channel %s', (name) => channelSuite(UPSTREAMS[name]))

@@ -1,4 +1,4 @@
-/** Keys as people paste them. */
+/** Keys in the forms operators paste them. */
 import { createPublicKey, generateKeyPairSync } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { privateKeyOf, publicKeyOf } from './keys.ts'

@@ -16,7 +16,7 @@ import { signText, verifyText } from './sign.ts'
 const HEADERS = { mchNo: 'MCH1000000', nonce: 'n1', signType: 'SHA256withRSA' }
 const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
 
-// 'binary' is any code point: control characters, U+2028 and quotes come up often enough to matter.
+// 'binary' is any code point: control characters, U+2028 and quotes occur often enough to matter.
 const text = fc.oneof(fc.string({ unit: 'binary', maxLength: 12 }), fc.string({ unit: 'grapheme', maxLength: 12 }))
 const { object } = fc.letrec<{ object: JsonObject; value: JsonValue }>((tie) => ({
   object: fc.dictionary(text, tie('value'), { maxKeys: 5, depthIdentifier: 'json' }),
@@ -42,7 +42,9 @@ function shuffled(value: JsonValue, salt: number): JsonValue {
 
 type Change = (text: string) => string
 
-/** Applies `change` to the text of the leaf (or the name of the member) number `at`; the leaves left over come back. */
+/**
+ * Applies `change` to the text of the leaf, or the name of the member, with the number `at.left`, which it counts down.
+ */
 function changed(value: JsonValue, at: { left: number }, what: 'values' | 'names', change: Change): JsonValue {
   if (Array.isArray(value)) return value.map((member) => changed(member, at, what, change))
   if (value !== null && typeof value === 'object') {

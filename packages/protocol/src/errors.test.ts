@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { ERRORS, FIELD_ERRORS_MAX, isRefusal, refuse } from './errors.ts'
 
-/** The table of the specification, a second time, by hand; `again` marks what a client may simply send again. */
+/**
+ * The specification's table, a second time, by hand. `again` marks errors after which a client may send the same
+ * request.
+ */
 const EXPECTED = `
 1001 PARAM_ERROR
 1002 SIGN_ERROR

@@ -27,7 +27,7 @@ const GOOD: JsonObject = {
 }
 const place = (more: JsonObject = {}, loopbackHttp = false) => parsePlaceOrder({ ...GOOD, ...more }, { loopbackHttp })
 
-/** Refused, in words that name the field and fit the envelope. */
+/** Expects a refusal whose text names the field and fits the envelope. */
 function refusedFor(name: string, parsed: object): string {
   expect(parsed).toMatchObject({ refused: 'PARAM_ERROR' })
   const { fieldErrors } = parsed as Refusal
@@ -96,7 +96,7 @@ const PARSERS = {
   bill: (params: JsonObject) => parseQueryBill(params),
   notifications: parseListNotifications,
   notificationTries: (params: JsonObject) => parseNotificationTries({ seq: '1', ...params }),
-  // The order or the dead letters: whichever leaves the field that is tried its place.
+  // The fields of an order and those of dead letters exclude each other: take the ones that allow the tested field.
   resend: (params: JsonObject) => {
     const ofDead = params.state || ['from', 'until'].some((name) => name in params)
     return parseResend({ ...(ofDead ? { state: 'DEAD' } : { transaction_no: 'AP1', mch_trade_no: 'm1' }), ...params })
@@ -110,7 +110,7 @@ const REFERENCE: Partial<Record<Verb, JsonObject>> = {
 }
 const parse = (verb: Verb, more: JsonObject) => PARSERS[verb]({ ...REFERENCE[verb], ...more })
 
-/** The longest text that a field takes, and the shape it must have for that. */
+/** The longest text that a field accepts, in the form it must have. */
 const longest = (field: string, max: number): string => {
   if (field === 'notify_url') return `https://a.example/${'x'.repeat(max - 18)}`
   if (field === 'bill_date') return '2026-01-31'

@@ -27,7 +27,7 @@ describe('requests of the official Java SDK', () => {
       const { mch_no, nonce, sign_type, ...business } = params
       const text = requestText(business, { mchNo: String(mch_no), nonce: String(nonce), signType: String(sign_type) })
       expect(text).toBe(canonical)
-      // Parameters handed over by a page carry the same three members in the body; the text is the same.
+      // Parameters from a page have the same three members in the body; the signed text is the same.
       if (!Object.values(params).includes(null)) expect(orderParamsText({ ...params, sign })).toBe(canonical)
       expect(await signText(text, privateKeyFrom(vectors.keys.merchantPrivateKey))).toBe(sign)
       expect(verifyText(text, sign, publicKeyFrom(vectors.keys.merchantPublicKey))).toBe(true)

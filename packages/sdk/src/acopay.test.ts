@@ -234,7 +234,7 @@ describe('against a gateway that misbehaves', () => {
 
   type Bad = { status?: number; body?: string; hangUp?: boolean } | 'real' | 'silence'
 
-  /** Answers as told, one answer for each request; 'real' passes it on to the gateway. */
+  /** Gives one of these answers to each request; 'real' passes the request on to the gateway. */
   async function misbehaving(answers: Bad[], options: Partial<AcoPayOptions> = {}) {
     const nonces: unknown[] = []
     const pauses: number[] = []

@@ -1,4 +1,4 @@
-/** The handler behind real servers of each framework: the same answers from all of them. */
+/** Runs the handler in a real server of each framework, and expects the same answers from all of them. */
 import { once } from 'node:events'
 import { Agent, createServer, request as httpRequest, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -36,7 +36,9 @@ const listening = async (server: Server): Promise<Running> => {
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/notify`, stop }
 }
 
-/** Each hears notifications at /notify; those with a JSON parser of their own have a route /orders that needs it. */
+/**
+ * Each receives notifications at /notify; those with a JSON parser of their own also have a route /orders that uses it.
+ */
 const FRAMEWORKS: Record<string, (handler: NotificationHandler) => Promise<Running>> = {
   'plain Node': (handler) => listening(createServer(nodeHandler(handler)).listen(0, '127.0.0.1')),
   Express(handler) {
@@ -225,7 +227,7 @@ describe.each(Object.entries(FRAMEWORKS))('%s', (name, start) => {
     expect(await response.json()).toEqual({ got: { a: 1 } })
   })
 
-  // The other two read all of it before the handler is asked.
+  // The other two read the whole body before they call the handler.
   it.runIf(['plain Node', 'Express', 'Fastify', 'Hono'].includes(name))(
     'answers a body that never ends without reading on',
     async () => {

@@ -28,7 +28,7 @@ beforeAll(async () => {
 const ours = () => ({ platformPublicKey: keys.publicKey, mchNo, now })
 const told = (event: TestNotification, by = { mchNo, privateKey: keys.privateKey }): Promise<string> =>
   signedTestNotification({ notifyTime: NOW, ...event }, by)
-/** Signed by the platform, whatever it says. */
+/** Signs any content with the platform's key. */
 const news = (fields: Record<string, string | null>, notifyTime = timeText(NOW)): Promise<string> =>
   signedNotification(fields, { mchNo, nonce: 'n', notifyTime, key: privateKeyFrom(keys.privateKey) })
 
@@ -162,7 +162,7 @@ describe('a notification that is not proven', () => {
         const members = JSON.parse(body) as Record<string, string | null>
         const before = members[name] ?? ''
         const after = before.slice(0, at) + letter + before.slice(at + 1)
-        // Base64 has spare bits at its end: another letter there is the same signature.
+        // The last Base64 character has unused bits: another character there decodes to the same signature.
         fc.pre(after !== before && !(name === 'sign' && sameBytes(after, before)))
         expect(() => verifyNotification(JSON.stringify({ ...members, [name]: after }), ours())).toThrow(SignatureError)
       }),

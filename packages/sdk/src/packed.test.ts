@@ -1,4 +1,4 @@
-/** The SDK as somebody installs it: from its tarball, outside of this repository. */
+/** Tests the SDK as a merchant installs it: from its tarball, outside of this repository. */
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
@@ -15,7 +15,7 @@ const SDK = path.resolve(import.meta.dirname, '..')
 const ROOT = path.resolve(SDK, '../..')
 const ESM = { compilerOptions: { module: ModuleKind.ESNext, target: ScriptTarget.ES2023 } }
 
-/** What the readme's programs use beside the SDK. */
+/** The other packages that the readme's programs use. */
 const OTHERS = ['express', 'pg', '@types/express', '@types/node', '@types/pg']
 
 let dir: string
@@ -56,7 +56,7 @@ async function typeCheck(programs: Record<string, string>): Promise<void> {
   await run(process.execPath, [tsc, ...strict, ...types, ...Object.keys(programs)], dir)
 }
 
-/** The programs of the readme, those that belong together as one. */
+/** The readme's programs; blocks that belong together are one program. */
 function readmePrograms(): { orders: string; notifications: string; tests: string } {
   const readme = readFileSync(path.join(installed, 'README.md'), 'utf8')
   const [orders = '', express = '', store = '', tests = ''] = Array.from(

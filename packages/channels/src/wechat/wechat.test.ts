@@ -1,4 +1,4 @@
-/** What only WeChat Pay does: notifications that age, and certificates that change. */
+/** Tests of what only WeChat Pay does, such as notifications that become too old and certificates that change. */
 import { execFileSync, spawnSync } from 'node:child_process'
 import { createCipheriv, createPrivateKey, generateKeyPairSync, sign, verify, X509Certificate } from 'node:crypto'
 import { fen } from '@acopay/core'
@@ -47,7 +47,7 @@ const TRADE = {
 
 const REFUND = { mchid: '1900000001', out_trade_no: 'AT1', out_refund_no: 'AR1', refund_status: 'SUCCESS' }
 
-/** A notification as WeChat Pay signs it at this moment. */
+/** A notification that WeChat Pay has signed just now. */
 function told(trade: object, more: { event?: string; key?: string; at?: Date } = {}) {
   const body = JSON.stringify({
     event_type: more.event ?? 'TRANSACTION.SUCCESS',

@@ -120,7 +120,7 @@ it(`${ORDERS} orders in the storm: at rest the invariants hold, and kept plus se
   await merchant.stop()
   await database.drop()
   rmSync(home, { recursive: true })
-}, 1_200_000)
+}, 3_600_000)
 
 async function setFaults({ url }: StartedProcess, faults: Fault[]): Promise<void> {
   for (const channel of CHANNELS) {

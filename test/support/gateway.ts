@@ -6,6 +6,7 @@ import { readConfig } from '../../apps/server/src/config.ts'
 import { type Gateway, startGateway } from '../../apps/server/src/gateway.ts'
 import type { DemoSettings } from '../../apps/server/src/sandbox-seed.ts'
 import { type TestDatabase, testDatabase } from './database.ts'
+import { PATIENT } from './process.ts'
 
 export * from './merchant.ts'
 
@@ -16,7 +17,7 @@ export async function testGateway(env: Record<string, string> = {}): Promise<Tes
   const home = mkdtempSync(path.join(tmpdir(), 'acopay-home-'))
   const gateway = await startGateway(
     readConfig(
-      { PORT: '0', LOG_LEVEL: 'error', DATABASE_URL: database.connectionString, ACOPAY_HOME: home, ...env },
+      { PORT: '0', LOG_LEVEL: 'error', DATABASE_URL: database.connectionString, ACOPAY_HOME: home, ...PATIENT, ...env },
       '',
     ),
   )

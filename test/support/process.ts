@@ -6,6 +6,13 @@ import path from 'node:path'
 import type { DemoSettings } from '../../apps/server/src/sandbox-seed.ts'
 import { FROM_SOURCE } from './from-source.ts'
 
+/** Budgets as long as they may be: on a slow machine an upstream's answer may take seconds. */
+export const PATIENT = {
+  ACOPAY_CLOSE_BUDGET_MS: '8000',
+  ACOPAY_CHANNEL_CALL_MS: '8000',
+  ACOPAY_LEASE_MS: '16000',
+}
+
 export type StartedProcess = {
   url: string
   demo: DemoSettings

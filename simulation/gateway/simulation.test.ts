@@ -8,7 +8,7 @@ import { shrunk } from './shrink.ts'
 const SEEDS = 300
 
 /** Seeds beyond the first that break without what was mended once (docs/proof.md): a number means what this simulator makes of it. */
-const REGRESSIONS = [1456, 1538, 2130]
+const REGRESSIONS = [1456, 1538, 2046, 2130]
 
 let database: Awaited<ReturnType<typeof openDatabase>>
 beforeAll(async () => {

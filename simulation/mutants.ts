@@ -132,12 +132,6 @@ export const MUTANTS: Mutant[] = [
 `,
   },
   {
-    name: "what a merchant's refund sent back counts as returned from outside",
-    file: `${ACTIONS}/read-event.ts`,
-    find: ' && !booked.goesBack && !booked.isInDoubt',
-    replace: '',
-  },
-  {
     name: 'a refund is asked for under a new number for each try',
     file: `${ACTIONS}/send-refund.ts`,
     find: 'channel.refund({ attemptNo, paymentNo, refundNo,',

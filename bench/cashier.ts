@@ -5,10 +5,10 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { readConfig } from '../apps/server/src/config.ts'
 import { startEmbeddedPostgres } from '../apps/server/src/embedded-postgres.ts'
-import { startGateway } from '../apps/server/src/gateway.ts'
-import type { DemoSettings } from '../apps/server/src/sandbox-seed.ts'
+import type { DemoSettings } from '../apps/server/src/sandbox/demo-merchant.ts'
+import { readConfig } from '../apps/server/src/start/config.ts'
+import { startGateway } from '../apps/server/src/start/gateway.ts'
 import { ON_ANDROID, openBrowser, openPage } from '../test/support/browser.ts'
 import { call, orderParams } from '../test/support/merchant.ts'
 

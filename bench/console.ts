@@ -7,9 +7,9 @@ import { readFileSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { OrderDetail, Overview } from '@acopay/protocol/console'
-import { readConfig } from '../apps/server/src/config.ts'
-import { startGateway } from '../apps/server/src/gateway.ts'
-import type { ConsoleUsers } from '../apps/server/src/sandbox-users.ts'
+import type { ConsoleUsers } from '../apps/server/src/sandbox/users.ts'
+import { readConfig } from '../apps/server/src/start/config.ts'
+import { startGateway } from '../apps/server/src/start/gateway.ts'
 
 const TIMES = 30
 const LIST_MS = 100

@@ -15,6 +15,6 @@ it.each(files)('%s imports nothing of the gateway, its stores, channels, stand-i
 })
 
 it('and a file of the server would be found', () => {
-  expect(ALLOWED.test('../apps/server/src/config.ts')).toBe(false)
+  expect(ALLOWED.test('../apps/server/src/start/config.ts')).toBe(false)
   expect(ALLOWED.test('@acopay/core')).toBe(false)
 })

@@ -4,7 +4,7 @@ const path = require('node:path')
 
 async function run() {
   await require('./prepare.cjs').prepare({ build: true })
-  const { putAccount } = await import('../apps/server/dist/put-channel-account.js')
+  const { putAccount } = await import('../apps/server/dist/commands/channel-account.js')
   const home = path.join(path.dirname(__dirname), '.acopay')
   const [mchNo, channel, file] = process.argv.slice(2)
   const from = process.env.INIT_CWD || process.cwd()

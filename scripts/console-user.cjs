@@ -4,7 +4,7 @@ const path = require('node:path')
 
 async function run() {
   await require('./prepare.cjs').prepare({ build: true })
-  const { consoleUser } = await import('../apps/server/dist/console-user.js')
+  const { consoleUser } = await import('../apps/server/dist/commands/console-user.js')
   const home = path.join(path.dirname(__dirname), '.acopay')
   console.log(await consoleUser(process.env, home, process.argv.slice(2)))
 }

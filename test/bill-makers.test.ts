@@ -2,7 +2,7 @@
 import type { JobOutcome } from '@acopay/core'
 import { insertHeldJob, type Job, type Pool, takeJob } from '@acopay/store'
 import { afterEach, expect, it } from 'vitest'
-import { makeBill } from '../apps/server/src/actions/make-bill.ts'
+import { makeBill } from '../apps/server/src/actions/bill/make-bill.ts'
 import type { World } from '../apps/server/src/world.ts'
 import { call, openAttempt, pay, place } from './support/merchant.ts'
 import { type TestWorld, testWorld } from './support/world.ts'

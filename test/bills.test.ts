@@ -7,7 +7,7 @@ import { AcoPay, ConnectionError, SignatureError } from '@acopay/sdk'
 import { billRows, takeJobs } from '@acopay/store'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { run } from '../apps/cli/src/run.ts'
-import { makeBill } from '../apps/server/src/actions/make-bill.ts'
+import { makeBill } from '../apps/server/src/actions/bill/make-bill.ts'
 import { call, close, newTradeNo, openAttempt, pay, place } from './support/merchant.ts'
 import { type TestWorld, testWorld } from './support/world.ts'
 

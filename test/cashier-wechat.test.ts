@@ -1,7 +1,7 @@
 /** Paying inside WeChat: its browser is Chromium under WeChat's name, and its payment sheet is the test. */
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { openWayToPay } from '../apps/server/src/actions/open-way-to-pay.ts'
+import { openWayToPay } from '../apps/server/src/actions/payment/choose-method.ts'
 import { ON_ANDROID, openBrowser, openPage } from './support/browser.ts'
 import { call, orderParams, pay } from './support/merchant.ts'
 import { type TestWorld, testWorld } from './support/world.ts'

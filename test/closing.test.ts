@@ -2,7 +2,7 @@
 import type { Channel } from '@acopay/channels'
 import { brokenAt, readTimeline } from '@acopay/store'
 import { afterEach, describe, expect, it } from 'vitest'
-import { changeOrder } from '../apps/server/src/actions/change-order.ts'
+import { changeOrder } from '../apps/server/src/actions/order/change-order.ts'
 import { call, close, openAttempt, pay, place, query } from './support/merchant.ts'
 import { type TestWorld, testWorld } from './support/world.ts'
 

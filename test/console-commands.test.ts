@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { brokenAt, findConsoleUser, findOrder, readTimeline } from '@acopay/store'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { isPassword } from '../apps/server/src/console-passwords.ts'
-import { consoleUser } from '../apps/server/src/console-user.ts'
-import { seedOrders } from '../apps/server/src/sandbox-orders.ts'
+import { consoleUser } from '../apps/server/src/commands/console-user.ts'
+import { seedOrders } from '../apps/server/src/sandbox/seed-orders.ts'
+import { isPassword } from '../apps/server/src/security/passwords.ts'
 import { type TestDatabase, testDatabase } from './support/database.ts'
 
 let database: TestDatabase

@@ -1,7 +1,7 @@
 /** The console's lists and its overview: what they hold, page by page, and that nobody sees another merchant's. */
 import { addMerchant, listEverybodys } from '@acopay/store'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { countHours } from '../apps/server/src/actions/count-hours.ts'
+import { countHours } from '../apps/server/src/actions/statistics/count-hours.ts'
 import { addUser, type ConsoleClient, signedIn } from './support/console.ts'
 import { call, close, openAttempt, pay, place } from './support/merchant.ts'
 import { type TestWorld, testWorld } from './support/world.ts'

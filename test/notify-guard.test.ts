@@ -2,7 +2,7 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type GuardOptions, guardedPost, type Resolve } from '../apps/server/src/guarded-post.ts'
+import { type GuardOptions, guardedPost, type Resolve } from '../apps/server/src/outbound/safe-post.ts'
 import { call, orderParams } from './support/merchant.ts'
 import { testWorld } from './support/world.ts'
 

@@ -1,9 +1,9 @@
 /** One gateway process: the real world object, with everything that it touches replaced by the simulator's. */
 import type { ChannelName } from '@acopay/channels'
 import { pino } from 'pino'
-import { buildWorld } from '../../apps/server/src/build-world.ts'
-import { readConfig } from '../../apps/server/src/config.ts'
 import { type Notifier, notifier } from '../../apps/server/src/jobs/notifier.ts'
+import { buildWorld } from '../../apps/server/src/start/build-world.ts'
+import { readConfig } from '../../apps/server/src/start/config.ts'
 import type { World } from '../../apps/server/src/world.ts'
 import type { merchantOf } from './merchant.ts'
 import { random } from './random.ts'

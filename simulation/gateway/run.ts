@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto'
 import { addApp, addMerchant, type Db } from '@acopay/store'
 import type pg from 'pg'
-import { hearNotification } from '../../apps/server/src/actions/hear-notification.ts'
+import { hearNotification } from '../../apps/server/src/actions/payment/receive-webhook.ts'
 import { runRound } from '../../apps/server/src/jobs/worker.ts'
 import { deedsOf, type KnownOrder } from './deeds.ts'
 import { APP, type Gateway, gatewayOf, MCH, START_MS } from './gateway.ts'

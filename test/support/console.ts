@@ -1,7 +1,7 @@
 /** Users of the console who call its API over real HTTP, as its pages do. */
 import { isMerchantRole, type Role, type Session } from '@acopay/protocol/console'
 import { addConsoleUser } from '@acopay/store'
-import { hashPassword } from '../../apps/server/src/console-passwords.ts'
+import { hashPassword } from '../../apps/server/src/security/passwords.ts'
 import type { TestWorld } from './world.ts'
 
 export const PASSWORD = 'correct horse battery'

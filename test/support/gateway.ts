@@ -2,9 +2,9 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { readConfig } from '../../apps/server/src/config.ts'
-import { type Gateway, startGateway } from '../../apps/server/src/gateway.ts'
-import type { DemoSettings } from '../../apps/server/src/sandbox-seed.ts'
+import type { DemoSettings } from '../../apps/server/src/sandbox/demo-merchant.ts'
+import { readConfig } from '../../apps/server/src/start/config.ts'
+import { type Gateway, startGateway } from '../../apps/server/src/start/gateway.ts'
 import { type TestDatabase, testDatabase } from './database.ts'
 import { PATIENT } from './process.ts'
 

@@ -12,7 +12,7 @@ import {
   signText,
   verifyText,
 } from '@acopay/protocol'
-import type { DemoSettings } from '../../apps/server/src/sandbox-seed.ts'
+import type { DemoSettings } from '../../apps/server/src/sandbox/demo-merchant.ts'
 
 export type Answer = {
   httpStatus: number

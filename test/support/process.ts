@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
-import type { DemoSettings } from '../../apps/server/src/sandbox-seed.ts'
+import type { DemoSettings } from '../../apps/server/src/sandbox/demo-merchant.ts'
 import { FROM_SOURCE } from './from-source.ts'
 
 /** Budgets as long as they may be: on a slow machine an upstream's answer may take seconds. */

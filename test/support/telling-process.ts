@@ -5,11 +5,11 @@
 
 import { openPool } from '@acopay/store'
 import { pino } from 'pino'
-import { buildWorld } from '../../apps/server/src/build-world.ts'
-import { readConfig } from '../../apps/server/src/config.ts'
-import { guardedPost } from '../../apps/server/src/guarded-post.ts'
 import { notifier } from '../../apps/server/src/jobs/notifier.ts'
-import { loadSigningKey } from '../../apps/server/src/platform-key.ts'
+import { guardedPost } from '../../apps/server/src/outbound/safe-post.ts'
+import { loadSigningKey } from '../../apps/server/src/security/platform-key.ts'
+import { buildWorld } from '../../apps/server/src/start/build-world.ts'
+import { readConfig } from '../../apps/server/src/start/config.ts'
 
 const [databaseUrl = '', masterKeyText = '', home = ''] = process.argv.slice(2)
 const pool = openPool({ connectionString: databaseUrl, max: 4 })

@@ -5,7 +5,7 @@ import { Link, Outlet } from '@tanstack/react-router'
 import { Button, Drawer, Select, Spin } from 'antd'
 import { Suspense, useState } from 'react'
 import { began, call, session } from './api.ts'
-import { ChangePassword, SignIn } from './pages/sign-in.tsx'
+import { ChangePassword, SignIn } from './pages/session/sign-in.tsx'
 import { Trouble } from './parts.tsx'
 import { type Language, type Look, type TextKey, usePreferences } from './preferences.tsx'
 

@@ -16,7 +16,7 @@ const page = (path: string, load: () => Promise<Record<string, unknown>>, name: 
   })
 
 const lists = () => import('./pages/lists.tsx')
-const reconciliation = () => import('./pages/reconciliation.tsx')
+const reconciliation = () => import('./pages/money/reconciliation.tsx')
 
 export const router = createRouter({
   basepath: '/console',
@@ -34,25 +34,25 @@ export const router = createRouter({
         throw redirect({ to: '/overview' as never })
       },
     }),
-    page('/orders', () => import('./pages/orders.tsx'), 'Orders'),
-    page('/orders/$mchNo/$transactionNo', () => import('./pages/order.tsx'), 'OrderPage'),
-    page('/overview', () => import('./pages/overview.tsx'), 'OverviewPage'),
-    page('/jobs', () => import('./pages/jobs.tsx'), 'Jobs'),
+    page('/orders', () => import('./pages/orders/orders.tsx'), 'Orders'),
+    page('/orders/$mchNo/$transactionNo', () => import('./pages/orders/order.tsx'), 'OrderPage'),
+    page('/overview', () => import('./pages/system/overview.tsx'), 'OverviewPage'),
+    page('/jobs', () => import('./pages/system/jobs.tsx'), 'Jobs'),
     page('/refunds', lists, 'Refunds'),
     page('/reversals', lists, 'Reversals'),
     page('/notifications', lists, 'NotificationsPage'),
-    page('/bills', () => import('./pages/finance.tsx'), 'Bills'),
-    page('/bills/$mchNo/$billDay', () => import('./pages/finance.tsx'), 'BillPage'),
+    page('/bills', () => import('./pages/money/finance.tsx'), 'Bills'),
+    page('/bills/$mchNo/$billDay', () => import('./pages/money/finance.tsx'), 'BillPage'),
     page('/reconciliations', reconciliation, 'Reconciliations'),
     page('/reconciliations/differences', reconciliation, 'Differences'),
     page('/reconciliations/strays', reconciliation, 'Strays'),
-    page('/merchants', () => import('./pages/merchants.tsx'), 'Merchants'),
-    page('/merchants/$mchNo', () => import('./pages/merchant.tsx'), 'MerchantPage'),
-    page('/users', () => import('./pages/users.tsx'), 'Users'),
+    page('/merchants', () => import('./pages/merchants/merchants.tsx'), 'Merchants'),
+    page('/merchants/$mchNo', () => import('./pages/merchants/merchant.tsx'), 'MerchantPage'),
+    page('/users', () => import('./pages/system/users.tsx'), 'Users'),
     page('/audit', lists, 'AuditLog'),
-    page('/explorer', () => import('./pages/explorer.tsx'), 'Explorer'),
-    page('/account', () => import('./pages/account.tsx'), 'Account'),
-    page('/sandbox', () => import('./pages/sandbox.tsx'), 'Sandbox'),
+    page('/explorer', () => import('./pages/explorer/explorer.tsx'), 'Explorer'),
+    page('/account', () => import('./pages/session/account.tsx'), 'Account'),
+    page('/sandbox', () => import('./pages/sandbox/sandbox.tsx'), 'Sandbox'),
   ]),
 })
 

@@ -1,8 +1,8 @@
 /** The process: reads the configuration, starts the gateway, says where it is, and stops cleanly. */
 import { fileURLToPath } from 'node:url'
-import { type Config, ConfigError, readConfig } from './config.ts'
-import { type Gateway, startGateway } from './gateway.ts'
-import { DEMO } from './sandbox-seed.ts'
+import { DEMO } from './sandbox/demo-merchant.ts'
+import { type Config, ConfigError, readConfig } from './start/config.ts'
+import { type Gateway, startGateway } from './start/gateway.ts'
 
 /** Longer than the longest answer: what is not finished by then is not going to be. */
 const SHUTDOWN_MS = 15_000

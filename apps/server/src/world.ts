@@ -4,8 +4,8 @@ import type { KeyObject } from 'node:crypto'
 import type { Channel, ChannelName } from '@acopay/channels'
 import type { Merchant, Pool, UntouchedAnswer, UntouchedAsk } from '@acopay/store'
 import type { Logger } from 'pino'
-import type { BillFile, BillLinks } from './bill-links.ts'
-import type { GuardedPost } from './guarded-post.ts'
+import type { BillFile, BillLinks } from './actions/bill/bill-links.ts'
+import type { GuardedPost } from './outbound/safe-post.ts'
 
 export type Limits = {
   /** A close answers within this, whatever upstream does. */
@@ -28,7 +28,7 @@ export type World = {
   isSandbox: boolean
   /** The merchant as the database says now; callers of one merchant who ask at once share one reading. */
   findMerchant: (mchNo: string) => Promise<Merchant | null>
-  /** Closes orders for which no attempt was ever opened: `closeUntouchedTogether` in actions/close-order.ts. */
+  /** Closes orders for which no attempt was ever opened: `closeUntouchedTogether` in actions/order/close-order.ts. */
   closeUntouched: (mchNo: string, ask: UntouchedAsk) => Promise<UntouchedAnswer>
   /** The body of a notification: the news, signed at this moment for this merchant. */
   signNotification: (mchNo: string, news: Record<string, string | null>, at: Date) => Promise<string>

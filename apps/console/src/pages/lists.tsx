@@ -16,9 +16,9 @@ import { when, yuan } from '../format.ts'
 import { asked, ListPage, useMerchantFilter, type Values } from '../list-page.tsx'
 import { Mono, Pair, State, useSays } from '../parts.tsx'
 import { usePreferences } from '../preferences.tsx'
-import { Tries } from './order-more.tsx'
-import { Channel, OrderLink } from './orders.tsx'
-import { Settle } from './reconciliation.tsx'
+import { Settle } from './money/reconciliation.tsx'
+import { Tries } from './orders/order-more.tsx'
+import { Channel, OrderLink } from './orders/orders.tsx'
 
 export function Refunds() {
   return (

@@ -12,8 +12,8 @@ import {
   type TakenNotification,
   takeNotifications,
 } from '@acopay/store'
-import { sendNotification } from '../actions/send-notification.ts'
-import { batched } from '../batch.ts'
+import { sendNotification } from '../actions/notification/send-notification.ts'
+import { batched } from '../outbound/coalesce.ts'
 import type { World } from '../world.ts'
 import type { Worker } from './worker.ts'
 

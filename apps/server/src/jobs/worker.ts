@@ -23,16 +23,16 @@ import {
   removeJob,
   takeJobs,
 } from '@acopay/store'
-import { within } from '../actions/ask-channel.ts'
-import { countHours } from '../actions/count-hours.ts'
-import { expireOrder } from '../actions/expire-order.ts'
-import { makeBill } from '../actions/make-bill.ts'
-import { reconcileDay } from '../actions/reconcile-day.ts'
-import { resolveAttempt } from '../actions/resolve-attempt.ts'
-import { reversePayment } from '../actions/reverse-payment.ts'
-import { sendRefundAgain } from '../actions/send-refund.ts'
-import { shutOrder } from '../actions/shut-order.ts'
-import { watchAttempt } from '../actions/watch-attempt.ts'
+import { makeBill } from '../actions/bill/make-bill.ts'
+import { shutOrder } from '../actions/order/close-attempts.ts'
+import { expireOrder } from '../actions/order/expire-order.ts'
+import { resolveAttempt } from '../actions/payment/resolve-attempt.ts'
+import { watchAttempt } from '../actions/payment/watch-attempt.ts'
+import { reconcileDay } from '../actions/reconciliation/reconcile-day.ts'
+import { reversePayment } from '../actions/refund/reverse-payment.ts'
+import { sendRefundAgain } from '../actions/refund/send-refund.ts'
+import { countHours } from '../actions/statistics/count-hours.ts'
+import { within } from '../upstream/call-upstream.ts'
 import type { World } from '../world.ts'
 
 type Task = {

@@ -1,0 +1,132 @@
+/** The operations that the order's table and the user's role allow. Each asks first, and says what will happen. */
+import type { Closed, OrderDetail, RefundAsk } from '@acopay/protocol/console'
+import { useMutation } from '@tanstack/react-query'
+import { App, Button, Form, Input, Modal } from 'antd'
+import { useState } from 'react'
+import { ApiError, call, queries } from '../../api.ts'
+import { yuan } from '../../format.ts'
+import { useSays } from '../../parts.tsx'
+import { usePreferences } from '../../preferences.tsx'
+
+export function OrderButtons({ order, path }: { order: OrderDetail; path: string }) {
+  const { t, word } = usePreferences()
+  const { modal, message } = App.useApp()
+  const says = useSays()
+  const [isRefunding, setRefunding] = useState(false)
+  const refresh = () => queries.invalidateQueries({ queryKey: [path] })
+  const close = useMutation({
+    mutationFn: () => call<Closed>('POST', `${path}/close`, {}),
+    onSuccess: ({ outcome }) => void message.info(word(`close_${outcome}`)),
+    onError: (error) => void message.error(says(error)),
+    onSettled: refresh,
+  })
+  const resend = useMutation({
+    mutationFn: () => {
+      const { mch_no, transaction_no } = order
+      return call<{ resent: number }>('POST', 'notifications/resend', { mch_no, transaction_no })
+    },
+    onSuccess: ({ resent }) => void message.info(`${t('resent')} ${resent}`),
+    onError: (error) => void message.error(says(error)),
+    onSettled: refresh,
+  })
+  const ask = (title: string, content: string, onOk: () => Promise<unknown>): void => {
+    // A message reports the failure; the dialog closes in any case.
+    void modal.confirm({ title, content, okText: title, onOk: () => onOk().catch(() => {}) })
+  }
+  if (order.allowed.length === 0) return null
+  return (
+    <div className="buttons">
+      {order.allowed.includes('close') && (
+        <Button
+          type="primary"
+          loading={close.isPending}
+          onClick={() =>
+            ask(
+              order.state === 'CLOSING' ? t('closeAgain') : t('close'),
+              order.state === 'CLOSING' ? t('closeAgainAsk') : t('closeAsk'),
+              () => close.mutateAsync(),
+            )
+          }
+        >
+          {order.state === 'CLOSING' ? t('closeAgain') : t('close')}
+        </Button>
+      )}
+      {order.allowed.includes('refund') && <Button onClick={() => setRefunding(true)}>{t('refund')}</Button>}
+      {order.allowed.includes('resend') && (
+        <Button loading={resend.isPending} onClick={() => ask(t('resend'), t('resendAsk'), () => resend.mutateAsync())}>
+          {t('resend')}
+        </Button>
+      )}
+      {isRefunding && <Refund order={order} path={path} onClose={() => setRefunding(false)} />}
+    </div>
+  )
+}
+
+/**
+ * The number of the refund that the user is asking for. It stays the same when the user presses twice, or asks again in a new
+ * dialog because the answer was lost, so that the gateway makes one refund. An answer of the gateway ends it.
+ */
+const meant = new Map<string, string>()
+
+function refundNoFor(path: string): string {
+  const known = meant.get(path)
+  if (known !== undefined) return known
+  const fresh = newRefundNo()
+  meant.set(path, fresh)
+  return fresh
+}
+
+/** Whether the gateway accepted or refused. After any other error the result is unknown, and the number stays. */
+const isAnswered = (error: unknown): boolean => error instanceof ApiError && error.status >= 400 && error.status < 500
+
+const newRefundNo = (): string =>
+  `console${Array.from(crypto.getRandomValues(new Uint8Array(12)), (byte) => byte.toString(16).padStart(2, '0')).join('')}`
+
+function Refund({ order, path, onClose }: { order: OrderDetail; path: string; onClose: () => void }) {
+  const { t } = usePreferences()
+  const { message } = App.useApp()
+  const says = useSays()
+  const mch_refund_no = refundNoFor(path)
+  const [form] = Form.useForm<Pick<RefundAsk, 'amount' | 'reason'>>()
+  const refund = useMutation({
+    mutationFn: (asked: RefundAsk) => call('POST', `${path}/refunds`, asked),
+    onSuccess: onClose,
+    onError: (error) => void message.error(says(error)),
+    onSettled: (_made, error) => {
+      if (error === null || isAnswered(error)) meant.delete(path)
+      return queries.invalidateQueries({ queryKey: [path] })
+    },
+  })
+  return (
+    <Modal
+      open
+      title={t('refund')}
+      okText={t('refund')}
+      confirmLoading={refund.isPending}
+      onOk={() => form.submit()}
+      onCancel={onClose}
+    >
+      <p>
+        {t('refundAsk')} {yuan(order.refundable)}
+      </p>
+      <Form
+        form={form}
+        layout="vertical"
+        requiredMark={false}
+        initialValues={{ amount: order.refundable }}
+        onFinish={(values) => refund.mutate({ ...values, mch_refund_no })}
+      >
+        <Form.Item
+          name="amount"
+          label={t('amount')}
+          rules={[{ required: true, pattern: /^\d{1,6}\.\d{2}$/, message: t('amountRule') }]}
+        >
+          <Input inputMode="decimal" />
+        </Form.Item>
+        <Form.Item name="reason" label={t('reason')} rules={[{ required: true, max: 32, message: t('needed') }]}>
+          <Input maxLength={32} />
+        </Form.Item>
+      </Form>
+    </Modal>
+  )
+}

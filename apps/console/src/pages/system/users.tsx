@@ -1,0 +1,210 @@
+/** The users of the console. The server makes their first password; it is shown once and changed at the first sign-in. */
+import {
+  isMerchantRole,
+  type NewUser,
+  ROLES,
+  type Role,
+  type UserChange,
+  type UserChanged,
+  type UserRow,
+} from '@acopay/protocol/console'
+import { useMutation, useQuery } from '@tanstack/react-query'
+import { App, Button, Form, Input, Modal, Select } from 'antd'
+import { useState } from 'react'
+import { call, queries, session } from '../../api.ts'
+import { when } from '../../format.ts'
+import { ListPage } from '../../list-page.tsx'
+import { Mono, useSays } from '../../parts.tsx'
+import { usePreferences } from '../../preferences.tsx'
+
+export function Users() {
+  const { t, word } = usePreferences()
+  const { data: who } = useQuery(session)
+  const [isAdding, setAdding] = useState(false)
+  const [changing, setChanging] = useState<UserRow | null>(null)
+  const mayWrite = who?.permissions.includes('users.write') ?? false
+  const done = useDone()
+  return (
+    <>
+      <ListPage<UserRow>
+        title="users"
+        path="users"
+        filters={[]}
+        keyOf={(row) => row.username}
+        actions={() =>
+          mayWrite && (
+            <div className="buttons">
+              <Button type="primary" onClick={() => setAdding(true)}>
+                {t('addUser')}
+              </Button>
+            </div>
+          )
+        }
+        columns={[
+          { text: 'username', show: (row) => row.username },
+          { text: 'role', show: (row) => word(row.role) },
+          { text: 'merchant', show: (row) => row.mch_no ?? '—' },
+          { text: 'state', show: (row) => t(stateOf(row)) },
+          { text: 'totp', show: (row) => (row.totp_enabled ? t('yes') : t('no')) },
+          { text: 'lastSignIn', show: (row) => when(row.last_signed_in_at) },
+          {
+            text: 'deeds',
+            show: (row) =>
+              mayWrite &&
+              row.username !== who?.username && (
+                <UserButtons of={row} onDone={done} changeRole={() => setChanging(row)} />
+              ),
+          },
+        ]}
+      />
+      {isAdding && who != null && <AddUser mchNo={who.mch_no} onDone={done} onClose={() => setAdding(false)} />}
+      {changing !== null && <ChangeRole of={changing} onDone={done} onClose={() => setChanging(null)} />}
+    </>
+  )
+}
+
+function stateOf({ enabled, locked_until }: UserRow): 'enabled' | 'locked' | 'disabled' {
+  if (!enabled) return 'disabled'
+  return locked_until === null ? 'enabled' : 'locked'
+}
+
+/** After a change: reloads the list, and shows the one-time password where there is a new one. */
+function useDone(): (changed: UserChanged) => void {
+  const { t } = usePreferences()
+  const { modal } = App.useApp()
+  return ({ user, password }) => {
+    void queries.invalidateQueries({ queryKey: ['users'] })
+    if (password === null) return
+    const content = (
+      <>
+        <p>{t('passwordOnce')}</p>
+        <p>
+          {user.username}: <Mono>{password}</Mono>
+        </p>
+      </>
+    )
+    void modal.success({ title: t('oneTimePassword'), content, okText: t('savedIt'), keyboard: false })
+  }
+}
+
+/** What an admin can do to another user; each operation asks first. */
+function UserButtons(props: { of: UserRow; onDone: (changed: UserChanged) => void; changeRole: () => void }) {
+  const { t } = usePreferences()
+  const { modal, message } = App.useApp()
+  const says = useSays()
+  const { username, enabled, totp_enabled, locked_until } = props.of
+  const change = useMutation({
+    mutationFn: (asked: UserChange) => call<UserChanged>('PUT', `users/${username}`, asked),
+    onSuccess: props.onDone,
+    onError: (error) => void message.error(says(error)),
+  })
+  const button = (title: string, asked: UserChange) => {
+    const onOk = () => change.mutateAsync(asked).catch(() => {})
+    const ask = () => void modal.confirm({ title: `${title}: ${username}`, okText: title, onOk })
+    return (
+      <Button size="small" onClick={ask}>
+        {title}
+      </Button>
+    )
+  }
+  return (
+    <div className="buttons">
+      <Button size="small" onClick={props.changeRole}>
+        {t('changeRole')}
+      </Button>
+      {button(t('resetPassword'), { reset_password: true })}
+      {totp_enabled && button(t('resetTotp'), { reset_totp: true })}
+      {locked_until !== null && button(t('unlock'), { unlock: true })}
+      {button(enabled ? t('disable') : t('enable'), { enabled: !enabled })}
+    </div>
+  )
+}
+
+/** Offers only roles of the same kind: a merchant's user stays with its merchant, a platform's with the platform. */
+function ChangeRole(props: { of: UserRow; onDone: (changed: UserChanged) => void; onClose: () => void }) {
+  const { t, word } = usePreferences()
+  const { message } = App.useApp()
+  const says = useSays()
+  const { username, mch_no, role: now } = props.of
+  const [role, setRole] = useState<Role>(now)
+  const change = useMutation({
+    mutationFn: (asked: UserChange) => call<UserChanged>('PUT', `users/${username}`, asked),
+    onSuccess: (changed) => {
+      props.onClose()
+      props.onDone(changed)
+    },
+    onError: (error) => void message.error(says(error)),
+  })
+  const roles = ROLES.filter((one) => isMerchantRole(one) === (mch_no !== null))
+  return (
+    <Modal
+      open
+      title={`${t('changeRole')}: ${username}`}
+      okText={t('changeRole')}
+      okButtonProps={{ disabled: role === now }}
+      confirmLoading={change.isPending}
+      onOk={() => change.mutate({ role })}
+      onCancel={props.onClose}
+    >
+      <p>{t('changeRoleAsk')}</p>
+      <Select
+        aria-label={t('role')}
+        value={role}
+        onChange={setRole}
+        className="wide-select"
+        options={roles.map((value) => ({ value, label: word(value) }))}
+      />
+    </Modal>
+  )
+}
+
+function AddUser(props: { mchNo: string | null; onDone: (made: UserChanged) => void; onClose: () => void }) {
+  const { t, word } = usePreferences()
+  const { message } = App.useApp()
+  const says = useSays()
+  const [form] = Form.useForm<NewUser>()
+  const role = Form.useWatch('role', form)
+  const add = useMutation({
+    mutationFn: (asked: NewUser) => call<UserChanged>('POST', 'users', asked),
+    onSuccess: (made) => {
+      props.onClose()
+      props.onDone(made)
+    },
+    onError: (error) => void message.error(says(error)),
+  })
+  const roles = ROLES.filter((one) => props.mchNo === null || isMerchantRole(one))
+  const isMerchants = role !== undefined && isMerchantRole(role)
+  return (
+    <Modal
+      open
+      title={t('addUser')}
+      okText={t('addUser')}
+      confirmLoading={add.isPending}
+      onOk={() => form.submit()}
+      onCancel={props.onClose}
+    >
+      <Form
+        form={form}
+        layout="vertical"
+        requiredMark={false}
+        onFinish={(values) => add.mutate({ ...values, mch_no: isMerchants ? (props.mchNo ?? values.mch_no) : null })}
+      >
+        <Form.Item
+          name="username"
+          label={t('username')}
+          rules={[{ required: true, pattern: /^[a-z0-9][a-z0-9._-]{1,63}$/, message: t('usernameRule') }]}
+        >
+          <Input autoComplete="off" />
+        </Form.Item>
+        <Form.Item name="role" label={t('role')} rules={[{ required: true, message: t('needed') }]}>
+          <Select options={roles.map((value) => ({ value, label: word(value) }))} />
+        </Form.Item>
+        {isMerchants && props.mchNo === null && (
+          <Form.Item name="mch_no" label={t('merchant')} rules={[{ required: true, message: t('needed') }]}>
+            <Input />
+          </Form.Item>
+        )}
+      </Form>
+    </Modal>
+  )
+}

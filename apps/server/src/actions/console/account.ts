@@ -1,0 +1,66 @@
+/** What a user of the console does with its own account: another password, TOTP on and off. */
+import {
+  beginSignIn,
+  type ConsoleUser,
+  changeConsoleUser,
+  endConsoleSessions,
+  endSignIn,
+  putTotpSecret,
+} from '@acopay/store'
+import { Secret } from 'otpauth'
+import { hashPassword } from '../../security/passwords.ts'
+import type { World } from '../../world.ts'
+import { beginSession, provenUser, signedInUser, takeCode, totpOf, totpPlace } from './session.ts'
+
+export type PasswordChange = { username: string; password: string; fresh: string; address: string }
+
+/** Ends all sessions of the user and begins a new one. Null when the old password is wrong. */
+export async function changeOwnPassword(
+  world: World,
+  { username, password, fresh, address }: PasswordChange,
+): Promise<{ token: string; user: ConsoleUser } | null> {
+  const user = await provenUser(world, username, password)
+  if (user === null) return null
+  const hash = await hashPassword(fresh)
+  await changeConsoleUser(world.pool, username, { password: { hash, mustChange: false } })
+  // The session that calls ends too: a stolen copy of its cookie stops working.
+  await endConsoleSessions(world.pool, username)
+  return { token: await beginSession(world, username, address), user: { ...user, mustChangePassword: false } }
+}
+
+export type TotpBegun =
+  | { kind: 'wrong_password' }
+  | { kind: 'enabled_already' }
+  | { kind: 'begun'; secret: string; uri: string }
+
+/** Stores a new secret. It counts from the first code on, see `enableTotp`. */
+export async function beginTotp(world: World, username: string, password: string): Promise<TotpBegun> {
+  const user = await provenUser(world, username, password)
+  if (user === null) return { kind: 'wrong_password' }
+  await endSignIn(world.pool, username, null)
+  if (user.isTotpEnabled) return { kind: 'enabled_already' }
+  const secret = new Secret({ size: 20 })
+  await putTotpSecret(world.pool, username, world.secrets.seal(totpPlace(username), secret.base32))
+  return { kind: 'begun', secret: secret.base32, uri: totpOf(username, secret).toString() }
+}
+
+/** False when the code is wrong or was used before. */
+export async function enableTotp(world: World, username: string, code: string): Promise<boolean> {
+  const user = await signedInUser(world, username)
+  const counted = await beginSignIn(world.pool, username, world.now())
+  if (counted === null || !(await takeCode(world, user, code, 'enable'))) return false
+  await endSignIn(world.pool, username, null)
+  return true
+}
+
+export async function disableTotp(
+  world: World,
+  { username, password, code }: { username: string; password: string; code: string },
+): Promise<'disabled' | 'wrong_password' | 'wrong_code'> {
+  const user = await provenUser(world, username, password)
+  if (user === null) return 'wrong_password'
+  if (!user.isTotpEnabled || !(await takeCode(world, user, code, 'use'))) return 'wrong_code'
+  await endSignIn(world.pool, username, null)
+  await changeConsoleUser(world.pool, username, { dropTotp: true })
+  return 'disabled'
+}

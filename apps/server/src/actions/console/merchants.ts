@@ -1,0 +1,72 @@
+/** An operator adds and changes merchants, their apps, their keys and their accounts with upstreams. */
+import type { ChannelName } from '@acopay/channels'
+import {
+  changeApp as changeAppRow,
+  changeMerchant as changeMerchantRow,
+  endKeyNow,
+  isAccountUsed,
+  newApp,
+  newMerchant,
+  putChannelAccount,
+  rotateMerchantKey,
+} from '@acopay/store'
+import { keyIdOf } from '../../security/platform-key.ts'
+import { otherAccount } from '../../upstream/account-settings.ts'
+import { accountPlace } from '../../upstream/accounts.ts'
+import type { World } from '../../world.ts'
+
+type AppKey = { mchNo: string; appNo: string }
+
+/** False when the number is taken. */
+export const addMerchant = (world: World, merchant: { mchNo: string; name: string }): Promise<boolean> =>
+  newMerchant(world.pool, merchant, world.now())
+
+/** What is undefined stays; a rate of null is the gateway's default. */
+export const changeMerchant = (
+  world: World,
+  mchNo: string,
+  change: Parameters<typeof changeMerchantRow>[2],
+): Promise<void> => changeMerchantRow(world.pool, mchNo, change)
+
+/** False when the number is taken. */
+export const addApp = (world: World, app: AppKey & { name: string }): Promise<boolean> =>
+  newApp(world.pool, app, world.now())
+
+/** What is undefined stays. False when there is no such app. */
+export const changeApp = (world: World, app: AppKey, change: Parameters<typeof changeAppRow>[2]): Promise<boolean> =>
+  changeAppRow(world.pool, app, change)
+
+export type AddedKey = { keyId: string; publicKey: string; validFrom: Date; validUntil: null }
+
+/** The merchant's other keys end after `overlapMs`. Null when the key is registered already. */
+export async function addMerchantKey(
+  world: World,
+  { mchNo, publicKey, overlapMs }: { mchNo: string; publicKey: string; overlapMs: number },
+): Promise<AddedKey | null> {
+  const now = world.now()
+  const keyId = keyIdOf(publicKey)
+  const othersUntil = new Date(now.getTime() + overlapMs)
+  const isNew = await rotateMerchantKey(world.pool, { mchNo, keyId, publicKey }, othersUntil, now)
+  return isNew ? { keyId, publicKey, validFrom: now, validUntil: null } : null
+}
+
+export const endMerchantKey = (world: World, key: { mchNo: string; keyId: string }) =>
+  endKeyNow(world.pool, key, world.now())
+
+type Settings = Record<string, unknown>
+
+/**
+ * Stores an account's settings, sealed. An account that payers have paid through cannot become another account: then the
+ * answer names the setting that may not change. Null when the settings are stored.
+ */
+export async function saveChannelAccount(
+  world: World,
+  key: { mchNo: string; channel: ChannelName },
+  { before, settings }: { before: Settings | null; settings: Settings },
+): Promise<string | null> {
+  const other = otherAccount(key.channel, before, settings)
+  if (other !== null && (await isAccountUsed(world.pool, key.mchNo, key.channel))) return other
+  const settingsSealed = world.secrets.seal(accountPlace(key), JSON.stringify(settings))
+  await putChannelAccount(world.pool, { ...key, settingsSealed }, world.now())
+  return null
+}

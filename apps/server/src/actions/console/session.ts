@@ -1,0 +1,117 @@
+/** Signs users of the console in and out. The proofs of who a user is: a password and, where it is enabled, a TOTP code. */
+import { createHash } from 'node:crypto'
+import {
+  addConsoleSession,
+  beginSignIn,
+  type ConsoleSession,
+  type ConsoleUser,
+  endConsoleSession,
+  endSignIn,
+  findConsoleUser,
+  forgetConsoleSessions,
+  takeTotpStep,
+  useConsoleSession,
+} from '@acopay/store'
+import { Secret, TOTP } from 'otpauth'
+import { isPassword } from '../../security/passwords.ts'
+import type { World } from '../../world.ts'
+
+/** A session ends after half an hour without a call, and after half a day in any case. */
+export const IDLE_MS = 30 * 60_000
+const SESSION_MS = 12 * 3_600_000
+
+/** The database stores this hash of the cookie's token, and not the token. */
+export const sessionKey = (token: string): Buffer => createHash('sha256').update(token, 'utf8').digest()
+
+export type SignIn = { username: string; password: string; code: string | null; address: string }
+
+export type SignedIn = { kind: 'begun'; token: string } | { kind: 'wrong' } | { kind: 'code_needed' }
+
+/** `user` is set wherever the name exists, also when the sign-in fails: the audit log needs it. */
+export async function signIn(
+  world: World,
+  { username, password, code, address }: SignIn,
+): Promise<{ user: ConsoleUser | null; result: SignedIn }> {
+  const now = world.now()
+  const counted = await beginSignIn(world.pool, username, now)
+  const user = await findConsoleUser(world.pool, username)
+  const isRight = await isPassword(password, counted === null ? null : (user?.passwordHash ?? null))
+  if (user === null || !isRight || !user.isEnabled) return { user, result: { kind: 'wrong' } }
+  if (user.isTotpEnabled) {
+    if (code === null) return { user, result: { kind: 'code_needed' } }
+    if (!(await takeCode(world, user, code, 'use'))) return { user, result: { kind: 'wrong' } }
+  }
+  await endSignIn(world.pool, username, now)
+  return { user, result: { kind: 'begun', token: await beginSession(world, username, address) } }
+}
+
+/** Answers the token of a new session. Only the browser keeps it. */
+export async function beginSession(world: World, username: string, address: string): Promise<string> {
+  const now = world.now()
+  const token = world.newNonce() + world.newNonce()
+  const expiresAt = new Date(now.getTime() + SESSION_MS)
+  await addConsoleSession(world.pool, { key: sessionKey(token), username, address, expiresAt }, now)
+  return token
+}
+
+/** The user of a session that is still open, null where it is not. `isActive` keeps the session open for longer. */
+export function useSession(world: World, token: string, isActive: boolean): Promise<ConsoleSession | null> {
+  const now = world.now()
+  return useConsoleSession(world.pool, sessionKey(token), {
+    now,
+    idleSince: new Date(now.getTime() - IDLE_MS),
+    isActive,
+  })
+}
+
+export async function endSession(world: World, key: Buffer): Promise<void> {
+  await endConsoleSession(world.pool, key)
+}
+
+/** Deletes the sessions that have ended. */
+export async function forgetEndedSessions(world: World): Promise<void> {
+  const now = world.now()
+  await forgetConsoleSessions(world.pool, now, new Date(now.getTime() - IDLE_MS))
+}
+
+/** A user who is signed in. */
+export async function signedInUser(world: World, username: string): Promise<ConsoleUser> {
+  const user = await findConsoleUser(world.pool, username)
+  if (user === null) throw new Error(`user ${username} is signed in and does not exist`)
+  return user
+}
+
+/**
+ * Checks the password of a user who is signed in: an open session alone must not change how a user proves who they are.
+ * Wrong passwords count like failed sign-ins; a caller that goes on ends the count with `endSignIn`. Null when the
+ * password is wrong or the name is locked.
+ */
+export async function provenUser(world: World, username: string, password: string): Promise<ConsoleUser | null> {
+  const counted = await beginSignIn(world.pool, username, world.now())
+  const user = await signedInUser(world, username)
+  return counted !== null && (await isPassword(password, user.passwordHash)) ? user : null
+}
+
+/** The place that a user's TOTP secret is sealed for. */
+export const totpPlace = (username: string): string => `console_user/${username}/totp`
+
+export const totpOf = (username: string, secret: Secret): TOTP =>
+  new TOTP({ issuer: 'ACO Pay', label: username, secret })
+
+/**
+ * Whether the code is right and new: RFC 6238, one step of 30 s to either side, each code once. `enable` also requires
+ * codes at sign-in from now on.
+ */
+export async function takeCode(
+  world: World,
+  { username, totpSealed }: ConsoleUser,
+  code: string,
+  purpose: 'use' | 'enable',
+): Promise<boolean> {
+  if (totpSealed === null) return false
+  const totp = totpOf(username, Secret.fromBase32(world.secrets.unseal(totpPlace(username), totpSealed)))
+  const timestamp = world.now().getTime()
+  const delta = totp.validate({ token: code.replaceAll(' ', ''), timestamp, window: 1 })
+  if (delta === null) return false
+  return takeTotpStep(world.pool, username, BigInt(totp.counter({ timestamp }) + delta), purpose === 'enable')
+}

@@ -1,0 +1,42 @@
+/** Adds and changes users of the console. */
+import { addConsoleUser, changeConsoleUser, endConsoleSessions, type NewConsoleUser } from '@acopay/store'
+import { hashPassword, newPassword } from '../../security/passwords.ts'
+import type { World } from '../../world.ts'
+
+/** Answers the one-time password of the new user; null when the name is taken. */
+export async function addUser(
+  world: World,
+  user: Pick<NewConsoleUser, 'username' | 'role' | 'mchNo'>,
+): Promise<string | null> {
+  const password = newPassword()
+  const passwordHash = await hashPassword(password)
+  const isNew = await addConsoleUser(world.pool, { ...user, passwordHash, mustChangePassword: true }, world.now())
+  return isNew ? password : null
+}
+
+/** Null leaves a value as it is. */
+export type UserChange = {
+  role: string | null
+  isEnabled: boolean | null
+  unlock: boolean
+  resetPassword: boolean
+  dropTotp: boolean
+}
+
+/** Answers the new one-time password, null where the password stays. */
+export async function changeUser(world: World, username: string, change: UserChange): Promise<string | null> {
+  const { role, isEnabled, unlock, resetPassword, dropTotp } = change
+  const password = resetPassword ? newPassword() : null
+  await changeConsoleUser(world.pool, username, {
+    ...(role === null ? {} : { role }),
+    ...(isEnabled === null ? {} : { isEnabled }),
+    ...(password === null ? {} : { password: { hash: await hashPassword(password), mustChange: true } }),
+    unlock: unlock || resetPassword,
+    dropTotp,
+  })
+  // A user who lost the account, or a permission, loses the open sessions at once.
+  if (resetPassword || isEnabled === false || role !== null || dropTotp) {
+    await endConsoleSessions(world.pool, username)
+  }
+  return password
+}

@@ -1,0 +1,62 @@
+/**
+ * Writes what a merchant must be told, in the transaction of the change: that an order was paid, that its payment was
+ * sent back outside of this gateway, how a refund ended (spec/protocol.md 3.7).
+ */
+import { formatYuan } from '@acopay/core'
+import {
+  type NotificationKind,
+  type NotificationNews,
+  REFUND_ANSWERS,
+  RETURNED_OUTSIDE_TEXT,
+  STATE_ANSWERS,
+  timeText,
+} from '@acopay/protocol'
+import { type FoundRefund, insertNotification, type Order } from '@acopay/store'
+import type { Change } from '../order/events.ts'
+
+/** `order`: as it is after the step. Nothing is written where the merchant gave no address. */
+export async function tellMerchant(change: Change, order: Order): Promise<void> {
+  const { step, event, loaded } = change
+  if (step.money === 'keep' || step.event === 'money_returned') {
+    const description = step.event === 'money_returned' ? RETURNED_OUTSIDE_TEXT : STATE_ANSWERS[order.state]
+    const news = { ...paymentNews(order), description }
+    if (order.notifyUrl !== null) await write(change, order, { url: order.notifyUrl, kind: 'payment', news })
+  } else if (event.event === step.event && (event.event === 'refund_done' || event.event === 'refund_failed')) {
+    const refund = loaded.refund as FoundRefund
+    if (refund.notifyUrl !== null)
+      await write(change, order, { url: refund.notifyUrl, kind: 'refund', news: refundNews(refund) })
+  }
+}
+
+const refundNews = (refund: FoundRefund): NotificationNews<'refund'> => ({
+  transaction_no: refund.transactionNo,
+  mch_trade_no: refund.mchTradeNo,
+  refund_no: refund.refundNo,
+  mch_refund_no: refund.mchRefundNo,
+  code: refund.state,
+  description: REFUND_ANSWERS[refund.state],
+  refund_amount: formatYuan(refund.amountFen),
+  success_time: refund.successTime === null ? null : timeText(refund.successTime),
+  refund_reason: refund.reason,
+})
+
+const paymentNews = (order: Order): Omit<NotificationNews<'payment'>, 'description'> => ({
+  transaction_no: order.transactionNo,
+  mch_trade_no: order.mchTradeNo,
+  app_no: order.appNo,
+  extra: order.extra,
+  code: order.state,
+  amount_total: formatYuan(order.amountFen),
+  amount_currency: 'CNY',
+  success_time: order.successTime === null ? null : timeText(order.successTime),
+  acoid: order.payer,
+})
+
+async function write<Kind extends NotificationKind>(
+  { db, now }: Change,
+  { mchNo, transactionNo, headSeq: seq }: Order,
+  { url, kind, news }: { url: string; kind: Kind; news: NotificationNews<Kind> },
+): Promise<void> {
+  const { host } = new URL(url)
+  await insertNotification(db, { mchNo, transactionNo, seq, kind, url, host, news: JSON.stringify(news) }, now)
+}

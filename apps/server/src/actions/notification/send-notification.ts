@@ -1,0 +1,46 @@
+/** Tells a merchant once, and judges what it answers. Nothing is written here: see `endNotificationTries`. */
+import { notifyPauseMs } from '@acopay/core'
+import { isHeard, NOTIFY_TIMEOUT_MS } from '@acopay/protocol'
+import type { NotificationTry, TakenNotification } from '@acopay/store'
+import type { Posted } from '../../outbound/safe-post.ts'
+import type { World } from '../../world.ts'
+
+const REPLY_KEPT_BYTES = 4096
+
+export async function sendNotification(world: World, taken: TakenNotification): Promise<NotificationTry> {
+  const { mchNo, transactionNo, seq, url, tries } = taken
+  const at = world.now()
+  const body = await world.signNotification(mchNo, JSON.parse(taken.news) as Record<string, string | null>, at)
+  const posted = await postInTime(world, url, body)
+  const failure = failureOf(posted)
+  const endedMs = world.now().getTime()
+  const pauseMs = failure === null ? null : notifyPauseMs(tries + 1)
+  return {
+    ...{ mchNo, transactionNo, seq, taken: taken.taken, at, ms: endedMs - at.getTime(), failure },
+    httpStatus: posted.httpStatus,
+    reply: posted.httpStatus === null || posted.reply === null ? null : kept(posted.reply),
+    nextAt: pauseMs === null ? null : new Date(endedMs + pauseMs),
+  }
+}
+
+async function postInTime(world: World, url: string, body: string): Promise<Posted> {
+  const ended = new AbortController()
+  const late = new AbortController()
+  const timer = world.sleep(NOTIFY_TIMEOUT_MS, ended.signal).then(() => late.abort())
+  const posted = await world.post(url, body, late.signal)
+  ended.abort()
+  await timer
+  return posted
+}
+
+/** Null when the merchant has heard. */
+function failureOf(posted: Posted): string | null {
+  if (posted.httpStatus === null) return posted.why
+  if (posted.httpStatus !== 200) return `HTTP ${posted.httpStatus}`
+  if (posted.reply === null) return 'the reply is too long'
+  return isHeard(posted.httpStatus, posted.reply) ? null : 'the reply does not say SUCCESS'
+}
+
+/** PostgreSQL stores no NUL. */
+const kept = (reply: string): string =>
+  Buffer.from(reply.replaceAll('\0', '\ufffd')).subarray(0, REPLY_KEPT_BYTES).toString('utf8')

@@ -1,0 +1,88 @@
+/**
+ * The only way an order changes: lock, let the table decide, write the steps, the timeline, the merchant's notification
+ * and the jobs that must follow, commit. Closing, paying, expiring, refunding and money that arrives all come through here.
+ */
+import { decide, type Step } from '@acopay/core'
+import {
+  type FoundRefund,
+  insertHeldJob,
+  lockOrder,
+  moveOrder,
+  type Order,
+  removeJob,
+  transaction,
+  useNonce,
+} from '@acopay/store'
+import type { World } from '../../world.ts'
+import { tellMerchant } from '../notification/enqueue-notification.ts'
+import { applyEvent } from './apply-event.ts'
+import type { Change, Event, Key, Refused } from './events.ts'
+import { readEvent } from './read-event.ts'
+import { detailOf, entryText } from './timeline-entry.ts'
+
+export type Changed =
+  | { kind: 'absent' }
+  | { kind: 'nonce_used' }
+  /**
+   * The order as it is now, and why the event was refused, if it was. `refund`: the refund that the event is about, as it
+   * is now.
+   */
+  | { kind: 'answered'; order: Order; refused: Refused | null; steps: Step[]; refund: FoundRefund | null }
+
+export const changeOrder = (world: World, key: Key, event: Event): Promise<Changed> =>
+  transaction(world.pool, async (db): Promise<Changed> => {
+    const now = world.now()
+    if (key.nonce !== undefined && !(await useNonce(db, { mchNo: key.mchNo, nonce: key.nonce, now }))) {
+      return { kind: 'nonce_used' }
+    }
+    const found = await lockOrder(db, key.mchNo, key.ref)
+    if (found === null) return { kind: 'absent' }
+
+    const { happening, loaded } = await readEvent(db, found, event, now)
+    const unchanged = { kind: 'answered' as const, order: found, steps: [], refund: loaded.refund }
+    if (happening === null) return { ...unchanged, refused: null }
+    if (typeof happening === 'string') return { ...unchanged, refused: happening }
+    const { refused, steps } = decide(standing(found), happening, now.getTime())
+    let order = found
+    for (const step of steps) order = await writeStep({ world, db, order, step, event, loaded, now })
+    return { kind: 'answered', order, refused, steps, refund: loaded.refund }
+  })
+
+/** What the table needs to know of an order. */
+export const standing = (order: Order) => ({
+  state: order.state,
+  closeReason: order.closeReason,
+  attempts: order.attempts,
+  expiresAtMs: order.timeExpire.getTime(),
+})
+
+async function writeStep(change: Change): Promise<Order> {
+  const { db, order, step, event, now } = change
+  // An order may expire on the way to an event: that step is not the event's own, and writes nothing of it.
+  const isOwn = step.event === event.event || step.event === 'money_returned'
+  const { attempts = 0, paid = null } = isOwn ? await applyEvent(change) : {}
+  const moved = await moveOrder(db, order, {
+    to: step.to,
+    closeReason: step.closeReason,
+    attempts: order.attempts + attempts,
+    paid,
+    entry: entryText(step, isOwn ? detailOf(event) : {}, now),
+    now,
+  })
+  await tellMerchant(change, moved)
+  await writeJobs(change, moved)
+  return moved
+}
+
+/** What must follow: an order with attempts that can still be paid has a job that closes them. */
+async function writeJobs({ world, db, step, now }: Change, order: Order): Promise<void> {
+  // A refund changes nothing about the attempts of a paid order that are still being closed.
+  if (step.to === step.from || step.to === 'REFUND') return
+  const job = { mchNo: order.mchNo, kind: 'shut_attempts' as const, subject: order.transactionNo }
+  // The caller who asked to close does the work itself and holds the job; otherwise the job is due at once.
+  const heldUntil = step.event === 'close_asked' ? new Date(now.getTime() + world.limits.leaseMs) : now
+  if (step.to === 'CLOSING') await insertHeldJob(db, job, heldUntil, now)
+  // A paid order's other attempts are closed too, so that it is not paid a second time.
+  else if (step.to === 'SUCCESS' && order.attempts > 1) await insertHeldJob(db, job, now, now)
+  else await removeJob(db, job)
+}

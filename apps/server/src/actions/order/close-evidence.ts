@@ -1,0 +1,37 @@
+/** What proves that an order was closed, and how: read from its timeline, whose chain is checked first. */
+import type { OrderRef } from '@acopay/core'
+import { brokenAt, findOrder, type Order, readTimeline } from '@acopay/store'
+import type { World } from '../../world.ts'
+import type { UpstreamSaid } from './events.ts'
+
+export type CloseEvidence = {
+  order: Order
+  /** From then on no payment could be started. */
+  fencedAt: Date
+  /** From then on nothing could be paid any more. */
+  closedAt: Date
+  /** What each upstream said while the attempts were shut; empty when no attempt was ever opened. */
+  said: UpstreamSaid[]
+}
+
+type Entry = { at: string; to: string; said?: UpstreamSaid[] }
+
+/** Null when there is no such order; `open` when it is not closed. Throws when the timeline was tampered with. */
+export async function closeEvidence(
+  world: World,
+  ask: { mchNo: string; ref: OrderRef },
+): Promise<CloseEvidence | 'open' | null> {
+  const order = await findOrder(world.pool, ask.mchNo, ask.ref)
+  if (order === null) return null
+  if (order.state !== 'CLOSED') return 'open'
+  const { mchNo, transactionNo } = order
+  const timeline = await readTimeline(world.pool, mchNo, transactionNo)
+  const broken = brokenAt(timeline, mchNo, transactionNo, order)
+  if (broken !== null) throw new Error(`the timeline of ${transactionNo} does not hold from entry ${broken} on`)
+
+  const entries = timeline.map(({ entry }) => JSON.parse(entry) as Entry)
+  const fence = entries.find(({ to }) => to === 'CLOSING' || to === 'CLOSED')
+  const closed = entries.find(({ to }) => to === 'CLOSED')
+  if (fence === undefined || closed === undefined) throw new Error(`the timeline of ${transactionNo} tells of no close`)
+  return { order, fencedAt: new Date(fence.at), closedAt: new Date(closed.at), said: closed.said ?? [] }
+}

@@ -1,0 +1,39 @@
+/** Finds out what became of an attempt whose opening was never answered. Nothing is assumed: the upstream is asked. */
+import type { ChannelName } from '@acopay/channels'
+import { type JobOutcome, provesShut } from '@acopay/core'
+import { findAttempt, noteAnswers } from '@acopay/store'
+import { answerText, asked, within } from '../../upstream/call-upstream.ts'
+import type { World } from '../../world.ts'
+import { changeOrder } from '../order/change-order.ts'
+import { takeMoney } from './receive-payment.ts'
+import { writeOpened } from './start-payment.ts'
+
+export async function resolveAttempt(world: World, key: { mchNo: string; attemptNo: string }): Promise<JobOutcome> {
+  const { mchNo, attemptNo } = key
+  const attempt = await findAttempt(world.pool, mchNo, attemptNo)
+  if (attempt === null) throw new Error(`no attempt ${attemptNo}`)
+  if (attempt.state !== 'OPENING') return 'done'
+  const channel = await world.channelOf(mchNo, attempt.channel as ChannelName)
+  if (channel === null) throw new Error(`no account with ${attempt.channel}`)
+
+  // As of when it is asked, not of when the answer is read.
+  const askedMs = world.now().getTime()
+  const answer = await asked(world, within(world, world.limits.channelCallMs), (signal) =>
+    channel.query({ attemptNo }, signal),
+  )
+  const { transactionNo } = attempt
+  if (answer.kind === 'paid' || answer.kind === 'returned') {
+    const isReturned = answer.kind === 'returned'
+    await takeMoney(world, { mchNo, transactionNo, attemptNo, payment: answer.payment, isReturned })
+    return 'done'
+  }
+  if (answer.kind === 'open') {
+    await writeOpened(world, { mchNo, transactionNo }, attemptNo, { kind: 'opened', payUrl: null })
+    return 'done'
+  }
+  const answers = [{ no: attemptNo, text: answerText('query', answer) }]
+  await noteAnswers(world.pool, { table: 'attempt', mchNo, answers, now: world.now() })
+  if (!provesShut(answer.kind, askedMs, attempt.createLandsUntil.getTime())) return 'retry'
+  await changeOrder(world, { mchNo, ref: { transactionNo } }, { event: 'all_shut', attemptNos: [attemptNo], said: [] })
+  return 'done'
+}

@@ -1,0 +1,84 @@
+/** Opens an attempt: written down first, fenced by the order's state, then asked of the upstream. */
+import { type ChannelName, NEEDS_PAYER, type OpenAsk } from '@acopay/channels'
+import type { OrderRef } from '@acopay/core'
+import { type Attempt, attemptsOf, lockOrder, moveAttempt, noteAnswers, removeJob, transaction } from '@acopay/store'
+import { ATTEMPT_DIGITS, platformNumber } from '../../security/numbers.ts'
+import { answerText, asked, within } from '../../upstream/call-upstream.ts'
+import type { World } from '../../world.ts'
+import { changeOrder } from '../order/change-order.ts'
+import type { Refused } from '../order/events.ts'
+
+export type StartAnswer =
+  | { kind: 'absent' }
+  | { kind: 'refused'; why: Refused }
+  /** The merchant has no account with this channel, the channel has no such method, or who pays is not known to it. */
+  | { kind: 'unavailable' }
+  /** `payUrl` is null where the upstream's answer is in doubt: the attempt stays OPENING until it is known. */
+  | { kind: 'started'; attempt: Attempt }
+
+/** What some methods need to know of the payer. */
+export type Payer = Pick<OpenAsk, 'returnUrl' | 'payerIp' | 'openId'>
+
+export async function startPayment(
+  world: World,
+  ask: { mchNo: string; ref: OrderRef; channel: ChannelName; method: string; payer: Payer },
+): Promise<StartAnswer> {
+  const channel = await world.channelOf(ask.mchNo, ask.channel)
+  if (channel === null || !channel.methods.some((method) => method === ask.method)) return { kind: 'unavailable' }
+  if (NEEDS_PAYER.has(ask.method) && ask.payer.openId === null) return { kind: 'unavailable' }
+  const now = world.now()
+  // The deadline starts before the transaction, so that a stalled process cannot send the create after `createLandsUntil`.
+  const deadline = within(world, world.limits.channelCallMs)
+  const attemptNo = platformNumber('AT', now, world.newDigits(ATTEMPT_DIGITS))
+  const createLandsUntil = new Date(deadline.atMs + channel.createLandsMs)
+  const { method } = ask
+  const changed = await changeOrder(world, ask, {
+    event: 'pay_started',
+    attempt: { attemptNo, channel: ask.channel, method, openId: openIdFor(ask), createLandsUntil },
+  })
+  if (changed.kind !== 'answered') return { kind: 'absent' }
+  if (changed.refused !== null) return { kind: 'refused', why: changed.refused }
+
+  const { order } = changed
+  const { amountFen, description, timeExpire: expireAt } = order
+  const notifyUrl = world.notifyUrl(order.mchNo, ask.channel)
+  const answer = await asked(world, deadline, (signal) =>
+    channel.open({ attemptNo, method, amountFen, description, expireAt, notifyUrl, ...ask.payer }, signal),
+  )
+  const attempt = await writeOpened(world, order, attemptNo, answer)
+  if (answer.kind !== 'opened') {
+    const answers = [{ no: attemptNo, text: answerText('open', answer) }]
+    await noteAnswers(world.pool, { table: 'attempt', mchNo: ask.mchNo, answers, now })
+  }
+  return { kind: 'started', attempt }
+}
+
+/** A way that whoever has it may pay is opened for nobody in particular. */
+export const openIdFor = ({ method, payer }: { method: string; payer: Payer }): string | null =>
+  NEEDS_PAYER.has(method) ? payer.openId : null
+
+/** Null: open upstream, but what to show the payer was lost with the answer. */
+type Opened = { kind: 'opened'; payUrl: string | null } | { kind: 'refused' | 'unknown'; why: string }
+
+/** An attempt that the upstream refused is shut; one in doubt stays as it is, and its job asks. */
+export const writeOpened = (
+  world: World,
+  { mchNo, transactionNo }: { mchNo: string; transactionNo: string },
+  attemptNo: string,
+  answer: Opened,
+): Promise<Attempt> =>
+  transaction(world.pool, async (db) => {
+    await lockOrder(db, mchNo, { transactionNo })
+    const one = async (): Promise<Attempt> => {
+      const found = (await attemptsOf(db, mchNo, transactionNo)).find((attempt) => attempt.attemptNo === attemptNo)
+      if (found === undefined) throw new Error(`attempt ${attemptNo} vanished`)
+      return found
+    }
+    const attempt = await one()
+    if (answer.kind === 'unknown') return attempt
+    const now = world.now()
+    if (answer.kind === 'opened') await moveAttempt(db, attempt, { event: 'opened', payUrl: answer.payUrl, now })
+    else await moveAttempt(db, attempt, { event: 'shut', payUrl: null, now })
+    await removeJob(db, { mchNo, kind: 'resolve_attempt', subject: attemptNo })
+    return one()
+  })

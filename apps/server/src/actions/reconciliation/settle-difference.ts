@@ -1,0 +1,18 @@
+/** An operator settles by hand what reconciliation found: a difference, or a payment without an attempt of ours. */
+import {
+  type DifferenceKey,
+  type StrayKey,
+  settleDifference as settleDifferenceRow,
+  settleStray as settleStrayRow,
+} from '@acopay/store'
+import type { World } from '../../world.ts'
+
+type By = { username: string; note: string }
+
+/** False when there is no such difference, or it is settled already. */
+export const settleDifference = (world: World, key: DifferenceKey, by: By): Promise<boolean> =>
+  settleDifferenceRow(world.pool, key, by, world.now())
+
+/** False when there is no such payment, or it is settled already. */
+export const settleStray = (world: World, key: StrayKey, by: By): Promise<boolean> =>
+  settleStrayRow(world.pool, key, by, world.now())

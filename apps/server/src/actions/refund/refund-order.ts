@@ -1,0 +1,64 @@
+/** Refunds a paid order, for a merchant (spec/protocol.md 3.4). The merchant's number makes repeats harmless. */
+import type { Fen, OrderRef } from '@acopay/core'
+import { type FoundRefund, findRefund, isRefundNoTaken } from '@acopay/store'
+import { platformNumber } from '../../security/numbers.ts'
+import type { World } from '../../world.ts'
+import { type Changed, changeOrder } from '../order/change-order.ts'
+import type { Refused } from '../order/events.ts'
+import { sendFirstRefund } from './send-refund.ts'
+
+export type RefundAsk = {
+  mchNo: string
+  /** Null: asked at the console. */
+  nonce: string | null
+  ref: OrderRef
+  mchRefundNo: string
+  amountFen: Fen
+  reason: string
+  notifyUrl: string | null
+}
+
+export type RefundOutcome =
+  | { kind: 'absent' }
+  | { kind: 'nonce_used' }
+  | { kind: 'refused'; why: Refused }
+  /** The number belongs to a refund that was asked for otherwise; `field` is the first that differs. */
+  | { kind: 'differs'; field: string }
+  /** As it stands: done, failed, or under way and asked for again by its job. */
+  | { kind: 'refund'; refund: FoundRefund }
+
+export async function refundOrder(world: World, ask: RefundAsk): Promise<RefundOutcome> {
+  const { mchNo, ref, nonce, mchRefundNo, amountFen, reason, notifyUrl } = ask
+  const now = world.now()
+  const refundNo = platformNumber('AR', now, world.newDigits(19))
+  const landsUntil = new Date(now.getTime() + world.limits.channelCallMs)
+  const refund = { refundNo, mchRefundNo, amountFen, reason, notifyUrl, landsUntil }
+  const key = nonce === null ? { mchNo, ref } : { mchNo, ref, nonce }
+  const asked = await changeOrder(world, key, { event: 'refund_asked', refund }).catch(takenElsewhere)
+  if (asked !== 'taken') {
+    if (asked.kind !== 'answered') return asked
+    if (asked.refused !== null) return { kind: 'refused', why: asked.refused }
+    const isNew = asked.steps.some(({ event }) => event === 'refund_asked')
+    if (isNew && asked.refund !== null) return { kind: 'refund', refund: await sendFirstRefund(world, asked.refund) }
+  }
+  const found = asked === 'taken' ? await findRefund(world.pool, mchNo, { mchRefundNo }) : asked.refund
+  if (found === null) throw new Error(`refund ${mchRefundNo} vanished`)
+  const field = differingField(found, ask, asked)
+  return field === null ? { kind: 'refund', refund: found } : { kind: 'differs', field }
+}
+
+/** The number was used for another order in this very moment: the unique key decides. */
+function takenElsewhere(error: unknown): 'taken' {
+  if (!isRefundNoTaken(error)) throw error
+  return 'taken'
+}
+
+/** Null when the refund is the one that is asked for. */
+function differingField(found: FoundRefund, ask: RefundAsk, asked: Changed | 'taken'): string | null {
+  const isSameOrder =
+    asked !== 'taken' && asked.kind === 'answered' && asked.order.transactionNo === found.transactionNo
+  if (!isSameOrder) return 'transactionNo' in ask.ref ? 'transaction_no' : 'mch_trade_no'
+  if (found.amountFen !== ask.amountFen) return 'refund_amount'
+  if (found.reason !== ask.reason) return 'refund_reason'
+  return found.notifyUrl === ask.notifyUrl ? null : 'notify_url'
+}

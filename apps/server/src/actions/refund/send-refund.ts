@@ -1,0 +1,89 @@
+/** Has an upstream make a refund, under a number that makes repeats harmless. An unknown outcome is asked about again. */
+import type { Channel, ChannelName } from '@acopay/channels'
+import type { JobOutcome } from '@acopay/core'
+import { type FoundRefund, findRefund, markRefundCall, noteAnswers } from '@acopay/store'
+import { answerText, asked, type Deadline, within } from '../../upstream/call-upstream.ts'
+import type { World } from '../../world.ts'
+import { changeOrder } from '../order/change-order.ts'
+
+/** A call that is about to be made. `landsUntil`: the moment written down, until which it may still be carried out. */
+type Call = { channel: Channel; deadline: Deadline; landsUntil: Date; mayEarlierLand: boolean }
+
+/**
+ * The first call, made by the request that asked for the refund. No earlier call can be carried out, so a refusal is final
+ * at once. The refund as it is afterwards; under way where the upstream did not say.
+ */
+export async function sendFirstRefund(world: World, refund: FoundRefund): Promise<FoundRefund> {
+  const channel = await channelOf(world, refund)
+  // By the moment that is written down, not by one after a stall: the call is made by then or not at all.
+  const { landsUntil } = refund
+  const call = { channel, landsUntil, deadline: { atMs: landsUntil.getTime() }, mayEarlierLand: false }
+  return (await sendCall(world, refund, call)).refund
+}
+
+/** Every later call, made by the job. While an earlier call may still be carried out, a refusal proves nothing. */
+export async function sendRefundAgain(world: World, key: { mchNo: string; refundNo: string }): Promise<JobOutcome> {
+  const refund = await findRefund(world.pool, key.mchNo, { refundNo: key.refundNo })
+  if (refund === null) throw new Error(`no refund ${key.refundNo}`)
+  if (refund.state !== 'PROCESSING') return 'done'
+  const channel = await channelOf(world, refund)
+  const nowMs = world.now().getTime()
+  const deadline = within(world, world.limits.channelCallMs)
+  const landsUntil = new Date(nowMs + world.limits.channelCallMs + channel.createLandsMs)
+  await markRefundCall(world.pool, key, landsUntil)
+  const mayEarlierLand = nowMs < refund.landsUntil.getTime() + channel.createLandsMs
+  return (await sendCall(world, refund, { channel, deadline, landsUntil, mayEarlierLand })).outcome
+}
+
+async function channelOf(world: World, { mchNo, channel }: FoundRefund): Promise<Channel> {
+  const found = await world.channelOf(mchNo, channel as ChannelName)
+  if (found === null) throw new Error(`no account with ${channel}`)
+  return found
+}
+
+async function sendCall(
+  world: World,
+  refund: FoundRefund,
+  call: Call,
+): Promise<{ outcome: JobOutcome; refund: FoundRefund }> {
+  const { mchNo, refundNo } = refund
+  const found = await callUpstream(world, refund, call)
+  if (found.kind === 'unknown' || (found.kind === 'failed' && call.mayEarlierLand)) {
+    const text = answerText('refund', found)
+    world.log.warn({ mchNo, refundNo, found: text }, 'refund not done yet')
+    await noteAnswers(world.pool, { table: 'refund', mchNo, answers: [{ no: refundNo, text }], now: world.now() })
+    return { outcome: found.kind === 'unknown' && found.isUnderWay ? 'in_progress' : 'retry', refund }
+  }
+  const order = { mchNo, ref: { transactionNo: refund.transactionNo } }
+  const changed = await changeOrder(
+    world,
+    order,
+    found.kind === 'done'
+      ? { event: 'refund_done', refundNo }
+      : { event: 'refund_failed', refundNo, failure: found.why, landsUntil: call.landsUntil },
+  )
+  if (changed.kind !== 'answered' || changed.refund === null) throw new Error(`refund ${refundNo} vanished`)
+  // A refusal that a later call has overtaken ends nothing: that call goes on.
+  return { outcome: changed.refund.state === 'PROCESSING' ? 'retry' : 'done', refund: changed.refund }
+}
+
+type Found = { kind: 'done' } | { kind: 'failed'; why: string } | { kind: 'unknown'; why: string; isUnderWay: boolean }
+
+/** A refusal is believed only where a query knows of no refund under this number, or that it failed. */
+async function callUpstream(world: World, refund: FoundRefund, { channel, deadline }: Call): Promise<Found> {
+  const { attemptNo, paymentNo, refundNo, amountFen, totalFen, reason } = refund
+  const notifyUrl = world.notifyUrl(refund.mchNo, refund.channel as ChannelName)
+  const answer = await asked(world, deadline, (signal) =>
+    channel.refund({ attemptNo, paymentNo, refundNo, amountFen, totalFen, reason, notifyUrl }, signal),
+  )
+  if (answer.kind === 'done') return answer
+  if (answer.kind === 'unknown') return { ...answer, isUnderWay: false }
+  const stands = await asked(world, within(world, world.limits.channelCallMs), (signal) =>
+    channel.queryRefund({ attemptNo, paymentNo, refundNo }, signal),
+  )
+  if (stands.kind === 'done') return stands
+  if (stands.kind === 'failed') return stands
+  if (stands.kind === 'absent' && answer.kind === 'refused') return { kind: 'failed', why: answer.why }
+  const isUnderWay = stands.kind === 'processing' && stands.why === undefined
+  return { kind: 'unknown', why: `${answer.kind}, then ${answerText('query', stands)}`, isUnderWay }
+}

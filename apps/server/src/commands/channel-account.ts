@@ -1,0 +1,63 @@
+/** `npm run channel-account`: gives a merchant an account with an upstream, or changes it. Runs beside the gateway. */
+import { readFileSync } from 'node:fs'
+import { type ChannelName, INSTALLED } from '@acopay/channels'
+import { findChannelAccount, findMerchant, isAccountUsed, migrate, putChannelAccount } from '@acopay/store'
+import { masterKeyOf, unseal } from '../security/vault.ts'
+import { readConfig } from '../start/config.ts'
+import { openDatabase } from '../start/database.ts'
+import { OTHER_ACCOUNT, otherAccount, settingsProblem } from '../upstream/account-settings.ts'
+import { accountPlace, sealSettings } from '../upstream/accounts.ts'
+
+export const USAGE = `npm run channel-account -- MCH_NO ${Object.keys(INSTALLED).join('|')} SETTINGS.json`
+
+/** Resolves with what was done. Throws one line that says what is wrong; keys are never repeated. */
+export async function putAccount(
+  env: Record<string, string | undefined>,
+  defaultHome: string,
+  [mchNo, channel, file]: string[],
+): Promise<string> {
+  if (mchNo === undefined || file === undefined || !Object.hasOwn(INSTALLED, channel ?? '')) throw new Error(USAGE)
+  const name = channel as ChannelName
+  const settings = readSettings(name, file)
+  const config = readConfig(env, defaultHome)
+  const masterKey = config.masterKey ?? masterKeyOf(config.home)
+  const { pool, close } = await openDatabase(config, () => {})
+  try {
+    await migrate(pool)
+    const now = new Date()
+    if ((await findMerchant(pool, mchNo, now)) === null) throw new Error(`没有商户 ${mchNo} (no such merchant)`)
+    const sealed = await findChannelAccount(pool, mchNo, name)
+    const before = sealed === null ? null : opened(masterKey, { mchNo, channel: name }, sealed)
+    const other = otherAccount(name, before, settings)
+    if (other !== null && (await isAccountUsed(pool, mchNo, name))) {
+      throw new Error(`${other} ${OTHER_ACCOUNT.zh} (${OTHER_ACCOUNT.en})`)
+    }
+    const settingsSealed = sealSettings(masterKey, { mchNo, channel: name }, settings)
+    await putChannelAccount(pool, { mchNo, channel: name, settingsSealed }, now)
+    return `已保存 saved: ${mchNo} ${name}`
+  } finally {
+    await close()
+  }
+}
+
+function readSettings(channel: ChannelName, file: string): Record<string, unknown> {
+  let settings: Record<string, unknown>
+  try {
+    settings = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>
+  } catch {
+    throw new Error(`读不到JSON文件 (cannot read as JSON): ${file}`)
+  }
+  const problem = settingsProblem(channel, settings ?? {})
+  if (problem !== null) throw new Error(`${problem.zh} (${problem.en}): ${file}`)
+  return settings
+}
+
+function opened(masterKey: Buffer, key: { mchNo: string; channel: string }, sealed: Buffer): Record<string, unknown> {
+  try {
+    return JSON.parse(unseal(masterKey, accountPlace(key), sealed)) as Record<string, unknown>
+  } catch {
+    throw new Error(
+      '主密钥与网关的不同，请设置与网关相同的 ACOPAY_HOME 或 ACOPAY_MASTER_KEY (another master key than the gateway’s: set the same ACOPAY_HOME or ACOPAY_MASTER_KEY)',
+    )
+  }
+}

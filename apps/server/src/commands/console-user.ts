@@ -1,0 +1,67 @@
+/** `npm run console-user`: the console's first users, and the way back in for whoever lost theirs. Runs beside the gateway. */
+import { isMerchantRole, ROLES } from '@acopay/protocol/console'
+import {
+  addConsoleUser,
+  changeConsoleUser,
+  type Db,
+  endConsoleSessions,
+  findConsoleUser,
+  findMerchant,
+  migrate,
+} from '@acopay/store'
+import { hashPassword, newPassword } from '../security/passwords.ts'
+import { readConfig } from '../start/config.ts'
+import { openDatabase } from '../start/database.ts'
+
+const USAGE = [
+  `npm run console-user -- add NAME ${ROLES.join('|')} [MCH_NO]`,
+  'npm run console-user -- reset NAME',
+].join('\n')
+
+const NAME = /^[a-z0-9][a-z0-9._-]{1,63}$/
+
+/** Resolves with what was done; it holds the one-time password. Throws one line that says what is wrong. */
+export async function consoleUser(
+  env: Record<string, string | undefined>,
+  defaultHome: string,
+  [deed, username = '', role, mchNo]: string[],
+): Promise<string> {
+  if ((deed !== 'add' && deed !== 'reset') || username === '') throw new Error(USAGE)
+  const config = readConfig(env, defaultHome)
+  const { pool, close } = await openDatabase(config, () => {})
+  try {
+    await migrate(pool)
+    const password = newPassword()
+    const hash = await hashPassword(password)
+    if (deed === 'add') await add(pool, { username, role, mchNo: mchNo ?? null, hash })
+    else await reset(pool, username, hash)
+    return `${username}  一次性密码 one-time password: ${password}`
+  } finally {
+    await close()
+  }
+}
+
+async function add(
+  db: Db,
+  { username, role, mchNo, hash }: { username: string; role: string | undefined; mchNo: string | null; hash: string },
+): Promise<void> {
+  const known = ROLES.find((one) => one === role)
+  if (known === undefined) throw new Error(USAGE)
+  if (!NAME.test(username)) throw new Error('用户名应为2到64个小写字母、数字或 . _ - (2 to 64 of a-z, 0-9, . _ -)')
+  if (isMerchantRole(known) !== (mchNo !== null)) {
+    throw new Error('商户角色须给出商户号，平台角色不给 (MCH_NO belongs to the roles of a merchant, and only to those)')
+  }
+  const now = new Date()
+  if (mchNo !== null && (await findMerchant(db, mchNo, now)) === null) {
+    throw new Error(`没有商户 ${mchNo} (no such merchant)`)
+  }
+  const user = { username, role: known, mchNo, passwordHash: hash, mustChangePassword: true }
+  if (!(await addConsoleUser(db, user, now))) throw new Error(`用户名已被使用 (taken): ${username}`)
+}
+
+/** Also unlocks the name and turns the authenticator off: it may be what was lost. */
+async function reset(db: Db, username: string, hash: string): Promise<void> {
+  if ((await findConsoleUser(db, username)) === null) throw new Error(`没有用户 ${username} (no such user)`)
+  await changeConsoleUser(db, username, { password: { hash, mustChange: true }, isEnabled: true, dropTotp: true })
+  await endConsoleSessions(db, username)
+}

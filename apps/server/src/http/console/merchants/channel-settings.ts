@@ -1,0 +1,115 @@
+/** Merchants' accounts with upstreams. Secrets can be written here, and no answer contains them. */
+import { type ChannelName, INSTALLED } from '@acopay/channels'
+import type { ChannelAccountRow, ChannelTest } from '@acopay/protocol/console'
+import type { readMerchantParts } from '@acopay/store'
+import { saveChannelAccount } from '../../../actions/console/merchants.ts'
+import { CHANNEL_SETTINGS, OTHER_ACCOUNT, settingsProblem } from '../../../upstream/account-settings.ts'
+import { accountPlace } from '../../../upstream/accounts.ts'
+import { asked, within } from '../../../upstream/call-upstream.ts'
+import type { World } from '../../../world.ts'
+import { type ConsoleCall, type ConsoleEndpoint, Failed, failed } from '../call.ts'
+import { auditedMerchant, merchantAt } from './merchant-at.ts'
+
+type Parts = NonNullable<Awaited<ReturnType<typeof readMerchantParts>>>
+type Settings = Record<string, unknown>
+
+const TEXT_MAX = 10_000
+
+function settingsOf(world: World, { merchant, accounts }: Parts, channel: string): Settings | null {
+  const account = accounts.find((one) => one.channel === channel)
+  if (account === undefined) return null
+  const place = accountPlace({ mchNo: merchant.mchNo, channel })
+  return JSON.parse(world.secrets.unseal(place, account.settingsSealed)) as Settings
+}
+
+export const accountRows = (world: World, parts: Parts): ChannelAccountRow[] =>
+  (Object.keys(INSTALLED) as ChannelName[]).map((channel) => {
+    const settings = settingsOf(world, parts, channel)
+    const account = parts.accounts.find((one) => one.channel === channel)
+    return {
+      channel,
+      is_configured: account !== undefined,
+      changed_at: account?.changedAt.toISOString() ?? null,
+      settings: CHANNEL_SETTINGS[channel].map(({ name, label, isSecret }) => {
+        const text = textOf(settings?.[name])
+        return { name, label, is_secret: isSecret, is_set: text !== null, value: isSecret ? null : text }
+      }),
+    }
+  })
+
+/** Null for a setting that is not set. */
+function textOf(value: unknown): string | null {
+  if (value === undefined) return null
+  return typeof value === 'string' ? value : JSON.stringify(value)
+}
+
+const NO_CHANNEL = () => failed('NOT_FOUND', '没有这个渠道', 'There is no such channel')
+const channelIn = ({ path: { channel = '' } }: ConsoleCall): ChannelName | null =>
+  Object.hasOwn(INSTALLED, channel) ? (channel as ChannelName) : null
+
+async function put(world: World, call: ConsoleCall): Promise<object | Failed> {
+  const found = await merchantAt(world, call)
+  if (found instanceof Failed) return found
+  const channel = channelIn(call)
+  if (channel === null) return NO_CHANNEL()
+  const given = call.body.settings
+  if (typeof given !== 'object' || given === null) {
+    return failed('FIELD_INVALID', 'settings 应为对象', 'settings should be an object', { field: 'settings' })
+  }
+  const before = settingsOf(world, found, channel)
+  const settings: Settings = { ...before }
+  for (const { name } of CHANNEL_SETTINGS[channel]) {
+    const value = (given as Settings)[name]
+    // Empty fields keep their stored values.
+    if (typeof value !== 'string' || value.trim() === '') continue
+    if (value.length > TEXT_MAX) {
+      return failed('FIELD_INVALID', `${name} 过长`, `${name} is too long`, { field: name })
+    }
+    settings[name] = name === 'platformKeys' ? listOf(value) : value.trim()
+  }
+  const problem = settingsProblem(channel, settings)
+  if (problem !== null) return failed('FIELD_INVALID', problem.zh, problem.en, { field: problem.field })
+  const other = await saveChannelAccount(world, { mchNo: found.merchant.mchNo, channel }, { before, settings })
+  if (other !== null) {
+    return failed('CONFLICT', `${other} ${OTHER_ACCOUNT.zh}`, `${other}: ${OTHER_ACCOUNT.en}`, { field: other })
+  }
+  return {}
+}
+
+function listOf(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return null
+  }
+}
+
+/** The number of a trade that does not exist. An upstream that accepts our credentials answers that it is absent. */
+const NO_TRADE = `AT${'0'.repeat(30)}`
+
+async function test(world: World, call: ConsoleCall): Promise<ChannelTest | Failed> {
+  const found = await merchantAt(world, call)
+  if (found instanceof Failed) return found
+  const name = channelIn(call)
+  const channel = name === null ? null : await world.channelOf(found.merchant.mchNo, name)
+  if (channel === null) return NO_CHANNEL()
+  const startMs = world.now().getTime()
+  const answer = await asked(world, within(world, world.limits.channelCallMs), (signal) =>
+    channel.query({ attemptNo: NO_TRADE }, signal),
+  )
+  const ms = world.now().getTime() - startMs
+  if (answer.kind !== 'unknown')
+    return { is_fine: true, ms, message: { zh: '上游认可此账户', en: 'The upstream knows this account' } }
+  return {
+    is_fine: false,
+    ms,
+    message: { zh: `上游没有认可：${answer.why}`, en: `The upstream did not accept it: ${answer.why}` },
+  }
+}
+
+const write = { permission: 'channels.write', audited: auditedMerchant } as const
+
+export const channelEndpoints: ConsoleEndpoint[] = [
+  { method: 'PUT', path: 'merchants/:mch_no/channels/:channel', ...write, action: 'channels.put', handle: put },
+  { method: 'POST', path: 'merchants/:mch_no/channels/:channel/test', ...write, action: 'channels.test', handle: test },
+]

@@ -1,0 +1,231 @@
+/** Orders at the console: the list, the search, the CSV file, and one order with its attempts, payments and so on. */
+import { dayOf, decide, formatYuan, ORDER_EVENTS, ORDER_STATES, ORDER_TABLE, type OrderState } from '@acopay/core'
+import type { OrderDetail, OrderList, OrderRow, TimelineRow } from '@acopay/protocol/console'
+import {
+  brokenAt,
+  FIRST_NUMBER,
+  findOrder,
+  findOrdersByNumber,
+  keptPayment,
+  LAST_NUMBER,
+  type ListedOrder,
+  listNotifications,
+  listOrders,
+  type Order,
+  type OrderListFilter,
+  readOrderParts,
+  readTimeline,
+} from '@acopay/store'
+import { standing } from '../../../actions/order/change-order.ts'
+import { platformNumber } from '../../../security/numbers.ts'
+import type { World } from '../../../world.ts'
+import {
+  type Caller,
+  type ConsoleCall,
+  type ConsoleEndpoint,
+  type ConsoleFile,
+  Failed,
+  merchantOf,
+  orderOf,
+} from '../call.ts'
+import { fieldsOf } from '../fields.ts'
+import { refundRow, reversalRow, saidOf } from '../money/refunds-and-reversals.ts'
+import { stuckBefore } from '../system/stuck.ts'
+import { notificationRow } from './notifications.ts'
+import { CSV_LIMITS, csvOfList, csvOfNumber } from './orders-csv.ts'
+
+/** A page of a rare kind of orders reads at most this many orders. */
+const EXAMINED = CSV_LIMITS.examined
+const NOTIFICATIONS_MAX = 100
+
+/** The smallest number that an order of this moment or later can have: numbers begin with the time. */
+const numberAt = (at: Date | null): string | null => (at === null ? null : platformNumber('AP', at, ''))
+
+function filterOf(
+  { caller, query }: ConsoleCall,
+  now: Date,
+): (OrderListFilter & { number: string | null; limit: number }) | Failed {
+  const read = fieldsOf(query)
+  const mchNo = merchantOf(caller, read.text('mch_no', 32) ?? undefined)
+  if (mchNo instanceof Failed) return mchNo
+  const until = numberAt(read.time('until')) ?? LAST_NUMBER
+  const after = read.text('after', 38) ?? LAST_NUMBER
+  const state = read.word('state', [...ORDER_STATES, 'STUCK'])
+  const filter = {
+    mchNo,
+    number: read.text('number', 64),
+    from: numberAt(read.time('from')) ?? FIRST_NUMBER,
+    before: after < until ? after : until,
+    state: state === 'STUCK' ? null : state,
+    stuckBefore: state === 'STUCK' ? stuckBefore(now) : null,
+    channel: read.text('channel', 32),
+    amountMin: read.bound('amount_min'),
+    amountMax: read.bound('amount_max'),
+    limit: read.limit(),
+  }
+  return read.failed() ?? filter
+}
+
+const rowOf = (order: ListedOrder): OrderRow => ({
+  mch_no: order.mchNo,
+  transaction_no: order.transactionNo,
+  mch_trade_no: order.mchTradeNo,
+  app_no: order.appNo,
+  description: order.description,
+  amount_total: formatYuan(order.amountFen),
+  state: order.state,
+  close_reason: order.closeReason,
+  pay_channel: order.payChannel,
+  pay_method: order.payMethod,
+  created_at: order.createdAt.toISOString(),
+  time_expire: order.timeExpire.toISOString(),
+  success_time: order.successTime?.toISOString() ?? null,
+})
+
+async function list(world: World, call: ConsoleCall): Promise<OrderList | Failed> {
+  const filter = filterOf(call, world.now())
+  if (filter instanceof Failed) return filter
+  if (filter.number !== null) {
+    const found = await findOrdersByNumber(world.pool, filter.number, filter.mchNo, filter.limit)
+    return { rows: found.map(rowOf), next: null }
+  }
+  const { orders, next } = await listOrders(world.pool, filter, filter.limit, EXAMINED)
+  return { rows: orders.map(rowOf), next }
+}
+
+async function csv(world: World, call: ConsoleCall): Promise<ConsoleFile | Failed> {
+  const filter = filterOf(call, world.now())
+  if (filter instanceof Failed) return filter
+  const { number, mchNo, limit, ...rest } = filter
+  const chunks =
+    number === null ? csvOfList(world, { mchNo, ...rest }, CSV_LIMITS) : csvOfNumber(world, { number, mchNo }, limit)
+  return { file: `orders-${dayOf(world.now().getTime())}.csv`, contentType: 'text/csv; charset=utf-8', chunks }
+}
+
+async function detail(world: World, call: ConsoleCall): Promise<OrderDetail | Failed> {
+  const order = await orderOf(world, call)
+  if (order instanceof Failed) return order
+  const { mchNo, transactionNo } = order
+  const chain = await readChain(world, order)
+  const parts = await readOrderParts(world.pool, mchNo, transactionNo)
+  const kept = await keptPayment(world.pool, mchNo, transactionNo)
+  const some = { transactionNo, state: null, before: null }
+  const notifications = await listNotifications(world.pool, mchNo, some, NOTIFICATIONS_MAX)
+  const refundableFen = kept === null ? 0n : kept.paidFen - kept.refundedFen
+  const now = world.now()
+  return {
+    ...rowOf({ ...order, createdAt: chain.entries[0]?.at ?? order.timeExpire }),
+    extra: order.extra,
+    notify_url: order.notifyUrl,
+    acoid: order.payer,
+    cashier_url: world.cashierUrl(mchNo, transactionNo),
+    allowed: allowedOf(world, order, call.caller, { refundableFen, notifications: notifications.length }),
+    refundable: formatYuan(refundableFen),
+    states: [...ORDER_STATES],
+    moves: MOVES,
+    timeline: chain.entries.map(timelineRow),
+    timeline_broken_at: chain.brokenAt,
+    attempts: parts.attempts.map(attemptRow),
+    payments: parts.payments.map(paymentRow),
+    refunds: parts.refunds.map((one) => refundRow({ ...one, mchNo, transactionNo }, now)),
+    reversals: parts.reversals.map((one) => reversalRow({ ...one, mchNo, transactionNo }, now)),
+    notifications: notifications.map(notificationRow),
+    jobs: parts.jobs.map(jobRow),
+  }
+}
+
+type Parts = Awaited<ReturnType<typeof readOrderParts>>
+
+const attemptRow = (one: Parts['attempts'][number]): OrderDetail['attempts'][number] => ({
+  attempt_no: one.attemptNo,
+  channel: one.channel,
+  method: one.method,
+  state: one.state as OrderDetail['attempts'][number]['state'],
+  upstream_expire: one.upstreamExpire.toISOString(),
+  created_at: one.createdAt.toISOString(),
+  changed_at: one.changedAt.toISOString(),
+  watched_until: one.watchedUntil?.toISOString() ?? null,
+  ...saidOf(one),
+})
+
+const paymentRow = (one: Parts['payments'][number]): OrderDetail['payments'][number] => ({
+  attempt_no: one.attemptNo,
+  payment_no: one.paymentNo,
+  channel: one.channel,
+  amount: formatYuan(one.amountFen),
+  currency: one.currency,
+  fate: one.fate,
+  paid_at: one.paidAt.toISOString(),
+  booked_at: one.bookedAt.toISOString(),
+})
+
+const jobRow = (one: Parts['jobs'][number]): OrderDetail['jobs'][number] => ({
+  kind: one.kind,
+  subject: one.subject,
+  tries: one.tries,
+  due_at: one.dueAt.toISOString(),
+  created_at: one.createdAt.toISOString(),
+})
+
+/** The timeline, and where its hash chain is broken. An order that changes during the two reads is read again. */
+async function readChain(world: World, order: Order) {
+  const { mchNo, transactionNo } = order
+  for (let tries = 1; ; tries += 1) {
+    const entries = await readTimeline(world.pool, mchNo, transactionNo)
+    const head = await findOrder(world.pool, mchNo, { transactionNo })
+    const broken = brokenAt(entries, mchNo, transactionNo, head ?? order)
+    if (broken === null || tries === 3) return { entries, brokenAt: broken }
+  }
+}
+
+function timelineRow({ seq, at, entry, hash }: { seq: number; at: Date; entry: string; hash: Buffer }): TimelineRow {
+  const { at: _at, event, from = null, to, ...detail } = JSON.parse(entry) as TimelineRow & Record<string, unknown>
+  return { seq, at: at.toISOString(), event, from, to, detail, hash: hash.toString('hex') }
+}
+
+/** Every move from one state to another, with the events that cause it. The page draws its picture from this. */
+const MOVES = (() => {
+  const moves: OrderDetail['moves'] = []
+  const add = (from: OrderState, to: OrderState, event: string): void => {
+    const known = moves.find((move) => move.from === from && move.to === to)
+    if (from === to || known?.events.includes(event)) return
+    if (known === undefined) moves.push({ from, to, events: [event] })
+    else known.events.push(event)
+  }
+  for (const from of ORDER_STATES) {
+    for (const event of ORDER_EVENTS) {
+      const cell: { no?: string; to?: OrderState; untouched?: OrderState } = ORDER_TABLE[from][event]
+      if (cell.to !== undefined) add(from, cell.to, event)
+      if (cell.untouched !== undefined) add(from, cell.untouched, event)
+    }
+  }
+  return moves
+})()
+
+/**
+ * The operations that the order's table allows now and the caller has permission for. Closing a CLOSING order again makes the
+ * gateway ask the upstreams at once.
+ */
+function allowedOf(
+  world: World,
+  order: Order,
+  { permissions }: Caller,
+  has: { refundableFen: bigint; notifications: number },
+): OrderDetail['allowed'] {
+  const nowMs = world.now().getTime()
+  const isRefused = (happening: Parameters<typeof decide>[1]): boolean =>
+    decide(standing(order), happening, nowMs).refused !== null
+  const canClose = order.state !== 'CLOSED' && !isRefused({ event: 'close_asked', by: 'OPERATOR' })
+  const canRefund = has.refundableFen > 0n && !isRefused({ event: 'refund_asked' })
+  const allowed: OrderDetail['allowed'] = []
+  if (canClose && permissions.includes('orders.close')) allowed.push('close')
+  if (canRefund && permissions.includes('refunds.create')) allowed.push('refund')
+  if (has.notifications > 0 && permissions.includes('notifications.resend')) allowed.push('resend')
+  return allowed
+}
+
+export const orderEndpoints: ConsoleEndpoint[] = [
+  { method: 'GET', path: 'orders', permission: 'orders.read', handle: list },
+  { method: 'GET', path: 'orders.csv', permission: 'orders.read', handle: csv },
+  { method: 'GET', path: 'orders/:mch_no/:transaction_no', permission: 'orders.read', handle: detail },
+]

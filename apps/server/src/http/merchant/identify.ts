@@ -1,0 +1,115 @@
+/**
+ * Identifies the merchant that calls, and checks whether it may. The checks run in the order of spec/protocol.md, section 4:
+ * headers complete → merchant known → signature → merchant enabled → address allowed → rate. Only a caller whose signature
+ * verified is answered with a signature.
+ */
+import type { IncomingHttpHeaders } from 'node:http'
+import { BlockList, isIPv6 } from 'node:net'
+import {
+  type JsonObject,
+  orderParamsText,
+  type Refusal,
+  refuse,
+  requestText,
+  SIGN_TYPE,
+  verifyText,
+} from '@acopay/protocol'
+import type { Merchant } from '@acopay/store'
+import type { World } from '../../world.ts'
+import type { RateLimit } from '../rate-limit.ts'
+import type { Caller } from './exchange.ts'
+import { publicKey } from './key-cache.ts'
+
+export type Call = {
+  headers: IncomingHttpHeaders
+  address: string
+  /** Null: not a JSON object. */
+  params: JsonObject | null
+  bodySigned: boolean
+}
+
+/** `proven` tells whether the caller's signature verified, also where the call is refused for another reason. */
+export type Identified = { caller: Caller; proven: true } | { refusal: Refusal; proven: string | null }
+
+type Claim = { mchNo: string; nonce: string; sign: string; isInBody: boolean }
+
+const NO_JSON = refuse('PARAM_ERROR', '请求体应为JSON对象')
+
+export async function identify(world: World, call: Call, perMerchant: RateLimit): Promise<Identified> {
+  const claim = readClaim(call)
+  if ('refused' in claim) return { refusal: claim, proven: null }
+  const merchant = await world.findMerchant(claim.mchNo)
+  if (merchant === null) return stranger(refuse('MCH_NOT_EXIST'))
+  if (call.params === null) return stranger(NO_JSON)
+  const text = textOf(call.params, claim)
+  if (text === null) return stranger(refuse('PARAM_ERROR', '请求体嵌套过深'))
+  if (!merchant.publicKeys.some((key) => verifyText(text, claim.sign, publicKey(key)))) {
+    return stranger(refuse('SIGN_ERROR'))
+  }
+  // A body that carries its signature is posted from the payer's browser. The list holds the merchant's servers.
+  const address = claim.isInBody ? null : call.address
+  const refusal = refusalOf(merchant, address, perMerchant)
+  if (refusal !== null) return { refusal, proven: merchant.mchNo }
+  const knowsChannelFields = typeof call.params.aco_pay_sdk === 'string'
+  return {
+    caller: { mchNo: merchant.mchNo, nonce: claim.isInBody ? null : claim.nonce, knowsChannelFields },
+    proven: true,
+  }
+}
+
+const stranger = (refusal: Refusal): Identified => ({ refusal, proven: null })
+
+const SIGNATURE_FIELDS = ['mch-no', 'nonce', 'sign-type', 'sign'] as const
+
+/** The caller's claim: from the four headers or, where all four are missing, from the body. */
+function readClaim(call: Call): Claim | Refusal {
+  const inHeaders = SIGNATURE_FIELDS.map((field) => call.headers[`x-acopay-${field}`])
+  const isInBody = call.bodySigned && inHeaders.every((value) => value === undefined)
+  if (isInBody && call.params === null) return NO_JSON
+  const values: unknown[] = isInBody
+    ? SIGNATURE_FIELDS.map((field) => call.params?.[field.replace('-', '_')])
+    : inHeaders
+  const place = (index: number): string => {
+    const field = SIGNATURE_FIELDS[index] as string
+    return isInBody ? field.replace('-', '_') : `x-acopay-${field}`
+  }
+  const missing = values.findIndex((value) => typeof value !== 'string' || value === '')
+  if (missing >= 0) return refuse('SIGN_ERROR', `缺少 ${place(missing)}`)
+  const [mchNo, nonce, signType, sign] = values as [string, string, string, string]
+  if (signType !== SIGN_TYPE) return refuse('SIGN_ERROR', `${place(2)} 应为 ${SIGN_TYPE}`)
+  if (nonce.length > 32 || nonce.includes('\0')) return refuse('SIGN_ERROR', `${place(1)} 应为1至32个字符`)
+  if (!/^[0-9A-Za-z_-]{1,32}$/.test(mchNo)) return refuse('MCH_NOT_EXIST')
+  return { mchNo, nonce, sign, isInBody }
+}
+
+/** The text that the caller signed. Null when the parameters are nested too deeply. */
+function textOf(params: JsonObject, { mchNo, nonce, isInBody }: Claim): string | null {
+  try {
+    return isInBody ? orderParamsText(params) : requestText(params, { mchNo, nonce, signType: SIGN_TYPE })
+  } catch (error) {
+    if (error instanceof RangeError) return null
+    throw error
+  }
+}
+
+/** `address` is null where the merchant's list of addresses does not apply. */
+function refusalOf(merchant: Merchant, address: string | null, perMerchant: RateLimit): Refusal | null {
+  if (!merchant.isEnabled) return refuse('MCH_DISABLED')
+  const { allowedIps } = merchant
+  if (address !== null && allowedIps.length > 0 && !isAllowed(allowedIps, address)) return refuse('IP_FORBIDDEN')
+  if (!perMerchant.allows(merchant.mchNo, merchant.ratePerSecond)) return refuse('FREQUENCY_LIMIT')
+  return null
+}
+
+/** Whether the list (addresses or CIDR blocks) holds the address; IPv4 mapped into IPv6 counts as IPv4. */
+function isAllowed(allowed: string[], address: string): boolean {
+  const list = new BlockList()
+  for (const entry of allowed) {
+    const [net, bits] = entry.split('/') as [string, string | undefined]
+    const family = isIPv6(net) ? 'ipv6' : 'ipv4'
+    if (bits === undefined) list.addAddress(net, family)
+    else list.addSubnet(net, Number(bits), family)
+  }
+  const plain = address.replace(/^::ffff:(?=\d+\.)/, '')
+  return list.check(plain, isIPv6(plain) ? 'ipv6' : 'ipv4')
+}

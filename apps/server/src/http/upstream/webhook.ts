@@ -1,0 +1,36 @@
+/** `POST /notify/:channel/:mchNo`: the upstreams' notifications of payments. Each channel verifies its own signatures. */
+import { type ChannelName, INSTALLED } from '@acopay/channels'
+import type { FastifyInstance } from 'fastify'
+import { type Heard, hearNotification } from '../../actions/payment/receive-webhook.ts'
+import type { World } from '../../world.ts'
+
+type Path = { Params: { channel: string; mchNo: string } }
+
+export function notificationRoutes(app: FastifyInstance, world: World): void {
+  app.post<Path>('/notify/:channel/:mchNo', async (request, reply) => {
+    const { channel, mchNo } = request.params
+    if (!MCH_NO.test(mchNo)) return reply.callNotFound()
+    request.line.mchNo = mchNo
+    const headers = Object.fromEntries(
+      Object.entries(request.headers).map(([name, value]) => [name, Array.isArray(value) ? value[0] : value]),
+    )
+    const body = Buffer.isBuffer(request.body) ? request.body.toString('utf8') : ''
+    const heard = isChannel(channel)
+      ? await hearNotification(world, { mchNo, channel }, { headers, body }).catch((err: unknown) => {
+          world.log.error({ requestId: request.id, mchNo, channel, err }, 'notification failed')
+          return NOT_HEARD
+        })
+      : null
+    if (heard === null) return reply.callNotFound()
+    request.line.outcome = heard.outcome
+    if (heard.transactionNo !== undefined) request.line.transactionNo = heard.transactionNo
+    return reply.code(heard.reply.status).header('content-type', heard.reply.contentType).send(heard.reply.body)
+  })
+}
+
+/** Every upstream sends a notification again after a 500. */
+const NOT_HEARD: Heard = { reply: { status: 500, contentType: 'text/plain', body: 'failure' }, outcome: 'SYSTEM_ERROR' }
+
+const MCH_NO = /^[0-9A-Za-z_-]{1,32}$/
+
+const isChannel = (name: string): name is ChannelName => Object.hasOwn(INSTALLED, name)

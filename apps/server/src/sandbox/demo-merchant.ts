@@ -1,0 +1,78 @@
+/** Sandbox mode only: a demo merchant with an app, and the settings with which to call as it. */
+import { createPublicKey, generateKeyPairSync } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import path from 'node:path'
+import { keyText, privateKeyFrom } from '@acopay/protocol'
+import { addApp, addMerchant, addMerchantKey, type Db, findMerchant } from '@acopay/store'
+import { keyIdOf } from '../security/platform-key.ts'
+import { writePrivateFile } from '../security/private-file.ts'
+
+export const DEMO = { mchNo: 'MCH1000000', appNo: 'APP1000000' } as const
+
+/** The contents of `demo.json`; keys as Base64 DER. */
+export type DemoSettings = {
+  baseUrl: string
+  mchNo: string
+  appNo: string
+  mchPrivateKey: string
+  platformPublicKey: string
+}
+
+/**
+ * Makes the demo merchant on first start. The private key exists only in `demo.json`; where that file is missing or
+ * belongs to another database, the merchant gets one more key. Returns the file's path.
+ */
+export async function seedDemo(
+  db: Db,
+  home: string,
+  platform: { baseUrl: string; platformPublicKey: string },
+  now: Date,
+): Promise<string> {
+  const file = path.join(home, 'demo.json')
+  await addMerchant(db, { mchNo: DEMO.mchNo, name: '演示商户 Demo' }, now)
+  await addApp(db, { ...DEMO, name: '演示应用 Demo' }, now)
+  const merchant = await findMerchant(db, DEMO.mchNo, now)
+  const known = readPrivateKey(home)
+  const isKnown = known !== null && merchant?.publicKeys.includes(publicTextOf(known))
+  const mchPrivateKey = isKnown ? known : await addDemoKey(db, now)
+  const settings: DemoSettings = {
+    baseUrl: platform.baseUrl,
+    ...DEMO,
+    mchPrivateKey,
+    platformPublicKey: platform.platformPublicKey,
+  }
+  writePrivateFile(file, `${JSON.stringify(settings, null, 2)}\n`, 'replace')
+  return file
+}
+
+/** The contents of `demo.json` in `home`; null where there is no readable file. */
+export function readDemo(home: string): DemoSettings | null {
+  try {
+    return JSON.parse(readFileSync(path.join(home, 'demo.json'), 'utf8')) as DemoSettings
+  } catch {
+    return null
+  }
+}
+
+function readPrivateKey(home: string): string | null {
+  try {
+    return keyText(privateKeyFrom(readDemo(home)?.mchPrivateKey ?? ''))
+  } catch {
+    return null
+  }
+}
+
+const publicTextOf = (privateText: string): string => keyText(createPublicKey(privateKeyFrom(privateText)))
+
+async function addDemoKey(db: Db, now: Date): Promise<string> {
+  const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
+  const publicText = keyText(publicKey)
+  await addMerchantKey(db, {
+    mchNo: DEMO.mchNo,
+    keyId: keyIdOf(publicText),
+    publicKey: publicText,
+    validFrom: now,
+    validUntil: null,
+  })
+  return keyText(privateKey)
+}

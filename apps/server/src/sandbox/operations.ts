@@ -1,0 +1,123 @@
+/**
+ * Sandbox mode only: what a payer, an upstream, the network and a merchant can do to one test order. Each operation says
+ * in words what happened.
+ */
+import { type ChannelName, INSTALLED } from '@acopay/channels'
+import { formatYuan, parseYuan } from '@acopay/core'
+import type { SandboxDone } from '@acopay/protocol/console'
+import { findAttempt, type Order } from '@acopay/store'
+import { closeOrder } from '../actions/order/close-order.ts'
+import { startPayment } from '../actions/payment/start-payment.ts'
+import { refundOrder } from '../actions/refund/refund-order.ts'
+import { type Failed, failed } from '../http/console/call.ts'
+import type { World } from '../world.ts'
+import type { SandboxUpstreams } from './upstreams.ts'
+
+/** The order that an operation acts on, and what it needs to do so. */
+export type Stage = { world: World; upstreams: SandboxUpstreams; order: Order }
+
+/** One attempt of the order, as far as the operations need to know it. */
+export type OnAttempt = { channel: string; attemptNo: string }
+
+type Result = Promise<SandboxDone | Failed>
+
+const PAYER = { returnUrl: null, payerIp: '127.0.0.1', openId: 'sandbox-payer' }
+
+export const done = (zh: string, en: string, more: Omit<SandboxDone, 'told'> = {}): SandboxDone => ({
+  told: { zh, en },
+  ...more,
+})
+
+export const missing = (field: string): Failed =>
+  failed('FIELD_INVALID', `${field} 缺失或不属于此订单`, `${field} is missing or not of this order`, { field })
+
+const controlOf = ({ upstreams }: Stage, channel: string) => upstreams.of(channel as ChannelName).control
+
+/** Opens a payment code: the payer chooses a channel and a method. */
+export async function open({ world, order }: Stage, channel: ChannelName, method: string): Result {
+  const { mchNo, transactionNo } = order
+  const started = await startPayment(world, { mchNo, ref: { transactionNo }, channel, method, payer: PAYER })
+  if (started.kind === 'started') {
+    const { attemptNo: attempt_no, payUrl: pay_url } = started.attempt
+    return done('已打开支付码', 'A code is open', { attempt_no, pay_url })
+  }
+  return failed(
+    'CONFLICT',
+    '此订单不能再支付，或商户没有此渠道',
+    'It cannot be paid any more, or there is no such channel',
+  )
+}
+
+/** `pay_anyway` pays even where the upstream would refuse, as if it had broken its own rules. */
+export async function pay(stage: Stage, { channel, attemptNo }: OnAttempt, how: 'pay' | 'pay_anyway') {
+  const control = controlOf(stage, channel)
+  const payment = await (how === 'pay' ? control.pay(attemptNo) : control.payAnyway(attemptNo))
+  return payment === null
+    ? done('上游拒绝了这笔支付：支付码已关闭或过期', 'The upstream refused: the code is closed or over')
+    : done('付款人已付款', 'The payer has paid')
+}
+
+/** The merchant closes the order. */
+export async function close({ world, order }: Stage): Promise<SandboxDone> {
+  const { mchNo, transactionNo } = order
+  const closed = await closeOrder(world, { mchNo, ref: { transactionNo }, by: 'MERCHANT', nonce: null })
+  return closed.kind === 'answered' ? CLOSED[closed.outcome] : CLOSED.closing
+}
+
+const CLOSED: Record<'closed' | 'expired' | 'paid' | 'closing', SandboxDone> = {
+  closed: done('订单已关闭，不会再被支付', 'The order is closed and will never be paid'),
+  expired: done('订单已过期关闭', 'The order had expired and is closed'),
+  paid: done('订单已支付，不能关闭', 'The order is paid and cannot be closed'),
+  closing: done('关单中，网关会继续询问上游', 'It is closing; the gateway goes on asking'),
+}
+
+/** The merchant closes while the payer pays: both start at the same moment. */
+export async function closeAndPay(stage: Stage, attempt: OnAttempt): Promise<SandboxDone> {
+  const [closed, paid] = await Promise.all([close(stage), pay(stage, attempt, 'pay')])
+  return done(
+    `同时关单与付款。关单：${closed.told.zh}；付款：${paid.told.zh}`,
+    `Both at once. Close: ${closed.told.en}; payment: ${paid.told.en}`,
+  )
+}
+
+/** `amountFen` null refunds the whole order. */
+export async function refund({ world, order }: Stage, amountFen: bigint | null): Result {
+  const amount = amountFen === null ? order.amountFen : parseYuan(formatYuan(amountFen))
+  if (amount === null) return missing('amount')
+  const refunded = await refundOrder(world, {
+    mchNo: order.mchNo,
+    nonce: null,
+    ref: { transactionNo: order.transactionNo },
+    amountFen: amount,
+    mchRefundNo: `test${world.newDigits(20)}`,
+    reason: '沙箱退款',
+    notifyUrl: order.notifyUrl,
+  })
+  return refunded.kind === 'refund'
+    ? done('退款已提交', 'The refund is on its way')
+    : failed('CONFLICT', '此订单不能退款，或金额超限', 'It cannot be refunded, or not so much of it')
+}
+
+/** What is done to one attempt of the order, by the name that the page sends. */
+export const ATTEMPT_OPERATIONS = {
+  scan: async (stage, { channel, attemptNo }) =>
+    (await controlOf(stage, channel).scan(attemptNo))
+      ? done('付款人已扫码', 'The payer has scanned')
+      : done('扫码无效：支付码已关闭或过期', 'Nothing to scan: the code is closed or over'),
+  expire: async (stage, { channel, attemptNo }) => {
+    await controlOf(stage, channel).expire(attemptNo)
+    return done('支付码在上游已过期', 'The code has expired upstream')
+  },
+  pay: (stage, attempt) => pay(stage, attempt, 'pay'),
+  pay_anyway: (stage, attempt) => pay(stage, attempt, 'pay_anyway'),
+  close_and_pay: closeAndPay,
+} as const satisfies Record<string, (stage: Stage, attempt: OnAttempt) => Promise<SandboxDone>>
+
+export const CHANNELS = Object.keys(INSTALLED) as ChannelName[]
+
+/** Null where the number is missing or names an attempt of another order. */
+export async function attemptOf({ world, order }: Stage, attemptNo: string | null): Promise<OnAttempt | null> {
+  if (attemptNo === null) return null
+  const attempt = await findAttempt(world.pool, order.mchNo, attemptNo)
+  return attempt?.transactionNo === order.transactionNo ? attempt : null
+}

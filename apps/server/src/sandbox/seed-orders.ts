@@ -1,0 +1,48 @@
+/** `npm run seed-orders`: fills a sandbox's database with many plausible orders, so that its speed can be measured. */
+import { addLoadMerchants, addLoadOrders, analyzeLoad, countLoadOrders, migrate } from '@acopay/store'
+import { ConfigError, readConfig } from '../start/config.ts'
+import { openDatabase } from '../start/database.ts'
+
+const BATCH = 50_000
+const DAYS = 90
+
+/** Continues an interrupted run. Calls `say` with a line for each batch. Throws an error whose one line says what is wrong. */
+export async function seedOrders(
+  env: Record<string, string | undefined>,
+  defaultHome: string,
+  total: number,
+  say: (line: string) => void,
+): Promise<void> {
+  if (!Number.isInteger(total) || total < 1 || total > 100_000_000) {
+    throw new Error('npm run seed-orders -- --orders 10000000   (1 到 100000000 的整数, 1 to 100000000)')
+  }
+  const config = readConfig(env, defaultHome)
+  if (config.mode !== 'sandbox') {
+    throw new ConfigError('只能用于沙箱模式的数据库 (only for a sandbox: ACOPAY_MODE=sandbox)')
+  }
+  const { pool, close } = await openDatabase(config, () => {})
+  try {
+    await migrate(pool)
+    const client = await pool.connect()
+    // Batches take longer than the limit for the server's statements.
+    await client.query('set statement_timeout = 0')
+    await client.query('set synchronous_commit = off')
+    const end = new Date()
+    const begin = new Date(end.getTime() - DAYS * 86_400_000)
+    await addLoadMerchants(client, begin)
+    const first = await countLoadOrders(client)
+    for (let from = first; from < total; from += BATCH) {
+      const until = Math.min(from + BATCH, total)
+      await addLoadOrders(client, { from, until, total, begin, end })
+      const seconds = (Date.now() - end.getTime()) / 1000
+      const rate = (until - first) / seconds
+      const left = Math.ceil((total - until) / rate)
+      say(`${until} / ${total}   ${Math.round(rate)} 单/秒 (orders a second)   还需 ${left} 秒 (seconds left)`)
+    }
+    say('整理统计信息 vacuum analyze …')
+    await analyzeLoad(client)
+    client.release()
+  } finally {
+    await close()
+  }
+}

@@ -1,0 +1,179 @@
+/**
+ * Sandbox mode only: simulators of WeChat Pay and Alipay inside this server, so that a developer's laptop runs the code that
+ * production runs. They keep their state in the database, so that several processes see the same and a crash loses nothing.
+ * Their keys protect no money.
+ */
+import { generateKeyPairSync, randomBytes } from 'node:crypto'
+import type { ChannelName } from '@acopay/channels'
+import { keyText } from '@acopay/protocol'
+import { findChannelAccount, type Pool, putChannelAccount, sandboxBooks } from '@acopay/store'
+import {
+  FAULTS,
+  type Fault,
+  type Faults,
+  listen,
+  makeAlipayStandIn,
+  makeWechatStandIn,
+  type StandIn,
+  type StandInWorld,
+  seededFaults,
+} from '@acopay/upstreams'
+import { sealSettings } from '../upstream/accounts.ts'
+import type { World } from '../world.ts'
+import { DEMO } from './demo-merchant.ts'
+
+/** A fixed seed, so that faults by probability happen at the same calls in every run. */
+const FAULTS_SEED = 20260101
+
+const DELIVERY_MS = 5_000
+
+/** The list of faults in a call, or a text that says what is wrong with it. */
+export function readFaults(value: unknown): Fault[] | string {
+  if (!Array.isArray(value)) return '应为数组 (should be a list)'
+  const wrong = value.find((fault: Partial<Fault> | null) => !FAULTS.some((kind) => kind === fault?.kind))
+  return wrong === undefined ? (value as Fault[]) : `kind 应为 (should be one of) ${FAULTS.join(' | ')}`
+}
+
+/** The path of each simulator below their common address. */
+const MOUNTS: Record<ChannelName, string> = { wechat: '/wechat', alipay: '/alipay' }
+
+type Pair = { privateKey: string; publicKey: string }
+
+function newPair(): Pair {
+  const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
+  return { privateKey: keyText(privateKey), publicKey: keyText(publicKey) }
+}
+
+/** New accounts with both upstreams. */
+export const newSettings = () => ({
+  wechat: {
+    mchId: '1900000001',
+    appId: 'wx0000000000000001',
+    serialNo: randomBytes(20).toString('hex').toUpperCase(),
+    platformId: 'PUB_KEY_ID_0119000000012026010100',
+    apiV3Key: randomBytes(16).toString('hex'),
+    merchant: newPair(),
+    platform: newPair(),
+    appSecret: randomBytes(16).toString('hex'),
+  },
+  alipay: { appId: '2021000000000001', sellerId: '2088000000000001', merchant: newPair(), platform: newPair() },
+})
+
+type Settings = ReturnType<typeof newSettings>
+
+export type SandboxUpstreams = {
+  /** Reads or makes the keys, gives the demo merchant its accounts, and listens. Must be called first. */
+  open: (masterKey: Buffer) => Promise<void>
+  /** Their address, a port of their own on this machine: they still answer while the gateway finishes its last calls. */
+  url: () => string
+  stop: () => Promise<void>
+  of: (channel: ChannelName) => StandIn
+  faults: (channel: ChannelName) => Faults
+  /** Sends every notification that is due. */
+  deliverDue: () => Promise<void>
+}
+
+export function sandboxUpstreams(pool: Pool, world: Pick<World, 'now' | 'sleep' | 'log'>): SandboxUpstreams {
+  const books = sandboxBooks(pool)
+  const faults: Record<ChannelName, Faults> = { wechat: seededFaults(FAULTS_SEED), alipay: seededFaults(FAULTS_SEED) }
+  let standIns: Record<ChannelName, StandIn> | null = null
+  let listener: { url: string; stop: () => Promise<void> } | null = null
+  const of = (channel: ChannelName): StandIn => {
+    if (standIns === null) throw new Error('the sandbox is not open yet')
+    return standIns[channel]
+  }
+  return {
+    of,
+    faults: (channel) => faults[channel],
+    async open(masterKey) {
+      const made = newSettings()
+      const settings = await books.change('settings', (before) => ({
+        after: before === null ? made : null,
+        result: (before ?? made) as Settings,
+      }))
+      for (const [channel, account] of Object.entries(accountsOf(settings)) as [ChannelName, object][]) {
+        if ((await findChannelAccount(pool, DEMO.mchNo, channel)) !== null) continue
+        const settingsSealed = sealSettings(masterKey, { mchNo: DEMO.mchNo, channel }, account)
+        await putChannelAccount(pool, { mchNo: DEMO.mchNo, channel, settingsSealed }, world.now())
+      }
+      const worldOf = (channel: ChannelName): StandInWorld => ({ ...world, books, faults: faults[channel], deliver })
+      standIns = standInsOf(settings, worldOf)
+      const mounted = Object.entries(standIns) as [ChannelName, StandIn][]
+      listener = await listen(async (request) => {
+        const found = mounted.find(([channel]) => request.url.startsWith(`${MOUNTS[channel]}/`))
+        return found?.[1].handle(request) ?? { status: 404, headers: {}, body: '' }
+      })
+    },
+    url: () => listener?.url ?? '',
+    stop: async () => listener?.stop(),
+    async deliverDue() {
+      if (standIns === null) return
+      for (const { control } of Object.values(standIns)) {
+        await control.deliverDue().catch((err: unknown) => world.log.warn({ err }, 'the sandbox could not tell'))
+      }
+    },
+  }
+}
+
+/** The upstreams' side of these accounts. */
+export const standInsOf = (
+  { wechat, alipay }: Settings,
+  worldOf: (channel: ChannelName) => StandInWorld,
+): Record<ChannelName, StandIn> => ({
+  wechat: makeWechatStandIn(
+    {
+      mchId: wechat.mchId,
+      appId: wechat.appId,
+      apiV3Key: wechat.apiV3Key,
+      merchantPublicKey: wechat.merchant.publicKey,
+      merchantSerial: wechat.serialNo,
+      appSecret: wechat.appSecret,
+      platformPrivateKey: wechat.platform.privateKey,
+      platformSerial: wechat.platformId,
+    },
+    worldOf('wechat'),
+  ),
+  alipay: makeAlipayStandIn(
+    {
+      appId: alipay.appId,
+      sellerId: alipay.sellerId,
+      appPublicKey: alipay.merchant.publicKey,
+      alipayPrivateKey: alipay.platform.privateKey,
+    },
+    worldOf('alipay'),
+  ),
+})
+
+/** The merchant's side of these accounts. Addresses that begin with `/` are below the simulators' address. */
+export const accountsOf = ({ wechat, alipay }: Settings): Record<ChannelName, object> => ({
+  wechat: {
+    baseUrl: MOUNTS.wechat,
+    appId: wechat.appId,
+    mchId: wechat.mchId,
+    serialNo: wechat.serialNo,
+    mchPrivateKey: wechat.merchant.privateKey,
+    apiV3Key: wechat.apiV3Key,
+    appSecret: wechat.appSecret,
+    authorizeUrl: `${MOUNTS.wechat}/connect/oauth2/authorize`,
+    tokenUrl: `${MOUNTS.wechat}/sns/oauth2/access_token`,
+    platformKeys: [{ id: wechat.platformId, publicKey: wechat.platform.publicKey }],
+  },
+  alipay: {
+    gateway: `${MOUNTS.alipay}/gateway.do`,
+    appId: alipay.appId,
+    sellerId: alipay.sellerId,
+    appPrivateKey: alipay.merchant.privateKey,
+    alipayPublicKey: alipay.platform.publicKey,
+  },
+})
+
+async function deliver(url: string, headers: Record<string, string>, body: string) {
+  const response = await fetch(url, {
+    method: 'POST',
+    headers,
+    body,
+    redirect: 'error',
+    signal: AbortSignal.timeout(DELIVERY_MS),
+  })
+  return { status: response.status, body: await response.text() }
+}

@@ -1,0 +1,54 @@
+/** Sandbox mode only: one user of the console for each role. A file of its own holds their passwords. */
+import { readFileSync } from 'node:fs'
+import path from 'node:path'
+import { isMerchantRole, ROLES } from '@acopay/protocol/console'
+import { addConsoleUser, changeConsoleUser, type Db, findConsoleUser } from '@acopay/store'
+import { hashPassword, isPassword, newPassword } from '../security/passwords.ts'
+import { writePrivateFile } from '../security/private-file.ts'
+import { DEMO } from './demo-merchant.ts'
+
+/** The contents of `console.json`. */
+export type ConsoleUsers = { url: string; users: { username: string; role: string; password: string }[] }
+
+/**
+ * Makes the users on first start. Where the file is missing or belongs to another database, they get new passwords. Returns
+ * the file's path.
+ */
+export async function seedConsoleUsers(db: Db, home: string, url: string, now: Date): Promise<string> {
+  const file = path.join(home, 'console.json')
+  const known = readKnown(file)
+  const users = known !== null && (await isOurs(db, known)) ? known : await makeUsers(db, now)
+  const text: ConsoleUsers = { url: `${url}/console/`, users }
+  writePrivateFile(file, `${JSON.stringify(text, null, 2)}\n`, 'replace')
+  return file
+}
+
+function readKnown(file: string): ConsoleUsers['users'] | null {
+  try {
+    const { users } = JSON.parse(readFileSync(file, 'utf8')) as ConsoleUsers
+    return users.length === ROLES.length ? users : null
+  } catch {
+    return null
+  }
+}
+
+/** The users are made together, so checking the first one is enough. */
+async function isOurs(db: Db, [first]: ConsoleUsers['users']): Promise<boolean> {
+  const user = first === undefined ? null : await findConsoleUser(db, first.username)
+  return user !== null && (await isPassword(first?.password ?? '', user.passwordHash))
+}
+
+const makeUsers = (db: Db, now: Date): Promise<ConsoleUsers['users']> =>
+  Promise.all(
+    ROLES.map(async (role) => {
+      const username = role.replace('_', '-')
+      const password = newPassword()
+      const hash = await hashPassword(password)
+      const mchNo = isMerchantRole(role) ? DEMO.mchNo : null
+      const user = { username, role, mchNo, passwordHash: hash, mustChangePassword: false }
+      if (!(await addConsoleUser(db, user, now))) {
+        await changeConsoleUser(db, username, { password: { hash, mustChange: false } })
+      }
+      return { username, role, password }
+    }),
+  )

@@ -1,0 +1,52 @@
+/** Sandbox mode only: what the upstreams know of a test order, and which notifications the test shop received. */
+import type { ChannelName } from '@acopay/channels'
+import { formatYuan } from '@acopay/core'
+import type { SandboxView } from '@acopay/protocol/console'
+import { attemptsOf, listNotifications, listNotificationTries } from '@acopay/store'
+import { type ConsoleCall, Failed, orderOf } from '../http/console/call.ts'
+import type { World } from '../world.ts'
+import type { SandboxUpstreams } from './upstreams.ts'
+
+const HEARD_MAX = 20
+
+export async function sandboxView(
+  world: World,
+  upstreams: SandboxUpstreams,
+  call: ConsoleCall,
+): Promise<SandboxView | Failed> {
+  const order = await orderOf(world, call)
+  if (order instanceof Failed) return order
+  const { mchNo, transactionNo } = order
+  const attempts = await attemptsOf(world.pool, mchNo, transactionNo)
+  const upstream = await Promise.all(
+    attempts.map(async ({ attemptNo, channel }) => {
+      const trade = await upstreams.of(channel as ChannelName).control.trade(attemptNo)
+      const returned = trade?.refunds.reduce((sum, { fen }) => sum + fen, 0) ?? 0
+      return {
+        attempt_no: attemptNo,
+        channel,
+        state: trade?.state ?? 'absent',
+        taken: formatYuan(BigInt(trade?.payment?.fen ?? 0)),
+        returned: formatYuan(BigInt(returned)),
+      }
+    }),
+  )
+  const told = await listNotifications(world.pool, mchNo, { transactionNo, state: null, before: null }, HEARD_MAX)
+  const heard = await Promise.all(
+    told.map(async ({ seq, kind }) => {
+      const tries = await listNotificationTries(world.pool, { mchNo, transactionNo, seq }, HEARD_MAX)
+      return tries.map(({ at, httpStatus, reply, failure }) => ({
+        at: at.toISOString(),
+        kind,
+        code: failure === null ? 'SUCCESS' : 'FAIL',
+        answered: [httpStatus, failure ?? reply].filter((part) => part !== null).join(' '),
+      }))
+    }),
+  )
+  return {
+    state: order.state,
+    cashier_url: world.cashierUrl(mchNo, transactionNo),
+    upstream,
+    heard: heard.flat().sort((one, other) => (one.at < other.at ? 1 : -1)),
+  }
+}

@@ -1,0 +1,108 @@
+/** Wires the world together: the only place where clocks, dice and the database meet the actions. */
+import { createHmac, randomInt, randomUUID, timingSafeEqual } from 'node:crypto'
+import { signedNotification, timeText } from '@acopay/protocol'
+import { findMerchant, type Merchant, type Pool } from '@acopay/store'
+import { billLinks } from '../actions/bill/bill-links.ts'
+import { closeUntouchedTogether } from '../actions/order/close-order.ts'
+import { batched } from '../outbound/coalesce.ts'
+import type { GuardedPost } from '../outbound/safe-post.ts'
+import type { SigningKey } from '../security/platform-key.ts'
+import { derivedKey, seal, unseal } from '../security/vault.ts'
+import { channelAccounts } from '../upstream/accounts.ts'
+import type { World } from '../world.ts'
+import type { Config } from './config.ts'
+
+/** A job that is still not done after this raises an alarm. */
+const ALARM_AFTER_MS = 3_600_000
+
+/** Two statements at a time leave connections for other work. */
+const STATEMENTS_AT_ONCE = 2
+
+export type Parts = {
+  config: Config
+  pool: Pool
+  log: World['log']
+  masterKey: Buffer
+  signingKey: () => SigningKey
+  /** The only way out to addresses that merchants chose. */
+  outgoing: GuardedPost
+  /** Known once the server listens. */
+  publicUrl: () => string
+  /** Where this process itself is reached, for what the sandbox tells it. */
+  ownUrl: () => string
+  /** Where the sandbox's upstreams are reached. */
+  sandboxUrl: () => string
+  /** The only clock. */
+  now: () => Date
+  sleep: World['sleep']
+}
+
+export function buildWorld({
+  config,
+  pool,
+  log,
+  masterKey,
+  signingKey,
+  outgoing,
+  publicUrl,
+  ownUrl,
+  sandboxUrl,
+  now,
+  sleep,
+}: Parts): World {
+  const links = billLinks(derivedKey(masterKey, 'bill link'))
+  const cashierKey = derivedKey(masterKey, 'cashier link')
+  const cashierProof = ({ mchNo, transactionNo }: { mchNo: string; transactionNo: string }): Buffer =>
+    createHmac('sha256', cashierKey).update(`${mchNo}/${transactionNo}`).digest()
+  const { closeBudgetMs, channelCallMs, leaseMs, nonceWindowMs } = config
+  const findTogether = batched<null, Merchant | null>({
+    run: async (mchNo, asks) => {
+      const merchant = await findMerchant(pool, mchNo, now())
+      return asks.map(() => merchant)
+    },
+    inFlightMax: STATEMENTS_AT_ONCE,
+    sizeMax: Number.POSITIVE_INFINITY,
+  })
+  return {
+    pool,
+    channelOf: channelAccounts({ pool, masterKey, door: { fetch, now, newNonce }, sandboxUrl }),
+    post: outgoing.post,
+    urlRefusal: outgoing.refusal,
+    // In the sandbox the upstream is this process, which tells itself.
+    notifyUrl: (mchNo, channel) => `${config.mode === 'sandbox' ? ownUrl() : publicUrl()}/notify/${channel}/${mchNo}`,
+    limits: { closeBudgetMs, channelCallMs, leaseMs, nonceWindowMs, alarmAfterMs: ALARM_AFTER_MS },
+    isSandbox: config.mode === 'sandbox',
+    findMerchant: (mchNo) => findTogether(mchNo, null),
+    closeUntouched: closeUntouchedTogether({ pool, now }),
+    signingKey: () => signingKey().privateKey,
+    signNotification: (mchNo, news, at) =>
+      signedNotification(news, { mchNo, nonce: newNonce(), notifyTime: timeText(at), key: signingKey().privateKey }),
+    billUrl: (file) => publicUrl() + links.pathOf(file, now().getTime()),
+    billLinks: links,
+    cashierUrl: (mchNo, transactionNo) =>
+      `${publicUrl()}/cashier/${mchNo}/${transactionNo}/${cashierProof({ mchNo, transactionNo }).toString('base64url')}`,
+    isCashierProof: (order, proof) => {
+      const [said, right] = [Buffer.from(proof), Buffer.from(cashierProof(order).toString('base64url'))]
+      return said.length === right.length && timingSafeEqual(said, right)
+    },
+    secrets: {
+      seal: (place, secret) => seal(masterKey, place, secret),
+      unseal: (place, sealed) => unseal(masterKey, place, sealed),
+    },
+    log,
+    now,
+    dice: Math.random,
+    newDigits,
+    newNonce,
+    sleep,
+  }
+}
+
+const newNonce = (): string => randomUUID().replaceAll('-', '')
+
+/** Decimal digits from the system's random numbers. */
+function newDigits(digits: number): string {
+  let text = ''
+  while (text.length < digits) text += String(randomInt(0, 1_000_000_000)).padStart(9, '0')
+  return text.slice(0, digits)
+}

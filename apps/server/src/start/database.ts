@@ -1,0 +1,26 @@
+/** The database that the configuration names: somebody else's, or the embedded one, started when it is not running. */
+import { openPool, type Pool } from '@acopay/store'
+import { startEmbeddedPostgres } from '../embedded-postgres.ts'
+import type { Config } from './config.ts'
+
+/** Throws one clear line when it cannot be reached. */
+export async function openDatabase(
+  config: Config,
+  onLost: (error: Error) => void,
+): Promise<{ pool: Pool; close: () => Promise<void> }> {
+  const embedded = config.databaseUrl === null ? await startEmbeddedPostgres(`${config.home}/postgres`) : null
+  const where = embedded === null ? { connectionString: config.databaseUrl ?? '' } : embedded.connection
+  const pool = openPool({ ...where, max: config.poolMax }, onLost)
+  const close = async (): Promise<void> => {
+    await pool.end()
+    await embedded?.stop()
+  }
+  await pool.query('select 1').catch(async (error: Error & { code?: string }) => {
+    await close()
+    // Only the code: the message of some errors repeats the address, which may hold a password.
+    throw new Error(
+      `连接不到数据库，请检查 DATABASE_URL (cannot reach the database, check DATABASE_URL): ${error.code ?? error.name}`,
+    )
+  })
+  return { pool, close }
+}

@@ -1,0 +1,154 @@
+/** One gateway process: database, HTTP and jobs, started in this order and stopped in the opposite order. */
+import { setTimeout as pause } from 'node:timers/promises'
+import { migrate, type Pool } from '@acopay/store'
+import { pino } from 'pino'
+import { buildServer, NO_EXTRA_ROUTES } from '../http/server.ts'
+import { startNotifier } from '../jobs/notifier.ts'
+import { startWorker } from '../jobs/worker.ts'
+import { type GuardedPost, guardedPost } from '../outbound/safe-post.ts'
+import { seedDemo } from '../sandbox/demo-merchant.ts'
+import { sandboxExtraRoutes } from '../sandbox/extra-routes.ts'
+import { type SandboxUpstreams, sandboxUpstreams } from '../sandbox/upstreams.ts'
+import { seedConsoleUsers } from '../sandbox/users.ts'
+import { loadSigningKey } from '../security/platform-key.ts'
+import { masterKeyOf } from '../security/vault.ts'
+import type { World } from '../world.ts'
+import { buildWorld } from './build-world.ts'
+import type { Config } from './config.ts'
+import { openDatabase } from './database.ts'
+
+const KEY_REFRESH_MS = 60_000
+const LONGEST_ANSWER_MS = 10_000
+const REDELIVERY_PAUSE_MS = 1_000
+
+export type Gateway = {
+  url: string
+  /** Sandbox mode: the file with the demo merchant's settings. */
+  demoFile: string | null
+  /** Sandbox mode: the file with the console's users and their passwords. */
+  consoleFile: string | null
+  /** Finishes what is in flight, then closes everything this process opened. */
+  stop: () => Promise<void>
+}
+
+/** Starts a gateway and resolves when it is ready. Throws one clear line, with everything it opened closed again. */
+export async function startGateway(config: Config): Promise<Gateway> {
+  const log = openLog(config.logLevel)
+  const masterKey = config.masterKey ?? masterKeyOf(config.home)
+  const { pool, close: closeDatabase } = await openDatabase(config, (error) =>
+    log.warn({ err: error }, 'database connection lost'),
+  )
+  const outgoing = guardedPost({
+    ports: config.notifyPorts,
+    networks: config.notifyNetworks,
+    isLoopbackAllowed: config.mode === 'sandbox',
+  })
+  const now = (): Date => new Date(Date.now() + config.sandboxAheadMs)
+  const opened: Opened = { config, log, masterKey, pool, outgoing, now, upstreams: null }
+  const close = async (): Promise<void> => {
+    await outgoing.close()
+    await opened.upstreams?.stop()
+    await closeDatabase()
+    log.flush()
+  }
+  try {
+    await migrate(pool)
+    return await serve(opened, close)
+  } catch (error) {
+    await close().catch(() => {})
+    throw error
+  }
+}
+
+/** What a starting gateway has opened so far. */
+type Opened = {
+  config: Config
+  log: World['log']
+  masterKey: Buffer
+  pool: Pool
+  outgoing: GuardedPost
+  /** The only clock; ahead of the machine's where the sandbox was asked to be. */
+  now: () => Date
+  /** Null in production mode, and until the sandbox has its upstreams. */
+  upstreams: SandboxUpstreams | null
+}
+
+/** Builds the world, listens, and starts the background work. `close` closes what was opened before. */
+async function serve(opened: Opened, close: () => Promise<void>): Promise<Gateway> {
+  const { config, log, masterKey, pool, outgoing, now } = opened
+  const key = { current: await loadSigningKey(pool, masterKey, now()) }
+  const urls = { public: '', own: '' }
+  const world = buildWorld({
+    config,
+    pool,
+    log,
+    masterKey,
+    outgoing,
+    signingKey: () => key.current,
+    publicUrl: () => urls.public,
+    ownUrl: () => urls.own,
+    sandboxUrl: () => opened.upstreams?.url() ?? '',
+    now,
+    // An aborted sleep ends early and without an error: the code that aborted it knows why.
+    sleep: (ms, signal) => pause(ms, undefined, signal ? { signal } : {}).catch(() => {}),
+  })
+  opened.upstreams = world.isSandbox ? sandboxUpstreams(pool, world) : null
+  const { upstreams } = opened
+  const extra = upstreams === null ? NO_EXTRA_ROUTES : sandboxExtraRoutes(world, upstreams, config.home)
+  const app = buildServer(world, config, extra)
+  urls.own = await listen(app, config)
+  urls.public = config.publicUrl ?? urls.own
+
+  const platform = { baseUrl: urls.public, platformPublicKey: key.current.publicKeyText }
+  const demoFile = world.isSandbox ? await seedDemo(pool, config.home, platform, now()) : null
+  const consoleFile = world.isSandbox ? await seedConsoleUsers(pool, config.home, urls.public, now()) : null
+  if (upstreams !== null) await upstreams.open(masterKey)
+  const worker = startWorker(world, config.jobPauseMs)
+  const notifier = startNotifier(world, config.jobPauseMs)
+  const endTimers = startTimers(opened, key)
+  const stop = async (): Promise<void> => {
+    endTimers()
+    // Connections that have sent no request are cut after the time that the longest answer may take.
+    const cut = setTimeout(() => app.server.closeAllConnections(), LONGEST_ANSWER_MS)
+    await app.close()
+    clearTimeout(cut)
+    await Promise.all([worker.stop(), notifier.stop()])
+    await close()
+  }
+  return { url: urls.own, demoFile, consoleFile, stop }
+}
+
+/** Answers the function that ends the timers. */
+function startTimers({ log, pool, masterKey, upstreams, now }: Opened, key: { current: SigningKey }): () => void {
+  // All processes use a key that another process added within a minute.
+  const refresh = setInterval(async () => {
+    try {
+      key.current = await loadSigningKey(pool, masterKey, now())
+    } catch (error) {
+      log.error({ err: error }, 'the platform key could not be read again')
+    }
+  }, KEY_REFRESH_MS)
+  // The sandbox's upstreams send notifications again that this gateway has not acknowledged.
+  const redelivery = setInterval(() => void upstreams?.deliverDue(), REDELIVERY_PAUSE_MS)
+  return () => {
+    clearInterval(refresh)
+    clearInterval(redelivery)
+  }
+}
+
+type SigningKey = Awaited<ReturnType<typeof loadSigningKey>>
+
+/** Keys, signatures and passwords never reach the log: these names are dropped even where code logs them by mistake. */
+const REDACTED = ['*.privateKey', '*.mchPrivateKey', '*.password', '*.sign', '*.connectionString']
+
+const openLog = (level: string): World['log'] =>
+  pino({ level, base: { pid: process.pid }, redact: REDACTED }, pino.destination({ dest: 1, sync: false }))
+
+async function listen(app: ReturnType<typeof buildServer>, { host, port }: Config): Promise<string> {
+  try {
+    return await app.listen({ host, port })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
+    throw new Error(`端口 ${port} 已被占用，请设置 PORT (port ${port} is taken, set PORT)`)
+  }
+}

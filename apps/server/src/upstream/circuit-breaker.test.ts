@@ -1,0 +1,74 @@
+import { type Channel, unknown } from '@acopay/channels'
+import { beforeEach, describe, expect, it } from 'vitest'
+import { channelGuard } from './circuit-breaker.ts'
+
+const signal = new AbortController().signal
+const REF = { attemptNo: 'AT1' }
+
+let nowMs: number
+let guard: ReturnType<typeof channelGuard>
+beforeEach(() => {
+  nowMs = 0
+  guard = channelGuard(() => new Date(nowMs))
+})
+
+/** An upstream whose queries end as told, and which counts them. */
+function upstream(query: () => ReturnType<Channel['query']>) {
+  const seen = { calls: 0 }
+  const channel = {
+    query: () => {
+      seen.calls += 1
+      return query()
+    },
+  } as unknown as Channel
+  return { seen, channel }
+}
+
+const manyTimes = (count: number, ask: () => Promise<unknown>) =>
+  Promise.all(Array.from({ length: count }, () => ask()))
+
+describe("one account's troubles", () => {
+  it('end in a rest after twenty failures in a row, and one success after it ends them', async () => {
+    let isSick = true
+    const { seen, channel } = upstream(async () => (isSick ? unknown('HTTP 502') : { kind: 'open' }))
+    const guarded = guard('M1/wechat', channel)
+    for (let times = 0; times < 30; times += 1) await guarded.query(REF, signal)
+    expect(seen.calls).toBe(20)
+    expect(await guarded.query(REF, signal)).toEqual(unknown('resting after many failures'))
+
+    nowMs += 5000
+    await guarded.query(REF, signal)
+    expect(await guarded.query(REF, signal)).toEqual(unknown('resting after many failures'))
+    nowMs += 5000
+    isSick = false
+    for (let times = 0; times < 30; times += 1) expect((await guarded.query(REF, signal)).kind).toBe('open')
+  })
+
+  it('are counted as failures also when the channel throws', async () => {
+    const { channel } = upstream(() => Promise.reject(new Error('socket hang up')))
+    expect(await guard('M1/wechat', channel).query(REF, signal)).toEqual(unknown('socket hang up'))
+  })
+
+  it('are not those of another account', async () => {
+    const { channel } = upstream(async () => unknown('HTTP 502'))
+    const well = upstream(async () => ({ kind: 'open' }))
+    await manyTimes(20, () => guard('M1/wechat', channel).query(REF, signal))
+    expect((await guard('M2/wechat', well.channel).query(REF, signal)).kind).toBe('open')
+  })
+
+  it('are remembered when its channel is made anew', async () => {
+    const { channel } = upstream(async () => unknown('HTTP 502'))
+    await manyTimes(20, () => guard('M1/wechat', channel).query(REF, signal))
+    const well = upstream(async () => ({ kind: 'open' }))
+    expect((await guard('M1/wechat', well.channel).query(REF, signal)).kind).toBe('unknown')
+    expect(well.seen.calls).toBe(0)
+  })
+
+  it('never hold more than 64 calls at once', async () => {
+    const { seen, channel } = upstream(() => new Promise(() => {}))
+    const guarded = guard('M1/wechat', channel)
+    for (let times = 0; times < 64; times += 1) void guarded.query(REF, signal)
+    expect(await guarded.query(REF, signal)).toEqual(unknown('too many calls at once'))
+    expect(seen.calls).toBe(64)
+  })
+})

@@ -1,0 +1,140 @@
+/** What the upstreams' bills were held against, and what differed. Days are texts, `yyyy-MM-dd`, in UTC+8. */
+import { type Db, run } from '../db.ts'
+
+export type BookedPayment = { attemptNo: string; paymentNo: string; amountFen: bigint }
+export type BookedRefund = BookedPayment & { refundNo: string }
+
+/** Where a page of payments ended. */
+type PaymentPlace = { billDay: string; paidAt: Date; attemptNo: string; paymentNo: string }
+
+/** Read at once; a day of a large merchant is many of them. */
+const PAYMENTS_PAGE = 5000
+
+/** Payments of one channel that were made on this day, from `from` on and before `until`; page by page. */
+export async function* paymentsOfDay(
+  db: Db,
+  of: DayKey,
+  { from, until, page = PAYMENTS_PAGE }: { from: Date; until: Date; page?: number },
+): AsyncGenerator<BookedPayment[]> {
+  // No payment is in our bill of a day before it was made: the index of bills leads to it.
+  let last: PaymentPlace = { billDay: of.day, paidAt: new Date(0), attemptNo: '', paymentNo: '' }
+  for (;;) {
+    const rows = await run<BookedPayment & PaymentPlace>(
+      db,
+      'paymentsOfDay',
+      `select p.attempt_no as "attemptNo", p.payment_no as "paymentNo", p.amount_fen as "amountFen",
+              p.bill_day::text as "billDay", p.paid_at as "paidAt"
+         from payment p join attempt a on a.mch_no = p.mch_no and a.attempt_no = p.attempt_no
+        where p.mch_no = $1 and a.channel = $2 and p.paid_at >= $3 and p.paid_at < $4
+          and (p.bill_day, p.paid_at, p.attempt_no, p.payment_no) > ($5::date, $6::timestamptz, $7::text, $8::text)
+        order by p.bill_day, p.paid_at, p.attempt_no, p.payment_no limit $9`,
+      [of.mchNo, of.channel, from, until, last.billDay, last.paidAt, last.attemptNo, last.paymentNo, page],
+    )
+    yield rows.map(({ attemptNo, paymentNo, amountFen }) => ({ attemptNo, paymentNo, amountFen }))
+    const end = rows.at(-1)
+    if (rows.length < page || end === undefined) return
+    last = end
+  }
+}
+
+/** Reversals and refunds of one channel that the upstream said were done from `from` on and before `until`. */
+export const refundsBetween = (
+  db: Db,
+  of: { mchNo: string; channel: string },
+  from: Date,
+  until: Date,
+): Promise<BookedRefund[]> =>
+  run<BookedRefund>(
+    db,
+    'refundsBetween',
+    `select r.attempt_no as "attemptNo", r.payment_no as "paymentNo", r.refund_no as "refundNo",
+            r.amount_fen as "amountFen"
+       from reversal r join attempt a on a.mch_no = r.mch_no and a.attempt_no = r.attempt_no
+      where r.mch_no = $1 and a.channel = $2 and r.state = 'SUCCESS' and not r.by_upstream
+        and r.changed_at >= $3 and r.changed_at < $4
+     union all
+     select r.attempt_no, r.payment_no, r.refund_no, r.amount_fen
+       from refund r join attempt a on a.mch_no = r.mch_no and a.attempt_no = r.attempt_no
+      where r.mch_no = $1 and a.channel = $2 and r.success_time >= $3 and r.success_time < $4
+      order by 3`,
+    [of.mchNo, of.channel, from, until],
+  )
+
+export const DIFFERENCE_KINDS = [
+  'PAYMENT_UNKNOWN',
+  'PAYMENT_MISSING',
+  'PAYMENT_AMOUNT',
+  /** The order kept it, and the upstream or the merchant's own back office has sent it back. */
+  'PAYMENT_RETURNED',
+  'REFUND_UNKNOWN',
+  'REFUND_MISSING',
+  'REFUND_AMOUNT',
+] as const
+
+export type Difference = {
+  kind: (typeof DIFFERENCE_KINDS)[number]
+  attemptNo: string
+  paymentNo: string
+  refundNo: string
+  oursFen: bigint | null
+  theirsFen: bigint | null
+  isSettled: boolean
+}
+
+export type DayKey = { mchNo: string; channel: string; day: string }
+
+/** What a day's bill holds: how many lines of each kind, and what they add up to. */
+export type BillSums = { paid: { lines: number; fen: bigint }; refunded: { lines: number; fen: bigint } }
+
+/** Writes what a day's bill showed; the same day again adds what is new and keeps what was found before. */
+export async function writeReconciliation(
+  db: Db,
+  key: DayKey,
+  found: BillSums & { differences: Difference[] },
+  now: Date,
+): Promise<void> {
+  for (const one of found.differences) {
+    await run(
+      db,
+      'writeDifference',
+      `insert into reconciliation_difference (mch_no, channel, day, kind, attempt_no, payment_no, refund_no, ours_fen,
+         theirs_fen, settled, found_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) on conflict do nothing`,
+      [
+        ...[key.mchNo, key.channel, key.day, one.kind, one.attemptNo, one.paymentNo, one.refundNo],
+        ...[one.oursFen, one.theirsFen, one.isSettled, now],
+      ],
+    )
+  }
+  await run(
+    db,
+    'writeReconciliation',
+    `insert into reconciliation (mch_no, channel, day, lines, differences, done_at, paid_lines, paid_fen, refunded_lines,
+       refunded_fen) values ($1, $2, $3, $7::integer + $9::integer, $4, $5, $7, $6, $9, $8)
+     on conflict (mch_no, channel, day) do update set lines = excluded.lines, differences = $4, done_at = $5,
+       paid_lines = $7, paid_fen = $6, refunded_lines = $9, refunded_fen = $8`,
+    [
+      ...[key.mchNo, key.channel, key.day, found.differences.length, now],
+      ...[found.paid.fen, found.paid.lines, found.refunded.fen, found.refunded.lines],
+    ],
+  )
+}
+
+/**
+ * Gives every channel account a job for each of these days on which the account existed, unless its bill has
+ * been held against the books; how many were added. Days are given with the moment at which they begin.
+ */
+export async function planReconciliations(db: Db, days: { day: string; begin: Date }[], now: Date): Promise<number> {
+  const rows = await run(
+    db,
+    'planReconciliations',
+    `insert into job (mch_no, kind, subject, due_at, tries, created_at)
+     select c.mch_no, 'reconcile_day', c.channel || '/' || d.day, $3, 0, $3
+       from channel_account c cross join unnest($1::text[], $2::timestamptz[]) as d (day, begin)
+      where c.created_at <= d.begin + interval '1 day'
+        and not exists (
+          select from reconciliation r where r.mch_no = c.mch_no and r.channel = c.channel and r.day = d.day::date)
+     on conflict do nothing returning 1`,
+    [days.map(({ day }) => day), days.map(({ begin }) => begin), now],
+  )
+  return rows.length
+}

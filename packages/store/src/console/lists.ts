@@ -1,0 +1,126 @@
+/** Lists of the console over all merchants: refunds, reversals, notifications. */
+import type { NotificationState, RefundState } from '@acopay/core'
+import { type Db, run } from '../db.ts'
+import { LISTED_NOTIFICATIONS, type ListedNotification } from '../notifications/notification-lists.ts'
+import { LAST_ANSWER, type RefundPart, type ReversalPart } from './order-lists.ts'
+
+/** Null: of every merchant. `before`: the number of the last row of the page before. */
+export type ListFilter = { mchNo: string | null; state: string | null; number: string | null; before: string | null }
+
+type OfOrder = { mchNo: string; transactionNo: string }
+
+/** Few are under way at any time: their index holds only those, if the statement itself says that they are meant. */
+const isUnderWay = (state: string | null): boolean => state === 'PROCESSING' || state === 'STUCK'
+const underWay = (state: string | null): string => (isUnderWay(state) ? " and r.state = 'PROCESSING'" : '')
+
+/** The newest first, at most `limit`; `state` `STUCK` is under way since before `stuckBefore`. */
+export const listRefunds = (
+  db: Db,
+  { mchNo, state, number, before }: ListFilter & { state: RefundState | 'STUCK' | null },
+  stuckBefore: Date,
+  limit: number,
+): Promise<(RefundPart & OfOrder)[]> =>
+  run(
+    db,
+    `listRefunds${isUnderWay(state) ? 'UnderWay' : ''}`,
+    `select r.mch_no as "mchNo", r.transaction_no as "transactionNo", r.refund_no as "refundNo",
+            r.mch_refund_no as "mchRefundNo", r.attempt_no as "attemptNo", a.channel, r.amount_fen as "amountFen", r.reason,
+            r.state, r.failure, r.created_at as "createdAt", r.success_time as "successTime",
+            ${LAST_ANSWER('r')}
+       from refund r join attempt a on a.mch_no = r.mch_no and a.attempt_no = r.attempt_no
+      where ($1::text is null or r.mch_no = $1) and ($3::text is null or $3 in (r.refund_no, r.mch_refund_no, r.transaction_no))
+        and ($2::text is null or ($2 = 'STUCK' and r.created_at < $5) or r.state = $2)${underWay(state)}
+        and ($4::text is null or r.refund_no < $4)
+      order by r.refund_no desc limit $6`,
+    [mchNo, state, number, before, stuckBefore, limit],
+  )
+
+/** As `listRefunds`. */
+export const listReversals = (
+  db: Db,
+  { mchNo, state, number, before }: ListFilter,
+  stuckBefore: Date,
+  limit: number,
+): Promise<(ReversalPart & OfOrder)[]> =>
+  run(
+    db,
+    `listReversals${isUnderWay(state) ? 'UnderWay' : ''}`,
+    `select r.mch_no as "mchNo", r.transaction_no as "transactionNo", r.refund_no as "refundNo", r.attempt_no as "attemptNo",
+            r.payment_no as "paymentNo", a.channel, r.amount_fen as "amountFen", r.state, r.created_at as "createdAt",
+            r.changed_at as "changedAt", ${LAST_ANSWER('r')}
+       from reversal r join attempt a on a.mch_no = r.mch_no and a.attempt_no = r.attempt_no
+      where ($1::text is null or r.mch_no = $1) and ($3::text is null or $3 in (r.refund_no, r.payment_no, r.transaction_no))
+        and ($2::text is null or ($2 = 'STUCK' and r.created_at < $5) or r.state = $2)${underWay(state)}
+        and ($4::text is null or r.refund_no < $4)
+      order by r.refund_no desc limit $6`,
+    [mchNo, state, number, before, stuckBefore, limit],
+  )
+
+export type NotificationPlace = { createdAt: Date; mchNo: string; transactionNo: string; seq: number }
+
+/** When a notification was written: from, and before. */
+type Stretch = { from: Date | null; until: Date | null }
+
+/** Notifications of all merchants that were not heard yet, or are not tried any more; the newest first. */
+export const listUnheard = (
+  db: Db,
+  state: Exclude<NotificationState, 'DELIVERED'>,
+  { before, from, until }: Stretch & { before: NotificationPlace | null },
+  limit: number,
+): Promise<ListedNotification[]> =>
+  run<ListedNotification>(
+    db,
+    'listUnheard',
+    `${LISTED_NOTIFICATIONS}
+      where n.state <> 'DELIVERED' and n.state = $1
+        and ($2::timestamptz is null or (n.created_at, n.mch_no, n.transaction_no, n.seq) < ($2, $3::text, $4::text, $5::int))
+        and ($7::timestamptz is null or n.created_at >= $7) and ($8::timestamptz is null or n.created_at < $8)
+      order by n.created_at desc, n.mch_no desc, n.transaction_no desc, n.seq desc limit $6`,
+    [state, before?.createdAt, before?.mchNo, before?.transactionNo, before?.seq, limit, from, until],
+  )
+
+/**
+ * Notifications of all merchants, heard or not: the newest `examined` are looked at, and of those at most `limit` in this
+ * state are answered, the newest first. `next` is where to go on, null at the end. There is no index over all merchants,
+ * which every sending would have to pay for: each merchant's own newest are taken, and the newest of these.
+ */
+export async function listEverybodys(
+  db: Db,
+  { state, before, from, until }: Stretch & { state: NotificationState | null; before: NotificationPlace | null },
+  limit: number,
+  examined: number,
+): Promise<{ rows: ListedNotification[]; next: NotificationPlace | null }> {
+  const places = await run<NotificationPlace & { state: NotificationState }>(
+    db,
+    'listEverybodysPlaces',
+    `select n.created_at as "createdAt", n.mch_no as "mchNo", n.transaction_no as "transactionNo", n.seq, n.state
+       from merchant m cross join lateral (
+         select x.mch_no, x.transaction_no, x.seq, x.created_at, x.state from notification x
+          where x.mch_no = m.mch_no and x.created_at >= coalesce($5::timestamptz, '-infinity')
+            and x.created_at < coalesce($6::timestamptz, 'infinity') and x.created_at <= coalesce($1::timestamptz, 'infinity')
+            and ($1::timestamptz is null
+                 or (x.created_at, x.mch_no, x.transaction_no, x.seq) < ($1, $2::text, $3::text, $4::int))
+          order by x.created_at desc, x.transaction_no desc, x.seq desc limit $7) n
+      order by n.created_at desc, n.mch_no desc, n.transaction_no desc, n.seq desc limit $7`,
+    [before?.createdAt, before?.mchNo, before?.transactionNo, before?.seq, from, until, examined],
+  )
+  const fitting = places.filter((place) => state === null || place.state === state)
+  const shown = fitting.slice(0, limit)
+  const rows = await run<ListedNotification>(
+    db,
+    'listEverybodys',
+    `${LISTED_NOTIFICATIONS} join unnest($1::text[], $2::text[], $3::int[]) as p (mch_no, transaction_no, seq)
+         on p.mch_no = n.mch_no and p.transaction_no = n.transaction_no and p.seq = n.seq
+      order by n.created_at desc, n.mch_no desc, n.transaction_no desc, n.seq desc`,
+    [shown.map(({ mchNo }) => mchNo), shown.map(({ transactionNo }) => transactionNo), shown.map(({ seq }) => seq)],
+  )
+  const last = fitting.length > limit ? shown.at(-1) : places.length === examined ? places.at(-1) : undefined
+  return { rows, next: last ?? null }
+}
+
+/** Whose order has this number of the platform's; null for nobody's. */
+export async function merchantOfOrder(db: Db, transactionNo: string): Promise<string | null> {
+  const sql = 'select mch_no as "mchNo" from orders where transaction_no = $1 limit 1'
+  const rows = await run<{ mchNo: string }>(db, 'merchantOfOrder', sql, [transactionNo])
+  return rows[0]?.mchNo ?? null
+}

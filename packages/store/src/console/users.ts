@@ -1,0 +1,127 @@
+/** The console's users. What a role may do is the server's business; here they are rows. */
+import { type Db, run } from '../db.ts'
+
+export type ConsoleUser = {
+  username: string
+  role: string
+  /** Null sees every merchant. */
+  mchNo: string | null
+  isEnabled: boolean
+  passwordHash: string
+  mustChangePassword: boolean
+  totpSealed: Buffer | null
+  isTotpEnabled: boolean
+  lockedUntil: Date | null
+  lastSignedInAt: Date | null
+  createdAt: Date
+}
+
+const COLUMNS = `username, role, mch_no as "mchNo", enabled as "isEnabled", password_hash as "passwordHash",
+  must_change_password as "mustChangePassword", totp_sealed as "totpSealed", totp_enabled as "isTotpEnabled",
+  locked_until as "lockedUntil", last_signed_in_at as "lastSignedInAt", created_at as "createdAt"`
+
+export async function findConsoleUser(db: Db, username: string): Promise<ConsoleUser | null> {
+  const rows = await run<ConsoleUser>(
+    db,
+    'findConsoleUser',
+    `select ${COLUMNS} from console_user where username = $1`,
+    [username],
+  )
+  return rows[0] ?? null
+}
+
+/** By name, at most `limit` after `after`; of one merchant, or of all where `mchNo` is null. */
+export const listConsoleUsers = (db: Db, mchNo: string | null, after: string, limit: number): Promise<ConsoleUser[]> =>
+  run<ConsoleUser>(
+    db,
+    'listConsoleUsers',
+    `select ${COLUMNS} from console_user where username > $2 and ($1::text is null or mch_no = $1)
+      order by username limit $3`,
+    [mchNo, after, limit],
+  )
+
+export type NewConsoleUser = Pick<ConsoleUser, 'username' | 'role' | 'mchNo' | 'passwordHash' | 'mustChangePassword'>
+
+/** False when the name is taken. */
+export async function addConsoleUser(db: Db, user: NewConsoleUser, now: Date): Promise<boolean> {
+  const rows = await run(
+    db,
+    'addConsoleUser',
+    `insert into console_user (username, role, mch_no, password_hash, must_change_password, created_at)
+     values ($1, $2, $3, $4, $5, $6) on conflict do nothing returning 1`,
+    [user.username, user.role, user.mchNo, user.passwordHash, user.mustChangePassword, now],
+  )
+  return rows.length === 1
+}
+
+/** What is left out stays. `unlock` forgets sign-ins in vain. */
+export async function changeConsoleUser(
+  db: Db,
+  username: string,
+  change: {
+    role?: string
+    isEnabled?: boolean
+    password?: { hash: string; mustChange: boolean }
+    unlock?: boolean
+    dropTotp?: boolean
+  },
+): Promise<void> {
+  await run(
+    db,
+    'changeConsoleUser',
+    `update console_user set role = coalesce($2, role), enabled = coalesce($3, enabled),
+            password_hash = coalesce($4, password_hash), must_change_password = coalesce($5, must_change_password),
+            failures = case when $6 then 0 else failures end, locked_until = case when $6 then null else locked_until end,
+            totp_enabled = totp_enabled and not $7, totp_sealed = case when $7 then null else totp_sealed end
+      where username = $1`,
+    [
+      ...[username, change.role, change.isEnabled, change.password?.hash, change.password?.mustChange],
+      ...[change.unlock ?? change.password !== undefined, change.dropTotp ?? false],
+    ],
+  )
+}
+
+/** Keeps a new secret that is not in force yet. */
+export const putTotpSecret = (db: Db, username: string, sealed: Buffer) =>
+  run(db, 'putTotpSecret', 'update console_user set totp_sealed = $2, totp_enabled = false where username = $1', [
+    username,
+    sealed,
+  ])
+
+/** Takes the code of a time step, once; with `enable` it is in force from now on. False when it was taken before. */
+export async function takeTotpStep(db: Db, username: string, step: bigint, enable: boolean): Promise<boolean> {
+  const rows = await run(
+    db,
+    'takeTotpStep',
+    `update console_user set totp_step = $2, totp_enabled = totp_enabled or $3
+      where username = $1 and totp_step < $2 and totp_sealed is not null returning 1`,
+    [username, step, enable],
+  )
+  return rows.length === 1
+}
+
+/**
+ * Counts a sign-in before its password is looked at, so that many at once do not each count as the first; null while the
+ * name is locked. From the fifth in vain on the lock doubles, from one minute to one hour.
+ */
+export async function beginSignIn(db: Db, username: string, now: Date): Promise<{ failures: number } | null> {
+  const rows = await run<{ failures: number }>(
+    db,
+    'beginSignIn',
+    `update console_user set failures = failures + 1,
+            locked_until = case when failures >= 4 then $2::timestamptz + least(60 * power(2, least(failures - 4, 6)), 3600) * interval '1 second' end
+      where username = $1 and (locked_until is null or locked_until <= $2) returning failures`,
+    [username, now],
+  )
+  return rows[0] ?? null
+}
+
+/** The password was right, and the code where there is one; `now` null where nobody signed in by it. */
+export const endSignIn = (db: Db, username: string, now: Date | null) =>
+  run(
+    db,
+    'endSignIn',
+    `update console_user set failures = 0, locked_until = null, last_signed_in_at = coalesce($2, last_signed_in_at)
+      where username = $1`,
+    [username, now],
+  )

@@ -1,0 +1,105 @@
+/** Work that must still be done although a process may die: rows written with the change that makes them necessary. */
+import { JOB_KINDS, type JobKind } from '@acopay/core'
+import { type Db, run } from '../db.ts'
+
+/** `tries` is the lease's number: an update must match it, so that an expired lease cannot overwrite a newer one. */
+export type Job = { mchNo: string; kind: JobKind; subject: string; tries: number; createdAt: Date }
+
+type JobKey = Pick<Job, 'mchNo' | 'kind' | 'subject'>
+
+/**
+ * Writes a job whose first lease the writer holds until `dueAt`: it does the work itself, and the job is there in case it
+ * dies. A job that exists is left as it is.
+ */
+export async function insertHeldJob(db: Db, job: JobKey, dueAt: Date, now: Date): Promise<void> {
+  await run(
+    db,
+    'insertHeldJob',
+    `insert into job (mch_no, kind, subject, due_at, tries, created_at) values ($1, $2, $3, $4, 1, $5)
+     on conflict do nothing`,
+    [job.mchNo, job.kind, job.subject, dueAt, now],
+  )
+}
+
+/** Leases at most `limit` due jobs of these kinds until `leaseUntil`, in one statement; no row lock outlives it. */
+export const takeJobs = (
+  db: Db,
+  { now, leaseUntil }: { now: Date; leaseUntil: Date },
+  limit: number,
+  kinds: readonly JobKind[] = JOB_KINDS,
+): Promise<Job[]> =>
+  run<Job>(
+    db,
+    'takeJobs',
+    `update job j set due_at = $2, tries = j.tries + 1
+       from (select mch_no, kind, subject from job where due_at <= $1 and kind = any($4)
+               order by due_at limit $3 for update skip locked) d
+      where j.mch_no = d.mch_no and j.kind = d.kind and j.subject = d.subject
+      returning j.mch_no as "mchNo", j.kind, j.subject, j.tries, j.created_at as "createdAt"`,
+    [now, leaseUntil, limit, kinds],
+  )
+
+/** Leases this job if no lease on it lasts beyond `now`; null when one does, or the job is done. */
+export async function takeJob(db: Db, key: JobKey, now: Date, leaseUntil: Date): Promise<Job | null> {
+  const rows = await run<Job>(
+    db,
+    'takeJob',
+    `update job set due_at = $5, tries = tries + 1
+      where mch_no = $1 and kind = $2 and subject = $3 and due_at <= $4
+      returning mch_no as "mchNo", kind, subject, tries, created_at as "createdAt"`,
+    [key.mchNo, key.kind, key.subject, now, leaseUntil],
+  )
+  return rows[0] ?? null
+}
+
+/** The work is done, by this process or another. */
+export async function removeJob(db: Db, key: JobKey): Promise<void> {
+  await run(db, 'removeJob', 'delete from job where mch_no = $1 and kind = $2 and subject = $3', [
+    key.mchNo,
+    key.kind,
+    key.subject,
+  ])
+}
+
+/** The job is due again at `dueAt`; changes nothing when this lease has ended and another process holds the job. */
+export async function postponeJob(db: Db, job: Job, dueAt: Date): Promise<void> {
+  await run(
+    db,
+    'postponeJob',
+    'update job set due_at = $5 where mch_no = $1 and kind = $2 and subject = $3 and tries = $4',
+    [job.mchNo, job.kind, job.subject, job.tries, dueAt],
+  )
+}
+
+/** Something that the job waits for may have happened: it is due now, unless it is done. */
+export async function hastenJob(db: Db, key: JobKey, now: Date): Promise<void> {
+  await run(
+    db,
+    'hastenJob',
+    'update job set due_at = least(due_at, $4) where mch_no = $1 and kind = $2 and subject = $3',
+    [key.mchNo, key.kind, key.subject, now],
+  )
+}
+
+/** Extends a lease; false when it has ended and another process holds the job, or the job is done. */
+export async function extendJob(db: Db, job: Job, leaseUntil: Date): Promise<boolean> {
+  const rows = await run(
+    db,
+    'extendJob',
+    'update job set due_at = $5 where mch_no = $1 and kind = $2 and subject = $3 and tries = $4 returning 1',
+    [job.mchNo, job.kind, job.subject, job.tries, leaseUntil],
+  )
+  return rows.length === 1
+}
+
+/** Marks a job as overdue; false when it was marked before, so that each alarm is raised once. */
+export async function alarmJob(db: Db, job: Job, now: Date): Promise<boolean> {
+  const rows = await run(
+    db,
+    'alarmJob',
+    `update job set alarmed_at = $4 where mch_no = $1 and kind = $2 and subject = $3 and alarmed_at is null
+     returning 1`,
+    [job.mchNo, job.kind, job.subject, now],
+  )
+  return rows.length === 1
+}

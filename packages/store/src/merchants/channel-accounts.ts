@@ -1,0 +1,37 @@
+/** Merchants' accounts with upstreams; what is in `settings` is sealed by the server and opaque here. */
+import { type Db, run } from '../db.ts'
+
+export async function findChannelAccount(db: Db, mchNo: string, channel: string): Promise<Buffer | null> {
+  const rows = await run<{ sealed: Buffer }>(
+    db,
+    'findChannelAccount',
+    'select settings_sealed as sealed from channel_account where mch_no = $1 and channel = $2',
+    [mchNo, channel],
+  )
+  return rows[0]?.sealed ?? null
+}
+
+/** Adds the account, or changes its settings from now on. */
+export async function putChannelAccount(
+  db: Db,
+  account: { mchNo: string; channel: string; settingsSealed: Buffer },
+  now: Date,
+): Promise<void> {
+  await run(
+    db,
+    'putChannelAccount',
+    `insert into channel_account (mch_no, channel, settings_sealed, created_at, changed_at)
+     values ($1, $2, $3, $4, $4)
+     on conflict (mch_no, channel) do update set settings_sealed = excluded.settings_sealed, changed_at = $4`,
+    [account.mchNo, account.channel, account.settingsSealed, now],
+  )
+}
+
+/** Whether anything was ever opened through this account: what it is asked about must stay with whom it was opened. */
+export async function isAccountUsed(db: Db, mchNo: string, channel: string): Promise<boolean> {
+  const rows = await run(db, 'isAccountUsed', 'select 1 from attempt where mch_no = $1 and channel = $2 limit 1', [
+    mchNo,
+    channel,
+  ])
+  return rows.length > 0
+}

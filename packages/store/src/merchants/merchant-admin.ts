@@ -1,0 +1,182 @@
+/** Merchants as the console keeps them: their apps, their keys with their times, and which channels they have accounts with. */
+import { type Db, run } from '../db.ts'
+
+export type ListedMerchant = {
+  mchNo: string
+  name: string
+  isEnabled: boolean
+  createdAt: Date
+  apps: number
+  keys: number
+}
+
+/** By number, at most `limit` after `after`. Keys: those valid at `now`. */
+export const listMerchants = (
+  db: Db,
+  { mchNo, after }: { mchNo: string | null; after: string },
+  now: Date,
+  limit: number,
+): Promise<ListedMerchant[]> =>
+  run<ListedMerchant>(
+    db,
+    'listMerchants',
+    `select mch_no as "mchNo", name, enabled as "isEnabled", created_at as "createdAt",
+            (select count(*)::int from app a where a.mch_no = m.mch_no) as apps,
+            (select count(*)::int from merchant_key k where k.mch_no = m.mch_no and k.valid_from <= $3
+                and (k.valid_until is null or k.valid_until > $3)) as keys
+       from merchant m where ($1::text is null or mch_no = $1) and mch_no > $2 order by mch_no limit $4`,
+    [mchNo, after, now, limit],
+  )
+
+export type MerchantPart = {
+  mchNo: string
+  name: string
+  isEnabled: boolean
+  allowedIps: string[]
+  ratePerSecond: number | null
+  createdAt: Date
+}
+/** `channels`: what its payers are offered; null is all. */
+export type AppPart = { appNo: string; name: string; isEnabled: boolean; channels: string[] | null; createdAt: Date }
+export type KeyPart = { keyId: string; publicKey: string; validFrom: Date; validUntil: Date | null }
+export type AccountPart = { channel: string; settingsSealed: Buffer; changedAt: Date }
+
+/** Null when there is no such merchant. */
+export async function readMerchantParts(db: Db, mchNo: string) {
+  const of = <Row extends object>(name: string, sql: string) => run<Row>(db, name, sql, [mchNo])
+  const [merchant] = await of<MerchantPart>(
+    'readMerchant',
+    `select mch_no as "mchNo", name, enabled as "isEnabled", allowed_ips as "allowedIps",
+            rate_per_second as "ratePerSecond", created_at as "createdAt" from merchant where mch_no = $1`,
+  )
+  if (merchant === undefined) return null
+  const apps = await of<AppPart>(
+    'readMerchantApps',
+    `select app_no as "appNo", name, enabled as "isEnabled", channels, created_at as "createdAt" from app
+      where mch_no = $1 order by created_at, app_no`,
+  )
+  const keys = await of<KeyPart>(
+    'readMerchantKeys',
+    `select key_id as "keyId", public_key as "publicKey", valid_from as "validFrom", valid_until as "validUntil"
+       from merchant_key where mch_no = $1 order by valid_from desc, key_id`,
+  )
+  const accounts = await of<AccountPart>(
+    'readMerchantAccounts',
+    `select channel, settings_sealed as "settingsSealed", changed_at as "changedAt" from channel_account
+      where mch_no = $1 order by channel`,
+  )
+  return { merchant, apps, keys, accounts }
+}
+
+/** False when the number is taken. */
+export async function newMerchant(db: Db, merchant: { mchNo: string; name: string }, now: Date): Promise<boolean> {
+  const rows = await run(
+    db,
+    'newMerchant',
+    'insert into merchant (mch_no, name, created_at) values ($1, $2, $3) on conflict do nothing returning 1',
+    [merchant.mchNo, merchant.name, now],
+  )
+  return rows.length === 1
+}
+
+/** What is undefined stays; a rate of null is the gateway's default. */
+export async function changeMerchant(
+  db: Db,
+  mchNo: string,
+  change: { name?: string; isEnabled?: boolean; allowedIps?: string[]; ratePerSecond?: number | null },
+): Promise<void> {
+  await run(
+    db,
+    'changeMerchant',
+    `update merchant set name = coalesce($2, name), enabled = coalesce($3, enabled),
+            allowed_ips = coalesce($4::text[], allowed_ips), rate_per_second = case when $5 then $6::int else rate_per_second end
+      where mch_no = $1`,
+    [
+      ...[mchNo, change.name, change.isEnabled, change.allowedIps],
+      ...[change.ratePerSecond !== undefined, change.ratePerSecond ?? null],
+    ],
+  )
+}
+
+/** False when the merchant has an app of this number. */
+export async function newApp(db: Db, app: { mchNo: string; appNo: string; name: string }, now: Date): Promise<boolean> {
+  const rows = await run(
+    db,
+    'newApp',
+    'insert into app (mch_no, app_no, name, created_at) values ($1, $2, $3, $4) on conflict do nothing returning 1',
+    [app.mchNo, app.appNo, app.name, now],
+  )
+  return rows.length === 1
+}
+
+/** What is undefined stays; false when there is no such app. */
+export async function changeApp(
+  db: Db,
+  app: { mchNo: string; appNo: string },
+  change: { name?: string; isEnabled?: boolean; channels?: string[] | null },
+): Promise<boolean> {
+  const rows = await run(
+    db,
+    'changeApp',
+    `update app set name = coalesce($3, name), enabled = coalesce($4, enabled),
+            channels = case when $5 then $6::text[] else channels end
+      where mch_no = $1 and app_no = $2 returning 1`,
+    [app.mchNo, app.appNo, change.name, change.isEnabled, change.channels !== undefined, change.channels ?? null],
+  )
+  return rows.length === 1
+}
+
+/**
+ * Adds a public key that is valid from now on; those valid until now end at `othersUntil`, unless they end earlier. False
+ * when the merchant has this very key.
+ */
+export async function rotateMerchantKey(
+  db: Db,
+  key: { mchNo: string; keyId: string; publicKey: string },
+  othersUntil: Date,
+  now: Date,
+): Promise<boolean> {
+  const rows = await run(
+    db,
+    'rotateMerchantKey',
+    `with added as (
+       insert into merchant_key (mch_no, key_id, public_key, valid_from) values ($1, $2, $3, $5)
+       on conflict do nothing returning key_id),
+     ended as (
+       update merchant_key set valid_until = greatest($4, valid_from + interval '1 millisecond')
+        where mch_no = $1 and exists (select from added) and (valid_until is null or valid_until > $4))
+     select 1 from added`,
+    [key.mchNo, key.keyId, key.publicKey, othersUntil, now],
+  )
+  return rows.length === 1
+}
+
+/**
+ * Ends a key's validity now: `last` where it is the only one valid of an enabled merchant, which could not call any more;
+ * then nothing changes.
+ */
+export async function endKeyNow(
+  db: Db,
+  key: { mchNo: string; keyId: string },
+  now: Date,
+): Promise<'ended' | 'last' | 'absent'> {
+  const rows = await run<{ isEnded: boolean }>(
+    db,
+    'endKeyNow',
+    `with merchant_now as (select enabled from merchant where mch_no = $1 for update),
+     own as (
+       select key_id from merchant_key
+        where mch_no = $1 and key_id = $2 and (valid_until is null or valid_until > $3)),
+     ended as (
+       update merchant_key k set valid_until = greatest($3::timestamptz, k.valid_from + interval '1 millisecond')
+         from own, merchant_now m
+        where k.mch_no = $1 and k.key_id = own.key_id and (not m.enabled or exists (
+          select from merchant_key o where o.mch_no = $1 and o.key_id <> $2 and o.valid_from <= $3
+             and (o.valid_until is null or o.valid_until > $3)))
+       returning 1)
+     select exists (select from ended) as "isEnded" from own`,
+    [key.mchNo, key.keyId, now],
+  )
+  const [row] = rows
+  return row === undefined ? 'absent' : row.isEnded ? 'ended' : 'last'
+}

@@ -1,0 +1,96 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type TestDatabase, testDatabase } from '../../../../test/support/database.ts'
+import { after, MCH, NOW, seedMerchant } from '../../../../test/support/orders.ts'
+import { addMerchant, addMerchantKey, endMerchantKey, findMerchant, setMerchantEnabled } from './merchants.ts'
+
+let database: TestDatabase
+beforeAll(async () => {
+  database = await testDatabase()
+  await seedMerchant(database.pool)
+  await seedMerchant(database.pool, 'MCH2')
+})
+afterAll(() => database.drop())
+
+const keysAt = async (ms: number, mchNo = MCH) => (await findMerchant(database.pool, mchNo, after(ms)))?.publicKeys
+const addKey = (keyId: string, fromMs: number, untilMs: number | null, publicKey = keyId) =>
+  addMerchantKey(database.pool, {
+    mchNo: MCH,
+    keyId,
+    publicKey,
+    validFrom: after(fromMs),
+    validUntil: untilMs === null ? null : after(untilMs),
+  })
+
+describe('a merchant', () => {
+  it('that does not exist is null', async () => {
+    expect(await findMerchant(database.pool, 'NOBODY', NOW)).toBeNull()
+  })
+
+  it('is enabled, open to every address and without a limit of its own when it is new', async () => {
+    expect(await findMerchant(database.pool, 'MCH2', NOW)).toEqual({
+      mchNo: 'MCH2',
+      name: 'MCH2',
+      isEnabled: true,
+      allowedIps: [],
+      ratePerSecond: null,
+      publicKeys: [],
+    })
+  })
+
+  it('added again stays as it is', async () => {
+    await addMerchant(database.pool, { mchNo: 'MCH2', name: 'renamed' }, after(5))
+    expect(await findMerchant(database.pool, 'MCH2', NOW)).toMatchObject({ name: 'MCH2' })
+  })
+
+  it('disabled and enabled again is so from the next reading on, and the other one is not', async () => {
+    await setMerchantEnabled(database.pool, 'MCH2', false)
+    expect(await findMerchant(database.pool, 'MCH2', NOW)).toMatchObject({ isEnabled: false })
+    expect(await findMerchant(database.pool, MCH, NOW)).toMatchObject({ isEnabled: true })
+    await setMerchantEnabled(database.pool, 'MCH2', true)
+    expect(await findMerchant(database.pool, 'MCH2', NOW)).toMatchObject({ isEnabled: true })
+  })
+
+  it('has its addresses and its limit as they are in the database', async () => {
+    await database.pool.query(
+      `update merchant set allowed_ips = '{10.0.0.0/8,::1}', rate_per_second = 7 where mch_no = 'MCH2'`,
+    )
+    const merchant = await findMerchant(database.pool, 'MCH2', NOW)
+    expect(merchant).toMatchObject({ allowedIps: ['10.0.0.0/8', '::1'], ratePerSecond: 7 })
+  })
+
+  it.each(['', 'a b', 'a/b', 'x'.repeat(33), '商户'])('cannot have the number %j', async (mchNo) => {
+    await expect(addMerchant(database.pool, { mchNo, name: 'x' }, NOW)).rejects.toMatchObject({ code: '23514' })
+  })
+})
+
+describe('rotating keys', () => {
+  it('two are valid where their times overlap, newest first; each from its first moment to before its last', async () => {
+    await addKey('old', 0, 2000)
+    await addKey('new', 1000, null)
+    expect(await keysAt(-1)).toEqual([])
+    expect(await keysAt(0)).toEqual(['old'])
+    expect(await keysAt(999)).toEqual(['old'])
+    expect(await keysAt(1000)).toEqual(['new', 'old'])
+    expect(await keysAt(1999)).toEqual(['new', 'old'])
+    expect(await keysAt(2000)).toEqual(['new'])
+    expect(await keysAt(2000, 'MCH2')).toEqual([])
+  })
+
+  it('one that is ended is not valid from that moment on', async () => {
+    await addKey('leaked', 0, null)
+    await endMerchantKey(database.pool, { mchNo: 'MCH2', keyId: 'leaked', validUntil: after(1) })
+    expect(await keysAt(500)).toContain('leaked')
+    await endMerchantKey(database.pool, { mchNo: MCH, keyId: 'leaked', validUntil: after(500) })
+    expect(await keysAt(499)).toContain('leaked')
+    expect(await keysAt(500)).not.toContain('leaked')
+  })
+
+  it('one added again under its name keeps its text', async () => {
+    await addKey('old', 0, null, 'another text')
+    expect(await keysAt(5000)).not.toContain('another text')
+  })
+
+  it('one that would end before it begins is refused', async () => {
+    await expect(addKey('backwards', 10, 10)).rejects.toMatchObject({ code: '23514' })
+  })
+})

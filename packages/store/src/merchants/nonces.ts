@@ -1,0 +1,23 @@
+/** Nonces of requests that change something: the contract signs no time, so each may be used once. */
+import { type Db, run } from '../db.ts'
+
+/** Records a nonce; false when this merchant used it before. To be called in the transaction of the change. */
+export async function useNonce(db: Db, use: { mchNo: string; nonce: string; now: Date }): Promise<boolean> {
+  const rows = await run(
+    db,
+    'useNonce',
+    'insert into nonce (mch_no, nonce, used_at) values ($1, $2, $3) on conflict do nothing returning 1',
+    [use.mchNo, use.nonce, use.now],
+  )
+  return rows.length === 1
+}
+
+/** Forgets at most `limit` nonces used before `before`; returns how many. */
+export async function forgetNonces(db: Db, before: Date, limit: number): Promise<number> {
+  const { rowCount } = await db.query(
+    `delete from nonce where (mch_no, nonce) in
+      (select mch_no, nonce from nonce where used_at < $1 order by used_at limit $2 for update skip locked)`,
+    [before, limit],
+  )
+  return rowCount ?? 0
+}

@@ -1,0 +1,49 @@
+/** What a payer sees of orders, many at a time: all who look at a cashier page share one statement. */
+import type { CloseReason, OrderState } from '@acopay/core'
+import { type Db, run } from '../db.ts'
+
+export type OrderKey = { mchNo: string; transactionNo: string }
+
+export type CashierView = OrderKey & {
+  merchant: string
+  description: string
+  amountFen: bigint
+  state: OrderState
+  closeReason: CloseReason | null
+  attempts: number
+  timeExpire: Date
+  successTime: Date | null
+  /** Payments that go back to the payer, and how many of them have not arrived yet. */
+  goingBack: number
+  stillOnTheWay: number
+}
+
+/** The orders that exist; in no order. */
+export const readCashierViews = (db: Db, keys: OrderKey[]): Promise<CashierView[]> =>
+  run<CashierView>(
+    db,
+    'readCashierViews',
+    `select o.mch_no as "mchNo", o.transaction_no as "transactionNo", m.name as merchant, o.description,
+            o.amount_fen as "amountFen", o.state, o.close_reason as "closeReason", o.attempts,
+            o.time_expire as "timeExpire", o.success_time as "successTime",
+            back.total::integer as "goingBack", back.waiting::integer as "stillOnTheWay"
+       from unnest($1::text[], $2::text[]) as asked (mch_no, transaction_no)
+       join orders o on o.mch_no = asked.mch_no and o.transaction_no = asked.transaction_no
+       join merchant m on m.mch_no = o.mch_no
+       join lateral (
+         select count(*) as total, count(*) filter (where r.state = 'PROCESSING') as waiting
+           from reversal r where r.mch_no = o.mch_no and r.transaction_no = o.transaction_no) back on true`,
+    [keys.map(({ mchNo }) => mchNo), keys.map(({ transactionNo }) => transactionNo)],
+  )
+
+/** Which channels the payer of this order may be offered, as its app says; null is all. */
+export async function offeredByApp(db: Db, { mchNo, transactionNo }: OrderKey): Promise<string[] | null> {
+  const rows = await run<{ channels: string[] | null }>(
+    db,
+    'offeredByApp',
+    `select a.channels from orders o join app a on a.mch_no = o.mch_no and a.app_no = o.app_no
+      where o.mch_no = $1 and o.transaction_no = $2`,
+    [mchNo, transactionNo],
+  )
+  return rows[0]?.channels ?? null
+}

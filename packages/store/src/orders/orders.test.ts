@@ -1,0 +1,202 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type TestDatabase, testDatabase } from '../../../../test/support/database.ts'
+import {
+  APP,
+  after,
+  entryAt,
+  MCH,
+  NOW,
+  newOrder,
+  orderNow,
+  placing,
+  seedAttempt,
+  seedMerchant,
+  seedOrder,
+} from '../../../../test/support/orders.ts'
+import { transaction } from '../db.ts'
+import { attemptsOf, moveAttempt } from '../payments/attempts.ts'
+import { findOrder, insertOrder, lapsedOrders, lockOrder, type Move, moveOrder } from './orders.ts'
+import { brokenAt, readTimeline } from './timeline.ts'
+
+let database: TestDatabase
+beforeAll(async () => {
+  database = await testDatabase()
+  await seedMerchant(database.pool)
+  await seedMerchant(database.pool, 'MCH2')
+})
+afterAll(() => database.drop())
+
+const noncesOf = async (mchNo: string): Promise<string[]> => {
+  const { rows } = await database.pool.query('select nonce from nonce where mch_no = $1 order by 1', [mchNo])
+  return rows.map(({ nonce }) => nonce)
+}
+const move = (more: Partial<Move> = {}): Move => ({
+  to: 'CLOSED',
+  closeReason: 'MERCHANT',
+  attempts: 0,
+  paid: null,
+  entry: entryAt(after(1000), 'close_asked'),
+  now: after(1000),
+  ...more,
+})
+
+describe('insertOrder', () => {
+  it('writes the order, its nonce and the first entry of its timeline', async () => {
+    const order = newOrder({ extra: 'x', notifyUrl: 'https://a.example', askedExpire: after(60_000) })
+    expect(await insertOrder(database.pool, placing(order, 'first'))).toEqual({
+      app: 'enabled',
+      isNonceFresh: true,
+      isPlaced: true,
+    })
+    const stored = await orderNow(database.pool, order)
+    expect(stored).toMatchObject({ ...order, state: 'NOTPAY', closeReason: null, attempts: 0, headSeq: 1 })
+    const entries = await readTimeline(database.pool, MCH, order.transactionNo)
+    expect(entries).toMatchObject([{ seq: 1, at: NOW, entry: entryAt(NOW, 'placed'), hash: stored.headHash }])
+    expect(brokenAt(entries, MCH, order.transactionNo, stored)).toBeNull()
+    expect(await noncesOf(MCH)).toContain('first')
+  })
+
+  it("leaves the order that has the merchant's number as it is, whatever the second one asks", async () => {
+    const first = await seedOrder(database.pool)
+    const second = newOrder({ mchTradeNo: first.mchTradeNo, description: 'another', extra: 'another' })
+    expect(await insertOrder(database.pool, placing(second))).toMatchObject({ isPlaced: false, app: 'enabled' })
+    expect(await findOrder(database.pool, MCH, { mchTradeNo: first.mchTradeNo })).toEqual(first)
+    expect(await findOrder(database.pool, MCH, { transactionNo: second.transactionNo })).toBeNull()
+    expect(await readTimeline(database.pool, MCH, first.transactionNo)).toHaveLength(1)
+  })
+
+  it('places one order for twenty callers with one number, each with a nonce of its own', async () => {
+    const mchTradeNo = newOrder().mchTradeNo
+    const placed = await Promise.all(
+      Array.from({ length: 20 }, (_, caller) =>
+        insertOrder(database.pool, placing(newOrder({ mchTradeNo }), `c${caller}`)),
+      ),
+    )
+    expect(placed.filter(({ isPlaced }) => isPlaced)).toHaveLength(1)
+    expect(placed.every(({ isNonceFresh }) => isNonceFresh)).toBe(true)
+    const { rows } = await database.pool.query('select 1 from orders where mch_trade_no = $1', [mchTradeNo])
+    expect(rows).toHaveLength(1)
+  })
+
+  it('places one order for twenty callers with one nonce, each with a number of its own', async () => {
+    const placed = await Promise.all(
+      Array.from({ length: 20 }, () =>
+        insertOrder(database.pool, placing(newOrder({ description: 'replayed' }), 'same')),
+      ),
+    )
+    expect(placed.filter(({ isPlaced }) => isPlaced)).toHaveLength(1)
+    expect(placed.filter(({ isNonceFresh }) => isNonceFresh)).toHaveLength(1)
+    const { rows } = await database.pool.query(`select 1 from orders where description = 'replayed'`)
+    expect(rows).toHaveLength(1)
+  })
+
+  it('places nothing for an app that is absent, disabled or of another merchant', async () => {
+    await database.pool.query(
+      `insert into app values ($1, 'OFF', 'off', false, $2), ('MCH2', 'ONLY2', 'x', true, $2)`,
+      [MCH, NOW],
+    )
+    for (const [appNo, app] of [
+      ['NONE', 'absent'],
+      ['ONLY2', 'absent'],
+      ['OFF', 'disabled'],
+    ] as const) {
+      const order = newOrder({ appNo })
+      expect(await insertOrder(database.pool, placing(order))).toMatchObject({ app, isPlaced: false })
+      expect(await findOrder(database.pool, MCH, { transactionNo: order.transactionNo })).toBeNull()
+    }
+  })
+
+  it("gives two merchants orders of the same merchant's number, and neither sees the other's", async () => {
+    const mine = await seedOrder(database.pool)
+    const theirs = await seedOrder(database.pool, { mchNo: 'MCH2', mchTradeNo: mine.mchTradeNo, appNo: APP })
+    expect(theirs.transactionNo).not.toBe(mine.transactionNo)
+    expect(await findOrder(database.pool, 'MCH2', { transactionNo: mine.transactionNo })).toBeNull()
+    expect(await lockOrder(database.pool, 'MCH2', { transactionNo: mine.transactionNo })).toBeNull()
+    expect(await lockOrder(database.pool, 'MCH2', { mchTradeNo: mine.mchTradeNo })).toEqual(theirs)
+  })
+})
+
+describe('moveOrder', () => {
+  it('writes the step and its entry, and answers the order as it now stands', async () => {
+    const order = await seedOrder(database.pool)
+    const moved = await moveOrder(database.pool, order, move())
+    expect(moved).toEqual(await orderNow(database.pool, order))
+    expect(moved).toMatchObject({ state: 'CLOSED', closeReason: 'MERCHANT', headSeq: 2 })
+    const entries = await readTimeline(database.pool, MCH, order.transactionNo)
+    expect(brokenAt(entries, MCH, order.transactionNo, moved)).toBeNull()
+  })
+
+  it('throws, and writes nothing, when the order is not as it was read', async () => {
+    const stale = await seedOrder(database.pool)
+    await moveOrder(database.pool, stale, move())
+    await expect(moveOrder(database.pool, stale, move())).rejects.toThrow('changed while')
+    expect(await readTimeline(database.pool, MCH, stale.transactionNo)).toHaveLength(2)
+  })
+
+  it('keeps who paid when a later step says nothing about it', async () => {
+    const { order } = await seedAttempt(database.pool, await seedOrder(database.pool))
+    const paid = { successTime: after(5), payer: 'p', payChannel: 'sandbox', payMethod: 'native' }
+    const success = await moveOrder(database.pool, order, move({ to: 'SUCCESS', closeReason: null, attempts: 1, paid }))
+    const refund = await moveOrder(database.pool, success, move({ to: 'REFUND', closeReason: null, attempts: 1 }))
+    expect(refund).toMatchObject({ ...paid, state: 'REFUND' })
+    expect(await orderNow(database.pool, order)).toEqual(refund)
+  })
+
+  it.each([
+    ['closed without a reason', { to: 'CLOSED', closeReason: null }],
+    ['open with a reason', { to: 'NOTPAY', closeReason: 'MERCHANT' }],
+    ['paid at no time', { to: 'SUCCESS', closeReason: null }],
+  ] as [string, Partial<Move>][])('cannot make an order that is %s: the database refuses', async (_, wrong) => {
+    const order = await seedOrder(database.pool)
+    await expect(moveOrder(database.pool, order, move(wrong))).rejects.toMatchObject({ code: '23514' })
+    expect(await orderNow(database.pool, order)).toEqual(order)
+  })
+
+  it('twenty callers who lock first write twenty steps in one unbroken chain', async () => {
+    const order = await seedOrder(database.pool)
+    await Promise.all(
+      Array.from({ length: 20 }, () =>
+        transaction(database.pool, async (db) => {
+          const locked = await lockOrder(db, MCH, { mchTradeNo: order.mchTradeNo })
+          if (locked === null) throw new Error('no order')
+          await moveOrder(db, locked, move({ to: 'NOTPAY', closeReason: null, attempts: locked.attempts + 1 }))
+        }),
+      ),
+    )
+    const now = await orderNow(database.pool, order)
+    expect(now).toMatchObject({ attempts: 20, headSeq: 21 })
+    expect(
+      brokenAt(await readTimeline(database.pool, MCH, order.transactionNo), MCH, order.transactionNo, now),
+    ).toBeNull()
+  })
+})
+
+describe('lapsedOrders', () => {
+  it('finds open orders from their expiry on, oldest first, and leaves out what is closed or being changed', async () => {
+    const past = (ms: number) => seedOrder(database.pool, { timeExpire: after(-86_400_000 - ms) })
+    const [second, first, closed, busy] = [await past(1), await past(2), await past(3), await past(0)]
+    await moveOrder(database.pool, closed, move())
+    const due = async (atMs: number, limit = 10) =>
+      (await lapsedOrders(database.pool, after(-86_400_000 + atMs), limit)).map(({ transactionNo }) => transactionNo)
+    await transaction(database.pool, async (db) => {
+      await lockOrder(db, MCH, { transactionNo: busy.transactionNo })
+      expect(await due(0)).toEqual([first.transactionNo, second.transactionNo])
+    })
+    expect(await due(0)).toEqual([first, second, busy].map(({ transactionNo }) => transactionNo))
+    expect(await due(0, 1)).toEqual([first.transactionNo])
+    expect(await due(-2)).toEqual([first.transactionNo])
+    expect(await due(-3)).toEqual([])
+  })
+})
+
+describe('attempts', () => {
+  it('move only from the state in which they were read, and keep their link', async () => {
+    const { attempt } = await seedAttempt(database.pool, await seedOrder(database.pool))
+    const one = async () => (await attemptsOf(database.pool, MCH, attempt.transactionNo))[0]
+    await moveAttempt(database.pool, attempt, { event: 'opened', payUrl: 'sandbox://x', now: NOW })
+    expect(await one()).toMatchObject({ state: 'OPEN', payUrl: 'sandbox://x', amountFen: 1250n })
+    // Read as OPENING, which it no longer is: the late word changes nothing.
+    await moveAttempt(database.pool, attempt, { event: 'shut', payUrl: null, now: NOW })
+    expect(await one()).toMatchObject({ state: 'OPEN', payUrl: 'sandbox://x' })
+  })
+})

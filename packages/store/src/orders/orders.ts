@@ -1,0 +1,216 @@
+/** Orders. State changes are written only by `moveOrder` here and `moveUntouched` beside it; both extend the timeline. */
+import { type CloseReason, type Fen, fen, type OrderRef, type OrderState } from '@acopay/core'
+import { type Db, run } from '../db.ts'
+import { nextHash } from './timeline.ts'
+
+export type Order = {
+  mchNo: string
+  transactionNo: string
+  appNo: string
+  mchTradeNo: string
+  description: string
+  amountFen: Fen
+  extra: string | null
+  notifyUrl: string | null
+  askedExpire: Date | null
+  timeExpire: Date
+  state: OrderState
+  closeReason: CloseReason | null
+  attempts: number
+  successTime: Date | null
+  payer: string | null
+  payChannel: string | null
+  payMethod: string | null
+  headSeq: number
+  headHash: Buffer
+}
+
+export type OrderRow = Omit<Order, 'amountFen'> & { amountFen: bigint }
+
+export const ORDER_COLUMNS = `mch_no as "mchNo", transaction_no as "transactionNo", app_no as "appNo",
+  mch_trade_no as "mchTradeNo", description, amount_fen as "amountFen", extra, notify_url as "notifyUrl",
+  asked_expire as "askedExpire", time_expire as "timeExpire", state, close_reason as "closeReason", attempts,
+  success_time as "successTime", payer, pay_channel as "payChannel", pay_method as "payMethod",
+  head_seq as "headSeq", head_hash as "headHash"`
+
+export const readOrder = (row: OrderRow | undefined): Order | null =>
+  row === undefined ? null : { ...row, amountFen: fen(row.amountFen) }
+
+/** The merchant's order, by either number; another merchant's number is no number. */
+export async function findOrder(db: Db, mchNo: string, ref: OrderRef): Promise<Order | null> {
+  const rows =
+    'transactionNo' in ref
+      ? await run<OrderRow>(
+          db,
+          'findOrder',
+          `select ${ORDER_COLUMNS} from orders where mch_no = $1 and transaction_no = $2`,
+          [mchNo, ref.transactionNo],
+        )
+      : await run<OrderRow>(
+          db,
+          'findOrderByTradeNo',
+          `select ${ORDER_COLUMNS} from orders where mch_no = $1 and mch_trade_no = $2`,
+          [mchNo, ref.mchTradeNo],
+        )
+  return readOrder(rows[0])
+}
+
+/** The same, locked until the transaction ends. */
+export async function lockOrder(db: Db, mchNo: string, ref: OrderRef): Promise<Order | null> {
+  const rows =
+    'transactionNo' in ref
+      ? await run<OrderRow>(
+          db,
+          'lockOrder',
+          `select ${ORDER_COLUMNS} from orders where mch_no = $1 and transaction_no = $2 for update`,
+          [mchNo, ref.transactionNo],
+        )
+      : await run<OrderRow>(
+          db,
+          'lockOrderByTradeNo',
+          `select ${ORDER_COLUMNS} from orders where mch_no = $1 and mch_trade_no = $2 for update`,
+          [mchNo, ref.mchTradeNo],
+        )
+  return readOrder(rows[0])
+}
+
+export type NewOrder = Pick<
+  Order,
+  | 'mchNo'
+  | 'transactionNo'
+  | 'appNo'
+  | 'mchTradeNo'
+  | 'description'
+  | 'amountFen'
+  | 'extra'
+  | 'notifyUrl'
+  | 'askedExpire'
+  | 'timeExpire'
+>
+
+export type Placing = {
+  order: NewOrder
+  /** Null where the signature travelled in the body, whose repeats the merchant's number makes harmless. */
+  nonce: string | null
+  /** The timeline's first entry, and the hash that stands before it. */
+  entry: string
+  genesis: Buffer
+  now: Date
+}
+
+export type Placed = { app: 'absent' | 'disabled' | 'enabled'; isNonceFresh: boolean; isPlaced: boolean }
+
+/**
+ * Records the nonce and inserts the order with the first entry of its timeline, in one statement. The unique
+ * index decides between two callers with one number: the loser is told `isPlaced: false` and reads the winner's.
+ */
+export async function insertOrder(db: Db, { order, nonce, entry, genesis, now }: Placing): Promise<Placed> {
+  const hash = nextHash(genesis, entry)
+  const rows = await run<{ appEnabled: boolean | null; isNonceFresh: boolean; isPlaced: boolean }>(
+    db,
+    'insertOrder',
+    `with the_app as (select enabled from app where mch_no = $1 and app_no = $3),
+     fresh as (
+       insert into nonce (mch_no, nonce, used_at) select $1, $11, $14 where $11::text is not null
+       on conflict do nothing returning 1),
+     placed as (
+       insert into orders (mch_no, transaction_no, app_no, mch_trade_no, description, amount_fen, currency, extra,
+         notify_url, asked_expire, time_expire, state, head_seq, head_hash, created_at, changed_at)
+       select $1, $2, $3, $4, $5, $6, 'CNY', $7, $8, $9, $10, 'NOTPAY', 1, $13, $14, $14
+        where exists (select from the_app where enabled) and ($11::text is null or exists (select from fresh))
+       on conflict do nothing returning transaction_no),
+     first_entry as (
+       insert into timeline (mch_no, transaction_no, seq, at, entry, hash)
+       select $1, transaction_no, 1, $14, $12, $13 from placed)
+     select (select enabled from the_app) as "appEnabled",
+            $11::text is null or exists (select from fresh) as "isNonceFresh",
+            exists (select from placed) as "isPlaced"`,
+    [
+      order.mchNo,
+      order.transactionNo,
+      order.appNo,
+      order.mchTradeNo,
+      order.description,
+      order.amountFen,
+      order.extra,
+      order.notifyUrl,
+      order.askedExpire,
+      order.timeExpire,
+      nonce,
+      entry,
+      hash,
+      now,
+    ],
+  )
+  const row = rows[0]
+  if (row === undefined) throw new Error('insertOrder answered no row')
+  const app = row.appEnabled === null ? 'absent' : row.appEnabled ? 'enabled' : 'disabled'
+  return { app, isNonceFresh: row.isNonceFresh, isPlaced: row.isPlaced }
+}
+
+/** What a step writes into the order's row, beside the timeline entry that says so. */
+export type Move = {
+  to: OrderState
+  closeReason: CloseReason | null
+  attempts: number
+  /** Who paid, when and how; null leaves what the row says. */
+  paid: Pick<Order, 'successTime' | 'payer' | 'payChannel' | 'payMethod'> | null
+  entry: string
+  now: Date
+}
+
+/**
+ * Writes one step of a locked order, and its timeline entry; returns the order as it now stands. Throws when the
+ * order is not as it was read: then it was not locked, which is a bug.
+ */
+export async function moveOrder(db: Db, order: Order, move: Move): Promise<Order> {
+  const headSeq = order.headSeq + 1
+  const headHash = nextHash(order.headHash, move.entry)
+  const rows = await run(
+    db,
+    'moveOrder',
+    `with moved as (
+       update orders set state = $3, close_reason = $4, attempts = $5, head_seq = $6, head_hash = $7, changed_at = $8,
+              success_time = coalesce($11, success_time), payer = coalesce($12, payer),
+              pay_channel = coalesce($13, pay_channel), pay_method = coalesce($14, pay_method),
+              closed_at = case when $3 = 'CLOSED' then coalesce(closed_at, $8) end
+        where mch_no = $1 and transaction_no = $2 and state = $9 and head_seq = $6 - 1
+       returning transaction_no)
+     insert into timeline (mch_no, transaction_no, seq, at, entry, hash)
+     select $1, transaction_no, $6, $8, $10, $7 from moved returning 1`,
+    [
+      order.mchNo,
+      order.transactionNo,
+      move.to,
+      move.closeReason,
+      move.attempts,
+      headSeq,
+      headHash,
+      move.now,
+      order.state,
+      move.entry,
+      move.paid?.successTime,
+      move.paid?.payer,
+      move.paid?.payChannel,
+      move.paid?.payMethod,
+    ],
+  )
+  if (rows.length !== 1) throw new Error(`order ${order.transactionNo} changed while it was thought to be locked`)
+  const { to: state, closeReason, attempts, paid } = move
+  return { ...order, ...paid, state, closeReason, attempts, headSeq, headHash }
+}
+
+/** Keys of at most `limit` orders still open past their expiry, oldest first, leaving out those being changed. */
+export async function lapsedOrders(
+  db: Db,
+  now: Date,
+  limit: number,
+): Promise<{ mchNo: string; transactionNo: string }[]> {
+  return run(
+    db,
+    'lapsedOrders',
+    `select mch_no as "mchNo", transaction_no as "transactionNo" from orders
+      where state = 'NOTPAY' and time_expire <= $1 order by time_expire limit $2 for update skip locked`,
+    [now, limit],
+  )
+}

@@ -1,0 +1,145 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { type TestDatabase, testDatabase } from '../../../../test/support/database.ts'
+import { after, entryAt, MCH, orderNow, seedAttempt, seedMerchant, seedOrder } from '../../../../test/support/orders.ts'
+import type { Order } from './orders.ts'
+import { brokenAt, nextHash, readTimeline } from './timeline.ts'
+import { moveUntouched, type UntouchedAsk } from './untouched-orders.ts'
+
+const CLOSE = { from: 'NOTPAY', to: 'CLOSED', closeReason: 'MERCHANT' } as const
+// A caller writes its entry a moment before the statement that takes it along runs.
+const SAID = after(993)
+const LATER = after(1000)
+const ENTRY = entryAt(SAID, 'close_asked 关单')
+
+let database: TestDatabase
+let order: Order
+let nonces = 0
+beforeAll(async () => {
+  database = await testDatabase()
+  await seedMerchant(database.pool)
+  await seedMerchant(database.pool, 'MCH2')
+})
+afterAll(() => database.drop())
+beforeEach(async () => {
+  order = await seedOrder(database.pool)
+})
+
+const ask = (of: { transactionNo: string }, nonce?: string): UntouchedAsk => {
+  nonces += 1
+  return { ref: { transactionNo: of.transactionNo }, nonce: nonce ?? `n${nonces}`, entry: ENTRY }
+}
+const closeAll = (...asks: UntouchedAsk[]) =>
+  moveUntouched(database.pool, { mchNo: MCH, move: CLOSE, asks, now: LATER })
+const kinds = async (...asks: UntouchedAsk[]) => (await closeAll(...asks)).map(({ kind }) => kind)
+const entriesOf = ({ transactionNo }: Order) => readTimeline(database.pool, MCH, transactionNo)
+const isUsed = async (nonce: string): Promise<boolean> =>
+  (await database.pool.query('select 1 from nonce where mch_no = $1 and nonce = $2', [MCH, nonce])).rows.length === 1
+
+describe('closing orders that no upstream has heard of, in one statement', () => {
+  it('closes the order, keeps the nonce, and extends the timeline with the hash that Node computes', async () => {
+    const [answer] = await closeAll(ask(order, 'kept'))
+    expect(answer).toMatchObject({ kind: 'moved', order: { state: 'CLOSED', closeReason: 'MERCHANT' } })
+    const now = await orderNow(database.pool, order)
+    expect(now).toMatchObject({ state: 'CLOSED', closeReason: 'MERCHANT', headSeq: 2 })
+    expect(now.headHash).toEqual(nextHash(order.headHash, ENTRY))
+    const entries = await entriesOf(order)
+    expect(entries[1]).toMatchObject({ seq: 2, at: SAID, entry: ENTRY, hash: now.headHash })
+    expect(brokenAt(entries, MCH, order.transactionNo, now)).toBeNull()
+    expect(await isUsed('kept')).toBe(true)
+  })
+
+  it("finds orders by the merchant's number too", async () => {
+    const [answer] = await closeAll({ ...ask(order), ref: { mchTradeNo: order.mchTradeNo } })
+    expect(answer).toMatchObject({ kind: 'moved', order: { transactionNo: order.transactionNo } })
+  })
+
+  it('answers each ask of a mixed list in its place, and each order gets what it needs', async () => {
+    const { order: tried } = await seedAttempt(database.pool, await seedOrder(database.pool))
+    const lapsed = await seedOrder(database.pool, { timeExpire: LATER })
+    const closed = await seedOrder(database.pool)
+    const other = await seedOrder(database.pool, { mchNo: 'MCH2' })
+    await closeAll(ask(closed))
+    const asks = [
+      ask(tried, 'tried'),
+      ask(order),
+      ask(lapsed, 'lapsed'),
+      ask(closed, 'again'),
+      ask(other),
+      ask({ transactionNo: 'AP0' }),
+    ]
+    expect(await kinds(...asks)).toEqual(['involved', 'moved', 'involved', 'stands', 'absent', 'absent'])
+    for (const one of [tried, lapsed, other]) {
+      const { rows } = await database.pool.query('select state, head_seq from orders where transaction_no = $1', [
+        one.transactionNo,
+      ])
+      expect(rows).toEqual([{ state: 'NOTPAY', head_seq: one.headSeq }])
+    }
+    expect(await entriesOf(closed)).toHaveLength(2)
+  })
+
+  it('keeps the nonce of every ask it answers, and of none that it leaves to others', async () => {
+    const { order: tried } = await seedAttempt(database.pool, await seedOrder(database.pool))
+    await closeAll(ask(tried, 'not mine'), ask({ transactionNo: 'AP0' }, 'of nobody'), ask(order, 'mine'))
+    expect([await isUsed('not mine'), await isUsed('of nobody'), await isUsed('mine')]).toEqual([false, true, true])
+  })
+
+  it('refuses a nonce that this merchant used, and leaves the order open', async () => {
+    await closeAll(ask(await seedOrder(database.pool), 'captured'))
+    expect(await kinds(ask(order, 'captured'))).toEqual(['nonce_used'])
+    expect(await orderNow(database.pool, order)).toEqual(order)
+    expect(await entriesOf(order)).toHaveLength(1)
+  })
+
+  it('takes the first of two asks with one nonce in one list', async () => {
+    const other = await seedOrder(database.pool)
+    expect(await kinds(ask(order, 'twice'), ask(other, 'twice'))).toEqual(['moved', 'nonce_used'])
+    expect(await orderNow(database.pool, other)).toEqual(other)
+  })
+
+  it('a used nonce does not keep another caller in the same list from closing the same order', async () => {
+    await closeAll(ask(await seedOrder(database.pool), 'old'))
+    expect(await kinds(ask(order, 'old'), ask(order))).toEqual(['nonce_used', 'moved'])
+  })
+
+  it('an order asked for twenty times in one list is closed once, and all hear that it is closed', async () => {
+    const answers = await closeAll(...Array.from({ length: 20 }, () => ask(order)))
+    for (const answer of answers) expect(answer).toMatchObject({ order: { state: 'CLOSED', closeReason: 'MERCHANT' } })
+    expect(await entriesOf(order)).toHaveLength(2)
+  })
+
+  it('twenty callers at once, each with a statement of its own: one entry in the timeline, one who moved it', async () => {
+    for (let round = 0; round < 5; round += 1) {
+      const asked = await seedOrder(database.pool)
+      const answers = await Promise.all(Array.from({ length: 20 }, () => closeAll(ask(asked))))
+      expect(answers.flat().filter(({ kind }) => kind === 'moved')).toHaveLength(1)
+      for (const [answer] of answers) expect(answer).toMatchObject({ order: { state: 'CLOSED' } })
+      const entries = await entriesOf(asked)
+      expect(entries).toHaveLength(2)
+      expect(brokenAt(entries, MCH, asked.transactionNo, await orderNow(database.pool, asked))).toBeNull()
+    }
+  })
+
+  it('twenty callers at once with one nonce: one is heard', async () => {
+    const orders = await Promise.all(Array.from({ length: 20 }, () => seedOrder(database.pool)))
+    const answers = (await Promise.all(orders.map((one) => closeAll(ask(one, 'replayed'))))).flat()
+    expect(answers.map(({ kind }) => kind).sort()).toEqual(['moved', ...Array(19).fill('nonce_used')])
+    const { rows } = await database.pool.query(
+      `select 1 from orders where transaction_no = any ($1) and state = 'CLOSED'`,
+      [orders.map(({ transactionNo }) => transactionNo)],
+    )
+    expect(rows).toHaveLength(1)
+  })
+
+  it('lists that name the same orders and nonces in opposite directions do not deadlock', async () => {
+    const orders = await Promise.all(Array.from({ length: 30 }, () => seedOrder(database.pool)))
+    const forth = orders.map((one, index) => ask(one, `both${index}`))
+    const answers = await Promise.all(
+      Array.from({ length: 10 }, (_, list) => closeAll(...(list % 2 === 0 ? forth : forth.toReversed()))),
+    )
+    expect(answers.flat().filter(({ kind }) => kind === 'moved')).toHaveLength(30)
+  })
+
+  it('an empty list asks for nothing', async () => {
+    expect(await closeAll()).toEqual([])
+  })
+})

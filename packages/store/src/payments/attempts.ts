@@ -1,0 +1,86 @@
+/** Attempts: tries to have an order paid through a channel. */
+import { ATTEMPT_TABLE, type AttemptEvent, type AttemptState, type Fen, fen } from '@acopay/core'
+import { type Db, run } from '../db.ts'
+
+export type Attempt = {
+  mchNo: string
+  attemptNo: string
+  transactionNo: string
+  channel: string
+  method: string
+  /** For whom it was opened, as the upstream names them; null where whoever has it may pay. */
+  openId: string | null
+  amountFen: Fen
+  state: AttemptState
+  payUrl: string | null
+  upstreamExpire: Date
+  createLandsUntil: Date
+  createdAt: Date
+}
+
+type Row = Omit<Attempt, 'amountFen'> & { amountFen: bigint }
+
+const COLUMNS = `mch_no as "mchNo", attempt_no as "attemptNo", transaction_no as "transactionNo", channel, method, open_id as "openId",
+  amount_fen as "amountFen", state, pay_url as "payUrl", upstream_expire as "upstreamExpire",
+  create_lands_until as "createLandsUntil", created_at as "createdAt"`
+
+const read = (row: Row): Attempt => ({ ...row, amountFen: fen(row.amountFen) })
+
+/** Written before the upstream hears of it, in the transaction in which the order's table allowed it. */
+export async function insertAttempt(db: Db, attempt: Attempt): Promise<void> {
+  await run(
+    db,
+    'insertAttempt',
+    `insert into attempt (mch_no, attempt_no, transaction_no, channel, method, amount_fen, state, upstream_expire,
+       create_lands_until, created_at, changed_at, open_id) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $11)`,
+    [
+      attempt.mchNo,
+      attempt.attemptNo,
+      attempt.transactionNo,
+      attempt.channel,
+      attempt.method,
+      attempt.amountFen,
+      attempt.state,
+      attempt.upstreamExpire,
+      attempt.createLandsUntil,
+      attempt.createdAt,
+      attempt.openId,
+    ],
+  )
+}
+
+export async function findAttempt(db: Db, mchNo: string, attemptNo: string): Promise<Attempt | null> {
+  const rows = await run<Row>(
+    db,
+    'findAttempt',
+    `select ${COLUMNS} from attempt where mch_no = $1 and attempt_no = $2`,
+    [mchNo, attemptNo],
+  )
+  return rows[0] === undefined ? null : read(rows[0])
+}
+
+/** Every attempt of an order, oldest first. */
+export async function attemptsOf(db: Db, mchNo: string, transactionNo: string): Promise<Attempt[]> {
+  const rows = await run<Row>(
+    db,
+    'attemptsOf',
+    `select ${COLUMNS} from attempt where mch_no = $1 and transaction_no = $2 order by created_at, attempt_no`,
+    [mchNo, transactionNo],
+  )
+  return rows.map(read)
+}
+
+/** Lets the attempt's table move it; lock its order first. `payUrl` is kept when null. */
+export async function moveAttempt(
+  db: Db,
+  attempt: Attempt,
+  move: { event: AttemptEvent; payUrl: string | null; now: Date },
+): Promise<void> {
+  await run(
+    db,
+    'moveAttempt',
+    `update attempt set state = $3, pay_url = coalesce($4, pay_url), changed_at = $5
+      where mch_no = $1 and attempt_no = $2 and state = $6`,
+    [attempt.mchNo, attempt.attemptNo, ATTEMPT_TABLE[attempt.state][move.event], move.payUrl, move.now, attempt.state],
+  )
+}

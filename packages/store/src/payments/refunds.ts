@@ -1,0 +1,122 @@
+/** Refunds that merchants ask for. */
+import { type Fen, fen, type Refundable, type RefundRef, type RefundState } from '@acopay/core'
+import { type Db, run } from '../db.ts'
+
+export type Refund = {
+  mchNo: string
+  refundNo: string
+  mchRefundNo: string
+  transactionNo: string
+  attemptNo: string
+  paymentNo: string
+  amountFen: Fen
+  reason: string
+  notifyUrl: string | null
+  state: RefundState
+  /** Until then a call whose answer was lost may still be carried out upstream. */
+  landsUntil: Date
+  successTime: Date | null
+}
+
+/** A refund with what its order and its payment say. */
+export type FoundRefund = Refund & {
+  appNo: string
+  mchTradeNo: string
+  channel: string
+  /** What the payment was in all. */
+  totalFen: bigint
+}
+
+/** Writes a refund under way. Throws when the merchant's number was used in this very moment: `isRefundNoTaken`. */
+export async function insertRefund(db: Db, refund: Omit<Refund, 'state' | 'successTime'>, now: Date): Promise<void> {
+  await run(
+    db,
+    'insertRefund',
+    `insert into refund (mch_no, refund_no, mch_refund_no, transaction_no, attempt_no, payment_no, amount_fen, reason,
+       notify_url, state, lands_until, created_at, changed_at)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'PROCESSING', $10, $11, $11)`,
+    [
+      ...[refund.mchNo, refund.refundNo, refund.mchRefundNo, refund.transactionNo, refund.attemptNo, refund.paymentNo],
+      ...[refund.amountFen, refund.reason, refund.notifyUrl, refund.landsUntil, now],
+    ],
+  )
+}
+
+/** Whether this error says that the merchant used the refund's number for another order at the same moment. */
+export const isRefundNoTaken = (error: unknown): boolean =>
+  error instanceof Error && 'constraint' in error && error.constraint === 'refund_mch_no_mch_refund_no_key'
+
+type Row = Omit<FoundRefund, 'amountFen'> & { amountFen: bigint }
+
+const SELECT = `select r.mch_no as "mchNo", r.refund_no as "refundNo", r.mch_refund_no as "mchRefundNo",
+    r.transaction_no as "transactionNo", r.attempt_no as "attemptNo", r.payment_no as "paymentNo",
+    r.amount_fen as "amountFen", r.reason, r.notify_url as "notifyUrl", r.state, r.lands_until as "landsUntil",
+    r.success_time as "successTime", o.app_no as "appNo", o.mch_trade_no as "mchTradeNo", a.channel,
+    p.amount_fen as "totalFen"
+  from refund r join orders o on o.mch_no = r.mch_no and o.transaction_no = r.transaction_no
+    join attempt a on a.mch_no = r.mch_no and a.attempt_no = r.attempt_no
+    join payment p on p.mch_no = r.mch_no and p.attempt_no = r.attempt_no and p.payment_no = r.payment_no
+ where r.mch_no = $1`
+
+/** The merchant's refund, by either number; another merchant's number is no number. */
+export async function findRefund(db: Db, mchNo: string, ref: RefundRef): Promise<FoundRefund | null> {
+  const [row] =
+    'refundNo' in ref
+      ? await run<Row>(db, 'findRefund', `${SELECT} and r.refund_no = $2`, [mchNo, ref.refundNo])
+      : await run<Row>(db, 'findRefundByMchNo', `${SELECT} and r.mch_refund_no = $2`, [mchNo, ref.mchRefundNo])
+  return row === undefined ? null : { ...row, amountFen: fen(row.amountFen) }
+}
+
+export type KeptPayment = Refundable & { attemptNo: string; paymentNo: string }
+
+/** The payment an order kept, and what of it has gone back or is on its way; null when it keeps none. */
+export async function keptPayment(db: Db, mchNo: string, transactionNo: string): Promise<KeptPayment | null> {
+  const rows = await run<Omit<KeptPayment, 'paidAtMs' | 'refunds'> & { paidAt: Date; refunds: bigint }>(
+    db,
+    'keptPayment',
+    `select p.attempt_no as "attemptNo", p.payment_no as "paymentNo", p.amount_fen as "paidFen", p.paid_at as "paidAt",
+            count(r.refund_no) as refunds,
+            (coalesce(sum(r.amount_fen), 0) + coalesce((select v.amount_fen from reversal v where v.mch_no = p.mch_no
+               and v.attempt_no = p.attempt_no and v.payment_no = p.payment_no), 0))::bigint as "refundedFen"
+       from payment p left join refund r on r.mch_no = p.mch_no and r.transaction_no = p.transaction_no
+            and r.state <> 'FAIL'
+      where p.mch_no = $1 and p.transaction_no = $2 and p.fate = 'keep'
+      group by p.mch_no, p.attempt_no, p.payment_no`,
+    [mchNo, transactionNo],
+  )
+  const [row] = rows
+  if (row === undefined) return null
+  const { paidAt, refunds, ...rest } = row
+  return { ...rest, paidAtMs: paidAt.getTime(), refunds: Number(refunds) }
+}
+
+/** Said before each call but the first, so that an answer that is lost is known to be in doubt for so long. */
+export async function markRefundCall(
+  db: Db,
+  key: { mchNo: string; refundNo: string },
+  landsUntil: Date,
+): Promise<void> {
+  await run(
+    db,
+    'markRefundCall',
+    `update refund set lands_until = $3 where mch_no = $1 and refund_no = $2 and state = 'PROCESSING'`,
+    [key.mchNo, key.refundNo, landsUntil],
+  )
+}
+
+/** Ends a refund under way; lock its order first. `failure`: the upstream's word; null when the money is back. */
+export async function endRefund(
+  db: Db,
+  key: { mchNo: string; refundNo: string },
+  failure: string | null,
+  now: Date,
+): Promise<void> {
+  await run(
+    db,
+    'endRefund',
+    `update refund set state = case when $3::text is null then 'SUCCESS' else 'FAIL' end, failure = $3,
+            success_time = case when $3::text is null then $4::timestamptz end, changed_at = $4
+      where mch_no = $1 and refund_no = $2 and state = 'PROCESSING'`,
+    [key.mchNo, key.refundNo, failure, now],
+  )
+}

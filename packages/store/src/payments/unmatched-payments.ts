@@ -1,0 +1,24 @@
+/** Money an upstream told us of for an attempt we do not know. */
+import { type Db, run } from '../db.ts'
+
+export type StrayPayment = {
+  mchNo: string
+  channel: string
+  attemptNo: string
+  paymentNo: string
+  amountFen: bigint
+  currency: string
+  paidAt: Date
+}
+
+/** False when it was kept before. */
+export async function keepStrayPayment(db: Db, stray: StrayPayment, now: Date): Promise<boolean> {
+  const rows = await run(
+    db,
+    'keepStrayPayment',
+    `insert into stray_payment (mch_no, channel, attempt_no, payment_no, amount_fen, currency, paid_at, heard_at)
+     values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict do nothing returning 1`,
+    [stray.mchNo, stray.channel, stray.attemptNo, stray.paymentNo, stray.amountFen, stray.currency, stray.paidAt, now],
+  )
+  return rows.length === 1
+}

@@ -1,0 +1,26 @@
+/** What an upstream answered last about an attempt, a refund or a reversal: shown to people, never used for a decision. */
+import { type Db, run } from '../db.ts'
+
+/** The longest that is kept of an answer. */
+const TEXT_MAX = 300
+
+const KEYS = { attempt: 'attempt_no', refund: 'refund_no', reversal: 'refund_no' } as const
+
+export type NotedAnswers = {
+  table: keyof typeof KEYS
+  mchNo: string
+  /** Of several answers about one number the last counts. */
+  answers: { no: string; text: string }[]
+  now: Date
+}
+
+export async function noteAnswers(db: Db, { table, mchNo, answers, now }: NotedAnswers): Promise<void> {
+  const last = [...new Map(answers.map(({ no, text }) => [no, text.slice(0, TEXT_MAX)]))]
+  await run(
+    db,
+    `noteAnswers ${table}`,
+    `update ${table} set last_answer = said.text, last_answer_at = $4
+       from unnest($2::text[], $3::text[]) as said (no, text) where mch_no = $1 and ${KEYS[table]} = said.no`,
+    [mchNo, last.map(([no]) => no), last.map(([, text]) => text), now],
+  )
+}

@@ -1,0 +1,53 @@
+/** Documents of the sandbox's upstreams by key. They stand for somebody else's database, shared by all processes. */
+import { type Pool, run, transaction } from '../db.ts'
+
+type Document = object
+
+const read = (rows: { document: string }[]): Document | null =>
+  rows[0] === undefined ? null : (JSON.parse(rows[0].document) as Document)
+
+/** In the shape that the stand-ins ask for. */
+export function sandboxBooks(pool: Pool) {
+  return {
+    read: async (key: string): Promise<Document | null> =>
+      read(
+        await run<{ document: string }>(
+          pool,
+          'readBook',
+          "select document from sandbox_book where key = $1 and document <> ''",
+          [key],
+        ),
+      ),
+
+    list: async (prefix: string): Promise<Document[]> => {
+      const sql = `select document from sandbox_book where starts_with(key, $1) and document <> '' order by key`
+      const rows = await run<{ document: string }>(pool, 'listBook', sql, [prefix])
+      return rows.map(({ document }) => JSON.parse(document) as Document)
+    },
+
+    change: <Result>(
+      key: string,
+      edit: (before: Document | null) => { after: Document | null; result: Result },
+    ): Promise<Result> =>
+      transaction(pool, async (db) => {
+        // An empty text is a document that was never written: a row to lock, so that two first changes wait for each other.
+        await run(db, 'beginBook', `insert into sandbox_book (key, document) values ($1, '') on conflict do nothing`, [
+          key,
+        ])
+        const rows = await run<{ document: string }>(
+          db,
+          'lockBook',
+          'select document from sandbox_book where key = $1 for update',
+          [key],
+        )
+        const { after, result } = edit(read(rows.filter(({ document }) => document !== '')))
+        if (after !== null) {
+          const sql = 'update sandbox_book set document = $2 where key = $1'
+          await run(db, 'writeBook', sql, [key, JSON.stringify(after)])
+        } else {
+          await run(db, 'endBook', `delete from sandbox_book where key = $1 and document = ''`, [key])
+        }
+        return result
+      }),
+  }
+}

@@ -1,5 +1,6 @@
 /** The console's lists and its overview: what they hold, page by page, and that nobody sees another merchant's. */
-import { addMerchant, listEverybodys } from '@acopay/store'
+import { addMerchant } from '@acopay/store'
+import { listEverybodys } from '@acopay/store/console'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { countHours } from '../apps/server/src/actions/statistics/count-hours.ts'
 import { addUser, type ConsoleClient, signedIn } from './support/console.ts'

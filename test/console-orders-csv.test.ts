@@ -1,5 +1,5 @@
 /** Orders as a file: what the search shows, in the pages' own time, and a closing line where it is not all there is. */
-import { FIRST_NUMBER, LAST_NUMBER } from '@acopay/store'
+import { FIRST_NUMBER, LAST_NUMBER } from '@acopay/store/console'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { csvOfList, csvOfNumber } from '../apps/server/src/http/console/orders/orders-csv.ts'
 import { addUser, type ConsoleClient, signedIn } from './support/console.ts'

@@ -1,6 +1,6 @@
 /** Users of the console who call its API over real HTTP, as its pages do. */
 import { isMerchantRole, type Role, type Session } from '@acopay/protocol/console'
-import { addConsoleUser } from '@acopay/store'
+import { addConsoleUser } from '@acopay/store/console'
 import { hashPassword } from '../../apps/server/src/security/passwords.ts'
 import type { TestWorld } from './world.ts'
 

@@ -1,17 +1,12 @@
+/**
+ * The store as actions and jobs use it. The console's tables and lists are in `@acopay/store/console`, the sandbox's in
+ * `@acopay/store/sandbox`; the HTTP side uses `@acopay/store/read` alone.
+ */
 export * from './bills/bills.ts'
 export * from './bills/reconciliations.ts'
-export * from './console/audit.ts'
-export * from './console/finance-lists.ts'
-export * from './console/lists.ts'
-export * from './console/order-hours.ts'
-export * from './console/order-lists.ts'
-export * from './console/sessions.ts'
-export * from './console/users.ts'
 export * from './db.ts'
 export * from './jobs/jobs.ts'
-export * from './jobs/stuck-jobs.ts'
 export * from './merchants/channel-accounts.ts'
-export * from './merchants/merchant-admin.ts'
 export * from './merchants/merchants.ts'
 export * from './merchants/nonces.ts'
 export * from './merchants/platform-keys.ts'
@@ -27,5 +22,3 @@ export * from './payments/payments.ts'
 export * from './payments/refunds.ts'
 export * from './payments/unmatched-payments.ts'
 export * from './payments/upstream-answers.ts'
-export * from './sandbox/books.ts'
-export * from './sandbox/seed-orders.ts'

@@ -1,14 +1,7 @@
 /** `npm run console-user`: the console's first users, and the way back in for whoever lost theirs. Runs beside the gateway. */
 import { isMerchantRole, ROLES } from '@acopay/protocol/console'
-import {
-  addConsoleUser,
-  changeConsoleUser,
-  type Db,
-  endConsoleSessions,
-  findConsoleUser,
-  findMerchant,
-  migrate,
-} from '@acopay/store'
+import { type Db, findMerchant, migrate } from '@acopay/store'
+import { addConsoleUser, changeConsoleUser, endConsoleSessions, findConsoleUser } from '@acopay/store/console'
 import { hashPassword, newPassword } from '../security/passwords.ts'
 import { readConfig } from '../start/config.ts'
 import { openDatabase } from '../start/database.ts'

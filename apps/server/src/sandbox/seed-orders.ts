@@ -1,5 +1,7 @@
 /** `npm run seed-orders`: fills a sandbox's database with many plausible orders, so that its speed can be measured. */
-import { addLoadMerchants, addLoadOrders, analyzeLoad, countLoadOrders, migrate } from '@acopay/store'
+
+import { migrate } from '@acopay/store'
+import { addLoadMerchants, addLoadOrders, analyzeLoad, countLoadOrders } from '@acopay/store/sandbox'
 import { ConfigError, readConfig } from '../start/config.ts'
 import { openDatabase } from '../start/database.ts'
 

@@ -6,7 +6,8 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import type { ChannelName } from '@acopay/channels'
 import { keyText } from '@acopay/protocol'
-import { findChannelAccount, type Pool, putChannelAccount, sandboxBooks } from '@acopay/store'
+import { findChannelAccount, type Pool, putChannelAccount } from '@acopay/store'
+import { sandboxBooks } from '@acopay/store/sandbox'
 import {
   FAULTS,
   type Fault,

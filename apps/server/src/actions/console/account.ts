@@ -6,7 +6,7 @@ import {
   endConsoleSessions,
   endSignIn,
   putTotpSecret,
-} from '@acopay/store'
+} from '@acopay/store/console'
 import { Secret } from 'otpauth'
 import { hashPassword } from '../../security/passwords.ts'
 import type { World } from '../../world.ts'

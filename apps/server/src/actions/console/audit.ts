@@ -1,5 +1,5 @@
 /** The console's audit log: an entry is written before a call changes anything, and gets its outcome afterwards. */
-import { beginAudit, endAudit, type NewAudit } from '@acopay/store'
+import { beginAudit, endAudit, type NewAudit } from '@acopay/store/console'
 import { platformNumber } from '../../security/numbers.ts'
 import type { World } from '../../world.ts'
 

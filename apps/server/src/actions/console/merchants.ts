@@ -1,15 +1,14 @@
 /** An operator adds and changes merchants, their apps, their keys and their accounts with upstreams. */
 import type { ChannelName } from '@acopay/channels'
+import { isAccountUsed, putChannelAccount } from '@acopay/store'
 import {
   changeApp as changeAppRow,
   changeMerchant as changeMerchantRow,
   endKeyNow,
-  isAccountUsed,
   newApp,
   newMerchant,
-  putChannelAccount,
   rotateMerchantKey,
-} from '@acopay/store'
+} from '@acopay/store/console'
 import { keyIdOf } from '../../security/platform-key.ts'
 import { otherAccount } from '../../upstream/account-settings.ts'
 import { accountPlace } from '../../upstream/accounts.ts'

@@ -11,7 +11,7 @@ import {
   forgetConsoleSessions,
   takeTotpStep,
   useConsoleSession,
-} from '@acopay/store'
+} from '@acopay/store/console'
 import { Secret, TOTP } from 'otpauth'
 import { isPassword } from '../../security/passwords.ts'
 import type { World } from '../../world.ts'

@@ -1,5 +1,5 @@
 /** Adds and changes users of the console. */
-import { addConsoleUser, changeConsoleUser, endConsoleSessions, type NewConsoleUser } from '@acopay/store'
+import { addConsoleUser, changeConsoleUser, endConsoleSessions, type NewConsoleUser } from '@acopay/store/console'
 import { hashPassword, newPassword } from '../../security/passwords.ts'
 import type { World } from '../../world.ts'
 

@@ -4,7 +4,7 @@ import {
   type StrayKey,
   settleDifference as settleDifferenceRow,
   settleStray as settleStrayRow,
-} from '@acopay/store'
+} from '@acopay/store/console'
 import type { World } from '../../world.ts'
 
 type By = { username: string; note: string }

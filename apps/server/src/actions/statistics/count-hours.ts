@@ -1,5 +1,7 @@
 /** Counts the overview's hours: those that are young again and again, the others once. */
-import { countedHours, countHour, retried } from '@acopay/store'
+
+import { retried } from '@acopay/store'
+import { countedHours, countHour } from '@acopay/store/console'
 import { platformNumber } from '../../security/numbers.ts'
 import type { World } from '../../world.ts'
 

@@ -4,7 +4,7 @@
  * browsers do not send to servers. We store nothing, and need no cookie.
  */
 import { type ChannelName, INSTALLED, type PayerSignIn } from '@acopay/channels'
-import type { OrderKey } from '@acopay/store'
+import type { OrderKey } from '@acopay/store/read'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { asked, within } from '../../upstream/call-upstream.ts'
 import type { World } from '../../world.ts'

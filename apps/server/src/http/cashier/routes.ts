@@ -1,7 +1,7 @@
 /** The payer's page and the calls it makes. The order's link is the only permission: it allows to see the order and to pay. */
 import { type ChannelName, INSTALLED, NEEDS_PAYER } from '@acopay/channels'
 import type { OpenedWay } from '@acopay/protocol'
-import { type OrderKey, readCashierViews } from '@acopay/store'
+import { type OrderKey, readCashierViews } from '@acopay/store/read'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { openWayToPay } from '../../actions/payment/choose-method.ts'
 import type { World } from '../../world.ts'

@@ -2,7 +2,7 @@
 import { type Channel, type ChannelName, INSTALLED, NEEDS_PAYER, type PayMethod } from '@acopay/channels'
 import { fen, formatYuan, standsAt } from '@acopay/core'
 import type { PayerView } from '@acopay/protocol'
-import { type CashierView, type OrderKey, offeredByApp } from '@acopay/store'
+import { type CashierView, type OrderKey, offeredByApp } from '@acopay/store/read'
 import type { World } from '../../world.ts'
 
 /**

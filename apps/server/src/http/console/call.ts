@@ -3,7 +3,7 @@
  * the session, the CSRF token and the role's permission; they also write the audit log.
  */
 import type { AuditAction, Failure, Permission, Role } from '@acopay/protocol/console'
-import { type ConsoleSession, findOrder, type Order } from '@acopay/store'
+import { type ConsoleSession, findOrder, type Order } from '@acopay/store/read'
 import type { World } from '../../world.ts'
 
 /** The user who calls. A user whose `mchNo` is null sees every merchant. */

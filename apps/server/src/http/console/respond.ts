@@ -4,7 +4,7 @@
  */
 import { Readable } from 'node:stream'
 import { ALLOWED, type Permission, type Role } from '@acopay/protocol/console'
-import type { ConsoleSession } from '@acopay/store'
+import type { ConsoleSession } from '@acopay/store/read'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { audited } from '../../actions/console/audit.ts'
 import { sessionKey, useSession } from '../../actions/console/session.ts'

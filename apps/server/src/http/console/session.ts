@@ -1,7 +1,7 @@
 /** Signing in and out, and what a user does with its own account. */
 import { createHash } from 'node:crypto'
 import { ALLOWED, type Role, type Session } from '@acopay/protocol/console'
-import type { ConsoleSession, ConsoleUser } from '@acopay/store'
+import type { ConsoleSession, ConsoleUser } from '@acopay/store/read'
 import { beginTotp, changeOwnPassword, disableTotp, enableTotp } from '../../actions/console/account.ts'
 import { signIn as beginSignIn, endSession, IDLE_MS } from '../../actions/console/session.ts'
 import { PASSWORD_MAX, PASSWORD_MIN } from '../../security/passwords.ts'

@@ -1,6 +1,6 @@
 /** The file behind a bill's link: a plain GET, streamed part by part as fast as the caller reads. */
 import { Readable } from 'node:stream'
-import { type Bill, type BillKey, findBill, readBillPart } from '@acopay/store'
+import { type Bill, type BillKey, findBill, readBillPart } from '@acopay/store/read'
 import type { FastifyInstance } from 'fastify'
 import type { World } from '../../world.ts'
 

@@ -14,7 +14,7 @@ import {
   SIGN_TYPE,
   verifyText,
 } from '@acopay/protocol'
-import type { Merchant } from '@acopay/store'
+import type { Merchant } from '@acopay/store/read'
 import type { World } from '../../world.ts'
 import type { RateLimit } from '../rate-limit.ts'
 import type { Caller } from './exchange.ts'

@@ -17,7 +17,12 @@ import {
   refuse,
   timeText,
 } from '@acopay/protocol'
-import { findOrder, type ListedNotification as Listed, listNotifications, listNotificationTries } from '@acopay/store'
+import {
+  findOrder,
+  type ListedNotification as Listed,
+  listNotifications,
+  listNotificationTries,
+} from '@acopay/store/read'
 import { resendByMerchant } from '../../actions/notification/resend-notifications.ts'
 import type { World } from '../../world.ts'
 import type { Endpoint } from './exchange.ts'

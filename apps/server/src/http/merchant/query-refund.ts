@@ -1,7 +1,7 @@
 /** `GET refund` (spec/protocol.md 3.5). */
 import { formatYuan } from '@acopay/core'
 import { type Answer, isRefusal, parseQueryRefund, REFUND_ANSWERS, refuse, timeText } from '@acopay/protocol'
-import { findRefund } from '@acopay/store'
+import { findRefund } from '@acopay/store/read'
 import type { Endpoint } from './exchange.ts'
 
 export const queryRefundEndpoint: Endpoint = {

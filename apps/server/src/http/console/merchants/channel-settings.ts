@@ -1,7 +1,7 @@
 /** Merchants' accounts with upstreams. Secrets can be written here, and no answer contains them. */
 import { type ChannelName, INSTALLED } from '@acopay/channels'
 import type { ChannelAccountRow, ChannelTest } from '@acopay/protocol/console'
-import type { readMerchantParts } from '@acopay/store'
+import type { readMerchantParts } from '@acopay/store/read'
 import { saveChannelAccount } from '../../../actions/console/merchants.ts'
 import { CHANNEL_SETTINGS, OTHER_ACCOUNT, settingsProblem } from '../../../upstream/account-settings.ts'
 import { accountPlace } from '../../../upstream/accounts.ts'

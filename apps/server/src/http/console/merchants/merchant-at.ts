@@ -1,5 +1,5 @@
 /** The merchant in the path of a console call. */
-import { readMerchantParts } from '@acopay/store'
+import { readMerchantParts } from '@acopay/store/read'
 import type { World } from '../../../world.ts'
 import { type ConsoleCall, Failed, failed, merchantOf } from '../call.ts'
 

@@ -2,7 +2,7 @@
 import { createHash, createPublicKey } from 'node:crypto'
 import { INSTALLED } from '@acopay/channels'
 import type { MerchantDetail, MerchantList } from '@acopay/protocol/console'
-import { type ListedMerchant, listMerchants, platformKeys } from '@acopay/store'
+import { type ListedMerchant, listMerchants, platformKeys } from '@acopay/store/read'
 import ipaddr from 'ipaddr.js'
 import { addApp, addMerchant, changeApp, changeMerchant } from '../../../actions/console/merchants.ts'
 import type { World } from '../../../world.ts'

@@ -12,7 +12,7 @@ import {
   readBillPart,
   type UpstreamDay,
   upstreamDays,
-} from '@acopay/store'
+} from '@acopay/store/read'
 import type { World } from '../../../world.ts'
 import { type ConsoleCall, type ConsoleEndpoint, Failed, failed, merchantOf } from '../call.ts'
 import { fieldsOf } from '../fields.ts'

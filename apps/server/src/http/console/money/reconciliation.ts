@@ -4,7 +4,13 @@
  */
 import { formatYuan } from '@acopay/core'
 import type { DifferenceList, ReconciliationList, StrayList } from '@acopay/protocol/console'
-import { type DifferencePlace, listDifferences, listReconciliations, listStrays, type StrayPlace } from '@acopay/store'
+import {
+  type DifferencePlace,
+  listDifferences,
+  listReconciliations,
+  listStrays,
+  type StrayPlace,
+} from '@acopay/store/read'
 import { settleDifference, settleStray } from '../../../actions/reconciliation/settle-difference.ts'
 import type { World } from '../../../world.ts'
 import { type Audited, type ConsoleCall, type ConsoleEndpoint, Failed, failed, merchantOf } from '../call.ts'

@@ -1,7 +1,7 @@
 /** Two lists of the console: refunds, and reversals (payments that are returned to the payer). */
 import { formatYuan } from '@acopay/core'
 import type { RefundList, RefundRow, ReversalList, ReversalRow } from '@acopay/protocol/console'
-import { findReversal, type LastAnswer, listRefunds, listReversals } from '@acopay/store'
+import { findReversal, type LastAnswer, listRefunds, listReversals } from '@acopay/store/read'
 import { settleReversal } from '../../../actions/refund/settle-reversal.ts'
 import type { World } from '../../../world.ts'
 import { type ConsoleCall, type ConsoleEndpoint, Failed, failed, merchantOf } from '../call.ts'

@@ -11,7 +11,7 @@ import {
   listUnheard,
   merchantOfOrder,
   type NotificationPlace,
-} from '@acopay/store'
+} from '@acopay/store/read'
 import { RESENT_AT_ONCE, resendNotifications } from '../../../actions/notification/resend-notifications.ts'
 import type { World } from '../../../world.ts'
 import { type ConsoleCall, type ConsoleEndpoint, Failed, failed, merchantOf } from '../call.ts'

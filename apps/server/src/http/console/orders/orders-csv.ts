@@ -1,7 +1,7 @@
 /** The orders of a search as a CSV file. Where the file is cut off, its last line says why and where. */
 import { formatYuan } from '@acopay/core'
 import { timeText } from '@acopay/protocol'
-import { findOrdersByNumber, type ListedOrder, listOrders, type OrderListFilter } from '@acopay/store'
+import { findOrdersByNumber, type ListedOrder, listOrders, type OrderListFilter } from '@acopay/store/read'
 import { csvLine, defused } from '../../../actions/bill/bill-csv.ts'
 import { numberTime } from '../../../security/numbers.ts'
 import type { World } from '../../../world.ts'

@@ -15,7 +15,7 @@ import {
   type OrderListFilter,
   readOrderParts,
   readTimeline,
-} from '@acopay/store'
+} from '@acopay/store/read'
 import { standing } from '../../../actions/order/change-order.ts'
 import { platformNumber } from '../../../security/numbers.ts'
 import type { World } from '../../../world.ts'

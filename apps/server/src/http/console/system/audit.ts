@@ -1,6 +1,6 @@
 /** Reading the audit log. `respond.ts` writes it around each call that changes something. */
 import type { AuditList } from '@acopay/protocol/console'
-import { type Audit, listAudit } from '@acopay/store'
+import { type Audit, listAudit } from '@acopay/store/read'
 import { type ConsoleEndpoint, Failed, merchantOf } from '../call.ts'
 import { fieldsOf } from '../fields.ts'
 import { pageOf } from '../places.ts'

@@ -1,7 +1,7 @@
 /** The overview: figures from the hourly statistics, and what is stuck at this moment. */
 import { CHINA_MS, DAY_MS, formatYuan } from '@acopay/core'
 import type { Overview, Volume } from '@acopay/protocol/console'
-import { countedHours, type HourFigures, readChannelHealth, readHealth, readHours } from '@acopay/store'
+import { countedHours, type HourFigures, readChannelHealth, readHealth, readHours } from '@acopay/store/read'
 import { HOURS_KEPT } from '../../../actions/statistics/count-hours.ts'
 import { platformNumber } from '../../../security/numbers.ts'
 import type { World } from '../../../world.ts'

@@ -1,7 +1,7 @@
 /** From when on something counts as stuck, the same for the overview and every list; and the list of stuck jobs. */
 import { JOB_KINDS } from '@acopay/core'
 import type { StuckJobList } from '@acopay/protocol/console'
-import { type JobPlace, listStuckJobs } from '@acopay/store'
+import { type JobPlace, listStuckJobs } from '@acopay/store/read'
 import type { World } from '../../../world.ts'
 import { type ConsoleCall, type ConsoleEndpoint, Failed, merchantOf } from '../call.ts'
 import { fieldsOf } from '../fields.ts'

@@ -1,6 +1,6 @@
 /** The console's users. A platform admin manages all of them, a merchant's admin those of its own merchant. */
 import { isMerchantRole, ROLES, type UserChanged, type UserList, type UserRow } from '@acopay/protocol/console'
-import { type ConsoleUser, findConsoleUser, findMerchant, listConsoleUsers } from '@acopay/store'
+import { type ConsoleUser, findConsoleUser, findMerchant, listConsoleUsers } from '@acopay/store/read'
 import { addUser, changeUser } from '../../../actions/console/users.ts'
 import type { World } from '../../../world.ts'
 import { type ConsoleCall, type ConsoleEndpoint, type Failed, failed, notTheirs } from '../call.ts'

@@ -1,0 +1,56 @@
+/**
+ * What the HTTP side may use of the store: reads, and the shapes of rows. http never writes; it calls an action. Every name is
+ * listed, so that a write cannot slip in.
+ */
+export { type Bill, type BillKey, findBill, readBillPart } from './bills/bills.ts'
+export { type Audit, listAudit } from './console/audit.ts'
+export {
+  type BilledChannel,
+  billedChannels,
+  type DifferencePlace,
+  findListedBill,
+  type ListedBill,
+  listBills,
+  listDifferences,
+  listReconciliations,
+  listStrays,
+  type StrayPlace,
+  type UpstreamDay,
+  upstreamDays,
+} from './console/finance-lists.ts'
+export {
+  listEverybodys,
+  listRefunds,
+  listReversals,
+  listUnheard,
+  merchantOfOrder,
+  type NotificationPlace,
+} from './console/lists.ts'
+export { countedHours, type HourFigures, readChannelHealth, readHealth, readHours } from './console/order-hours.ts'
+export {
+  FIRST_NUMBER,
+  findOrdersByNumber,
+  LAST_NUMBER,
+  type LastAnswer,
+  type ListedOrder,
+  listOrders,
+  type OrderListFilter,
+  readOrderParts,
+} from './console/order-lists.ts'
+export type { ConsoleSession } from './console/sessions.ts'
+export { type ConsoleUser, findConsoleUser, listConsoleUsers } from './console/users.ts'
+export { type JobPlace, listStuckJobs } from './jobs/stuck-jobs.ts'
+export { type ListedMerchant, listMerchants, readMerchantParts } from './merchants/merchant-admin.ts'
+export { findMerchant, type Merchant } from './merchants/merchants.ts'
+export { platformKeys } from './merchants/platform-keys.ts'
+export {
+  countDeadNotifications,
+  type ListedNotification,
+  listNotifications,
+  listNotificationTries,
+} from './notifications/notification-lists.ts'
+export { type CashierView, type OrderKey, offeredByApp, readCashierViews } from './orders/cashier-views.ts'
+export { findOrder, type Order } from './orders/orders.ts'
+export { brokenAt, readTimeline } from './orders/timeline.ts'
+export { findReversal } from './payments/payments.ts'
+export { findRefund, keptPayment } from './payments/refunds.ts'

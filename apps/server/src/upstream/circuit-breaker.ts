@@ -2,7 +2,7 @@
  * Keeps one account's troubles its own: at most so many calls to its upstream at once, and after many failures in a row
  * a rest in which nothing is asked. What is not asked is `unknown`, like everything that has no answer.
  */
-import { type Channel, unknown } from '@acopay/channels'
+import { type Channel, type Unknown, unknown } from '@acopay/channels'
 import { LRUCache } from 'lru-cache'
 
 const IN_FLIGHT_MAX = 64
@@ -11,6 +11,26 @@ const REST_MS = 5_000
 const ACCOUNTS_MAX = 10_000
 
 type Health = { inFlight: number; failures: number; restUntilMs: number }
+
+type Call<Ask, Answer> = (ask: Ask, signal: AbortSignal) => Promise<Answer>
+
+/** The call, unless the account rests or has too many calls in flight; notes how it went. */
+const guarded =
+  (health: Health, now: () => Date) =>
+  <Ask, Answer extends { kind: string }>(call: Call<Ask, Answer>): Call<Ask, Answer | Unknown> =>
+  async (ask, signal) => {
+    if (now().getTime() < health.restUntilMs) return unknown('resting after many failures')
+    if (health.inFlight >= IN_FLIGHT_MAX) return unknown('too many calls at once')
+    health.inFlight += 1
+    const answer = await call(ask, signal)
+      .catch((error: unknown) => unknown(error instanceof Error ? error.message : 'the channel failed'))
+      .finally(() => {
+        health.inFlight -= 1
+      })
+    health.failures = answer.kind === 'unknown' ? health.failures + 1 : 0
+    if (health.failures >= FAILURES_MAX) health.restUntilMs = now().getTime() + REST_MS
+    return answer
+  }
 
 /** Wraps channels; those of one name share their health, also where the channel itself was made anew. */
 export function channelGuard(now: () => Date): (name: string, channel: Channel) => Channel {
@@ -23,22 +43,7 @@ export function channelGuard(now: () => Date): (name: string, channel: Channel) 
   }
 
   return (name, channel) => {
-    const health = healthOf(name)
-    const guard =
-      <Ask, Answer extends { kind: string }>(call: (ask: Ask, signal: AbortSignal) => Promise<Answer>) =>
-      async (ask: Ask, signal: AbortSignal) => {
-        if (now().getTime() < health.restUntilMs) return unknown('resting after many failures')
-        if (health.inFlight >= IN_FLIGHT_MAX) return unknown('too many calls at once')
-        health.inFlight += 1
-        const answer = await call(ask, signal)
-          .catch((error: unknown) => unknown(error instanceof Error ? error.message : 'the channel failed'))
-          .finally(() => {
-            health.inFlight -= 1
-          })
-        health.failures = answer.kind === 'unknown' ? health.failures + 1 : 0
-        if (health.failures >= FAILURES_MAX) health.restUntilMs = now().getTime() + REST_MS
-        return answer
-      }
+    const guard = guarded(healthOf(name), now)
     return {
       ...channel,
       open: guard(channel.open),

@@ -114,7 +114,9 @@ export async function listEverybodys(
       order by n.created_at desc, n.mch_no desc, n.transaction_no desc, n.seq desc`,
     [shown.map(({ mchNo }) => mchNo), shown.map(({ transactionNo }) => transactionNo), shown.map(({ seq }) => seq)],
   )
-  const last = fitting.length > limit ? shown.at(-1) : places.length === examined ? places.at(-1) : undefined
+  // The page is full, or all that was examined is used up and there may be more.
+  const lastExamined = places.length === examined ? places.at(-1) : undefined
+  const last = fitting.length > limit ? shown.at(-1) : lastExamined
   return { rows, next: last ?? null }
 }
 

@@ -178,5 +178,6 @@ export async function endKeyNow(
     [key.mchNo, key.keyId, now],
   )
   const [row] = rows
-  return row === undefined ? 'absent' : row.isEnded ? 'ended' : 'last'
+  if (row === undefined) return 'absent'
+  return row.isEnded ? 'ended' : 'last'
 }

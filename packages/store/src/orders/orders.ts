@@ -144,8 +144,12 @@ export async function insertOrder(db: Db, { order, nonce, entry, genesis, now }:
   )
   const row = rows[0]
   if (row === undefined) throw new Error('insertOrder answered no row')
-  const app = row.appEnabled === null ? 'absent' : row.appEnabled ? 'enabled' : 'disabled'
-  return { app, isNonceFresh: row.isNonceFresh, isPlaced: row.isPlaced }
+  return { app: appStateOf(row.appEnabled), isNonceFresh: row.isNonceFresh, isPlaced: row.isPlaced }
+}
+
+function appStateOf(isEnabled: boolean | null): Placed['app'] {
+  if (isEnabled === null) return 'absent'
+  return isEnabled ? 'enabled' : 'disabled'
 }
 
 /** What a step writes into the order's row, beside the timeline entry that says so. */

@@ -14,7 +14,8 @@ export type Phase = PayerView['phase']
 export type OfferedChannel = { channel: string; methods: string[] }
 
 export function payerView(order: CashierView, now: Date): PayerView {
-  const back = order.goingBack === 0 ? null : order.stillOnTheWay > 0 ? 'returning' : 'returned'
+  const howItStands = order.stillOnTheWay > 0 ? 'returning' : 'returned'
+  const back = order.goingBack === 0 ? null : howItStands
   const phase = phaseOf(order, back, now)
   return {
     transaction_no: order.transactionNo,

@@ -19,8 +19,11 @@ const EVENING_MS = 15_000
 /** Without a morning after: the watch looks at a closed attempt after a minute, and retries pause for minutes. */
 const NO_MORNING_MS = 400_000
 const MORNING_MS = 240_000
-/** After so long without any order coming to rest none will. */
-const STILL_MS = 60_000
+/** After so long without any order coming to rest the clocks go on by an hour: what pauses is due then. */
+const STILL_MS = 25_000
+const HOURS_MORE = 3
+/** Nothing is hurried the morning after: a busy machine shall not look like an upstream that does not answer. */
+const PATIENT = { ACOPAY_CHANNEL_CALL_MS: '6000', ACOPAY_CLOSE_BUDGET_MS: '7000', ACOPAY_LEASE_MS: '15000' }
 const AT_ONCE = 16
 const FINAL = ['CLOSED', 'SUCCESS', 'REFUND']
 
@@ -38,9 +41,14 @@ export async function judgeAtRest(room: Room): Promise<Judged> {
   if (hasBill) {
     const endedMs = Date.now()
     const days = [...new Set([dayOf(room.startedMs), dayOf(endedMs)])]
-    aheadMs = await goAhead(room, hoursUntilBills(endedMs))
+    const hours = hoursUntilBills(endedMs)
+    aheadMs = await goAhead(room, hours)
     const isBilled = await addBills(room, days)
     rests = await settle(room, { untilMs: Date.now() + MORNING_MS, mayClose: false })
+    for (let more = 1; isBilled && more <= HOURS_MORE && isMoving(room, rests); more++) {
+      await goAhead(room, hours + more)
+      rests = await settle(room, { untilMs: Date.now() + MORNING_MS, mayClose: false })
+    }
     if (isBilled) {
       differences = await reconciled(room, days)
       for (const rest of rests.values()) rest.isBilled = true
@@ -66,7 +74,7 @@ async function settle(
   room: Room,
   { untilMs, mayClose }: { untilMs: number; mayClose: boolean },
 ): Promise<Map<OrderRecord, Rest>> {
-  const { records, say } = room
+  const { records, say, hasBill } = room
   const rests = new Map<OrderRecord, Rest>()
   let moving = records
   let least = moving.length
@@ -82,11 +90,11 @@ async function settle(
     moving = moving.filter((record) => {
       const rest = restOf(record, money)
       rests.set(record, rest)
-      // What was told wrongly stays wrong: it is not waited for.
-      return restViolations(record, rest, null).length > 0 && storyViolations(record).length === 0
+      return isInMotion(record, rest)
     })
     if (moving.length < least) [least, changedMs] = [moving.length, Date.now()]
-    if (moving.length === 0 || Date.now() > untilMs || Date.now() - changedMs > STILL_MS) return rests
+    const isStill = hasBill && Date.now() - changedMs > STILL_MS
+    if (moving.length === 0 || Date.now() > untilMs || isStill) return rests
     if (Date.now() - saidMs > 5_000) {
       saidMs = Date.now()
       say(`${moving.length} not at rest yet`)
@@ -94,6 +102,13 @@ async function settle(
     await pause(1_000)
   }
 }
+
+/** What was told wrongly stays wrong: it is not waited for. */
+const isInMotion = (record: OrderRecord, rest: Rest): boolean =>
+  restViolations(record, rest, null).length > 0 && storyViolations(record).every(({ rule }) => rule === 'answered')
+
+const isMoving = ({ records }: Room, rests: Map<OrderRecord, Rest>): boolean =>
+  records.some((record) => isInMotion(record, rests.get(record) ?? { money: [], isBilled: false, differences: [] }))
 
 const clientOf = (room: Room, record: OrderRecord) => ({ ...room.client, trouble: troubleOf(room.client, record) })
 
@@ -134,9 +149,9 @@ const restOf = ({ attempts }: OrderRecord, money: Money): Rest => ({
 /** All gateways again, hours ahead; when that was. */
 async function goAhead(room: Room, hours: number): Promise<number> {
   const { house, say, client } = room
-  say(`the gateways go ${hours} h ahead: the bills of the day are made, and the watch finds silent money`)
+  say(`the gateways are started again ${hours} h ahead: bills are made, silent money is found, what pauses is due`)
   const aheadMs = Date.now()
-  await house.restart({ ACOPAY_SANDBOX_AHEAD_HOURS: String(hours) })
+  await house.restart({ ...PATIENT, ACOPAY_SANDBOX_AHEAD_HOURS: String(hours) })
   const operator = house.users.find(({ role }) => role === 'operator')
   if (operator !== undefined) await signIn(client, operator)
   return aheadMs

@@ -35,7 +35,11 @@ export async function judgeAtRest(room: Room): Promise<Judged> {
   if (unplaced > 0) room.unoffered.add(`${unplaced} orders that could not be placed in time`)
   room.records = records
   say(`all ${records.length} played; no more faults; the merchant closes what is not paid`)
-  let rests = await settle(room, { untilMs: Date.now() + (hasBill ? EVENING_MS : NO_MORNING_MS), mayClose: true })
+  let rests = await settle(room, {
+    untilMs: Date.now() + (hasBill ? EVENING_MS : NO_MORNING_MS),
+    mayClose: true,
+    isAhead: false,
+  })
   let aheadMs: number | null = null
   let differences: Rest['differences'] = []
   if (hasBill) {
@@ -44,10 +48,15 @@ export async function judgeAtRest(room: Room): Promise<Judged> {
     const hours = hoursUntilBills(endedMs)
     aheadMs = await goAhead(room, hours)
     const isBilled = await addBills(room, days)
-    rests = await settle(room, { untilMs: Date.now() + MORNING_MS, mayClose: false })
+    // A gateway that cannot look ahead finds silent money when its watch comes round.
+    rests = await settle(room, {
+      untilMs: Date.now() + (isBilled ? MORNING_MS : NO_MORNING_MS),
+      mayClose: false,
+      isAhead: isBilled,
+    })
     for (let more = 1; isBilled && more <= HOURS_MORE && isMoving(room, rests); more++) {
       await goAhead(room, hours + more)
-      rests = await settle(room, { untilMs: Date.now() + MORNING_MS, mayClose: false })
+      rests = await settle(room, { untilMs: Date.now() + MORNING_MS, mayClose: false, isAhead: true })
     }
     if (isBilled) {
       differences = await reconciled(room, days)
@@ -72,9 +81,9 @@ export async function judgeAtRest(room: Room): Promise<Judged> {
 /** Asks about what is not at rest until everything is, or the time is up. */
 async function settle(
   room: Room,
-  { untilMs, mayClose }: { untilMs: number; mayClose: boolean },
+  { untilMs, mayClose, isAhead }: { untilMs: number; mayClose: boolean; isAhead: boolean },
 ): Promise<Map<OrderRecord, Rest>> {
-  const { records, say, hasBill } = room
+  const { records, say } = room
   const rests = new Map<OrderRecord, Rest>()
   let moving = records
   let least = moving.length
@@ -93,7 +102,7 @@ async function settle(
       return isInMotion(record, rest)
     })
     if (moving.length < least) [least, changedMs] = [moving.length, Date.now()]
-    const isStill = hasBill && Date.now() - changedMs > STILL_MS
+    const isStill = isAhead && Date.now() - changedMs > STILL_MS
     if (moving.length === 0 || Date.now() > untilMs || isStill) return rests
     if (Date.now() - saidMs > 5_000) {
       saidMs = Date.now()

@@ -10,7 +10,7 @@ const files = fs.readdirSync(import.meta.dirname).filter((name) => name.endsWith
 
 it.each(files)('%s imports nothing of the gateway, its stores, channels, stand-ins or the simulator', (name) => {
   const text = fs.readFileSync(path.join(import.meta.dirname, name), 'utf8')
-  const found = [...text.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*['"]([^'"]+)['"]/g)].map(([, target]) => target ?? '')
+  const found = [...text.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*['"]([^'"\n]+)['"]/g)].map(([, target]) => target ?? '')
   expect(found.filter((target) => !ALLOWED.test(target))).toEqual([])
 })
 

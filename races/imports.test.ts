@@ -3,8 +3,8 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { expect, it } from 'vitest'
 
-/** A merchant's own tools, and what comes from npm. */
-const ALLOWED = /^(?:\.\/[\w-]+\.ts|node:[\w/]+|@acopay\/(?:protocol|sdk)|vitest)$/
+/** A merchant's own tools, what comes from npm, and how many orders a test plays. */
+const ALLOWED = /^(?:\.\.\/test\/support\/size\.ts|\.\/[\w-]+\.ts|node:[\w/]+|@acopay\/(?:protocol|sdk)|vitest)$/
 
 const files = fs.readdirSync(import.meta.dirname).filter((name) => name.endsWith('.ts'))
 

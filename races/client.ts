@@ -35,9 +35,9 @@ export type Answer = { status: number; message: string; data: Record<string, str
 
 export type Heard<Got> = { answer: Got; sentMs: number; knownMs: number; unanswered: { sentMs: number }[] }
 
-const PATIENCE_MS = 120_000
+const PATIENCE_MS = 300_000
 
-/** A merchant's call. Null when none came for two minutes. */
+/** A merchant's call. Null when none came for five minutes. */
 export const call = (
   client: Client,
   method: 'GET' | 'POST',

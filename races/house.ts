@@ -30,6 +30,8 @@ export type House = {
   gateway: () => string
   /** `weatherAt` says the weather of each gateway and upstream; it is set again after a restart. */
   setWeather: (weatherAt: (gateway: number, channel: 'wechat' | 'alipay') => Weather) => Promise<void>
+  /** Whether all gateways and the database stand. */
+  isWhole: () => boolean
   /** kill -9; whoever is dead is started again by itself. */
   kill: (what: { gateways: number[]; database: boolean }) => void
   /** Stops all gateways and starts them with more settings. */
@@ -136,6 +138,7 @@ export async function openHouse({ gateways: count, dir, env, died }: HouseOption
       // One that dies meanwhile is given the weather when it stands again.
       await Promise.all(ready.map((index) => setFaults(index).catch(() => {})))
     },
+    isWhole: () => !isDatabaseKilled && gateways.every(({ isReady }) => isReady),
     kill({ gateways: dying, database }) {
       if (database && postgres !== null) {
         isDatabaseKilled = true

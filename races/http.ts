@@ -43,5 +43,3 @@ export function ask(
 }
 
 export const codeOf = (error: unknown): string => (error as { code?: string }).code ?? String(error)
-
-export const closeConnections = (): void => agent.destroy()

@@ -90,7 +90,7 @@ function note<Got>(
   if (heard === null) {
     facts.push({
       column: 'trouble',
-      word: 'no answer for two minutes',
+      word: 'no answer for five minutes',
       sentMs: Date.now(),
       knownMs: Date.now(),
       note: column,

@@ -1,11 +1,12 @@
-/** The races, short. `RACES_ORDERS=2000 node scripts/test.cjs races/races.test.ts` plays more, RACES_SEED others. */
+/** The races, short; `npm run test:long` plays more. `RACES_ORDERS=2000` plays as many, `RACES_SEED` others. */
 import path from 'node:path'
 import { expect, it } from 'vitest'
+import { SIZE } from '../test/support/size.ts'
 import { endOf, storyOf } from './report.ts'
 import { run } from './run.ts'
 import { demoStages, seededStages, unscannedStages } from './stages.ts'
 
-const ORDERS = Number(process.env.RACES_ORDERS ?? 60)
+const ORDERS = SIZE.racesOrders
 const SEED = Number(process.env.RACES_SEED ?? 3)
 const LONG_MS = 600_000 + ORDERS * 1_000
 

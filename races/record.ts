@@ -1,22 +1,20 @@
 /** What happened to one order, as its merchant, its payers and the upstreams saw it. */
 import type { Plan } from './plan.ts'
 
-export const COLUMNS = [
-  'place',
-  'open',
-  'scan',
-  'pay',
-  'outside',
-  'close',
-  'query',
-  'refund',
-  'query_refund',
-  'told_payment',
-  'told_refund',
-  'bill',
-  'trouble',
-] as const
-export type Column = (typeof COLUMNS)[number]
+export type Column =
+  | 'place'
+  | 'open'
+  | 'scan'
+  | 'pay'
+  | 'outside'
+  | 'close'
+  | 'query'
+  | 'refund'
+  | 'query_refund'
+  | 'told_payment'
+  | 'told_refund'
+  | 'bill'
+  | 'trouble'
 
 /** One call and its answer, or one thing that came by itself. Times in ms of one clock. */
 export type Fact = {

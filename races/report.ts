@@ -75,13 +75,24 @@ export function storyOf(
   return [
     head,
     ...found.violations.map(({ rule, why }) => `  违反 ${rule}: ${why}`),
-    ...[...facts].sort((one, other) => one.sentMs - other.sentMs).map((fact) => `  ${line(fact, beginMs)}`),
+    ...brief(facts).map((fact) => `  ${line(fact, beginMs)}`),
     ...(found.rest?.money ?? []).map(
       ({ attempt, takenFen, returnedFen }) =>
         `  at rest  ${attempt} took ${yuan(takenFen)}, returned ${yuan(returnedFen)}`,
     ),
     `  again: ${found.replay}`,
   ]
+}
+
+/** In the order of time; of queries that say the same again and again the first and the last. */
+function brief(facts: Fact[]): Fact[] {
+  const sorted = [...facts].sort((one, other) => one.sentMs - other.sentMs)
+  const isSame = (one: Fact | undefined, other: Fact): boolean =>
+    one?.column === 'query' && other.column === 'query' && one.word === other.word
+  return sorted.filter((fact, index) => {
+    const next = sorted[index + 1]
+    return !(isSame(sorted[index - 1], fact) && next !== undefined && isSame(next, fact))
+  })
 }
 
 function line({ column, word, sentMs, knownMs, refund, attempt, fen, note, answered }: Fact, beginMs: number): string {

@@ -19,8 +19,11 @@ const EVENING_MS = 15_000
 /** Without a morning after: the watch looks at a closed attempt after a minute, and retries pause for minutes. */
 const NO_MORNING_MS = 400_000
 const MORNING_MS = 240_000
-/** After so long without any order coming to rest none will. */
-const STILL_MS = 60_000
+/** After so long without any order coming to rest the clocks go on by an hour: what pauses is due then. */
+const STILL_MS = 25_000
+const HOURS_MORE = 3
+/** Nothing is hurried the morning after: a busy machine shall not look like an upstream that does not answer. */
+const PATIENT = { ACOPAY_CHANNEL_CALL_MS: '6000', ACOPAY_CLOSE_BUDGET_MS: '7000', ACOPAY_LEASE_MS: '15000' }
 const AT_ONCE = 16
 const FINAL = ['CLOSED', 'SUCCESS', 'REFUND']
 
@@ -32,15 +35,29 @@ export async function judgeAtRest(room: Room): Promise<Judged> {
   if (unplaced > 0) room.unoffered.add(`${unplaced} orders that could not be placed in time`)
   room.records = records
   say(`all ${records.length} played; no more faults; the merchant closes what is not paid`)
-  let rests = await settle(room, { untilMs: Date.now() + (hasBill ? EVENING_MS : NO_MORNING_MS), mayClose: true })
+  let rests = await settle(room, {
+    untilMs: Date.now() + (hasBill ? EVENING_MS : NO_MORNING_MS),
+    mayClose: true,
+    isAhead: false,
+  })
   let aheadMs: number | null = null
   let differences: Rest['differences'] = []
   if (hasBill) {
     const endedMs = Date.now()
     const days = [...new Set([dayOf(room.startedMs), dayOf(endedMs)])]
-    aheadMs = await goAhead(room, hoursUntilBills(endedMs))
+    const hours = hoursUntilBills(endedMs)
+    aheadMs = await goAhead(room, hours)
     const isBilled = await addBills(room, days)
-    rests = await settle(room, { untilMs: Date.now() + MORNING_MS, mayClose: false })
+    // A gateway that cannot look ahead finds silent money when its watch comes round.
+    rests = await settle(room, {
+      untilMs: Date.now() + (isBilled ? MORNING_MS : NO_MORNING_MS),
+      mayClose: false,
+      isAhead: isBilled,
+    })
+    for (let more = 1; isBilled && more <= HOURS_MORE && isMoving(room, rests); more++) {
+      await goAhead(room, hours + more)
+      rests = await settle(room, { untilMs: Date.now() + MORNING_MS, mayClose: false, isAhead: true })
+    }
     if (isBilled) {
       differences = await reconciled(room, days)
       for (const rest of rests.values()) rest.isBilled = true
@@ -64,7 +81,7 @@ export async function judgeAtRest(room: Room): Promise<Judged> {
 /** Asks about what is not at rest until everything is, or the time is up. */
 async function settle(
   room: Room,
-  { untilMs, mayClose }: { untilMs: number; mayClose: boolean },
+  { untilMs, mayClose, isAhead }: { untilMs: number; mayClose: boolean; isAhead: boolean },
 ): Promise<Map<OrderRecord, Rest>> {
   const { records, say } = room
   const rests = new Map<OrderRecord, Rest>()
@@ -82,11 +99,11 @@ async function settle(
     moving = moving.filter((record) => {
       const rest = restOf(record, money)
       rests.set(record, rest)
-      // What was told wrongly stays wrong: it is not waited for.
-      return restViolations(record, rest, null).length > 0 && storyViolations(record).length === 0
+      return isInMotion(record, rest)
     })
     if (moving.length < least) [least, changedMs] = [moving.length, Date.now()]
-    if (moving.length === 0 || Date.now() > untilMs || Date.now() - changedMs > STILL_MS) return rests
+    const isStill = isAhead && Date.now() - changedMs > STILL_MS
+    if (moving.length === 0 || Date.now() > untilMs || isStill) return rests
     if (Date.now() - saidMs > 5_000) {
       saidMs = Date.now()
       say(`${moving.length} not at rest yet`)
@@ -94,6 +111,13 @@ async function settle(
     await pause(1_000)
   }
 }
+
+/** What was told wrongly stays wrong: it is not waited for. */
+const isInMotion = (record: OrderRecord, rest: Rest): boolean =>
+  restViolations(record, rest, null).length > 0 && storyViolations(record).every(({ rule }) => rule === 'answered')
+
+const isMoving = ({ records }: Room, rests: Map<OrderRecord, Rest>): boolean =>
+  records.some((record) => isInMotion(record, rests.get(record) ?? { money: [], isBilled: false, differences: [] }))
 
 const clientOf = (room: Room, record: OrderRecord) => ({ ...room.client, trouble: troubleOf(room.client, record) })
 
@@ -134,9 +158,9 @@ const restOf = ({ attempts }: OrderRecord, money: Money): Rest => ({
 /** All gateways again, hours ahead; when that was. */
 async function goAhead(room: Room, hours: number): Promise<number> {
   const { house, say, client } = room
-  say(`the gateways go ${hours} h ahead: the bills of the day are made, and the watch finds silent money`)
+  say(`the gateways are started again ${hours} h ahead: bills are made, silent money is found, what pauses is due`)
   const aheadMs = Date.now()
-  await house.restart({ ACOPAY_SANDBOX_AHEAD_HOURS: String(hours) })
+  await house.restart({ ...PATIENT, ACOPAY_SANDBOX_AHEAD_HOURS: String(hours) })
   const operator = house.users.find(({ role }) => role === 'operator')
   if (operator !== undefined) await signIn(client, operator)
   return aheadMs

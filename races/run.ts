@@ -156,14 +156,15 @@ async function playAll(room: Room, byOrder: Map<number, OrderRecord>): Promise<M
 
 const count = (counts: Map<string, number>, key: string): void => void counts.set(key, (counts.get(key) ?? 0) + 1)
 
-/** `kill -9` of a gateway, of the database, of all, every few seconds. */
+/** `kill -9` of a gateway, of the database, of all, a few seconds after everything stands again. */
 function startKiller({ seed, gateways, house, say }: Room) {
   const dice = diceOf(seed, 'kills')
   const over = new AbortController()
   const killing = (async () => {
     while (!over.signal.aborted) {
-      await pause(dice.between(3_000, 9_000), undefined, { signal: over.signal }).catch(() => {})
+      await pause(dice.between(1_500, 6_000), undefined, { signal: over.signal }).catch(() => {})
       if (over.signal.aborted) return
+      if (!house.isWhole()) continue
       const what = dice.pick(['gateway', 'gateway', 'gateway', 'database', 'everything'])
       const all = Array.from({ length: gateways }, (_, index) => index)
       const dying = what === 'gateway' ? [dice.between(0, gateways - 1)] : what === 'database' ? [] : all

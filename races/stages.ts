@@ -99,8 +99,9 @@ function demoPlan(seed: number, order: number): Plan {
     { do: 'scan', attempt: 0, atMs: 80 },
     { do: 'close', by: 'transaction_no', atMs: closeMs },
     { do: 'query', atMs: closeMs + 400 },
+    { do: 'query', atMs: closeMs + 2_300 },
   ]
-  if (isLate) events.push({ do: 'pay', attempt: 1, atMs: closeMs + 800 })
+  if (isLate) events.push({ do: 'pay', attempt: 1, atMs: closeMs + 2_500 })
   else events.push({ do: 'scan', attempt: 1, atMs: 80 })
   for (const attempt of isLate ? [] : [0, 1]) {
     const isPaid = ((order % 4) & (attempt + 1)) !== 0

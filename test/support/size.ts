@@ -9,6 +9,7 @@ const size = (name: string, quick: number, long: number): number => Number(proce
 export const SIZE = {
   billTrades: size('BILL_TRADES', 3000, 100_000),
   crashSeconds: size('CRASH_SECONDS', 10, 120),
+  racesOrders: size('RACES_ORDERS', 60, 1000),
   randomRequests: size('RANDOM_REQUESTS', 10_000, 100_000),
   simulationSeeds: size('SIMULATION_SEEDS', 40, 300),
   stormOrders: size('STORM_ORDERS', 60, 1000),

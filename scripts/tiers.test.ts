@@ -21,8 +21,8 @@ describe('the tier of a test file', () => {
   it('follows what its imports import, in a circle too', () => {
     const files = {
       'test/a.test.ts': `import { b } from '../simulation/b.ts'`,
-      'simulation/b.ts': `import { c } from './c.ts'`,
-      'simulation/c.ts': `import { b } from './b.ts'\nexport * from '../test/support/size.ts'\nimport '../test/support/browser.ts'`,
+      'simulation/b.ts': `import { c } from './deep/c.ts'`,
+      'simulation/deep/c.ts': `import { b } from '../b.ts'\nexport * from '../../test/support/size.ts'\nimport '../../test/support/browser.ts'`,
     }
     expect(tierOf(files)).toEqual({ tier: 'pages', isSized: true })
   })

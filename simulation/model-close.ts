@@ -1,5 +1,5 @@
 /** The closing procedure, step by step: whoever shuts the order asks, closes, asks again, and writes down what was found. */
-import { provesShut } from '@acopay/core'
+import { provesClosed } from '@acopay/core'
 import {
   type AttemptModel,
   type CloserModel,
@@ -82,7 +82,7 @@ export function closerMoves(model: Model, index: number, rules: Rules, mayLie: b
     const isScanned = closer.wasAbsent && answer === 'open'
     if (answer === 'paid' || answer === 'returned') found(self, answer)
     else if ((closer.step === 'query' && answer !== 'closed') || isScanned) self.step = 'close'
-    else found(self, provesShut(answer, isPastLanding ? 1 : 0, 1) ? 'shut' : unknown)
+    else found(self, provesClosed(answer, isPastLanding ? 1 : 0, 1) ? 'shut' : unknown)
     own.isGivenAway = closer.step === 'query again' && own.upstream === 'code'
   })
   return list

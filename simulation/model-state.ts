@@ -5,7 +5,7 @@
 import {
   type CloseReason,
   decide,
-  type Happening,
+  type OrderInput,
   type OrderState,
   type RefundState,
   type UpstreamState,
@@ -137,7 +137,7 @@ export const copy = (model: Model): Model => ({
 })
 
 /** The event goes through the table; whether it was allowed. */
-export function happen(model: Model, happening: Happening): { isRefused: boolean; money: 'keep' | 'reverse' | null } {
+export function happen(model: Model, happening: OrderInput): { isRefused: boolean; money: 'keep' | 'reverse' | null } {
   const order = {
     state: model.state,
     closeReason: model.closeReason,

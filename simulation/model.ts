@@ -1,6 +1,6 @@
 /**
  * The order's life beside abstract upstreams, payers, merchants and crashes: every state that can be reached, within
- * bounds. What decides is the real table (`decide`, `provesShut` and `refundRefusal` of packages/core); the rest of the
+ * bounds. What decides is the real table (`decide`, `provesClosed` and `refundRefusal` of packages/core); the rest of the
  * closing procedure (model-close.ts) and of refunds (model-refund.ts) is stated again, step by step, so that something can
  * come between any two of its steps.
  */

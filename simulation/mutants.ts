@@ -75,14 +75,14 @@ export const MUTANTS: Mutant[] = [
   {
     name: 'what an upstream said counts as of the moment at which it is read',
     file: `${ACTIONS}/order/close-attempts.ts`,
-    find: 'if (provesShut(after.kind, askedAgainMs, landsUntilMs)) return',
-    replace: 'if (provesShut(after.kind, Math.max(askedAgainMs, world.now().getTime()), landsUntilMs)) return',
+    find: 'if (provesClosed(after.kind, askedAgainMs, landsUntilMs)) return',
+    replace: 'if (provesClosed(after.kind, Math.max(askedAgainMs, world.now().getTime()), landsUntilMs)) return',
   },
   {
     name: 'an attempt is opened after the moment that was written down for it',
     file: `${ACTIONS}/payment/start-payment.ts`,
-    find: 'asked(world, deadline, (signal) =>',
-    replace: 'asked(world, within(world, world.limits.channelCallMs), (signal) =>',
+    find: 'callUpstream(world, deadline, (signal) =>',
+    replace: 'callUpstream(world, within(world, world.limits.channelCallMs), (signal) =>',
   },
   {
     name: 'an attempt that is being opened is not shut',
@@ -105,7 +105,7 @@ export const MUTANTS: Mutant[] = [
   {
     name: 'forget to watch what was shut',
     file: `${ACTIONS}/order/read-event.ts`,
-    find: "await insertHeldJob(db, { mchNo, kind: 'watch_attempt', subject: attemptNo }, lookAt, now)",
+    find: "await insertLeasedJob(db, { mchNo, kind: 'watch_attempt', subject: attemptNo }, lookAt, now)",
     replace: 'void lookAt',
   },
   {
@@ -150,7 +150,7 @@ export const MUTANTS: Mutant[] = [
     replace: `  if (answer.kind === 'paid') {
     const { paymentNo, amountFen } = answer.payment
     const ask = { attemptNo, paymentNo, refundNo: attemptNo, amountFen, totalFen: amountFen, reason: '', notifyUrl: '' }
-    await asked(world, within(world, world.limits.channelCallMs), (signal) => channel.refund(ask, signal))
+    await callUpstream(world, within(world, world.limits.channelCallMs), (signal) => channel.refund(ask, signal))
   }
   if (answer.kind === 'paid' || answer.kind === 'returned') {
 `,
@@ -164,31 +164,31 @@ export const MUTANTS: Mutant[] = [
   {
     name: 'forget the job that sends money back',
     file: `${ACTIONS}/order/apply-event.ts`,
-    find: "if (!isReturned) await insertHeldJob(db, { mchNo, kind: 'reverse_payment', subject: refundNo }, now, now)",
+    find: "if (!isReturned) await insertLeasedJob(db, { mchNo, kind: 'reverse_payment', subject: refundNo }, now, now)",
     replace: '',
   },
   {
     name: 'enqueue outside the transaction',
     file: `${ACTIONS}/order/apply-event.ts`,
-    find: "if (!isReturned) await insertHeldJob(db, { mchNo, kind: 'reverse_payment'",
-    replace: "if (!isReturned) await insertHeldJob(world.pool, { mchNo, kind: 'reverse_payment'",
+    find: "if (!isReturned) await insertLeasedJob(db, { mchNo, kind: 'reverse_payment'",
+    replace: "if (!isReturned) await insertLeasedJob(world.pool, { mchNo, kind: 'reverse_payment'",
   },
   {
     name: 'forget the job that shuts the attempts',
     file: `${ACTIONS}/order/change-order.ts`,
-    find: "if (step.to === 'CLOSING') await insertHeldJob(db, job, heldUntil, now)",
+    find: "if (step.to === 'CLOSING') await insertLeasedJob(db, job, heldUntil, now)",
     replace: "if (step.to === 'CLOSING') void heldUntil",
   },
   {
     name: "a paid order's other codes are left open",
     file: `${ACTIONS}/order/change-order.ts`,
-    find: "else if (step.to === 'SUCCESS' && order.attempts > 1) await insertHeldJob(db, job, now, now)",
+    find: "else if (step.to === 'SUCCESS' && order.attempts > 1) await insertLeasedJob(db, job, now, now)",
     replace: '',
   },
   {
     name: 'forget the job that asks what became of an opening',
     file: `${ACTIONS}/order/apply-event.ts`,
-    find: "await insertHeldJob(db, { mchNo, kind: 'resolve_attempt', subject: attempt.attemptNo }, resolveAt, now)",
+    find: "await insertLeasedJob(db, { mchNo, kind: 'resolve_attempt', subject: attempt.attemptNo }, resolveAt, now)",
     replace: 'void resolveAt',
   },
   {
@@ -218,8 +218,8 @@ export const MUTANTS: Mutant[] = [
   {
     name: 'a refusal is believed although an earlier call may still be carried out',
     file: `${ACTIONS}/refund/send-refund.ts`,
-    find: "(found.kind === 'failed' && call.mayEarlierLand)",
-    replace: 'nowhere(call.mayEarlierLand)',
+    find: "(found.kind === 'failed' && call.mayEarlierBeInFlight)",
+    replace: 'nowhere(call.mayEarlierBeInFlight)',
   },
   {
     name: 'a refund without an answer has failed',
@@ -266,14 +266,14 @@ export const MUTANTS: Mutant[] = [
   {
     name: 'an opening that nobody knows of is shut at once',
     file: `${ACTIONS}/payment/resolve-attempt.ts`,
-    find: "if (!provesShut(answer.kind, askedMs, attempt.createLandsUntil.getTime())) return 'retry'",
+    find: "if (!provesClosed(answer.kind, askedMs, attempt.createInFlightUntil.getTime())) return 'retry'",
     replace: "if (answer.kind === 'unknown') return 'retry'",
   },
   {
     name: 'the watch ends with the expiry',
     file: `${ACTIONS}/payment/watch-attempt.ts`,
-    find: 'attempt.upstreamExpire.getTime() + channel.watchMs',
-    replace: 'attempt.upstreamExpire.getTime() - channel.watchMs',
+    find: 'attempt.upstreamExpire.getTime() + channel.latePaymentWindowMs',
+    replace: 'attempt.upstreamExpire.getTime() - channel.latePaymentWindowMs',
   },
   {
     name: 'the watch ends when upstream does not answer',

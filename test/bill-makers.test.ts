@@ -1,6 +1,6 @@
 /** Two makers of one bill, of whom the first slept until its lease ran out. */
 import type { JobOutcome } from '@acopay/core'
-import { insertHeldJob, type Job, type Pool, takeJob } from '@acopay/store'
+import { insertLeasedJob, type Job, leaseJob, type Pool } from '@acopay/store'
 import { afterEach, expect, it } from 'vitest'
 import { makeBill } from '../apps/server/src/actions/bill/make-bill.ts'
 import type { World } from '../apps/server/src/world.ts'
@@ -16,7 +16,7 @@ async function take(): Promise<Job> {
   const { world, demo, database } = test
   const key = { mchNo: demo.mchNo, kind: 'make_bill' as const, subject: DAY }
   const now = world.now()
-  const job = await takeJob(database.pool, key, now, new Date(now.getTime() + world.limits.leaseMs))
+  const job = await leaseJob(database.pool, key, now, new Date(now.getTime() + world.limits.leaseMs))
   if (job === null) throw new Error('somebody holds the job')
   return job
 }
@@ -40,7 +40,7 @@ it.each(['removeStrayBillParts', 'writeBillPart', 'publishBill'])(
     await pay(demo, order, (await openAttempt(demo, order)) ?? '')
     test.advance(Date.parse('2026-03-02T09:01:00+08:00') - world.now().getTime())
     const now = world.now()
-    await insertHeldJob(database.pool, { mchNo: demo.mchNo, kind: 'make_bill', subject: DAY }, now, now)
+    await insertLeasedJob(database.pool, { mchNo: demo.mchNo, kind: 'make_bill', subject: DAY }, now, now)
 
     const firstJob = await take()
     let firstGoesOn = (): void => {}

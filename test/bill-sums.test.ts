@@ -85,7 +85,7 @@ type Sums = { paid: bigint; back: bigint }
 
 async function upstreamSums({ world, demo }: TestWorld, name: 'wechat' | 'alipay'): Promise<Sums> {
   const channel = await world.channelOf(demo.mchNo, name)
-  const bill = await channel?.fetchBill(DAY, AbortSignal.timeout(300_000))
+  const bill = await channel?.fetchUpstreamBill(DAY, AbortSignal.timeout(300_000))
   if (bill?.kind !== 'bill') throw new Error(JSON.stringify(bill))
   const sum = (kind: string) =>
     bill.lines.filter((line) => line.kind === kind).reduce((total, { amountFen }) => total + amountFen, 0n)

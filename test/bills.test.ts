@@ -4,7 +4,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { AcoPay, ConnectionError, SignatureError } from '@acopay/sdk'
-import { billRows, takeJobs } from '@acopay/store'
+import { billRows, leaseJobs } from '@acopay/store'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { run } from '../apps/cli/src/run.ts'
 import { makeBill } from '../apps/server/src/actions/bill/make-bill.ts'
@@ -93,7 +93,7 @@ describe('a day', () => {
     expect(lines.find(({ kind }) => kind === 'REFUND')?.note).toBe("'=商品已退货")
     for (const name of ['wechat', 'alipay'] as const) {
       const channel = await test.world.channelOf(test.demo.mchNo, name)
-      const theirs = await channel?.fetchBill(DAY, AbortSignal.timeout(10_000))
+      const theirs = await channel?.fetchUpstreamBill(DAY, AbortSignal.timeout(10_000))
       if (theirs?.kind !== 'bill') throw new Error(JSON.stringify(theirs))
       const fen = (kind: string) =>
         theirs.lines.filter((line) => line.kind === kind).reduce((sum, { amountFen }) => sum + amountFen, 0n)
@@ -271,7 +271,7 @@ describe('the SDK', () => {
 describe('makers', () => {
   const job = async () => {
     const now = test.world.now()
-    return (await takeJobs(test.database.pool, { now, leaseUntil: new Date(now.getTime() + 1) }, 1))[0]
+    return (await leaseJobs(test.database.pool, { now, leaseUntil: new Date(now.getTime() + 1) }, 1))[0]
   }
   const parts = async () => Number((await test.database.pool.query('select count(*) as n from bill_part')).rows[0].n)
 

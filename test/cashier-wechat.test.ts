@@ -1,7 +1,7 @@
 /** Paying inside WeChat: its browser is Chromium under WeChat's name, and its payment sheet is the test. */
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { openWayToPay } from '../apps/server/src/actions/payment/choose-method.ts'
+import { chooseMethod } from '../apps/server/src/actions/payment/choose-method.ts'
 import { ON_ANDROID, openBrowser, openPage } from './support/browser.ts'
 import { call, orderParams, pay } from './support/merchant.ts'
 import { type TestWorld, testWorld } from './support/world.ts'
@@ -212,7 +212,7 @@ describe('the sign-in', () => {
 
 describe('a way to pay', () => {
   const wayOf = (order: string, openId: string) =>
-    openWayToPay(
+    chooseMethod(
       test.world,
       { mchNo: test.demo.mchNo, transactionNo: order },
       { channel: 'wechat', method: 'jsapi', payer: { returnUrl: null, payerIp: null, openId } },

@@ -163,7 +163,7 @@ describe('an upstream that does not cooperate', () => {
     const late: { land?: () => Promise<unknown> } = {}
     test = await testWorld({
       upstream: (real) => ({
-        createLandsMs: HOUR,
+        createInFlightMs: HOUR,
         open: (ask) => {
           late.land = () => real.open(ask, new AbortController().signal)
           return new Promise(() => {})
@@ -187,7 +187,7 @@ describe('an upstream that does not cooperate', () => {
     let queries = 0
     test = await testWorld({
       upstream: () => ({
-        createLandsMs: HOUR,
+        createInFlightMs: HOUR,
         open: () => new Promise(() => {}),
         query: () => {
           queries += 1
@@ -208,7 +208,7 @@ describe('an upstream that does not cooperate', () => {
     const create = { lands: async (): Promise<unknown> => null, isSick: true }
     test = await testWorld({
       upstream: (real) => ({
-        createLandsMs: HOUR,
+        createInFlightMs: HOUR,
         open: (ask, signal) => {
           create.lands = () => real.open(ask, new AbortController().signal)
           return create.isSick ? new Promise(() => {}) : real.open(ask, signal)

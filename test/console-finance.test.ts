@@ -1,11 +1,11 @@
 /** What finance sees at the console: bills, what they are compared with, differences and money that nobody knows of. */
-import type { BillAnswer } from '@acopay/channels'
+import type { UpstreamBillAnswer } from '@acopay/channels'
 import {
   addMerchant,
   type Difference,
-  keepStrayPayment,
+  keepUnmatchedPayment,
   putChannelAccount,
-  type StrayPayment,
+  type UnmatchedPayment,
   writeReconciliation,
 } from '@acopay/store'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -21,10 +21,10 @@ let finance: ConsoleClient
 let operator: ConsoleClient
 let ofMerchant: ConsoleClient
 /** What WeChat's bill of every day says; Alipay's is not there yet. */
-let bill: BillAnswer = { kind: 'none' }
+let bill: UpstreamBillAnswer = { kind: 'none' }
 beforeAll(async () => {
   gateway = await testWorld({
-    upstream: (_real, name) => ({ fetchBill: async () => (name === 'wechat' ? bill : { kind: 'later' }) }),
+    upstream: (_real, name) => ({ fetchUpstreamBill: async () => (name === 'wechat' ? bill : { kind: 'later' }) }),
   })
   const { pool } = gateway.database
   const now = gateway.world.now()
@@ -197,7 +197,7 @@ describe('differences', () => {
 })
 
 describe('money that nobody knows of', () => {
-  const stray = (paymentNo: string): StrayPayment => ({
+  const stray = (paymentNo: string): UnmatchedPayment => ({
     ...{ mchNo: gateway.demo.mchNo, channel: 'wechat', attemptNo: 'AT0', currency: 'CNY' },
     ...{ paymentNo, amountFen: 5n, paidAt: gateway.world.now() },
   })
@@ -206,9 +206,9 @@ describe('money that nobody knows of', () => {
     const { world, database } = gateway
     for (const paymentNo of ['4200', '4201', '4202']) {
       gateway.advance(1)
-      await keepStrayPayment(database.pool, stray(paymentNo), world.now())
+      await keepUnmatchedPayment(database.pool, stray(paymentNo), world.now())
     }
-    await keepStrayPayment(database.pool, { ...stray('1'), mchNo: 'MCH2' }, world.now())
+    await keepUnmatchedPayment(database.pool, { ...stray('1'), mchNo: 'MCH2' }, world.now())
     const numbers = async (path: string) => (await all(path)).map(({ payment_no }) => payment_no)
     expect(await numbers(`strays?mch_no=${gateway.demo.mchNo}`)).toEqual(['4202', '4201', '4200'])
     expect(await numbers('strays?mch_no=MCH2')).toEqual(['1'])

@@ -1,5 +1,5 @@
 /** The console's lists in a real browser: where one stands in them, and what can be done from there. */
-import { keepStrayPayment, writeReconciliation } from '@acopay/store'
+import { keepUnmatchedPayment, writeReconciliation } from '@acopay/store'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { accessibility, openBrowser, openPage, overflow, PHONE } from './support/browser.ts'
@@ -85,7 +85,7 @@ describe('finance', () => {
       },
       now,
     )
-    await keepStrayPayment(
+    await keepUnmatchedPayment(
       database.pool,
       {
         ...{ mchNo, channel: 'wechat', attemptNo: 'AT0', paymentNo: '4200' },

@@ -1,8 +1,8 @@
 /** The console's lists and its overview: what they hold, page by page, and that nobody sees another merchant's. */
 import { addMerchant } from '@acopay/store'
-import { listEverybodys } from '@acopay/store/console'
+import { listAllNotifications } from '@acopay/store/console'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { countHours } from '../apps/server/src/actions/statistics/count-hours.ts'
+import { countHourlyFigures } from '../apps/server/src/actions/statistics/count-hours.ts'
 import { addUser, type ConsoleClient, signedIn } from './support/console.ts'
 import { call, close, openAttempt, pay, place } from './support/merchant.ts'
 import { type TestWorld, testWorld } from './support/world.ts'
@@ -65,7 +65,7 @@ describe('the overview', () => {
     await gateway.runJobs()
     const byOperator = await place(demo)
     await operator.send('POST', `orders/${demo.mchNo}/${byOperator}/close`)
-    await countHours(gateway.world)
+    await countHourlyFigures(gateway.world)
     const { body } = await operator.get('overview')
     const figures = {
       ...{ placed: 3, paid: 1, paid_amount: '10.00', refunds: 1, refunded_amount: '4.00' },
@@ -83,11 +83,11 @@ describe('the overview', () => {
 
   it('leaves an hour as it is once it is over, and counts what comes later in its own hour', async () => {
     gateway.advance(75 * 60_000)
-    await countHours(gateway.world)
+    await countHourlyFigures(gateway.world)
     gateway.advance(60 * 60_000)
     await everybodySignsIn()
     await paidOrder({ amount_total: '7.00' })
-    expect(await countHours(gateway.world)).toBe(2)
+    expect(await countHourlyFigures(gateway.world)).toBe(2)
     const { body } = await operator.get('overview')
     expect(body.hours.slice(-3).map(({ paid }: { paid: number }) => paid)).toEqual([1, 0, 1])
     expect(body.today).toMatchObject({ placed: 4, paid_amount: '17.00' })
@@ -246,9 +246,9 @@ describe('notifications', () => {
   it('that are rare among the newest of all merchants are found a stretch at a time', async () => {
     const { pool } = gateway.database
     const nothing = { before: null, from: null, until: null, state: 'DELIVERED' } as const
-    const first = await listEverybodys(pool, nothing, 2, 3)
+    const first = await listAllNotifications(pool, nothing, 2, 3)
     expect(first.rows).toEqual([])
-    const second = await listEverybodys(pool, { ...nothing, before: first.next }, 2, 3)
+    const second = await listAllNotifications(pool, { ...nothing, before: first.next }, 2, 3)
     expect(second.rows.map(({ state }) => state)).toEqual(['DELIVERED', 'DELIVERED'])
   })
 

@@ -1,8 +1,8 @@
 /** Money that upstreams tell of late, twice, wrongly, for an unknown attempt, or that was sent back outside of the gateway. */
-import type { Channel, Notification, QueryAnswer, RefundAnswer, RefundQueryAnswer } from '@acopay/channels'
+import type { Channel, QueryAnswer, RefundAnswer, RefundQueryAnswer, Webhook } from '@acopay/channels'
 import { brokenAt, readTimeline } from '@acopay/store'
 import { afterEach, describe, expect, it } from 'vitest'
-import { takeMoney } from '../apps/server/src/actions/payment/receive-payment.ts'
+import { receivePayment } from '../apps/server/src/actions/payment/receive-payment.ts'
 import { watchAttempt } from '../apps/server/src/actions/payment/watch-attempt.ts'
 import { addUser, type ConsoleClient, signedIn } from './support/console.ts'
 import { call, close, newTradeNo, openAttempt, pay, place, query } from './support/merchant.ts'
@@ -34,7 +34,7 @@ describe('a closed order is watched', () => {
     const upstream = { answer: null as QueryAnswer | null, refunds: 0 }
     test = await testWorld({
       upstream: (real) => ({
-        watchMs: 24 * HOUR,
+        latePaymentWindowMs: 24 * HOUR,
         query: async (ref, signal) => upstream.answer ?? real.query(ref, signal),
         refund: async () => {
           upstream.refunds += 1
@@ -55,7 +55,7 @@ describe('a closed order is watched', () => {
   })
 
   it('until nothing can be heard of it any more, and never with an alarm', async () => {
-    test = await testWorld({ upstream: () => ({ watchMs: 24 * HOUR }) })
+    test = await testWorld({ upstream: () => ({ latePaymentWindowMs: 24 * HOUR }) })
     const order = await place(test.demo)
     await openAttempt(test.demo, order)
     await close(test.demo, order)
@@ -195,7 +195,7 @@ describe("a payment that is sent back outside of this gateway, by the upstream o
     const order = await place(test.demo)
     const [paid, other] = [await openAttempt(test.demo, order), await openAttempt(test.demo, order)]
     const { mchNo } = test.demo
-    await takeMoney(test.world, { mchNo, transactionNo: order, attemptNo: paid ?? '', payment: PAYMENT })
+    await receivePayment(test.world, { mchNo, transactionNo: order, attemptNo: paid ?? '', payment: PAYMENT })
     upstream.answer = { kind: 'returned', payment: PAYMENT }
     await watchAttempt(test.world, { mchNo, attemptNo: paid ?? '' })
     expect(other).not.toBeNull()
@@ -225,7 +225,7 @@ describe("a payment that is sent back outside of this gateway, by the upstream o
     const order = await place(test.demo)
     const attemptNo = (await openAttempt(test.demo, order)) ?? ''
     await close(test.demo, order)
-    await takeMoney(test.world, { mchNo: test.demo.mchNo, transactionNo: order, attemptNo, payment: PAYMENT })
+    await receivePayment(test.world, { mchNo: test.demo.mchNo, transactionNo: order, attemptNo, payment: PAYMENT })
     upstream.answer = { kind: 'unknown', why: 'HTTP 502' }
     await test.runJobs()
     expect(await books()).toEqual([{ payment_no: 'UP1', fate: 'reverse', state: 'PROCESSING' }])
@@ -242,10 +242,10 @@ describe.each(['wechat', 'alipay'] as const)('a second payment number for one at
     const attempt = { no: '', isSecond: false }
     test = await testWorld({
       upstream: (real, channel) => ({
-        readNotification: async (raw) =>
+        readWebhook: async (raw) =>
           attempt.isSecond && channel === name
             ? { kind: 'paid', attemptNo: attempt.no, payment: PAYMENT }
-            : real.readNotification(raw),
+            : real.readWebhook(raw),
       }),
     })
     const order = await place(test.demo)
@@ -266,10 +266,10 @@ describe.each(['wechat', 'alipay'] as const)('a second payment number for one at
 })
 
 describe('a notification', () => {
-  const told = (notification: Notification): { upstream: () => Partial<Channel> } => ({
+  const told = (notification: Webhook): { upstream: () => Partial<Channel> } => ({
     upstream: () => ({
-      readNotification: async () => notification,
-      replyToNotification: (isHeard) => ({
+      readWebhook: async () => notification,
+      replyToWebhook: (isHeard) => ({
         ...{ status: isHeard ? 200 : 500, contentType: 'text/plain', body: isHeard ? 'success' : 'failure' },
       }),
     }),
@@ -290,7 +290,7 @@ describe('a notification', () => {
     test = await testWorld({
       upstream: () => ({
         ...told({ kind: 'other', what: '' }).upstream(),
-        readNotification: async () => ({ kind: 'paid', attemptNo: attempt.no, payment: PAYMENT }),
+        readWebhook: async () => ({ kind: 'paid', attemptNo: attempt.no, payment: PAYMENT }),
       }),
     })
     const order = await place(test.demo)
@@ -308,10 +308,10 @@ describe('a notification', () => {
     const attempt = { no: '', isWrong: true }
     test = await testWorld({
       upstream: (real) => ({
-        readNotification: async (raw) =>
+        readWebhook: async (raw) =>
           attempt.isWrong
             ? { kind: 'paid', attemptNo: attempt.no, payment: { ...PAYMENT, ...wrong } }
-            : real.readNotification(raw),
+            : real.readWebhook(raw),
         refund: async () => ({ kind: 'done' }),
       }),
     })

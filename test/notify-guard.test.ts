@@ -2,7 +2,7 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type GuardOptions, guardedPost, type Resolve } from '../apps/server/src/outbound/safe-post.ts'
+import { type GuardOptions, type Resolve, safePost } from '../apps/server/src/outbound/safe-post.ts'
 import { call, orderParams } from './support/merchant.ts'
 import { testWorld } from './support/world.ts'
 
@@ -33,7 +33,7 @@ const resolvesTo =
 /** Posts as production would, with the internal server's port allowed, so that only the address stands in the way. */
 async function posted(url: string, more: Partial<GuardOptions> = {}) {
   hits.length = 0
-  const guard = guardedPost({ ports: [port], networks: [], isLoopbackAllowed: false, ...more })
+  const guard = safePost({ ports: [port], networks: [], isLoopbackAllowed: false, ...more })
   const answer = await guard.post(url.replace('PORT', String(port)), '{}', AbortSignal.timeout(20_000))
   await guard.close()
   return { ...answer, hits: [...hits] }
@@ -116,7 +116,7 @@ describe('a name that changes its address', () => {
 
   it('between two notifications: the second is refused', async () => {
     const guard = { resolve: resolvesTo(['127.0.0.2'], ['127.0.0.1']), networks: ['127.0.0.2/32'] }
-    const { post, close } = guardedPost({ ports: [port], isLoopbackAllowed: false, ...guard })
+    const { post, close } = safePost({ ports: [port], isLoopbackAllowed: false, ...guard })
     const url = `http://a.example:${port}/`
     expect(await post(url, '{}', AbortSignal.timeout(20_000))).toMatchObject({ httpStatus: 200 })
     hits.length = 0

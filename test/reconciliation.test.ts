@@ -1,9 +1,9 @@
 /** The upstreams' bills against our books, both ways. */
-import type { BillAnswer, BillLine } from '@acopay/channels'
-import { billedDays } from '@acopay/core'
+import type { UpstreamBillAnswer, UpstreamBillLine } from '@acopay/channels'
+import { upstreamBillDays } from '@acopay/core'
 import { paymentsOfDay } from '@acopay/store'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { takeMoney } from '../apps/server/src/actions/payment/receive-payment.ts'
+import { receivePayment } from '../apps/server/src/actions/payment/receive-payment.ts'
 import { call, close, newTradeNo, openAttempt, pay, place, query } from './support/merchant.ts'
 import { receiver, type Told } from './support/receiver.ts'
 import { type TestWorld, testWorld } from './support/world.ts'
@@ -11,11 +11,11 @@ import { type TestWorld, testWorld } from './support/world.ts'
 const HOUR = 3_600_000
 
 let test: TestWorld
-let bill: BillAnswer
+let bill: UpstreamBillAnswer
 beforeEach(async () => {
   bill = { kind: 'none' }
   test = await testWorld({
-    upstream: (_real, name) => ({ fetchBill: async () => (name === 'wechat' ? bill : { kind: 'none' }) }),
+    upstream: (_real, name) => ({ fetchUpstreamBill: async () => (name === 'wechat' ? bill : { kind: 'none' }) }),
   })
   await test.database.pool.query(`update channel_account set created_at = '2026-02-27T20:00:00Z'`)
 })
@@ -39,10 +39,10 @@ const paidOrder = async () => {
 }
 
 const at = new Date('2026-03-01T04:00:00Z')
-const payment = (attemptNo: string, paymentNo: string, amountFen = 1250n): BillLine => ({
+const payment = (attemptNo: string, paymentNo: string, amountFen = 1250n): UpstreamBillLine => ({
   ...{ kind: 'payment', attemptNo, paymentNo, amountFen, at },
 })
-const refund = (attemptNo: string, refundNo: string, amountFen = 1250n): BillLine => ({
+const refund = (attemptNo: string, refundNo: string, amountFen = 1250n): UpstreamBillLine => ({
   ...{ kind: 'refund', attemptNo, paymentNo: 'UP1', refundNo, amountFen, at },
 })
 
@@ -120,7 +120,7 @@ it('money that went back before we kept it has a number of theirs in the bill: n
   const attemptNo = (await openAttempt(test.demo, order)) ?? ''
   const { world, demo } = test
   const paid = { paymentNo: 'UP1', amountFen: 1250n, currency: 'CNY', paidAt: at, payer: null }
-  await takeMoney(world, { mchNo: demo.mchNo, transactionNo: order, attemptNo, payment: paid, isReturned: true })
+  await receivePayment(world, { mchNo: demo.mchNo, transactionNo: order, attemptNo, payment: paid, isReturned: true })
   bill = { kind: 'bill', lines: [payment(attemptNo, 'UP1'), refund(attemptNo, 'number-of-theirs')] }
   await nextMorning()
   expect((await differences()).filter(({ kind }) => kind.startsWith('REFUND'))).toEqual([])
@@ -228,7 +228,7 @@ it('a bill that is not there yet is asked for again', async () => {
 })
 
 it('a day begins at midnight in China, and its bill is asked for from ten in the morning on', () => {
-  const newest = (time: string): string | undefined => billedDays(Date.parse(time))[0]
+  const newest = (time: string): string | undefined => upstreamBillDays(Date.parse(time))[0]
   expect(newest('2026-03-02T09:59:59+08:00')).toBe('2026-02-28')
   expect(newest('2026-03-02T10:00:00+08:00')).toBe('2026-03-01')
 })

@@ -237,8 +237,8 @@ describe('an upstream that refuses', () => {
     test.advance(20_000)
     await test.runJobs()
     // What the halted one was told: true of its own call, and of nothing that came after it.
-    const { refundNo, landsUntil } = found
-    const failed = { event: 'refund_failed', refundNo, failure: 'NOT_ENOUGH', landsUntil } as const
+    const { refundNo, inFlightUntil } = found
+    const failed = { event: 'refund_failed', refundNo, failure: 'NOT_ENOUGH', inFlightUntil } as const
     const changed = await changeOrder(test.world, { mchNo, ref: { transactionNo: order } }, failed)
     expect(changed).toMatchObject({ kind: 'answered', steps: [] })
     expect((await queryRefund({ mch_refund_no })).data.code).toBe('PROCESSING')

@@ -55,7 +55,7 @@ export function gatewayOf(name: string, plan: Scenario, schedule: Scheduler, par
     signNotification: async (_mchNo, news) => JSON.stringify(news),
     newDigits: digits,
     newNonce: () => digits(32),
-    dice: dice.next,
+    random: dice.next,
   }
   return { process, world, telling: notifier(world), isAtRound: false }
 }

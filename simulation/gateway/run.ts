@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto'
 import { addApp, addMerchant, type Db } from '@acopay/store'
 import type pg from 'pg'
-import { hearNotification } from '../../apps/server/src/actions/payment/receive-webhook.ts'
+import { receiveWebhook } from '../../apps/server/src/actions/payment/receive-webhook.ts'
 import { runRound } from '../../apps/server/src/jobs/worker.ts'
 import { deedsOf, type KnownOrder } from './deeds.ts'
 import { APP, type Gateway, gatewayOf, MCH, START_MS } from './gateway.ts'
@@ -89,7 +89,7 @@ export async function runScenario(connection: pg.Client, plan: Scenario): Promis
       if (gateway === null) return null
       const { world, process } = gateway
       const raw = { headers: {}, body }
-      const heard = await hearNotification(world, { mchNo: MCH, channel }, raw).catch((error: Error) => ({
+      const heard = await receiveWebhook(world, { mchNo: MCH, channel }, raw).catch((error: Error) => ({
         reply: { status: 500, contentType: '', body: '' },
         outcome: error.message,
       }))

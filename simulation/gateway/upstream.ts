@@ -1,5 +1,5 @@
 /** Two upstreams with their quirks, and the payers. What they know outlives every process of ours. */
-import type { Channel, ChannelName, NotificationReply, QueryAnswer, RefundAnswer, RefundAsk } from '@acopay/channels'
+import type { Channel, ChannelName, QueryAnswer, RefundAnswer, RefundAsk, WebhookReply } from '@acopay/channels'
 import { type Chosen, CREATE_LANDS_MS, type Fault, type Network, type Noted, network } from './network.ts'
 import type { Random } from './random.ts'
 import { REFUND_REASON } from './scenario.ts'
@@ -25,7 +25,7 @@ const WATCH_MS = 10 * 60_000
 
 type Told = Noted & {
   /** Calls us: a process hears it, or none is there. */
-  notify: (channel: ChannelName, body: string) => Promise<NotificationReply | null>
+  notify: (channel: ChannelName, body: string) => Promise<WebhookReply | null>
   quirk: (what: string) => void
 }
 
@@ -130,11 +130,11 @@ function channelOf(parts: Parts, process: Process, name: ChannelName): Channel {
   const now = schedule.nowMs
   return {
     methods: ['native'],
-    payUrlLivesMs: {},
+    payUrlTtlMs: {},
     signIn: null,
-    forgetsUnscanned: name === 'alipay',
-    createLandsMs: CREATE_LANDS_MS,
-    watchMs: WATCH_MS,
+    tradeStartsAtScan: name === 'alipay',
+    createInFlightMs: CREATE_LANDS_MS,
+    latePaymentWindowMs: WATCH_MS,
     open: ({ attemptNo: no, amountFen, expireAt }) =>
       wire.call(process, 'open', no, () => {
         const isCode = name === 'alipay'
@@ -179,7 +179,7 @@ function channelOf(parts: Parts, process: Process, name: ChannelName): Channel {
         if (made.doneMs > now()) return { kind: 'processing' }
         return made.closes ? { kind: 'failed', why: 'CLOSED' } : { kind: 'done', amountFen: made.fen }
       }),
-    async readNotification({ body }) {
+    async readWebhook({ body }) {
       const { attemptNo = '', paymentNo = '', refundNo } = JSON.parse(body) as Record<string, string | undefined>
       if (refundNo !== undefined) return { kind: 'refund', refundNo }
       const payment = paymentNamed(trades.get(attemptNo), paymentNo)
@@ -187,8 +187,8 @@ function channelOf(parts: Parts, process: Process, name: ChannelName): Channel {
         ? { kind: 'forged', why: 'not paid' }
         : { kind: 'paid', attemptNo, payment: asTold(payment) }
     },
-    replyToNotification: (isHeard) => ({ status: isHeard ? 200 : 500, contentType: 'text/plain', body: '' }),
-    fetchBill: async () => ({ kind: 'none' }),
+    replyToWebhook: (isHeard) => ({ status: isHeard ? 200 : 500, contentType: 'text/plain', body: '' }),
+    fetchUpstreamBill: async () => ({ kind: 'none' }),
   }
 }
 

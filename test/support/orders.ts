@@ -87,7 +87,7 @@ export async function seedAttempt(db: Db, order: Order): Promise<{ order: Order;
     state: 'OPENING',
     payUrl: null,
     upstreamExpire: order.timeExpire,
-    createLandsUntil: NOW,
+    createInFlightUntil: NOW,
     createdAt: NOW,
   }
   await insertAttempt(db, attempt)

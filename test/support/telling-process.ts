@@ -6,7 +6,7 @@
 import { openPool } from '@acopay/store'
 import { pino } from 'pino'
 import { notifier } from '../../apps/server/src/jobs/notifier.ts'
-import { guardedPost } from '../../apps/server/src/outbound/safe-post.ts'
+import { safePost } from '../../apps/server/src/outbound/safe-post.ts'
 import { loadSigningKey } from '../../apps/server/src/security/platform-key.ts'
 import { buildWorld } from '../../apps/server/src/start/build-world.ts'
 import { readConfig } from '../../apps/server/src/start/config.ts'
@@ -17,7 +17,7 @@ const masterKey = Buffer.from(masterKeyText, 'base64')
 const config = readConfig({}, home)
 let nowMs = 0
 const signingKey = await loadSigningKey(pool, masterKey, new Date())
-const outgoing = guardedPost({ ports: [], networks: [], isLoopbackAllowed: true })
+const outgoing = safePost({ ports: [], networks: [], isLoopbackAllowed: true })
 const world = buildWorld({
   ...{ config, pool, masterKey, log: pino({ level: 'silent' }), signingKey: () => signingKey },
   ...{ publicUrl: () => '', ownUrl: () => '', sandboxUrl: () => '', now: () => new Date(nowMs) },

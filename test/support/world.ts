@@ -10,7 +10,7 @@ import { pino } from 'pino'
 import { buildServer } from '../../apps/server/src/http/server.ts'
 import { notifier } from '../../apps/server/src/jobs/notifier.ts'
 import { runDueJobs } from '../../apps/server/src/jobs/worker.ts'
-import { type GuardOptions, guardedPost } from '../../apps/server/src/outbound/safe-post.ts'
+import { type GuardOptions, safePost } from '../../apps/server/src/outbound/safe-post.ts'
 import { type DemoSettings, seedDemo } from '../../apps/server/src/sandbox/demo-merchant.ts'
 import { sandboxExtraRoutes } from '../../apps/server/src/sandbox/extra-routes.ts'
 import { type SandboxUpstreams, sandboxUpstreams } from '../../apps/server/src/sandbox/upstreams.ts'
@@ -59,7 +59,7 @@ export async function testWorld(
     },
   })
   let ownUrl = ''
-  const outgoing = guardedPost({
+  const outgoing = safePost({
     ...{ ports: config.notifyPorts, networks: config.notifyNetworks, isLoopbackAllowed: true },
     ...options.guard,
   })

@@ -5,7 +5,7 @@ import type { Channel, ChannelName } from '@acopay/channels'
 import type { Merchant, Pool, UntouchedAnswer, UntouchedAsk } from '@acopay/store'
 import type { Logger } from 'pino'
 import type { BillFile, BillLinks } from './actions/bill/bill-links.ts'
-import type { GuardedPost } from './outbound/safe-post.ts'
+import type { SafePost } from './outbound/safe-post.ts'
 
 export type Limits = {
   /** A close answers within this, whatever upstream does. */
@@ -35,9 +35,9 @@ export type World = {
   /** The key that signs answers. */
   signingKey: () => KeyObject
   /** Posts to an address that a merchant chose, if it may be called. */
-  post: GuardedPost['post']
+  post: SafePost['post']
   /** Why an address that a merchant gives would never be called; null when it may be. */
-  urlRefusal: GuardedPost['refusal']
+  urlRefusal: SafePost['refusal']
   /** Where an upstream tells us of money. */
   notifyUrl: (mchNo: string, channel: ChannelName) => string
   /** Where a bill can be fetched for the next half hour. */
@@ -52,7 +52,7 @@ export type World = {
   log: Logger
   now: () => Date
   /** 0 ≤ x < 1, for spreading retries; never for anything secret. */
-  dice: () => number
+  random: () => number
   /** `digits` random decimal digits that cannot be guessed. */
   newDigits: (digits: number) => string
   newNonce: () => string

@@ -14,7 +14,7 @@ import {
   seededFaults,
 } from '@acopay/upstreams'
 import { beforeEach, describe, expect, it } from 'vitest'
-import { type AttemptRef, type Channel, orUnknown, type RawNotification, type UpstreamPayment } from './contract.ts'
+import { type AttemptRef, type Channel, orUnknown, type RawWebhook, type UpstreamPayment } from './contract.ts'
 import { type ChannelDoor, type ChannelName, INSTALLED, isChannelName } from './installed.ts'
 
 type Upstream = {
@@ -27,7 +27,7 @@ type Upstream = {
   scan: (ref: AttemptRef) => Promise<void>
   control: Control
   /** The notifications that the upstream has sent, unchanged. */
-  told: RawNotification[]
+  told: RawWebhook[]
   /** From the next call on the upstream fails in this way; null ends it. */
   fail: (fault: string | null) => void
   passTo: (now: Date) => void
@@ -81,7 +81,7 @@ function channelSuite(make: () => Upstream): void {
 
   it('names its ways to pay and how long a lost create may still land', () => {
     expect(channel.methods.length).toBeGreaterThan(0)
-    expect(channel.createLandsMs).toBeGreaterThanOrEqual(0)
+    expect(channel.createInFlightMs).toBeGreaterThanOrEqual(0)
   })
 
   describe('an attempt', () => {
@@ -219,16 +219,16 @@ function channelSuite(make: () => Upstream): void {
   })
 
   describe('a notification', () => {
-    const paidAndTold = async (): Promise<RawNotification> => {
+    const paidAndTold = async (): Promise<RawWebhook> => {
       await open()
       await pay()
-      return upstream.told.at(-1) as RawNotification
+      return upstream.told.at(-1) as RawWebhook
     }
 
     it('of a payment says the same as a query', async () => {
       const told = await paidAndTold()
       const asked = await query()
-      const heard = await channel.readNotification(told)
+      const heard = await channel.readWebhook(told)
       expect(heard).toMatchObject({ kind: 'paid', attemptNo: ref.attemptNo })
       if (asked.kind === 'paid' && heard.kind === 'paid') expect(heard.payment).toEqual(asked.payment)
     })
@@ -237,16 +237,16 @@ function channelSuite(make: () => Upstream): void {
       const { headers, body } = await paidAndTold()
       for (let at = 0; at < body.length; at += at > body.length - 40 ? 1 : 1 + Math.floor(body.length / 40)) {
         const changed = `${body.slice(0, at)}${body[at] === 'x' ? 'y' : 'x'}${body.slice(at + 1)}`
-        expect((await channel.readNotification({ headers, body: changed })).kind, changed).toBe('forged')
+        expect((await channel.readWebhook({ headers, body: changed })).kind, changed).toBe('forged')
       }
     })
 
     it.each(['', '{}', '[]', 'null', 'a=b', '%zz', '{"resource":{}}'])('of %j is forged', async (body) => {
-      expect((await channel.readNotification({ headers: {}, body })).kind).toBe('forged')
+      expect((await channel.readWebhook({ headers: {}, body })).kind).toBe('forged')
     })
 
     it('is answered so that the upstream stops telling, or tells again', () => {
-      const [heard, again] = [channel.replyToNotification(true), channel.replyToNotification(false)]
+      const [heard, again] = [channel.replyToWebhook(true), channel.replyToWebhook(false)]
       expect(heard.status).toBe(200)
       expect([again.status, again.body]).not.toEqual([heard.status, heard.body])
     })
@@ -257,7 +257,7 @@ function channelSuite(make: () => Upstream): void {
       await open()
       const { paymentNo } = await pay()
       await refund(paymentNo, 'AR1', 250n)
-      expect(await channel.fetchBill('2026-01-31', patient())).toMatchObject({
+      expect(await channel.fetchUpstreamBill('2026-01-31', patient())).toMatchObject({
         kind: 'bill',
         lines: [
           { kind: 'payment', attemptNo: ref.attemptNo, paymentNo, amountFen: AMOUNT, at: NOW },
@@ -269,16 +269,16 @@ function channelSuite(make: () => Upstream): void {
     it('of a day on which nothing happened is none, as soon as that is certain', async () => {
       await open()
       await pay()
-      expect(['later', 'none']).toContain((await channel.fetchBill('2026-01-30', patient())).kind)
+      expect(['later', 'none']).toContain((await channel.fetchUpstreamBill('2026-01-30', patient())).kind)
       upstream.passTo(new Date('2026-02-01T03:00:00Z'))
-      expect(await channel.fetchBill('2026-01-30', patient())).toMatchObject({ kind: 'none' })
+      expect(await channel.fetchUpstreamBill('2026-01-30', patient())).toMatchObject({ kind: 'none' })
     })
 
     it('of what was bought with commas, quotes and a large sum is read all the same', async () => {
       await channel.open({ ...ref, ...ASK, description: '苹果,梨,"桃", 5kg', amountFen: fen(99_999_999n) }, patient())
       await upstream.scan(ref)
       const payment = await pay()
-      expect(await channel.fetchBill('2026-01-31', patient())).toMatchObject({
+      expect(await channel.fetchUpstreamBill('2026-01-31', patient())).toMatchObject({
         kind: 'bill',
         lines: [{ kind: 'payment', attemptNo: ref.attemptNo, paymentNo: payment.paymentNo, amountFen: 99_999_999n }],
       })
@@ -288,7 +288,7 @@ function channelSuite(make: () => Upstream): void {
       await open()
       await pay()
       upstream.fail(fault)
-      expect((await channel.fetchBill('2026-01-31', patient())).kind).toBe('unknown')
+      expect((await channel.fetchUpstreamBill('2026-01-31', patient())).kind).toBe('unknown')
     })
   })
 
@@ -350,7 +350,7 @@ function upstreamOf(build: (world: StandInWorld) => StandIn, make: (door: Channe
   let now = NOW
   let fault: string | null = null
   const faults = seededFaults(1)
-  const told: RawNotification[] = []
+  const told: RawWebhook[] = []
   const deliver = async (_url: string, headers: Record<string, string>, body: string) => {
     told.push({ headers, body })
     return { status: 200, body: 'success' }

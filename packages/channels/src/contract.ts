@@ -121,9 +121,9 @@ export type RefundQueryAnswer = Traced &
   )
 
 /** An unverified request that claims to come from the upstream. Header names are in lower case. */
-export type RawNotification = { headers: Record<string, string | undefined>; body: string }
+export type RawWebhook = { headers: Record<string, string | undefined>; body: string }
 
-export type Notification =
+export type Webhook =
   | { kind: 'paid'; attemptNo: string; payment: UpstreamPayment }
   /** A refund has ended: a reason to query it, and no proof of its result. */
   | { kind: 'refund'; refundNo: string }
@@ -133,14 +133,15 @@ export type Notification =
   | { kind: 'forged'; why: string }
 
 /** The answer by which the upstream stops, or repeats, its notification. */
-export type NotificationReply = { status: number; contentType: string; body: string }
+export type WebhookReply = { status: number; contentType: string; body: string }
 
-export type BillLine =
+export type UpstreamBillLine =
   | { kind: 'payment'; attemptNo: string; paymentNo: string; amountFen: bigint; at: Date }
   | { kind: 'refund'; attemptNo: string; paymentNo: string; refundNo: string; amountFen: bigint; at: Date }
 
 /** `none`: nothing happened that day. `later`: the bill is not ready yet. */
-export type BillAnswer = Traced & ({ kind: 'bill'; lines: BillLine[] } | { kind: 'none' } | { kind: 'later' } | Unknown)
+export type UpstreamBillAnswer = Traced &
+  ({ kind: 'bill'; lines: UpstreamBillLine[] } | { kind: 'none' } | { kind: 'later' } | Unknown)
 
 /** Every call ends when `signal` aborts, and then answers `unknown`. */
 export interface Channel {
@@ -150,7 +151,7 @@ export interface Channel {
    * For ways to pay whose `payUrl` expires before the attempt: its lifetime in ms, from the opening on. After that the
    * gateway opens another attempt; a payer who opened the page in time can still pay the first one.
    */
-  readonly payUrlLivesMs: Partial<Record<PayMethod, number>>
+  readonly payUrlTtlMs: Partial<Record<PayMethod, number>>
   /** Null when this account cannot identify payers. */
   readonly signIn: PayerSignIn | null
   /**
@@ -158,24 +159,24 @@ export interface Channel {
    * `absent` for an attempt whose create it confirmed is a contradiction (another machine of the upstream, or another
    * account) and proves nothing.
    */
-  readonly forgetsUnscanned: boolean
+  readonly tradeStartsAtScan: boolean
   /** How long after its time-out a create may still take effect at the upstream, in ms. */
-  readonly createLandsMs: number
+  readonly createInFlightMs: number
   /**
    * How long after an attempt's expiry the upstream may still report a payment, in ms: the gateway queries it so long.
    */
-  readonly watchMs: number
+  readonly latePaymentWindowMs: number
   open(ask: OpenAsk, signal: AbortSignal): Promise<OpenAnswer>
   query(ref: AttemptRef, signal: AbortSignal): Promise<QueryAnswer>
   close(ref: AttemptRef, signal: AbortSignal): Promise<CloseAnswer>
   refund(ask: RefundAsk, signal: AbortSignal): Promise<RefundAnswer>
   queryRefund(ref: RefundRef, signal: AbortSignal): Promise<RefundQueryAnswer>
   /** Verifies and reads a request that claims to be a notification. */
-  readNotification(raw: RawNotification): Promise<Notification>
+  readWebhook(raw: RawWebhook): Promise<Webhook>
   /** `true`: acknowledge the notification. `false`: ask for it again. */
-  replyToNotification(isHeard: boolean): NotificationReply
+  replyToWebhook(isHeard: boolean): WebhookReply
   /** The bill of one day in UTC+8, `yyyy-MM-dd`. */
-  fetchBill(day: string, signal: AbortSignal): Promise<BillAnswer>
+  fetchUpstreamBill(day: string, signal: AbortSignal): Promise<UpstreamBillAnswer>
 }
 
 export const unknown = (why: string): Unknown => ({ kind: 'unknown', why })

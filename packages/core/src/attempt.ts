@@ -21,5 +21,5 @@ export type UpstreamState = 'open' | 'paid' | 'returned' | 'closed' | 'absent' |
  * Whether a query's answer proves that the attempt can no longer be paid: closed, or absent once our own create
  * can no longer land (spec/order-lifecycle.md, Closing 2).
  */
-export const provesShut = (says: UpstreamState, nowMs: number, createLandsUntilMs: number): boolean =>
+export const provesClosed = (says: UpstreamState, nowMs: number, createLandsUntilMs: number): boolean =>
   says === 'closed' || (says === 'absent' && nowMs >= createLandsUntilMs)

@@ -30,7 +30,7 @@ export const isBillComplete = (day: string, nowMs: number): boolean =>
 export const plannedBillDays = (nowMs: number): string[] => daysBefore(nowMs, MADE_FROM_MS)
 
 /** The days for which an upstream's bill may be fetched by now, the newest first. */
-export const billedDays = (nowMs: number): string[] => daysBefore(nowMs, UPSTREAM_BILL_MS)
+export const upstreamBillDays = (nowMs: number): string[] => daysBefore(nowMs, UPSTREAM_BILL_MS)
 
 /** The first and the last day that may be asked for: of the last three months, and past. */
 export function billRange(nowMs: number): { first: string; last: string } {

@@ -1,14 +1,22 @@
 import { describe, expect, it } from 'vitest'
-import { decide, type Happening, ORDER_EVENTS, ORDER_STATES, ORDER_TABLE, type OrderStands, standsAt } from './order.ts'
+import {
+  decide,
+  ORDER_EVENTS,
+  ORDER_STATES,
+  ORDER_TABLE,
+  type OrderInput,
+  type OrderSnapshot,
+  stateAt,
+} from './order.ts'
 
 const NOW = 1_000_000
-const order = (state: OrderStands['state'], attempts: number, expiresAtMs = NOW + 1): OrderStands => ({
+const order = (state: OrderSnapshot['state'], attempts: number, expiresAtMs = NOW + 1): OrderSnapshot => ({
   state,
   closeReason: state === 'CLOSING' || state === 'CLOSED' ? 'OPERATOR' : null,
   attempts,
   expiresAtMs,
 })
-const happening = (event: (typeof ORDER_EVENTS)[number]): Happening =>
+const happening = (event: (typeof ORDER_EVENTS)[number]): OrderInput =>
   event === 'close_asked' ? { event, by: 'MERCHANT' } : event === 'money_arrived' ? { event, isExact: true } : { event }
 
 /** The whole table, a second time, by hand: a reviewer sees every cell that changes. `=` means nothing to write. */
@@ -23,7 +31,7 @@ SUCCESS  tried      !ORDER_PAID     !ORDER_PAID       =                =        
 REFUND   tried      !ORDER_PAID     !ORDER_PAID       =                =                REFUND+reverse           =               REFUND           REFUND           REFUND
 `
 
-function says(stands: OrderStands, event: (typeof ORDER_EVENTS)[number]): string {
+function says(stands: OrderSnapshot, event: (typeof ORDER_EVENTS)[number]): string {
   // Expiry happens at its moment; everything else a moment before it.
   const { refused, steps } = decide(stands, happening(event), event === 'expired' ? stands.expiresAtMs : NOW)
   if (refused !== null) return `!${refused}`
@@ -48,7 +56,7 @@ describe('the table', () => {
   })
 
   it.each(cells)('$state ($tried): $event gives $outcome', ({ state, tried, event, outcome }) => {
-    expect(says(order(state as OrderStands['state'], tried === 'tried' ? 1 : 0), event)).toBe(outcome)
+    expect(says(order(state as OrderSnapshot['state'], tried === 'tried' ? 1 : 0), event)).toBe(outcome)
   })
 })
 
@@ -78,10 +86,10 @@ describe('over all cells', () => {
 
 describe('expiry', () => {
   it('counts from its moment on although no job has written it down', () => {
-    expect(standsAt(order('NOTPAY', 0, NOW), NOW)).toMatchObject({ state: 'CLOSED', closeReason: 'EXPIRED' })
-    expect(standsAt(order('NOTPAY', 1, NOW), NOW)).toMatchObject({ state: 'CLOSING', closeReason: 'EXPIRED' })
-    expect(standsAt(order('NOTPAY', 0, NOW), NOW - 1)).toMatchObject({ state: 'NOTPAY', closeReason: null })
-    expect(standsAt(order('SUCCESS', 1, NOW), NOW)).toMatchObject({ state: 'SUCCESS' })
+    expect(stateAt(order('NOTPAY', 0, NOW), NOW)).toMatchObject({ state: 'CLOSED', closeReason: 'EXPIRED' })
+    expect(stateAt(order('NOTPAY', 1, NOW), NOW)).toMatchObject({ state: 'CLOSING', closeReason: 'EXPIRED' })
+    expect(stateAt(order('NOTPAY', 0, NOW), NOW - 1)).toMatchObject({ state: 'NOTPAY', closeReason: null })
+    expect(stateAt(order('SUCCESS', 1, NOW), NOW)).toMatchObject({ state: 'SUCCESS' })
   })
 
   it('comes before whatever else happens: a close then finds it expired, a payer finds it closed', () => {

@@ -30,11 +30,11 @@ export type OrderEvent = (typeof ORDER_EVENTS)[number]
 export type OrderRefusal = 'ORDER_CLOSING' | 'ORDER_CLOSED' | 'ORDER_PAID' | 'ORDER_NOT_PAID'
 
 /** What happens to money that arrives: the order keeps it, or it goes back to the payer in full. */
-export type MoneyFate = 'keep' | 'reverse'
+export type Disposition = 'keep' | 'reverse'
 
 type Cell =
   /** The order goes to `to`; to `untouched` instead if no attempt was ever opened for it. */
-  { to: OrderState; untouched?: OrderState; money?: MoneyFate } | { no: OrderRefusal }
+  { to: OrderState; untouched?: OrderState; money?: Disposition } | { no: OrderRefusal }
 
 const stays = <State extends OrderState>(to: State) => ({ to })
 const no = (refusal: OrderRefusal) => ({ no: refusal })
@@ -103,7 +103,7 @@ export const ORDER_TABLE = {
 } as const satisfies Record<OrderState, Record<OrderEvent, Cell>>
 
 /** What the table needs to know of an order. Times are milliseconds since 1970. */
-export type OrderStands = {
+export type OrderSnapshot = {
   state: OrderState
   closeReason: CloseReason | null
   /** Attempts ever opened, whatever became of them. */
@@ -117,13 +117,13 @@ export type Step = {
   from: OrderState
   to: OrderState
   closeReason: CloseReason | null
-  money: MoneyFate | null
+  money: Disposition | null
 }
 
 /** The steps are taken also when the event itself is refused: an order may expire on the way to a refusal. */
 export type Decision = { refused: OrderRefusal | null; steps: Step[] }
 
-export type Happening =
+export type OrderInput =
   | { event: Exclude<OrderEvent, 'close_asked' | 'money_arrived'> }
   /** Closing for a merchant or an operator; expiry has its own event. */
   | { event: 'close_asked'; by: Exclude<CloseReason, 'EXPIRED'> }
@@ -135,8 +135,8 @@ export type Happening =
  * job has said so: then `expired` is its first step. Repeats change nothing and yield no step; an attempt, money
  * and a refund always yield one, because they must be booked.
  */
-export function decide(order: OrderStands, happening: Happening, nowMs: number): Decision {
-  const lapse = hasLapsed(order, nowMs) ? stepOf(order, { event: 'expired' }) : null
+export function decide(order: OrderSnapshot, happening: OrderInput, nowMs: number): Decision {
+  const lapse = hasExpired(order, nowMs) ? stepOf(order, { event: 'expired' }) : null
   const steps = lapse === null ? [] : [lapse]
   // An early 'expired' (a clock that runs ahead elsewhere) changes nothing; a due one is the lapse itself.
   if (happening.event === 'expired') return { refused: null, steps }
@@ -148,13 +148,14 @@ export function decide(order: OrderStands, happening: Happening, nowMs: number):
   return { refused: null, steps: step === null ? steps : [...steps, step] }
 }
 
-const hasLapsed = (order: OrderStands, nowMs: number): boolean => order.state === 'NOTPAY' && nowMs >= order.expiresAtMs
+const hasExpired = (order: OrderSnapshot, nowMs: number): boolean =>
+  order.state === 'NOTPAY' && nowMs >= order.expiresAtMs
 
 /** Each of these is booked, also where the order stays as it is. */
 const ALWAYS_TOLD: ReadonlySet<OrderEvent> = new Set(['pay_started', 'refund_asked', 'refund_done', 'refund_failed'])
 
 /** Null when there is nothing to write. */
-function stepOf(order: OrderStands, happening: Happening): Step | null {
+function stepOf(order: OrderSnapshot, happening: OrderInput): Step | null {
   const { state: from } = order
   const { event } = happening
   if (happening.event === 'money_arrived' && !happening.isExact) {
@@ -168,14 +169,14 @@ function stepOf(order: OrderStands, happening: Happening): Step | null {
   return { event, from, to, closeReason: closeReasonOf(order, to, happening), money }
 }
 
-function closeReasonOf(order: OrderStands, to: OrderState, happening: Happening): CloseReason | null {
+function closeReasonOf(order: OrderSnapshot, to: OrderState, happening: OrderInput): CloseReason | null {
   if (to !== 'CLOSING' && to !== 'CLOSED') return null
   if (order.closeReason !== null) return order.closeReason
   return happening.event === 'close_asked' ? happening.by : 'EXPIRED'
 }
 
 /** Where an order stands at a moment, expiry counted although nobody has written it down yet. */
-export function standsAt(order: OrderStands, nowMs: number): Pick<OrderStands, 'state' | 'closeReason'> {
+export function stateAt(order: OrderSnapshot, nowMs: number): Pick<OrderSnapshot, 'state' | 'closeReason'> {
   const lapse = decide(order, { event: 'expired' }, nowMs).steps[0]
   return lapse === undefined ? order : { state: lapse.to, closeReason: lapse.closeReason }
 }

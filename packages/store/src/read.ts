@@ -13,16 +13,16 @@ export {
   listBills,
   listDifferences,
   listReconciliations,
-  listStrays,
-  type StrayPlace,
+  listUnmatched,
+  type UnmatchedPlace,
   type UpstreamDay,
   upstreamDays,
 } from './console/finance-lists.ts'
 export {
-  listEverybodys,
+  listAllNotifications,
   listRefunds,
   listReversals,
-  listUnheard,
+  listUndelivered,
   merchantOfOrder,
   type NotificationPlace,
 } from './console/lists.ts'

@@ -13,7 +13,7 @@ import {
   takeNotifications,
 } from '@acopay/store'
 import { sendNotification } from '../actions/notification/send-notification.ts'
-import { batched } from '../outbound/coalesce.ts'
+import { coalesced } from '../outbound/coalesce.ts'
 import type { World } from '../world.ts'
 import { type HostHealth, hostHealth } from './host-health.ts'
 import type { Worker } from './worker.ts'
@@ -38,7 +38,7 @@ export function notifier(world: World): Notifier {
   const hosts = hostHealth()
   const running = new Set<Promise<void>>()
   const giveUp = givingUp(world, hosts)
-  const end = batched<NotificationTry, string | null>({
+  const end = coalesced<NotificationTry, string | null>({
     run: (_key, tries) => endNotificationTries(world.pool, tries),
     inFlightMax: 2,
     sizeMax: ENDED_AT_ONCE,

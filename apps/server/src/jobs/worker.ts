@@ -3,35 +3,35 @@
  * at once and to be killed anywhere: a job that was leased and not finished comes due again.
  */
 import {
-  billedDays,
   dayBounds,
   JOB_KINDS,
   type JobKind,
   type JobOutcome,
   plannedBillDays,
   retryPauseMs,
+  upstreamBillDays,
   watchPauseMs,
 } from '@acopay/core'
 import {
   alarmJob,
+  expiredOrders,
   forgetNonces,
   type Job,
-  lapsedOrders,
+  leaseJobs,
   planBills,
   planReconciliations,
   postponeJob,
   removeJob,
-  takeJobs,
 } from '@acopay/store'
 import { makeBill } from '../actions/bill/make-bill.ts'
-import { shutOrder } from '../actions/order/close-attempts.ts'
+import { closeAttempts } from '../actions/order/close-attempts.ts'
 import { expireOrder } from '../actions/order/expire-order.ts'
 import { resolveAttempt } from '../actions/payment/resolve-attempt.ts'
 import { watchAttempt } from '../actions/payment/watch-attempt.ts'
 import { reconcileDay } from '../actions/reconciliation/reconcile-day.ts'
 import { reversePayment } from '../actions/refund/reverse-payment.ts'
 import { sendRefundAgain } from '../actions/refund/send-refund.ts'
-import { countHours } from '../actions/statistics/count-hours.ts'
+import { countHourlyFigures } from '../actions/statistics/count-hours.ts'
 import { within } from '../upstream/call-upstream.ts'
 import type { World } from '../world.ts'
 
@@ -47,7 +47,7 @@ const TASKS = {
   shut_attempts: {
     run: async (world, { mchNo, subject }) => {
       const deadline = within(world, world.limits.closeBudgetMs)
-      const { isDone } = await shutOrder(world, { mchNo, transactionNo: subject }, deadline)
+      const { isDone } = await closeAttempts(world, { mchNo, transactionNo: subject }, deadline)
       return isDone ? 'done' : 'retry'
     },
     pauseMs: retryPauseMs,
@@ -120,20 +120,20 @@ export async function runRound(world: World, free: Free = { jobs: LANES, bills: 
 async function planDays(world: World): Promise<number> {
   const now = world.now()
   const begun = (day: string) => ({ day, begin: new Date(dayBounds(day).fromMs) })
-  const reconciled = await planReconciliations(world.pool, billedDays(now.getTime()).map(begun), now)
+  const reconciled = await planReconciliations(world.pool, upstreamBillDays(now.getTime()).map(begun), now)
   return reconciled + (await planBills(world.pool, plannedBillDays(now.getTime()).map(begun), now))
 }
 
 /** Leases due jobs, at most so many, and expires orders and forgets nonces, which need no job. */
 async function takeRound(world: World, free: Free): Promise<{ jobs: Job[]; swept: number }> {
   const now = world.now()
-  const lapsed = await lapsedOrders(world.pool, now, LAPSED_AT_ONCE)
+  const lapsed = await expiredOrders(world.pool, now, LAPSED_AT_ONCE)
   for (const key of lapsed) await expireOrder(world, key)
   const forgetBefore = new Date(now.getTime() - world.limits.nonceWindowMs)
   const forgotten = await forgetNonces(world.pool, forgetBefore, NONCES_AT_ONCE)
   const leaseUntil = new Date(now.getTime() + world.limits.leaseMs)
-  const jobs = await takeJobs(world.pool, { now, leaseUntil }, free.jobs, ALL_BUT_BILLS)
-  if (free.bills > 0) jobs.push(...(await takeJobs(world.pool, { now, leaseUntil }, free.bills, BILL_KINDS)))
+  const jobs = await leaseJobs(world.pool, { now, leaseUntil }, free.jobs, ALL_BUT_BILLS)
+  if (free.bills > 0) jobs.push(...(await leaseJobs(world.pool, { now, leaseUntil }, free.bills, BILL_KINDS)))
   return { jobs, swept: lapsed.length + forgotten }
 }
 
@@ -164,7 +164,7 @@ async function ended(world: World, job: Job): Promise<JobOutcome> {
   }
   const now = world.now()
   const pauseMs = { retry_soon: retryPauseMs, in_progress: watchPauseMs, retry: task.pauseMs }[found]
-  await postponeJob(world.pool, job, new Date(now.getTime() + pauseMs(tries, world.dice())))
+  await postponeJob(world.pool, job, new Date(now.getTime() + pauseMs(tries, world.random())))
   const alarm = found === 'in_progress' ? 'late' : task.alarm
   const alarmAfterMs = { soon: world.limits.alarmAfterMs, late: LATE_ALARM_MS, never: Number.POSITIVE_INFINITY }[alarm]
   const isOverdue = now.getTime() - job.createdAt.getTime() >= alarmAfterMs
@@ -207,7 +207,9 @@ export function startWorker(world: World, pauseMs: number): Worker {
   /** Beside the jobs; where counting takes long, it is done less often. */
   async function countOften(): Promise<void> {
     const startMs = world.now().getTime()
-    await countHours(world, stopping.signal).catch((err: unknown) => world.log.error({ err }, 'hours not counted'))
+    await countHourlyFigures(world, stopping.signal).catch((err: unknown) =>
+      world.log.error({ err }, 'hours not counted'),
+    )
     const endMs = world.now().getTime()
     countAgainMs = endMs + Math.max(COUNT_PAUSE_MS, COUNT_SHARE * (endMs - startMs))
     counting = null

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import { batched } from './coalesce.ts'
+import { coalesced } from './coalesce.ts'
 
 type Round = { key: string; asks: number[]; answer: () => void; fail: (error: Error) => void }
 
 /** A batch whose rounds wait until the test lets each of them answer (tenfold) or fail. */
 function stepwise(options: { inFlightMax?: number; sizeMax?: number } = {}) {
   const rounds: Round[] = []
-  const ask = batched<number, number>({
+  const ask = coalesced<number, number>({
     inFlightMax: 1,
     sizeMax: Number.POSITIVE_INFINITY,
     ...options,
@@ -98,7 +98,7 @@ describe('a round that fails', () => {
 
   it('by throwing at once does the same, and the key is free again', async () => {
     let isBroken = true
-    const ask = batched<number, number>({
+    const ask = coalesced<number, number>({
       inFlightMax: 1,
       sizeMax: 10,
       run: (_, asks) => {
@@ -113,7 +113,7 @@ describe('a round that fails', () => {
 })
 
 it('a thousand callers over many turns all get their own answer', async () => {
-  const ask = batched<number, number>({
+  const ask = coalesced<number, number>({
     inFlightMax: 2,
     sizeMax: 7,
     run: async (_, asks) => asks.map((one) => -one),

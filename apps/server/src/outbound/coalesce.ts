@@ -3,7 +3,7 @@
  * whatever arrives waits and goes together in the next one; so every statement begins after its callers asked, and
  * nobody is answered from something read before.
  */
-export type BatchOptions<Ask, Answer> = {
+export type CoalesceOptions<Ask, Answer> = {
   /** Answers each ask, in their order. */
   run: (key: string, asks: Ask[]) => Promise<Answer[]>
   inFlightMax: number
@@ -13,7 +13,9 @@ export type BatchOptions<Ask, Answer> = {
 type Waiting<Ask, Answer> = { ask: Ask; resolve: (answer: Answer) => void; reject: (error: unknown) => void }
 type Queue<Ask, Answer> = { waiting: Waiting<Ask, Answer>[]; inFlight: number }
 
-export function batched<Ask, Answer>(options: BatchOptions<Ask, Answer>): (key: string, ask: Ask) => Promise<Answer> {
+export function coalesced<Ask, Answer>(
+  options: CoalesceOptions<Ask, Answer>,
+): (key: string, ask: Ask) => Promise<Answer> {
   const queues = new Map<string, Queue<Ask, Answer>>()
 
   async function drain(key: string, queue: Queue<Ask, Answer>): Promise<void> {

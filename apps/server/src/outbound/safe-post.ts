@@ -11,7 +11,7 @@ import { Agent, buildConnector, request } from 'undici'
 /** What came back, or why nothing did. `reply` is null where it could not be read whole. */
 export type Posted = { httpStatus: number; reply: string | null } | { httpStatus: null; why: string }
 
-export type GuardedPost = {
+export type SafePost = {
   /** Never follows a redirect, never throws. */
   post: (url: string, body: string, signal: AbortSignal) => Promise<Posted>
   /** Why nothing is ever sent to this address, null when it may be. Resolves no name. */
@@ -43,7 +43,7 @@ const CONNECTIONS_PER_HOST = 32
 
 class Refused extends Error {}
 
-export function guardedPost({ ports, networks, isLoopbackAllowed, resolve = resolveAll }: GuardOptions): GuardedPost {
+export function safePost({ ports, networks, isLoopbackAllowed, resolve = resolveAll }: GuardOptions): SafePost {
   const allowedNetworks = networks.map((network) => ipaddr.parseCIDR(network))
   const mayReach = (address: string): boolean => {
     if (!ipaddr.isValid(address)) return false

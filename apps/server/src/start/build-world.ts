@@ -4,8 +4,8 @@ import { signedNotification, timeText } from '@acopay/protocol'
 import { findMerchant, type Merchant, type Pool } from '@acopay/store'
 import { billLinks } from '../actions/bill/bill-links.ts'
 import { closeUntouchedTogether } from '../actions/order/close-order.ts'
-import { batched } from '../outbound/coalesce.ts'
-import type { GuardedPost } from '../outbound/safe-post.ts'
+import { coalesced } from '../outbound/coalesce.ts'
+import type { SafePost } from '../outbound/safe-post.ts'
 import type { SigningKey } from '../security/platform-key.ts'
 import { derivedKey, seal, unseal } from '../security/vault.ts'
 import { channelAccounts } from '../upstream/accounts.ts'
@@ -25,7 +25,7 @@ export type Parts = {
   masterKey: Buffer
   signingKey: () => SigningKey
   /** The only way out to addresses that merchants chose. */
-  outgoing: GuardedPost
+  outgoing: SafePost
   /** Known once the server listens. */
   publicUrl: () => string
   /** Where this process itself is reached, for what the sandbox tells it. */
@@ -55,7 +55,7 @@ export function buildWorld({
   const cashierProof = ({ mchNo, transactionNo }: { mchNo: string; transactionNo: string }): Buffer =>
     createHmac('sha256', cashierKey).update(`${mchNo}/${transactionNo}`).digest()
   const { closeBudgetMs, channelCallMs, leaseMs, nonceWindowMs } = config
-  const findTogether = batched<null, Merchant | null>({
+  const findTogether = coalesced<null, Merchant | null>({
     run: async (mchNo, asks) => {
       const merchant = await findMerchant(pool, mchNo, now())
       return asks.map(() => merchant)
@@ -91,7 +91,7 @@ export function buildWorld({
     },
     log,
     now,
-    dice: Math.random,
+    random: Math.random,
     newDigits,
     newNonce,
     sleep,

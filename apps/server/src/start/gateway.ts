@@ -5,7 +5,7 @@ import { pino } from 'pino'
 import { buildServer, NO_EXTRA_ROUTES } from '../http/server.ts'
 import { startNotifier } from '../jobs/notifier.ts'
 import { startWorker } from '../jobs/worker.ts'
-import { type GuardedPost, guardedPost } from '../outbound/safe-post.ts'
+import { type SafePost, safePost } from '../outbound/safe-post.ts'
 import { seedDemo } from '../sandbox/demo-merchant.ts'
 import { sandboxExtraRoutes } from '../sandbox/extra-routes.ts'
 import { type SandboxUpstreams, sandboxUpstreams } from '../sandbox/upstreams.ts'
@@ -38,7 +38,7 @@ export async function startGateway(config: Config): Promise<Gateway> {
   const { pool, close: closeDatabase } = await openDatabase(config, (error) =>
     log.warn({ err: error }, 'database connection lost'),
   )
-  const outgoing = guardedPost({
+  const outgoing = safePost({
     ports: config.notifyPorts,
     networks: config.notifyNetworks,
     isLoopbackAllowed: config.mode === 'sandbox',
@@ -66,7 +66,7 @@ type Opened = {
   log: World['log']
   masterKey: Buffer
   pool: Pool
-  outgoing: GuardedPost
+  outgoing: SafePost
   /** The only clock; ahead of the machine's where the sandbox was asked to be. */
   now: () => Date
   /** Null in production mode, and until the sandbox has its upstreams. */

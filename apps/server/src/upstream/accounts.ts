@@ -3,7 +3,7 @@ import { type Channel, type ChannelDoor, type ChannelName, makeChannel } from '@
 import { findChannelAccount, type Pool } from '@acopay/store'
 import { LRUCache } from 'lru-cache'
 import { seal, unseal } from '../security/vault.ts'
-import { channelGuard } from './circuit-breaker.ts'
+import { circuitBreaker } from './circuit-breaker.ts'
 
 const CHANNELS_MAX = 10_000
 
@@ -21,7 +21,7 @@ type Parts = { pool: Pool; masterKey: Buffer; door: ChannelDoor; sandboxUrl: () 
 /** Reads the account each time, so that a changed one is used at once; null where there is none. */
 export function channelAccounts({ pool, masterKey, door, sandboxUrl }: Parts) {
   const made = new LRUCache<string, { sealed: Buffer; channel: Channel }>({ max: CHANNELS_MAX })
-  const guarded = channelGuard(door.now)
+  const guarded = circuitBreaker(door.now)
   return async (mchNo: string, channel: ChannelName): Promise<Channel | null> => {
     const sealed = await findChannelAccount(pool, mchNo, channel)
     if (sealed === null) return null

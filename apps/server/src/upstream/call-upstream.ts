@@ -14,7 +14,7 @@ export const remainingMs = (world: World, deadline: Deadline): number =>
  * One call, limited by its own time-out and by the deadline. A channel does not throw for what an upstream says;
  * if it throws all the same, or never returns, the answer is `unknown`.
  */
-export async function asked<Answer extends { kind: string }>(
+export async function callUpstream<Answer extends { kind: string }>(
   world: World,
   deadline: Deadline,
   call: (signal: AbortSignal) => Promise<Answer>,

@@ -1,15 +1,15 @@
 import { type Channel, unknown } from '@acopay/channels'
 import { beforeEach, describe, expect, it } from 'vitest'
-import { channelGuard } from './circuit-breaker.ts'
+import { circuitBreaker } from './circuit-breaker.ts'
 
 const signal = new AbortController().signal
 const REF = { attemptNo: 'AT1' }
 
 let nowMs: number
-let guard: ReturnType<typeof channelGuard>
+let guard: ReturnType<typeof circuitBreaker>
 beforeEach(() => {
   nowMs = 0
-  guard = channelGuard(() => new Date(nowMs))
+  guard = circuitBreaker(() => new Date(nowMs))
 })
 
 /** An upstream whose queries end as told, and which counts them. */

@@ -33,7 +33,7 @@ const guarded =
   }
 
 /** Wraps channels; those of one name share their health, also where the channel itself was made anew. */
-export function channelGuard(now: () => Date): (name: string, channel: Channel) => Channel {
+export function circuitBreaker(now: () => Date): (name: string, channel: Channel) => Channel {
   const healths = new LRUCache<string, Health>({ max: ACCOUNTS_MAX })
 
   const healthOf = (name: string): Health => {
@@ -51,7 +51,7 @@ export function channelGuard(now: () => Date): (name: string, channel: Channel) 
       close: guard(channel.close),
       refund: guard(channel.refund),
       queryRefund: guard(channel.queryRefund),
-      fetchBill: guard(channel.fetchBill),
+      fetchUpstreamBill: guard(channel.fetchUpstreamBill),
     }
   }
 }

@@ -2,14 +2,14 @@
 import { buffer } from 'node:stream/consumers'
 import { crc32 } from 'node:zlib'
 import { type Entry, fromBufferPromise } from 'yauzl'
-import { type BillLine, billFen } from '../contract.ts'
+import { billFen, type UpstreamBillLine } from '../contract.ts'
 import { readAlipayTime } from './client.ts'
 
 /** More than any day's bill of one merchant; a zip whose files claim more together is not unpacked. */
 const BYTES_MAX = 512 * 1024 * 1024
 
 /** Throws when the file is no bill. */
-export async function readBill(zip: Buffer): Promise<BillLine[]> {
+export async function readBill(zip: Buffer): Promise<UpstreamBillLine[]> {
   for await (const bytes of filesOf(zip)) {
     const lines = new TextDecoder('gbk').decode(bytes).split(/\r?\n/)
     const head = lines.findIndex((line) => line.includes('业务类型') && line.includes('商户订单号'))
@@ -21,7 +21,7 @@ export async function readBill(zip: Buffer): Promise<BillLine[]> {
 
 const cellsOf = (line: string): string[] => line.split(',').map((cell) => cell.replace(/^[\t\s"]+|[\t\s"]+$/g, ''))
 
-function readRows(names: string[], lines: string[]): BillLine[] {
+function readRows(names: string[], lines: string[]): UpstreamBillLine[] {
   const place = (name: string): number => {
     const index = names.findIndex((found) => found.startsWith(name))
     if (index < 0) throw new Error(`the bill has no column ${name}`)
@@ -31,7 +31,7 @@ function readRows(names: string[], lines: string[]): BillLine[] {
   const [doneAt, total, refundNo] = [place('完成时间'), place('订单金额'), place('退款批次号')]
   const description = place('商品名称')
   const rows = lines.filter((line) => line !== '' && !line.startsWith('#')).map(cellsOf)
-  return rows.flatMap((found): BillLine[] => {
+  return rows.flatMap((found): UpstreamBillLine[] => {
     // Alipay does not escape commas in the merchant's description of the goods: drop the extra cells.
     const extra = Math.max(0, found.length - names.length)
     const cells = [...found.slice(0, description), ...found.slice(description + extra)]

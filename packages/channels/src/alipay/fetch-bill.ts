@@ -1,5 +1,5 @@
 /** "查询对账单下载地址" (alipay.data.dataservice.bill.downloadurl.query): the address it gives works for 30 s. */
-import { type BillAnswer, unknown } from '../contract.ts'
+import { type UpstreamBillAnswer, unknown } from '../contract.ts'
 import { OK, traced, undefinedAnswer } from './answer.ts'
 import { readBill } from './bill.ts'
 import type { AlipayContext } from './client.ts'
@@ -11,7 +11,7 @@ export async function fetchBill(
   { client, door }: AlipayContext,
   day: string,
   signal: AbortSignal,
-): Promise<BillAnswer> {
+): Promise<UpstreamBillAnswer> {
   const body = { bill_type: 'trade', bill_date: day }
   const answer = await client.call('alipay.data.dataservice.bill.downloadurl.query', body, signal)
   // One error for two cases: there were no trades that day, or the bill is late ("特殊情况可能延迟").

@@ -4,7 +4,7 @@ import type { AlipayAccount } from './account.ts'
 import { type AlipayDoor, alipayClient } from './client.ts'
 import { close } from './close.ts'
 import { fetchBill } from './fetch-bill.ts'
-import { readNotification, replyToNotification } from './notification.ts'
+import { readNotification, replyToWebhook } from './notification.ts'
 import { open } from './open.ts'
 import { query } from './query.ts'
 import { queryRefund, refund } from './refund.ts'
@@ -20,18 +20,18 @@ export function makeAlipay(account: AlipayAccount, door: AlipayDoor): Channel {
   return {
     methods: ['native', 'h5', 'page'],
     // A code lives as long as its attempt (`qr_code_timeout_express`), and so does a page.
-    payUrlLivesMs: {},
+    payUrlTtlMs: {},
     signIn: null,
-    forgetsUnscanned: true,
-    createLandsMs: MINUTE,
-    watchMs: 24 * HOUR,
+    tradeStartsAtScan: true,
+    createInFlightMs: MINUTE,
+    latePaymentWindowMs: 24 * HOUR,
     open: (ask, signal) => orUnknown(signal, () => open(alipay, ask, signal)),
     query: (ref, signal) => orUnknown(signal, () => query(alipay, ref, signal)),
     close: (ref, signal) => orUnknown(signal, () => close(alipay, ref, signal)),
     refund: (ask, signal) => orUnknown(signal, () => refund(alipay, ask, signal)),
     queryRefund: (ref, signal) => orUnknown(signal, () => queryRefund(alipay, ref, signal)),
-    readNotification: (raw) => readNotification(alipay, raw),
-    replyToNotification,
-    fetchBill: (day, signal) => orUnknown(signal, () => fetchBill(alipay, day, signal)),
+    readWebhook: (raw) => readNotification(alipay, raw),
+    replyToWebhook,
+    fetchUpstreamBill: (day, signal) => orUnknown(signal, () => fetchBill(alipay, day, signal)),
   }
 }

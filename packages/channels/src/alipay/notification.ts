@@ -1,12 +1,9 @@
 /** "异步通知": a form, whose signature covers its decoded values. */
-import type { Notification, NotificationReply, RawNotification } from '../contract.ts'
+import type { RawWebhook, Webhook, WebhookReply } from '../contract.ts'
 import type { AlipayContext } from './client.ts'
 import { readPayment } from './transaction.ts'
 
-export async function readNotification(
-  { account, client }: AlipayContext,
-  { body }: RawNotification,
-): Promise<Notification> {
+export async function readNotification({ account, client }: AlipayContext, { body }: RawWebhook): Promise<Webhook> {
   const params = new Map(new URLSearchParams(body))
   if (!client.isTheirs(params)) return { kind: 'forged', why: 'not signed by Alipay' }
   if (params.get('app_id') !== account.appId || params.get('seller_id') !== account.sellerId) {
@@ -20,7 +17,7 @@ export async function readNotification(
   return { kind: 'paid', attemptNo, payment }
 }
 
-export const replyToNotification = (isHeard: boolean): NotificationReply => ({
+export const replyToWebhook = (isHeard: boolean): WebhookReply => ({
   status: 200,
   contentType: 'text/plain; charset=utf-8',
   body: isHeard ? 'success' : 'failure',

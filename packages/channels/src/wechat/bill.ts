@@ -1,5 +1,5 @@
 /** Reads the trade bill (pay.weixin.qq.com, "申请交易账单"): CSV whose cells begin with a backtick, then a summary. */
-import { type BillLine, billFen } from '../contract.ts'
+import { billFen, type UpstreamBillLine } from '../contract.ts'
 
 const COLUMNS = {
   at: '交易时间',
@@ -12,7 +12,7 @@ const COLUMNS = {
 } as const
 
 /** Throws when a column or an amount is not what the manual says. */
-export function readBill(text: string): BillLine[] {
+export function readBill(text: string): UpstreamBillLine[] {
   const [head = '', ...rows] = text
     .replace(/^\ufeff/, '')
     .trimEnd()
@@ -30,7 +30,7 @@ export function readBill(text: string): BillLine[] {
   return rows.slice(0, end < 0 ? rows.length : end).flatMap((row) => readRow(row.slice(1).split(',`'), place))
 }
 
-function readRow(cells: string[], place: Record<keyof typeof COLUMNS, number>): BillLine[] {
+function readRow(cells: string[], place: Record<keyof typeof COLUMNS, number>): UpstreamBillLine[] {
   const cell = (name: keyof typeof COLUMNS): string => cells[place[name]] ?? ''
   const common = {
     attemptNo: cell('attemptNo'),

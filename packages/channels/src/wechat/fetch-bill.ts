@@ -1,11 +1,15 @@
 /** "申请交易账单" and "下载账单": for days up to three months ago, from 10:00 (UTC+8) of the next day on. */
 import { createHash } from 'node:crypto'
-import { type BillAnswer, unknown } from '../contract.ts'
+import { type UpstreamBillAnswer, unknown } from '../contract.ts'
 import { traced, undefinedAnswer } from './answer.ts'
 import { readBill } from './bill.ts'
 import type { WechatContext } from './client.ts'
 
-export async function fetchBill({ client }: WechatContext, day: string, signal: AbortSignal): Promise<BillAnswer> {
+export async function fetchBill(
+  { client }: WechatContext,
+  day: string,
+  signal: AbortSignal,
+): Promise<UpstreamBillAnswer> {
   const answer = await client.call('GET', `/v3/bill/tradebill?bill_date=${day}&bill_type=ALL`, null, signal)
   if (answer.code === 'NO_STATEMENT_EXIST') return traced(answer, { kind: 'none' })
   if (answer.code === 'STATEMENT_CREATING') return traced(answer, { kind: 'later' })

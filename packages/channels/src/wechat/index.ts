@@ -4,7 +4,7 @@ import type { WechatAccount } from './account.ts'
 import { type WechatDoor, wechatClient } from './client.ts'
 import { close } from './close.ts'
 import { fetchBill } from './fetch-bill.ts'
-import { readNotification, replyToNotification } from './notification.ts'
+import { readNotification, replyToWebhook } from './notification.ts'
 import { open } from './open.ts'
 import { query } from './query.ts'
 import { queryRefund, refund } from './refund.ts'
@@ -22,18 +22,18 @@ export function makeWechat(account: WechatAccount, door: WechatDoor): Channel {
     methods: ['native', 'h5', 'jsapi', 'app'],
     // `code_url` and `prepay_id` live two hours. `h5_url` lives five minutes ("H5下单"), of which the payer has one to
     // open it.
-    payUrlLivesMs: { native: 2 * HOUR, h5: 4 * MINUTE, jsapi: 2 * HOUR, app: 2 * HOUR },
+    payUrlTtlMs: { native: 2 * HOUR, h5: 4 * MINUTE, jsapi: 2 * HOUR, app: 2 * HOUR },
     signIn: wechatSignIn(account, door),
-    forgetsUnscanned: false,
-    createLandsMs: MINUTE,
-    watchMs: 24 * HOUR,
+    tradeStartsAtScan: false,
+    createInFlightMs: MINUTE,
+    latePaymentWindowMs: 24 * HOUR,
     open: (ask, signal) => orUnknown(signal, () => open(wechat, ask, signal)),
     query: (ref, signal) => orUnknown(signal, () => query(wechat, ref, signal)),
     close: (ref, signal) => orUnknown(signal, () => close(wechat, ref, signal)),
     refund: (ask, signal) => orUnknown(signal, () => refund(wechat, ask, signal)),
     queryRefund: (ref, signal) => orUnknown(signal, () => queryRefund(wechat, ref, signal)),
-    readNotification: (raw) => readNotification(wechat, raw),
-    replyToNotification,
-    fetchBill: (day, signal) => orUnknown(signal, () => fetchBill(wechat, day, signal)),
+    readWebhook: (raw) => readNotification(wechat, raw),
+    replyToWebhook,
+    fetchUpstreamBill: (day, signal) => orUnknown(signal, () => fetchBill(wechat, day, signal)),
   }
 }

@@ -2,7 +2,7 @@
  * "支付成功回调通知" and "退款结果通知" (pay.weixin.qq.com): WeChat Pay signs the notification and encrypts the part of it
  * that describes the payment or the refund.
  */
-import type { Notification, NotificationReply, RawNotification } from '../contract.ts'
+import type { RawWebhook, Webhook, WebhookReply } from '../contract.ts'
 import type { WechatAccount } from './account.ts'
 import type { WechatContext } from './client.ts'
 import { openSealed, type Sealed } from './sealed.ts'
@@ -11,8 +11,8 @@ import { readTransaction } from './transaction.ts'
 
 export async function readNotification(
   { account, client }: WechatContext,
-  { headers, body }: RawNotification,
-): Promise<Notification> {
+  { headers, body }: RawWebhook,
+): Promise<Webhook> {
   const signed = signedHeaders((name) => headers[name])
   if (!(await client.isTheirs(signed, body))) {
     return { kind: 'forged', why: 'not signed by WeChat Pay, or not lately' }
@@ -42,15 +42,12 @@ function openNotification(
   }
 }
 
-function readRefund(
-  { mchId }: WechatAccount,
-  { mchid, out_refund_no: refundNo }: Record<string, unknown>,
-): Notification {
+function readRefund({ mchId }: WechatAccount, { mchid, out_refund_no: refundNo }: Record<string, unknown>): Webhook {
   const isOurs = mchid === mchId && typeof refundNo === 'string'
   return isOurs ? { kind: 'refund', refundNo } : { kind: 'forged', why: 'of another account, or unreadable' }
 }
 
-export const replyToNotification = (isHeard: boolean): NotificationReply => ({
+export const replyToWebhook = (isHeard: boolean): WebhookReply => ({
   status: isHeard ? 200 : 500,
   contentType: 'application/json; charset=utf-8',
   body: isHeard ? '{"code":"SUCCESS","message":"成功"}' : '{"code":"FAIL","message":"失败"}',

@@ -77,7 +77,7 @@ it.each([
   ['from six minutes ahead is forged', told(TRADE, { at: new Date(NOW.getTime() + 360_000) }), 'forged'],
   ['without an amount is forged', told({ ...TRADE, amount: {} }), 'forged'],
 ])('a notification %s', async (_what, raw, kind) => {
-  expect((await makeWechat(account(), doorAt(NOW)).readNotification(raw)).kind).toBe(kind)
+  expect((await makeWechat(account(), doorAt(NOW)).readWebhook(raw)).kind).toBe(kind)
 })
 
 const hasOpenssl = spawnSync('openssl', ['version']).status === 0

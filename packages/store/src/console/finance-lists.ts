@@ -1,7 +1,7 @@
 /** What finance looks at: bills and what they are compared with, and what reconciling found. Days are texts, as in bills. */
 import type { BillKey } from '../bills/bills.ts'
 import { type Db, run } from '../db.ts'
-import type { StrayPayment } from '../payments/unmatched-payments.ts'
+import type { UnmatchedPayment } from '../payments/unmatched-payments.ts'
 
 export type ListedBill = {
   mchNo: string
@@ -212,23 +212,23 @@ export async function settleDifference(
   return rows.length === 1
 }
 
-export type StrayKey = Pick<StrayPayment, 'mchNo' | 'channel' | 'attemptNo' | 'paymentNo'>
-export type ListedStray = StrayPayment & {
+export type UnmatchedKey = Pick<UnmatchedPayment, 'mchNo' | 'channel' | 'attemptNo' | 'paymentNo'>
+export type ListedStray = UnmatchedPayment & {
   heardAt: Date
   isSettled: boolean
   note: string | null
   settledBy: string | null
 }
-export type StrayPlace = StrayKey & { isSettled: boolean; heardAt: Date }
+export type UnmatchedPlace = UnmatchedKey & { isSettled: boolean; heardAt: Date }
 export type StrayFilter = {
   mchNo: string | null
   channel: string | null
   isSettled: boolean | null
-  before: StrayPlace | null
+  before: UnmatchedPlace | null
 }
 
 /** A page: what nobody settled first, then what was heard last; at most `limit`. There should be none. */
-export const listStrays = (
+export const listUnmatched = (
   db: Db,
   { mchNo, channel, isSettled, before }: StrayFilter,
   limit: number,
@@ -254,9 +254,9 @@ export const listStrays = (
 }
 
 /** As `settleDifference`. */
-export async function settleStray(
+export async function settleUnmatched(
   db: Db,
-  { mchNo, channel, attemptNo, paymentNo }: StrayKey,
+  { mchNo, channel, attemptNo, paymentNo }: UnmatchedKey,
   { username, note }: { username: string; note: string },
   now: Date,
 ): Promise<boolean> {

@@ -62,7 +62,7 @@ export type NotificationPlace = { createdAt: Date; mchNo: string; transactionNo:
 type Stretch = { from: Date | null; until: Date | null }
 
 /** Notifications of all merchants that were not heard yet, or are not tried any more; the newest first. */
-export const listUnheard = (
+export const listUndelivered = (
   db: Db,
   state: Exclude<NotificationState, 'DELIVERED'>,
   { before, from, until }: Stretch & { before: NotificationPlace | null },
@@ -84,7 +84,7 @@ export const listUnheard = (
  * state are answered, the newest first. `next` is where to go on, null at the end. There is no index over all merchants,
  * which every sending would have to pay for: each merchant's own newest are taken, and the newest of these.
  */
-export async function listEverybodys(
+export async function listAllNotifications(
   db: Db,
   { state, before, from, until }: Stretch & { state: NotificationState | null; before: NotificationPlace | null },
   limit: number,

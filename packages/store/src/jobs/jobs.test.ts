@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { type TestDatabase, testDatabase } from '../../../../test/support/database.ts'
 import { after, NOW } from '../../../../test/support/orders.ts'
 import { transaction } from '../db.ts'
-import { alarmJob, insertHeldJob, type Job, postponeJob, removeJob, takeJob, takeJobs } from './jobs.ts'
+import { alarmJob, insertLeasedJob, type Job, leaseJob, leaseJobs, postponeJob, removeJob } from './jobs.ts'
 
 const LEASE = 15_000
 let database: TestDatabase
@@ -14,10 +14,10 @@ beforeEach(() => database.pool.query('delete from job'))
 
 const key = (subject: string) => ({ mchNo: 'MCH1', kind: 'shut_attempts' as const, subject })
 /** A job whose first taking, by its writer, runs out at `dueMs`. */
-const write = (subject: string, dueMs = 0) => insertHeldJob(database.pool, key(subject), after(dueMs), NOW)
+const write = (subject: string, dueMs = 0) => insertLeasedJob(database.pool, key(subject), after(dueMs), NOW)
 const takeAll = (ms: number, limit = 100) =>
-  takeJobs(database.pool, { now: after(ms), leaseUntil: after(ms + LEASE) }, limit)
-const take = (subject: string, ms: number) => takeJob(database.pool, key(subject), after(ms), after(ms + LEASE))
+  leaseJobs(database.pool, { now: after(ms), leaseUntil: after(ms + LEASE) }, limit)
+const take = (subject: string, ms: number) => leaseJob(database.pool, key(subject), after(ms), after(ms + LEASE))
 const subjects = (jobs: Job[]): string[] => jobs.map(({ subject }) => subject)
 async function taken(subject: string, ms: number): Promise<Job> {
   const job = await take(subject, ms)
@@ -58,8 +58,8 @@ describe('a job', () => {
 
   it('of one merchant and kind is not that of another', async () => {
     await write('a')
-    await insertHeldJob(database.pool, { ...key('a'), mchNo: 'MCH2' }, NOW, NOW)
-    await insertHeldJob(database.pool, { ...key('a'), kind: 'reverse_payment' }, NOW, NOW)
+    await insertLeasedJob(database.pool, { ...key('a'), mchNo: 'MCH2' }, NOW, NOW)
+    await insertLeasedJob(database.pool, { ...key('a'), kind: 'reverse_payment' }, NOW, NOW)
     await removeJob(database.pool, key('a'))
     expect((await takeAll(0)).map(({ mchNo, kind }) => `${mchNo} ${kind}`).sort()).toEqual([
       'MCH1 reverse_payment',

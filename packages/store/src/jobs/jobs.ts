@@ -11,7 +11,7 @@ type JobKey = Pick<Job, 'mchNo' | 'kind' | 'subject'>
  * Writes a job whose first lease the writer holds until `dueAt`: it does the work itself, and the job is there in case it
  * dies. A job that exists is left as it is.
  */
-export async function insertHeldJob(db: Db, job: JobKey, dueAt: Date, now: Date): Promise<void> {
+export async function insertLeasedJob(db: Db, job: JobKey, dueAt: Date, now: Date): Promise<void> {
   await run(
     db,
     'insertHeldJob',
@@ -22,7 +22,7 @@ export async function insertHeldJob(db: Db, job: JobKey, dueAt: Date, now: Date)
 }
 
 /** Leases at most `limit` due jobs of these kinds until `leaseUntil`, in one statement; no row lock outlives it. */
-export const takeJobs = (
+export const leaseJobs = (
   db: Db,
   { now, leaseUntil }: { now: Date; leaseUntil: Date },
   limit: number,
@@ -40,7 +40,7 @@ export const takeJobs = (
   )
 
 /** Leases this job if no lease on it lasts beyond `now`; null when one does, or the job is done. */
-export async function takeJob(db: Db, key: JobKey, now: Date, leaseUntil: Date): Promise<Job | null> {
+export async function leaseJob(db: Db, key: JobKey, now: Date, leaseUntil: Date): Promise<Job | null> {
   const rows = await run<Job>(
     db,
     'takeJob',
@@ -72,7 +72,7 @@ export async function postponeJob(db: Db, job: Job, dueAt: Date): Promise<void> 
 }
 
 /** Something that the job waits for may have happened: it is due now, unless it is done. */
-export async function hastenJob(db: Db, key: JobKey, now: Date): Promise<void> {
+export async function wakeJob(db: Db, key: JobKey, now: Date): Promise<void> {
   await run(
     db,
     'hastenJob',

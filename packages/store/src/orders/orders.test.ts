@@ -15,7 +15,7 @@ import {
 } from '../../../../test/support/orders.ts'
 import { transaction } from '../db.ts'
 import { attemptsOf, moveAttempt } from '../payments/attempts.ts'
-import { findOrder, insertOrder, lapsedOrders, lockOrder, type Move, moveOrder } from './orders.ts'
+import { expiredOrders, findOrder, insertOrder, lockOrder, type Move, moveOrder } from './orders.ts'
 import { brokenAt, readTimeline } from './timeline.ts'
 
 let database: TestDatabase
@@ -177,7 +177,7 @@ describe('lapsedOrders', () => {
     const [second, first, closed, busy] = [await past(1), await past(2), await past(3), await past(0)]
     await moveOrder(database.pool, closed, move())
     const due = async (atMs: number, limit = 10) =>
-      (await lapsedOrders(database.pool, after(-86_400_000 + atMs), limit)).map(({ transactionNo }) => transactionNo)
+      (await expiredOrders(database.pool, after(-86_400_000 + atMs), limit)).map(({ transactionNo }) => transactionNo)
     await transaction(database.pool, async (db) => {
       await lockOrder(db, MCH, { transactionNo: busy.transactionNo })
       expect(await due(0)).toEqual([first.transactionNo, second.transactionNo])

@@ -205,7 +205,7 @@ export async function moveOrder(db: Db, order: Order, move: Move): Promise<Order
 }
 
 /** Keys of at most `limit` orders still open past their expiry, oldest first, leaving out those being changed. */
-export async function lapsedOrders(
+export async function expiredOrders(
   db: Db,
   now: Date,
   limit: number,

@@ -14,7 +14,7 @@ export type Attempt = {
   state: AttemptState
   payUrl: string | null
   upstreamExpire: Date
-  createLandsUntil: Date
+  createInFlightUntil: Date
   createdAt: Date
 }
 
@@ -22,7 +22,7 @@ type Row = Omit<Attempt, 'amountFen'> & { amountFen: bigint }
 
 const COLUMNS = `mch_no as "mchNo", attempt_no as "attemptNo", transaction_no as "transactionNo", channel, method, open_id as "openId",
   amount_fen as "amountFen", state, pay_url as "payUrl", upstream_expire as "upstreamExpire",
-  create_lands_until as "createLandsUntil", created_at as "createdAt"`
+  create_lands_until as "createInFlightUntil", created_at as "createdAt"`
 
 const read = (row: Row): Attempt => ({ ...row, amountFen: fen(row.amountFen) })
 
@@ -42,7 +42,7 @@ export async function insertAttempt(db: Db, attempt: Attempt): Promise<void> {
       attempt.amountFen,
       attempt.state,
       attempt.upstreamExpire,
-      attempt.createLandsUntil,
+      attempt.createInFlightUntil,
       attempt.createdAt,
       attempt.openId,
     ],

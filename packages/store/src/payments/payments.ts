@@ -1,5 +1,5 @@
 /** Payments upstream took, and the reversals that send them back. */
-import type { MoneyFate } from '@acopay/core'
+import type { Disposition } from '@acopay/core'
 import { type Db, run } from '../db.ts'
 
 export type Payment = {
@@ -17,7 +17,7 @@ export type Payment = {
  * What the books say of this payment; null when it is not in them. `goesBack`: some of it has gone, or a reversal is on
  * its way; `isInDoubt`: a refund that a merchant asked for has not ended.
  */
-export type Booked = { fate: MoneyFate; amountFen: bigint; goesBack: boolean; isInDoubt: boolean }
+export type Booked = { fate: Disposition; amountFen: bigint; goesBack: boolean; isInDoubt: boolean }
 
 export async function findPayment(
   db: Db,
@@ -40,7 +40,7 @@ export async function findPayment(
 }
 
 /** Books a payment; a second kept payment of one order is refused by the database, whatever the program thinks. */
-export async function bookPayment(db: Db, payment: Payment, fate: MoneyFate, now: Date): Promise<void> {
+export async function bookPayment(db: Db, payment: Payment, fate: Disposition, now: Date): Promise<void> {
   await run(
     db,
     'bookPayment',

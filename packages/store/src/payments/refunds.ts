@@ -14,7 +14,7 @@ export type Refund = {
   notifyUrl: string | null
   state: RefundState
   /** Until then a call whose answer was lost may still be carried out upstream. */
-  landsUntil: Date
+  inFlightUntil: Date
   successTime: Date | null
 }
 
@@ -37,7 +37,7 @@ export async function insertRefund(db: Db, refund: Omit<Refund, 'state' | 'succe
      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'PROCESSING', $10, $11, $11)`,
     [
       ...[refund.mchNo, refund.refundNo, refund.mchRefundNo, refund.transactionNo, refund.attemptNo, refund.paymentNo],
-      ...[refund.amountFen, refund.reason, refund.notifyUrl, refund.landsUntil, now],
+      ...[refund.amountFen, refund.reason, refund.notifyUrl, refund.inFlightUntil, now],
     ],
   )
 }
@@ -50,7 +50,7 @@ type Row = Omit<FoundRefund, 'amountFen'> & { amountFen: bigint }
 
 const SELECT = `select r.mch_no as "mchNo", r.refund_no as "refundNo", r.mch_refund_no as "mchRefundNo",
     r.transaction_no as "transactionNo", r.attempt_no as "attemptNo", r.payment_no as "paymentNo",
-    r.amount_fen as "amountFen", r.reason, r.notify_url as "notifyUrl", r.state, r.lands_until as "landsUntil",
+    r.amount_fen as "amountFen", r.reason, r.notify_url as "notifyUrl", r.state, r.lands_until as "inFlightUntil",
     r.success_time as "successTime", o.app_no as "appNo", o.mch_trade_no as "mchTradeNo", a.channel,
     p.amount_fen as "totalFen"
   from refund r join orders o on o.mch_no = r.mch_no and o.transaction_no = r.transaction_no
@@ -94,13 +94,13 @@ export async function keptPayment(db: Db, mchNo: string, transactionNo: string):
 export async function markRefundCall(
   db: Db,
   key: { mchNo: string; refundNo: string },
-  landsUntil: Date,
+  inFlightUntil: Date,
 ): Promise<void> {
   await run(
     db,
     'markRefundCall',
     `update refund set lands_until = $3 where mch_no = $1 and refund_no = $2 and state = 'PROCESSING'`,
-    [key.mchNo, key.refundNo, landsUntil],
+    [key.mchNo, key.refundNo, inFlightUntil],
   )
 }
 

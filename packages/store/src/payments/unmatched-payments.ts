@@ -1,7 +1,7 @@
 /** Money an upstream told us of for an attempt we do not know. */
 import { type Db, run } from '../db.ts'
 
-export type StrayPayment = {
+export type UnmatchedPayment = {
   mchNo: string
   channel: string
   attemptNo: string
@@ -12,7 +12,7 @@ export type StrayPayment = {
 }
 
 /** False when it was kept before. */
-export async function keepStrayPayment(db: Db, stray: StrayPayment, now: Date): Promise<boolean> {
+export async function keepUnmatchedPayment(db: Db, stray: UnmatchedPayment, now: Date): Promise<boolean> {
   const rows = await run(
     db,
     'keepStrayPayment',

@@ -15,7 +15,7 @@ import { type FoundRefund, insertNotification, type Order } from '@acopay/store'
 import type { Change } from '../order/events.ts'
 
 /** `order`: as it is after the step. Nothing is written where the merchant gave no address. */
-export async function tellMerchant(change: Change, order: Order): Promise<void> {
+export async function enqueueNotification(change: Change, order: Order): Promise<void> {
   const { step, event, loaded } = change
   if (step.money === 'keep' || step.event === 'money_returned') {
     const description = step.event === 'money_returned' ? RETURNED_OUTSIDE_TEXT : STATE_ANSWERS[order.state]

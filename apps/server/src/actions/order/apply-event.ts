@@ -7,7 +7,7 @@ import {
   endRefund,
   type FoundRefund,
   insertAttempt,
-  insertHeldJob,
+  insertLeasedJob,
   insertRefund,
   insertReversal,
   type Move,
@@ -47,7 +47,7 @@ async function startAttempt({ world, db, order, now }: Change, attempt: NewAttem
   await insertAttempt(db, newAttempt(order, attempt, now))
   // The caller who opens it upstream removes the job with the answer; without an answer the job asks.
   const resolveAt = new Date(now.getTime() + 2 * world.limits.channelCallMs)
-  await insertHeldJob(db, { mchNo, kind: 'resolve_attempt', subject: attempt.attemptNo }, resolveAt, now)
+  await insertLeasedJob(db, { mchNo, kind: 'resolve_attempt', subject: attempt.attemptNo }, resolveAt, now)
   return { attempts: 1 }
 }
 
@@ -86,7 +86,7 @@ async function writeReversal(change: Change, { attemptNo, payment, isReturned }:
   const state = isReturned ? 'SUCCESS' : 'PROCESSING'
   const reversal = { mchNo, refundNo, transactionNo, attemptNo, paymentNo, amountFen, state } as const
   await insertReversal(db, { ...reversal, byUpstream: isReturned }, now)
-  if (!isReturned) await insertHeldJob(db, { mchNo, kind: 'reverse_payment', subject: refundNo }, now, now)
+  if (!isReturned) await insertLeasedJob(db, { mchNo, kind: 'reverse_payment', subject: refundNo }, now, now)
   return {}
 }
 
@@ -109,7 +109,7 @@ async function startRefund({ world, db, order, loaded, now }: Change, asked: Ask
   }
   // The caller sends it at once and holds the job.
   const heldUntil = new Date(now.getTime() + world.limits.leaseMs)
-  await insertHeldJob(db, { mchNo, kind: 'send_refund', subject: asked.refundNo }, heldUntil, now)
+  await insertLeasedJob(db, { mchNo, kind: 'send_refund', subject: asked.refundNo }, heldUntil, now)
   return {}
 }
 

@@ -5,7 +5,7 @@
 import { decide, type Step } from '@acopay/core'
 import {
   type FoundRefund,
-  insertHeldJob,
+  insertLeasedJob,
   lockOrder,
   moveOrder,
   type Order,
@@ -14,7 +14,7 @@ import {
   useNonce,
 } from '@acopay/store'
 import type { World } from '../../world.ts'
-import { tellMerchant } from '../notification/enqueue-notification.ts'
+import { enqueueNotification } from '../notification/enqueue-notification.ts'
 import { applyEvent } from './apply-event.ts'
 import type { Change, Event, Key, Refused } from './events.ts'
 import { readEvent } from './read-event.ts'
@@ -42,14 +42,14 @@ export const changeOrder = (world: World, key: Key, event: Event): Promise<Chang
     const unchanged = { kind: 'answered' as const, order: found, steps: [], refund: loaded.refund }
     if (happening === null) return { ...unchanged, refused: null }
     if (typeof happening === 'string') return { ...unchanged, refused: happening }
-    const { refused, steps } = decide(standing(found), happening, now.getTime())
+    const { refused, steps } = decide(snapshotOf(found), happening, now.getTime())
     let order = found
     for (const step of steps) order = await writeStep({ world, db, order, step, event, loaded, now })
     return { kind: 'answered', order, refused, steps, refund: loaded.refund }
   })
 
 /** What the table needs to know of an order. */
-export const standing = (order: Order) => ({
+export const snapshotOf = (order: Order) => ({
   state: order.state,
   closeReason: order.closeReason,
   attempts: order.attempts,
@@ -69,7 +69,7 @@ async function writeStep(change: Change): Promise<Order> {
     entry: entryText(step, isOwn ? detailOf(event) : {}, now),
     now,
   })
-  await tellMerchant(change, moved)
+  await enqueueNotification(change, moved)
   await writeJobs(change, moved)
   return moved
 }
@@ -81,8 +81,8 @@ async function writeJobs({ world, db, step, now }: Change, order: Order): Promis
   const job = { mchNo: order.mchNo, kind: 'shut_attempts' as const, subject: order.transactionNo }
   // The caller who asked to close does the work itself and holds the job; otherwise the job is due at once.
   const heldUntil = step.event === 'close_asked' ? new Date(now.getTime() + world.limits.leaseMs) : now
-  if (step.to === 'CLOSING') await insertHeldJob(db, job, heldUntil, now)
+  if (step.to === 'CLOSING') await insertLeasedJob(db, job, heldUntil, now)
   // A paid order's other attempts are closed too, so that it is not paid a second time.
-  else if (step.to === 'SUCCESS' && order.attempts > 1) await insertHeldJob(db, job, now, now)
+  else if (step.to === 'SUCCESS' && order.attempts > 1) await insertLeasedJob(db, job, now, now)
   else await removeJob(db, job)
 }

@@ -4,11 +4,11 @@
  */
 
 import type { Channel, ChannelName, Traced, UpstreamPayment } from '@acopay/channels'
-import { provesShut } from '@acopay/core'
+import { provesClosed } from '@acopay/core'
 import { type Attempt, attemptsOf, noteAnswers, type Order, type OrderKey } from '@acopay/store'
-import { answerText, asked, type Deadline, remainingMs } from '../../upstream/call-upstream.ts'
+import { answerText, callUpstream, type Deadline, remainingMs } from '../../upstream/call-upstream.ts'
 import type { World } from '../../world.ts'
-import { takeMoney } from '../payment/receive-payment.ts'
+import { receivePayment } from '../payment/receive-payment.ts'
 import { changeOrder } from './change-order.ts'
 import type { UpstreamSaid } from './events.ts'
 
@@ -20,23 +20,23 @@ type Found =
   | { kind: 'unknown' }
 
 /** The order as it is afterwards; `isDone` when no attempt is left that could still be paid. */
-export type ShutOrder = { order: Order; isDone: boolean }
+export type ClosedAttempts = { order: Order; isDone: boolean }
 
 /** Does what can be done before the deadline. */
-export async function shutOrder(world: World, key: OrderKey, deadline: Deadline): Promise<ShutOrder> {
+export async function closeAttempts(world: World, key: OrderKey, deadline: Deadline): Promise<ClosedAttempts> {
   const attempts = await attemptsOf(world.pool, key.mchNo, key.transactionNo)
   const open = attempts.filter(({ state }) => state === 'OPENING' || state === 'OPEN')
   const found = await Promise.all(
     open.map(async (attempt) => {
       const said: UpstreamSaid[] = []
-      return { attempt, says: await shutAttempt(world, attempt, deadline, said), said }
+      return { attempt, says: await closeAttempt(world, attempt, deadline, said), said }
     }),
   )
   return settle(world, key, found)
 }
 
 /** Query; if unpaid, close; query again. Only the last answer proves anything. */
-async function shutAttempt(world: World, attempt: Attempt, deadline: Deadline, said: UpstreamSaid[]): Promise<Found> {
+async function closeAttempt(world: World, attempt: Attempt, deadline: Deadline, said: UpstreamSaid[]): Promise<Found> {
   const { attemptNo } = attempt
   const channel = await world.channelOf(attempt.mchNo, attempt.channel as ChannelName)
   if (channel === null) throw new Error(`no account with ${attempt.channel}`)
@@ -47,20 +47,20 @@ async function shutAttempt(world: World, attempt: Attempt, deadline: Deadline, s
     return answer
   }
   const query = async () =>
-    heard('query', await asked(world, deadline, (signal) => channel.query({ attemptNo }, signal)))
-  const landsUntilMs = absentProvesFromMs(channel, attempt)
+    heard('query', await callUpstream(world, deadline, (signal) => channel.query({ attemptNo }, signal)))
+  const landsUntilMs = absentProvesClosedFromMs(channel, attempt)
 
   const before = await query()
   if (before.kind === 'paid' || before.kind === 'returned') return before
   // Absent is no reason not to close: an unscanned code can be scanned and paid at any moment.
   if (before.kind === 'closed') return { kind: 'shut' }
   for (;;) {
-    const closed = heard('close', await asked(world, deadline, (signal) => channel.close({ attemptNo }, signal)))
+    const closed = heard('close', await callUpstream(world, deadline, (signal) => channel.close({ attemptNo }, signal)))
     // An answer tells what was so when the question was sent: a process that is halted before it reads it reads of the past.
     const askedAgainMs = world.now().getTime()
     const after = await query()
     if (after.kind === 'paid' || after.kind === 'returned') return after
-    if (provesShut(after.kind, askedAgainMs, landsUntilMs)) return { kind: 'shut' }
+    if (provesClosed(after.kind, askedAgainMs, landsUntilMs)) return { kind: 'shut' }
     // The payer has scanned the code since the close found no trade: now there is one, and it can be closed.
     const isScannedSince = closed.kind === 'absent' && after.kind === 'open'
     if (!isScannedSince || remainingMs(world, deadline) === 0) return { kind: 'unknown' }
@@ -72,12 +72,12 @@ async function shutAttempt(world: World, attempt: Attempt, deadline: Deadline, s
  * an answered create, Alipay says "absent" until the code is scanned; for another channel it contradicts the create's
  * answer, so the attempt is asked about until its code has expired.
  */
-function absentProvesFromMs(
-  { forgetsUnscanned }: Channel,
-  { state, createLandsUntil, upstreamExpire }: Attempt,
+function absentProvesClosedFromMs(
+  { tradeStartsAtScan }: Channel,
+  { state, createInFlightUntil, upstreamExpire }: Attempt,
 ): number {
-  if (state === 'OPENING') return createLandsUntil.getTime()
-  return forgetsUnscanned ? 0 : Math.max(upstreamExpire.getTime(), createLandsUntil.getTime())
+  if (state === 'OPENING') return createInFlightUntil.getTime()
+  return tradeStartsAtScan ? 0 : Math.max(upstreamExpire.getTime(), createInFlightUntil.getTime())
 }
 
 /** Writes down what the upstreams said. The other attempts of a paid order are closed as well. */
@@ -85,13 +85,13 @@ async function settle(
   world: World,
   { mchNo, transactionNo }: OrderKey,
   found: { attempt: Attempt; says: Found; said: UpstreamSaid[] }[],
-): Promise<ShutOrder> {
+): Promise<ClosedAttempts> {
   const key = { mchNo, ref: { transactionNo } }
   for (const { attempt, says } of found) {
     if (says.kind !== 'paid' && says.kind !== 'returned') continue
     const { attemptNo } = attempt
     const isReturned = says.kind === 'returned'
-    await takeMoney(world, { mchNo, transactionNo, attemptNo, payment: says.payment, isReturned })
+    await receivePayment(world, { mchNo, transactionNo, attemptNo, payment: says.payment, isReturned })
   }
   const attemptNos = found.filter(({ says }) => says.kind === 'shut').map(({ attempt }) => attempt.attemptNo)
   const said = found.flatMap((one) => one.said)

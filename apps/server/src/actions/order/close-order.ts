@@ -1,11 +1,11 @@
 /** Closes an order, for a merchant or an operator (spec/protocol.md 3.1, spec/order-lifecycle.md, Closing). */
 import { decide, type OrderRef } from '@acopay/core'
-import { findOrder, moveUntouched, type Order, type Pool, removeJob, takeJob } from '@acopay/store'
-import { batched } from '../../outbound/coalesce.ts'
+import { findOrder, leaseJob, moveUntouched, type Order, type Pool, removeJob } from '@acopay/store'
+import { coalesced } from '../../outbound/coalesce.ts'
 import { type Deadline, remainingMs, within } from '../../upstream/call-upstream.ts'
 import type { World } from '../../world.ts'
 import { type Changed, changeOrder } from './change-order.ts'
-import { shutOrder } from './close-attempts.ts'
+import { closeAttempts } from './close-attempts.ts'
 import { entryText } from './timeline-entry.ts'
 
 /**
@@ -60,7 +60,7 @@ const CLOSES_PER_STATEMENT = 128
 
 /** The cheap close of one process: callers of one merchant who close at the same time share one statement. */
 export const closeUntouchedTogether = ({ pool, now }: { pool: Pool; now: () => Date }): World['closeUntouched'] =>
-  batched({
+  coalesced({
     run: (mchNo, asks) => moveUntouched(pool, { mchNo, move: UNTOUCHED_MOVE, asks, now: now() }),
     inFlightMax: STATEMENTS_AT_ONCE,
     sizeMax: CLOSES_PER_STATEMENT,
@@ -87,7 +87,7 @@ const isFencedHere = (fenced: Changed & { kind: 'answered' }): boolean =>
   fenced.steps.some(({ event, to }) => event === 'close_asked' && to === 'CLOSING')
 
 async function shutHere(world: World, order: Order, deadline: Deadline): Promise<Order> {
-  const { order: closed, isDone } = await shutOrder(world, order, deadline)
+  const { order: closed, isDone } = await closeAttempts(world, order, deadline)
   // Where the order closed, its job went with it; a paid one's job ends here. Otherwise it goes on with pauses.
   if (isDone) await removeJob(world.pool, shutJob(order))
   return closed
@@ -101,7 +101,7 @@ async function waitForOthers(world: World, order: Order, deadline: Deadline): Pr
   let current = order
   while (current.state === 'CLOSING' && remainingMs(world, deadline) > 0) {
     const now = world.now()
-    const held = await takeJob(world.pool, shutJob(order), now, new Date(now.getTime() + world.limits.leaseMs))
+    const held = await leaseJob(world.pool, shutJob(order), now, new Date(now.getTime() + world.limits.leaseMs))
     if (held !== null) return shutHere(world, order, deadline)
     await world.sleep(Math.min(WAIT_MS, remainingMs(world, deadline)))
     const found = await findOrder(world.pool, order.mchNo, { transactionNo: order.transactionNo })

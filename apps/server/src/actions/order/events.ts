@@ -12,8 +12,8 @@ export type Event =
   | { event: 'all_shut'; attemptNos: string[]; said: UpstreamSaid[] }
   | { event: 'refund_asked'; refund: AskedRefund }
   | { event: 'refund_done'; refundNo: string }
-  /** `failure`: the upstream's word for why it will not be made; `landsUntil` says which of our calls it answered. */
-  | { event: 'refund_failed'; refundNo: string; failure: string; landsUntil: Date }
+  /** `failure`: the upstream's word for why it will not be made; `inFlightUntil` says which of our calls it answered. */
+  | { event: 'refund_failed'; refundNo: string; failure: string; inFlightUntil: Date }
   | MoneyArrived
 
 /** `isReturned`: the upstream has sent it back already; it is booked all the same. */
@@ -24,9 +24,12 @@ export type MoneyArrived = {
   isReturned: boolean
 }
 
-export type NewAttempt = Pick<Attempt, 'attemptNo' | 'channel' | 'method' | 'openId' | 'createLandsUntil'>
+export type NewAttempt = Pick<Attempt, 'attemptNo' | 'channel' | 'method' | 'openId' | 'createInFlightUntil'>
 
-export type AskedRefund = Pick<Refund, 'refundNo' | 'mchRefundNo' | 'amountFen' | 'reason' | 'notifyUrl' | 'landsUntil'>
+export type AskedRefund = Pick<
+  Refund,
+  'refundNo' | 'mchRefundNo' | 'amountFen' | 'reason' | 'notifyUrl' | 'inFlightUntil'
+>
 
 /** One exchange with an upstream, as the timeline keeps it. */
 export type UpstreamSaid = {

@@ -1,11 +1,11 @@
 /** An event as the order's table knows it, with the rows that it is about. Reads under the order's lock, writes attempts only. */
-import { type Happening, type RefundRefusal, refundRefusal, watchPauseMs } from '@acopay/core'
+import { type OrderInput, type RefundRefusal, refundRefusal, watchPauseMs } from '@acopay/core'
 import {
   attemptsOf,
   type Db,
   findPayment,
   findRefund,
-  insertHeldJob,
+  insertLeasedJob,
   keptPayment,
   moveAttempt,
   type Order,
@@ -13,7 +13,7 @@ import {
 import type { Event, Loaded, MoneyArrived } from './events.ts'
 
 /** `happening`: what the table is asked; null where the event is not new; a refusal where a refund breaks its limits. */
-export type Read = { happening: Happening | RefundRefusal | null; loaded: Loaded }
+export type Read = { happening: OrderInput | RefundRefusal | null; loaded: Loaded }
 
 const NOTHING: Loaded = { refund: null, kept: null }
 
@@ -61,7 +61,7 @@ async function refundEnded(
   const loaded = { refund, kept: null }
   if (refund?.state !== 'PROCESSING') return { happening: null, loaded }
   // A later call is under way and may be answered otherwise: the refusal of an earlier one is not final.
-  const isOld = event.event === 'refund_failed' && refund.landsUntil.getTime() !== event.landsUntil.getTime()
+  const isOld = event.event === 'refund_failed' && refund.inFlightUntil.getTime() !== event.inFlightUntil.getTime()
   return { happening: isOld ? null : { event: event.event }, loaded }
 }
 
@@ -75,7 +75,7 @@ async function areAllShut(db: Db, order: Order, attemptNos: string[], now: Date)
       await moveAttempt(db, attempt, { event: 'shut', payUrl: null, now })
       const { mchNo, attemptNo } = attempt
       const lookAt = new Date(now.getTime() + watchPauseMs(1, 0.5))
-      await insertHeldJob(db, { mchNo, kind: 'watch_attempt', subject: attemptNo }, lookAt, now)
+      await insertLeasedJob(db, { mchNo, kind: 'watch_attempt', subject: attemptNo }, lookAt, now)
     }
   }
   return areAll
@@ -85,7 +85,7 @@ async function moneyArrived(
   db: Db,
   { mchNo, amountFen }: Order,
   { attemptNo, payment, isReturned }: MoneyArrived,
-): Promise<Happening | null> {
+): Promise<OrderInput | null> {
   const booked = await findPayment(db, { mchNo, attemptNo, paymentNo: payment.paymentNo })
   if (booked === null) {
     const isExact = payment.amountFen === amountFen && payment.currency === 'CNY'

@@ -7,17 +7,17 @@ import { openIdFor, type Payer, type StartAnswer, startPayment } from './start-p
 /** Ways to pay of one order, all in all; a payer needs a handful. */
 const ATTEMPTS_MAX = 20
 
-export type WayAnswer =
+export type MethodAnswer =
   | Exclude<StartAnswer, { kind: 'started' }>
   /** From `goodUntil` on what is shown leads nowhere, and the way has to be opened anew. */
   | { kind: 'started'; attempt: Attempt; goodUntil: Date }
   | { kind: 'too_many' }
 
-export async function openWayToPay(
+export async function chooseMethod(
   world: World,
   { mchNo, transactionNo }: OrderKey,
   asked: { channel: ChannelName; method: string; payer: Payer },
-): Promise<WayAnswer> {
+): Promise<MethodAnswer> {
   const channel = await world.channelOf(mchNo, asked.channel)
   if (channel === null) return { kind: 'unavailable' }
   const attempts = await attemptsOf(world.pool, mchNo, transactionNo)
@@ -35,10 +35,10 @@ export async function openWayToPay(
 
 /** One that is being opened is waited for; one that is open can be paid if what to show was not lost and still works. */
 const isUsable = (channel: Channel, attempt: Attempt, nowMs: number): boolean =>
-  (attempt.state === 'OPENING' && nowMs < attempt.createLandsUntil.getTime()) ||
+  (attempt.state === 'OPENING' && nowMs < attempt.createInFlightUntil.getTime()) ||
   (attempt.state === 'OPEN' && attempt.payUrl !== null && nowMs < goodUntil(channel, attempt).getTime())
 
-function goodUntil({ payUrlLivesMs }: Channel, { method, upstreamExpire, createdAt }: Attempt): Date {
-  const livesMs = payUrlLivesMs[method as PayMethod] ?? Number.POSITIVE_INFINITY
+function goodUntil({ payUrlTtlMs }: Channel, { method, upstreamExpire, createdAt }: Attempt): Date {
+  const livesMs = payUrlTtlMs[method as PayMethod] ?? Number.POSITIVE_INFINITY
   return new Date(Math.min(upstreamExpire.getTime(), createdAt.getTime() + livesMs))
 }

@@ -4,7 +4,7 @@ import type { World } from '../../world.ts'
 import { changeOrder } from '../order/change-order.ts'
 
 /** `isReturned`: the upstream says too that all of it has gone back, by its own doing or the merchant's back office's. */
-export async function takeMoney(
+export async function receivePayment(
   world: World,
   told: { mchNo: string; transactionNo: string; attemptNo: string; payment: UpstreamPayment; isReturned?: boolean },
 ): Promise<void> {

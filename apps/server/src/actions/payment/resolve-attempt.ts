@@ -1,11 +1,11 @@
 /** Finds out what became of an attempt whose opening was never answered. Nothing is assumed: the upstream is asked. */
 import type { ChannelName } from '@acopay/channels'
-import { type JobOutcome, provesShut } from '@acopay/core'
+import { type JobOutcome, provesClosed } from '@acopay/core'
 import { findAttempt, noteAnswers } from '@acopay/store'
-import { answerText, asked, within } from '../../upstream/call-upstream.ts'
+import { answerText, callUpstream, within } from '../../upstream/call-upstream.ts'
 import type { World } from '../../world.ts'
 import { changeOrder } from '../order/change-order.ts'
-import { takeMoney } from './receive-payment.ts'
+import { receivePayment } from './receive-payment.ts'
 import { writeOpened } from './start-payment.ts'
 
 export async function resolveAttempt(world: World, key: { mchNo: string; attemptNo: string }): Promise<JobOutcome> {
@@ -18,13 +18,13 @@ export async function resolveAttempt(world: World, key: { mchNo: string; attempt
 
   // As of when it is asked, not of when the answer is read.
   const askedMs = world.now().getTime()
-  const answer = await asked(world, within(world, world.limits.channelCallMs), (signal) =>
+  const answer = await callUpstream(world, within(world, world.limits.channelCallMs), (signal) =>
     channel.query({ attemptNo }, signal),
   )
   const { transactionNo } = attempt
   if (answer.kind === 'paid' || answer.kind === 'returned') {
     const isReturned = answer.kind === 'returned'
-    await takeMoney(world, { mchNo, transactionNo, attemptNo, payment: answer.payment, isReturned })
+    await receivePayment(world, { mchNo, transactionNo, attemptNo, payment: answer.payment, isReturned })
     return 'done'
   }
   if (answer.kind === 'open') {
@@ -33,7 +33,7 @@ export async function resolveAttempt(world: World, key: { mchNo: string; attempt
   }
   const answers = [{ no: attemptNo, text: answerText('query', answer) }]
   await noteAnswers(world.pool, { table: 'attempt', mchNo, answers, now: world.now() })
-  if (!provesShut(answer.kind, askedMs, attempt.createLandsUntil.getTime())) return 'retry'
+  if (!provesClosed(answer.kind, askedMs, attempt.createInFlightUntil.getTime())) return 'retry'
   await changeOrder(world, { mchNo, ref: { transactionNo } }, { event: 'all_shut', attemptNos: [attemptNo], said: [] })
   return 'done'
 }

@@ -3,7 +3,7 @@ import { type ChannelName, NEEDS_PAYER, type OpenAsk } from '@acopay/channels'
 import type { OrderRef } from '@acopay/core'
 import { type Attempt, attemptsOf, lockOrder, moveAttempt, noteAnswers, removeJob, transaction } from '@acopay/store'
 import { ATTEMPT_DIGITS, platformNumber } from '../../security/numbers.ts'
-import { answerText, asked, within } from '../../upstream/call-upstream.ts'
+import { answerText, callUpstream, within } from '../../upstream/call-upstream.ts'
 import type { World } from '../../world.ts'
 import { changeOrder } from '../order/change-order.ts'
 import type { Refused } from '../order/events.ts'
@@ -27,14 +27,14 @@ export async function startPayment(
   if (channel === null || !channel.methods.some((method) => method === ask.method)) return { kind: 'unavailable' }
   if (NEEDS_PAYER.has(ask.method) && ask.payer.openId === null) return { kind: 'unavailable' }
   const now = world.now()
-  // The deadline starts before the transaction, so that a stalled process cannot send the create after `createLandsUntil`.
+  // The deadline starts before the transaction, so that a stalled process cannot send the create after `createInFlightUntil`.
   const deadline = within(world, world.limits.channelCallMs)
   const attemptNo = platformNumber('AT', now, world.newDigits(ATTEMPT_DIGITS))
-  const createLandsUntil = new Date(deadline.atMs + channel.createLandsMs)
+  const createInFlightUntil = new Date(deadline.atMs + channel.createInFlightMs)
   const { method } = ask
   const changed = await changeOrder(world, ask, {
     event: 'pay_started',
-    attempt: { attemptNo, channel: ask.channel, method, openId: openIdFor(ask), createLandsUntil },
+    attempt: { attemptNo, channel: ask.channel, method, openId: openIdFor(ask), createInFlightUntil },
   })
   if (changed.kind !== 'answered') return { kind: 'absent' }
   if (changed.refused !== null) return { kind: 'refused', why: changed.refused }
@@ -42,7 +42,7 @@ export async function startPayment(
   const { order } = changed
   const { amountFen, description, timeExpire: expireAt } = order
   const notifyUrl = world.notifyUrl(order.mchNo, ask.channel)
-  const answer = await asked(world, deadline, (signal) =>
+  const answer = await callUpstream(world, deadline, (signal) =>
     channel.open({ attemptNo, method, amountFen, description, expireAt, notifyUrl, ...ask.payer }, signal),
   )
   const attempt = await writeOpened(world, order, attemptNo, answer)

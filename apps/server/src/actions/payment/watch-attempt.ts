@@ -2,9 +2,9 @@
 import type { ChannelName } from '@acopay/channels'
 import type { JobOutcome } from '@acopay/core'
 import { findAttempt } from '@acopay/store'
-import { asked, within } from '../../upstream/call-upstream.ts'
+import { callUpstream, within } from '../../upstream/call-upstream.ts'
 import type { World } from '../../world.ts'
-import { takeMoney } from './receive-payment.ts'
+import { receivePayment } from './receive-payment.ts'
 
 export async function watchAttempt(world: World, key: { mchNo: string; attemptNo: string }): Promise<JobOutcome> {
   const { mchNo, attemptNo } = key
@@ -14,20 +14,20 @@ export async function watchAttempt(world: World, key: { mchNo: string; attemptNo
   if (channel === null) throw new Error(`no account with ${attempt.channel}`)
 
   const askedMs = world.now().getTime()
-  const answer = await asked(world, within(world, world.limits.channelCallMs), (signal) =>
+  const answer = await callUpstream(world, within(world, world.limits.channelCallMs), (signal) =>
     channel.query({ attemptNo }, signal),
   )
   if (answer.kind === 'paid' || answer.kind === 'returned') {
     const { transactionNo } = attempt
     const isReturned = answer.kind === 'returned'
-    await takeMoney(world, { mchNo, transactionNo, attemptNo, payment: answer.payment, isReturned })
+    await receivePayment(world, { mchNo, transactionNo, attemptNo, payment: answer.payment, isReturned })
     return 'done'
   }
   if (answer.kind === 'unknown') return 'retry_soon'
-  const isOver = askedMs >= attempt.upstreamExpire.getTime() + channel.watchMs
+  const isOver = askedMs >= attempt.upstreamExpire.getTime() + channel.latePaymentWindowMs
   // The payer has scanned a code that was unscanned when it was shut: close it now, before it is paid and has to go back.
   if (answer.kind === 'open' && !isOver) {
-    const closed = await asked(world, within(world, world.limits.channelCallMs), (signal) =>
+    const closed = await callUpstream(world, within(world, world.limits.channelCallMs), (signal) =>
       channel.close({ attemptNo }, signal),
     )
     world.log.warn({ mchNo, attemptNo, closed: closed.kind }, 'a shut attempt was open again')

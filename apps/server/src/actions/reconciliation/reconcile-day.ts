@@ -2,7 +2,7 @@
  * Compares one day's bill of an upstream with the books, both ways. A payment that the books lack is booked as if a
  * notification had told of it; the rest is a row for the operator.
  */
-import type { BillLine, Channel, ChannelName } from '@acopay/channels'
+import type { Channel, ChannelName, UpstreamBillLine } from '@acopay/channels'
 import { dayBounds, type JobOutcome } from '@acopay/core'
 import {
   type BillSums,
@@ -17,15 +17,15 @@ import {
   findReversal,
   isSentByUpstream,
   type Job,
-  keepStrayPayment,
+  keepUnmatchedPayment,
   paymentsOfDay,
   refundsBetween,
   writeReconciliation,
 } from '@acopay/store'
 import { ownRefundNo } from '../../security/numbers.ts'
-import { asked, within } from '../../upstream/call-upstream.ts'
+import { callUpstream, within } from '../../upstream/call-upstream.ts'
 import type { World } from '../../world.ts'
-import { takeMoney } from '../payment/receive-payment.ts'
+import { receivePayment } from '../payment/receive-payment.ts'
 
 /** A bill is a file, and may be a large one. */
 const BILL_CALL_MS = 60_000
@@ -44,10 +44,10 @@ export async function reconcileDay(world: World, job: Job): Promise<JobOutcome> 
   const channel = await world.channelOf(key.mchNo, key.channel as ChannelName)
   if (channel === null) throw new Error(`no account with ${key.channel}`)
   await extendJob(world.pool, job, new Date(world.now().getTime() + BILL_CALL_MS + world.limits.leaseMs))
-  const bill = await asked(
+  const bill = await callUpstream(
     world,
     within(world, BILL_CALL_MS),
-    (signal) => channel.fetchBill(key.day, signal),
+    (signal) => channel.fetchUpstreamBill(key.day, signal),
     BILL_CALL_MS,
   )
   if (bill.kind === 'unknown' || bill.kind === 'later') return 'retry'
@@ -75,20 +75,25 @@ function holding(world: World, job: Job): Hold {
   }
 }
 
-function sumsOf(lines: BillLine[]): BillSums {
-  const sum = (kind: BillLine['kind']) => {
+function sumsOf(lines: UpstreamBillLine[]): BillSums {
+  const sum = (kind: UpstreamBillLine['kind']) => {
     const some = lines.filter((line) => line.kind === kind)
     return { lines: some.length, fen: some.reduce((total, { amountFen }) => total + amountFen, 0n) }
   }
   return { paid: sum('payment'), refunded: sum('refund') }
 }
 
-type Of<Kind extends BillLine['kind']> = Extract<BillLine, { kind: Kind }>
+type Of<Kind extends UpstreamBillLine['kind']> = Extract<UpstreamBillLine, { kind: Kind }>
 
 const paymentKey = ({ attemptNo, paymentNo }: { attemptNo: string; paymentNo: string }): string =>
   `${attemptNo} ${paymentNo}`
 
-async function paymentDifferences(world: World, key: DayKey, lines: BillLine[], hold: Hold): Promise<Difference[]> {
+async function paymentDifferences(
+  world: World,
+  key: DayKey,
+  lines: UpstreamBillLine[],
+  hold: Hold,
+): Promise<Difference[]> {
   const { fromMs, untilMs } = dayBounds(key.day)
   const booked = new Map<string, BookedPayment>()
   for await (const page of paymentsOfDay(world.pool, key, { from: new Date(fromMs), until: new Date(untilMs) })) {
@@ -117,15 +122,15 @@ async function settleUnknown(world: World, key: DayKey, line: Of<'payment'>): Pr
   const attempt = await findAttempt(world.pool, mchNo, attemptNo)
   const isKnown = attempt !== null && attempt.channel === channel
   const payment = { paymentNo, amountFen, currency: 'CNY', paidAt, payer: null }
-  if (isKnown) await takeMoney(world, { mchNo, transactionNo: attempt.transactionNo, attemptNo, payment })
-  else await keepStrayPayment(world.pool, { mchNo, channel, attemptNo, ...payment }, world.now())
+  if (isKnown) await receivePayment(world, { mchNo, transactionNo: attempt.transactionNo, attemptNo, payment })
+  else await keepUnmatchedPayment(world.pool, { mchNo, channel, attemptNo, ...payment }, world.now())
   return [{ ...difference('PAYMENT_UNKNOWN', null, line), isSettled: isKnown }]
 }
 
 async function refundDifferences(
   world: World,
   channel: Channel,
-  { key, lines, hold }: { key: DayKey; lines: BillLine[]; hold: Hold },
+  { key, lines, hold }: { key: DayKey; lines: UpstreamBillLine[]; hold: Hold },
 ): Promise<Difference[]> {
   const { fromMs, untilMs } = dayBounds(key.day)
   const from = new Date(fromMs + REFUND_SLACK_MS)
@@ -165,7 +170,7 @@ async function foreignRefund(world: World, channel: Channel, key: DayKey, line: 
   const attempt = await findAttempt(world.pool, mchNo, attemptNo)
   if (attempt === null) throw new Error(`a payment of ${attemptNo}, which does not exist`)
   const payment = { paymentNo, amountFen, currency: 'CNY', paidAt: line.at, payer: null }
-  await takeMoney(world, { mchNo, transactionNo: attempt.transactionNo, attemptNo, payment, isReturned: true })
+  await receivePayment(world, { mchNo, transactionNo: attempt.transactionNo, attemptNo, payment, isReturned: true })
   return [difference('PAYMENT_RETURNED', { attemptNo, paymentNo, amountFen: booked.amountFen }, line)]
 }
 
@@ -173,18 +178,18 @@ async function foreignRefund(world: World, channel: Channel, key: DayKey, line: 
 async function isConfirmed(world: World, channel: Channel, line: Of<'refund'>): Promise<boolean> {
   const { attemptNo, paymentNo, refundNo, amountFen } = line
   const limit = () => within(world, world.limits.channelCallMs)
-  const refund = await asked(world, limit(), (signal) =>
+  const refund = await callUpstream(world, limit(), (signal) =>
     channel.queryRefund({ attemptNo, paymentNo, refundNo }, signal),
   )
   if (refund.kind === 'done' && refund.amountFen === amountFen) return true
-  const attempt = await asked(world, limit(), (signal) => channel.query({ attemptNo }, signal))
+  const attempt = await callUpstream(world, limit(), (signal) => channel.query({ attemptNo }, signal))
   return attempt.kind === 'returned' && attempt.payment.paymentNo === paymentNo
 }
 
 function difference(
   kind: Difference['kind'],
   ours: BookedPayment | BookedRefund | null,
-  theirs: BillLine | null,
+  theirs: UpstreamBillLine | null,
 ): Difference {
   const known = (ours ?? theirs) as BookedPayment & { refundNo?: string }
   return {

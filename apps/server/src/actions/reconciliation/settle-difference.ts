@@ -1,9 +1,9 @@
 /** An operator settles by hand what reconciliation found: a difference, or a payment without an attempt of ours. */
 import {
   type DifferenceKey,
-  type StrayKey,
   settleDifference as settleDifferenceRow,
-  settleStray as settleStrayRow,
+  settleUnmatched as settleStrayRow,
+  type UnmatchedKey,
 } from '@acopay/store/console'
 import type { World } from '../../world.ts'
 
@@ -14,5 +14,5 @@ export const settleDifference = (world: World, key: DifferenceKey, by: By): Prom
   settleDifferenceRow(world.pool, key, by, world.now())
 
 /** False when there is no such payment, or it is settled already. */
-export const settleStray = (world: World, key: StrayKey, by: By): Promise<boolean> =>
+export const settleStray = (world: World, key: UnmatchedKey, by: By): Promise<boolean> =>
   settleStrayRow(world.pool, key, by, world.now())

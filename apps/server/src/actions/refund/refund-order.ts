@@ -31,8 +31,8 @@ export async function refundOrder(world: World, ask: RefundAsk): Promise<RefundO
   const { mchNo, ref, nonce, mchRefundNo, amountFen, reason, notifyUrl } = ask
   const now = world.now()
   const refundNo = platformNumber('AR', now, world.newDigits(19))
-  const landsUntil = new Date(now.getTime() + world.limits.channelCallMs)
-  const refund = { refundNo, mchRefundNo, amountFen, reason, notifyUrl, landsUntil }
+  const inFlightUntil = new Date(now.getTime() + world.limits.channelCallMs)
+  const refund = { refundNo, mchRefundNo, amountFen, reason, notifyUrl, inFlightUntil }
   const key = nonce === null ? { mchNo, ref } : { mchNo, ref, nonce }
   const asked = await changeOrder(world, key, { event: 'refund_asked', refund }).catch(takenElsewhere)
   if (asked !== 'taken') {

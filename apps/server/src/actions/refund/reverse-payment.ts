@@ -3,7 +3,7 @@ import type { ChannelName } from '@acopay/channels'
 import type { JobOutcome } from '@acopay/core'
 import { findReversal, finishReversal, noteAnswers, renumberReversal } from '@acopay/store'
 import { nextUpstreamNumber } from '../../security/numbers.ts'
-import { answerText, asked, within } from '../../upstream/call-upstream.ts'
+import { answerText, callUpstream, within } from '../../upstream/call-upstream.ts'
 import type { World } from '../../world.ts'
 
 /** What the payer reads. */
@@ -22,16 +22,16 @@ export async function reversePayment(world: World, key: { mchNo: string; refundN
 
   const notifyUrl = world.notifyUrl(mchNo, reversal.channel as ChannelName)
   const ask = { attemptNo, paymentNo, refundNo: upstreamNo, amountFen, totalFen: amountFen, reason: REASON, notifyUrl }
-  const answer = await asked(world, limit(), (signal) => channel.refund(ask, signal))
+  const answer = await callUpstream(world, limit(), (signal) => channel.refund(ask, signal))
   const stands =
     answer.kind === 'processing' || answer.kind === 'refused'
-      ? await asked(world, limit(), (signal) =>
+      ? await callUpstream(world, limit(), (signal) =>
           channel.queryRefund({ attemptNo, paymentNo, refundNo: upstreamNo }, signal),
         )
       : answer
   /** All of this payment is back, also where the upstream or the merchant's back office sent it. */
   const isReturned = async (): Promise<boolean> => {
-    const found = await asked(world, limit(), (signal) => channel.query({ attemptNo }, signal))
+    const found = await callUpstream(world, limit(), (signal) => channel.query({ attemptNo }, signal))
     // Another payment under the same number may be what is back.
     return found.kind === 'returned' && found.payment.paymentNo === paymentNo
   }

@@ -2,12 +2,12 @@
 import type { Channel, ChannelName } from '@acopay/channels'
 import type { JobOutcome } from '@acopay/core'
 import { type FoundRefund, findRefund, markRefundCall, noteAnswers } from '@acopay/store'
-import { answerText, asked, type Deadline, within } from '../../upstream/call-upstream.ts'
+import { answerText, callUpstream, type Deadline, within } from '../../upstream/call-upstream.ts'
 import type { World } from '../../world.ts'
 import { changeOrder } from '../order/change-order.ts'
 
-/** A call that is about to be made. `landsUntil`: the moment written down, until which it may still be carried out. */
-type Call = { channel: Channel; deadline: Deadline; landsUntil: Date; mayEarlierLand: boolean }
+/** A call that is about to be made. `inFlightUntil`: the moment written down, until which it may still be carried out. */
+type Call = { channel: Channel; deadline: Deadline; inFlightUntil: Date; mayEarlierBeInFlight: boolean }
 
 /**
  * The first call, made by the request that asked for the refund. No earlier call can be carried out, so a refusal is final
@@ -16,8 +16,8 @@ type Call = { channel: Channel; deadline: Deadline; landsUntil: Date; mayEarlier
 export async function sendFirstRefund(world: World, refund: FoundRefund): Promise<FoundRefund> {
   const channel = await channelOf(world, refund)
   // By the moment that is written down, not by one after a stall: the call is made by then or not at all.
-  const { landsUntil } = refund
-  const call = { channel, landsUntil, deadline: { atMs: landsUntil.getTime() }, mayEarlierLand: false }
+  const { inFlightUntil } = refund
+  const call = { channel, inFlightUntil, deadline: { atMs: inFlightUntil.getTime() }, mayEarlierBeInFlight: false }
   return (await sendCall(world, refund, call)).refund
 }
 
@@ -29,10 +29,10 @@ export async function sendRefundAgain(world: World, key: { mchNo: string; refund
   const channel = await channelOf(world, refund)
   const nowMs = world.now().getTime()
   const deadline = within(world, world.limits.channelCallMs)
-  const landsUntil = new Date(nowMs + world.limits.channelCallMs + channel.createLandsMs)
-  await markRefundCall(world.pool, key, landsUntil)
-  const mayEarlierLand = nowMs < refund.landsUntil.getTime() + channel.createLandsMs
-  return (await sendCall(world, refund, { channel, deadline, landsUntil, mayEarlierLand })).outcome
+  const inFlightUntil = new Date(nowMs + world.limits.channelCallMs + channel.createInFlightMs)
+  await markRefundCall(world.pool, key, inFlightUntil)
+  const mayEarlierBeInFlight = nowMs < refund.inFlightUntil.getTime() + channel.createInFlightMs
+  return (await sendCall(world, refund, { channel, deadline, inFlightUntil, mayEarlierBeInFlight })).outcome
 }
 
 async function channelOf(world: World, { mchNo, channel }: FoundRefund): Promise<Channel> {
@@ -47,8 +47,8 @@ async function sendCall(
   call: Call,
 ): Promise<{ outcome: JobOutcome; refund: FoundRefund }> {
   const { mchNo, refundNo } = refund
-  const found = await callUpstream(world, refund, call)
-  if (found.kind === 'unknown' || (found.kind === 'failed' && call.mayEarlierLand)) {
+  const found = await askForRefund(world, refund, call)
+  if (found.kind === 'unknown' || (found.kind === 'failed' && call.mayEarlierBeInFlight)) {
     const text = answerText('refund', found)
     world.log.warn({ mchNo, refundNo, found: text }, 'refund not done yet')
     await noteAnswers(world.pool, { table: 'refund', mchNo, answers: [{ no: refundNo, text }], now: world.now() })
@@ -60,7 +60,7 @@ async function sendCall(
     order,
     found.kind === 'done'
       ? { event: 'refund_done', refundNo }
-      : { event: 'refund_failed', refundNo, failure: found.why, landsUntil: call.landsUntil },
+      : { event: 'refund_failed', refundNo, failure: found.why, inFlightUntil: call.inFlightUntil },
   )
   if (changed.kind !== 'answered' || changed.refund === null) throw new Error(`refund ${refundNo} vanished`)
   // A refusal that a later call has overtaken ends nothing: that call goes on.
@@ -70,15 +70,15 @@ async function sendCall(
 type Found = { kind: 'done' } | { kind: 'failed'; why: string } | { kind: 'unknown'; why: string; isUnderWay: boolean }
 
 /** A refusal is believed only where a query knows of no refund under this number, or that it failed. */
-async function callUpstream(world: World, refund: FoundRefund, { channel, deadline }: Call): Promise<Found> {
+async function askForRefund(world: World, refund: FoundRefund, { channel, deadline }: Call): Promise<Found> {
   const { attemptNo, paymentNo, refundNo, amountFen, totalFen, reason } = refund
   const notifyUrl = world.notifyUrl(refund.mchNo, refund.channel as ChannelName)
-  const answer = await asked(world, deadline, (signal) =>
+  const answer = await callUpstream(world, deadline, (signal) =>
     channel.refund({ attemptNo, paymentNo, refundNo, amountFen, totalFen, reason, notifyUrl }, signal),
   )
   if (answer.kind === 'done') return answer
   if (answer.kind === 'unknown') return { ...answer, isUnderWay: false }
-  const stands = await asked(world, within(world, world.limits.channelCallMs), (signal) =>
+  const stands = await callUpstream(world, within(world, world.limits.channelCallMs), (signal) =>
     channel.queryRefund({ attemptNo, paymentNo, refundNo }, signal),
   )
   if (stands.kind === 'done') return stands

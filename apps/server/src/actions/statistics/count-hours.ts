@@ -12,7 +12,7 @@ export const HOURS_KEPT = 31 * 24
 const SETTLED_MS = 10 * 60_000
 
 /** The newest first; stops between two hours when told to. How many were counted. */
-export async function countHours(world: World, stopping?: AbortSignal): Promise<number> {
+export async function countHourlyFigures(world: World, stopping?: AbortSignal): Promise<number> {
   const now = world.now()
   const newestMs = Math.floor(now.getTime() / HOUR_MS) * HOUR_MS
   const oldestMs = newestMs - (HOURS_KEPT - 1) * HOUR_MS

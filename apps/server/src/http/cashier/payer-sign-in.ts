@@ -6,7 +6,7 @@
 import { type ChannelName, INSTALLED, type PayerSignIn } from '@acopay/channels'
 import type { OrderKey } from '@acopay/store/read'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { asked, within } from '../../upstream/call-upstream.ts'
+import { callUpstream, within } from '../../upstream/call-upstream.ts'
 import type { World } from '../../world.ts'
 
 type Path = { mchNo: string; transactionNo: string; proof: string; channel: string }
@@ -62,7 +62,7 @@ export function payerSignInRoutes(
     const [code, state] = [query.get('code') ?? '', query.get('state') ?? '']
     if (!STATE.test(state)) return reply.code(400).send({ error: 'FIELD_INVALID', field: 'state' })
     const answer = CODE.test(code)
-      ? await asked(world, within(world, world.limits.channelCallMs), (signal) => signIn.payerOf(code, signal))
+      ? await callUpstream(world, within(world, world.limits.channelCallMs), (signal) => signIn.payerOf(code, signal))
       : ({ kind: 'refused', why: 'no code' } as const)
     const back = new URLSearchParams({ payer_of: channel, state })
     if (answer.kind === 'payer') {

@@ -3,7 +3,7 @@ import { type ChannelName, INSTALLED, NEEDS_PAYER } from '@acopay/channels'
 import type { OpenedWay } from '@acopay/protocol'
 import { type OrderKey, readCashierViews } from '@acopay/store/read'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { openWayToPay } from '../../actions/payment/choose-method.ts'
+import { chooseMethod } from '../../actions/payment/choose-method.ts'
 import type { World } from '../../world.ts'
 import { pageHeaders } from '../page-headers.ts'
 import type { RateLimit } from '../rate-limit.ts'
@@ -152,7 +152,7 @@ const openAttempt: OrderHandler = async ({ world }, key, request, reply) => {
   const openId = payerIn(world, key, channel, asked.payer)
   if (NEEDS_PAYER.has(method) && openId === null) return reply.code(401).send({ error: 'PAYER_UNKNOWN' })
   const payer = { returnUrl: world.cashierUrl(key.mchNo, key.transactionNo), payerIp: request.ip, openId }
-  const way = await openWayToPay(world, key, { channel, method, payer })
+  const way = await chooseMethod(world, key, { channel, method, payer })
   switch (way.kind) {
     case 'absent':
       return reply.callNotFound()

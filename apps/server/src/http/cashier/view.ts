@@ -1,6 +1,6 @@
 /** What a payer is told of an order: one word for where it stands, and what the page needs to draw it. */
 import { type Channel, type ChannelName, INSTALLED, NEEDS_PAYER, type PayMethod } from '@acopay/channels'
-import { fen, formatYuan, standsAt } from '@acopay/core'
+import { fen, formatYuan, stateAt } from '@acopay/core'
 import type { PayerView } from '@acopay/protocol'
 import { type CashierView, type OrderKey, offeredByApp } from '@acopay/store/read'
 import type { World } from '../../world.ts'
@@ -30,7 +30,7 @@ export function payerView(order: CashierView, now: Date): PayerView {
 }
 
 function phaseOf(order: CashierView, back: 'returning' | 'returned' | null, now: Date): Phase {
-  const { state, closeReason } = standsAt({ ...order, expiresAtMs: order.timeExpire.getTime() }, now.getTime())
+  const { state, closeReason } = stateAt({ ...order, expiresAtMs: order.timeExpire.getTime() }, now.getTime())
   switch (state) {
     case 'NOTPAY':
       return 'open'

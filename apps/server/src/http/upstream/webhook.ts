@@ -1,7 +1,7 @@
 /** `POST /notify/:channel/:mchNo`: the upstreams' notifications of payments. Each channel verifies its own signatures. */
 import { type ChannelName, INSTALLED } from '@acopay/channels'
 import type { FastifyInstance } from 'fastify'
-import { type Heard, hearNotification } from '../../actions/payment/receive-webhook.ts'
+import { type Received, receiveWebhook } from '../../actions/payment/receive-webhook.ts'
 import type { World } from '../../world.ts'
 
 type Path = { Params: { channel: string; mchNo: string } }
@@ -16,7 +16,7 @@ export function notificationRoutes(app: FastifyInstance, world: World): void {
     )
     const body = Buffer.isBuffer(request.body) ? request.body.toString('utf8') : ''
     const heard = isChannel(channel)
-      ? await hearNotification(world, { mchNo, channel }, { headers, body }).catch((err: unknown) => {
+      ? await receiveWebhook(world, { mchNo, channel }, { headers, body }).catch((err: unknown) => {
           world.log.error({ requestId: request.id, mchNo, channel, err }, 'notification failed')
           return NOT_HEARD
         })
@@ -29,7 +29,10 @@ export function notificationRoutes(app: FastifyInstance, world: World): void {
 }
 
 /** Every upstream sends a notification again after a 500. */
-const NOT_HEARD: Heard = { reply: { status: 500, contentType: 'text/plain', body: 'failure' }, outcome: 'SYSTEM_ERROR' }
+const NOT_HEARD: Received = {
+  reply: { status: 500, contentType: 'text/plain', body: 'failure' },
+  outcome: 'SYSTEM_ERROR',
+}
 
 const MCH_NO = /^[0-9A-Za-z_-]{1,32}$/
 

@@ -5,7 +5,7 @@ import type { readMerchantParts } from '@acopay/store/read'
 import { saveChannelAccount } from '../../../actions/console/merchants.ts'
 import { CHANNEL_SETTINGS, OTHER_ACCOUNT, settingsProblem } from '../../../upstream/account-settings.ts'
 import { accountPlace } from '../../../upstream/accounts.ts'
-import { asked, within } from '../../../upstream/call-upstream.ts'
+import { callUpstream, within } from '../../../upstream/call-upstream.ts'
 import type { World } from '../../../world.ts'
 import { type ConsoleCall, type ConsoleEndpoint, Failed, failed } from '../call.ts'
 import { auditedMerchant, merchantAt } from './merchant-at.ts'
@@ -94,7 +94,7 @@ async function test(world: World, call: ConsoleCall): Promise<ChannelTest | Fail
   const channel = name === null ? null : await world.channelOf(found.merchant.mchNo, name)
   if (channel === null) return NO_CHANNEL()
   const startMs = world.now().getTime()
-  const answer = await asked(world, within(world, world.limits.channelCallMs), (signal) =>
+  const answer = await callUpstream(world, within(world, world.limits.channelCallMs), (signal) =>
     channel.query({ attemptNo: NO_TRADE }, signal),
   )
   const ms = world.now().getTime() - startMs

@@ -8,8 +8,8 @@ import {
   type DifferencePlace,
   listDifferences,
   listReconciliations,
-  listStrays,
-  type StrayPlace,
+  listUnmatched,
+  type UnmatchedPlace,
 } from '@acopay/store/read'
 import { settleDifference, settleStray } from '../../../actions/reconciliation/settle-difference.ts'
 import type { World } from '../../../world.ts'
@@ -128,7 +128,7 @@ async function settle(world: World, { caller, body }: ConsoleCall): Promise<obje
   return isNew ? {} : failed('CONFLICT', '没有此差异，或已处理', 'There is no such difference, or it is settled')
 }
 
-function strayPlace(text: string): StrayPlace | null {
+function strayPlace(text: string): UnmatchedPlace | null {
   const [settled = '', heard = '', mchNo = '', channel = '', attemptNo = '', paymentNo] = placeParts(text, 6) ?? []
   const heardAt = fieldsOf({ heard }).time('heard')
   if (paymentNo === undefined || !isWord(settled) || heardAt === null) return null
@@ -138,14 +138,14 @@ function strayPlace(text: string): StrayPlace | null {
 async function strays(world: World, call: ConsoleCall): Promise<StrayList | Failed> {
   const filter = settledFilterOf(call, strayPlace)
   if (filter instanceof Failed) return filter
-  const found = await listStrays(world.pool, filter, filter.limit + 1)
+  const found = await listUnmatched(world.pool, filter, filter.limit + 1)
   const { rows, next } = pageOf(found, filter.limit, (one) =>
     placeText([String(one.isSettled), one.heardAt.toISOString(), one.mchNo, one.channel, one.attemptNo, one.paymentNo]),
   )
   return { rows: rows.map(strayRow), next }
 }
 
-const strayRow = (one: Found<typeof listStrays>): Row<StrayList> => ({
+const strayRow = (one: Found<typeof listUnmatched>): Row<StrayList> => ({
   mch_no: one.mchNo,
   channel: one.channel,
   attempt_no: one.attemptNo,

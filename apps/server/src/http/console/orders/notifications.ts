@@ -5,10 +5,10 @@ import {
   countDeadNotifications,
   findOrder,
   type ListedNotification,
-  listEverybodys,
+  listAllNotifications,
   listNotifications,
   listNotificationTries,
-  listUnheard,
+  listUndelivered,
   merchantOfOrder,
   type NotificationPlace,
 } from '@acopay/store/read'
@@ -74,9 +74,9 @@ async function notifications(world: World, call: ConsoleCall): Promise<Notificat
   // No merchant's order has this number.
   if (transactionNo !== null) return answer({ rows: [], next: null })
   if (state === 'PENDING' || state === 'DEAD') {
-    return answer(pageOf(await listUnheard(world.pool, state, filter, limit + 1), limit, placeText))
+    return answer(pageOf(await listUndelivered(world.pool, state, filter, limit + 1), limit, placeText))
   }
-  const { rows, next } = await listEverybodys(world.pool, filter, limit, state === null ? limit + 1 : EXAMINED)
+  const { rows, next } = await listAllNotifications(world.pool, filter, limit, state === null ? limit + 1 : EXAMINED)
   return answer({ rows, next: next === null ? null : placeText(next) })
 }
 

@@ -16,7 +16,7 @@ import {
   readOrderParts,
   readTimeline,
 } from '@acopay/store/read'
-import { standing } from '../../../actions/order/change-order.ts'
+import { snapshotOf } from '../../../actions/order/change-order.ts'
 import { platformNumber } from '../../../security/numbers.ts'
 import type { World } from '../../../world.ts'
 import {
@@ -214,7 +214,7 @@ function allowedOf(
 ): OrderDetail['allowed'] {
   const nowMs = world.now().getTime()
   const isRefused = (happening: Parameters<typeof decide>[1]): boolean =>
-    decide(standing(order), happening, nowMs).refused !== null
+    decide(snapshotOf(order), happening, nowMs).refused !== null
   const canClose = order.state !== 'CLOSED' && !isRefused({ event: 'close_asked', by: 'OPERATOR' })
   const canRefund = has.refundableFen > 0n && !isRefused({ event: 'refund_asked' })
   const allowed: OrderDetail['allowed'] = []

@@ -10,11 +10,12 @@ import { fileURLToPath } from 'node:url'
 const MAY_IMPORT = {
   'packages/core': [],
   'packages/protocol': [],
+  'packages/embedded-postgres': [],
   'packages/store': ['core'],
   'packages/channels': ['core'],
   'packages/upstreams': [],
   'packages/sdk': ['protocol'],
-  'apps/server': ['core', 'protocol', 'store', 'channels'],
+  'apps/server': ['core', 'protocol', 'store', 'channels', 'embedded-postgres'],
   'apps/console': [],
   'apps/cashier': [],
   'apps/cli': ['sdk'],
@@ -22,7 +23,7 @@ const MAY_IMPORT = {
 const SIBLING_TYPES_ONLY = { 'apps/console': ['protocol'], 'apps/cashier': ['protocol'] }
 /** Parts of siblings that run in a browser as they are. */
 const IN_A_BROWSER = { 'apps/console': ['@acopay/protocol/canonical', '@acopay/protocol/console'] }
-const SANDBOX = /^apps\/server\/src\/sandbox/
+const SANDBOX = /^apps\/server\/src\/sandbox\//
 const SERVER_FOLDERS_MAY_NOT = { http: ['jobs'], jobs: ['http'], actions: ['http', 'jobs'] }
 const READS_ENVIRONMENT = /^(?:apps|packages)\/[^/]+\/src\/(?:main|world)\.ts$/
 const IMPURE =

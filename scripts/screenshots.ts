@@ -2,7 +2,7 @@
 import { mkdirSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { startEmbeddedPostgres } from '../apps/server/src/embedded-postgres.ts'
+import { startEmbeddedPostgres } from '@acopay/embedded-postgres'
 import type { DemoSettings } from '../apps/server/src/sandbox/demo-merchant.ts'
 import type { ConsoleUsers } from '../apps/server/src/sandbox/users.ts'
 import { readConfig } from '../apps/server/src/start/config.ts'

@@ -1,6 +1,7 @@
 /** The database that the configuration names: somebody else's, or the embedded one, started when it is not running. */
+
+import { startEmbeddedPostgres } from '@acopay/embedded-postgres'
 import { openPool, type Pool } from '@acopay/store'
-import { startEmbeddedPostgres } from '../embedded-postgres.ts'
 import type { Config } from './config.ts'
 
 /** Throws one clear line when it cannot be reached. */

@@ -1,5 +1,5 @@
 /** One gateway process: the real world object, with everything that it touches replaced by the simulator's. */
-import type { ChannelName } from '@acopay/channels'
+import { isChannelName } from '@acopay/channels'
 import { pino } from 'pino'
 import { type Notifier, notifier } from '../../apps/server/src/jobs/notifier.ts'
 import { buildWorld } from '../../apps/server/src/start/build-world.ts'
@@ -51,7 +51,7 @@ export function gatewayOf(name: string, plan: Scenario, schedule: Scheduler, par
       },
       outgoing: { post: parts.merchant.post(process), refusal: () => null, close: async () => {} },
     }),
-    channelOf: async (_mchNo, channel: ChannelName) => parts.theirs.channelOf(process, channel),
+    channelOf: async (_mchNo, channel) => (isChannelName(channel) ? parts.theirs.channelOf(process, channel) : null),
     signNotification: async (_mchNo, news) => JSON.stringify(news),
     newDigits: digits,
     newNonce: () => digits(32),

@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { Writable } from 'node:stream'
-import type { Channel, ChannelName } from '@acopay/channels'
+import type { Channel } from '@acopay/channels'
 import type { FastifyInstance } from 'fastify'
 import { pino } from 'pino'
 import { buildServer } from '../../apps/server/src/http/server.ts'
@@ -41,7 +41,7 @@ export type TestWorld = {
 export async function testWorld(
   options: {
     env?: Record<string, string>
-    upstream?: (real: Channel, name: ChannelName) => Partial<Channel>
+    upstream?: (real: Channel, name: string) => Partial<Channel>
     guard?: Partial<GuardOptions>
   } = {},
 ): Promise<TestWorld> {

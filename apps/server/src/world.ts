@@ -1,7 +1,7 @@
 /** Everything the gateway touches that is not its argument: built once by main.ts, handed to every action. */
 
 import type { KeyObject } from 'node:crypto'
-import type { Channel, ChannelName } from '@acopay/channels'
+import type { Channel } from '@acopay/channels'
 import type { Merchant, Pool, UntouchedAnswer, UntouchedAsk } from '@acopay/store'
 import type { Logger } from 'pino'
 import type { BillFile, BillLinks } from './actions/bill/bill-links.ts'
@@ -23,7 +23,7 @@ export type Limits = {
 export type World = {
   pool: Pool
   /** The merchant's own account with an upstream, null where it has none. Its troubles stay its own: see guard.ts. */
-  channelOf: (mchNo: string, channel: ChannelName) => Promise<Channel | null>
+  channelOf: (mchNo: string, channel: string) => Promise<Channel | null>
   limits: Limits
   isSandbox: boolean
   /** The merchant as the database says now; callers of one merchant who ask at once share one reading. */
@@ -39,7 +39,7 @@ export type World = {
   /** Why an address that a merchant gives would never be called; null when it may be. */
   urlRefusal: SafePost['refusal']
   /** Where an upstream tells us of money. */
-  notifyUrl: (mchNo: string, channel: ChannelName) => string
+  notifyUrl: (mchNo: string, channel: string) => string
   /** Where a bill can be fetched for the next half hour. */
   billUrl: (file: BillFile) => string
   billLinks: BillLinks

@@ -1,6 +1,6 @@
 /** `npm run channel-account`: gives a merchant an account with an upstream, or changes it. Runs beside the gateway. */
 import { readFileSync } from 'node:fs'
-import { type ChannelName, INSTALLED } from '@acopay/channels'
+import { type ChannelName, INSTALLED, isChannelName } from '@acopay/channels'
 import { findChannelAccount, findMerchant, isAccountUsed, migrate, putChannelAccount } from '@acopay/store'
 import { masterKeyOf, unseal } from '../security/vault.ts'
 import { readConfig } from '../start/config.ts'
@@ -16,8 +16,8 @@ export async function putAccount(
   defaultHome: string,
   [mchNo, channel, file]: string[],
 ): Promise<string> {
-  if (mchNo === undefined || file === undefined || !Object.hasOwn(INSTALLED, channel ?? '')) throw new Error(USAGE)
-  const name = channel as ChannelName
+  const name = channel ?? ''
+  if (mchNo === undefined || file === undefined || !isChannelName(name)) throw new Error(USAGE)
   const settings = readSettings(name, file)
   const config = readConfig(env, defaultHome)
   const masterKey = config.masterKey ?? masterKeyOf(config.home)

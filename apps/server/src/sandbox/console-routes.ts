@@ -2,7 +2,7 @@
  * Sandbox mode only: the endpoints of the console's sandbox page (docs/sandbox.md). One click does what a payer, an upstream,
  * the network or a merchant does to a test order.
  */
-import { type ChannelName, INSTALLED } from '@acopay/channels'
+import { type ChannelName, isChannelName } from '@acopay/channels'
 import { formatYuan, parseYuan } from '@acopay/core'
 import type { SandboxDemo, SandboxDone, SandboxOrder } from '@acopay/protocol/console'
 import { ownApp } from '@acopay/store'
@@ -170,7 +170,7 @@ export const sandboxConsole = (upstreams: SandboxUpstreams, home: string): Conso
 ]
 
 const faultsOf = (upstreams: SandboxUpstreams, { path: { channel = '' } }: ConsoleCall) =>
-  Object.hasOwn(INSTALLED, channel) ? upstreams.faults(channel as ChannelName) : null
+  isChannelName(channel) ? upstreams.faults(channel) : null
 
 function setFaults(upstreams: SandboxUpstreams, call: ConsoleCall): object | Failed {
   const faults = faultsOf(upstreams, call)

@@ -2,7 +2,7 @@
  * Sandbox mode only: what a payer, an upstream, the network and a merchant can do to one test order. Each operation says
  * in words what happened.
  */
-import { type ChannelName, INSTALLED } from '@acopay/channels'
+import { type ChannelName, INSTALLED, isChannelName } from '@acopay/channels'
 import { formatYuan, parseYuan } from '@acopay/core'
 import type { SandboxDone } from '@acopay/protocol/console'
 import { findAttempt, type Order } from '@acopay/store'
@@ -31,7 +31,7 @@ export const done = (zh: string, en: string, more: Omit<SandboxDone, 'told'> = {
 export const missing = (field: string): Failed =>
   failed('FIELD_INVALID', `${field} 缺失或不属于此订单`, `${field} is missing or not of this order`, { field })
 
-const controlOf = ({ upstreams }: Stage, channel: string) => upstreams.of(channel as ChannelName).control
+const controlOf = ({ upstreams }: Stage, channel: string) => upstreams.of(channel).control
 
 /** Opens a payment code: the payer chooses a channel and a method. */
 export async function open({ world, order }: Stage, channel: ChannelName, method: string): Result {
@@ -113,7 +113,7 @@ export const ATTEMPT_OPERATIONS = {
   close_and_pay: closeAndPay,
 } as const satisfies Record<string, (stage: Stage, attempt: OnAttempt) => Promise<SandboxDone>>
 
-export const CHANNELS = Object.keys(INSTALLED) as ChannelName[]
+export const CHANNELS = Object.keys(INSTALLED).filter(isChannelName)
 
 /** Null where the number is missing or names an attempt of another order. */
 export async function attemptOf({ world, order }: Stage, attemptNo: string | null): Promise<OnAttempt | null> {

@@ -2,7 +2,7 @@
  * Sandbox mode only (docs/sandbox.md): an integrator plays the payer, the upstream and the network. Merchants do not sign
  * these calls, and a production gateway does not have them.
  */
-import { type ChannelName, INSTALLED } from '@acopay/channels'
+import { isChannelName } from '@acopay/channels'
 import { formatYuan } from '@acopay/core'
 import { HEARD, NOT_HEARD } from '@acopay/protocol'
 import { findAttempt, findOrder } from '@acopay/store'
@@ -33,7 +33,7 @@ function payerRoutes(app: FastifyInstance, world: World, upstreams: SandboxUpstr
     const { mchNo, transactionNo } = request.params
     const asked = new URL(request.url, 'http://sandbox').searchParams
     const channel = asked.get('channel') ?? 'wechat'
-    if (!isChannel(channel)) return absent(reply, '没有这个渠道 (no such channel)')
+    if (!isChannelName(channel)) return absent(reply, '没有这个渠道 (no such channel)')
     const method = asked.get('method') ?? 'native'
     const started = await startPayment(world, { mchNo, ref: { transactionNo }, channel, method, payer: PAYER })
     if (started.kind === 'absent') return absent(reply, '此订单不存在 (no such order)')
@@ -52,7 +52,7 @@ function payerRoutes(app: FastifyInstance, world: World, upstreams: SandboxUpstr
     }
     const operate = ATTEMPT_OPERATIONS.get(deed)
     if (operate === undefined) return reply.callNotFound()
-    const error = await operate(upstreams.of(attempt.channel as ChannelName).control, attemptNo)
+    const error = await operate(upstreams.of(attempt.channel).control, attemptNo)
     if (error !== null) return reply.code(409).send({ error })
     const order = await findOrder(world.pool, mchNo, { transactionNo })
     if (order === null) return absent(reply, '此订单不存在 (no such order)')
@@ -74,7 +74,7 @@ function upstreamRoutes(app: FastifyInstance, upstreams: SandboxUpstreams): void
   /** How much an upstream took and returned for each attempt. */
   app.get<ChannelPath>('/sandbox/upstreams/:channel/taken', async (request, reply) => {
     const { channel } = request.params
-    if (!isChannel(channel)) return absent(reply, '没有这个渠道 (no such channel)')
+    if (!isChannelName(channel)) return absent(reply, '没有这个渠道 (no such channel)')
     const taken = await upstreams.of(channel).control.taken()
     return taken.map(({ no, takenFen, returnedFen }) => ({
       attempt_no: no,
@@ -86,7 +86,7 @@ function upstreamRoutes(app: FastifyInstance, upstreams: SandboxUpstreams): void
   /** Sets the faults that the upstream has from now on; an empty list ends them. */
   app.put<ChannelPath>('/sandbox/upstreams/:channel/faults', async (request, reply) => {
     const { channel } = request.params
-    if (!isChannel(channel)) return absent(reply, '没有这个渠道 (no such channel)')
+    if (!isChannelName(channel)) return absent(reply, '没有这个渠道 (no such channel)')
     const faults = readFaults(parsed(textOf(request)))
     if (typeof faults === 'string') return reply.code(400).send({ error: faults })
     upstreams.faults(channel).set(faults)
@@ -107,8 +107,6 @@ const ATTEMPT_OPERATIONS = new Map<string, (control: Control, attemptNo: string)
     async (control, attemptNo) => ((await control.payAnyway(attemptNo)) === null ? 'UPSTREAM_CLOSED' : null),
   ],
 ])
-
-const isChannel = (name: string): name is ChannelName => Object.hasOwn(INSTALLED, name)
 
 const textOf = ({ body }: FastifyRequest): string => (Buffer.isBuffer(body) ? body.toString('utf8') : '')
 

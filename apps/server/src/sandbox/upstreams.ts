@@ -4,7 +4,7 @@
  * Their keys protect no money.
  */
 import { generateKeyPairSync, randomBytes } from 'node:crypto'
-import type { ChannelName } from '@acopay/channels'
+import { type ChannelName, isChannelName } from '@acopay/channels'
 import { keyText } from '@acopay/protocol'
 import { findChannelAccount, type Pool, putChannelAccount } from '@acopay/store'
 import { sandboxBooks } from '@acopay/store/sandbox'
@@ -68,7 +68,7 @@ export type SandboxUpstreams = {
   /** Their address, a port of their own on this machine: they still answer while the gateway finishes its last calls. */
   url: () => string
   stop: () => Promise<void>
-  of: (channel: ChannelName) => StandIn
+  of: (channel: string) => StandIn
   faults: (channel: ChannelName) => Faults
   /** Sends every notification that is due. */
   deliverDue: () => Promise<void>
@@ -79,7 +79,8 @@ export function sandboxUpstreams(pool: Pool, world: Pick<World, 'now' | 'sleep' 
   const faults: Record<ChannelName, Faults> = { wechat: seededFaults(FAULTS_SEED), alipay: seededFaults(FAULTS_SEED) }
   let standIns: Record<ChannelName, StandIn> | null = null
   let listener: { url: string; stop: () => Promise<void> } | null = null
-  const of = (channel: ChannelName): StandIn => {
+  const of = (channel: string): StandIn => {
+    if (!isChannelName(channel)) throw new Error(`there is no channel ${channel}`)
     if (standIns === null) throw new Error('the sandbox is not open yet')
     return standIns[channel]
   }

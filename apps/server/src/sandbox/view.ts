@@ -1,5 +1,4 @@
 /** Sandbox mode only: what the upstreams know of a test order, and which notifications the test shop received. */
-import type { ChannelName } from '@acopay/channels'
 import { formatYuan } from '@acopay/core'
 import type { SandboxView } from '@acopay/protocol/console'
 import { attemptsOf, listNotifications, listNotificationTries } from '@acopay/store'
@@ -20,7 +19,7 @@ export async function sandboxView(
   const attempts = await attemptsOf(world.pool, mchNo, transactionNo)
   const upstream = await Promise.all(
     attempts.map(async ({ attemptNo, channel }) => {
-      const trade = await upstreams.of(channel as ChannelName).control.trade(attemptNo)
+      const trade = await upstreams.of(channel).control.trade(attemptNo)
       const returned = trade?.refunds.reduce((sum, { fen }) => sum + fen, 0) ?? 0
       return {
         attempt_no: attemptNo,

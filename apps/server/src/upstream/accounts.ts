@@ -1,5 +1,5 @@
 /** Merchants' accounts with upstreams: opened from their seals, made into channels, kept while their seal is the same. */
-import { type Channel, type ChannelDoor, type ChannelName, makeChannel } from '@acopay/channels'
+import { type Channel, type ChannelDoor, isChannelName, makeChannel } from '@acopay/channels'
 import { findChannelAccount, type Pool } from '@acopay/store'
 import { LRUCache } from 'lru-cache'
 import { seal, unseal } from '../security/vault.ts'
@@ -22,7 +22,8 @@ type Parts = { pool: Pool; masterKey: Buffer; door: ChannelDoor; sandboxUrl: () 
 export function channelAccounts({ pool, masterKey, door, sandboxUrl }: Parts) {
   const made = new LRUCache<string, { sealed: Buffer; channel: Channel }>({ max: CHANNELS_MAX })
   const guarded = circuitBreaker(door.now)
-  return async (mchNo: string, channel: ChannelName): Promise<Channel | null> => {
+  return async (mchNo: string, channel: string): Promise<Channel | null> => {
+    if (!isChannelName(channel)) return null
     const sealed = await findChannelAccount(pool, mchNo, channel)
     if (sealed === null) return null
     const name = `${mchNo}/${channel}`

@@ -1,5 +1,5 @@
 /** Calls an upstream: within a deadline, and with every failure as `unknown`. */
-import { type Traced, type Unknown, unknown } from '@acopay/channels'
+import { type Channel, type Traced, type Unknown, unknown } from '@acopay/channels'
 import type { World } from '../world.ts'
 
 export type Deadline = { atMs: number }
@@ -40,3 +40,13 @@ export async function callUpstream<Answer extends { kind: string }>(
 /** An answer in one line, for people: `open: refused (NO_AUTH) [08F78BB0]`. */
 export const answerText = (verb: string, answer: Traced & { kind: string; why?: string }): string =>
   `${verb}: ${answer.kind}${answer.why === undefined ? '' : ` (${answer.why})`}${answer.requestId === undefined ? '' : ` [${answer.requestId}]`}`
+
+/** The merchant's channel by which an attempt was opened; an account that was used once is never removed. */
+export async function channelOrThrow(
+  world: World,
+  { mchNo, channel }: { mchNo: string; channel: string },
+): Promise<Channel> {
+  const found = await world.channelOf(mchNo, channel)
+  if (found === null) throw new Error(`merchant ${mchNo} has no account with ${channel}`)
+  return found
+}

@@ -3,10 +3,10 @@
  * holder of the order's `shut_attempts` job; every step may be repeated after a crash.
  */
 
-import type { Channel, ChannelName, Traced, UpstreamPayment } from '@acopay/channels'
+import type { Channel, Traced, UpstreamPayment } from '@acopay/channels'
 import { provesClosed } from '@acopay/core'
 import { type Attempt, attemptsOf, noteAnswers, type Order, type OrderKey } from '@acopay/store'
-import { answerText, callUpstream, type Deadline, remainingMs } from '../../upstream/call-upstream.ts'
+import { answerText, callUpstream, channelOrThrow, type Deadline, remainingMs } from '../../upstream/call-upstream.ts'
 import type { World } from '../../world.ts'
 import { receivePayment } from '../payment/receive-payment.ts'
 import { changeOrder } from './change-order.ts'
@@ -38,8 +38,7 @@ export async function closeAttempts(world: World, key: OrderKey, deadline: Deadl
 /** Query; if unpaid, close; query again. Only the last answer proves anything. */
 async function closeAttempt(world: World, attempt: Attempt, deadline: Deadline, said: UpstreamSaid[]): Promise<Found> {
   const { attemptNo } = attempt
-  const channel = await world.channelOf(attempt.mchNo, attempt.channel as ChannelName)
-  if (channel === null) throw new Error(`no account with ${attempt.channel}`)
+  const channel = await channelOrThrow(world, attempt)
   const heard = <Answer extends Traced & { kind: string }>(verb: UpstreamSaid['verb'], answer: Answer): Answer => {
     const says = answer.kind === 'unknown' && 'why' in answer ? `unknown: ${answer.why}` : answer.kind
     const at = world.now().toISOString()

@@ -2,7 +2,7 @@
  * Compares one day's bill of an upstream with the books, both ways. A payment that the books lack is booked as if a
  * notification had told of it; the rest is a row for the operator.
  */
-import type { Channel, ChannelName, UpstreamBillLine } from '@acopay/channels'
+import type { Channel, UpstreamBillLine } from '@acopay/channels'
 import { dayBounds, type JobOutcome } from '@acopay/core'
 import {
   type BillSums,
@@ -23,7 +23,7 @@ import {
   writeReconciliation,
 } from '@acopay/store'
 import { ownRefundNo } from '../../security/numbers.ts'
-import { callUpstream, within } from '../../upstream/call-upstream.ts'
+import { callUpstream, channelOrThrow, within } from '../../upstream/call-upstream.ts'
 import type { World } from '../../world.ts'
 import { receivePayment } from '../payment/receive-payment.ts'
 
@@ -41,8 +41,7 @@ export async function reconcileDay(world: World, job: Job): Promise<JobOutcome> 
   const [channelName = '', day = ''] = job.subject.split('/')
   const key: DayKey = { mchNo: job.mchNo, channel: channelName, day }
   const hold = holding(world, job)
-  const channel = await world.channelOf(key.mchNo, key.channel as ChannelName)
-  if (channel === null) throw new Error(`no account with ${key.channel}`)
+  const channel = await channelOrThrow(world, key)
   await extendJob(world.pool, job, new Date(world.now().getTime() + BILL_CALL_MS + world.limits.leaseMs))
   const bill = await callUpstream(
     world,

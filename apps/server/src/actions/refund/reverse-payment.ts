@@ -1,9 +1,8 @@
 /** Sends a late, second or wrong payment back to the payer, in full, under a number that makes repeats harmless. */
-import type { ChannelName } from '@acopay/channels'
 import type { JobOutcome } from '@acopay/core'
 import { findReversal, finishReversal, noteAnswers, renumberReversal } from '@acopay/store'
 import { nextUpstreamNumber } from '../../security/numbers.ts'
-import { answerText, callUpstream, within } from '../../upstream/call-upstream.ts'
+import { answerText, callUpstream, channelOrThrow, within } from '../../upstream/call-upstream.ts'
 import type { World } from '../../world.ts'
 
 /** What the payer reads. */
@@ -16,11 +15,10 @@ export async function reversePayment(world: World, key: { mchNo: string; refundN
   if (reversal.state === 'SUCCESS') return 'done'
   const { mchNo, attemptNo, paymentNo, refundNo, amountFen } = reversal
   const upstreamNo = reversal.upstreamNo ?? refundNo
-  const channel = await world.channelOf(mchNo, reversal.channel as ChannelName)
-  if (channel === null) throw new Error(`no account with ${reversal.channel}`)
+  const channel = await channelOrThrow(world, reversal)
   const limit = () => within(world, world.limits.channelCallMs)
 
-  const notifyUrl = world.notifyUrl(mchNo, reversal.channel as ChannelName)
+  const notifyUrl = world.notifyUrl(mchNo, reversal.channel)
   const ask = { attemptNo, paymentNo, refundNo: upstreamNo, amountFen, totalFen: amountFen, reason: REASON, notifyUrl }
   const answer = await callUpstream(world, limit(), (signal) => channel.refund(ask, signal))
   const stands =

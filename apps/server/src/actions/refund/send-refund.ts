@@ -1,8 +1,8 @@
 /** Has an upstream make a refund, under a number that makes repeats harmless. An unknown outcome is asked about again. */
-import type { Channel, ChannelName } from '@acopay/channels'
+import type { Channel } from '@acopay/channels'
 import type { JobOutcome } from '@acopay/core'
 import { type FoundRefund, findRefund, markRefundCall, noteAnswers } from '@acopay/store'
-import { answerText, callUpstream, type Deadline, within } from '../../upstream/call-upstream.ts'
+import { answerText, callUpstream, channelOrThrow, type Deadline, within } from '../../upstream/call-upstream.ts'
 import type { World } from '../../world.ts'
 import { changeOrder } from '../order/change-order.ts'
 
@@ -14,7 +14,7 @@ type Call = { channel: Channel; deadline: Deadline; inFlightUntil: Date; mayEarl
  * at once. The refund as it is afterwards; under way where the upstream did not say.
  */
 export async function sendFirstRefund(world: World, refund: FoundRefund): Promise<FoundRefund> {
-  const channel = await channelOf(world, refund)
+  const channel = await channelOrThrow(world, refund)
   // By the moment that is written down, not by one after a stall: the call is made by then or not at all.
   const { inFlightUntil } = refund
   const call = { channel, inFlightUntil, deadline: { atMs: inFlightUntil.getTime() }, mayEarlierBeInFlight: false }
@@ -26,19 +26,13 @@ export async function sendRefundAgain(world: World, key: { mchNo: string; refund
   const refund = await findRefund(world.pool, key.mchNo, { refundNo: key.refundNo })
   if (refund === null) throw new Error(`no refund ${key.refundNo}`)
   if (refund.state !== 'PROCESSING') return 'done'
-  const channel = await channelOf(world, refund)
+  const channel = await channelOrThrow(world, refund)
   const nowMs = world.now().getTime()
   const deadline = within(world, world.limits.channelCallMs)
   const inFlightUntil = new Date(nowMs + world.limits.channelCallMs + channel.createInFlightMs)
   await markRefundCall(world.pool, key, inFlightUntil)
   const mayEarlierBeInFlight = nowMs < refund.inFlightUntil.getTime() + channel.createInFlightMs
   return (await sendCall(world, refund, { channel, deadline, inFlightUntil, mayEarlierBeInFlight })).outcome
-}
-
-async function channelOf(world: World, { mchNo, channel }: FoundRefund): Promise<Channel> {
-  const found = await world.channelOf(mchNo, channel as ChannelName)
-  if (found === null) throw new Error(`no account with ${channel}`)
-  return found
 }
 
 async function sendCall(
@@ -72,7 +66,7 @@ type Found = { kind: 'done' } | { kind: 'failed'; why: string } | { kind: 'unkno
 /** A refusal is believed only where a query knows of no refund under this number, or that it failed. */
 async function askForRefund(world: World, refund: FoundRefund, { channel, deadline }: Call): Promise<Found> {
   const { attemptNo, paymentNo, refundNo, amountFen, totalFen, reason } = refund
-  const notifyUrl = world.notifyUrl(refund.mchNo, refund.channel as ChannelName)
+  const notifyUrl = world.notifyUrl(refund.mchNo, refund.channel)
   const answer = await callUpstream(world, deadline, (signal) =>
     channel.refund({ attemptNo, paymentNo, refundNo, amountFen, totalFen, reason, notifyUrl }, signal),
   )

@@ -99,7 +99,7 @@ describe('expiry', () => {
     expect(pay).toMatchObject({ refused: 'ORDER_CLOSED', steps: [{ to: 'CLOSED' }] })
   })
 
-  it('an order that is still being closed keeps a payment that arrives after the expiry: the merchant was not told of a close', () => {
+  it('an order that is still being closed keeps a payment that arrives after the expiry: its close was never confirmed', () => {
     const { steps } = decide(order('NOTPAY', 1, NOW), { event: 'money_arrived', isExact: true }, NOW)
     expect(steps.map(({ to }) => to)).toEqual(['CLOSING', 'SUCCESS'])
   })

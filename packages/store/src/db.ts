@@ -37,7 +37,7 @@ export function openPool(options: PoolOptions, onError: (error: Error) => void =
   return pool
 }
 
-/** Runs a named statement, which PostgreSQL parses once per connection. The name is that of the store function. */
+/** Runs a named statement, which PostgreSQL parses once per connection. Errors carry the name. */
 export async function run<Row extends pg.QueryResultRow>(
   db: Db,
   name: string,

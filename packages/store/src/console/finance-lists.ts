@@ -245,7 +245,7 @@ export const listUnmatched = (
   const which = mchNo === null ? '$1::text is null' : 'mch_no = $1'
   return run<ListedStray>(
     db,
-    mchNo === null ? 'listStrays' : 'listMerchantStrays',
+    mchNo === null ? 'listUnmatched' : 'listMerchantUnmatched',
     `select mch_no as "mchNo", channel, attempt_no as "attemptNo", payment_no as "paymentNo", amount_fen as "amountFen",
             currency, paid_at as "paidAt", heard_at as "heardAt", settled_at is not null as "isSettled", note,
             settled_by as "settledBy"
@@ -279,7 +279,7 @@ export async function settleUnmatched(
 ): Promise<boolean> {
   const rows = await run(
     db,
-    'settleStray',
+    'settleUnmatched',
     `update stray_payment set settled_at = $5, settled_by = $6, note = $7
       where mch_no = $1 and channel = $2 and attempt_no = $3 and payment_no = $4 and settled_at is null returning 1`,
     [mchNo, channel, attemptNo, paymentNo, now, username, note],

@@ -70,7 +70,7 @@ export const listUndelivered = (
 ): Promise<ListedNotification[]> =>
   run<ListedNotification>(
     db,
-    'listUnheard',
+    'listUndelivered',
     `${LISTED_NOTIFICATIONS}
       where n.state <> 'DELIVERED' and n.state = $1
         and ($2::timestamptz is null or (n.created_at, n.mch_no, n.transaction_no, n.seq) < ($2, $3::text, $4::text, $5::int))
@@ -92,7 +92,7 @@ export async function listAllNotifications(
 ): Promise<{ rows: ListedNotification[]; next: NotificationPlace | null }> {
   const places = await run<NotificationPlace & { state: NotificationState }>(
     db,
-    'listEverybodysPlaces',
+    'listAllNotificationPlaces',
     `select n.created_at as "createdAt", n.mch_no as "mchNo", n.transaction_no as "transactionNo", n.seq, n.state
        from merchant m cross join lateral (
          select x.mch_no, x.transaction_no, x.seq, x.created_at, x.state from notification x
@@ -108,7 +108,7 @@ export async function listAllNotifications(
   const shown = matching.slice(0, limit)
   const rows = await run<ListedNotification>(
     db,
-    'listEverybodys',
+    'listAllNotifications',
     `${LISTED_NOTIFICATIONS} join unnest($1::text[], $2::text[], $3::int[]) as p (mch_no, transaction_no, seq)
          on p.mch_no = n.mch_no and p.transaction_no = n.transaction_no and p.seq = n.seq
       order by n.created_at desc, n.mch_no desc, n.transaction_no desc, n.seq desc`,

@@ -212,7 +212,7 @@ export async function expiredOrders(
 ): Promise<{ mchNo: string; transactionNo: string }[]> {
   return run(
     db,
-    'lapsedOrders',
+    'expiredOrders',
     `select mch_no as "mchNo", transaction_no as "transactionNo" from orders
       where state = 'NOTPAY' and time_expire <= $1 order by time_expire limit $2 for update skip locked`,
     [now, limit],

@@ -15,7 +15,7 @@ export type UnmatchedPayment = {
 export async function keepUnmatchedPayment(db: Db, payment: UnmatchedPayment, now: Date): Promise<boolean> {
   const rows = await run(
     db,
-    'keepStrayPayment',
+    'keepUnmatchedPayment',
     `insert into stray_payment (mch_no, channel, attempt_no, payment_no, amount_fen, currency, paid_at, heard_at)
      values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict do nothing returning 1`,
     [

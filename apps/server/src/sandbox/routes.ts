@@ -1,6 +1,6 @@
 /**
- * Sandbox mode only (docs/sandbox.md): an integrator plays the payer, the upstream and the network. Merchants do not sign
- * these calls, and a production gateway does not have them.
+ * Sandbox mode only (docs/sandbox.md): with these routes an integrator acts as the payer, the upstream and the network. They
+ * take no signature, and a production gateway does not have them.
  */
 import { isChannelName } from '@acopay/channels'
 import { formatYuan } from '@acopay/core'
@@ -12,13 +12,13 @@ import type { World } from '../world.ts'
 import { readFaults, type SandboxUpstreams } from './upstreams.ts'
 
 type OrderPath = { Params: { mchNo: string; transactionNo: string } }
-type AttemptPath = { Params: { mchNo: string; transactionNo: string; attemptNo: string; deed: string } }
+type AttemptPath = { Params: { mchNo: string; transactionNo: string; attemptNo: string; operation: string } }
 type ChannelPath = { Params: { channel: string } }
 
-/** Slow, and still within the time that a notification waits for its answer. */
+/** Slow, but within the time-out of a notification. */
 const SLOW_SHOP_MS = 3000
 
-/** The sandbox's payer has no address and no page to come back to. */
+/** The sandbox's payer has no address of their own and no page to return to. */
 const PAYER = { returnUrl: null, payerIp: '127.0.0.1', openId: 'sandbox-payer' }
 
 export function sandboxRoutes(app: FastifyInstance, world: World, upstreams: SandboxUpstreams): void {
@@ -28,7 +28,7 @@ export function sandboxRoutes(app: FastifyInstance, world: World, upstreams: San
 }
 
 function payerRoutes(app: FastifyInstance, world: World, upstreams: SandboxUpstreams): void {
-  /** The payer chooses a way to pay, which opens an attempt. */
+  /** The payer chooses a channel and a method, which opens an attempt. */
   app.post<OrderPath>('/sandbox/:mchNo/orders/:transactionNo/attempts', async (request, reply) => {
     const { mchNo, transactionNo } = request.params
     const asked = new URL(request.url, 'http://sandbox').searchParams
@@ -44,20 +44,23 @@ function payerRoutes(app: FastifyInstance, world: World, upstreams: SandboxUpstr
   })
 
   /** The payer, or the upstream, does something to an attempt. */
-  app.post<AttemptPath>('/sandbox/:mchNo/orders/:transactionNo/attempts/:attemptNo/:deed', async (request, reply) => {
-    const { mchNo, transactionNo, attemptNo, deed } = request.params
-    const attempt = await findAttempt(world.pool, mchNo, attemptNo)
-    if (attempt === null || attempt.transactionNo !== transactionNo) {
-      return absent(reply, '没有这次支付尝试 (no such attempt)')
-    }
-    const operate = ATTEMPT_OPERATIONS.get(deed)
-    if (operate === undefined) return reply.callNotFound()
-    const error = await operate(upstreams.of(attempt.channel).control, attemptNo)
-    if (error !== null) return reply.code(409).send({ error })
-    const order = await findOrder(world.pool, mchNo, { transactionNo })
-    if (order === null) return absent(reply, '此订单不存在 (no such order)')
-    return { attempt_no: attemptNo, order: order.state, amount_total: formatYuan(order.amountFen) }
-  })
+  app.post<AttemptPath>(
+    '/sandbox/:mchNo/orders/:transactionNo/attempts/:attemptNo/:operation',
+    async (request, reply) => {
+      const { mchNo, transactionNo, attemptNo, operation } = request.params
+      const attempt = await findAttempt(world.pool, mchNo, attemptNo)
+      if (attempt === null || attempt.transactionNo !== transactionNo) {
+        return absent(reply, '没有这次支付尝试 (no such attempt)')
+      }
+      const operate = ATTEMPT_OPERATIONS.get(operation)
+      if (operate === undefined) return reply.callNotFound()
+      const error = await operate(upstreams.of(attempt.channel).control, attemptNo)
+      if (error !== null) return reply.code(409).send({ error })
+      const order = await findOrder(world.pool, mchNo, { transactionNo })
+      if (order === null) return absent(reply, '此订单不存在 (no such order)')
+      return { attempt_no: attemptNo, order: order.state, amount_total: formatYuan(order.amountFen) }
+    },
+  )
 }
 
 function shopRoute(app: FastifyInstance, world: World): void {
@@ -96,7 +99,7 @@ function upstreamRoutes(app: FastifyInstance, upstreams: SandboxUpstreams): void
 
 type Control = ReturnType<SandboxUpstreams['of']>['control']
 
-/** What can be done to an attempt, by the last part of the path. Each answers null, or the error that it ended with. */
+/** Operations on an attempt, by the last part of the path. Each returns null or an error code. */
 const ATTEMPT_OPERATIONS = new Map<string, (control: Control, attemptNo: string) => Promise<string | null>>([
   ['expire', async (control, attemptNo) => control.expire(attemptNo).then(() => null)],
   ['scan', async (control, attemptNo) => ((await control.scan(attemptNo)) ? null : 'UPSTREAM_CLOSED')],

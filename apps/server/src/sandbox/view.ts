@@ -6,7 +6,8 @@ import { type ConsoleCall, Failed, orderOf } from '../http/console/call.ts'
 import type { World } from '../world.ts'
 import type { SandboxUpstreams } from './upstreams.ts'
 
-const HEARD_MAX = 20
+/** At most this many notifications, and tries of each. */
+const LISTED_MAX = 20
 
 export async function sandboxView(
   world: World,
@@ -30,10 +31,15 @@ export async function sandboxView(
       }
     }),
   )
-  const told = await listNotifications(world.pool, mchNo, { transactionNo, state: null, before: null }, HEARD_MAX)
-  const heard = await Promise.all(
-    told.map(async ({ seq, kind }) => {
-      const tries = await listNotificationTries(world.pool, { mchNo, transactionNo, seq }, HEARD_MAX)
+  const notifications = await listNotifications(
+    world.pool,
+    mchNo,
+    { transactionNo, state: null, before: null },
+    LISTED_MAX,
+  )
+  const received = await Promise.all(
+    notifications.map(async ({ seq, kind }) => {
+      const tries = await listNotificationTries(world.pool, { mchNo, transactionNo, seq }, LISTED_MAX)
       return tries.map(({ at, httpStatus, reply, failure }) => ({
         at: at.toISOString(),
         kind,
@@ -46,6 +52,6 @@ export async function sandboxView(
     state: order.state,
     cashier_url: world.cashierUrl(mchNo, transactionNo),
     upstream,
-    heard: heard.flat().sort((one, other) => (one.at < other.at ? 1 : -1)),
+    heard: received.flat().sort((one, other) => (one.at < other.at ? 1 : -1)),
   }
 }

@@ -1,4 +1,4 @@
-/** Documents of the sandbox's upstreams by key. They stand for somebody else's database, shared by all processes. */
+/** The stand-ins' documents, by key. This table takes the place of the upstreams' own databases; all processes share it. */
 import { type Pool, run, transaction } from '../db.ts'
 
 type Document = object
@@ -6,7 +6,7 @@ type Document = object
 const read = (rows: { document: string }[]): Document | null =>
   rows[0] === undefined ? null : (JSON.parse(rows[0].document) as Document)
 
-/** In the shape that the stand-ins ask for. */
+/** The books in the form that the stand-ins require. */
 export function sandboxBooks(pool: Pool) {
   return {
     read: async (key: string): Promise<Document | null> =>
@@ -30,7 +30,7 @@ export function sandboxBooks(pool: Pool) {
       edit: (before: Document | null) => { after: Document | null; result: Result },
     ): Promise<Result> =>
       transaction(pool, async (db) => {
-        // An empty text is a document that was never written: a row to lock, so that two first changes wait for each other.
+        // An empty text is a document that does not exist yet. The row is there to be locked, so that two first changes wait for each other.
         await run(db, 'beginBook', `insert into sandbox_book (key, document) values ($1, '') on conflict do nothing`, [
           key,
         ])

@@ -1,4 +1,4 @@
-/** Finds out what became of an attempt whose opening was never answered. Nothing is assumed: the upstream is asked. */
+/** Queries an attempt whose create was never answered, and writes the state that the upstream reports. */
 import { type JobOutcome, provesClosed } from '@acopay/core'
 import { findAttempt, noteAnswers } from '@acopay/store'
 import { answerText, callUpstream, channelOrThrow, within } from '../../upstream/call-upstream.ts'
@@ -14,7 +14,7 @@ export async function resolveAttempt(world: World, key: { mchNo: string; attempt
   if (attempt.state !== 'OPENING') return 'done'
   const channel = await channelOrThrow(world, attempt)
 
-  // As of when it is asked, not of when the answer is read.
+  // An answer is about the moment when the query was sent, not when it is read.
   const askedMs = world.now().getTime()
   const answer = await callUpstream(world, within(world, world.limits.channelCallMs), (signal) =>
     channel.query({ attemptNo }, signal),

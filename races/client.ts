@@ -1,4 +1,4 @@
-/** The merchant's calls, signed and checked; the payer's and the operator's, which are not. All are repeated until answered. */
+/** The merchant's calls, signed and checked, and the payer's and the operator's, unsigned. Each is repeated until answered. */
 
 import type { KeyObject } from 'node:crypto'
 import { randomUUID } from 'node:crypto'
@@ -23,27 +23,28 @@ export type Client = {
   platformKey: KeyObject
   /** The address of a gateway that is alive, another one each time. */
   gateway: () => string
-  /** Whether processes are killed in this run: then no answer, and an error, are no news. */
+  /** Whether this run kills processes: then a missing answer, or an error, is expected. */
   isKilled: boolean
   console: { cookie: string; csrf: string } | null
   pulse: Pulse
-  /** An answer that should not be: for runs without kills. */
+  /** Records a missing or wrong answer, in runs without kills. */
   trouble: (what: string) => void
 }
 
 export type Answer = { status: number; message: string; data: Record<string, string | null> }
 
-export type Heard<Got> = { answer: Got; sentMs: number; knownMs: number; unanswered: { sentMs: number }[] }
+/** An answer, and the tries before it that had none. */
+export type Answered<Got> = { answer: Got; sentMs: number; knownMs: number; unanswered: { sentMs: number }[] }
 
 const PATIENCE_MS = 300_000
 
-/** A merchant's call. Null when none came for five minutes. */
+/** A merchant's call. Null when no answer came for five minutes. */
 export const call = (
   client: Client,
   method: 'GET' | 'POST',
   path: string,
   params: JsonObject,
-): Promise<Heard<Answer> | null> =>
+): Promise<Answered<Answer> | null> =>
   untilAnswered(client, `${method} ${path}`, async (base) => {
     const nonce = randomUUID().replaceAll('-', '')
     const text = requestText(params, { mchNo: client.mchNo, nonce, signType: SIGN_TYPE })
@@ -76,8 +77,8 @@ function readAnswer({ platformKey }: Client, { status: httpStatus, text }: Reply
   return { status, message, data: data as Answer['data'] }
 }
 
-/** What a payer, chance or time does in the sandbox (docs/sandbox.md). */
-export const sandbox = (client: Client, method: 'GET' | 'POST', path: string): Promise<Heard<Reply> | null> =>
+/** What a payer or an upstream does in the sandbox (docs/sandbox.md). */
+export const sandbox = (client: Client, method: 'GET' | 'POST', path: string): Promise<Answered<Reply> | null> =>
   untilAnswered(client, path.split('/').at(-1) ?? path, async (base) => {
     const sentMs = Date.now()
     const reply = await ask(`${base}/sandbox/${path}`, { method, timeoutMs: 60_000 })
@@ -89,7 +90,7 @@ export const atConsole = (
   client: Client,
   method: 'GET' | 'POST',
   path: string,
-): Promise<Heard<{ status: number; body: Record<string, unknown> }> | null> =>
+): Promise<Answered<{ status: number; body: Record<string, unknown> }> | null> =>
   untilAnswered(client, `console ${path.split('/').at(-1)}`, async (base) => {
     const { cookie = '', csrf = '' } = client.console ?? {}
     const headers: Record<string, string> = { cookie, 'x-acopay-csrf': csrf }
@@ -106,7 +107,8 @@ export const atConsole = (
 
 export async function signIn(client: Client, user: { username: string; password: string }): Promise<void> {
   const reply = await ask(`${client.gateway()}/console/api/session`, {
-    ...{ method: 'POST', headers: { 'content-type': 'application/json' } },
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ username: user.username, password: user.password }),
   })
   if (reply.status !== 200) throw new Error(`the console did not let ${user.username} in: ${reply.text}`)
@@ -114,12 +116,12 @@ export async function signIn(client: Client, user: { username: string; password:
   client.console = { cookie, csrf: (JSON.parse(reply.text) as { csrf: string }).csrf }
 }
 
-/** Asks again, as a merchant would, until something readable comes; each call without one is kept. */
+/** Asks again, as a merchant would, until a readable answer comes, and keeps the time of each try without one. */
 async function untilAnswered<Got extends object>(
   client: Client,
   what: string,
   once: (base: string) => Promise<{ sentMs: number; answer: Got | string }>,
-): Promise<Heard<Got> | null> {
+): Promise<Answered<Got> | null> {
   const unanswered: { sentMs: number }[] = []
   for (const untilMs = Date.now() + PATIENCE_MS; Date.now() < untilMs; await pause(100)) {
     const startedMs = Date.now()

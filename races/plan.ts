@@ -3,17 +3,21 @@ import { type Dice, diceOf } from './dice.ts'
 
 export type ChannelName = 'wechat' | 'alipay'
 
-export type Deed =
+/** What a payer does at the upstream; `give-back` is the upstream's own refund. */
+export type PayersCall = 'scan' | 'pay' | 'pay-anyway' | 'give-back'
+
+/** One call of the merchant, a payer or an operator. */
+type Call =
   | { do: 'open'; attempt: number; channel: ChannelName; method: string }
-  | { do: 'scan' | 'pay' | 'pay-anyway' | 'give-back'; attempt: number }
+  | { do: PayersCall; attempt: number }
   | { do: 'close'; by: 'transaction_no' | 'mch_trade_no' }
   | { do: 'operator_close' | 'query' }
-  /** The same `refund` is the same number of the merchant's. */
+  /** The same `refund` is the merchant's same refund number. */
   | { do: 'refund'; refund: number; fen: number; by: 'transaction_no' | 'mch_trade_no' }
   | { do: 'query_refund'; refund: number }
 
 /** `atMs` counts from the moment at which the order was placed. */
-export type Event = Deed & { atMs: number }
+export type Event = Call & { atMs: number }
 
 /** How the merchant's notification server treats this order. */
 export const MOODS = ['well', 'slow', 'fail', 'busy', 'down'] as const
@@ -36,7 +40,7 @@ const METHODS: Record<ChannelName, readonly [string, ...string[]]> = {
   alipay: ['native', 'h5', 'page'],
 }
 
-/** The shortest expiry that may be asked for is a minute ahead; a call may take a while on a busy machine. */
+/** The gateway accepts no expiry less than a minute ahead; the rest is for a slow call on a busy machine. */
 export const EXPIRY_MS = 64_000
 
 const KINDS: readonly [share: number, kind: string, play: (dice: Dice, amountFen: number) => Event[]][] = [
@@ -49,7 +53,7 @@ const KINDS: readonly [share: number, kind: string, play: (dice: Dice, amountFen
   [0.04, 'expires', expiring],
 ]
 
-/** `hasExpiry` false: orders whose time is up after a minute are left out, for short runs. */
+/** `hasExpiry` false leaves out the orders that expire after a minute, for short runs. */
 export function planOf(seed: number, order: number, { hasExpiry = true }: { hasExpiry?: boolean } = {}): Plan {
   const dice = diceOf(seed, 'plan', order)
   const amountFen = dice.pick([dice.between(1, 99), dice.between(100, 9_999), 1250, dice.between(10_000, 500_000)])
@@ -63,7 +67,10 @@ export function planOf(seed: number, order: number, { hasExpiry = true }: { hasE
   const events = play(dice, amountFen)
   if (dice.chance(0.01)) events.push({ do: 'give-back', attempt: 0, atMs: dice.between(300, 3_000) })
   return {
-    ...{ seed, order, kind, amountFen },
+    seed,
+    order,
+    kind,
+    amountFen,
     expiresInMs: kind === 'expires' ? EXPIRY_MS : null,
     mood: dice.chance(0.8) ? 'well' : dice.pick(['slow', 'fail', 'busy', 'down']),
     events: inTime(events),
@@ -92,7 +99,8 @@ function closes(dice: Dice, atMs: number): Event[] {
   const times = dice.pick([1, 1, 1, 2, 2, 3, 5])
   const spreadMs = dice.pick([0, 0, 20, 400, 3_000])
   const asked: Event[] = Array.from({ length: times }, (_, index) => ({
-    ...{ do: 'close', by: dice.pick(['transaction_no', 'mch_trade_no']) },
+    do: 'close',
+    by: dice.pick(['transaction_no', 'mch_trade_no']),
     atMs: atMs + (index === 0 ? 0 : dice.between(0, spreadMs)),
   }))
   if (dice.chance(0.08)) asked.push({ do: 'operator_close', atMs: atMs + dice.between(-30, 200) })
@@ -110,7 +118,11 @@ const queries = (dice: Dice, atMs: number): Event[] =>
 function refunds(dice: Dice, amountFen: number, atMs: number): Event[] {
   const by = dice.pick(['transaction_no', 'mch_trade_no'])
   const one = (refund: number, fen: number): Event => ({
-    ...{ do: 'refund', refund, fen: Math.max(1, fen), by, atMs: atMs + dice.between(0, 120) },
+    do: 'refund',
+    refund,
+    fen: Math.max(1, fen),
+    by,
+    atMs: atMs + dice.between(0, 120),
   })
   const part = dice.between(1, amountFen)
   const asked = dice.pick<Event[]>([
@@ -187,7 +199,7 @@ function untouched(dice: Dice, amountFen: number): Event[] {
   return events
 }
 
-/** The merchant closes it at the end of the day, where it was not paid by then. */
+/** The merchant closes it at the end of the day unless it has been paid by then. */
 function neverClosed(dice: Dice): Event[] {
   const atMs = dice.between(60, 400)
   const opened = attempts(dice, atMs)
@@ -198,7 +210,7 @@ function neverClosed(dice: Dice): Event[] {
   return events
 }
 
-/** Nothing for a minute; then its time is up, and payers and closes come at that moment. */
+/** Nothing happens for a minute; then the order expires, and payers and closes come at that moment. */
 function expiring(dice: Dice): Event[] {
   const atMs = EXPIRY_MS - 500
   const opened = attempts(dice, 400)

@@ -6,7 +6,8 @@ import path from 'node:path'
 import { parseArgs } from 'node:util'
 import type { OrderRecord } from './record.ts'
 import { ENDS, endOf, storyOf, summary } from './report.ts'
-import { type Outcome, run, type Stage } from './run.ts'
+import type { Outcome, Stage } from './room.ts'
+import { run } from './run.ts'
 import { CLOSE_ANSWER_MS, closeAnswerMsOf, replayed, seededStages, unscannedStages } from './stages.ts'
 
 const USAGE = `npm run races -- [--seed S] [--orders N] [--gateways 1|2|3] [--kill] [--at-once 16]

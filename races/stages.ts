@@ -1,7 +1,7 @@
 /** Which orders a run plays, and under which weather. */
 import { diceOf } from './dice.ts'
 import { type Event, inTime, type Plan, planOf } from './plan.ts'
-import type { Stage } from './run.ts'
+import type { Stage } from './room.ts'
 import { ORDERS_A_WEATHER, slowClose, type Weather, weatherOf } from './weather.ts'
 
 /** Orders 1 to `orders`, other weather every 200. */

@@ -92,9 +92,16 @@ async function told(count: number): Promise<Run> {
 /** Paid orders with their notifications, as the gateway would have written them. */
 async function waiting(count: number, url: string): Promise<void> {
   const news = JSON.stringify({
-    ...{ transaction_no: 'AP', mch_trade_no: 'mp', app_no: 'APP1000000', extra: null, code: 'SUCCESS' },
-    ...{ description: '支付成功', amount_total: '12.50', amount_currency: 'CNY' },
-    ...{ success_time: '2026-01-31T08:00:00+08:00', acoid: 'payer' },
+    transaction_no: 'AP',
+    mch_trade_no: 'mp',
+    app_no: 'APP1000000',
+    extra: null,
+    code: 'SUCCESS',
+    description: '支付成功',
+    amount_total: '12.50',
+    amount_currency: 'CNY',
+    success_time: '2026-01-31T08:00:00+08:00',
+    acoid: 'payer',
   })
   await pool.query(
     `with n as (

@@ -40,8 +40,11 @@ function lineOf(row: Record<string, string>): Bills['lines'][number] {
   const { kind = '', state = '', transaction_no = '', mch_refund_no, amount = '' } = row
   const nowMs = Date.now()
   const fact: Fact = {
-    ...{ column: 'bill', word: kind === 'PAYMENT' ? `${kind} ${state}` : kind, sentMs: nowMs, knownMs: nowMs },
-    ...{ fen: Math.round(Number(amount) * 100) },
+    column: 'bill',
+    word: kind === 'PAYMENT' ? `${kind} ${state}` : kind,
+    sentMs: nowMs,
+    knownMs: nowMs,
+    fen: Math.round(Number(amount) * 100),
     ...(mch_refund_no ? { refund: mch_refund_no } : {}),
   }
   return { transactionNo: transaction_no, fact }

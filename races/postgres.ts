@@ -21,7 +21,11 @@ const START_MS = 30_000
 
 /** What a killed process loses has been written to the system by then: no need to wait for the disk. */
 const SETTINGS = {
-  ...{ listen_addresses: '', max_connections: '150', shared_buffers: '128MB', fsync: 'off', full_page_writes: 'off' },
+  listen_addresses: '',
+  max_connections: '150',
+  shared_buffers: '128MB',
+  fsync: 'off',
+  full_page_writes: 'off',
   log_min_messages: 'log',
 }
 

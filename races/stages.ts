@@ -51,7 +51,12 @@ function unscannedPlan(seed: number, order: number): Plan {
   const dice = diceOf(seed, 'unscanned', order)
   const closeMs = 250
   return {
-    ...{ seed, order, kind: 'unscanned code', amountFen: dice.between(1, 100_000), expiresInMs: null, mood: 'well' },
+    seed,
+    order,
+    kind: 'unscanned code',
+    amountFen: dice.between(1, 100_000),
+    expiresInMs: null,
+    mood: 'well',
     events: inTime([
       { do: 'open', attempt: 0, channel: 'alipay', method: 'native', atMs: 0 },
       { do: 'close', by: 'transaction_no', atMs: closeMs },

@@ -19,8 +19,15 @@ let nowMs = 0
 const signingKey = await loadSigningKey(pool, masterKey, new Date())
 const outgoing = safePost({ ports: [], networks: [], isLoopbackAllowed: true })
 const world = buildWorld({
-  ...{ config, pool, masterKey, log: pino({ level: 'silent' }), signingKey: () => signingKey },
-  ...{ publicUrl: () => '', ownUrl: () => '', sandboxUrl: () => '', now: () => new Date(nowMs) },
+  config,
+  pool,
+  masterKey,
+  log: pino({ level: 'silent' }),
+  signingKey: () => signingKey,
+  publicUrl: () => '',
+  ownUrl: () => '',
+  sandboxUrl: () => '',
+  now: () => new Date(nowMs),
   // Only an answer ends the wait: a receiver that says nothing is the parent's to kill us over.
   sleep: (_ms, signal) => new Promise((resolve) => signal?.addEventListener('abort', () => resolve())),
   outgoing: {

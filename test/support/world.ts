@@ -60,11 +60,17 @@ export async function testWorld(
   })
   let ownUrl = ''
   const outgoing = safePost({
-    ...{ ports: config.notifyPorts, networks: config.notifyNetworks, isLoopbackAllowed: true },
+    ports: config.notifyPorts,
+    networks: config.notifyNetworks,
+    isLoopbackAllowed: true,
     ...options.guard,
   })
   const world = buildWorld({
-    ...{ config, masterKey, outgoing, now: clock.now, sleep: clock.sleep },
+    config,
+    masterKey,
+    outgoing,
+    now: clock.now,
+    sleep: clock.sleep,
     pool: database.pool,
     log: pino({ level: 'info' }, sink),
     signingKey: () => signingKey,

@@ -21,7 +21,7 @@ export type Client = {
   appNo: string
   privateKey: KeyObject
   platformKey: KeyObject
-  /** The address of a gateway that is alive, another one each time. */
+  /** The address of a gateway that is up; each call takes the next one. */
   gateway: () => string
   /** Whether this run kills processes: then a missing answer, or an error, is expected. */
   isKilled: boolean
@@ -65,7 +65,7 @@ export const call = (
     return { sentMs, answer: readAnswer(client, reply) }
   })
 
-/** A string says what is wrong with the answer. */
+/** Returns a string when the answer is wrong: it says what is wrong. */
 function readAnswer({ platformKey }: Client, { status: httpStatus, text }: Reply): Answer | string {
   if (httpStatus !== 200) return `HTTP ${httpStatus}`
   const envelope = JSON.parse(text) as Envelope
@@ -85,7 +85,7 @@ export const sandbox = (client: Client, method: 'GET' | 'POST', path: string): P
     return { sentMs, answer: reply.status >= 500 ? `HTTP ${reply.status}` : reply }
   })
 
-/** A call of the console's own API; docs/console.md. */
+/** A call of the console's own API (docs/console.md). */
 export const atConsole = (
   client: Client,
   method: 'GET' | 'POST',
@@ -111,7 +111,7 @@ export async function signIn(client: Client, user: { username: string; password:
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ username: user.username, password: user.password }),
   })
-  if (reply.status !== 200) throw new Error(`the console did not let ${user.username} in: ${reply.text}`)
+  if (reply.status !== 200) throw new Error(`${user.username} could not sign in at the console: ${reply.text}`)
   const cookie = (reply.headers['set-cookie'] ?? []).map((line) => line.split(';')[0]).join('; ')
   client.console = { cookie, csrf: (JSON.parse(reply.text) as { csrf: string }).csrf }
 }

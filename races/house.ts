@@ -26,22 +26,22 @@ export type ConsoleUser = { username: string; role: string; password: string }
 export type House = {
   demo: Demo
   users: ConsoleUser[]
-  /** The address of a gateway that is alive, in turn. */
+  /** The address of a gateway that is up; each call takes the next one. */
   gateway: () => string
-  /** `weatherAt` says the weather of each gateway and upstream; it is set again after a restart. */
+  /** Sets the faults of each gateway and upstream, also of gateways that start later. */
   setWeather: (weatherAt: (gateway: number, channel: 'wechat' | 'alipay') => Weather) => Promise<void>
   /** Whether all gateways and the database are up. */
   isWhole: () => boolean
   /** kill -9; the house starts the killed processes again. */
   kill: (what: { gateways: number[]; database: boolean }) => void
-  /** Stops all gateways and starts them with more settings. */
+  /** Stops all gateways and starts them again with these settings added. */
   restart: (env: Record<string, string>) => Promise<void>
   stop: () => Promise<void>
 }
 
 type Gateway = { port: number; child: ChildProcess | null; isReady: boolean }
 
-/** What the functions below know of one house, and change. */
+/** The state of one house; the functions below change it. */
 type State = Pick<HouseOptions, 'dir' | 'died'> & {
   home: string
   gateways: Gateway[]
@@ -203,7 +203,7 @@ async function endAll(state: State): Promise<void> {
   await Promise.all(state.gateways.map(endGently))
 }
 
-/** For a run that ends early: no process and no file is left. */
+/** For a run that ends early: leaves no process and no file behind. */
 function killAll(state: State): void {
   state.isStopping = true
   for (const pid of [...state.gateways.map(({ child }) => child?.pid), state.postgres?.pid()]) endNow(pid)
@@ -245,7 +245,7 @@ function endNow(pid: number | null | undefined): void {
   try {
     if (pid) process.kill(pid, 'SIGKILL')
   } catch {
-    // It has ended.
+    // The process has ended already.
   }
 }
 

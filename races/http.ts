@@ -5,7 +5,7 @@ export type Reply = { status: number; text: string; headers: http.IncomingHttpHe
 
 const agent = new http.Agent({ keepAlive: true, maxSockets: 256, maxFreeSockets: 256 })
 
-/** Throws when no answer comes: `code` says why, `TIMEOUT` after `timeoutMs`. */
+/** Throws when no answer comes: the error's `code` says why, and is `TIMEOUT` after `timeoutMs`. */
 export function ask(
   url: string,
   options: { method?: string; headers?: Record<string, string>; body?: string; timeoutMs?: number } = {},

@@ -1,4 +1,4 @@
-/** What happens to one order and when, decided by the seed and the order's number alone. */
+/** What happens to one order and when. The seed and the order's number alone decide it. */
 import { type Dice, diceOf } from './dice.ts'
 
 export type ChannelName = 'wechat' | 'alipay'
@@ -28,7 +28,7 @@ export type Plan = {
   order: number
   kind: string
   amountFen: number
-  /** Null: the gateway's own two hours. */
+  /** Null takes the gateway's default of two hours. */
   expiresInMs: number | null
   mood: Mood
   /** In the order of their times. */
@@ -84,7 +84,7 @@ function attemptAt(dice: Dice, attempt: number, atMs: number): Event {
   return { do: 'open', attempt, channel, method: dice.pick(METHODS[channel]), atMs }
 }
 
-/** Attempts opened before the moment, and sometimes one at that moment or after it. */
+/** Attempts opened before `atMs`, and sometimes one at `atMs` or later. */
 function attempts(dice: Dice, atMs: number): Event[] {
   const opened = Array.from({ length: dice.pick([1, 1, 2, 2, 3]) }, (_, index) =>
     attemptAt(dice, index, dice.between(0, Math.max(0, atMs - 40))),
@@ -94,7 +94,7 @@ function attempts(dice: Dice, atMs: number): Event[] {
   return opened
 }
 
-/** One to five closes, many of them at once, by either number; sometimes an operator closes too. */
+/** One to five closes, some at the same moment, by either number; sometimes an operator closes too. */
 function closes(dice: Dice, atMs: number): Event[] {
   const times = dice.pick([1, 1, 1, 2, 2, 3, 5])
   const spreadMs = dice.pick([0, 0, 20, 400, 3_000])
@@ -114,7 +114,7 @@ const queries = (dice: Dice, atMs: number): Event[] =>
     (afterMs) => ({ do: 'query', atMs: Math.max(10, atMs + afterMs) }),
   )
 
-/** A refund or two at about that moment; also twice with one number, with another amount, or of more than there is. */
+/** One to three refunds at about `atMs`; also one number twice, one number with two amounts, or more than was paid. */
 function refunds(dice: Dice, amountFen: number, atMs: number): Event[] {
   const by = dice.pick(['transaction_no', 'mch_trade_no'])
   const one = (refund: number, fen: number): Event => ({
@@ -153,7 +153,7 @@ function raced(dice: Dice, amountFen: number): Event[] {
   return events
 }
 
-/** The payer comes seconds after the close, with a code that was scanned or not, or that the upstream takes all the same. */
+/** The payer pays seconds after the close, with a scanned or an unscanned code, or although the upstream has closed it. */
 function paidLate(dice: Dice, amountFen: number): Event[] {
   const atMs = dice.between(80, 300)
   const opened = attempts(dice, atMs)
@@ -168,7 +168,7 @@ function paidLate(dice: Dice, amountFen: number): Event[] {
   return events
 }
 
-/** Paid, perhaps twice; refunded; and now and then closed afterwards. */
+/** Paid once or twice, mostly refunded, and sometimes closed afterwards. */
 function refunded(dice: Dice, amountFen: number): Event[] {
   const atMs = dice.between(60, 250)
   const opened = attempts(dice, atMs)
@@ -187,7 +187,7 @@ function unpaid(dice: Dice): Event[] {
   return [...attempts(dice, atMs), ...closes(dice, atMs), ...queries(dice, atMs)]
 }
 
-/** Closed while the first attempt is about to be opened. */
+/** Closed at about the moment at which the payer opens the first attempt. */
 function untouched(dice: Dice, amountFen: number): Event[] {
   const atMs = dice.between(5, 80)
   const events = [...closes(dice, atMs), ...queries(dice, atMs)]

@@ -1,6 +1,6 @@
 /**
- * `npm run races -- --seed S --orders N`: payers, merchants, an operator, bad upstreams and dying processes against the
- * running gateway, judged from outside by the specification alone (docs/proof.md).
+ * `npm run races -- --seed S --orders N`: plays random orders against running gateways, with faulty upstreams and killed
+ * processes, and judges them from outside by the specification alone (docs/proof.md).
  */
 import path from 'node:path'
 import { parseArgs } from 'node:util'
@@ -103,7 +103,7 @@ function printStories({ records, rests, violations }: Outcome): void {
   if (violations.size > shown.length) console.log(`\n… and ${violations.size - shown.length} more`)
 }
 
-/** The command that plays an order again; with --f19 all orders, since their plans belong together. */
+/** The command that plays an order again; --f19 plays all orders, since it has no replay of one. */
 function replayOf({ plan }: OrderRecord): string {
   if (flags.f19) return `npm run races -- --seed ${seed} --orders ${orders} --f19`
   const more = [

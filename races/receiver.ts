@@ -1,4 +1,4 @@
-/** The merchant's notification servers, one address for each mood; it checks every signature and keeps every notification. */
+/** The merchant's notification servers, one address for each mood. They check every signature and report every notification. */
 import type { KeyObject } from 'node:crypto'
 import http, { type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -38,7 +38,7 @@ const answerText = ({ status, ms }: Answer): string => {
   return ms > 0 ? `${ACKNOWLEDGED} after ${ms} ms` : ACKNOWLEDGED
 }
 
-/** What the servers answer, each order counted by itself. */
+/** Decides what the servers answer; it counts the notifications of each order. */
 function answersOf(seed: number) {
   const tries = new Map<string, number>()
   let isWell = false

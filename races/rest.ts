@@ -1,4 +1,4 @@
-/** After the last order: the end of the merchant's day, the morning after with its bill, and the judgement. */
+/** After the last order: waits for rest, puts the clocks ahead to the next morning, reads the bills, and judges. */
 import { setTimeout as pause } from 'node:timers/promises'
 import { dayOf, hoursUntilBills, isReconciled, readBill, readDifferences } from './bill.ts'
 import { signIn } from './client.ts'
@@ -36,7 +36,7 @@ export async function judgeAtRest(room: Room): Promise<Judged> {
   return judge(records, await taken(room), morning)
 }
 
-/** Of an order whose placing was refused or never answered nothing is known: it is left out. */
+/** Leaves out the orders that the gateway did not accept or never answered: they have no number to ask for. */
 function placedOf(room: Room): OrderRecord[] {
   const records = room.records.filter(({ transactionNo }) => transactionNo !== '')
   const unplaced = room.records.length - records.length
@@ -150,7 +150,7 @@ const isMoving = ({ records }: Room, rests: Map<OrderRecord, Rest>): boolean =>
 
 const clientOf = (room: Room, record: OrderRecord) => ({ ...room.client, trouble: troubleOf(room.client, record) })
 
-/** A query, and one of each refund whose end is not known; of every refund where `isThorough`. */
+/** Queries the order and each refund that has not ended; with `isThorough`, every refund. */
 async function lookAgain(room: Room, record: OrderRecord, isThorough: boolean): Promise<void> {
   if (record.transactionNo === '') return
   const client = clientOf(room, record)
@@ -197,7 +197,7 @@ async function goAhead(room: Room, hours: number): Promise<number> {
   return aheadMs
 }
 
-/** The lines of the bills become facts of their orders. False where this gateway cannot look ahead. */
+/** Adds the lines of the bills to their orders' facts. False when this gateway has no bill for a day. */
 async function addBills({ client, records, unoffered }: Room, days: string[]): Promise<boolean> {
   const byNo = new Map(records.map((record) => [record.transactionNo, record]))
   for (const day of days) {

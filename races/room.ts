@@ -1,4 +1,4 @@
-/** What all parts of one run know, and what a run is asked for and answers. */
+/** The types of one run: its options, its outcome, and the room that its parts share. */
 import type { Client } from './client.ts'
 import type { House } from './house.ts'
 import type { ChannelName, Plan } from './plan.ts'

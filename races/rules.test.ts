@@ -492,7 +492,7 @@ const REST_CASES: Record<RestRule, { legal: RestCase[]; illegal: RestCase[] }> =
         ],
         billed(money([FEN, FEN])),
       ],
-      // Heard of after the bill was made: it is in a later one.
+      // The gateway knew of it only after the bill was made: it is in a later bill.
       [[['query', 'CLOSED']], billed(money([FEN, FEN]))],
     ],
     illegal: [

@@ -1,4 +1,4 @@
-/** Holds one order's record against the table of stories and the rules of money. Pure: no clock, no network. */
+/** Compares one order's record with the table of stories and the rules of money. Pure: no clock, no network. */
 import type { Column, Fact, OrderRecord, Rest, Violation } from './record.ts'
 import { type Cause, type Cells, REST_RULES, type RestRule, STORIES, type Story } from './stories.ts'
 
@@ -12,7 +12,7 @@ export function storyViolations({ facts }: Pick<OrderRecord, 'facts'>): Violatio
   return [...found, ...numberReused(facts), ...wrongAmount(facts)]
 }
 
-/** The first fact that begins the story; of refunds the first of each refund. */
+/** The first fact that begins the story; for stories of refunds, one for each refund. */
 function firstFactsOf(facts: Fact[], { begins, of }: Story): Fact[] {
   const firsts = new Map<string, Fact>()
   for (const fact of facts) {
@@ -48,7 +48,7 @@ function isCaused(facts: Fact[], cause: Cause, first: Fact): boolean {
   const knownMs = first.knownMs ?? Number.POSITIVE_INFINITY
   return facts.some(({ column, word, sentMs, refund }) => {
     if (sentMs > knownMs) return false
-    // A call without an answer may have been carried out.
+    // The gateway may have carried out a call that it did not answer.
     if (column === 'outside') return cause !== 'this_refund' && (word === 'returned' || word === '')
     if (column !== 'refund' || cause === 'outside') return false
     return (ACCEPTED.includes(word) || word === '') && (cause === 'own_refund' || refund === first.refund)
@@ -196,7 +196,7 @@ function toldAlike(facts: Fact[]): Violation[] {
 
 type BillLines = (word: string) => Fact[]
 
-/** Holds the bill of the day against the order; after a return outside of the gateway the bill is not judged. */
+/** Compares the bill of the day with the order; after a return outside of the gateway the bill is not judged. */
 function billed(facts: Fact[], about: About, { money: all }: Rest, aheadMs: number): Violation[] {
   if (about.isOutside) return []
   const lines: BillLines = (word) => facts.filter((fact) => fact.column === 'bill' && fact.word === word)
@@ -231,7 +231,12 @@ function billedPayments(
   if (kept.some(({ fen }) => fen !== amountFen)) found.push(says('billed', 'a payment of another amount'))
   const notKept = takenTimes - keptTimes
   if (returned > notKept || reversals > returned) {
-    found.push(says('billed', `${returned} returned payments and ${reversals} reversals, upstreams took ${notKept}`))
+    found.push(
+      says(
+        'billed',
+        `${returned} returned payments and ${reversals} reversals; the upstreams took ${notKept} payments that were not kept`,
+      ),
+    )
   }
   return found
 }

@@ -14,7 +14,7 @@ import { stateOf, storyViolations } from './rules.ts'
 import { CALM } from './weather.ts'
 
 const PROGRESS_MS = 5_000
-/** So many orders may wait for their later events at once. */
+/** At most so many orders wait for their later events at once. */
 const IN_MOTION_MAX = 400
 
 export async function run(options: RunOptions): Promise<Outcome> {
@@ -62,7 +62,7 @@ export async function run(options: RunOptions): Promise<Outcome> {
   }
 }
 
-/** Where processes are killed, the next process gets their leases soon. */
+/** For runs that kill processes: another process gets the killed process's leases soon. */
 const SHORT_LEASES = { ACOPAY_LEASE_MS: '6000', ACOPAY_CLOSE_BUDGET_MS: '3000', ACOPAY_CHANNEL_CALL_MS: '1000' }
 
 /** The demo merchant, with an operator signed in at the console. */
@@ -158,7 +158,7 @@ async function playStage({ atOnce }: Room, { plans, isApart }: Stage, { one, inM
 
 const count = (counts: Map<string, number>, key: string): void => void counts.set(key, (counts.get(key) ?? 0) + 1)
 
-/** A notification becomes a fact of its order. */
+/** Adds a notification to its order's facts. */
 function recordNotification(record: OrderRecord | undefined, { atMs, isSigned, body, answer }: Told): void {
   if (record === undefined) return
   const { code, refund_amount, mch_refund_no } = body

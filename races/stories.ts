@@ -1,7 +1,7 @@
 /**
  * THE TABLE of what one order may show to its merchant: answers to close, codes of queries, notifications, lines of the
- * bill. Taken from the text of the specification, not from the gateway's code. rules.ts holds a record against it, and
- * docs/order-states.md is made from it.
+ * bill. It is written from the text of the specification, not from the gateway's code. rules.ts compares a record with
+ * it, and `npm run docs` writes docs/order-states.md from it.
  */
 import type { Column } from './record.ts'
 
@@ -10,7 +10,7 @@ export const EXPIRED = '订单已过期'
 export const PAID = '订单已支付'
 export const CLOSING = '关单处理中'
 
-/** For a column the words that may come; an empty list: never. A column that is not listed is free. */
+/** The words allowed in a column; an empty list allows none, and a column that is not listed allows all. */
 export type Cells = Partial<Record<Column, readonly string[]>>
 
 /** Without this cause the word is a violation. */
@@ -28,7 +28,7 @@ export type Story = {
   rule: string
   /** The rule applies once the merchant has received any of these. */
   begins: readonly (readonly [Column, string])[]
-  /** `refund`: columns of refunds speak of the same refund. */
+  /** `refund`: the rule compares facts of the same refund only. */
   of: 'order' | 'refund'
   /** Holds for calls that the merchant began after it knew. */
   after: Cells
@@ -38,7 +38,7 @@ export type Story = {
   spec: string
   zh: string
   en: string
-  /** Which test or seed shows it, beside the unit test that carries the rule's name. */
+  /** Which test or seed shows it, beside the unit test with the rule's name. */
   shownBy?: string
 }
 
@@ -216,7 +216,7 @@ export const STORIES: readonly Story[] = [
   },
 ]
 
-/** What holds when nothing is under way any more. */
+/** What holds at rest: when no job, refund or notification is under way. */
 export const REST_RULES = {
   final: {
     spec: 'I8',

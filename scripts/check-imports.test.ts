@@ -87,7 +87,7 @@ const FORBIDDEN: [why: string, path: string, line: string, rule: string][] = [
     'actions does not import jobs',
   ],
   [
-    'somebody imports main.ts',
+    'a file of the server imports main.ts',
     'apps/server/src/http/a.ts',
     `import { x } from '../main.ts'`,
     'nothing imports main.ts',

@@ -21,7 +21,7 @@ const MAY_IMPORT = {
   'apps/cli': ['sdk'],
 }
 const SIBLING_TYPES_ONLY = { 'apps/console': ['protocol'], 'apps/cashier': ['protocol'] }
-/** Parts of siblings that run in a browser as they are. */
+/** Parts of siblings that run in a browser unchanged. */
 const IN_A_BROWSER = { 'apps/console': ['@acopay/protocol/canonical', '@acopay/protocol/console'] }
 const SANDBOX = /^apps\/server\/src\/sandbox\//
 const READS_ENVIRONMENT = /^(?:apps|packages)\/[^/]+\/src\/(?:main|world)\.ts$/
@@ -29,11 +29,11 @@ const IMPURE =
   /\b(?:Date\.now|Math\.random|process|performance|setTimeout|setInterval|setImmediate|queueMicrotask|fetch)\b|\bnew Date\(\s*\)/
 const VAGUE_FOLDERS = ['utils', 'common', 'helpers', 'shared', 'lib']
 const LINES_MAX = 300
-/** Tables are read row by row, however many rows there are. */
+/** Tables of texts may be longer: a reader looks up a row. */
 const LONG_TABLES = new Set(['apps/console/src/texts.zh.ts', 'apps/console/src/texts.en.ts'])
 
 /**
- * Answers `file:line rule`, one for each violation. Paths are relative to the repository, with forward slashes.
+ * Returns `file:line rule`, one for each violation. Paths are relative to the repository, with forward slashes.
  * @param {{ path: string, text: string }[]} files
  * @returns {string[]}
  */
@@ -92,7 +92,7 @@ function wordsFound(text, pattern) {
     })
 }
 
-/** Comments become blanks, so that every line keeps its number; strings are stepped over, for the // in an address. */
+/** Comments become blanks, so that every line keeps its number; strings are skipped, since an address contains //. */
 const withoutComments = (text) =>
   text.replace(
     /(\/\*[\s\S]*?\*\/|\/\/[^\n]*)|'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"|`(?:\\.|[^`\\])*`/g,

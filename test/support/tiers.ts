@@ -1,5 +1,5 @@
 /**
- * Decides the tier of every test file by what it imports, so that no list has to be kept:
+ * Decides the tier of every test file by its imports, so that no list of files is needed:
  *   pages  it reaches test/support/browser.ts: a browser, a database, the built pages
  *   db     it reaches what starts or asks for PostgreSQL, or a gateway process: see DATABASE
  *   unit   all others: they run straight after `npm ci`

@@ -33,8 +33,14 @@ export function refundAsks(model: Model, { bounds, mistake }: Rules): Move[] {
     const to = copy(model)
     if (happen(to, { event: 'refund_asked' }).isRefused) return []
     to.refunds.push({
-      ...{ attempt, units, ours: 'PROCESSING', upstream: 'absent', mayLand: true, isOnItsWay: false },
-      ...{ step: 'send', isInDoubt: false },
+      attempt,
+      units,
+      ours: 'PROCESSING',
+      upstream: 'absent',
+      mayLand: true,
+      isOnItsWay: false,
+      step: 'send',
+      isInDoubt: false,
     })
     return [{ says: `the merchant asks for ${units === 1 ? 'half' : 'all'} of it back`, to }]
   })

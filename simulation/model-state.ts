@@ -93,9 +93,18 @@ export type Bounds = {
 }
 
 export const initial = (bounds: Bounds): Model => ({
-  ...{ state: 'NOTPAY', closeReason: null, isExpired: false, attempts: [], closers: [], refunds: [], hasJob: false },
-  ...{ toldClosed: false, closesLeft: bounds.closes, crashesLeft: bounds.crashes },
-  ...{ outsideReturnsLeft: bounds.outsideReturns, secondPaymentsLeft: bounds.secondPayments },
+  state: 'NOTPAY',
+  closeReason: null,
+  isExpired: false,
+  attempts: [],
+  closers: [],
+  refunds: [],
+  hasJob: false,
+  toldClosed: false,
+  closesLeft: bounds.closes,
+  crashesLeft: bounds.crashes,
+  outsideReturnsLeft: bounds.outsideReturns,
+  secondPaymentsLeft: bounds.secondPayments,
 })
 
 export type Move = { says: string; to: Model }

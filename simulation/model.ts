@@ -44,8 +44,16 @@ function payerMoves(model: Model, { bounds, mistake }: Rules): Move[] {
       const isAllowed = !refused || (mistake === 'start payments of a closed order' && model.state === 'CLOSED')
       if (!isAllowed) continue
       to.attempts.push({
-        ...{ ours: 'OPENING', upstream: 'absent', isAlipay, isGivenAway: false, mayLand: true, booked: 'no' },
-        ...{ wasKept: false, sentBackBy: null, notifications: 0, second: 'none' },
+        ours: 'OPENING',
+        upstream: 'absent',
+        isAlipay,
+        isGivenAway: false,
+        mayLand: true,
+        booked: 'no',
+        wasKept: false,
+        sentBackBy: null,
+        notifications: 0,
+        second: 'none',
       })
       list.push({ says: `a payer starts a payment with ${isAlipay ? 'Alipay' : 'WeChat Pay'}`, to })
     }

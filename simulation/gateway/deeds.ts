@@ -70,8 +70,14 @@ export function deedsOf({
   function place(index: number): void {
     const { expiresInMs, hasNotifyUrl } = plan.orders[index] as Scenario['orders'][number]
     const wishes = {
-      ...{ mchNo: MCH, appNo: APP, mchTradeNo: `order-number-${index}-0123456789`, description: 'x' },
-      ...{ amountFen: fen(AMOUNT_FEN), askedExpire: new Date(START_MS + expiresInMs), extra: null, nonce: nonce() },
+      mchNo: MCH,
+      appNo: APP,
+      mchTradeNo: `order-number-${index}-0123456789`,
+      description: 'x',
+      amountFen: fen(AMOUNT_FEN),
+      askedExpire: new Date(START_MS + expiresInMs),
+      extra: null,
+      nonce: nonce(),
       notifyUrl: hasNotifyUrl ? NOTIFY_URL : null,
     }
     ask(

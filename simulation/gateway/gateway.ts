@@ -43,8 +43,14 @@ export function gatewayOf(name: string, plan: Scenario, schedule: Scheduler, par
   const digits = (length: number): string => Array.from({ length }, () => dice.between(0, 9)).join('')
   const world: World = {
     ...buildWorld({
-      ...{ config: CONFIG, pool: parts.database.poolOf(process), log: SILENT, masterKey: Buffer.alloc(32) },
-      ...{ publicUrl: () => '', ownUrl: () => '', sandboxUrl: () => '', sleep },
+      config: CONFIG,
+      pool: parts.database.poolOf(process),
+      log: SILENT,
+      masterKey: Buffer.alloc(32),
+      publicUrl: () => '',
+      ownUrl: () => '',
+      sandboxUrl: () => '',
+      sleep,
       now: () => new Date(schedule.nowMs()),
       signingKey: () => {
         throw new Error('nothing is signed here')

@@ -33,8 +33,21 @@ export type Ran = {
 }
 
 const TABLES = [
-  ...['notification_try', 'notification', 'job', 'nonce', 'refund', 'reversal', 'payment', 'attempt', 'timeline'],
-  ...['orders', 'bill_part', 'bill', 'app', 'merchant_key', 'merchant'],
+  'notification_try',
+  'notification',
+  'job',
+  'nonce',
+  'refund',
+  'reversal',
+  'payment',
+  'attempt',
+  'timeline',
+  'orders',
+  'bill_part',
+  'bill',
+  'app',
+  'merchant_key',
+  'merchant',
 ]
 /** Nothing needs so long: whoever waits longer hangs. */
 const EVENTS_MAX = 20_000
@@ -68,7 +81,9 @@ export async function runScenario(connection: pg.Client, plan: Scenario): Promis
   }
   // What is known from outside: numbers, and what the merchant was answered and told.
   const orders: KnownOrder[] = plan.orders.map((_, index) => ({
-    ...{ number: index + 1, no: null, attempts: [] },
+    number: index + 1,
+    no: null,
+    attempts: [],
     closingSinceMs: START_MS + (plan.orders[index]?.expiresInMs ?? 0),
   }))
   const paymentsOf = (orderNo: string): Payment[] => {

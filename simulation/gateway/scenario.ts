@@ -99,12 +99,24 @@ function deedsOf(dice: Random, order: number, kinds: Set<DeedKind>, isOfRefunds:
     return isLate ? dice.between(60_000, 800_000) : 0
   }
   const deed = (kind: DeedKind, atMs: number, attempt = dice.between(0, 2)): Deed => ({
-    ...{ atMs, kind, order, attempt, channel: dice.pick(['wechat', 'alipay'] as const) },
+    atMs,
+    kind,
+    order,
+    attempt,
+    channel: dice.pick(['wechat', 'alipay'] as const),
     fen: dice.pick([1n, 50n, 625n, AMOUNT_FEN]),
   })
   const counts: Record<DeedKind, [number, number]> = {
-    ...{ start: [1, 3], scan: [0, 2], pay: [0, 3], close: [0, 3], refund: [0, 5], query: [0, 3], crash: [0, 3] },
-    ...{ return: [0, 1], jump: [0, 1], ...(isOfRefunds ? { pay: [2, 4], refund: [3, 6] } : {}) },
+    start: [1, 3],
+    scan: [0, 2],
+    pay: [0, 3],
+    close: [0, 3],
+    refund: [0, 5],
+    query: [0, 3],
+    crash: [0, 3],
+    return: [0, 1],
+    jump: [0, 1],
+    ...(isOfRefunds ? { pay: [2, 4], refund: [3, 6] } : {}),
   }
   const deeds: Deed[] = []
   for (const kind of DEEDS) {

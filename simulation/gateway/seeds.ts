@@ -15,7 +15,13 @@ export type Tally = {
 }
 
 export const emptyTally = (): Tally => ({
-  ...{ schedules: 0, orders: 0, crashes: 0, statements: 0, simulatedMs: 0, coverage: {}, violations: [] },
+  schedules: 0,
+  orders: 0,
+  crashes: 0,
+  statements: 0,
+  simulatedMs: 0,
+  coverage: {},
+  violations: [],
 })
 
 export function addTally(sum: Tally, more: Tally): void {

@@ -10,7 +10,10 @@ import { backFen, type Payment } from './trades.ts'
 const RANK: Record<OrderState, number> = { NOTPAY: 0, CLOSING: 1, CLOSED: 2, SUCCESS: 2, REFUND: 3 }
 
 const CLOSE_SHOWS: Record<string, OrderState> = {
-  ...{ closed: 'CLOSED', expired: 'CLOSED', paid: 'SUCCESS', closing: 'CLOSING' },
+  closed: 'CLOSED',
+  expired: 'CLOSED',
+  paid: 'SUCCESS',
+  closing: 'CLOSING',
 }
 
 type Shown = { state: OrderState; isPaid: boolean; isClosed: boolean }

@@ -33,8 +33,14 @@ export type Trade = {
 }
 
 export const newTrade = (of: Pick<Trade, 'no' | 'channel' | 'fen' | 'expireMs' | 'isCode'>, nowMs: number): Trade => ({
-  ...{ ...of, state: 'open', wasCode: of.isCode, tradeSinceMs: of.isCode ? Number.POSITIVE_INFINITY : nowMs },
-  ...{ shownOpenUntilMs: 0, payments: [], poorUntilMs: 0, openings: 0 },
+  ...of,
+  state: 'open',
+  wasCode: of.isCode,
+  tradeSinceMs: of.isCode ? Number.POSITIVE_INFINITY : nowMs,
+  shownOpenUntilMs: 0,
+  payments: [],
+  poorUntilMs: 0,
+  openings: 0,
 })
 
 /** What has gone back of a payment or is on its way to the payer. */
@@ -53,5 +59,9 @@ export function sendRestBack(payment: Payment, by: SentBy, nowMs: number): boole
 
 /** As an upstream speaks of it. */
 export const asTold = ({ paymentNo, amountFen, currency, paidAt, payer }: Payment): UpstreamPayment => ({
-  ...{ paymentNo, amountFen, currency, paidAt, payer },
+  paymentNo,
+  amountFen,
+  currency,
+  paidAt,
+  payer,
 })

@@ -13,8 +13,16 @@ const UNORDERED = new Set(['takeJobs', 'takeNotifications', 'endNotificationTrie
 
 /** Leases and nonces: nothing that an invariant speaks of. */
 const HARMLESS = new Set([
-  ...['takeJobs', 'takeJob', 'postponeJob', 'extendJob', 'hastenJob', 'alarmJob', 'takeNotifications', 'useNonce'],
-  ...['forgetNonces', 'insertHeldJob'],
+  'takeJobs',
+  'takeJob',
+  'postponeJob',
+  'extendJob',
+  'hastenJob',
+  'alarmJob',
+  'takeNotifications',
+  'useNonce',
+  'forgetNonces',
+  'insertHeldJob',
 ])
 
 type Query = { name?: string; text?: string } | string

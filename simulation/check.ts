@@ -5,6 +5,7 @@ import {
   initial,
   type Mistake,
   type Model,
+  type Move,
   PAID_UNITS,
   type Rules,
   refundedUnits,
@@ -122,7 +123,7 @@ function brokenLater(start: string, model: Model, rules: Rules, restful: Set<str
     restful.add(key)
     const onward = restMoves(at, rules)
     if (onward.length === 0) ending.add(key)
-    const invariant = brokenNow(at) ?? (onward.length === 0 ? brokenAtRest(at) : null)
+    const invariant = brokenAt(at, onward)
     if (invariant !== null) return { invariant, story: storyOf(visited, key).slice(1) }
     for (const { says, to } of onward) {
       const next = keyOf(to)
@@ -130,11 +131,19 @@ function brokenLater(start: string, model: Model, rules: Rules, restful: Set<str
       cameFrom.set(next, [...(cameFrom.get(next) ?? []), key])
     }
   }
-  for (const key of ending) for (const before of cameFrom.get(key) ?? []) ending.add(before)
+  spread(ending, cameFrom)
   const endless = [...visited.keys()].find((key) => !ending.has(key))
   if (endless === undefined) return null
   return { invariant: 'I8: it is asked again for ever', story: storyOf(visited, endless).slice(1) }
 }
+
+/** Adds to the states that come to an end those that lead to one. A set is walked together with what is added to it. */
+function spread(ending: Set<string>, cameFrom: Map<string, string[]>): void {
+  for (const key of ending) for (const before of cameFrom.get(key) ?? []) ending.add(before)
+}
+
+const brokenAt = (model: Model, onward: Move[]): string | null =>
+  brokenNow(model) ?? (onward.length === 0 ? brokenAtRest(model) : null)
 
 /** How a state was reached, from the first one on. */
 function storyOf(reached: Map<string, Reached>, key: string): string[] {

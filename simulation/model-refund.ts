@@ -48,6 +48,7 @@ export function refundAsks(model: Model, { bounds, mistake }: Rules): Move[] {
 
 /** What happens to a refund once it was asked for. */
 export function refundMoves(model: Model, index: number, { mistake }: Rules, mayLie: boolean): Move[] {
+  const one = { index, mistake, mayLie }
   const refund = model.refunds[index] as RefundModel
   const { list, add } = movesOf(model, index)
   list.push(...upstreamMoves(model, index, mayLie))
@@ -60,13 +61,13 @@ export function refundMoves(model: Model, index: number, { mistake }: Rules, may
   switch (refund.step) {
     case null:
       if (refund.ours === 'PROCESSING' && mistake !== 'forget the job that sends a refund') {
-        list.push(...sendMoves(takenByJob(model, index), index, 'the job sends', mistake, mayLie))
+        list.push(...sendMoves(takenByJob(model, index), one, 'the job sends'))
       }
       break
     case 'send':
       // The call is made by the moment that is written down, or not at all.
       if (refund.mayLand || mistake === 'send a refund after its moment') {
-        list.push(...sendMoves(model, index, "the merchant's call sends", mistake, mayLie))
+        list.push(...sendMoves(model, one, "the merchant's call sends"))
       } else add("the merchant's call comes too late to send", '', rest)
       break
     case 'write done':
@@ -74,7 +75,7 @@ export function refundMoves(model: Model, index: number, { mistake }: Rules, may
       add('it is written down that', refund.step === 'write done' ? 'is done' : 'failed', end)
       break
     default:
-      list.push(...askMoves(model, index, mistake, mayLie))
+      list.push(...askMoves(model, one))
   }
   return list
 }
@@ -87,6 +88,9 @@ function takenByJob(model: Model, index: number): Model {
   own.mayLand = true
   return taken
 }
+
+/** One refund, and how the upstream and the gateway may go wrong with it. */
+type One = { index: number; mistake: Mistake | null; mayLie: boolean }
 
 type Change = (own: RefundModel, to: Model) => void
 
@@ -126,7 +130,7 @@ const isEnoughLeft = (model: Model, { attempt, units }: RefundModel): boolean =>
   sentBackUnits(model, attempt) + units <= PAID_UNITS
 
 /** One call under the refund's number: said again it does nothing a second time. */
-function sendMoves(model: Model, index: number, sends: string, mistake: Mistake | null, mayLie: boolean): Move[] {
+function sendMoves(model: Model, { index, mistake, mayLie }: One, sends: string): Move[] {
   const refund = model.refunds[index] as RefundModel
   const { list, add } = movesOf(model, index)
   if (refund.upstream === 'failed') add(sends, 'and hears that it was called off', goOn('ask after a refusal'))
@@ -156,14 +160,14 @@ function sendMoves(model: Model, index: number, sends: string, mistake: Mistake 
 }
 
 /** What is under way, or was refused, is asked about: only that it is not there, or was called off, proves a refusal. */
-function askMoves(model: Model, index: number, mistake: Mistake | null, mayLie: boolean): Move[] {
+function askMoves(model: Model, { index, mistake, mayLie }: One): Move[] {
   const { upstream, step, isInDoubt } = model.refunds[index] as RefundModel
   const { list, add } = movesOf(model, index)
   const isDone = upstream === 'done' || (upstream === 'under way' && mistake === 'take a refund under way for done')
   const isRefused = upstream === 'failed' || (upstream === 'absent' && step === 'ask after a refusal')
   const isFinal = !isInDoubt || mistake === 'believe a refusal although an earlier call may land'
-  const onward = isDone ? goOn('write done') : isRefused && isFinal ? goOn('write failed') : rest
-  add('a query finds', upstream, onward)
+  if (isDone) add('a query finds', upstream, goOn('write done'))
+  else add('a query finds', upstream, isRefused && isFinal ? goOn('write failed') : rest)
   if (mayLie) add('a query says nothing of', '', rest)
   return list
 }

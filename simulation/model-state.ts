@@ -175,7 +175,9 @@ export function takeMoney(model: Model, index: number, { mistake }: Rules, isBac
   if (attempt.booked !== 'no') return
   attempt.ours = 'PAID'
   const { money } = happen(model, { event: 'money_arrived', isExact: !isBack })
-  attempt.booked = isBack ? 'returned' : mistake === 'keep every payment' ? 'keep' : (money ?? 'no')
+  if (isBack) attempt.booked = 'returned'
+  else if (mistake === 'keep every payment') attempt.booked = 'keep'
+  else attempt.booked = money ?? 'no'
   attempt.wasKept = attempt.booked === 'keep'
   if (model.state === 'SUCCESS') model.hasJob = false
 }

@@ -6,7 +6,7 @@ import { queryOrder } from '../../apps/server/src/actions/order/query-order.ts'
 import { startPayment } from '../../apps/server/src/actions/payment/start-payment.ts'
 import { refundOrder } from '../../apps/server/src/actions/refund/refund-order.ts'
 import { APP, type Gateway, MCH, START_MS } from './gateway.ts'
-import { random } from './random.ts'
+import { type Random, random } from './random.ts'
 import { AMOUNT_FEN, type Deed, type DeedKind, REFUND_REASON, type Scenario } from './scenario.ts'
 import type { Scheduler } from './scheduler.ts'
 import type { Ledger } from './told.ts'
@@ -33,29 +33,23 @@ type Doing = {
   gateways: Gateway[]
 }
 
+type Part = Doing & {
+  dice: Random
+  nonce: () => string
+  /** Attempts whose code was shown. */
+  shown: Set<string>
+  ask: <Answer>(what: string, work: (gateway: Gateway) => Promise<Answer>, heard: (answer: Answer) => void) => void
+}
+
 /** What merchants, payers and bad luck do. Whoever asks a process that dies hears nothing, and may ask again. */
-export function deedsOf({
-  plan,
-  schedule,
-  say,
-  count,
-  broke,
-  orders,
-  told,
-  theirs,
-  anyGateway,
-  start,
-  gateways,
-}: Doing) {
-  const dice = random(plan.seed, 'deeds')
-  const shown = new Set<string>()
-  const isInSight = (no = ''): boolean => shown.has(no) || !theirs.isCode(no)
+export function deedsOf(doing: Doing) {
+  const { plan, schedule, say, orders, anyGateway } = doing
   let nonces = 0
   const nonce = (): string => {
     nonces += 1
     return `n${nonces}`
   }
-  const ask = <Answer>(what: string, work: (gateway: Gateway) => Promise<Answer>, heard: (answer: Answer) => void) => {
+  const ask: Part['ask'] = (what, work, heard) => {
     const gateway = anyGateway()
     if (gateway === null) return
     say(`${gateway.process.name}: is asked to ${what}`)
@@ -66,135 +60,144 @@ export function deedsOf({
       (error: Error) => say(`${gateway.process.name}: fails to ${what}: ${error.message}`),
     )
   }
-
-  function place(index: number): void {
-    const { expiresInMs, hasNotifyUrl } = plan.orders[index] as Scenario['orders'][number]
-    const wishes = {
-      mchNo: MCH,
-      appNo: APP,
-      mchTradeNo: `order-number-${index}-0123456789`,
-      description: 'x',
-      amountFen: fen(AMOUNT_FEN),
-      askedExpire: new Date(START_MS + expiresInMs),
-      extra: null,
-      nonce: nonce(),
-      notifyUrl: hasNotifyUrl ? NOTIFY_URL : null,
-    }
-    ask(
-      `place order ${index + 1}`,
-      ({ world }) => placeOrder(world, wishes),
-      (placed) => {
-        if (placed.kind === 'placed') (orders[index] as KnownOrder).no = placed.order.transactionNo
-        say(`order ${index + 1}: ${placed.kind}`)
-      },
-    )
-  }
-
-  /** What each deed does to an order that was placed; those of a payer need an attempt. */
-  const toOrder: Record<Exclude<DeedKind, 'crash' | 'jump'>, (known: KnownOrder, deed: Deed) => void> = {
-    start: (order, { channel }) => {
-      const payer = { returnUrl: null, payerIp: null, openId: null }
-      ask(
-        `start ${channel} of order ${order.number}`,
-        ({ world }) => {
-          const noting = { ...world, newDigits: (length: number) => noted(order, world.newDigits(length)) }
-          return startPayment(noting, { ...keyOf(order), channel, method: 'native', payer })
-        },
-        (started) => {
-          // Nobody scans a code that nobody was shown.
-          if (started.kind === 'started' && started.attempt.payUrl !== null) shown.add(started.attempt.attemptNo)
-          say(`order ${order.number}: start ${started.kind === 'started' ? started.attempt.state : started.kind}`)
-        },
-      )
-    },
-    scan: ({ attempts, number }, { attempt }) => {
-      if (isInSight(attempts[attempt]) && theirs.scan(attempts[attempt] ?? ''))
-        say(`payer scans attempt ${attempt + 1} of order ${number}`)
-    },
-    pay: ({ attempts, number }, { attempt }) => {
-      if (isInSight(attempts[attempt]) && theirs.pay(attempts[attempt] ?? ''))
-        say(`payer pays attempt ${attempt + 1} of order ${number}`)
-    },
-    return: returned,
-    query: (order) => {
-      ask(
-        `query order ${order.number}`,
-        ({ world }) => queryOrder(world, keyOf(order)),
-        (found) => {
-          say(`order ${order.number}: is ${found?.state}`)
-          if (found !== null) told.queryShows(found.transactionNo, found.state)
-        },
-      )
-    },
-    close: (order) => {
-      order.closingSinceMs = Math.min(order.closingSinceMs, schedule.nowMs())
-      ask(
-        `close order ${order.number}`,
-        ({ world }) => closeOrder(world, { ...keyOf(order), by: 'MERCHANT', nonce: nonce() }),
-        (closed) => {
-          const says = closed.kind === 'answered' ? closed.outcome : closed.kind
-          say(`order ${order.number}: close says ${says}`)
-          count(`close says ${says}`)
-          told.closeSays(order.no ?? '', says)
-        },
-      )
-    },
-    refund: (order, { fen: amount }) => {
-      const mchRefundNo = `refund-number-${order.number}-${amount}-${dice.between(0, 1)}-0123456789`
-      const notifyUrl = plan.orders[order.number - 1]?.hasNotifyUrl ? NOTIFY_URL : null
-      const asked = { ...keyOf(order), mchRefundNo, amountFen: fen(amount), reason: REFUND_REASON, notifyUrl }
-      ask(
-        `refund ${amount} of order ${order.number}`,
-        ({ world }) => refundOrder(world, { ...asked, nonce: nonce() }),
-        (made) => {
-          say(`order ${order.number}: refund ${made.kind === 'refund' ? made.refund.state : made.kind}`)
-          if (made.kind === 'refund') told.refundSays(order.no ?? '', made.refund.refundNo, amount, made.refund.state)
-          // The number says the order and the amount: whoever uses it again asks for the same.
-          if (made.kind === 'differs') broke(`S1: the same refund again differs in ${made.field}`)
-        },
-      )
-    },
-  }
-
-  /** What WeChat Pay returned only its bill tells: here it returns nothing but what the gateway surely keeps. */
-  function returned({ no, attempts, number }: KnownOrder, { attempt }: Deed): void {
-    const paid = theirs.trades().filter((trade) => attempts.includes(trade.no) && trade.payments.length > 0)
-    const [only] = paid
-    const isSurelyKept = paid.length === 1 && only?.payments.length === 1 && told.isToldPaid(no ?? '')
-    const one = attempts[attempt] ?? ''
-    const isAllowed = isSurelyKept || paid.some((trade) => trade.no === one && trade.channel === 'alipay')
-    const which = isSurelyKept ? (only?.no ?? '') : one
-    if (!isAllowed || !theirs.sendBack(which)) return
-    say(`what attempt ${attempts.indexOf(which) + 1} of order ${number} was paid with is sent back from outside`)
-    count('deed money returned from outside')
-  }
+  const part: Part = { ...doing, dice: random(plan.seed, 'deeds'), nonce, shown: new Set(), ask }
 
   function deed(one: Deed): void {
     const order = orders[one.order]
-    if (one.kind === 'crash') crash()
+    if (one.kind === 'crash') crash(part)
     else if (one.kind === 'jump') {
       say('the clock jumps by 3 minutes')
       schedule.advanceTo(schedule.nowMs() + 180_000)
-    } else if (order?.no != null) toOrder[one.kind](order, one)
+    } else if (order?.no != null) TO_ORDER[one.kind](part, order, one)
   }
+  return { place: (index: number) => place(part, index), deed }
+}
 
+function place({ plan, orders, say, nonce, ask }: Part, index: number): void {
+  const { expiresInMs, hasNotifyUrl } = plan.orders[index] as Scenario['orders'][number]
+  const wishes = {
+    mchNo: MCH,
+    appNo: APP,
+    mchTradeNo: `order-number-${index}-0123456789`,
+    description: 'x',
+    amountFen: fen(AMOUNT_FEN),
+    askedExpire: new Date(START_MS + expiresInMs),
+    extra: null,
+    nonce: nonce(),
+    notifyUrl: hasNotifyUrl ? NOTIFY_URL : null,
+  }
+  ask(
+    `place order ${index + 1}`,
+    ({ world }) => placeOrder(world, wishes),
+    (placed) => {
+      if (placed.kind === 'placed') (orders[index] as KnownOrder).no = placed.order.transactionNo
+      say(`order ${index + 1}: ${placed.kind}`)
+    },
+  )
+}
+
+/** What each deed does to an order that was placed; those of a payer need an attempt. */
+const TO_ORDER: Record<Exclude<DeedKind, 'crash' | 'jump'>, (part: Part, order: KnownOrder, deed: Deed) => void> = {
+  start,
+  scan(part, { attempts, number }, { attempt }) {
+    const no = attempts[attempt] ?? ''
+    if (isInSight(part, no) && part.theirs.scan(no)) part.say(`payer scans attempt ${attempt + 1} of order ${number}`)
+  },
+  pay(part, { attempts, number }, { attempt }) {
+    const no = attempts[attempt] ?? ''
+    if (isInSight(part, no) && part.theirs.pay(no)) part.say(`payer pays attempt ${attempt + 1} of order ${number}`)
+  },
+  return: returned,
+  query({ say, told, ask }, order) {
+    ask(
+      `query order ${order.number}`,
+      ({ world }) => queryOrder(world, keyOf(order)),
+      (found) => {
+        say(`order ${order.number}: is ${found?.state}`)
+        if (found !== null) told.queryShows(found.transactionNo, found.state)
+      },
+    )
+  },
+  close,
+  refund,
+}
+
+function start({ schedule, say, shown, ask }: Part, order: KnownOrder, { channel }: Deed): void {
+  const payer = { returnUrl: null, payerIp: null, openId: null }
   /** Attempts are known to the payer by number, in the order in which they were started. */
-  function noted(order: KnownOrder, digits: string): string {
+  const noted = (digits: string): string => {
     const now = new Date(schedule.nowMs() + 8 * 3_600_000).toISOString().replace(/\D/g, '').slice(0, 17)
     order.attempts.push(`AT${now}${digits}`)
     return digits
   }
+  ask(
+    `start ${channel} of order ${order.number}`,
+    ({ world }) => {
+      const noting = { ...world, newDigits: (length: number) => noted(world.newDigits(length)) }
+      return startPayment(noting, { ...keyOf(order), channel, method: 'native', payer })
+    },
+    (started) => {
+      // Nobody scans a code that nobody was shown.
+      if (started.kind === 'started' && started.attempt.payUrl !== null) shown.add(started.attempt.attemptNo)
+      say(`order ${order.number}: start ${started.kind === 'started' ? started.attempt.state : started.kind}`)
+    },
+  )
+}
 
-  function crash(): void {
-    const gateway = anyGateway()
-    if (gateway === null) return
-    say(`${gateway.process.name}: dies`)
-    gateway.process.isAlive = false
-    schedule.at(schedule.nowMs() + dice.between(10, 20_000), null, () => {
-      const name = `P${gateways.length + 1}`
-      start(name)
-      say(`${name}: starts`)
-    })
-  }
-  return { place, deed }
+const isInSight = ({ shown, theirs }: Part, attemptNo: string): boolean =>
+  shown.has(attemptNo) || !theirs.isCode(attemptNo)
+
+function close({ schedule, say, count, told, nonce, ask }: Part, order: KnownOrder): void {
+  order.closingSinceMs = Math.min(order.closingSinceMs, schedule.nowMs())
+  ask(
+    `close order ${order.number}`,
+    ({ world }) => closeOrder(world, { ...keyOf(order), by: 'MERCHANT', nonce: nonce() }),
+    (closed) => {
+      const says = closed.kind === 'answered' ? closed.outcome : closed.kind
+      say(`order ${order.number}: close says ${says}`)
+      count(`close says ${says}`)
+      told.closeSays(order.no ?? '', says)
+    },
+  )
+}
+
+function refund({ plan, dice, say, broke, told, nonce, ask }: Part, order: KnownOrder, { fen: amount }: Deed): void {
+  const mchRefundNo = `refund-number-${order.number}-${amount}-${dice.between(0, 1)}-0123456789`
+  const notifyUrl = plan.orders[order.number - 1]?.hasNotifyUrl ? NOTIFY_URL : null
+  const asked = { ...keyOf(order), mchRefundNo, amountFen: fen(amount), reason: REFUND_REASON, notifyUrl }
+  ask(
+    `refund ${amount} of order ${order.number}`,
+    ({ world }) => refundOrder(world, { ...asked, nonce: nonce() }),
+    (made) => {
+      say(`order ${order.number}: refund ${made.kind === 'refund' ? made.refund.state : made.kind}`)
+      if (made.kind === 'refund') told.refundSays(order.no ?? '', made.refund.refundNo, amount, made.refund.state)
+      // The number says the order and the amount: whoever uses it again asks for the same.
+      if (made.kind === 'differs') broke(`S1: the same refund again differs in ${made.field}`)
+    },
+  )
+}
+
+/** What WeChat Pay returned only its bill tells: here it returns nothing but what the gateway surely keeps. */
+function returned({ theirs, told, say, count }: Part, { no, attempts, number }: KnownOrder, { attempt }: Deed): void {
+  const paid = theirs.trades().filter((trade) => attempts.includes(trade.no) && trade.payments.length > 0)
+  const [only] = paid
+  const isSurelyKept = paid.length === 1 && only?.payments.length === 1 && told.isToldPaid(no ?? '')
+  const one = attempts[attempt] ?? ''
+  const isAllowed = isSurelyKept || paid.some((trade) => trade.no === one && trade.channel === 'alipay')
+  const which = isSurelyKept ? (only?.no ?? '') : one
+  if (!isAllowed || !theirs.sendBack(which)) return
+  say(`what attempt ${attempts.indexOf(which) + 1} of order ${number} was paid with is sent back from outside`)
+  count('deed money returned from outside')
+}
+
+function crash({ schedule, say, dice, anyGateway, gateways, start: startGateway }: Part): void {
+  const gateway = anyGateway()
+  if (gateway === null) return
+  say(`${gateway.process.name}: dies`)
+  gateway.process.isAlive = false
+  schedule.at(schedule.nowMs() + dice.between(10, 20_000), null, () => {
+    const name = `P${gateways.length + 1}`
+    startGateway(name)
+    say(`${name}: starts`)
+  })
 }

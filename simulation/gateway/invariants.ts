@@ -1,7 +1,9 @@
 /** The invariants of spec/order-lifecycle.md, held against the real database, the upstreams and what merchants were told. */
 import { brokenAt, type Db, readTimeline } from '@acopay/store'
 import type pg from 'pg'
-import { backFen, type Payment, type Trade } from './trades.ts'
+import type { KnownOrder } from './deeds.ts'
+import type { Ledger } from './told.ts'
+import { backFen, type Payment, type SentBack, type Trade } from './trades.ts'
 
 type Finding = { what: string }
 
@@ -109,19 +111,45 @@ export async function brokenBooks(connection: pg.Client, trades: Trade[], nowMs:
            union all select refund_no, 'reversal', state, amount_fen, payment_no from reversal
            union all select refund_no, 'refund', state, amount_fen, payment_no from refund`,
   })
-  for (const { no, by, fen, doneMs, paymentNo } of sent) {
-    const isKept = rows.some((row) => row.what === 'keep' && row.no === paymentNo)
-    if (isKept && fen > 0n && (by === 'gateway' || by === 'close')) {
-      return `I10: ${paymentNo.slice(-6)} was kept, and the ${by} sent it back`
-    }
-    const own = rows.find((row) => row.no === no && row.what !== 'keep')
-    if (own?.state === 'SUCCESS' && doneMs > nowMs)
-      return `R1: ${no.slice(-6)} is said to be back, and is still under way`
-    if (by !== 'merchant' || fen === 0n) continue
-    const isAsked = own?.what === 'refund' && own.fen === fen && own.paymentNo === paymentNo
-    if (!isAsked)
-      return `I9: ${fen} of ${paymentNo.slice(-6)} went back as ${no.slice(-6)}, which the merchant did not ask for`
-    if (own.state === 'FAIL') return `I9: refund ${no.slice(-6)} is said to have failed, and was sent`
+  for (const one of sent) {
+    const broken = brokenSending(one, rows, nowMs)
+    if (broken !== null) return broken
+  }
+  return null
+}
+
+/** One sum of money that an upstream has sent back, beside the books. */
+function brokenSending(one: SentBack & { paymentNo: string }, rows: Row[], nowMs: number): string | null {
+  const { no, by, fen, doneMs, paymentNo } = one
+  const isKept = rows.some((row) => row.what === 'keep' && row.no === paymentNo)
+  if (isKept && fen > 0n && (by === 'gateway' || by === 'close')) {
+    return `I10: ${paymentNo.slice(-6)} was kept, and the ${by} sent it back`
+  }
+  const own = rows.find((row) => row.no === no && row.what !== 'keep')
+  if (own?.state === 'SUCCESS' && doneMs > nowMs)
+    return `R1: ${no.slice(-6)} is said to be back, and is still under way`
+  if (by !== 'merchant' || fen === 0n) return null
+  const isAsked = own?.what === 'refund' && own.fen === fen && own.paymentNo === paymentNo
+  if (!isAsked)
+    return `I9: ${fen} of ${paymentNo.slice(-6)} went back as ${no.slice(-6)}, which the merchant did not ask for`
+  return own.state === 'FAIL' ? `I9: refund ${no.slice(-6)} is said to have failed, and was sent` : null
+}
+
+type Outside = { orders: KnownOrder[]; told: Ledger; trades: Trade[]; nowMs: number }
+
+/** A code that was scanned after the closing began is the upstream's to give away: the watch sends that money back. */
+export function stillPayable({ orders, told, trades, nowMs }: Outside): string | null {
+  for (const { no, attempts, closingSinceMs } of orders) {
+    if (no === null || !told.isToldClosed(no)) continue
+    const open = trades.filter(
+      (trade) => attempts.includes(trade.no) && trade.state === 'open' && !trade.isCode && nowMs < trade.expireMs,
+    )
+    const isGivenAway = ({ wasCode, tradeSinceMs }: Trade): boolean => wasCode && tradeSinceMs > closingSinceMs
+    if (!open.every(isGivenAway)) return `P1: the merchant was told that ${no.slice(-6)} is closed, and it can be paid`
+    // It is closed as soon as the watch meets it.
+    const left = open.find(({ openings }) => openings > 1)
+    if (left !== undefined)
+      return `W1: ${left.no.slice(-6)} was met open twice after its order was closed, and not closed`
   }
   return null
 }

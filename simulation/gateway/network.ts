@@ -48,6 +48,16 @@ const SENSIBLE: Partial<Record<Fault, readonly Verb[]>> = {
   'refund closed': ['refund'],
 }
 
+const UNANSWERED: readonly (Fault | null)[] = ['answer lost', 'create lands late']
+
+/** How long an answer takes that does not come in the usual time. */
+const ANSWERED_IN_MS: Partial<Record<Fault, [leastMs: number, mostMs: number]>> = {
+  'failed before': [5, 100],
+  'failed after': [5, 100],
+  'answer late': [1500, 9000],
+}
+const USUALLY_IN_MS = [5, 300] as const
+
 export const CREATE_LANDS_MS = 60_000
 
 export type Chosen = { faults: Fault[]; rate: number }
@@ -93,7 +103,6 @@ export function network(schedule: Scheduler, dice: Random, chosen: Chosen, told:
     told.waiting()
     const fault = draw(verb, no)
     if (verb === 'refund' && fault === 'request late') onTheWay.add(no)
-    const unknown = { kind: 'unknown', why: fault ?? '' } as unknown as Answer
     return new Promise((resolve) => {
       const answer = (ms: number, says: Answer): void =>
         void schedule.at(now() + ms, process, () => {
@@ -105,11 +114,7 @@ export function network(schedule: Scheduler, dice: Random, chosen: Chosen, told:
       const isLate = fault === 'create lands late' || fault === 'request late'
       schedule.at(now() + (isLate ? dice.between(2500, CREATE_LANDS_MS) : dice.between(5, 200)), null, () => {
         if (verb === 'refund') onTheWay.delete(no)
-        if (fault === 'failed before') return answer(dice.between(5, 100), unknown)
-        const says = work(fault)
-        if (fault === 'answer lost' || fault === 'create lands late') return
-        if (fault === 'failed after') return answer(dice.between(5, 100), unknown)
-        answer(fault === 'answer late' ? dice.between(1500, 9000) : dice.between(5, 300), says)
+        arrive(dice, fault, work, answer)
       })
     })
   }
@@ -126,4 +131,18 @@ export function network(schedule: Scheduler, dice: Random, chosen: Chosen, told:
       isResting = true
     },
   }
+}
+
+/** The upstream does what it is asked for and answers, except where the fault says otherwise. */
+function arrive<Answer extends { kind: string }>(
+  dice: Random,
+  fault: Fault | null,
+  work: (fault: Fault | null) => Answer,
+  answer: (ms: number, says: Answer) => void,
+): void {
+  const unknown = { kind: 'unknown', why: fault ?? '' } as unknown as Answer
+  const says = fault === 'failed before' ? unknown : work(fault)
+  if (UNANSWERED.includes(fault)) return
+  const [leastMs, mostMs] = (fault === null ? null : ANSWERED_IN_MS[fault]) ?? USUALLY_IN_MS
+  answer(dice.between(leastMs, mostMs), fault === 'failed after' ? unknown : says)
 }

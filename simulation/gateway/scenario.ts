@@ -48,6 +48,7 @@ export function scenario(seed: number): Scenario {
     expiresInMs: swarm.isOneIn(0.4) ? swarm.between(60_000, 100_000) : swarm.between(120_000, 900_000),
     hasNotifyUrl: swarm.isOneIn(0.8),
   }))
+  const faults = isOfStalls ? (['create lands late'] as const) : drawnFaults({ seed, swarm, isCalm, isOfRefunds })
   return {
     seed,
     orders,
@@ -58,19 +59,22 @@ export function scenario(seed: number): Scenario {
           : deedsOf(random(seed, `deeds of ${order}`), order, kinds, isOfRefunds),
       )
       .sort(byTime),
-    faults: isOfStalls
-      ? ['create lands late']
-      : isCalm
-        ? []
-        : FAULTS.filter((fault) => {
-            if (fault === 'refund closed') return random(seed, fault).isOneIn(isOfRefunds ? 0.5 : 0.25)
-            if (fault === 'paid twice' || fault === 'returned at once') return random(seed, fault).isOneIn(0.2)
-            if (OF_REFUNDS.includes(fault)) return swarm.isOneIn(0.8)
-            return swarm.isOneIn(isOfRefunds ? 0.35 : 0.5)
-          }),
+    faults: [...faults],
     ownFaults: isCalm || isOfRefunds || isOfStalls ? [] : some(OWN_FAULTS),
     rate: isOfRefunds || isOfStalls ? 0.5 : swarm.pick([0.05, 0.2, 0.5]),
   }
+}
+
+type Weather = { seed: number; swarm: Random; isCalm: boolean; isOfRefunds: boolean }
+
+function drawnFaults({ seed, swarm, isCalm, isOfRefunds }: Weather): Fault[] {
+  if (isCalm) return []
+  return FAULTS.filter((fault) => {
+    if (fault === 'refund closed') return random(seed, fault).isOneIn(isOfRefunds ? 0.5 : 0.25)
+    if (fault === 'paid twice' || fault === 'returned at once') return random(seed, fault).isOneIn(0.2)
+    if (OF_REFUNDS.includes(fault)) return swarm.isOneIn(0.8)
+    return swarm.isOneIn(isOfRefunds ? 0.35 : 0.5)
+  })
 }
 
 const byTime = (a: Deed, b: Deed): number => a.atMs - b.atMs

@@ -42,15 +42,24 @@ export function scheduler(startMs: number, dice: Random): Scheduler {
     const last = heap.pop()
     if (first === undefined || last === undefined || heap.length === 0) return first
     heap[0] = last
-    for (let at = 0; ; ) {
-      const [left, right] = [2 * at + 1, 2 * at + 2]
-      let least = at
-      if (left < heap.length && isBefore(heap[left] as Event, heap[least] as Event)) least = left
-      if (right < heap.length && isBefore(heap[right] as Event, heap[least] as Event)) least = right
-      if (least === at) return first
+    sink()
+    return first
+  }
+  /** Moves the first event down until it is before both of its children. */
+  function sink(): void {
+    let at = 0
+    for (let least = earliest(at); least !== at; least = earliest(at)) {
       swap(at, least)
       at = least
     }
+  }
+  /** The place of the earliest among an event and its two children. */
+  function earliest(at: number): number {
+    let least = at
+    for (const child of [2 * at + 1, 2 * at + 2]) {
+      if (child < heap.length && isBefore(heap[child] as Event, heap[least] as Event)) least = child
+    }
+    return least
   }
   const isLive = ({ isDropped, process }: Event): boolean => !isDropped && process?.isAlive !== false
   function dropDead(): void {

@@ -1,10 +1,27 @@
 /** Two upstreams with their quirks, and the payers. What they know outlives every process of ours. */
-import type { Channel, ChannelName, QueryAnswer, RefundAnswer, RefundAsk, WebhookReply } from '@acopay/channels'
+import type {
+  Channel,
+  ChannelName,
+  CloseAnswer,
+  QueryAnswer,
+  RefundAnswer,
+  RefundAsk,
+  WebhookReply,
+} from '@acopay/channels'
 import { type Chosen, CREATE_LANDS_MS, type Fault, type Network, type Noted, network } from './network.ts'
 import type { Random } from './random.ts'
 import { REFUND_REASON } from './scenario.ts'
 import type { Process, Scheduler } from './scheduler.ts'
-import { asTold, backFen, isAllBack, newTrade, type Payment, sendRestBack, type Trade } from './trades.ts'
+import {
+  asTold,
+  backFen,
+  isAllBack,
+  newTrade,
+  type Payment,
+  type SentBack,
+  sendRestBack,
+  type Trade,
+} from './trades.ts'
 
 export type Upstream = {
   channelOf: (process: Process, name: ChannelName) => Channel
@@ -126,7 +143,7 @@ function payersOf({ schedule, dice, told, wire, trades, tell }: Parts): Pick<Ups
 }
 
 function channelOf(parts: Parts, process: Process, name: ChannelName): Channel {
-  const { schedule, dice, told, wire, trades } = parts
+  const { schedule, told, wire, trades } = parts
   const now = schedule.nowMs
   return {
     methods: ['native'],
@@ -153,22 +170,7 @@ function channelOf(parts: Parts, process: Process, name: ChannelName): Channel {
     close: ({ attemptNo }) => {
       const asked = trades.get(attemptNo)
       if (asked !== undefined) asked.openings = 0
-      return wire.call(process, 'close', attemptNo, (fault) => {
-        const trade = trades.get(attemptNo)
-        if (trade === undefined) {
-          told.quirk('a yes to closing what does not exist')
-          return { kind: name === 'wechat' ? 'accepted' : 'absent' }
-        }
-        if (trade.state === 'paid') return { kind: 'paid' }
-        if (trade.isCode) {
-          told.quirk('a close of a code that stays payable')
-          return { kind: 'absent' }
-        }
-        if (fault === 'close does nothing') return { kind: 'accepted' }
-        trade.state = 'closed'
-        if (fault === 'close shown late') trade.shownOpenUntilMs = now() + dice.between(1000, 20_000)
-        return { kind: 'accepted' }
-      })
+      return wire.call(process, 'close', attemptNo, (fault) => closed(parts, name, trades.get(attemptNo), fault))
     },
     refund: (ask) =>
       wire.call(process, 'refund', ask.attemptNo, (fault) => refunded(parts, ask, trades.get(ask.attemptNo), fault)),
@@ -192,6 +194,28 @@ function channelOf(parts: Parts, process: Process, name: ChannelName): Channel {
   }
 }
 
+function closed(
+  { schedule, dice, told }: Parts,
+  name: ChannelName,
+  trade: Trade | undefined,
+  fault: Fault | null,
+): CloseAnswer {
+  const now = schedule.nowMs
+  if (trade === undefined) {
+    told.quirk('a yes to closing what does not exist')
+    return { kind: name === 'wechat' ? 'accepted' : 'absent' }
+  }
+  if (trade.state === 'paid') return { kind: 'paid' }
+  if (trade.isCode) {
+    told.quirk('a close of a code that stays payable')
+    return { kind: 'absent' }
+  }
+  if (fault === 'close does nothing') return { kind: 'accepted' }
+  trade.state = 'closed'
+  if (fault === 'close shown late') trade.shownOpenUntilMs = now() + dice.between(1000, 20_000)
+  return { kind: 'accepted' }
+}
+
 function queried({ schedule, told }: Parts, trade: Trade | undefined): QueryAnswer {
   const nowMs = schedule.nowMs()
   if (trade === undefined || trade.isCode) {
@@ -211,31 +235,36 @@ function queried({ schedule, told }: Parts, trade: Trade | undefined): QueryAnsw
 }
 
 /** The same number again is the same refund; it takes the money of the payment that it names. */
-function refunded(
-  { schedule, dice, told, tell }: Parts,
-  ask: RefundAsk,
-  trade: Trade | undefined,
-  fault: Fault | null,
-): RefundAnswer {
-  const nowMs = schedule.nowMs()
-  const { paymentNo, refundNo, amountFen, reason } = ask
+function refunded(parts: Parts, ask: RefundAsk, trade: Trade | undefined, fault: Fault | null): RefundAnswer {
+  const { schedule, told } = parts
+  const { paymentNo, refundNo } = ask
   const payment = paymentNamed(trade, paymentNo)
   if (trade === undefined || payment === undefined) return { kind: 'refused', why: 'NOT_PAID' }
-  if (payment.refunds.some(({ no }) => no === refundNo)) told.quirk('a refund asked for again')
-  else {
-    if (fault === 'refund refused') trade.poorUntilMs = nowMs + dice.between(1, dice.isOneIn(0.5) ? 5_000 : 90_000)
-    if (nowMs < trade.poorUntilMs || backFen(payment) + amountFen > payment.amountFen) {
-      return { kind: 'refused', why: 'NOT_ENOUGH' }
-    }
-    const lateMs = fault === 'refund under way' || fault === 'refund closed' ? dice.between(1000, 120_000) : 0
-    const by = reason === REFUND_REASON ? 'merchant' : 'gateway'
-    const made = { no: refundNo, fen: amountFen, doneMs: nowMs + lateMs, by } as const
-    payment.refunds.push(fault === 'refund closed' ? { ...made, fen: 0n, closes: true } : made)
-    if (lateMs > 0) tell(trade.channel, JSON.stringify({ refundNo }), lateMs)
-  }
-  const made = payment.refunds.find(({ no }) => no === refundNo)
-  if ((made?.doneMs ?? 0) > nowMs) return { kind: 'processing' }
-  return made?.closes ? { kind: 'refused', why: 'CLOSED' } : { kind: 'done' }
+  const before = payment.refunds.find(({ no }) => no === refundNo)
+  if (before !== undefined) told.quirk('a refund asked for again')
+  const made = before ?? newRefund(parts, ask, { trade, payment }, fault)
+  if (made === null) return { kind: 'refused', why: 'NOT_ENOUGH' }
+  if (made.doneMs > schedule.nowMs()) return { kind: 'processing' }
+  return made.closes ? { kind: 'refused', why: 'CLOSED' } : { kind: 'done' }
+}
+
+/** Null where too little is left to refund with. */
+function newRefund(
+  { schedule, dice, tell }: Parts,
+  { refundNo, amountFen, reason }: RefundAsk,
+  { trade, payment }: { trade: Trade; payment: Payment },
+  fault: Fault | null,
+): SentBack | null {
+  const nowMs = schedule.nowMs()
+  if (fault === 'refund refused') trade.poorUntilMs = nowMs + dice.between(1, dice.isOneIn(0.5) ? 5_000 : 90_000)
+  if (nowMs < trade.poorUntilMs || backFen(payment) + amountFen > payment.amountFen) return null
+  const lateMs = fault === 'refund under way' || fault === 'refund closed' ? dice.between(1000, 120_000) : 0
+  const by = reason === REFUND_REASON ? 'merchant' : 'gateway'
+  const refund: SentBack = { no: refundNo, fen: amountFen, doneMs: nowMs + lateMs, by }
+  const made: SentBack = fault === 'refund closed' ? { ...refund, fen: 0n, closes: true } : refund
+  payment.refunds.push(made)
+  if (lateMs > 0) tell(trade.channel, JSON.stringify({ refundNo }), lateMs)
+  return made
 }
 
 /** Two payments may bear one number of ours; the upstream's own number tells them apart. */

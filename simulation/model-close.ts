@@ -1,4 +1,7 @@
-/** The closing procedure, step by step: whoever shuts the order asks, closes, asks again, and writes down what was found. */
+/**
+ * The closing procedure, step by step. A closer (the merchant's call or the job) queries each attempt, closes it, queries it
+ * again, and writes the results down.
+ */
 import { provesClosed, type UpstreamState } from '@acopay/core'
 import {
   type AttemptModel,
@@ -35,7 +38,7 @@ type Closing = {
 
 type Found = CloserModel['found'][number]
 
-/** Query, close, query again, for each attempt; then what was found is written down in one step. */
+/** Query, close, query again, for each attempt. One last step writes all results down. */
 export function closerMoves(model: Model, index: number, rules: Rules, mayLie: boolean): Move[] {
   const closer = model.closers[index] as CloserModel
   const who = closer.isCall ? "the merchant's call" : 'the job'
@@ -48,7 +51,7 @@ export function closerMoves(model: Model, index: number, rules: Rules, mayLie: b
     list.push({ says: `${who} ${text} attempt ${closer.attempt + 1}`, to })
   }
   const closing = { model, closer, attempt, rules, mayLie, add }
-  // Looked at when it begins: what is written down meanwhile it does not see.
+  // The closer reads our state of an attempt only before its first query. It does not see later changes.
   if (closer.step === 'query' && (attempt.ours === 'SHUT' || attempt.ours === 'PAID')) {
     add('need not ask about', (_own, self) => found(self, attempt.ours === 'PAID' ? 'paid' : 'shut'))
     return list
@@ -61,7 +64,7 @@ export function closerMoves(model: Model, index: number, rules: Rules, mayLie: b
 
 const unknownIn = ({ mistake }: Rules): Found => (mistake === 'take unknown for shut' ? 'shut' : 'unknown')
 
-/** The closer is done with its attempt, and goes on to the next one. */
+/** The closer notes its result and goes on to the next attempt. */
 function found(self: CloserModel, what: Found): void {
   self.found.push(what)
   self.attempt += 1
@@ -70,7 +73,7 @@ function found(self: CloserModel, what: Found): void {
 }
 
 function addClose({ model, closer, attempt, rules, mayLie, add }: Closing): void {
-  // What Alipay's cancel did: of a trade that was paid meanwhile it sends all of it back.
+  // Alipay's cancel: if the trade was paid in the meantime, it sends the whole payment back.
   const isWhole = sentBackUnits(model, closer.attempt) === 0
   if (rules.mistake === 'close by cancel' && attempt.isAlipay && attempt.upstream === 'paid' && isWhole) {
     add('cancels, which sends the money back,', (own, self) => {
@@ -99,7 +102,7 @@ function addClose({ model, closer, attempt, rules, mayLie, add }: Closing): void
 function addQuery({ model, closer, rules, add }: Closing): void {
   const answer = saysOf(model, closer.attempt)
   const isFirst = closer.step === 'query'
-  // Scanned between the close and this question: closed again.
+  // The payer scanned the code between the close and this query: the closer closes it again.
   const isScanned = closer.wasAbsent && answer === 'open'
   const isToClose = (isFirst && answer !== 'closed') || isScanned
   add(isFirst ? 'asks about' : 'asks again about', (own, self) => {

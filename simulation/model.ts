@@ -1,8 +1,8 @@
 /**
- * The order's life beside abstract upstreams, payers, merchants and crashes: every state that can be reached, within
- * bounds. What decides is the real table (`decide`, `provesClosed` and `refundRefusal` of packages/core); the rest of the
- * closing procedure (model-close.ts) and of refunds (model-refund.ts) is stated again, step by step, so that something can
- * come between any two of its steps.
+ * The moves of the model: one order beside abstract upstreams, payers, merchants and crashes, within bounds. The real table
+ * decides (`decide`, `provesClosed` and `refundRefusal` of packages/core). The rest of the closing procedure
+ * (model-close.ts) and of refunds (model-refund.ts) is restated step by step, so that any other move can come between two
+ * steps.
  */
 import { closerMoves, newCloser } from './model-close.ts'
 import { refundAsks, refundMoves, rest } from './model-refund.ts'
@@ -20,7 +20,7 @@ import {
   takeMoney,
 } from './model-state.ts'
 
-/** Everything that may happen next. */
+/** All moves that are possible next. */
 export function moves(model: Model, rules: Rules): Move[] {
   return [
     ...payerMoves(model, rules),
@@ -32,7 +32,7 @@ export function moves(model: Model, rules: Rules): Move[] {
   ]
 }
 
-/** Only what happens by itself once faults, payers and merchants rest; an upstream then does what it says. */
+/** The moves of the gateway and the upstreams alone: no faults, payers or merchants, and upstreams answer truthfully. */
 export const restMoves = (model: Model, rules: Rules): Move[] => progressMoves(model, rules, false)
 
 function payerMoves(model: Model, { bounds, mistake }: Rules): Move[] {
@@ -78,7 +78,7 @@ function payerMoves(model: Model, { bounds, mistake }: Rules): Move[] {
   return list
 }
 
-/** The upstream or the merchant's back office sends back what is left. What WeChat Pay returned only its bill tells. */
+/** The upstream or the merchant's back office sends the rest of a payment back. With WeChat Pay only the bill shows it. */
 function outsideMoves(model: Model): Move[] {
   if (model.outsideReturnsLeft === 0) return []
   return model.attempts.flatMap(({ upstream, isAlipay, booked }, index) => {
@@ -157,7 +157,7 @@ function progressMoves(model: Model, rules: Rules, mayLie: boolean): Move[] {
   return list
 }
 
-/** What happens by itself to one attempt. */
+/** What the gateway and the upstream do with one attempt. */
 function attemptMoves(model: Model, index: number, rules: Rules, mayLie: boolean): Move[] {
   const { notifications } = model.attempts[index] as AttemptModel
   const { list, add } = movesOf(model, index)
@@ -174,7 +174,7 @@ function attemptMoves(model: Model, index: number, rules: Rules, mayLie: boolean
 
 type Change = (own: AttemptModel, to: Model) => void
 
-/** Collects moves of one attempt: each is a copy with one change. */
+/** Collects the moves of one attempt. Each move is a copy of the model with one change. */
 function movesOf(model: Model, index: number) {
   const list: Move[] = []
   const add = (says: string, change: Change): void => {
@@ -185,7 +185,7 @@ function movesOf(model: Model, index: number) {
   return { list, add }
 }
 
-/** What becomes of a create that is under way. */
+/** A create call that is under way lands, or can no longer land. */
 function landingMoves(model: Model, index: number, mayLie: boolean): Move[] {
   const { list, add } = movesOf(model, index)
   if (!model.attempts[index]?.mayLand) return list
@@ -204,18 +204,18 @@ function landingMoves(model: Model, index: number, mayLie: boolean): Move[] {
   return list
 }
 
-/** What a query finds: the watch's, or one about an attempt that is open on an open order. */
+/** What a query finds: a query of the watch, or of the job of an attempt that is open on an open order. */
 function queryMoves(model: Model, index: number, rules: Rules): Move[] {
   const attempt = model.attempts[index] as AttemptModel
   const { list, add } = movesOf(model, index)
-  // The other codes of an order that was paid are shut by its job, whatever becomes of the money.
+  // A paid order's job closes the order's other attempts, even if the money goes back later.
   const wasPaid = model.state === 'SUCCESS' || model.state === 'REFUND'
   const isWatched = rules.mistake !== 'forget to watch' && (attempt.ours === 'SHUT' || wasPaid)
   const isNews = (attempt.upstream === 'paid' || attempt.upstream === 'returned') && attempt.booked === 'no'
   const found = saysOf(model, index)
   const take: Change = (_own, to) => takeMoney(to, index, rules, found === 'returned')
   if (isWatched && isNews) add(`the watch finds it ${found}`, take)
-  // A code that is scanned after its order was closed is met by the watch, and closed before it is paid.
+  // If a payer scans a code after the order was closed, the watch finds the trade and closes it.
   if (isWatched && attempt.upstream === 'open' && rules.mistake !== 'leave open what the watch meets') {
     add('the watch meets it open and closes it', (own) => {
       own.upstream = 'closed'
@@ -225,12 +225,12 @@ function queryMoves(model: Model, index: number, rules: Rules): Move[] {
   if (isWatched && rules.mistake === 'send back what the watch finds paid' && attempt.upstream === 'paid') {
     add('the watch sends it back', (own) => sendBack(own, 'us'))
   }
-  // An attempt that is open on an open order is asked about as well: by its own job, or when the order expires.
+  // The gateway also queries an open attempt of an open order: by the attempt's job, or when the order expires.
   if (model.state === 'NOTPAY' && isNews) add(`it is asked for and found ${found}`, take)
   return list
 }
 
-/** The payments that the gateway itself sends back arrive with the payer. */
+/** The gateway's reversals reach the payer. */
 function reversalMoves(model: Model, index: number, { mistake }: Rules): Move[] {
   const { booked, second } = model.attempts[index] as AttemptModel
   const { list, add } = movesOf(model, index)

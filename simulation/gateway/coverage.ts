@@ -1,4 +1,4 @@
-/** What a thousand seeds must have met: every cell of the order's table that can be used, every fault in every phase. */
+/** What a thousand seeds must cover: every usable cell of the order's table, and every fault in every phase. */
 import { FAULTS, VERBS } from './network.ts'
 
 const FAULTS_OF_VERBS = ['request lost', 'answer lost', 'answer late', 'failed before', 'failed after'] as const
@@ -54,7 +54,7 @@ const EXPECTED = [
   'fault merchant down × notify',
   ...FAULTS.filter((fault) => fault.startsWith('notification')).map((fault) => `fault ${fault} × notify`),
   'fault merchant slow × notify',
-  'deed money returned from outside',
+  'operation money returned from outside',
   ...QUIRKS.map((quirk) => `quirk ${quirk}`),
   ...CLOSES.map((says) => `close says ${says}`),
 ]

@@ -1,4 +1,4 @@
-/** What merchants, payers and bad luck do in a scenario. */
+/** Carries out a scenario's operations: what merchants and payers do, crashes, and jumps of the clock. */
 import { fen } from '@acopay/core'
 import { closeOrder } from '../../apps/server/src/actions/order/close-order.ts'
 import { placeOrder } from '../../apps/server/src/actions/order/place-order.ts'
@@ -7,7 +7,7 @@ import { startPayment } from '../../apps/server/src/actions/payment/start-paymen
 import { refundOrder } from '../../apps/server/src/actions/refund/refund-order.ts'
 import { APP, type Gateway, MCH, START_MS } from './gateway.ts'
 import { type Random, random } from './random.ts'
-import { AMOUNT_FEN, type Deed, type DeedKind, REFUND_REASON, type Scenario } from './scenario.ts'
+import { AMOUNT_FEN, type Operation, type OperationKind, REFUND_REASON, type Scenario } from './scenario.ts'
 import type { Scheduler } from './scheduler.ts'
 import type { Ledger } from './told.ts'
 import type { upstream } from './upstream.ts'
@@ -16,10 +16,10 @@ const NOTIFY_URL = 'https://merchant.example/told'
 
 const keyOf = ({ no }: KnownOrder) => ({ mchNo: MCH, ref: { transactionNo: no ?? '' } })
 
-/** What is known of an order from outside: its numbers, and since when somebody wants it closed, its expiry included. */
+/** What the outside knows of an order: its numbers, and the first moment at which a merchant or the expiry closes it. */
 export type KnownOrder = { number: number; no: string | null; attempts: string[]; closingSinceMs: number }
 
-type Doing = {
+type Context = {
   plan: Scenario
   schedule: Scheduler
   say: (line: string) => void
@@ -27,53 +27,53 @@ type Doing = {
   broke: (what: string) => void
   orders: KnownOrder[]
   told: Ledger
-  theirs: ReturnType<typeof upstream>
+  upstreams: ReturnType<typeof upstream>
   anyGateway: () => Gateway | null
   start: (name: string) => Gateway
   gateways: Gateway[]
 }
 
-type Part = Doing & {
+type OperationContext = Context & {
   dice: Random
   nonce: () => string
-  /** Attempts whose code was shown. */
+  /** The attempts whose code a payer has seen. */
   shown: Set<string>
-  ask: <Answer>(what: string, work: (gateway: Gateway) => Promise<Answer>, heard: (answer: Answer) => void) => void
+  ask: <Answer>(what: string, work: (gateway: Gateway) => Promise<Answer>, onAnswer: (answer: Answer) => void) => void
 }
 
-/** What merchants, payers and bad luck do. Whoever asks a process that dies hears nothing, and may ask again. */
-export function deedsOf(doing: Doing) {
-  const { plan, schedule, say, orders, anyGateway } = doing
+/** If a process dies, its callers get no answer, and may call again. */
+export function operationsOf(given: Context) {
+  const { plan, schedule, say, orders, anyGateway } = given
   let nonces = 0
   const nonce = (): string => {
     nonces += 1
     return `n${nonces}`
   }
-  const ask: Part['ask'] = (what, work, heard) => {
+  const ask: OperationContext['ask'] = (what, work, onAnswer) => {
     const gateway = anyGateway()
     if (gateway === null) return
     say(`${gateway.process.name}: is asked to ${what}`)
     work(gateway).then(
       (answer) => {
-        if (gateway.process.isAlive) heard(answer)
+        if (gateway.process.isAlive) onAnswer(answer)
       },
       (error: Error) => say(`${gateway.process.name}: fails to ${what}: ${error.message}`),
     )
   }
-  const part: Part = { ...doing, dice: random(plan.seed, 'deeds'), nonce, shown: new Set(), ask }
+  const context: OperationContext = { ...given, dice: random(plan.seed, 'deeds'), nonce, shown: new Set(), ask }
 
-  function deed(one: Deed): void {
+  function operation(one: Operation): void {
     const order = orders[one.order]
-    if (one.kind === 'crash') crash(part)
+    if (one.kind === 'crash') crash(context)
     else if (one.kind === 'jump') {
       say('the clock jumps by 3 minutes')
       schedule.advanceTo(schedule.nowMs() + 180_000)
-    } else if (order?.no != null) TO_ORDER[one.kind](part, order, one)
+    } else if (order?.no != null) TO_ORDER[one.kind](context, order, one)
   }
-  return { place: (index: number) => place(part, index), deed }
+  return { place: (index: number) => place(context, index), operation }
 }
 
-function place({ plan, orders, say, nonce, ask }: Part, index: number): void {
+function place({ plan, orders, say, nonce, ask }: OperationContext, index: number): void {
   const { expiresInMs, hasNotifyUrl } = plan.orders[index] as Scenario['orders'][number]
   const wishes = {
     mchNo: MCH,
@@ -96,16 +96,21 @@ function place({ plan, orders, say, nonce, ask }: Part, index: number): void {
   )
 }
 
-/** What each deed does to an order that was placed; those of a payer need an attempt. */
-const TO_ORDER: Record<Exclude<DeedKind, 'crash' | 'jump'>, (part: Part, order: KnownOrder, deed: Deed) => void> = {
+/** What each operation does to an order that was placed. A payer's operations need an attempt. */
+const TO_ORDER: Record<
+  Exclude<OperationKind, 'crash' | 'jump'>,
+  (context: OperationContext, order: KnownOrder, operation: Operation) => void
+> = {
   start,
-  scan(part, { attempts, number }, { attempt }) {
+  scan(context, { attempts, number }, { attempt }) {
     const no = attempts[attempt] ?? ''
-    if (isInSight(part, no) && part.theirs.scan(no)) part.say(`payer scans attempt ${attempt + 1} of order ${number}`)
+    if (isInSight(context, no) && context.upstreams.scan(no))
+      context.say(`payer scans attempt ${attempt + 1} of order ${number}`)
   },
-  pay(part, { attempts, number }, { attempt }) {
+  pay(context, { attempts, number }, { attempt }) {
     const no = attempts[attempt] ?? ''
-    if (isInSight(part, no) && part.theirs.pay(no)) part.say(`payer pays attempt ${attempt + 1} of order ${number}`)
+    if (isInSight(context, no) && context.upstreams.pay(no))
+      context.say(`payer pays attempt ${attempt + 1} of order ${number}`)
   },
   return: returned,
   query({ say, told, ask }, order) {
@@ -122,9 +127,9 @@ const TO_ORDER: Record<Exclude<DeedKind, 'crash' | 'jump'>, (part: Part, order: 
   refund,
 }
 
-function start({ schedule, say, shown, ask }: Part, order: KnownOrder, { channel }: Deed): void {
+function start({ schedule, say, shown, ask }: OperationContext, order: KnownOrder, { channel }: Operation): void {
   const payer = { returnUrl: null, payerIp: null, openId: null }
-  /** Attempts are known to the payer by number, in the order in which they were started. */
+  /** Notes the new attempt's number for the payers, in the order in which attempts are started. */
   const noted = (digits: string): string => {
     const now = new Date(schedule.nowMs() + 8 * 3_600_000).toISOString().replace(/\D/g, '').slice(0, 17)
     order.attempts.push(`AT${now}${digits}`)
@@ -137,17 +142,17 @@ function start({ schedule, say, shown, ask }: Part, order: KnownOrder, { channel
       return startPayment(noting, { ...keyOf(order), channel, method: 'native', payer })
     },
     (started) => {
-      // Nobody scans a code that nobody was shown.
+      // A payer can scan only a code that was shown.
       if (started.kind === 'started' && started.attempt.payUrl !== null) shown.add(started.attempt.attemptNo)
       say(`order ${order.number}: start ${started.kind === 'started' ? started.attempt.state : started.kind}`)
     },
   )
 }
 
-const isInSight = ({ shown, theirs }: Part, attemptNo: string): boolean =>
-  shown.has(attemptNo) || !theirs.isCode(attemptNo)
+const isInSight = ({ shown, upstreams }: OperationContext, attemptNo: string): boolean =>
+  shown.has(attemptNo) || !upstreams.isCode(attemptNo)
 
-function close({ schedule, say, count, told, nonce, ask }: Part, order: KnownOrder): void {
+function close({ schedule, say, count, told, nonce, ask }: OperationContext, order: KnownOrder): void {
   order.closingSinceMs = Math.min(order.closingSinceMs, schedule.nowMs())
   ask(
     `close order ${order.number}`,
@@ -161,7 +166,11 @@ function close({ schedule, say, count, told, nonce, ask }: Part, order: KnownOrd
   )
 }
 
-function refund({ plan, dice, say, broke, told, nonce, ask }: Part, order: KnownOrder, { fen: amount }: Deed): void {
+function refund(
+  { plan, dice, say, broke, told, nonce, ask }: OperationContext,
+  order: KnownOrder,
+  { fen: amount }: Operation,
+): void {
   const mchRefundNo = `refund-number-${order.number}-${amount}-${dice.between(0, 1)}-0123456789`
   const notifyUrl = plan.orders[order.number - 1]?.hasNotifyUrl ? NOTIFY_URL : null
   const asked = { ...keyOf(order), mchRefundNo, amountFen: fen(amount), reason: REFUND_REASON, notifyUrl }
@@ -171,26 +180,33 @@ function refund({ plan, dice, say, broke, told, nonce, ask }: Part, order: Known
     (made) => {
       say(`order ${order.number}: refund ${made.kind === 'refund' ? made.refund.state : made.kind}`)
       if (made.kind === 'refund') told.refundSays(order.no ?? '', made.refund.refundNo, amount, made.refund.state)
-      // The number says the order and the amount: whoever uses it again asks for the same.
+      // The number contains the order and the amount, so the same number always asks for the same refund.
       if (made.kind === 'differs') broke(`S1: the same refund again differs in ${made.field}`)
     },
   )
 }
 
-/** What WeChat Pay returned only its bill tells: here it returns nothing but what the gateway surely keeps. */
-function returned({ theirs, told, say, count }: Part, { no, attempts, number }: KnownOrder, { attempt }: Deed): void {
-  const paid = theirs.trades().filter((trade) => attempts.includes(trade.no) && trade.payments.length > 0)
+/**
+ * Sends a payment back from outside. With WeChat Pay only the bill shows that, and there is no bill here: so WeChat Pay returns
+ * only a payment that the gateway surely keeps.
+ */
+function returned(
+  { upstreams, told, say, count }: OperationContext,
+  { no, attempts, number }: KnownOrder,
+  { attempt }: Operation,
+): void {
+  const paid = upstreams.trades().filter((trade) => attempts.includes(trade.no) && trade.payments.length > 0)
   const [only] = paid
   const isSurelyKept = paid.length === 1 && only?.payments.length === 1 && told.isToldPaid(no ?? '')
   const one = attempts[attempt] ?? ''
   const isAllowed = isSurelyKept || paid.some((trade) => trade.no === one && trade.channel === 'alipay')
   const which = isSurelyKept ? (only?.no ?? '') : one
-  if (!isAllowed || !theirs.sendBack(which)) return
+  if (!isAllowed || !upstreams.sendBack(which)) return
   say(`what attempt ${attempts.indexOf(which) + 1} of order ${number} was paid with is sent back from outside`)
-  count('deed money returned from outside')
+  count('operation money returned from outside')
 }
 
-function crash({ schedule, say, dice, anyGateway, gateways, start: startGateway }: Part): void {
+function crash({ schedule, say, dice, anyGateway, gateways, start: startGateway }: OperationContext): void {
   const gateway = anyGateway()
   if (gateway === null) return
   say(`${gateway.process.name}: dies`)

@@ -1,4 +1,4 @@
-/** One gateway process: the real world object, with everything that it touches replaced by the simulator's. */
+/** One gateway process: the real world object, in which the simulator replaces clock, database, channels and chance. */
 import type { ChannelName } from '@acopay/channels'
 import { pino } from 'pino'
 import { type Notifier, notifier } from '../../apps/server/src/jobs/notifier.ts'
@@ -22,7 +22,7 @@ export type Gateway = { process: Process; world: World; telling: Notifier; isAtR
 
 type Parts = {
   database: ReturnType<typeof turnstile>
-  theirs: ReturnType<typeof upstream>
+  upstreams: ReturnType<typeof upstream>
   merchant: ReturnType<typeof merchantOf>
   waiting: () => void
 }
@@ -57,7 +57,7 @@ export function gatewayOf(name: string, plan: Scenario, schedule: Scheduler, par
       },
       outgoing: { post: parts.merchant.post(process), refusal: () => null, close: async () => {} },
     }),
-    channelOf: async (_mchNo, channel: ChannelName) => parts.theirs.channelOf(process, channel),
+    channelOf: async (_mchNo, channel: ChannelName) => parts.upstreams.channelOf(process, channel),
     signNotification: async (_mchNo, news) => JSON.stringify(news),
     newDigits: digits,
     newNonce: () => digits(32),

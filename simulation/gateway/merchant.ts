@@ -1,4 +1,4 @@
-/** The merchant's own server: up, slow or down, and what it has heard. */
+/** The merchant's server, which may be slow or down, and the notifications that it has received. */
 import type { OrderState, RefundState } from '@acopay/core'
 import type { World } from '../../apps/server/src/world.ts'
 import { random } from './random.ts'
@@ -6,7 +6,7 @@ import type { OwnFault, Scenario } from './scenario.ts'
 import type { Process, Scheduler } from './scheduler.ts'
 import type { Ledger } from './told.ts'
 
-export type Told = { transaction_no: string; refund_no?: string; code: string; refund_amount?: string }
+export type News = { transaction_no: string; refund_no?: string; code: string; refund_amount?: string }
 
 type Parts = {
   isResting: () => boolean
@@ -18,14 +18,14 @@ type Parts = {
 
 export function merchantOf(schedule: Scheduler, plan: Scenario, { isResting, say, broke, count, ledger }: Parts) {
   const dice = random(plan.seed, 'merchant')
-  const heard: Told[] = []
-  const keyOf = ({ transaction_no, refund_no, code }: Told): string => `${transaction_no} ${refund_no ?? ''} ${code}`
-  const hear = (told: Told): void => {
+  const received: News[] = []
+  const keyOf = ({ transaction_no, refund_no, code }: News): string => `${transaction_no} ${refund_no ?? ''} ${code}`
+  const hear = (told: News): void => {
     say(`merchant hears ${'refund_no' in told ? 'refund' : 'payment'} ${told.code}`)
-    const isLater = (other: Told): boolean =>
+    const isLater = (other: News): boolean =>
       other.transaction_no === told.transaction_no && 'refund_no' in other && !('refund_no' in told)
-    if (told.code === 'SUCCESS' && heard.some(isLater)) broke('I5: a payment was told of after its refund')
-    heard.push(told)
+    if (told.code === 'SUCCESS' && received.some(isLater)) broke('I5: a payment was told of after its refund')
+    received.push(told)
     note(ledger(), told)
   }
   const isNow = (fault: OwnFault, probability: number): boolean =>
@@ -42,7 +42,7 @@ export function merchantOf(schedule: Scheduler, plan: Scenario, { isResting, say
         const refuse = (): void => resolve({ httpStatus: 503, reply: '' })
         const accept = (): void => {
           if (signal.aborted) return
-          hear(JSON.parse(body) as Told)
+          hear(JSON.parse(body) as News)
           resolve({ httpStatus: 200, reply: '{"status":"SUCCESS"}' })
         }
         schedule.at(schedule.nowMs() + dice.between(10, 200), null, () => {
@@ -52,16 +52,16 @@ export function merchantOf(schedule: Scheduler, plan: Scenario, { isResting, say
       })
   return {
     post,
-    /** What is written down as delivered and was never heard. */
-    missing(delivered: Told[]): string | null {
-      const known = new Set(heard.map(keyOf))
+    /** A notification that the books call delivered and that the merchant has not received. */
+    missing(delivered: News[]): string | null {
+      const known = new Set(received.map(keyOf))
       const lost = delivered.find((told) => !known.has(keyOf(told)))
       return lost === undefined ? null : `I5: ${keyOf(lost)} counts as delivered, and nobody heard it`
     },
   }
 }
 
-function note(ledger: Ledger, { transaction_no: no, refund_no: refundNo, code, refund_amount: yuan }: Told): void {
+function note(ledger: Ledger, { transaction_no: no, refund_no: refundNo, code, refund_amount: yuan }: News): void {
   if (refundNo === undefined) ledger.paymentToldOf(no, code as OrderState)
   else ledger.refundSays(no, refundNo, BigInt((yuan ?? '').replace('.', '')), code as RefundState)
 }

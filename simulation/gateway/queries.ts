@@ -1,8 +1,8 @@
-/** What a run asks of the database itself, beside the gateway. */
+/** What a run reads from the database, and how it empties the tables first. */
 import { addApp, addMerchant, type Db } from '@acopay/store'
 import type pg from 'pg'
 import { APP, MCH, START_MS } from './gateway.ts'
-import type { Told } from './merchant.ts'
+import type { News } from './merchant.ts'
 
 const TABLES = [
   'notification_try',
@@ -23,7 +23,7 @@ const TABLES = [
 ]
 
 export async function reset(connection: pg.Client): Promise<void> {
-  // One statement, in which foreign keys are looked at when all of it is done.
+  // One statement: PostgreSQL checks the foreign keys only at its end.
   const all = TABLES.map((table) => `of_${table} as (delete from ${table})`).join(', ')
   await connection.query({ name: 'reset', text: `with ${all} select` })
   const now = new Date(START_MS)
@@ -31,7 +31,7 @@ export async function reset(connection: pg.Client): Promise<void> {
   await addApp(connection as unknown as Db, { mchNo: MCH, appNo: APP, name: 'simulated' }, now)
 }
 
-/** What is due next, and when; null when nothing ever will be. */
+/** The next work that becomes due, and when; null if none will. */
 export async function nextDue(connection: pg.Client): Promise<{ atMs: number; what: 'jobs' | 'telling' } | null> {
   const { rows } = await connection.query<{ jobs: Date | null; telling: Date | null }>({
     name: 'nextDue',
@@ -56,15 +56,15 @@ export async function promisesBroken(connection: pg.Client, toldClosed: string[]
     : `I3: the merchant was told that ${rows[0].no.slice(-6)} is closed, and it is not`
 }
 
-export async function deliveredNotifications(connection: pg.Client): Promise<Told[]> {
+export async function deliveredNotifications(connection: pg.Client): Promise<News[]> {
   const { rows } = await connection.query<{ news: string }>({
     name: 'delivered',
     text: `select news from notification where state = 'DELIVERED'`,
   })
-  return rows.map(({ news }) => JSON.parse(news) as Told)
+  return rows.map(({ news }) => JSON.parse(news) as News)
 }
 
-/** Which cells of the order's table were used. */
+/** The cells of the order's table that were used. */
 export async function transitions(connection: pg.Client): Promise<string[]> {
   const { rows } = await connection.query<{ cell: string }>({
     name: 'transitions',

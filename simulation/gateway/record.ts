@@ -1,10 +1,10 @@
-/** What a run has shown so far: its story, how often each thing happened, and the first thing that broke. */
+/** What a run has shown so far: its story, how often each thing happened, and the first invariant that broke. */
 
 export type RunRecord = {
   story: string[]
   /** How often each thing happened: transitions, faults by phase, quirks. */
   coverage: Map<string, number>
-  /** The first thing that broke; null while nothing has. */
+  /** The first invariant that broke; null if none has. */
   violation: string | null
   crashes: number
   say: (line: string) => void

@@ -1,11 +1,11 @@
 /**
- * Runs one scenario through the real gateway: its actions, jobs, store and SQL on a real PostgreSQL, with time, chance,
- * network and death in the simulator's hand. Answers what happened, byte for byte the same for the same scenario.
+ * Runs one scenario through the real gateway: its actions, jobs, store and SQL on a real PostgreSQL. The simulator controls
+ * time, chance, the network and crashes. The same scenario gives the same story, byte for byte.
  */
 import { createHash } from 'node:crypto'
 import type pg from 'pg'
 import { runRound } from '../../apps/server/src/jobs/worker.ts'
-import { deedsOf } from './deeds.ts'
+import { operationsOf } from './deeds.ts'
 import { MCH, START_MS } from './gateway.ts'
 import { brokenAtRest, stillPayable } from './invariants.ts'
 import { deliveredNotifications, nextDue, promisesBroken, reset, transitions } from './queries.ts'
@@ -13,7 +13,7 @@ import type { Scenario } from './scenario.ts'
 import { type SimulatedWorld, simulatedWorld } from './simulated-world.ts'
 
 export type Ran = {
-  /** Null when nothing broke. */
+  /** The first invariant that broke; null if none did. */
   violation: string | null
   /** SHA-256 over the story. */
   hash: string
@@ -25,10 +25,10 @@ export type Ran = {
   crashes: number
 }
 
-/** Nothing needs so long: whoever waits longer hangs. */
+/** No scenario needs as many events or rounds. One that takes more never comes to rest. */
 const EVENTS_MAX = 20_000
 const ROUNDS_MAX = 400
-/** As a worker that finds nothing looks again. */
+/** The pause of a worker that found nothing to do. */
 const ROUND_MS = 500
 
 export async function runScenario(connection: pg.Client, plan: Scenario): Promise<Ran> {
@@ -37,7 +37,7 @@ export async function runScenario(connection: pg.Client, plan: Scenario): Promis
   const { schedule, record, database } = simulated
   simulated.start('P1')
   simulated.start('P2')
-  scheduleDeeds(simulated)
+  scheduleOperations(simulated)
   scheduleRounds(simulated)
   const drain = drainer(simulated)
   await drain()
@@ -51,34 +51,34 @@ export async function runScenario(connection: pg.Client, plan: Scenario): Promis
   return { violation, hash, story, coverage, statements: database.statements(), simulatedMs, crashes }
 }
 
-function scheduleDeeds(simulated: SimulatedWorld): void {
+function scheduleOperations(simulated: SimulatedWorld): void {
   const { plan, schedule, record } = simulated
-  const doing = deedsOf({ ...simulated, say: record.say, count: record.count, broke: record.broke })
+  const operations = operationsOf({ ...simulated, say: record.say, count: record.count, broke: record.broke })
   plan.orders.forEach((_, index) => {
-    schedule.at(START_MS, null, () => doing.place(index))
+    schedule.at(START_MS, null, () => operations.place(index))
   })
-  for (const deed of plan.deeds) {
-    schedule.at(START_MS + 1000 + Math.max(0, deed.atMs), null, () => {
-      if (deed.kind === 'crash') record.crashes += 1
-      doing.deed(deed)
+  for (const operation of plan.operations) {
+    schedule.at(START_MS + 1000 + Math.max(0, operation.atMs), null, () => {
+      if (operation.kind === 'crash') record.crashes += 1
+      operations.operation(operation)
     })
   }
 }
 
-/** Rounds are near to where something happens; the rest is for the end. */
+/** Gateways look for work shortly after each operation. What is left is done at the end. */
 function scheduleRounds(simulated: SimulatedWorld): void {
   const { plan, schedule, chance } = simulated
-  for (const { atMs, kind } of plan.deeds) {
+  for (const { atMs, kind } of plan.operations) {
     const what = chance.pick(['jobs', 'jobs', 'both'] as const)
     schedule.at(START_MS + 1000 + atMs + chance.between(50, 6000), null, () => round(simulated, what))
-    // What was in doubt is tried again while calls may still land and faults still happen.
+    // Try an uncertain refund again while its calls may still land and faults still happen.
     if (kind !== 'refund') continue
     for (const pauseMs of [chance.between(3_000, 20_000), chance.between(17_000, 60_000)])
       schedule.at(START_MS + 1000 + atMs + pauseMs, null, () => round(simulated, 'jobs'))
   }
 }
 
-/** One gateway looks for work that is due. */
+/** One gateway process runs the jobs or sends the notifications that are due. */
 function round({ anyGateway, record }: SimulatedWorld, what: 'jobs' | 'telling' | 'both'): void {
   const gateway = anyGateway()
   if (gateway === null || gateway.isAtRound) return
@@ -98,21 +98,21 @@ function round({ anyGateway, record }: SimulatedWorld, what: 'jobs' | 'telling' 
 
 type Drain = () => Promise<void>
 
-/** Lets one event happen after the other until none is left or something breaks. */
-function drainer({ schedule, record, orders, told, theirs }: SimulatedWorld): Drain {
+/** Runs one event after the other until none is left or an invariant breaks. */
+function drainer({ schedule, record, orders, told, upstreams }: SimulatedWorld): Drain {
   let events = 0
   return async () => {
     while (record.violation === null && (await schedule.step())) {
       events += 1
       const broken =
-        stillPayable({ orders, told, trades: theirs.trades(), nowMs: schedule.nowMs() }) ?? told.brokenNow()
+        stillPayable({ orders, told, trades: upstreams.trades(), nowMs: schedule.nowMs() }) ?? told.brokenNow()
       if (broken !== null) record.broke(broken)
       if (events > EVENTS_MAX) record.broke('L1: it never comes to rest')
     }
   }
 }
 
-/** Faults end, and whoever died is started again: now everything must come to its end by itself. */
+/** Faults end, and a gateway is started if none is alive. Now the jobs alone must finish everything. */
 async function comeToRest(connection: pg.Client, simulated: SimulatedWorld, drain: Drain): Promise<void> {
   const { schedule, record, gateways, anyGateway, start } = simulated
   simulated.rest()
@@ -128,9 +128,9 @@ async function comeToRest(connection: pg.Client, simulated: SimulatedWorld, drai
 }
 
 async function brokenInTheEnd(connection: pg.Client, simulated: SimulatedWorld): Promise<string | null> {
-  const { theirs, told, merchant } = simulated
+  const { upstreams, told, merchant } = simulated
   return (
-    (await brokenAtRest(connection, MCH, theirs.trades())) ??
+    (await brokenAtRest(connection, MCH, upstreams.trades())) ??
     (await promisesBroken(connection, told.closed())) ??
     told.brokenNow() ??
     told.brokenAtRest() ??

@@ -1,4 +1,4 @@
-/** Everything that one run consists of: the clock, the database, the upstreams, the merchant, and the gateway processes. */
+/** Builds the world of one run: clock, database, upstreams, merchant and gateway processes. */
 import type { ChannelName, WebhookReply } from '@acopay/channels'
 import type pg from 'pg'
 import { receiveWebhook } from '../../apps/server/src/actions/payment/receive-webhook.ts'
@@ -25,7 +25,8 @@ export function simulatedWorld(connection: pg.Client, plan: Scenario) {
   const database = turnstile(connection, schedule, random(plan.seed, 'database'), {
     isSlow: () => !isResting && plan.ownFaults.includes('database slow'),
     onWrite: async () => {
-      const broken = (await brokenNow(connection)) ?? (await brokenBooks(connection, theirs.trades(), schedule.nowMs()))
+      const broken =
+        (await brokenNow(connection)) ?? (await brokenBooks(connection, upstreams.trades(), schedule.nowMs()))
       if (broken !== null) broke(broken)
     },
     onForeignWait: () => broke('T1: somebody waits for something else inside a transaction'),
@@ -33,7 +34,7 @@ export function simulatedWorld(connection: pg.Client, plan: Scenario) {
   const waiting = (): void => {
     if (database.isHeld()) broke('T1: somebody waits for the network inside a transaction')
   }
-  // What is known from outside: numbers, and what the merchant was answered and told.
+  // What the outside knows: the orders' numbers, and what the merchant was answered and told.
   const orders: KnownOrder[] = plan.orders.map(({ expiresInMs }, index) => ({
     number: index + 1,
     no: null,
@@ -42,17 +43,17 @@ export function simulatedWorld(connection: pg.Client, plan: Scenario) {
   }))
   const paymentsOf = (orderNo: string): Payment[] => {
     const numbers = orders.find(({ no }) => no === orderNo)?.attempts ?? []
-    return theirs.trades().flatMap(({ no, payments }) => (numbers.includes(no) ? payments : []))
+    return upstreams.trades().flatMap(({ no, payments }) => (numbers.includes(no) ? payments : []))
   }
   const told = ledger({ nowMs: schedule.nowMs, paymentsOf, broke })
   const gateways: Gateway[] = []
   const chance = random(plan.seed, 'chance')
-  /** Whoever lives; null while nobody does. */
+  /** A random one of the processes that are alive; null if none is. */
   const anyGateway = (): Gateway | null => {
     const alive = gateways.filter(({ process }) => process.isAlive)
     return alive.length === 0 ? null : chance.pick(alive)
   }
-  const theirs = upstream(schedule, random(plan.seed, 'upstream'), plan, {
+  const upstreams = upstream(schedule, random(plan.seed, 'upstream'), plan, {
     notify: (channel, body) => deliverWebhook(anyGateway(), record, channel, body),
     fault: (fault, phase) => count(`fault ${fault} × ${phase}`),
     quirk: (what) => count(`quirk ${what}`),
@@ -61,18 +62,32 @@ export function simulatedWorld(connection: pg.Client, plan: Scenario) {
   })
   const merchant = merchantOf(schedule, plan, { isResting: () => isResting, say, broke, count, ledger: () => told })
   const start = (name: string): Gateway => {
-    const gateway = gatewayOf(name, plan, schedule, { database, theirs, merchant, waiting })
+    const gateway = gatewayOf(name, plan, schedule, { database, upstreams, merchant, waiting })
     gateways.push(gateway)
     return gateway
   }
   const rest = (): void => {
     isResting = true
-    theirs.rest()
+    upstreams.rest()
   }
-  return { plan, schedule, record, database, orders, told, gateways, chance, anyGateway, theirs, merchant, start, rest }
+  return {
+    plan,
+    schedule,
+    record,
+    database,
+    orders,
+    told,
+    gateways,
+    chance,
+    anyGateway,
+    upstreams,
+    merchant,
+    start,
+    rest,
+  }
 }
 
-/** An upstream calls a gateway; null where none is there. */
+/** An upstream sends a webhook; null if no gateway is alive. */
 async function deliverWebhook(
   gateway: Gateway | null,
   { say }: RunRecord,
@@ -82,10 +97,10 @@ async function deliverWebhook(
   if (gateway === null) return null
   const { world, process } = gateway
   const raw = { headers: {}, body }
-  const heard = await receiveWebhook(world, { mchNo: MCH, channel }, raw).catch((error: Error) => ({
+  const received = await receiveWebhook(world, { mchNo: MCH, channel }, raw).catch((error: Error) => ({
     reply: { status: 500, contentType: '', body: '' },
     outcome: error.message,
   }))
-  say(`${process.name}: hears of ${channel} ${heard?.outcome}`)
-  return heard?.reply ?? null
+  say(`${process.name}: hears of ${channel} ${received?.outcome}`)
+  return received?.reply ?? null
 }

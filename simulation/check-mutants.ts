@@ -1,4 +1,7 @@
-/** `npm run mutants`: applies each mutant to a copy of the sources, simulates until something breaks, prints how long that took. */
+/**
+ * `npm run mutants`: applies each mutant to a copy of the sources, simulates until an invariant breaks, and prints how many
+ * seeds that took.
+ */
 import { execFileSync, spawn } from 'node:child_process'
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -27,7 +30,7 @@ await database.stop()
 rmSync(copy, { recursive: true, force: true })
 process.exit(survivors === 0 ? 0 : 1)
 
-/** The tracked sources, and a node_modules in which the workspace's own packages are those of the copy. */
+/** Copies the sources, and makes a node_modules whose workspace packages point into the copy. */
 function copySources(): void {
   const files = execFileSync('git', ['ls-files', '-co', '--exclude-standard', 'packages', 'apps', 'simulation'], {
     cwd: ROOT,
@@ -51,7 +54,7 @@ async function seedsUntilFound(mutant: Mutant): Promise<{ schedules: number; wha
   const file = path.join(copy, mutant.file)
   const original = readFileSync(file, 'utf8')
   if (original.split(mutant.find).length !== 2) throw new Error(`${mutant.name}: not exactly once in ${mutant.file}`)
-  // What a mutant calls `nowhere` is never true.
+  // A mutant may call `nowhere(...)`, which is always false: it uses a value that would otherwise be unused.
   const changed = original.replace(mutant.find, () => mutant.replace)
   writeFileSync(
     file,

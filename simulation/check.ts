@@ -1,10 +1,11 @@
-/** Walks through every state the model can reach, breadth first, and holds the invariants of spec/order-lifecycle.md. */
+/** Visits every state that the model can reach, breadth first, and checks the invariants of spec/order-lifecycle.md. */
 import { moves, restMoves } from './model.ts'
 import {
   type Bounds,
   initial,
   type Mistake,
   type Model,
+  type Move,
   PAID_UNITS,
   type Rules,
   refundedUnits,
@@ -17,20 +18,20 @@ export type Checked = { states: number; transitions: number; violation: Violatio
 
 type Reached = { from: string | null; says: string; model: Model }
 
-/** Null when the state is as it must be at any time. */
+/** The invariant that this state breaks; null if it breaks none. Must hold in every state. */
 export function brokenNow(model: Model): string | null {
   const { state, attempts, toldClosed } = model
   const kept = attempts.filter(({ booked }) => booked === 'keep').length
   if (kept > 1) return 'I1: one order keeps two payments'
   if (state === 'CLOSED' && kept > 0) return 'I2: a closed order keeps a payment'
   if (toldClosed && state !== 'CLOSED') return `I3: the merchant was told SUCCESS, and the order is ${state}`
-  // The one exception is the upstream's: a code that nobody has scanned cannot be taken back.
+  // Exception: the upstream cannot withdraw a code that no payer has scanned.
   const isPayable = attempts.some(
     ({ upstream, mayLand, isGivenAway }) => mayLand || (upstream === 'open' && !isGivenAway),
   )
   if (toldClosed && isPayable) return 'P1: the merchant was told SUCCESS, and the order can still be paid'
   if (state === 'SUCCESS' && kept !== 1) return 'I1: a paid order keeps no payment'
-  // A merchant is told of an order that it is SUCCESS once it keeps a payment, and a close is then answered 'paid'.
+  // Once an order keeps a payment, the merchant is told SUCCESS, and a close is answered 'paid'.
   if (attempts.some(({ wasKept, sentBackBy }) => wasKept && sentBackBy === 'us')) {
     return 'I10: a payment that was kept is sent back by ourselves'
   }
@@ -55,13 +56,13 @@ function brokenRefunds(model: Model, index: number): string | null {
   return null
 }
 
-/** What the books say went back of a payment. */
+/** How much of a payment was sent back, according to the books. */
 const bookedBackUnits = (model: Model, index: number): number =>
   model.attempts[index]?.booked === 'returned'
     ? PAID_UNITS
     : refundedUnits(model, index, ({ ours }) => ours === 'SUCCESS')
 
-/** Null when the state is as it must be once nothing is left to do. */
+/** The invariant that this state breaks although nothing is left to do; null if it breaks none. */
 export function brokenAtRest(model: Model): string | null {
   const { state, attempts, refunds } = model
   if (attempts.some(({ upstream, booked }) => upstream === 'paid' && booked === 'no')) {
@@ -74,7 +75,7 @@ export function brokenAtRest(model: Model): string | null {
   if (state === 'CLOSED' && attempts.some(({ upstream }) => upstream === 'open')) {
     return 'P1: a code that was scanned after the close is left open'
   }
-  // What others sent back after it was booked only the daily bill tells.
+  // If others send back a payment after it was booked, only the daily bill shows it, and the model has no bill.
   const isKnown = ({ sentBackBy }: (typeof attempts)[number], index: number): boolean =>
     sentBackBy === 'outside' || sentBackUnits(model, index) === bookedBackUnits(model, index)
   if (!attempts.every(isKnown)) {
@@ -87,7 +88,7 @@ export function check(bounds: Bounds, mistake: Mistake | null = null): Checked {
   const rules = { bounds, mistake }
   const start = initial(bounds)
   const reached = new Map<string, Reached>([[keyOf(start), { from: null, says: 'an order is placed', model: start }]])
-  /** States from which everything that happens by itself ends well. */
+  /** States that were already checked to end well if only the gateway and the upstreams go on. */
   const restful = new Set<string>()
   let transitions = 0
   for (const [key, { model }] of reached) {
@@ -106,8 +107,8 @@ export function check(bounds: Bounds, mistake: Mistake | null = null): Checked {
 }
 
 /**
- * Lets what happens by itself happen until nothing more does: every state on the way and every end must be good, and
- * from everywhere an end must be in reach.
+ * Lets the gateway and the upstreams finish their work, without faults, payers or merchants. Every state on the way and
+ * every end must keep the invariants, and an end must be reachable from every state.
  */
 function brokenLater(start: string, model: Model, rules: Rules, restful: Set<string>): Violation | null {
   if (restful.has(start)) return null
@@ -122,7 +123,7 @@ function brokenLater(start: string, model: Model, rules: Rules, restful: Set<str
     restful.add(key)
     const onward = restMoves(at, rules)
     if (onward.length === 0) ending.add(key)
-    const invariant = brokenNow(at) ?? (onward.length === 0 ? brokenAtRest(at) : null)
+    const invariant = brokenAt(at, onward)
     if (invariant !== null) return { invariant, story: storyOf(visited, key).slice(1) }
     for (const { says, to } of onward) {
       const next = keyOf(to)
@@ -130,13 +131,21 @@ function brokenLater(start: string, model: Model, rules: Rules, restful: Set<str
       cameFrom.set(next, [...(cameFrom.get(next) ?? []), key])
     }
   }
-  for (const key of ending) for (const before of cameFrom.get(key) ?? []) ending.add(before)
+  spread(ending, cameFrom)
   const endless = [...visited.keys()].find((key) => !ending.has(key))
   if (endless === undefined) return null
   return { invariant: 'I8: it is asked again for ever', story: storyOf(visited, endless).slice(1) }
 }
 
-/** How a state was reached, from the first one on. */
+/** Adds every state from which an end can be reached. A loop over a Set also visits the members that it adds. */
+function spread(ending: Set<string>, cameFrom: Map<string, string[]>): void {
+  for (const key of ending) for (const before of cameFrom.get(key) ?? []) ending.add(before)
+}
+
+const brokenAt = (model: Model, onward: Move[]): string | null =>
+  brokenNow(model) ?? (onward.length === 0 ? brokenAtRest(model) : null)
+
+/** The moves that lead from the first state to this one. */
 function storyOf(reached: Map<string, Reached>, key: string): string[] {
   const story: string[] = []
   for (let at: string | null = key; at !== null; ) {

@@ -1,7 +1,7 @@
-/** `npm run model-check`: the exhaustive check at its full bounds, and what it prints of it. */
+/** `npm run model-check`: checks the model exhaustively at its full bounds and prints the counts of states. */
 import { check } from './check.ts'
 
-/** Neither money that others send back nor a second payment under one number. */
+/** No money sent back from outside, and no second payment under one attempt's number. */
 const NO_MORE = { outsideReturns: 0, secondPayments: 0 }
 
 const BOUNDS = [
@@ -10,7 +10,7 @@ const BOUNDS = [
   { attempts: 2, closes: 2, crashes: 2, notifications: 2, refunds: 0, ...NO_MORE },
   { attempts: 1, closes: 2, crashes: 2, notifications: 2, refunds: 1, ...NO_MORE },
   { attempts: 1, closes: 1, crashes: 1, notifications: 1, refunds: 2, ...NO_MORE },
-  // Without a merchant's close: the expiry closes the order, and the job shuts it.
+  // The merchant does not close: the order expires, and the job closes its attempts.
   { attempts: 2, closes: 0, crashes: 0, notifications: 1, refunds: 1, ...NO_MORE },
   { attempts: 1, closes: 1, crashes: 1, notifications: 1, refunds: 1, outsideReturns: 1, secondPayments: 1 },
   { attempts: 2, closes: 1, crashes: 1, notifications: 1, refunds: 0, outsideReturns: 1, secondPayments: 1 },

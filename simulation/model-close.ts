@@ -1,5 +1,8 @@
-/** The closing procedure, step by step: whoever shuts the order asks, closes, asks again, and writes down what was found. */
-import { provesClosed } from '@acopay/core'
+/**
+ * The closing procedure, step by step. A closer (the merchant's call or the job) queries each attempt, closes it, queries it
+ * again, and writes the results down.
+ */
+import { provesClosed, type UpstreamState } from '@acopay/core'
 import {
   type AttemptModel,
   type CloserModel,
@@ -22,70 +25,97 @@ export const newCloser = (isCall: boolean): CloserModel => ({
   found: [],
 })
 
-/** Query, close, query again, for each attempt; then what was found is written down in one step. */
+/** One closer at one attempt. */
+type Closing = {
+  model: Model
+  closer: CloserModel
+  attempt: AttemptModel
+  rules: Rules
+  mayLie: boolean
+  /** Adds a move: a copy of the model with one change. */
+  add: (text: string, change: (own: AttemptModel, self: CloserModel) => void) => void
+}
+
+type Found = CloserModel['found'][number]
+
+/** Query, close, query again, for each attempt. One last step writes all results down. */
 export function closerMoves(model: Model, index: number, rules: Rules, mayLie: boolean): Move[] {
   const closer = model.closers[index] as CloserModel
-  const number = closer.attempt + 1
   const who = closer.isCall ? "the merchant's call" : 'the job'
   const attempt = model.attempts[closer.attempt]
   if (attempt === undefined) return [settle(model, index, rules, who)]
   const list: Move[] = []
-  const add = (text: string, change: (own: AttemptModel, self: CloserModel) => void): void => {
+  const add: Closing['add'] = (text, change) => {
     const to = copy(model)
     change(to.attempts[closer.attempt] as AttemptModel, to.closers[index] as CloserModel)
-    list.push({ says: `${who} ${text} attempt ${number}`, to })
+    list.push({ says: `${who} ${text} attempt ${closer.attempt + 1}`, to })
   }
-  const found = (self: CloserModel, what: CloserModel['found'][number]): void => {
-    self.found.push(what)
-    self.attempt += 1
-    self.step = 'query'
-    self.wasAbsent = false
-  }
-  const unknown: CloserModel['found'][number] = rules.mistake === 'take unknown for shut' ? 'shut' : 'unknown'
-  // Looked at when it begins: what is written down meanwhile it does not see.
+  const closing = { model, closer, attempt, rules, mayLie, add }
+  // The closer reads our state of an attempt only before its first query. It does not see later changes.
   if (closer.step === 'query' && (attempt.ours === 'SHUT' || attempt.ours === 'PAID')) {
     add('need not ask about', (_own, self) => found(self, attempt.ours === 'PAID' ? 'paid' : 'shut'))
     return list
   }
-  if (mayLie) add(`gets no answer about`, (_own, self) => found(self, unknown))
-  if (closer.step === 'close') {
-    // What Alipay's cancel did: of a trade that was paid meanwhile it sends all of it back.
-    const isWhole = sentBackUnits(model, closer.attempt) === 0
-    if (rules.mistake === 'close by cancel' && attempt.isAlipay && attempt.upstream === 'paid' && isWhole) {
-      add('cancels, which sends the money back,', (own, self) => {
-        sendBack(own, 'us')
-        self.step = 'query again'
-      })
-      return list
-    }
-    const goOn = (self: CloserModel): void => {
-      if (rules.mistake === 'trust the answer to a close') found(self, 'shut')
-      else self.step = 'query again'
-    }
-    add('closes', (own, self) => {
-      self.wasAbsent = own.upstream === 'code'
-      if (own.upstream === 'open') Object.assign(own, { upstream: 'closed', isGivenAway: false })
+  if (mayLie) add(`gets no answer about`, (_own, self) => found(self, unknownIn(rules)))
+  if (closer.step === 'close') addClose(closing)
+  else addQuery(closing)
+  return list
+}
+
+const unknownIn = ({ mistake }: Rules): Found => (mistake === 'take unknown for shut' ? 'shut' : 'unknown')
+
+/** The closer notes its result and goes on to the next attempt. */
+function found(self: CloserModel, what: Found): void {
+  self.found.push(what)
+  self.attempt += 1
+  self.step = 'query'
+  self.wasAbsent = false
+}
+
+function addClose({ model, closer, attempt, rules, mayLie, add }: Closing): void {
+  // Alipay's cancel: if the trade was paid in the meantime, it sends the whole payment back.
+  const isWhole = sentBackUnits(model, closer.attempt) === 0
+  if (rules.mistake === 'close by cancel' && attempt.isAlipay && attempt.upstream === 'paid' && isWhole) {
+    add('cancels, which sends the money back,', (own, self) => {
+      sendBack(own, 'us')
+      self.step = 'query again'
+    })
+    return
+  }
+  const goOn = (self: CloserModel): void => {
+    if (rules.mistake === 'trust the answer to a close') found(self, 'shut')
+    else self.step = 'query again'
+  }
+  add('closes', (own, self) => {
+    self.wasAbsent = own.upstream === 'code'
+    if (own.upstream === 'open') Object.assign(own, { upstream: 'closed', isGivenAway: false })
+    goOn(self)
+  })
+  if (mayLie) {
+    add('is told yes, and nothing is done, closing', (_own, self) => {
+      self.wasAbsent = false
       goOn(self)
     })
-    if (mayLie) {
-      add('is told yes, and nothing is done, closing', (_own, self) => {
-        self.wasAbsent = false
-        goOn(self)
-      })
-    }
-    return list
   }
+}
+
+function addQuery({ model, closer, rules, add }: Closing): void {
   const answer = saysOf(model, closer.attempt)
-  add(closer.step === 'query' ? 'asks about' : 'asks again about', (own, self) => {
-    const isPastLanding = rules.mistake === 'take absent for shut at once' || own.ours === 'OPEN' || !own.mayLand
-    // Scanned between the close and this question: closed again.
-    const isScanned = closer.wasAbsent && answer === 'open'
+  const isFirst = closer.step === 'query'
+  // The payer scanned the code between the close and this query: the closer closes it again.
+  const isScanned = closer.wasAbsent && answer === 'open'
+  const isToClose = (isFirst && answer !== 'closed') || isScanned
+  add(isFirst ? 'asks about' : 'asks again about', (own, self) => {
     if (answer === 'paid' || answer === 'returned') found(self, answer)
-    else if ((closer.step === 'query' && answer !== 'closed') || isScanned) self.step = 'close'
-    else found(self, provesClosed(answer, isPastLanding ? 1 : 0, 1) ? 'shut' : unknown)
-    own.isGivenAway = closer.step === 'query again' && own.upstream === 'code'
+    else if (isToClose) self.step = 'close'
+    else found(self, isProven(own, answer, rules) ? 'shut' : unknownIn(rules))
+    own.isGivenAway = !isFirst && own.upstream === 'code'
   })
-  return list
+}
+
+function isProven({ ours, mayLand }: AttemptModel, answer: UpstreamState, { mistake }: Rules): boolean {
+  const isPastLanding = mistake === 'take absent for shut at once' || ours === 'OPEN' || !mayLand
+  return provesClosed(answer, isPastLanding ? 1 : 0, 1)
 }
 
 function settle(model: Model, index: number, rules: Rules, who: string): Move {

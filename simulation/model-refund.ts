@@ -1,7 +1,7 @@
 /**
- * Refunds that merchants ask for: `refundOrder` and `sendRefund` of the gateway, step by step. What decides is the real
- * table and the real limit (`refundRefusal` of packages/core). That a refund's notification hastens its job needs no
- * step: the job may run at any time.
+ * Refunds that merchants ask for: the gateway's `refundOrder` and `sendRefund`, step by step. The real table and the real
+ * limit (`refundRefusal` of packages/core) decide. A refund's webhook makes its job run sooner; that needs no step of its
+ * own, because here the job may run at any time.
  */
 import { fen, refundRefusal } from '@acopay/core'
 import {
@@ -18,10 +18,10 @@ import {
   sentBackUnits,
 } from './model-state.ts'
 
-/** What the gateway writes down, with the job; what it refuses changes nothing, and is no move. */
+/** The gateway writes down a refund and its job. A refusal changes nothing, so it is no move. */
 export function refundAsks(model: Model, { bounds, mistake }: Rules): Move[] {
   const attempt = model.attempts.findIndex(({ booked }) => booked === 'keep')
-  // Of what was seen to be sent back from outside all stands in the books as gone: `refundRefusal` would refuse each.
+  // A payment that was sent back from outside is booked as returned in full, and `refundRefusal` refuses every refund of it.
   if (attempt === -1 || model.refunds.length === bounds.refunds) return []
   const isCounted = ({ ours }: RefundModel): boolean =>
     ours !== 'FAIL' && mistake !== 'refund whatever was refunded before'
@@ -33,15 +33,22 @@ export function refundAsks(model: Model, { bounds, mistake }: Rules): Move[] {
     const to = copy(model)
     if (happen(to, { event: 'refund_asked' }).isRefused) return []
     to.refunds.push({
-      ...{ attempt, units, ours: 'PROCESSING', upstream: 'absent', mayLand: true, isOnItsWay: false },
-      ...{ step: 'send', isInDoubt: false },
+      attempt,
+      units,
+      ours: 'PROCESSING',
+      upstream: 'absent',
+      mayLand: true,
+      isOnItsWay: false,
+      step: 'send',
+      isInDoubt: false,
     })
     return [{ says: `the merchant asks for ${units === 1 ? 'half' : 'all'} of it back`, to }]
   })
 }
 
-/** What happens to a refund once it was asked for. */
+/** What can happen next to a refund that was asked for. */
 export function refundMoves(model: Model, index: number, { mistake }: Rules, mayLie: boolean): Move[] {
+  const one = { index, mistake, mayLie }
   const refund = model.refunds[index] as RefundModel
   const { list, add } = movesOf(model, index)
   list.push(...upstreamMoves(model, index, mayLie))
@@ -54,13 +61,13 @@ export function refundMoves(model: Model, index: number, { mistake }: Rules, may
   switch (refund.step) {
     case null:
       if (refund.ours === 'PROCESSING' && mistake !== 'forget the job that sends a refund') {
-        list.push(...sendMoves(takenByJob(model, index), index, 'the job sends', mistake, mayLie))
+        list.push(...sendMoves(takenByJob(model, index), one, 'the job sends'))
       }
       break
     case 'send':
-      // The call is made by the moment that is written down, or not at all.
+      // The gateway sends the call before the deadline that it wrote down, or not at all.
       if (refund.mayLand || mistake === 'send a refund after its moment') {
-        list.push(...sendMoves(model, index, "the merchant's call sends", mistake, mayLie))
+        list.push(...sendMoves(model, one, "the merchant's call sends"))
       } else add("the merchant's call comes too late to send", '', rest)
       break
     case 'write done':
@@ -68,12 +75,15 @@ export function refundMoves(model: Model, index: number, { mistake }: Rules, may
       add('it is written down that', refund.step === 'write done' ? 'is done' : 'failed', end)
       break
     default:
-      list.push(...askMoves(model, index, mistake, mayLie))
+      list.push(...askMoves(model, one))
   }
   return list
 }
 
-/** The job writes down until when its call may land, then sends at once: dying between the two is a call that never lands. */
+/**
+ * The job writes down until when its call may land, and sends the call in the same step. A process that dies between the two
+ * looks like a call that never lands.
+ */
 function takenByJob(model: Model, index: number): Model {
   const taken = copy(model)
   const own = taken.refunds[index] as RefundModel
@@ -82,9 +92,12 @@ function takenByJob(model: Model, index: number): Model {
   return taken
 }
 
+/** One refund; the mistake that is put in; whether upstreams may answer wrongly or not at all. */
+type One = { index: number; mistake: Mistake | null; mayLie: boolean }
+
 type Change = (own: RefundModel, to: Model) => void
 
-/** Collects moves of one refund: each is a copy with one change. */
+/** Collects the moves of one refund. Each move is a copy of the model with one change. */
 function movesOf(model: Model, index: number) {
   const list: Move[] = []
   const add = (before: string, after: string, change: Change): void => {
@@ -95,7 +108,7 @@ function movesOf(model: Model, index: number) {
   return { list, add }
 }
 
-/** What the upstream does by itself. */
+/** What the upstream does without being called. */
 function upstreamMoves(model: Model, index: number, mayLie: boolean): Move[] {
   const refund = model.refunds[index] as RefundModel
   const { list, add } = movesOf(model, index)
@@ -119,8 +132,8 @@ const isAlipay = (model: Model, { attempt }: RefundModel): boolean => (model.att
 const isEnoughLeft = (model: Model, { attempt, units }: RefundModel): boolean =>
   sentBackUnits(model, attempt) + units <= PAID_UNITS
 
-/** One call under the refund's number: said again it does nothing a second time. */
-function sendMoves(model: Model, index: number, sends: string, mistake: Mistake | null, mayLie: boolean): Move[] {
+/** One call under the refund's number. The upstream carries out a number only once. */
+function sendMoves(model: Model, { index, mistake, mayLie }: One, sends: string): Move[] {
   const refund = model.refunds[index] as RefundModel
   const { list, add } = movesOf(model, index)
   if (refund.upstream === 'failed') add(sends, 'and hears that it was called off', goOn('ask after a refusal'))
@@ -149,20 +162,23 @@ function sendMoves(model: Model, index: number, sends: string, mistake: Mistake 
   return list
 }
 
-/** What is under way, or was refused, is asked about: only that it is not there, or was called off, proves a refusal. */
-function askMoves(model: Model, index: number, mistake: Mistake | null, mayLie: boolean): Move[] {
+/**
+ * The gateway queries a refund that is under way or was refused. It believes a refusal only if the upstream does not know the
+ * refund or has called it off.
+ */
+function askMoves(model: Model, { index, mistake, mayLie }: One): Move[] {
   const { upstream, step, isInDoubt } = model.refunds[index] as RefundModel
   const { list, add } = movesOf(model, index)
   const isDone = upstream === 'done' || (upstream === 'under way' && mistake === 'take a refund under way for done')
   const isRefused = upstream === 'failed' || (upstream === 'absent' && step === 'ask after a refusal')
   const isFinal = !isInDoubt || mistake === 'believe a refusal although an earlier call may land'
-  const onward = isDone ? goOn('write done') : isRefused && isFinal ? goOn('write failed') : rest
-  add('a query finds', upstream, onward)
+  if (isDone) add('a query finds', upstream, goOn('write done'))
+  else add('a query finds', upstream, isRefused && isFinal ? goOn('write failed') : rest)
   if (mayLie) add('a query says nothing of', '', rest)
   return list
 }
 
-/** The upstream takes it on: at once, or, WeChat Pay, to be done later. */
+/** The upstream accepts the refund: Alipay sends the money at once, WeChat Pay may do it later. */
 function take(own: RefundModel, upstream: 'under way' | 'done'): void {
   own.upstream = upstream
   own.isOnItsWay = false
@@ -176,13 +192,13 @@ const goOn =
     forgetDoubts(own)
   }
 
-/** Nobody is at it any more: not known how it stands, or the process died. Its job sends it again. */
+/** No call and no job works on the refund any more: its state is unknown, or the process died. The job sends it again. */
 export function rest(own: RefundModel): void {
   goOn(null)(own)
   own.isInDoubt = false
 }
 
-/** What was made, or is about to be written down, is beyond doubt: to remember its doubts would only make more states. */
+/** A refund that was made, or whose end is about to be written, is certain. Keeping its flags would only add states. */
 function forgetDoubts(own: RefundModel): void {
   if (own.step === 'write done' || own.step === 'write failed') own.isInDoubt = false
   if (own.upstream === 'done') own.mayLand = false

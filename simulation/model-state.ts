@@ -1,6 +1,6 @@
 /**
- * What the model knows at one moment: an order, its attempts and refunds, ours and the upstreams' side of each; and how
- * the order changes: through the real table (`decide` of packages/core), and in the books.
+ * One state of the model: an order, its attempts and its refunds, each as the gateway and as the upstream sees it. Also the
+ * changes: the order's through the real table (`decide` of packages/core), the books' restated here.
  */
 import {
   type CloseReason,
@@ -11,54 +11,54 @@ import {
   type UpstreamState,
 } from '@acopay/core'
 
-/** One try to pay. `upstream` is the truth, `ours` what we have written down. */
+/** One attempt. `upstream` is the truth at the upstream; `ours` is what the gateway has written down. */
 export type AttemptModel = {
   ours: 'OPENING' | 'OPEN' | 'PAID' | 'SHUT'
-  /** `code`: handed out and not scanned, which a query calls absent. `returned`: it was paid, and all the money has gone back. */
+  /** `code`: an unscanned code, which a query calls absent. `returned`: it was paid, and all the money was sent back. */
   upstream: 'absent' | 'code' | 'open' | 'paid' | 'closed' | 'returned'
-  /** Whether it is opened with Alipay, where it begins as a code and where a query says that money went back. */
+  /** With Alipay an attempt begins as a code, and a query shows that the payment was sent back in full. */
   isAlipay: boolean
-  /** A query called the code absent after it was closed: whoever scans it later is the upstream's to let in. */
+  /** A query after the close called the code absent. If a payer scans it later, only the upstream can refuse. */
   isGivenAway: boolean
-  /** Our create is still under way and may land. */
+  /** The gateway's create call may still land at the upstream. */
   mayLand: boolean
   booked: 'no' | 'keep' | 'reverse' | 'returned'
-  /** The order kept what it was paid with, whatever became of it since. */
+  /** The order kept this payment once, even if it was sent back later. */
   wasKept: boolean
-  /** Who sent the money back, apart from refunds that the merchant asked for. */
+  /** Who sent the payment back. Refunds that the merchant asked for do not count. */
   sentBackBy: null | 'us' | 'outside'
   notifications: number
-  /** Another payer's payment under the same number, with a number of its own upstream: on its way back, or back. */
+  /** A second payer's payment for the same attempt, with its own number at the upstream: being reversed, or returned. */
   second: 'none' | 'reverse' | 'returned'
 }
 
-/** Somebody who shuts the order: a merchant's call (which will be answered) or the job. */
+/** One run of the closing procedure: a merchant's call, which gets an answer, or the job. */
 export type CloserModel = {
   isCall: boolean
   attempt: number
   step: 'query' | 'close' | 'query again'
-  /** The close was told that there is no trade: one that is there by now is closed again. */
+  /** The close was answered 'absent'. If the next query finds a trade, the closer closes it again. */
   wasAbsent: boolean
   found: ('shut' | 'paid' | 'returned' | 'unknown')[]
 }
 
-/** What is paid, in units: refunds are of the half or of the whole. */
+/** The amount of a payment, in units. A refund is for one unit or for both. */
 export const PAID_UNITS = 2
 
-/** A refund that a merchant asked for, of the payment that is kept. */
+/** A refund of the kept payment that the merchant asked for. */
 export type RefundModel = {
   attempt: number
   units: 1 | 2
   ours: RefundState
-  /** `failed`: it was under way and was called off; only WeChat Pay has refunds under way. */
+  /** `failed`: it was under way, and the upstream called it off. Only WeChat Pay has refunds under way. */
   upstream: 'absent' | 'under way' | 'done' | 'failed'
-  /** The moment that is written down has not come yet: a call may be made, and one without an answer be carried out. */
+  /** The deadline that was written down has not passed: a call may be sent, and an unanswered call may still be carried out. */
   mayLand: boolean
-  /** A call had no answer: while it may, it still lands. */
+  /** A call got no answer, and may still land. */
   isOnItsWay: boolean
-  /** What whoever sends it does next, the merchant's call or the job; null where nobody is at it. */
+  /** The next step of the merchant's call or of the job; null if neither works on it. */
   step: null | 'send' | 'ask after a refusal' | 'ask how it stands' | 'write done' | 'write failed'
-  /** When the job took it, an earlier call could still be carried out. */
+  /** When the job took the refund, the upstream could still carry out an earlier call. */
   isInDoubt: boolean
 }
 
@@ -79,8 +79,8 @@ export type Model = {
 }
 
 /**
- * `refunds`: how many of them the gateway accepts; those that it refuses change nothing. `outsideReturns`: money that the
- * upstream or the merchant's back office sends back. `secondPayments`: of what was paid and kept, under the same number.
+ * `refunds`: how many the gateway accepts; a refused one changes nothing. `outsideReturns`: payments that the upstream or the
+ * merchant's back office sends back. `secondPayments`: by another payer, for an attempt whose payment is kept.
  */
 export type Bounds = {
   attempts: number
@@ -93,14 +93,23 @@ export type Bounds = {
 }
 
 export const initial = (bounds: Bounds): Model => ({
-  ...{ state: 'NOTPAY', closeReason: null, isExpired: false, attempts: [], closers: [], refunds: [], hasJob: false },
-  ...{ toldClosed: false, closesLeft: bounds.closes, crashesLeft: bounds.crashes },
-  ...{ outsideReturnsLeft: bounds.outsideReturns, secondPaymentsLeft: bounds.secondPayments },
+  state: 'NOTPAY',
+  closeReason: null,
+  isExpired: false,
+  attempts: [],
+  closers: [],
+  refunds: [],
+  hasJob: false,
+  toldClosed: false,
+  closesLeft: bounds.closes,
+  crashesLeft: bounds.crashes,
+  outsideReturnsLeft: bounds.outsideReturns,
+  secondPaymentsLeft: bounds.secondPayments,
 })
 
 export type Move = { says: string; to: Model }
 
-/** Mistakes that can be put in, to see that the checker finds them. */
+/** Mistakes that the tests put in, to show that the check finds them. */
 export type Mistake =
   | 'trust the answer to a close'
   | 'take unknown for shut'
@@ -128,7 +137,7 @@ export type RefundMistake =
 
 export type Rules = { bounds: Bounds; mistake: Mistake | null }
 
-/** By hand: most of the check's time would go into a clone that knows nothing of the model. */
+/** Written out, because `structuredClone` would take most of the check's time. */
 export const copy = (model: Model): Model => ({
   ...model,
   attempts: model.attempts.map((attempt) => ({ ...attempt })),
@@ -136,7 +145,7 @@ export const copy = (model: Model): Model => ({
   refunds: model.refunds.map((refund) => ({ ...refund })),
 })
 
-/** The event goes through the table; whether it was allowed. */
+/** Passes an event through the real table. Says whether the table refused it, and what becomes of money. */
 export function happen(model: Model, happening: OrderInput): { isRefused: boolean; money: 'keep' | 'reverse' | null } {
   const order = {
     state: model.state,
@@ -156,7 +165,7 @@ export function happen(model: Model, happening: OrderInput): { isRefused: boolea
   return { isRefused: refused !== null, money }
 }
 
-/** Books what an upstream took; `isBack`: and has sent back already. What was kept and has gone back is kept no more. */
+/** Books a payment. `isBack`: the upstream has already sent it back, and a kept payment is then kept no more. */
 export function takeMoney(model: Model, index: number, { mistake }: Rules, isBack: boolean): void {
   const attempt = model.attempts[index] as AttemptModel
   if (attempt.booked === 'keep' && isBack && !mayBeRefunds(model, index, mistake)) {
@@ -166,12 +175,14 @@ export function takeMoney(model: Model, index: number, { mistake }: Rules, isBac
   if (attempt.booked !== 'no') return
   attempt.ours = 'PAID'
   const { money } = happen(model, { event: 'money_arrived', isExact: !isBack })
-  attempt.booked = isBack ? 'returned' : mistake === 'keep every payment' ? 'keep' : (money ?? 'no')
+  if (isBack) attempt.booked = 'returned'
+  else if (mistake === 'keep every payment') attempt.booked = 'keep'
+  else attempt.booked = money ?? 'no'
   attempt.wasKept = attempt.booked === 'keep'
   if (model.state === 'SUCCESS') model.hasJob = false
 }
 
-/** A refund was done, or has not ended: then 'all sent back' does not say that others did it. */
+/** A refund is done or has not ended, so the payment may have gone back by it and not from outside. */
 function mayBeRefunds(model: Model, index: number, mistake: Mistake | null): boolean {
   if (refundedUnits(model, index, ({ ours }) => ours === 'SUCCESS') > 0) return true
   return mistake !== 'take a refund for a return from outside' && isRefundInDoubt(model, index)
@@ -180,17 +191,17 @@ function mayBeRefunds(model: Model, index: number, mistake: Mistake | null): boo
 const isRefundInDoubt = ({ refunds }: Model, index: number): boolean =>
   refunds.some(({ attempt, ours }) => attempt === index && ours === 'PROCESSING')
 
-/** What the refunds of an attempt that are `such` come to. */
+/** The sum of those refunds of an attempt that `such` picks. */
 export const refundedUnits = ({ refunds }: Model, index: number, such: (refund: RefundModel) => boolean): number =>
   refunds.reduce((sum, refund) => sum + (refund.attempt === index && such(refund) ? refund.units : 0), 0)
 
-/** What the upstream has sent back of a payment, or has under way to the payer. */
+/** How much of a payment the upstream has sent back or is sending back. */
 export function sentBackUnits(model: Model, index: number): number {
   if (model.attempts[index]?.upstream === 'returned') return PAID_UNITS
   return refundedUnits(model, index, ({ upstream }) => upstream === 'under way' || upstream === 'done')
 }
 
-/** What a query says. Alipay says of what went back in full, by whomever, that it did; WeChat Pay that it was paid. */
+/** What a query answers. If a payment went back in full, Alipay says so, and WeChat Pay still says 'paid'. */
 export function saysOf(model: Model, index: number): UpstreamState {
   const { isAlipay, upstream } = model.attempts[index] as AttemptModel
   if (upstream === 'code') return 'absent'
@@ -198,7 +209,7 @@ export function saysOf(model: Model, index: number): UpstreamState {
   return isAlipay && sentBackUnits(model, index) === PAID_UNITS ? 'returned' : 'paid'
 }
 
-/** All that is left of it goes back to the payer. */
+/** Sends the rest of the payment back to the payer. */
 export function sendBack(attempt: AttemptModel, by: 'us' | 'outside'): void {
   attempt.upstream = 'returned'
   attempt.sentBackBy = by

@@ -5,19 +5,19 @@ import type { Bounds, Mistake, RefundMistake } from './model-state.ts'
 
 const NO_MORE = { outsideReturns: 0, secondPayments: 0 }
 
-/** Bounds that two seconds are enough for, without refunds and with. */
+/** Bounds that take about two seconds, without refunds and with. */
 const QUICK: [states: number, Bounds][] = [
   [5_000, { attempts: 1, closes: 2, crashes: 2, notifications: 2, refunds: 0, ...NO_MORE }],
   [9_000, { attempts: 1, closes: 1, crashes: 1, notifications: 1, refunds: 1, ...NO_MORE }],
 ]
-/** The largest bounds of `npm run model-check`, without refunds and with: a minute or two. `npm run test:long` runs them. */
+/** The largest bounds of `npm run model-check`, without refunds and with. They take a minute or two; `npm run test:long` runs them. */
 const FULL: [states: number, Bounds][] = [
   [300_000, { attempts: 2, closes: 2, crashes: 2, notifications: 2, refunds: 0, ...NO_MORE }],
   [100_000, { attempts: 1, closes: 1, crashes: 1, notifications: 1, refunds: 2, ...NO_MORE }],
   [100_000, { attempts: 2, closes: 0, crashes: 0, notifications: 1, refunds: 1, ...NO_MORE }],
   [10_000, { attempts: 1, closes: 1, crashes: 1, notifications: 1, refunds: 1, outsideReturns: 1, secondPayments: 1 }],
 ]
-/** Enough for a mistake to show. */
+/** Large enough to find each mistake. */
 const SMALL = { attempts: 2, closes: 2, crashes: 1, notifications: 1, refunds: 0, ...NO_MORE }
 const SMALL_WITH_SECOND = { ...SMALL, attempts: 1, secondPayments: 1 }
 const SMALL_WITH_REFUNDS = { ...SMALL, attempts: 1, closes: 1, refunds: 2 }

@@ -1,8 +1,8 @@
 /**
- * The order's life beside abstract upstreams, payers, merchants and crashes: every state that can be reached, within
- * bounds. What decides is the real table (`decide`, `provesClosed` and `refundRefusal` of packages/core); the rest of the
- * closing procedure (model-close.ts) and of refunds (model-refund.ts) is stated again, step by step, so that something can
- * come between any two of its steps.
+ * The moves of the model: one order beside abstract upstreams, payers, merchants and crashes, within bounds. The real table
+ * decides (`decide`, `provesClosed` and `refundRefusal` of packages/core). The rest of the closing procedure
+ * (model-close.ts) and of refunds (model-refund.ts) is restated step by step, so that any other move can come between two
+ * steps.
  */
 import { closerMoves, newCloser } from './model-close.ts'
 import { refundAsks, refundMoves, rest } from './model-refund.ts'
@@ -20,7 +20,7 @@ import {
   takeMoney,
 } from './model-state.ts'
 
-/** Everything that may happen next. */
+/** All moves that are possible next. */
 export function moves(model: Model, rules: Rules): Move[] {
   return [
     ...payerMoves(model, rules),
@@ -32,7 +32,7 @@ export function moves(model: Model, rules: Rules): Move[] {
   ]
 }
 
-/** Only what happens by itself once faults, payers and merchants rest; an upstream then does what it says. */
+/** The moves of the gateway and the upstreams alone: no faults, payers or merchants, and upstreams answer truthfully. */
 export const restMoves = (model: Model, rules: Rules): Move[] => progressMoves(model, rules, false)
 
 function payerMoves(model: Model, { bounds, mistake }: Rules): Move[] {
@@ -44,8 +44,16 @@ function payerMoves(model: Model, { bounds, mistake }: Rules): Move[] {
       const isAllowed = !refused || (mistake === 'start payments of a closed order' && model.state === 'CLOSED')
       if (!isAllowed) continue
       to.attempts.push({
-        ...{ ours: 'OPENING', upstream: 'absent', isAlipay, isGivenAway: false, mayLand: true, booked: 'no' },
-        ...{ wasKept: false, sentBackBy: null, notifications: 0, second: 'none' },
+        ours: 'OPENING',
+        upstream: 'absent',
+        isAlipay,
+        isGivenAway: false,
+        mayLand: true,
+        booked: 'no',
+        wasKept: false,
+        sentBackBy: null,
+        notifications: 0,
+        second: 'none',
       })
       list.push({ says: `a payer starts a payment with ${isAlipay ? 'Alipay' : 'WeChat Pay'}`, to })
     }
@@ -70,7 +78,7 @@ function payerMoves(model: Model, { bounds, mistake }: Rules): Move[] {
   return list
 }
 
-/** The upstream or the merchant's back office sends back what is left. What WeChat Pay returned only its bill tells. */
+/** The upstream or the merchant's back office sends the rest of a payment back. With WeChat Pay only the bill shows it. */
 function outsideMoves(model: Model): Move[] {
   if (model.outsideReturnsLeft === 0) return []
   return model.attempts.flatMap(({ upstream, isAlipay, booked }, index) => {
@@ -84,7 +92,7 @@ function outsideMoves(model: Model): Move[] {
   })
 }
 
-function merchantMoves(model: Model, { mistake }: Rules): Move[] {
+function merchantMoves(model: Model, rules: Rules): Move[] {
   const list: Move[] = []
   if (!model.isExpired) {
     const to = copy(model)
@@ -92,21 +100,23 @@ function merchantMoves(model: Model, { mistake }: Rules): Move[] {
     happen(to, { event: 'expired' })
     list.push({ says: 'the order expires', to })
   }
-  if (model.closesLeft > 0) {
-    const to = copy(model)
-    to.closesLeft -= 1
-    const before = to.state
-    happen(to, { event: 'close_asked', by: 'MERCHANT' })
-    if (mistake === 'close without asking' && to.state === 'CLOSING') happen(to, { event: 'all_shut' })
-    if (mistake === 'forget the job') to.hasJob = false
-    if (mistake === 'close a paid order by sending its money back') {
-      for (const attempt of to.attempts) if (attempt.booked === 'keep') sendBack(attempt, 'us')
-    }
-    if (to.state === 'CLOSED') to.toldClosed = true
-    if (to.state === 'CLOSING' && before === 'NOTPAY') to.closers.push(newCloser(true))
-    list.push({ says: 'the merchant closes', to })
-  }
+  if (model.closesLeft > 0) list.push({ says: 'the merchant closes', to: closed(model, rules) })
   return list
+}
+
+function closed(model: Model, { mistake }: Rules): Model {
+  const to = copy(model)
+  to.closesLeft -= 1
+  const before = to.state
+  happen(to, { event: 'close_asked', by: 'MERCHANT' })
+  if (mistake === 'close without asking' && to.state === 'CLOSING') happen(to, { event: 'all_shut' })
+  if (mistake === 'forget the job') to.hasJob = false
+  if (mistake === 'close a paid order by sending its money back') {
+    for (const attempt of to.attempts) if (attempt.booked === 'keep') sendBack(attempt, 'us')
+  }
+  if (to.state === 'CLOSED') to.toldClosed = true
+  if (to.state === 'CLOSING' && before === 'NOTPAY') to.closers.push(newCloser(true))
+  return to
 }
 
 function faultMoves(model: Model): Move[] {
@@ -130,8 +140,8 @@ function faultMoves(model: Model): Move[] {
 
 function progressMoves(model: Model, rules: Rules, mayLie: boolean): Move[] {
   const list: Move[] = []
-  model.attempts.forEach((attempt, index) => {
-    list.push(...attemptMoves(model, attempt, index, rules, mayLie))
+  model.attempts.forEach((_attempt, index) => {
+    list.push(...attemptMoves(model, index, rules, mayLie))
   })
   if (model.hasJob && model.closers.length === 0 && model.state === 'CLOSING') {
     const to = copy(model)
@@ -147,43 +157,65 @@ function progressMoves(model: Model, rules: Rules, mayLie: boolean): Move[] {
   return list
 }
 
-function attemptMoves(model: Model, attempt: AttemptModel, index: number, rules: Rules, mayLie: boolean): Move[] {
-  const list: Move[] = []
-  const add = (says: string, change: (own: AttemptModel, to: Model) => void): void => {
-    const to = copy(model)
-    change(to.attempts[index] as AttemptModel, to)
-    list.push({ says: `${says} (attempt ${index + 1})`, to })
-  }
-  const lands = (own: AttemptModel): void => {
-    own.mayLand = false
-    if (own.upstream === 'absent') own.upstream = own.isAlipay ? 'code' : 'open'
-  }
-  if (attempt.mayLand) {
-    add('the create lands and is answered', (own) => {
-      lands(own)
-      if (own.ours === 'OPENING') own.ours = 'OPEN'
-    })
-    if (mayLie) add('the create lands, its answer is lost', lands)
-    add('the create can no longer land', (own) => {
-      own.mayLand = false
-    })
-  }
-  if (attempt.notifications > 0) {
+/** What the gateway and the upstream do with one attempt. */
+function attemptMoves(model: Model, index: number, rules: Rules, mayLie: boolean): Move[] {
+  const { notifications } = model.attempts[index] as AttemptModel
+  const { list, add } = movesOf(model, index)
+  list.push(...landingMoves(model, index, mayLie))
+  if (notifications > 0) {
     add('a notification is heard', (own, to) => {
       own.notifications -= 1
       takeMoney(to, index, rules, false)
     })
   }
-  // The other codes of an order that was paid are shut by its job, whatever becomes of the money.
+  list.push(...queryMoves(model, index, rules), ...reversalMoves(model, index, rules))
+  return list
+}
+
+type Change = (own: AttemptModel, to: Model) => void
+
+/** Collects the moves of one attempt. Each move is a copy of the model with one change. */
+function movesOf(model: Model, index: number) {
+  const list: Move[] = []
+  const add = (says: string, change: Change): void => {
+    const to = copy(model)
+    change(to.attempts[index] as AttemptModel, to)
+    list.push({ says: `${says} (attempt ${index + 1})`, to })
+  }
+  return { list, add }
+}
+
+/** A create call that is under way lands, or can no longer land. */
+function landingMoves(model: Model, index: number, mayLie: boolean): Move[] {
+  const { list, add } = movesOf(model, index)
+  if (!model.attempts[index]?.mayLand) return list
+  const lands = (own: AttemptModel): void => {
+    own.mayLand = false
+    if (own.upstream === 'absent') own.upstream = own.isAlipay ? 'code' : 'open'
+  }
+  add('the create lands and is answered', (own) => {
+    lands(own)
+    if (own.ours === 'OPENING') own.ours = 'OPEN'
+  })
+  if (mayLie) add('the create lands, its answer is lost', lands)
+  add('the create can no longer land', (own) => {
+    own.mayLand = false
+  })
+  return list
+}
+
+/** What a query finds: a query of the watch, or of the job of an attempt that is open on an open order. */
+function queryMoves(model: Model, index: number, rules: Rules): Move[] {
+  const attempt = model.attempts[index] as AttemptModel
+  const { list, add } = movesOf(model, index)
+  // A paid order's job closes the order's other attempts, even if the money goes back later.
   const wasPaid = model.state === 'SUCCESS' || model.state === 'REFUND'
   const isWatched = rules.mistake !== 'forget to watch' && (attempt.ours === 'SHUT' || wasPaid)
-  const isTaken = attempt.upstream === 'paid' || attempt.upstream === 'returned'
+  const isNews = (attempt.upstream === 'paid' || attempt.upstream === 'returned') && attempt.booked === 'no'
   const found = saysOf(model, index)
-  const isReturned = found === 'returned'
-  if (isWatched && isTaken && attempt.booked === 'no') {
-    add(`the watch finds it ${found}`, (_own, to) => takeMoney(to, index, rules, isReturned))
-  }
-  // A code that is scanned after its order was closed is met by the watch, and closed before it is paid.
+  const take: Change = (_own, to) => takeMoney(to, index, rules, found === 'returned')
+  if (isWatched && isNews) add(`the watch finds it ${found}`, take)
+  // If a payer scans a code after the order was closed, the watch finds the trade and closes it.
   if (isWatched && attempt.upstream === 'open' && rules.mistake !== 'leave open what the watch meets') {
     add('the watch meets it open and closes it', (own) => {
       own.upstream = 'closed'
@@ -193,20 +225,25 @@ function attemptMoves(model: Model, attempt: AttemptModel, index: number, rules:
   if (isWatched && rules.mistake === 'send back what the watch finds paid' && attempt.upstream === 'paid') {
     add('the watch sends it back', (own) => sendBack(own, 'us'))
   }
-  // An attempt that is open on an open order is asked about as well: by its own job, or when the order expires.
-  if (model.state === 'NOTPAY' && isTaken && attempt.booked === 'no') {
-    add(`it is asked for and found ${found}`, (_own, to) => takeMoney(to, index, rules, isReturned))
-  }
-  if (attempt.booked === 'reverse') {
+  // The gateway also queries an open attempt of an open order: by the attempt's job, or when the order expires.
+  if (model.state === 'NOTPAY' && isNews) add(`it is asked for and found ${found}`, take)
+  return list
+}
+
+/** The gateway's reversals reach the payer. */
+function reversalMoves(model: Model, index: number, { mistake }: Rules): Move[] {
+  const { booked, second } = model.attempts[index] as AttemptModel
+  const { list, add } = movesOf(model, index)
+  if (booked === 'reverse') {
     add('the money is back', (own) => {
       own.booked = 'returned'
       if (own.upstream === 'paid') sendBack(own, 'us')
     })
   }
-  if (attempt.second === 'reverse') {
+  if (second === 'reverse') {
     add('the second payment is back', (own) => {
       own.second = 'returned'
-      if (rules.mistake === 'reverse the kept payment instead of the second') sendBack(own, 'us')
+      if (mistake === 'reverse the kept payment instead of the second') sendBack(own, 'us')
     })
   }
   return list

@@ -1,6 +1,6 @@
 /**
- * Realistic bugs, put in one by one (`npm run mutants`): the simulation must find each within a bounded number of seeds.
- * One that survives is a missing check. `find` stands exactly once in the file.
+ * Realistic bugs. `npm run mutants` puts them in one by one, and the simulation must find each within a bounded number of
+ * seeds. A mutant that survives shows a missing check. The text `find` occurs exactly once in the file.
  */
 
 export type Mutant = { name: string; file: string; find: string; replace: string }
@@ -8,7 +8,7 @@ export type Mutant = { name: string; file: string; find: string; replace: string
 const CORE = 'packages/core/src'
 const STORE = 'packages/store/src'
 const ACTIONS = 'apps/server/src/actions'
-/** The simulated upstreams: what our adapters asked of them, or how, was a bug there. */
+/** The simulated upstreams. These mutants change what a channel asks of an upstream. */
 const UPSTREAM = 'simulation/gateway/upstream.ts'
 
 export const MUTANTS: Mutant[] = [

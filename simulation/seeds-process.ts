@@ -1,4 +1,4 @@
-/** A child of `simulate.ts`: runs its share of the seeds on one core and reports what they showed. */
+/** A child process of `simulate.ts`: runs its share of the seeds and sends the results to its parent. */
 import { runSeeds } from './gateway/seeds.ts'
 
 const [serverUrl = '', name = '', from = '0', step = '1', last = '0', untilMs = '0'] = process.argv.slice(2)

@@ -1,9 +1,13 @@
 /**
- * `npm run simulate`: schedules of the real gateway under a simulated world, by seed.
- *   --seeds N        so many (default 300)    --from N    the first seed (default 1)
- *   --minutes N      as many as fit           --workers N processes (default: cores)
- *   --seed N         one seed: its story, twice, byte for byte the same; where it breaks, cut down first
- *   --coverage       fails when something that can happen never did
+ * `npm run simulate`: runs the real gateway under a simulated world, one schedule for each seed.
+ *   --seeds N         the number of seeds (default 300)
+ *   --from N          the first seed (default 1)
+ *   --minutes N       as many seeds as fit into N minutes
+ *   --workers N       the number of processes (default: the number of cores)
+ *   --seed N          one seed, run twice: prints its story and checks that both are the same, byte for byte. A scenario that
+ *                     breaks an invariant is cut down first
+ *   --coverage        fails if an expected transition, fault or quirk never happened
+ *   --stop-at-first   stops at the first violation
  */
 import { fork } from 'node:child_process'
 import { availableParallelism } from 'node:os'
@@ -48,9 +52,9 @@ async function one(seed: number): Promise<boolean> {
       plan,
       async (smaller) => (await runScenario(connection, smaller)).violation?.startsWith(what) === true,
     )
-    say(`seed ${seed} cut down from ${plan.deeds.length} deeds and ${plan.faults.length} kinds of faults to`)
+    say(`seed ${seed} cut down from ${plan.operations.length} operations and ${plan.faults.length} kinds of faults to`)
     say(
-      `${least.deeds.length} deeds (${least.deeds.map(({ kind }) => kind).join(', ')}), faults: ${least.faults.join(', ') || 'none'}\n`,
+      `${least.operations.length} operations (${least.operations.map(({ kind }) => kind).join(', ')}), faults: ${least.faults.join(', ') || 'none'}\n`,
     )
     shown = await runScenario(connection, least)
   }

@@ -1,4 +1,4 @@
-/** A PostgreSQL for simulations: real, in a folder of its own, and in no hurry to reach the disk. */
+/** A real PostgreSQL for simulations, in a temporary folder, and without waiting for the disk. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -24,7 +24,7 @@ export async function startDatabase(): Promise<SimulationDatabase> {
   }
 }
 
-/** A migrated database of its own, and the one connection to it. */
+/** Makes a new, migrated database and opens the one connection to it. */
 export async function openDatabase(
   serverUrl: string,
   name: string,
@@ -36,7 +36,7 @@ export async function openDatabase(
   url.pathname = `/${name}`
   const pool = openPool({ connectionString: url.href, max: 1 })
   await migrate(pool)
-  // The pool's own types, on a single connection.
+  // The connection parses types as the pool does.
   const { types } = pool.options as { types: pg.CustomTypesConfig }
   const connection = new pg.Client({ connectionString: url.href, types, statement_timeout: 10_000 })
   await connection.connect()

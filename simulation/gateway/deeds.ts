@@ -1,4 +1,4 @@
-/** What merchants, payers and bad luck do in a scenario. */
+/** Carries out a scenario's operations: what merchants and payers do, crashes, and jumps of the clock. */
 import { fen } from '@acopay/core'
 import { closeOrder } from '../../apps/server/src/actions/order/close-order.ts'
 import { placeOrder } from '../../apps/server/src/actions/order/place-order.ts'
@@ -6,8 +6,8 @@ import { queryOrder } from '../../apps/server/src/actions/order/query-order.ts'
 import { startPayment } from '../../apps/server/src/actions/payment/start-payment.ts'
 import { refundOrder } from '../../apps/server/src/actions/refund/refund-order.ts'
 import { APP, type Gateway, MCH, START_MS } from './gateway.ts'
-import { random } from './random.ts'
-import { AMOUNT_FEN, type Deed, type DeedKind, REFUND_REASON, type Scenario } from './scenario.ts'
+import { type Random, random } from './random.ts'
+import { AMOUNT_FEN, type Operation, type OperationKind, REFUND_REASON, type Scenario } from './scenario.ts'
 import type { Scheduler } from './scheduler.ts'
 import type { Ledger } from './told.ts'
 import type { upstream } from './upstream.ts'
@@ -16,10 +16,10 @@ const NOTIFY_URL = 'https://merchant.example/told'
 
 const keyOf = ({ no }: KnownOrder) => ({ mchNo: MCH, ref: { transactionNo: no ?? '' } })
 
-/** What is known of an order from outside: its numbers, and since when somebody wants it closed, its expiry included. */
+/** What the outside knows of an order: its numbers, and the first moment at which a merchant or the expiry closes it. */
 export type KnownOrder = { number: number; no: string | null; attempts: string[]; closingSinceMs: number }
 
-type Doing = {
+type Context = {
   plan: Scenario
   schedule: Scheduler
   say: (line: string) => void
@@ -27,168 +27,193 @@ type Doing = {
   broke: (what: string) => void
   orders: KnownOrder[]
   told: Ledger
-  theirs: ReturnType<typeof upstream>
+  upstreams: ReturnType<typeof upstream>
   anyGateway: () => Gateway | null
   start: (name: string) => Gateway
   gateways: Gateway[]
 }
 
-/** What merchants, payers and bad luck do. Whoever asks a process that dies hears nothing, and may ask again. */
-export function deedsOf({
-  plan,
-  schedule,
-  say,
-  count,
-  broke,
-  orders,
-  told,
-  theirs,
-  anyGateway,
-  start,
-  gateways,
-}: Doing) {
-  const dice = random(plan.seed, 'deeds')
-  const shown = new Set<string>()
-  const isInSight = (no = ''): boolean => shown.has(no) || !theirs.isCode(no)
+type OperationContext = Context & {
+  dice: Random
+  nonce: () => string
+  /** The attempts whose code a payer has seen. */
+  shown: Set<string>
+  ask: <Answer>(what: string, work: (gateway: Gateway) => Promise<Answer>, onAnswer: (answer: Answer) => void) => void
+}
+
+/** If a process dies, its callers get no answer, and may call again. */
+export function operationsOf(given: Context) {
+  const { plan, schedule, say, orders, anyGateway } = given
   let nonces = 0
   const nonce = (): string => {
     nonces += 1
     return `n${nonces}`
   }
-  const ask = <Answer>(what: string, work: (gateway: Gateway) => Promise<Answer>, heard: (answer: Answer) => void) => {
+  const ask: OperationContext['ask'] = (what, work, onAnswer) => {
     const gateway = anyGateway()
     if (gateway === null) return
     say(`${gateway.process.name}: is asked to ${what}`)
     work(gateway).then(
       (answer) => {
-        if (gateway.process.isAlive) heard(answer)
+        if (gateway.process.isAlive) onAnswer(answer)
       },
       (error: Error) => say(`${gateway.process.name}: fails to ${what}: ${error.message}`),
     )
   }
+  const context: OperationContext = { ...given, dice: random(plan.seed, 'deeds'), nonce, shown: new Set(), ask }
 
-  function place(index: number): void {
-    const { expiresInMs, hasNotifyUrl } = plan.orders[index] as Scenario['orders'][number]
-    const wishes = {
-      ...{ mchNo: MCH, appNo: APP, mchTradeNo: `order-number-${index}-0123456789`, description: 'x' },
-      ...{ amountFen: fen(AMOUNT_FEN), askedExpire: new Date(START_MS + expiresInMs), extra: null, nonce: nonce() },
-      notifyUrl: hasNotifyUrl ? NOTIFY_URL : null,
-    }
-    ask(
-      `place order ${index + 1}`,
-      ({ world }) => placeOrder(world, wishes),
-      (placed) => {
-        if (placed.kind === 'placed') (orders[index] as KnownOrder).no = placed.order.transactionNo
-        say(`order ${index + 1}: ${placed.kind}`)
-      },
-    )
-  }
-
-  /** What each deed does to an order that was placed; those of a payer need an attempt. */
-  const toOrder: Record<Exclude<DeedKind, 'crash' | 'jump'>, (known: KnownOrder, deed: Deed) => void> = {
-    start: (order, { channel }) => {
-      const payer = { returnUrl: null, payerIp: null, openId: null }
-      ask(
-        `start ${channel} of order ${order.number}`,
-        ({ world }) => {
-          const noting = { ...world, newDigits: (length: number) => noted(order, world.newDigits(length)) }
-          return startPayment(noting, { ...keyOf(order), channel, method: 'native', payer })
-        },
-        (started) => {
-          // Nobody scans a code that nobody was shown.
-          if (started.kind === 'started' && started.attempt.payUrl !== null) shown.add(started.attempt.attemptNo)
-          say(`order ${order.number}: start ${started.kind === 'started' ? started.attempt.state : started.kind}`)
-        },
-      )
-    },
-    scan: ({ attempts, number }, { attempt }) => {
-      if (isInSight(attempts[attempt]) && theirs.scan(attempts[attempt] ?? ''))
-        say(`payer scans attempt ${attempt + 1} of order ${number}`)
-    },
-    pay: ({ attempts, number }, { attempt }) => {
-      if (isInSight(attempts[attempt]) && theirs.pay(attempts[attempt] ?? ''))
-        say(`payer pays attempt ${attempt + 1} of order ${number}`)
-    },
-    return: returned,
-    query: (order) => {
-      ask(
-        `query order ${order.number}`,
-        ({ world }) => queryOrder(world, keyOf(order)),
-        (found) => {
-          say(`order ${order.number}: is ${found?.state}`)
-          if (found !== null) told.queryShows(found.transactionNo, found.state)
-        },
-      )
-    },
-    close: (order) => {
-      order.closingSinceMs = Math.min(order.closingSinceMs, schedule.nowMs())
-      ask(
-        `close order ${order.number}`,
-        ({ world }) => closeOrder(world, { ...keyOf(order), by: 'MERCHANT', nonce: nonce() }),
-        (closed) => {
-          const says = closed.kind === 'answered' ? closed.outcome : closed.kind
-          say(`order ${order.number}: close says ${says}`)
-          count(`close says ${says}`)
-          told.closeSays(order.no ?? '', says)
-        },
-      )
-    },
-    refund: (order, { fen: amount }) => {
-      const mchRefundNo = `refund-number-${order.number}-${amount}-${dice.between(0, 1)}-0123456789`
-      const notifyUrl = plan.orders[order.number - 1]?.hasNotifyUrl ? NOTIFY_URL : null
-      const asked = { ...keyOf(order), mchRefundNo, amountFen: fen(amount), reason: REFUND_REASON, notifyUrl }
-      ask(
-        `refund ${amount} of order ${order.number}`,
-        ({ world }) => refundOrder(world, { ...asked, nonce: nonce() }),
-        (made) => {
-          say(`order ${order.number}: refund ${made.kind === 'refund' ? made.refund.state : made.kind}`)
-          if (made.kind === 'refund') told.refundSays(order.no ?? '', made.refund.refundNo, amount, made.refund.state)
-          // The number says the order and the amount: whoever uses it again asks for the same.
-          if (made.kind === 'differs') broke(`S1: the same refund again differs in ${made.field}`)
-        },
-      )
-    },
-  }
-
-  /** What WeChat Pay returned only its bill tells: here it returns nothing but what the gateway surely keeps. */
-  function returned({ no, attempts, number }: KnownOrder, { attempt }: Deed): void {
-    const paid = theirs.trades().filter((trade) => attempts.includes(trade.no) && trade.payments.length > 0)
-    const [only] = paid
-    const isSurelyKept = paid.length === 1 && only?.payments.length === 1 && told.isToldPaid(no ?? '')
-    const one = attempts[attempt] ?? ''
-    const isAllowed = isSurelyKept || paid.some((trade) => trade.no === one && trade.channel === 'alipay')
-    const which = isSurelyKept ? (only?.no ?? '') : one
-    if (!isAllowed || !theirs.sendBack(which)) return
-    say(`what attempt ${attempts.indexOf(which) + 1} of order ${number} was paid with is sent back from outside`)
-    count('deed money returned from outside')
-  }
-
-  function deed(one: Deed): void {
+  function operation(one: Operation): void {
     const order = orders[one.order]
-    if (one.kind === 'crash') crash()
+    if (one.kind === 'crash') crash(context)
     else if (one.kind === 'jump') {
       say('the clock jumps by 3 minutes')
       schedule.advanceTo(schedule.nowMs() + 180_000)
-    } else if (order?.no != null) toOrder[one.kind](order, one)
+    } else if (order?.no != null) TO_ORDER[one.kind](context, order, one)
   }
+  return { place: (index: number) => place(context, index), operation }
+}
 
-  /** Attempts are known to the payer by number, in the order in which they were started. */
-  function noted(order: KnownOrder, digits: string): string {
+function place({ plan, orders, say, nonce, ask }: OperationContext, index: number): void {
+  const { expiresInMs, hasNotifyUrl } = plan.orders[index] as Scenario['orders'][number]
+  const wishes = {
+    mchNo: MCH,
+    appNo: APP,
+    mchTradeNo: `order-number-${index}-0123456789`,
+    description: 'x',
+    amountFen: fen(AMOUNT_FEN),
+    askedExpire: new Date(START_MS + expiresInMs),
+    extra: null,
+    nonce: nonce(),
+    notifyUrl: hasNotifyUrl ? NOTIFY_URL : null,
+  }
+  ask(
+    `place order ${index + 1}`,
+    ({ world }) => placeOrder(world, wishes),
+    (placed) => {
+      if (placed.kind === 'placed') (orders[index] as KnownOrder).no = placed.order.transactionNo
+      say(`order ${index + 1}: ${placed.kind}`)
+    },
+  )
+}
+
+/** What each operation does to an order that was placed. A payer's operations need an attempt. */
+const TO_ORDER: Record<
+  Exclude<OperationKind, 'crash' | 'jump'>,
+  (context: OperationContext, order: KnownOrder, operation: Operation) => void
+> = {
+  start,
+  scan(context, { attempts, number }, { attempt }) {
+    const no = attempts[attempt] ?? ''
+    if (isInSight(context, no) && context.upstreams.scan(no))
+      context.say(`payer scans attempt ${attempt + 1} of order ${number}`)
+  },
+  pay(context, { attempts, number }, { attempt }) {
+    const no = attempts[attempt] ?? ''
+    if (isInSight(context, no) && context.upstreams.pay(no))
+      context.say(`payer pays attempt ${attempt + 1} of order ${number}`)
+  },
+  return: returned,
+  query({ say, told, ask }, order) {
+    ask(
+      `query order ${order.number}`,
+      ({ world }) => queryOrder(world, keyOf(order)),
+      (found) => {
+        say(`order ${order.number}: is ${found?.state}`)
+        if (found !== null) told.queryShows(found.transactionNo, found.state)
+      },
+    )
+  },
+  close,
+  refund,
+}
+
+function start({ schedule, say, shown, ask }: OperationContext, order: KnownOrder, { channel }: Operation): void {
+  const payer = { returnUrl: null, payerIp: null, openId: null }
+  /** Notes the new attempt's number for the payers, in the order in which attempts are started. */
+  const noted = (digits: string): string => {
     const now = new Date(schedule.nowMs() + 8 * 3_600_000).toISOString().replace(/\D/g, '').slice(0, 17)
     order.attempts.push(`AT${now}${digits}`)
     return digits
   }
+  ask(
+    `start ${channel} of order ${order.number}`,
+    ({ world }) => {
+      const noting = { ...world, newDigits: (length: number) => noted(world.newDigits(length)) }
+      return startPayment(noting, { ...keyOf(order), channel, method: 'native', payer })
+    },
+    (started) => {
+      // A payer can scan only a code that was shown.
+      if (started.kind === 'started' && started.attempt.payUrl !== null) shown.add(started.attempt.attemptNo)
+      say(`order ${order.number}: start ${started.kind === 'started' ? started.attempt.state : started.kind}`)
+    },
+  )
+}
 
-  function crash(): void {
-    const gateway = anyGateway()
-    if (gateway === null) return
-    say(`${gateway.process.name}: dies`)
-    gateway.process.isAlive = false
-    schedule.at(schedule.nowMs() + dice.between(10, 20_000), null, () => {
-      const name = `P${gateways.length + 1}`
-      start(name)
-      say(`${name}: starts`)
-    })
-  }
-  return { place, deed }
+const isInSight = ({ shown, upstreams }: OperationContext, attemptNo: string): boolean =>
+  shown.has(attemptNo) || !upstreams.isCode(attemptNo)
+
+function close({ schedule, say, count, told, nonce, ask }: OperationContext, order: KnownOrder): void {
+  order.closingSinceMs = Math.min(order.closingSinceMs, schedule.nowMs())
+  ask(
+    `close order ${order.number}`,
+    ({ world }) => closeOrder(world, { ...keyOf(order), by: 'MERCHANT', nonce: nonce() }),
+    (closed) => {
+      const says = closed.kind === 'answered' ? closed.outcome : closed.kind
+      say(`order ${order.number}: close says ${says}`)
+      count(`close says ${says}`)
+      told.closeSays(order.no ?? '', says)
+    },
+  )
+}
+
+function refund(
+  { plan, dice, say, broke, told, nonce, ask }: OperationContext,
+  order: KnownOrder,
+  { fen: amount }: Operation,
+): void {
+  const mchRefundNo = `refund-number-${order.number}-${amount}-${dice.between(0, 1)}-0123456789`
+  const notifyUrl = plan.orders[order.number - 1]?.hasNotifyUrl ? NOTIFY_URL : null
+  const asked = { ...keyOf(order), mchRefundNo, amountFen: fen(amount), reason: REFUND_REASON, notifyUrl }
+  ask(
+    `refund ${amount} of order ${order.number}`,
+    ({ world }) => refundOrder(world, { ...asked, nonce: nonce() }),
+    (made) => {
+      say(`order ${order.number}: refund ${made.kind === 'refund' ? made.refund.state : made.kind}`)
+      if (made.kind === 'refund') told.refundSays(order.no ?? '', made.refund.refundNo, amount, made.refund.state)
+      // The number contains the order and the amount, so the same number always asks for the same refund.
+      if (made.kind === 'differs') broke(`S1: the same refund again differs in ${made.field}`)
+    },
+  )
+}
+
+/**
+ * Sends a payment back from outside. With WeChat Pay only the bill shows that, and there is no bill here: so WeChat Pay returns
+ * only a payment that the gateway surely keeps.
+ */
+function returned(
+  { upstreams, told, say, count }: OperationContext,
+  { no, attempts, number }: KnownOrder,
+  { attempt }: Operation,
+): void {
+  const paid = upstreams.trades().filter((trade) => attempts.includes(trade.no) && trade.payments.length > 0)
+  const [only] = paid
+  const isSurelyKept = paid.length === 1 && only?.payments.length === 1 && told.isToldPaid(no ?? '')
+  const one = attempts[attempt] ?? ''
+  const isAllowed = isSurelyKept || paid.some((trade) => trade.no === one && trade.channel === 'alipay')
+  const which = isSurelyKept ? (only?.no ?? '') : one
+  if (!isAllowed || !upstreams.sendBack(which)) return
+  say(`what attempt ${attempts.indexOf(which) + 1} of order ${number} was paid with is sent back from outside`)
+  count('operation money returned from outside')
+}
+
+function crash({ schedule, say, dice, anyGateway, gateways, start: startGateway }: OperationContext): void {
+  const gateway = anyGateway()
+  if (gateway === null) return
+  say(`${gateway.process.name}: dies`)
+  gateway.process.isAlive = false
+  schedule.at(schedule.nowMs() + dice.between(10, 20_000), null, () => {
+    const name = `P${gateways.length + 1}`
+    startGateway(name)
+    say(`${name}: starts`)
+  })
 }

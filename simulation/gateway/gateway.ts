@@ -1,4 +1,4 @@
-/** One gateway process: the real world object, with everything that it touches replaced by the simulator's. */
+/** One gateway process: the real world object, in which the simulator replaces clock, database, channels and chance. */
 import { isChannelName } from '@acopay/channels'
 import { pino } from 'pino'
 import { type Notifier, notifier } from '../../apps/server/src/jobs/notifier.ts'
@@ -22,7 +22,7 @@ export type Gateway = { process: Process; world: World; telling: Notifier; isAtR
 
 type Parts = {
   database: ReturnType<typeof turnstile>
-  theirs: ReturnType<typeof upstream>
+  upstreams: ReturnType<typeof upstream>
   merchant: ReturnType<typeof merchantOf>
   waiting: () => void
 }
@@ -43,15 +43,21 @@ export function gatewayOf(name: string, plan: Scenario, schedule: Scheduler, par
   const digits = (length: number): string => Array.from({ length }, () => dice.between(0, 9)).join('')
   const world: World = {
     ...buildWorld({
-      ...{ config: CONFIG, pool: parts.database.poolOf(process), log: SILENT, masterKey: Buffer.alloc(32) },
-      ...{ publicUrl: () => '', ownUrl: () => '', sandboxUrl: () => '', sleep },
+      config: CONFIG,
+      pool: parts.database.poolOf(process),
+      log: SILENT,
+      masterKey: Buffer.alloc(32),
+      publicUrl: () => '',
+      ownUrl: () => '',
+      sandboxUrl: () => '',
+      sleep,
       now: () => new Date(schedule.nowMs()),
       signingKey: () => {
         throw new Error('nothing is signed here')
       },
       outgoing: { post: parts.merchant.post(process), refusal: () => null, close: async () => {} },
     }),
-    channelOf: async (_mchNo, channel) => (isChannelName(channel) ? parts.theirs.channelOf(process, channel) : null),
+    channelOf: async (_mchNo, channel) => (isChannelName(channel) ? parts.upstreams.channelOf(process, channel) : null),
     signNotification: async (_mchNo, news) => JSON.stringify(news),
     newDigits: digits,
     newNonce: () => digits(32),

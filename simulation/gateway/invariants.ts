@@ -1,11 +1,13 @@
-/** The invariants of spec/order-lifecycle.md, held against the real database, the upstreams and what merchants were told. */
+/** Checks the invariants of spec/order-lifecycle.md on the database, on the upstreams' books and on what merchants were told. */
 import { brokenAt, type Db, readTimeline } from '@acopay/store'
 import type pg from 'pg'
-import { backFen, type Payment, type Trade } from './trades.ts'
+import type { KnownOrder } from './deeds.ts'
+import type { Ledger } from './told.ts'
+import { backFen, type Payment, type SentBack, type Trade } from './trades.ts'
 
 type Finding = { what: string }
 
-/** Must hold after every write. Null when they do. */
+/** Must return no row after any write. */
 const ALWAYS = `
   select 'I1: an order keeps two payments, or another amount than its own' as what
    where exists (select from orders o join payment p using (mch_no, transaction_no) where p.fate = 'keep'
@@ -63,7 +65,7 @@ const first = async (connection: pg.Client, name: string, text: string): Promise
 
 export const brokenNow = (connection: pg.Client): Promise<string | null> => first(connection, 'always', ALWAYS)
 
-/** Once nothing is left to do. `mayBePaid`: an upstream took money that nobody could keep it from taking. */
+/** The invariant that is broken although nothing is left to do; null if none is. */
 export async function brokenAtRest(connection: pg.Client, mchNo: string, trades: Trade[]): Promise<string | null> {
   const early = (await brokenNow(connection)) ?? (await first(connection, 'rest', AT_REST))
   if (early !== null) return early
@@ -81,7 +83,7 @@ export async function brokenAtRest(connection: pg.Client, mchNo: string, trades:
     const theirs = `${amountFen} taken, ${backFen(payment)} back`
     const own = ours.get(no)
     if (own === undefined) return `I6: the upstream took money as ${no} that is not in the books`
-    // Of what others send back after it was booked only the daily bill tells, and there is none here.
+    // If others send back a payment after it was booked, only the daily bill shows it, and there is no bill here.
     const isOutside = own === `${amountFen} taken, ${backFen(payment) - outsideFen(payment)} back`
     if (own !== theirs && !isOutside) return `I6: of ${no} the upstream says ${theirs}, the books ${own}`
     ours.delete(no)
@@ -96,7 +98,7 @@ const outsideFen = ({ refunds }: Payment): bigint =>
 
 type Row = { no: string; what: 'keep' | 'reversal' | 'refund'; state: string; fen: bigint; paymentNo: string }
 
-/** The books beside those of the upstreams, at any time. Null when they agree as far as they must. */
+/** Compares the books with those of the upstreams. They may differ while work is left, but not in these points. */
 export async function brokenBooks(connection: pg.Client, trades: Trade[], nowMs: number): Promise<string | null> {
   const sent = trades
     .flatMap(({ payments }) => payments)
@@ -109,19 +111,48 @@ export async function brokenBooks(connection: pg.Client, trades: Trade[], nowMs:
            union all select refund_no, 'reversal', state, amount_fen, payment_no from reversal
            union all select refund_no, 'refund', state, amount_fen, payment_no from refund`,
   })
-  for (const { no, by, fen, doneMs, paymentNo } of sent) {
-    const isKept = rows.some((row) => row.what === 'keep' && row.no === paymentNo)
-    if (isKept && fen > 0n && (by === 'gateway' || by === 'close')) {
-      return `I10: ${paymentNo.slice(-6)} was kept, and the ${by} sent it back`
-    }
-    const own = rows.find((row) => row.no === no && row.what !== 'keep')
-    if (own?.state === 'SUCCESS' && doneMs > nowMs)
-      return `R1: ${no.slice(-6)} is said to be back, and is still under way`
-    if (by !== 'merchant' || fen === 0n) continue
-    const isAsked = own?.what === 'refund' && own.fen === fen && own.paymentNo === paymentNo
-    if (!isAsked)
-      return `I9: ${fen} of ${paymentNo.slice(-6)} went back as ${no.slice(-6)}, which the merchant did not ask for`
-    if (own.state === 'FAIL') return `I9: refund ${no.slice(-6)} is said to have failed, and was sent`
+  for (const one of sent) {
+    const broken = brokenSending(one, rows, nowMs)
+    if (broken !== null) return broken
+  }
+  return null
+}
+
+/** Compares one sum that an upstream has sent back with the books. */
+function brokenSending(one: SentBack & { paymentNo: string }, rows: Row[], nowMs: number): string | null {
+  const { no, by, fen, doneMs, paymentNo } = one
+  const isKept = rows.some((row) => row.what === 'keep' && row.no === paymentNo)
+  if (isKept && fen > 0n && (by === 'gateway' || by === 'close')) {
+    return `I10: ${paymentNo.slice(-6)} was kept, and the ${by} sent it back`
+  }
+  const own = rows.find((row) => row.no === no && row.what !== 'keep')
+  if (own?.state === 'SUCCESS' && doneMs > nowMs)
+    return `R1: ${no.slice(-6)} is said to be back, and is still under way`
+  if (by !== 'merchant' || fen === 0n) return null
+  const isAsked = own?.what === 'refund' && own.fen === fen && own.paymentNo === paymentNo
+  if (!isAsked)
+    return `I9: ${fen} of ${paymentNo.slice(-6)} went back as ${no.slice(-6)}, which the merchant did not ask for`
+  return own.state === 'FAIL' ? `I9: refund ${no.slice(-6)} is said to have failed, and was sent` : null
+}
+
+type Outside = { orders: KnownOrder[]; told: Ledger; trades: Trade[]; nowMs: number }
+
+/**
+ * An order whose merchant was told that it is closed, and that can still be paid. Exception: only the upstream can refuse a
+ * code that a payer scans after the closing began. The watch closes such a trade, or its payment is reversed.
+ */
+export function stillPayable({ orders, told, trades, nowMs }: Outside): string | null {
+  for (const { no, attempts, closingSinceMs } of orders) {
+    if (no === null || !told.isToldClosed(no)) continue
+    const open = trades.filter(
+      (trade) => attempts.includes(trade.no) && trade.state === 'open' && !trade.isCode && nowMs < trade.expireMs,
+    )
+    const isGivenAway = ({ wasCode, tradeSinceMs }: Trade): boolean => wasCode && tradeSinceMs > closingSinceMs
+    if (!open.every(isGivenAway)) return `P1: the merchant was told that ${no.slice(-6)} is closed, and it can be paid`
+    // The watch must close a trade as soon as it finds it open.
+    const left = open.find(({ openings }) => openings > 1)
+    if (left !== undefined)
+      return `W1: ${left.no.slice(-6)} was met open twice after its order was closed, and not closed`
   }
   return null
 }

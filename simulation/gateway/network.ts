@@ -1,6 +1,6 @@
 /**
- * The network to the upstreams: a call is sent, arrives, is done, and is answered, and each of these may go wrong. A call
- * that was sent arrives although its caller has died.
+ * The network to the upstreams. A call is sent, arrives, is carried out and is answered, and each of these can go wrong. A
+ * call that was sent arrives even if its process has died.
  */
 import type { Random } from './random.ts'
 import type { Process, Scheduler } from './scheduler.ts'
@@ -31,10 +31,10 @@ export type Fault = (typeof FAULTS)[number]
 export const VERBS = ['open', 'query', 'close', 'refund', 'queryRefund'] as const
 export type Verb = (typeof VERBS)[number]
 
-/** What can go wrong with which call. */
+/** The calls in which each fault can happen. */
 const SENSIBLE: Partial<Record<Fault, readonly Verb[]>> = {
   'request lost': VERBS,
-  // Longer than we wait, and not longer than it may take.
+  // It arrives after the gateway has stopped waiting, and before the longest time that a call may take.
   'request late': ['close', 'refund'],
   'answer lost': VERBS,
   'answer late': VERBS,
@@ -48,12 +48,22 @@ const SENSIBLE: Partial<Record<Fault, readonly Verb[]>> = {
   'refund closed': ['refund'],
 }
 
+const UNANSWERED: readonly (Fault | null)[] = ['answer lost', 'create lands late']
+
+/** How long an answer takes, where it is not the usual time. */
+const ANSWERED_IN_MS: Partial<Record<Fault, [leastMs: number, mostMs: number]>> = {
+  'failed before': [5, 100],
+  'failed after': [5, 100],
+  'answer late': [1500, 9000],
+}
+const USUALLY_IN_MS = [5, 300] as const
+
 export const CREATE_LANDS_MS = 60_000
 
 export type Chosen = { faults: Fault[]; rate: number }
 
-export type Noted = {
-  /** That a fault happened in a phase, for the coverage and the story. */
+export type Observer = {
+  /** A fault happened in a phase: for the coverage. */
   fault: (fault: Fault, phase: Verb | 'notify' | 'pay') => void
   story: (line: string) => void
   waiting: () => void
@@ -61,55 +71,50 @@ export type Noted = {
 
 export type Network = ReturnType<typeof network>
 
-export function network(schedule: Scheduler, dice: Random, chosen: Chosen, told: Noted) {
+export function network(schedule: Scheduler, dice: Random, chosen: Chosen, observer: Observer) {
   let isResting = false
   const now = schedule.nowMs
-  /** Attempts with a refund that was sent and has not arrived yet. */
+  /** The attempts with a refund call that was sent and has not arrived yet. */
   const onTheWay = new Set<string>()
 
   function draw(verb: Verb, no: string): Fault | null {
-    // A refusal while an earlier call is still on its way is what tempts to call a refund failed.
+    // A refusal while an earlier call is still on its way could mislead the gateway to call the refund failed.
     const isTempting = verb === 'refund' && onTheWay.has(no) && chosen.faults.includes('refund refused')
     if (isTempting && !isResting && dice.isOneIn(0.5)) {
-      told.fault('refund refused', verb)
+      observer.fault('refund refused', verb)
       return 'refund refused'
     }
     const able = chosen.faults.filter((fault) => SENSIBLE[fault]?.includes(verb))
-    // What is seldom asked goes wrong more often, or it never would.
+    // This call is rare. A higher rate makes sure that its faults come up at all.
     const rate = verb === 'queryRefund' ? Math.max(chosen.rate, 0.6) : chosen.rate
     if (isResting || able.length === 0 || !dice.isOneIn(rate)) return null
     const fault = dice.pick(able)
-    told.fault(fault, verb)
+    observer.fault(fault, verb)
     return fault
   }
 
-  /** One exchange: it is sent, arrives, is done, and is answered; each may go wrong. */
+  /** Sends one call to an upstream and answers what the gateway sees of it. */
   function call<Answer extends { kind: string }>(
     process: Process,
     verb: Verb,
     no: string,
     work: (fault: Fault | null) => Answer,
   ): Promise<Answer> {
-    told.waiting()
+    observer.waiting()
     const fault = draw(verb, no)
     if (verb === 'refund' && fault === 'request late') onTheWay.add(no)
-    const unknown = { kind: 'unknown', why: fault ?? '' } as unknown as Answer
     return new Promise((resolve) => {
       const answer = (ms: number, says: Answer): void =>
         void schedule.at(now() + ms, process, () => {
           const mishap = fault === null ? '' : ` (${fault})`
-          told.story(`${process.name}: upstream says of ${verb} ${no.slice(-6)}: ${says.kind}${mishap}`)
+          observer.story(`${process.name}: upstream says of ${verb} ${no.slice(-6)}: ${says.kind}${mishap}`)
           resolve(says)
         })
       if (fault === 'request lost') return
       const isLate = fault === 'create lands late' || fault === 'request late'
       schedule.at(now() + (isLate ? dice.between(2500, CREATE_LANDS_MS) : dice.between(5, 200)), null, () => {
         if (verb === 'refund') onTheWay.delete(no)
-        if (fault === 'failed before') return answer(dice.between(5, 100), unknown)
-        const says = work(fault)
-        if (fault === 'answer lost' || fault === 'create lands late') return
-        if (fault === 'failed after') return answer(dice.between(5, 100), unknown)
-        answer(fault === 'answer late' ? dice.between(1500, 9000) : dice.between(5, 300), says)
+        arrive(dice, fault, work, answer)
       })
     })
   }
@@ -118,12 +123,26 @@ export function network(schedule: Scheduler, dice: Random, chosen: Chosen, told:
     call,
     drawOne(fault: Fault, phase: 'notify' | 'pay'): boolean {
       const isIt = !isResting && chosen.faults.includes(fault) && dice.isOneIn(2 * chosen.rate)
-      if (isIt) told.fault(fault, phase)
+      if (isIt) observer.fault(fault, phase)
       return isIt
     },
-    /** Nothing goes wrong any more. */
+    /** Faults end. */
     rest(): void {
       isResting = true
     },
   }
+}
+
+/** The upstream carries out the call and answers, unless the fault prevents it. */
+function arrive<Answer extends { kind: string }>(
+  dice: Random,
+  fault: Fault | null,
+  work: (fault: Fault | null) => Answer,
+  answer: (ms: number, says: Answer) => void,
+): void {
+  const unknown = { kind: 'unknown', why: fault ?? '' } as unknown as Answer
+  const says = fault === 'failed before' ? unknown : work(fault)
+  if (UNANSWERED.includes(fault)) return
+  const [leastMs, mostMs] = (fault === null ? null : ANSWERED_IN_MS[fault]) ?? USUALLY_IN_MS
+  answer(dice.between(leastMs, mostMs), fault === 'failed after' ? unknown : says)
 }

@@ -1,4 +1,4 @@
-/** Chance by seed: the same seed and the same name give the same numbers, whatever else is drawn. */
+/** Random numbers by seed: the same seed and the same name give the same numbers, whatever other streams draw. */
 
 export type Random = {
   /** 0 ≤ x < 1. */

@@ -1,22 +1,23 @@
 /**
- * The simulated world's only order of events. Whatever takes time (a statement, a call, a sleep) is an event here; one
- * is done at a time, and the next only when nothing can go on by itself any more. So the seed decides everything.
+ * Orders the events of the simulated world. Everything that takes time (a statement, a call, a sleep) is an event. The
+ * scheduler runs one event, waits until all code that it set off waits for other events, and then runs the next one. So the
+ * seed decides the order of everything.
  */
 import { setImmediate } from 'node:timers/promises'
 import type { Random } from './random.ts'
 
-/** A gateway process. What a dead one was waiting for never comes. */
+/** A gateway process. The events that a dead process waits for never happen. */
 export type Process = { name: string; isAlive: boolean }
 
 type Event = { atMs: number; tie: number; process: Process | null; run: () => void | Promise<void>; isDropped: boolean }
 
 export type Scheduler = {
   nowMs: () => number
-  /** Does it at this moment, unless the process is dead by then; answers how to take it back. */
+  /** Runs it at this moment, unless the process is dead by then. Returns a function that cancels it. */
   at: (atMs: number, process: Process | null, run: Event['run']) => () => void
-  /** The next event; false when there is none. */
+  /** Runs the next event; false if there is none. */
   step: () => Promise<boolean>
-  /** When the next event is; null when there is none. */
+  /** The moment of the next event; null if there is none. */
   nextMs: () => number | null
   advanceTo: (ms: number) => void
 }
@@ -42,15 +43,24 @@ export function scheduler(startMs: number, dice: Random): Scheduler {
     const last = heap.pop()
     if (first === undefined || last === undefined || heap.length === 0) return first
     heap[0] = last
-    for (let at = 0; ; ) {
-      const [left, right] = [2 * at + 1, 2 * at + 2]
-      let least = at
-      if (left < heap.length && isBefore(heap[left] as Event, heap[least] as Event)) least = left
-      if (right < heap.length && isBefore(heap[right] as Event, heap[least] as Event)) least = right
-      if (least === at) return first
+    sink()
+    return first
+  }
+  /** Moves the first event down until it is before both of its children. */
+  function sink(): void {
+    let at = 0
+    for (let least = earliest(at); least !== at; least = earliest(at)) {
       swap(at, least)
       at = least
     }
+  }
+  /** The index of the earliest among an event and its two children. */
+  function earliest(at: number): number {
+    let least = at
+    for (const child of [2 * at + 1, 2 * at + 2]) {
+      if (child < heap.length && isBefore(heap[child] as Event, heap[least] as Event)) least = child
+    }
+    return least
   }
   const isLive = ({ isDropped, process }: Event): boolean => !isDropped && process?.isAlive !== false
   function dropDead(): void {
@@ -72,7 +82,7 @@ export function scheduler(startMs: number, dice: Random): Scheduler {
       if (event === undefined) return false
       clockMs = Math.max(clockMs, event.atMs)
       await event.run()
-      // Everything that can go on by itself does so before the next event.
+      // All promises that this event has settled go on before the next event.
       await setImmediate()
       return true
     },

@@ -1,4 +1,4 @@
-/** Runs seeds one after the other in this process, on a database of its own, and adds up what they showed. */
+/** Runs seeds one after the other in this process, on its own database, and adds up the results. */
 import { openDatabase } from './database.ts'
 import { runScenario } from './run.ts'
 import { scenario } from './scenario.ts'
@@ -9,13 +9,19 @@ export type Tally = {
   crashes: number
   statements: number
   simulatedMs: number
-  /** How often each transition, fault by phase and quirk came up. */
+  /** How often each transition, fault in a phase and quirk came up. */
   coverage: Record<string, number>
   violations: { seed: number; what: string }[]
 }
 
 export const emptyTally = (): Tally => ({
-  ...{ schedules: 0, orders: 0, crashes: 0, statements: 0, simulatedMs: 0, coverage: {}, violations: [] },
+  schedules: 0,
+  orders: 0,
+  crashes: 0,
+  statements: 0,
+  simulatedMs: 0,
+  coverage: {},
+  violations: [],
 })
 
 export function addTally(sum: Tally, more: Tally): void {
@@ -32,11 +38,11 @@ export type SeedsAsk = {
   isOver: (seed: number) => boolean
 }
 
-/** Every `step`-th seed from `from` on until `isOver`; tells how it stands about once a second. */
+/** Runs every `step`-th seed from `from` on until `isOver`, and reports about once a second. */
 export async function runSeeds(ask: SeedsAsk, onTally: (tally: Tally) => void): Promise<void> {
   const { connection, close } = await openDatabase(ask.serverUrl, ask.name)
   let tally = emptyTally()
-  let toldMs = performance.now()
+  let reportedMs = performance.now()
   for (let seed = ask.from; !ask.isOver(seed); seed += ask.step) {
     const plan = scenario(seed)
     const ran = await runScenario(connection, plan)
@@ -47,10 +53,10 @@ export async function runSeeds(ask: SeedsAsk, onTally: (tally: Tally) => void): 
     tally.simulatedMs += ran.simulatedMs
     for (const [what, count] of ran.coverage) tally.coverage[what] = (tally.coverage[what] ?? 0) + count
     if (ran.violation !== null) tally.violations.push({ seed, what: ran.violation })
-    if (ran.violation === null && performance.now() - toldMs < 1000) continue
+    if (ran.violation === null && performance.now() - reportedMs < 1000) continue
     onTally(tally)
     tally = emptyTally()
-    toldMs = performance.now()
+    reportedMs = performance.now()
   }
   onTally(tally)
   await close()

@@ -1,7 +1,7 @@
-/** Cuts a failing scenario down: leaves out whatever it still fails without. */
+/** Cuts a failing scenario down: leaves out every operation, fault and order that it does not need to fail. */
 import type { Scenario } from './scenario.ts'
 
-/** `fails` runs a scenario and says whether the same thing breaks. */
+/** `fails` runs a scenario and says whether the same invariant breaks. */
 export async function shrunk(plan: Scenario, fails: (smaller: Scenario) => Promise<boolean>): Promise<Scenario> {
   let least = plan
   for (let hasShrunk = true; hasShrunk; ) {
@@ -16,15 +16,16 @@ export async function shrunk(plan: Scenario, fails: (smaller: Scenario) => Promi
   return least
 }
 
-/** Every scenario that has one thing less, the largest cuts first. */
+/** The scenarios that are one cut smaller, the largest cuts first. */
 function* smallerOnes(plan: Scenario): Generator<Scenario> {
-  const { deeds, faults, ownFaults, orders } = plan
+  const { operations, faults, ownFaults, orders } = plan
   const last = orders.length - 1
-  if (last > 0) yield { ...plan, orders: orders.slice(0, last), deeds: deeds.filter(({ order }) => order !== last) }
+  if (last > 0)
+    yield { ...plan, orders: orders.slice(0, last), operations: operations.filter(({ order }) => order !== last) }
   if (faults.length > 1) yield { ...plan, faults: [] }
-  for (let half = Math.floor(deeds.length / 2); half >= 1; half = Math.floor(half / 2)) {
-    for (let from = 0; from < deeds.length; from += half) {
-      yield { ...plan, deeds: [...deeds.slice(0, from), ...deeds.slice(from + half)] }
+  for (let half = Math.floor(operations.length / 2); half >= 1; half = Math.floor(half / 2)) {
+    for (let from = 0; from < operations.length; from += half) {
+      yield { ...plan, operations: [...operations.slice(0, from), ...operations.slice(from + half)] }
     }
   }
   for (const fault of faults) yield { ...plan, faults: faults.filter((one) => one !== fault) }

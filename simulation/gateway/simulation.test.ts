@@ -1,4 +1,4 @@
-/** The real gateway under a simulated world, for some seeds. `npm run simulate` runs as many as you like. */
+/** Runs the real gateway under a simulated world, for some seeds. `npm run simulate` runs as many as you like. */
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { SIZE } from '../../test/support/size.ts'
 import { openDatabase } from './database.ts'
@@ -7,10 +7,10 @@ import { scenario } from './scenario.ts'
 import { shrunk } from './shrink.ts'
 
 const SEEDS = SIZE.simulationSeeds
-/** Few enough for one test, also on a slow machine. */
+/** Few enough for one test even on a slow machine. */
 const SEEDS_OF_ONE_TEST = 20
 
-/** Seeds beyond the first that break without what was mended once (docs/proof.md): a number means what this simulator makes of it. */
+/** Later seeds that break without earlier fixes (docs/proof.md). A change of the simulator's random streams changes what they mean. */
 const REGRESSIONS = [1456, 1538, 2046, 2130]
 
 let database: Awaited<ReturnType<typeof openDatabase>>
@@ -54,11 +54,11 @@ describe('the same seed', () => {
 
 it('a scenario is cut down to what it takes to break it', async () => {
   const plan = scenario(7)
-  const isBroken = async ({ deeds }: typeof plan) => deeds.filter(({ kind }) => kind === 'pay').length >= 1
+  const isBroken = async ({ operations }: typeof plan) => operations.filter(({ kind }) => kind === 'pay').length >= 1
   const withPay = {
     ...plan,
-    deeds: [...plan.deeds, { ...(plan.deeds[0] as (typeof plan.deeds)[0]), kind: 'pay' as const }],
+    operations: [...plan.operations, { ...(plan.operations[0] as (typeof plan.operations)[0]), kind: 'pay' as const }],
   }
   const least = await shrunk(withPay, isBroken)
-  expect([least.deeds.map(({ kind }) => kind), least.faults, least.ownFaults]).toEqual([['pay'], [], []])
+  expect([least.operations.map(({ kind }) => kind), least.faults, least.ownFaults]).toEqual([['pay'], [], []])
 })

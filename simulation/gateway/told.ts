@@ -1,23 +1,26 @@
 /**
- * What a merchant was answered and told of each order, held against itself and against the upstreams' own books (I9 and
- * I10 of spec/order-lifecycle.md). Nothing here looks into the gateway.
+ * What a merchant was answered and told about each order. This must be consistent, and must agree with the upstreams' books
+ * (I9 and I10 of spec/order-lifecycle.md). Nothing here reads the gateway's database.
  */
 import type { OrderState, RefundState } from '@acopay/core'
 import { AMOUNT_FEN } from './scenario.ts'
 import { backFen, type Payment } from './trades.ts'
 
-/** How far an order is; CLOSED and SUCCESS shut each other out. */
+/** How far an order is. CLOSED and SUCCESS exclude each other. */
 const RANK: Record<OrderState, number> = { NOTPAY: 0, CLOSING: 1, CLOSED: 2, SUCCESS: 2, REFUND: 3 }
 
 const CLOSE_SHOWS: Record<string, OrderState> = {
-  ...{ closed: 'CLOSED', expired: 'CLOSED', paid: 'SUCCESS', closing: 'CLOSING' },
+  closed: 'CLOSED',
+  expired: 'CLOSED',
+  paid: 'SUCCESS',
+  closing: 'CLOSING',
 }
 
 type Shown = { state: OrderState; isPaid: boolean; isClosed: boolean }
 
 type ShownRefund = { orderNo: string; fen: bigint; state: RefundState }
 
-/** `paymentsOf`: what the upstreams took for an order. */
+/** `paymentsOf`: the payments that the upstreams took for an order. */
 type Outside = { nowMs: () => number; paymentsOf: (orderNo: string) => Payment[]; broke: (what: string) => void }
 
 export type Ledger = ReturnType<typeof ledger>
@@ -31,7 +34,7 @@ export function ledger(outside: Outside) {
     orders.set(no, shown)
     return shown
   }
-  /** A notification may come late, and a close says 'paid' of a refunded order too: neither takes a REFUND back. */
+  /** A late notification and a close of a refunded order may still say 'paid'. Neither takes a REFUND back. */
   const past = (no: string, state: OrderState): OrderState =>
     state === 'SUCCESS' && shownOf(no).state === 'REFUND' ? 'REFUND' : state
   const see = (no: string, state: OrderState, how: string): void => {
@@ -56,7 +59,7 @@ export function ledger(outside: Outside) {
     paymentToldOf: (no: string, state: OrderState): void => see(no, past(no, state), 'a notification says'),
     refundSays(orderNo: string, refundNo: string, fen: bigint, state: RefundState): void {
       const before = refunds.get(refundNo)
-      // A notification that was sent before the answer may be heard before it.
+      // The notification may arrive before the answer.
       if (state === 'PROCESSING' && before !== undefined) return
       if (before !== undefined && before.state !== 'PROCESSING' && before.state !== state) {
         broke(`I9: refund ${refundNo.slice(-6)} was told ${before.state}, then ${state}`)
@@ -73,7 +76,7 @@ export function ledger(outside: Outside) {
       }
       return inAllOrders((no, { isPaid }) => (isPaid && !paymentsOf(no).some(isLeftToMerchant) ? gone(no) : null))
     },
-    /** At rest: of a closed order nothing stays with an upstream. */
+    /** At rest no upstream keeps money for a closed order. */
     brokenAtRest: (): string | null =>
       inAllOrders((no, { isClosed }) => {
         const isKept = paymentsOf(no).some((payment) => backFen(payment) !== payment.amountFen)
@@ -85,20 +88,20 @@ export function ledger(outside: Outside) {
 const gone = (no: string): string =>
   `I10: the merchant was told that ${no.slice(-6)} is paid, and we sent the money back`
 
-/** Which invariant a merchant sees broken who was shown this and now hears that; null when the story is one. */
+/** The invariant that is broken if a merchant was shown the first and is now shown the second; null if none is. */
 function contradiction(shown: Shown, state: OrderState): string | null {
   if (shown.isClosed && state !== 'CLOSED') return 'I3: told closed, then'
   if (shown.isPaid && state !== 'SUCCESS' && state !== 'REFUND') return 'I10: told paid, then'
   return RANK[state] < RANK[shown.state] ? `I10: told ${shown.state}, then` : null
 }
 
-/** A refund that the merchant asked for is done, or something outside sent money back. */
+/** A refund that the merchant asked for is done, or money was sent back from outside. */
 const mayBeRefunded = ({ paymentsOf, nowMs }: Outside, no: string): boolean =>
   paymentsOf(no).some(({ refunds }) =>
     refunds.some(({ by, fen, doneMs }) => fen > 0n && doneMs <= nowMs() && (by === 'merchant' || by === 'outside')),
   )
 
-/** Nothing of it went back but what the merchant asked for, and what others sent. */
+/** Only refunds that the merchant asked for, and returns from outside, took money from this payment. */
 const isLeftToMerchant = ({ amountFen, refunds }: Payment): boolean =>
   amountFen === AMOUNT_FEN && refunds.every(({ by, fen }) => fen === 0n || by === 'merchant' || by === 'outside')
 

@@ -1,29 +1,37 @@
 /**
- * A process's way to the database. The engine, the statements and the constraints are real; one connection serves all
- * processes, a statement or a whole transaction at a time, in the order of the scheduler. What two transactions do to
- * each other's locks is not seen here: that is what the crash tests on real connections are for.
+ * The processes' access to the database. The engine, the statements and the constraints are real. All processes share one
+ * connection, one statement or one whole transaction at a time, in the scheduler's order. So two transactions never wait for
+ * each other's locks here: the crash tests on real connections test that.
  */
 import type { Pool } from '@acopay/store'
 import type pg from 'pg'
 import type { Random } from './random.ts'
 import type { Process, Scheduler } from './scheduler.ts'
 
-/** Rows of these come in no promised order; here they come in one. */
+/** Statements that return rows in no fixed order. Here their rows are sorted. */
 const UNORDERED = new Set(['takeJobs', 'takeNotifications', 'endNotificationTries'])
 
-/** Leases and nonces: nothing that an invariant speaks of. */
+/** Statements that write only leases and nonces, which no invariant reads. */
 const HARMLESS = new Set([
-  ...['takeJobs', 'takeJob', 'postponeJob', 'extendJob', 'hastenJob', 'alarmJob', 'takeNotifications', 'useNonce'],
-  ...['forgetNonces', 'insertHeldJob'],
+  'takeJobs',
+  'takeJob',
+  'postponeJob',
+  'extendJob',
+  'hastenJob',
+  'alarmJob',
+  'takeNotifications',
+  'useNonce',
+  'forgetNonces',
+  'insertHeldJob',
 ])
 
 type Query = { name?: string; text?: string } | string
 
 export type Turnstile = {
   poolOf: (process: Process) => Pool
-  /** Whether somebody is in a transaction: whoever then waits for anything but the database is wrong. */
+  /** A transaction is open: then a wait for anything but the database is an error. */
   isHeld: () => boolean
-  /** How many statements there were. */
+  /** How many statements were run. */
   statements: () => number
 }
 
@@ -31,12 +39,13 @@ export function turnstile(
   connection: pg.Client,
   schedule: Scheduler,
   dice: Random,
-  told: { isSlow: () => boolean; onWrite: () => Promise<void>; onForeignWait: () => void },
+  observer: { isSlow: () => boolean; onWrite: () => Promise<void>; onForeignWait: () => void },
 ): Turnstile {
   let held = false
   let hasWritten = false
   let statements = 0
-  const latencyMs = (): number => (told.isSlow() && dice.isOneIn(0.05) ? dice.between(500, 8000) : dice.between(1, 9))
+  const latencyMs = (): number =>
+    observer.isSlow() && dice.isOneIn(0.05) ? dice.between(500, 8000) : dice.between(1, 9)
 
   async function ask(query: Query, values?: unknown[]): Promise<pg.QueryResult> {
     statements += 1
@@ -55,14 +64,14 @@ export function turnstile(
   async function lookAtWrites(): Promise<void> {
     if (!hasWritten) return
     hasWritten = false
-    await told.onWrite()
+    await observer.onWrite()
   }
 
   const poolOf = (process: Process): Pool => {
     const query = (asked: Query, values?: unknown[]) =>
       new Promise<pg.QueryResult>((resolve, reject) => {
         if (held) {
-          told.onForeignWait()
+          observer.onForeignWait()
           reject(new Error('a statement beside the transaction that is open'))
           return
         }

@@ -1,0 +1,106 @@
+/** Builds the world of one run: clock, database, upstreams, merchant and gateway processes. */
+import type { ChannelName, WebhookReply } from '@acopay/channels'
+import type pg from 'pg'
+import { receiveWebhook } from '../../apps/server/src/actions/payment/receive-webhook.ts'
+import type { KnownOrder } from './deeds.ts'
+import { type Gateway, gatewayOf, MCH, START_MS } from './gateway.ts'
+import { brokenBooks, brokenNow } from './invariants.ts'
+import { merchantOf } from './merchant.ts'
+import { random } from './random.ts'
+import { newRecord, type RunRecord } from './record.ts'
+import type { Scenario } from './scenario.ts'
+import { scheduler } from './scheduler.ts'
+import { ledger } from './told.ts'
+import type { Payment } from './trades.ts'
+import { turnstile } from './turnstile.ts'
+import { upstream } from './upstream.ts'
+
+export type SimulatedWorld = ReturnType<typeof simulatedWorld>
+
+export function simulatedWorld(connection: pg.Client, plan: Scenario) {
+  const schedule = scheduler(START_MS, random(plan.seed, 'ties'))
+  const record = newRecord(schedule.nowMs)
+  const { say, count, broke } = record
+  let isResting = false
+  const database = turnstile(connection, schedule, random(plan.seed, 'database'), {
+    isSlow: () => !isResting && plan.ownFaults.includes('database slow'),
+    onWrite: async () => {
+      const broken =
+        (await brokenNow(connection)) ?? (await brokenBooks(connection, upstreams.trades(), schedule.nowMs()))
+      if (broken !== null) broke(broken)
+    },
+    onForeignWait: () => broke('T1: somebody waits for something else inside a transaction'),
+  })
+  const waiting = (): void => {
+    if (database.isHeld()) broke('T1: somebody waits for the network inside a transaction')
+  }
+  // What the outside knows: the orders' numbers, and what the merchant was answered and told.
+  const orders: KnownOrder[] = plan.orders.map(({ expiresInMs }, index) => ({
+    number: index + 1,
+    no: null,
+    attempts: [],
+    closingSinceMs: START_MS + expiresInMs,
+  }))
+  const paymentsOf = (orderNo: string): Payment[] => {
+    const numbers = orders.find(({ no }) => no === orderNo)?.attempts ?? []
+    return upstreams.trades().flatMap(({ no, payments }) => (numbers.includes(no) ? payments : []))
+  }
+  const told = ledger({ nowMs: schedule.nowMs, paymentsOf, broke })
+  const gateways: Gateway[] = []
+  const chance = random(plan.seed, 'chance')
+  /** A random one of the processes that are alive; null if none is. */
+  const anyGateway = (): Gateway | null => {
+    const alive = gateways.filter(({ process }) => process.isAlive)
+    return alive.length === 0 ? null : chance.pick(alive)
+  }
+  const upstreams = upstream(schedule, random(plan.seed, 'upstream'), plan, {
+    notify: (channel, body) => deliverWebhook(anyGateway(), record, channel, body),
+    fault: (fault, phase) => count(`fault ${fault} × ${phase}`),
+    quirk: (what) => count(`quirk ${what}`),
+    story: say,
+    waiting,
+  })
+  const merchant = merchantOf(schedule, plan, { isResting: () => isResting, say, broke, count, ledger: () => told })
+  const start = (name: string): Gateway => {
+    const gateway = gatewayOf(name, plan, schedule, { database, upstreams, merchant, waiting })
+    gateways.push(gateway)
+    return gateway
+  }
+  const rest = (): void => {
+    isResting = true
+    upstreams.rest()
+  }
+  return {
+    plan,
+    schedule,
+    record,
+    database,
+    orders,
+    told,
+    gateways,
+    chance,
+    anyGateway,
+    upstreams,
+    merchant,
+    start,
+    rest,
+  }
+}
+
+/** An upstream sends a webhook; null if no gateway is alive. */
+async function deliverWebhook(
+  gateway: Gateway | null,
+  { say }: RunRecord,
+  channel: ChannelName,
+  body: string,
+): Promise<WebhookReply | null> {
+  if (gateway === null) return null
+  const { world, process } = gateway
+  const raw = { headers: {}, body }
+  const received = await receiveWebhook(world, { mchNo: MCH, channel }, raw).catch((error: Error) => ({
+    reply: { status: 500, contentType: '', body: '' },
+    outcome: error.message,
+  }))
+  say(`${process.name}: hears of ${channel} ${received?.outcome}`)
+  return received?.reply ?? null
+}

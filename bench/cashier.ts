@@ -5,7 +5,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { startEmbeddedPostgres } from '../apps/server/src/embedded-postgres.ts'
+import { startEmbeddedPostgres } from '@acopay/embedded-postgres'
 import type { DemoSettings } from '../apps/server/src/sandbox/demo-merchant.ts'
 import { readConfig } from '../apps/server/src/start/config.ts'
 import { startGateway } from '../apps/server/src/start/gateway.ts'

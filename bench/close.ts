@@ -7,8 +7,8 @@ import { availableParallelism, tmpdir } from 'node:os'
 import path from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
+import { startEmbeddedPostgres } from '@acopay/embedded-postgres'
 import { openPool, type Pool } from '@acopay/store'
-import { startEmbeddedPostgres } from '../apps/server/src/embedded-postgres.ts'
 import type { DemoSettings } from '../apps/server/src/sandbox/demo-merchant.ts'
 import { openAttempt, place, signedRequest } from '../test/support/merchant.ts'
 import { startProcess } from '../test/support/process.ts'
@@ -101,7 +101,7 @@ async function placeOrders(demo: DemoSettings, count: number): Promise<string[]>
   return orders
 }
 
-/** Closes every order once, over so many connections, and checks that each was closed. */
+/** Closes every order once, over `connections` connections, and checks that each was closed. */
 async function closeAll(
   gateway: { url: string; demo: DemoSettings; pid: number },
   pool: Pool,
@@ -149,7 +149,7 @@ async function closeRequest(demo: DemoSettings, transaction_no: string): Promise
   return Buffer.from(`POST ${url.pathname} HTTP/1.1\r\n${head}\r\n\r\n${body}`)
 }
 
-/** Transactions the database has committed. Each session reports its own at most once a second, so this waits for that. */
+/** Transactions that the database has committed. A session reports its own at most once a second, so this waits first. */
 async function transactions(pool: Pool): Promise<number> {
   await setTimeout(1500)
   const { rows } = await pool.query<{ n: string }>(

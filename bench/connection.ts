@@ -1,4 +1,4 @@
-/** A keep-alive HTTP/1.1 connection that sends ready-made bytes and costs as little as possible: the load is not the load generator. */
+/** A keep-alive HTTP/1.1 connection that sends ready-made bytes, so that the load generator uses little CPU. */
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 

@@ -1,7 +1,7 @@
 /**
  * What the console's pages cost on a large database: `npm run seed-orders -- --orders 10000000`, then `npm run bench:console`,
- * with the same ACOPAY_HOME or DATABASE_URL. Times are those of a caller on this machine, so the server's are less. Fails
- * when a promise is broken: lists and searches 100 ms, the overview 500 ms.
+ * with the same ACOPAY_HOME or DATABASE_URL. A caller on this machine measures the times, so the server's are less. Fails
+ * above the promised times: lists and searches 100 ms, the overview 500 ms.
  */
 import { readFileSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -37,7 +37,7 @@ async function get<Answer>(path: string): Promise<Answer> {
   return JSON.parse(text) as Answer
 }
 
-/** The 31 days are counted once, at the first start; the newest last week is measured with all of them there. */
+/** The first start counts the 31 days once; the measurements begin when they are counted. */
 async function allCounted(): Promise<void> {
   const started = performance.now()
   for (;;) {
@@ -105,8 +105,8 @@ const lists: [string, string][] = [
   ['refunds of one merchant, stuck', 'refunds?mch_no=LOAD0007&state=STUCK'],
   ['refunds under way, all merchants', 'refunds?state=PROCESSING'],
   ['reversals, first page', 'reversals'],
-  ['notifications not heard', 'notifications'],
-  ['notifications heard, all merchants', 'notifications?state=DELIVERED'],
+  ['notifications not acknowledged', 'notifications'],
+  ['notifications acknowledged, all merchants', 'notifications?state=DELIVERED'],
   ['bills, first page', 'bills'],
   ['differences, first page', 'differences'],
   ['stray payments, first page', 'strays'],

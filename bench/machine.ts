@@ -1,4 +1,4 @@
-/** What the machine can do, measured in the same run: the yardstick for everything else. */
+/** What the machine can do, measured in the same run, to compare the other figures with. */
 import { spawnSync } from 'node:child_process'
 import { generateKeyPairSync, sign } from 'node:crypto'
 import { readFileSync } from 'node:fs'

@@ -10,8 +10,8 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
+import { startEmbeddedPostgres } from '@acopay/embedded-postgres'
 import { openPool } from '@acopay/store'
-import { startEmbeddedPostgres } from '../apps/server/src/embedded-postgres.ts'
 import { startProcess } from '../test/support/process.ts'
 import { cpuMicros, signatureMicros } from './machine.ts'
 
@@ -26,10 +26,10 @@ const postgres = await startEmbeddedPostgres(path.join(dir, 'postgres'))
 const { host, port, user, database } = postgres.connection
 const databaseUrl = `postgresql://${user}@${encodeURIComponent(host)}:${port}/${database}`
 
-let heard = 0
+let arrived = 0
 const fast = createHttpServer((request, response) => {
   request.resume().on('end', () => {
-    heard += 1
+    arrived += 1
     response.end('{"status":"SUCCESS","message":"成功"}')
   })
 })
@@ -77,24 +77,31 @@ function report(name: string, { perSecond, cpuUs }: Run): void {
   )
 }
 
-/** Writes so many for the fast merchant and times until it has heard the last. */
+/** Writes `count` notifications for the fast merchant and measures the time until the last has arrived. */
 async function told(count: number): Promise<Run> {
-  const until = heard + count
+  const until = arrived + count
   const cpuBefore = cpuMicros(gateway.pid)
   await waiting(count, fastUrl)
   const start = performance.now()
-  const heardBefore = heard
-  while (heard < until) await pause(5)
+  const arrivedBefore = arrived
+  while (arrived < until) await pause(5)
   const seconds = (performance.now() - start) / 1000
-  return { perSecond: (until - heardBefore) / seconds, cpuUs: (cpuMicros(gateway.pid) - cpuBefore) / count }
+  return { perSecond: (until - arrivedBefore) / seconds, cpuUs: (cpuMicros(gateway.pid) - cpuBefore) / count }
 }
 
 /** Paid orders with their notifications, as the gateway would have written them. */
 async function waiting(count: number, url: string): Promise<void> {
   const news = JSON.stringify({
-    ...{ transaction_no: 'AP', mch_trade_no: 'mp', app_no: 'APP1000000', extra: null, code: 'SUCCESS' },
-    ...{ description: '支付成功', amount_total: '12.50', amount_currency: 'CNY' },
-    ...{ success_time: '2026-01-31T08:00:00+08:00', acoid: 'payer' },
+    transaction_no: 'AP',
+    mch_trade_no: 'mp',
+    app_no: 'APP1000000',
+    extra: null,
+    code: 'SUCCESS',
+    description: '支付成功',
+    amount_total: '12.50',
+    amount_currency: 'CNY',
+    success_time: '2026-01-31T08:00:00+08:00',
+    acoid: 'payer',
   })
   await pool.query(
     `with n as (

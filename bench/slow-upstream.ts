@@ -1,6 +1,6 @@
 /**
  * How long a merchant waits for a close when no upstream ever answers: orders with an attempt with each, closed while
- * both keep silent. Prints the worst answer beside the 7 s that are promised and the 10 s after which clients give up.
+ * both keep silent. Prints the slowest answer, the promised 7 s, and the 10 s after which clients give up.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'

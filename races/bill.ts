@@ -11,7 +11,7 @@ const READY_MS = 5 * 60_000
 /** The day in UTC+8. */
 export const dayOf = (ms: number): string => new Date(ms + CHINA_MS).toISOString().slice(0, 10)
 
-/** So many hours ahead it is past ten in the morning of the day after (UTC+8): bills are made, theirs and ours. */
+/** The hours until past 10:00 of the next day (UTC+8), when the upstreams' bills and the gateway's are made. */
 export function hoursUntilBills(nowMs: number): number {
   const readyMs = Date.parse(`${dayOf(nowMs)}T10:00:00+08:00`) + 24 * HOUR_MS + READY_MS
   return Math.ceil((readyMs - nowMs) / HOUR_MS)
@@ -19,15 +19,16 @@ export function hoursUntilBills(nowMs: number): number {
 
 export type Bills = { lines: { transactionNo: string; fact: Fact }[] }
 
-/** A string says why a day's bill cannot be had. */
+/** Returns a string when there is no bill to read: it says why. */
 export async function readBill(client: Client, day: string): Promise<Bills | string> {
-  const heard = await call(client, 'GET', 'bill', { bill_date: day })
-  const { status, data = {} } = heard?.answer ?? {}
+  const answered = await call(client, 'GET', 'bill', { bill_date: day })
+  const { status, data = {} } = answered?.answer ?? {}
   if (status !== 200) return `the bill of ${day}: ${status}`
   if (data.code === 'NO_BILL') return { lines: [] }
   if (data.code !== 'SUCCESS' || data.url == null) return `the bill of ${day}: ${data.code}`
   const { text } = await ask(data.url)
-  if (createHash('sha256').update(text).digest('hex') !== data.hash_code) return `the bill of ${day}: another hash`
+  if (createHash('sha256').update(text).digest('hex') !== data.hash_code)
+    return `the bill of ${day}: its file has another hash`
   const [head = [], ...rows] = text.trim().split('\r\n').map(cellsOf)
   const lines = rows.flatMap((cells) => {
     const row = Object.fromEntries(head.map((name, index) => [name, cells[index] ?? '']))
@@ -40,14 +41,17 @@ function lineOf(row: Record<string, string>): Bills['lines'][number] {
   const { kind = '', state = '', transaction_no = '', mch_refund_no, amount = '' } = row
   const nowMs = Date.now()
   const fact: Fact = {
-    ...{ column: 'bill', word: kind === 'PAYMENT' ? `${kind} ${state}` : kind, sentMs: nowMs, knownMs: nowMs },
-    ...{ fen: Math.round(Number(amount) * 100) },
+    column: 'bill',
+    word: kind === 'PAYMENT' ? `${kind} ${state}` : kind,
+    sentMs: nowMs,
+    knownMs: nowMs,
+    fen: Math.round(Number(amount) * 100),
     ...(mch_refund_no ? { refund: mch_refund_no } : {}),
   }
   return { transactionNo: transaction_no, fact }
 }
 
-/** RFC 4180: texts may stand in quotes. */
+/** RFC 4180: a text may be quoted. */
 const cellsOf = (line: string): string[] =>
   Array.from(line.matchAll(/(?:^|,)(?:"((?:[^"]|"")*)"|([^,]*))/g), ([, quoted, plain]) =>
     quoted === undefined ? (plain ?? '') : quoted.replaceAll('""', '"'),
@@ -55,22 +59,22 @@ const cellsOf = (line: string): string[] =>
 
 type Row = { day: string; channel: string; kind: string; attempt_no: string; settled: boolean }
 
-/** Whether every upstream's bill of these days has been held against the books. */
+/** Whether the gateway has compared every upstream's bill of these days with its books. */
 export async function isReconciled(client: Client, days: string[]): Promise<boolean> {
-  const heard = await atConsole(client, 'GET', 'reconciliations?limit=100')
-  const rows = (heard?.answer.body.rows ?? []) as Row[]
+  const answered = await atConsole(client, 'GET', 'reconciliations?limit=100')
+  const rows = (answered?.answer.body.rows ?? []) as Row[]
   return days.every((day) =>
     ['wechat', 'alipay'].every((name) => rows.some((row) => row.day === day && row.channel === name)),
   )
 }
 
-/** Differences that no rule has settled. */
+/** The differences that are not settled. */
 export async function readDifferences(client: Client): Promise<{ attempt: string; kind: string }[]> {
   const found: { attempt: string; kind: string }[] = []
   let after = ''
   for (;;) {
-    const heard = await atConsole(client, 'GET', `differences?settled=false&limit=100${after}`)
-    const { rows = [], next = null } = (heard?.answer.body ?? {}) as { rows?: Row[]; next?: string | null }
+    const answered = await atConsole(client, 'GET', `differences?settled=false&limit=100${after}`)
+    const { rows = [], next = null } = (answered?.answer.body ?? {}) as { rows?: Row[]; next?: string | null }
     found.push(...rows.map(({ attempt_no, kind }) => ({ attempt: attempt_no, kind })))
     if (next === null) return found
     after = `&after=${encodeURIComponent(next)}`

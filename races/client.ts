@@ -1,4 +1,4 @@
-/** The merchant's calls, signed and checked; the payer's and the operator's, which are not. All are repeated until answered. */
+/** The merchant's calls, signed and checked, and the payer's and the operator's, unsigned. Each is repeated until answered. */
 
 import type { KeyObject } from 'node:crypto'
 import { randomUUID } from 'node:crypto'
@@ -21,29 +21,30 @@ export type Client = {
   appNo: string
   privateKey: KeyObject
   platformKey: KeyObject
-  /** The address of a gateway that is alive, another one each time. */
+  /** The address of a gateway that is up; each call takes the next one. */
   gateway: () => string
-  /** Whether processes are killed in this run: then no answer, and an error, are no news. */
+  /** Whether this run kills processes: then a missing answer, or an error, is expected. */
   isKilled: boolean
   console: { cookie: string; csrf: string } | null
   pulse: Pulse
-  /** An answer that should not be: for runs without kills. */
+  /** Records a missing or wrong answer, in runs without kills. */
   trouble: (what: string) => void
 }
 
 export type Answer = { status: number; message: string; data: Record<string, string | null> }
 
-export type Heard<Got> = { answer: Got; sentMs: number; knownMs: number; unanswered: { sentMs: number }[] }
+/** An answer, and the tries before it that had none. */
+export type Answered<Got> = { answer: Got; sentMs: number; knownMs: number; unanswered: { sentMs: number }[] }
 
 const PATIENCE_MS = 300_000
 
-/** A merchant's call. Null when none came for five minutes. */
+/** A merchant's call. Null when no answer came for five minutes. */
 export const call = (
   client: Client,
   method: 'GET' | 'POST',
   path: string,
   params: JsonObject,
-): Promise<Heard<Answer> | null> =>
+): Promise<Answered<Answer> | null> =>
   untilAnswered(client, `${method} ${path}`, async (base) => {
     const nonce = randomUUID().replaceAll('-', '')
     const text = requestText(params, { mchNo: client.mchNo, nonce, signType: SIGN_TYPE })
@@ -64,7 +65,7 @@ export const call = (
     return { sentMs, answer: readAnswer(client, reply) }
   })
 
-/** A string says what is wrong with the answer. */
+/** Returns a string when the answer is wrong: it says what is wrong. */
 function readAnswer({ platformKey }: Client, { status: httpStatus, text }: Reply): Answer | string {
   if (httpStatus !== 200) return `HTTP ${httpStatus}`
   const envelope = JSON.parse(text) as Envelope
@@ -76,20 +77,20 @@ function readAnswer({ platformKey }: Client, { status: httpStatus, text }: Reply
   return { status, message, data: data as Answer['data'] }
 }
 
-/** What a payer, chance or time does in the sandbox (docs/sandbox.md). */
-export const sandbox = (client: Client, method: 'GET' | 'POST', path: string): Promise<Heard<Reply> | null> =>
+/** What a payer or an upstream does in the sandbox (docs/sandbox.md). */
+export const sandbox = (client: Client, method: 'GET' | 'POST', path: string): Promise<Answered<Reply> | null> =>
   untilAnswered(client, path.split('/').at(-1) ?? path, async (base) => {
     const sentMs = Date.now()
     const reply = await ask(`${base}/sandbox/${path}`, { method, timeoutMs: 60_000 })
     return { sentMs, answer: reply.status >= 500 ? `HTTP ${reply.status}` : reply }
   })
 
-/** A call of the console's own API; docs/console.md. */
+/** A call of the console's own API (docs/console.md). */
 export const atConsole = (
   client: Client,
   method: 'GET' | 'POST',
   path: string,
-): Promise<Heard<{ status: number; body: Record<string, unknown> }> | null> =>
+): Promise<Answered<{ status: number; body: Record<string, unknown> }> | null> =>
   untilAnswered(client, `console ${path.split('/').at(-1)}`, async (base) => {
     const { cookie = '', csrf = '' } = client.console ?? {}
     const headers: Record<string, string> = { cookie, 'x-acopay-csrf': csrf }
@@ -106,20 +107,21 @@ export const atConsole = (
 
 export async function signIn(client: Client, user: { username: string; password: string }): Promise<void> {
   const reply = await ask(`${client.gateway()}/console/api/session`, {
-    ...{ method: 'POST', headers: { 'content-type': 'application/json' } },
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ username: user.username, password: user.password }),
   })
-  if (reply.status !== 200) throw new Error(`the console did not let ${user.username} in: ${reply.text}`)
+  if (reply.status !== 200) throw new Error(`${user.username} could not sign in at the console: ${reply.text}`)
   const cookie = (reply.headers['set-cookie'] ?? []).map((line) => line.split(';')[0]).join('; ')
   client.console = { cookie, csrf: (JSON.parse(reply.text) as { csrf: string }).csrf }
 }
 
-/** Asks again, as a merchant would, until something readable comes; each call without one is kept. */
+/** Asks again, as a merchant would, until a readable answer comes, and keeps the time of each try without one. */
 async function untilAnswered<Got extends object>(
   client: Client,
   what: string,
   once: (base: string) => Promise<{ sentMs: number; answer: Got | string }>,
-): Promise<Heard<Got> | null> {
+): Promise<Answered<Got> | null> {
   const unanswered: { sentMs: number }[] = []
   for (const untilMs = Date.now() + PATIENCE_MS; Date.now() < untilMs; await pause(100)) {
     const startedMs = Date.now()

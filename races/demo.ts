@@ -7,9 +7,9 @@ import { demoStages } from './stages.ts'
 const SEED = 1
 const ORDERS = 200
 
-/** What became of an order, whichever of its payments were sent back besides. */
+/** Each column counts the orders with these ends. */
 const COLUMNS: readonly [name: string, ends: readonly End[]][] = [
-  ['关单，无人付款 closed, nobody paid', [ENDS[0]]],
+  ['关单，无人付款 closed, unpaid', [ENDS[0]]],
   ['已付款，关单被拒 paid, close refused', [ENDS[2], ENDS[3]]],
   ['关单，款项退回 closed, money sent back', [ENDS[1]]],
 ]
@@ -18,7 +18,12 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => 
 
 console.log(`${ORDERS} orders: two codes each, scanned in two apps, paid and closed at the same moment, faults on`)
 const { records, rests, violations } = await run({
-  ...{ seed: SEED, gateways: 1, isKilled: false, atOnce: 10, hasBill: true, stages: demoStages(SEED, ORDERS) },
+  seed: SEED,
+  gateways: 1,
+  isKilled: false,
+  atOnce: 10,
+  hasBill: true,
+  stages: demoStages(SEED, ORDERS),
   dir: path.dirname(import.meta.dirname),
   say: (line) => console.log(`  ${line}`),
 })

@@ -1,4 +1,4 @@
-/** The gateways of one run, on a database of their own: started, killed, started again, and gone at the end. */
+/** The gateways of one run and their own database: starts them, kills them, starts them again, and removes them. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import fs from 'node:fs'
@@ -15,7 +15,7 @@ export type HouseOptions = {
   /** The checkout whose gateway is started. */
   dir: string
   env: Record<string, string>
-  /** A process that ended although this run did not kill it. */
+  /** Called when a process ended although this run did not kill it. */
   died: (what: string) => void
 }
 
@@ -26,164 +26,205 @@ export type ConsoleUser = { username: string; role: string; password: string }
 export type House = {
   demo: Demo
   users: ConsoleUser[]
-  /** The address of a gateway that is alive, in turn. */
+  /** The address of a gateway that is up; each call takes the next one. */
   gateway: () => string
-  /** `weatherAt` says the weather of each gateway and upstream; it is set again after a restart. */
+  /** Sets the faults of each gateway and upstream, also of gateways that start later. */
   setWeather: (weatherAt: (gateway: number, channel: 'wechat' | 'alipay') => Weather) => Promise<void>
-  /** Whether all gateways and the database stand. */
+  /** Whether all gateways and the database are up. */
   isWhole: () => boolean
-  /** kill -9; whoever is dead is started again by itself. */
+  /** kill -9; the house starts the killed processes again. */
   kill: (what: { gateways: number[]; database: boolean }) => void
-  /** Stops all gateways and starts them with more settings. */
+  /** Stops all gateways and starts them again with these settings added. */
   restart: (env: Record<string, string>) => Promise<void>
   stop: () => Promise<void>
 }
 
 type Gateway = { port: number; child: ChildProcess | null; isReady: boolean }
 
+/** The state of one house; the functions below change it. */
+type State = Pick<HouseOptions, 'dir' | 'died'> & {
+  home: string
+  gateways: Gateway[]
+  postgres: Postgres | null
+  settings: Record<string, string>
+  isStopping: boolean
+  isDatabaseKilled: boolean
+  weatherAt: Parameters<House['setWeather']>[0]
+}
+
 const CHANNELS = ['wechat', 'alipay'] as const
 const START_MS = 120_000
+/** Gateways that lost their database may still be ending for this long after it has started again. */
+const AFTER_DATABASE_MS = 5_000
 
 export async function openHouse({ gateways: count, dir, env, died }: HouseOptions): Promise<House> {
-  const home = fs.mkdtempSync(path.join(os.tmpdir(), 'acopay-races-'))
-  const gateways: Gateway[] = []
-  let postgres: Postgres | null = null
-  let settings: Record<string, string> = {}
-  let isStopping = false
-  let isDatabaseKilled = false
-  let weatherAt: Parameters<House['setWeather']>[0] = () => CALM
-  let turn = 0
-
-  const sweep = (): void => {
-    isStopping = true
-    for (const pid of [...gateways.map(({ child }) => child?.pid), postgres?.pid()]) endNow(pid)
-    fs.rmSync(home, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 })
+  const state: State = {
+    dir,
+    died,
+    home: fs.mkdtempSync(path.join(os.tmpdir(), 'acopay-races-')),
+    gateways: [],
+    postgres: null,
+    settings: {},
+    isStopping: false,
+    isDatabaseKilled: false,
+    weatherAt: () => CALM,
   }
+  const sweep = (): void => killAll(state)
   process.once('exit', sweep)
-
-  const setFaults = async (index: number): Promise<void> => {
-    const base = `http://127.0.0.1:${gateways[index]?.port}`
-    for (const channel of CHANNELS) {
-      const { faults } = weatherAt(index, channel)
-      const reply = await ask(`${base}/sandbox/upstreams/${channel}/faults`, {
-        method: 'PUT',
-        body: JSON.stringify(faults),
-      })
-      if (reply.status !== 200) throw new Error(`faults: ${reply.text}`)
-    }
-  }
-
-  /** Resolves when it listens; throws what it wrote when it ends before. */
-  const begin = async (index: number): Promise<void> => {
-    const gateway = gateways[index] as Gateway
-    const child = spawn(process.execPath, [path.join(dir, 'scripts', 'start.cjs')], {
-      cwd: dir,
-      env: { ...process.env, ...settings, PORT: String(gateway.port) },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    })
-    gateway.child = child
-    await announced(child)
-    await setFaults(index)
-    gateway.isReady = true
-    child.once('exit', (code, signal) => {
-      gateway.isReady = false
-      if (isStopping) return
-      if (signal !== 'SIGKILL' && !isDatabaseKilled) died(`gateway ${index + 1} ended by itself: ${code ?? signal}`)
-      void revive(index)
-    })
-  }
-  /** Tries until it stands again: where the database is down too it cannot. */
-  const revive = async (index: number): Promise<void> => {
-    for (const untilMs = Date.now() + START_MS; !isStopping && Date.now() < untilMs; await pause(200)) {
-      if (
-        await begin(index).then(
-          () => true,
-          () => false,
-        )
-      )
-        return
-    }
-    if (!isStopping) died(`gateway ${index + 1} did not start again`)
-  }
-  const endAll = async (): Promise<void> => {
-    isStopping = true
-    await Promise.all(gateways.map(endGently))
-  }
-
   try {
-    postgres = await openPostgres(path.join(home, 'pg'))
-    await postgres.start()
-    settings = { ACOPAY_HOME: path.join(home, 'gateway'), DATABASE_URL: postgres.url, ...COMMON, ...env }
-    for (let index = 0; index < count; index++) gateways.push({ port: await freePort(), child: null, isReady: false })
-    // The first one builds and migrates.
-    for (const index of gateways.keys()) await begin(index)
+    await openAll(state, count, env)
   } catch (error) {
     sweep()
     throw error
   }
-  const read = <Read>(name: string): Read =>
-    JSON.parse(fs.readFileSync(path.join(home, 'gateway', name), 'utf8')) as Read
   return {
-    demo: read<Demo>('demo.json'),
-    users: read<{ users: ConsoleUser[] }>('console.json').users,
-    gateway() {
-      turn += 1
-      const ready = gateways.filter(({ isReady }) => isReady)
-      const chosen = ready[turn % Math.max(1, ready.length)] ?? gateways[turn % gateways.length]
-      return `http://127.0.0.1:${chosen?.port}`
-    },
-    async setWeather(next) {
-      weatherAt = next
-      const ready = [...gateways.keys()].filter((index) => gateways[index]?.isReady)
-      // One that dies meanwhile is given the weather when it stands again.
-      await Promise.all(ready.map((index) => setFaults(index).catch(() => {})))
-    },
-    isWhole: () => !isDatabaseKilled && gateways.every(({ isReady }) => isReady),
-    kill({ gateways: dying, database }) {
-      if (database && postgres !== null) {
-        isDatabaseKilled = true
-        postgres.kill()
-        const after = async () => {
-          await postgres?.start()
-          // Gateways that lost it may still be ending.
-          await pause(5_000)
-          isDatabaseKilled = false
-        }
-        void after().catch((error: Error) => !isStopping && died(error.message))
-      }
-      for (const index of dying) {
-        const gateway = gateways[index]
-        if (gateway !== undefined) gateway.isReady = false
-        gateway?.child?.kill('SIGKILL')
-      }
-    },
+    demo: readSettings<Demo>(state, 'demo.json'),
+    users: readSettings<{ users: ConsoleUser[] }>(state, 'console.json').users,
+    gateway: gatewaysInTurn(state),
+    setWeather: (weatherAt) => setWeather(state, weatherAt),
+    isWhole: () => !state.isDatabaseKilled && state.gateways.every(({ isReady }) => isReady),
+    kill: (what) => kill(state, what),
     async restart(more) {
-      await endAll()
-      isStopping = false
-      Object.assign(settings, more)
-      for (const index of gateways.keys()) await begin(index)
+      await endAll(state)
+      state.isStopping = false
+      Object.assign(state.settings, more)
+      for (const index of state.gateways.keys()) await begin(state, index)
     },
     async stop() {
-      await endAll()
-      await postgres?.stop()
+      await endAll(state)
+      await state.postgres?.stop()
       process.removeListener('exit', sweep)
-      fs.rmSync(home, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 })
+      removeHome(state)
     },
   }
 }
 
-/** Short pauses, so that rest comes soon; the rest is what production has. */
+async function openAll(state: State, count: number, env: Record<string, string>): Promise<void> {
+  const { home, gateways } = state
+  state.postgres = await openPostgres(path.join(home, 'pg'))
+  await state.postgres.start()
+  state.settings = {
+    ACOPAY_HOME: path.join(home, 'gateway'),
+    DATABASE_URL: state.postgres.url,
+    ...COMMON,
+    ...env,
+  }
+  for (let index = 0; index < count; index++) gateways.push({ port: await freePort(), child: null, isReady: false })
+  // One after the other: the first gateway builds and migrates.
+  for (const index of gateways.keys()) await begin(state, index)
+}
+
+const readSettings = <Read>({ home }: State, name: string): Read =>
+  JSON.parse(fs.readFileSync(path.join(home, 'gateway', name), 'utf8')) as Read
+
+/** Starts a gateway; throws its output when it ends before it listens. */
+async function begin(state: State, index: number): Promise<void> {
+  const gateway = state.gateways[index] as Gateway
+  const child = spawn(process.execPath, [path.join(state.dir, 'scripts', 'start.cjs')], {
+    cwd: state.dir,
+    env: { ...process.env, ...state.settings, PORT: String(gateway.port) },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  gateway.child = child
+  await announced(child)
+  await setFaults(state, index)
+  gateway.isReady = true
+  child.once('exit', (code, signal) => {
+    gateway.isReady = false
+    if (state.isStopping) return
+    const isKilled = signal === 'SIGKILL' || state.isDatabaseKilled
+    if (!isKilled) state.died(`gateway ${index + 1} ended by itself: ${code ?? signal}`)
+    void revive(state, index)
+  })
+}
+
+/** Starts a gateway again; tries until it runs, since it cannot start while the database is down. */
+async function revive(state: State, index: number): Promise<void> {
+  for (const untilMs = Date.now() + START_MS; !state.isStopping && Date.now() < untilMs; await pause(200)) {
+    const isUp = await begin(state, index).then(
+      () => true,
+      () => false,
+    )
+    if (isUp) return
+  }
+  if (!state.isStopping) state.died(`gateway ${index + 1} did not start again`)
+}
+
+async function setFaults({ gateways, weatherAt }: State, index: number): Promise<void> {
+  const base = `http://127.0.0.1:${gateways[index]?.port}`
+  for (const channel of CHANNELS) {
+    const { faults } = weatherAt(index, channel)
+    const reply = await ask(`${base}/sandbox/upstreams/${channel}/faults`, {
+      method: 'PUT',
+      body: JSON.stringify(faults),
+    })
+    if (reply.status !== 200) throw new Error(`faults: ${reply.text}`)
+  }
+}
+
+async function setWeather(state: State, weatherAt: State['weatherAt']): Promise<void> {
+  state.weatherAt = weatherAt
+  const ready = [...state.gateways.keys()].filter((index) => state.gateways[index]?.isReady)
+  // A gateway that ends meanwhile gets the weather when it starts again.
+  await Promise.all(ready.map((index) => setFaults(state, index).catch(() => {})))
+}
+
+function gatewaysInTurn({ gateways }: State): () => string {
+  let turn = 0
+  return () => {
+    turn += 1
+    const ready = gateways.filter(({ isReady }) => isReady)
+    const chosen = ready[turn % Math.max(1, ready.length)] ?? gateways[turn % gateways.length]
+    return `http://127.0.0.1:${chosen?.port}`
+  }
+}
+
+function kill(state: State, { gateways: dying, database }: Parameters<House['kill']>[0]): void {
+  if (database && state.postgres !== null) {
+    state.isDatabaseKilled = true
+    state.postgres.kill()
+    void restartDatabase(state).catch((error: Error) => !state.isStopping && state.died(error.message))
+  }
+  for (const index of dying) {
+    const gateway = state.gateways[index]
+    if (gateway !== undefined) gateway.isReady = false
+    gateway?.child?.kill('SIGKILL')
+  }
+}
+
+async function restartDatabase(state: State): Promise<void> {
+  await state.postgres?.start()
+  await pause(AFTER_DATABASE_MS)
+  state.isDatabaseKilled = false
+}
+
+async function endAll(state: State): Promise<void> {
+  state.isStopping = true
+  await Promise.all(state.gateways.map(endGently))
+}
+
+/** For a run that ends early: leaves no process and no file behind. */
+function killAll(state: State): void {
+  state.isStopping = true
+  for (const pid of [...state.gateways.map(({ child }) => child?.pid), state.postgres?.pid()]) endNow(pid)
+  removeHome(state)
+}
+
+const removeHome = ({ home }: State): void =>
+  fs.rmSync(home, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 })
+
+/** Jobs pause for a short time, so that orders come to rest soon; all other settings are production's. */
 const COMMON = { ACOPAY_JOB_PAUSE_MS: '100', LOG_LEVEL: 'silent', ACOPAY_RATE_PER_ADDRESS: '0', ACOPAY_MODE: 'sandbox' }
 
 function announced(child: ChildProcess): Promise<void> {
   let text = ''
   return new Promise((resolve, reject) => {
-    const hear = (chunk: Buffer): void => {
+    const read = (chunk: Buffer): void => {
       text = (text + chunk.toString()).slice(-8_000)
       if (/ACO Pay gateway +http:\S+[\s\S]*\n\n/.test(text)) resolve()
     }
-    child.stdout?.on('data', hear)
-    child.stderr?.on('data', hear)
+    child.stdout?.on('data', read)
+    child.stderr?.on('data', read)
     child.once('error', reject)
     child.once('exit', (code) => reject(new Error(`the gateway ended with ${code}: ${text}`)))
   })
@@ -204,11 +245,11 @@ function endNow(pid: number | null | undefined): void {
   try {
     if (pid) process.kill(pid, 'SIGKILL')
   } catch {
-    // It has ended.
+    // The process has ended already.
   }
 }
 
-/** Fixed from here on, so that a gateway that is started again has the address it had. */
+/** Chosen once, so that a gateway keeps its address when it is started again. */
 async function freePort(): Promise<number> {
   const server = net.createServer()
   server.listen(0, '127.0.0.1')

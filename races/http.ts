@@ -1,11 +1,11 @@
-/** Lean HTTP to this machine over kept connections. */
+/** Plain HTTP to this machine over connections that are kept open. */
 import http from 'node:http'
 
 export type Reply = { status: number; text: string; headers: http.IncomingHttpHeaders }
 
 const agent = new http.Agent({ keepAlive: true, maxSockets: 256, maxFreeSockets: 256 })
 
-/** Throws when no answer comes: `code` says why, `TIMEOUT` after `timeoutMs`. */
+/** Throws when no answer comes: the error's `code` says why, and is `TIMEOUT` after `timeoutMs`. */
 export function ask(
   url: string,
   options: { method?: string; headers?: Record<string, string>; body?: string; timeoutMs?: number } = {},
@@ -33,7 +33,7 @@ export function ask(
     }, timeoutMs)
     const fail = (error: Error & { code?: string }): void => {
       clearTimeout(timer)
-      // The server ended a connection that was idle in the moment in which it was used again: that is no answer of its.
+      // The server ended an idle connection just as the request used it: the server never read the request.
       const isStale = request.reusedSocket && error.code === 'ECONNRESET'
       reject(isStale ? Object.assign(error, { code: 'STALE' }) : error)
     }

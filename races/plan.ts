@@ -1,19 +1,23 @@
-/** What happens to one order and when, decided by the seed and the order's number alone. */
+/** What happens to one order and when. The seed and the order's number alone decide it. */
 import { type Dice, diceOf } from './dice.ts'
 
 export type ChannelName = 'wechat' | 'alipay'
 
-export type Deed =
+/** What a payer does at the upstream; `give-back` is the upstream's own refund. */
+export type PayersCall = 'scan' | 'pay' | 'pay-anyway' | 'give-back'
+
+/** One call of the merchant, a payer or an operator. */
+type Call =
   | { do: 'open'; attempt: number; channel: ChannelName; method: string }
-  | { do: 'scan' | 'pay' | 'pay-anyway' | 'give-back'; attempt: number }
+  | { do: PayersCall; attempt: number }
   | { do: 'close'; by: 'transaction_no' | 'mch_trade_no' }
   | { do: 'operator_close' | 'query' }
-  /** The same `refund` is the same number of the merchant's. */
+  /** The same `refund` is the merchant's same refund number. */
   | { do: 'refund'; refund: number; fen: number; by: 'transaction_no' | 'mch_trade_no' }
   | { do: 'query_refund'; refund: number }
 
 /** `atMs` counts from the moment at which the order was placed. */
-export type Event = Deed & { atMs: number }
+export type Event = Call & { atMs: number }
 
 /** How the merchant's notification server treats this order. */
 export const MOODS = ['well', 'slow', 'fail', 'busy', 'down'] as const
@@ -24,7 +28,7 @@ export type Plan = {
   order: number
   kind: string
   amountFen: number
-  /** Null: the gateway's own two hours. */
+  /** Null takes the gateway's default of two hours. */
   expiresInMs: number | null
   mood: Mood
   /** In the order of their times. */
@@ -36,7 +40,7 @@ const METHODS: Record<ChannelName, readonly [string, ...string[]]> = {
   alipay: ['native', 'h5', 'page'],
 }
 
-/** The shortest expiry that may be asked for is a minute ahead; a call may take a while on a busy machine. */
+/** The gateway accepts no expiry less than a minute ahead; the rest is for a slow call on a busy machine. */
 export const EXPIRY_MS = 64_000
 
 const KINDS: readonly [share: number, kind: string, play: (dice: Dice, amountFen: number) => Event[]][] = [
@@ -49,7 +53,7 @@ const KINDS: readonly [share: number, kind: string, play: (dice: Dice, amountFen
   [0.04, 'expires', expiring],
 ]
 
-/** `hasExpiry` false: orders whose time is up after a minute are left out, for short runs. */
+/** `hasExpiry` false leaves out the orders that expire after a minute, for short runs. */
 export function planOf(seed: number, order: number, { hasExpiry = true }: { hasExpiry?: boolean } = {}): Plan {
   const dice = diceOf(seed, 'plan', order)
   const amountFen = dice.pick([dice.between(1, 99), dice.between(100, 9_999), 1250, dice.between(10_000, 500_000)])
@@ -63,7 +67,10 @@ export function planOf(seed: number, order: number, { hasExpiry = true }: { hasE
   const events = play(dice, amountFen)
   if (dice.chance(0.01)) events.push({ do: 'give-back', attempt: 0, atMs: dice.between(300, 3_000) })
   return {
-    ...{ seed, order, kind, amountFen },
+    seed,
+    order,
+    kind,
+    amountFen,
     expiresInMs: kind === 'expires' ? EXPIRY_MS : null,
     mood: dice.chance(0.8) ? 'well' : dice.pick(['slow', 'fail', 'busy', 'down']),
     events: inTime(events),
@@ -77,7 +84,7 @@ function attemptAt(dice: Dice, attempt: number, atMs: number): Event {
   return { do: 'open', attempt, channel, method: dice.pick(METHODS[channel]), atMs }
 }
 
-/** Attempts opened before the moment, and sometimes one at that moment or after it. */
+/** Attempts opened before `atMs`, and sometimes one at `atMs` or later. */
 function attempts(dice: Dice, atMs: number): Event[] {
   const opened = Array.from({ length: dice.pick([1, 1, 2, 2, 3]) }, (_, index) =>
     attemptAt(dice, index, dice.between(0, Math.max(0, atMs - 40))),
@@ -87,12 +94,13 @@ function attempts(dice: Dice, atMs: number): Event[] {
   return opened
 }
 
-/** One to five closes, many of them at once, by either number; sometimes an operator closes too. */
+/** One to five closes, some at the same moment, by either number; sometimes an operator closes too. */
 function closes(dice: Dice, atMs: number): Event[] {
   const times = dice.pick([1, 1, 1, 2, 2, 3, 5])
   const spreadMs = dice.pick([0, 0, 20, 400, 3_000])
   const asked: Event[] = Array.from({ length: times }, (_, index) => ({
-    ...{ do: 'close', by: dice.pick(['transaction_no', 'mch_trade_no']) },
+    do: 'close',
+    by: dice.pick(['transaction_no', 'mch_trade_no']),
     atMs: atMs + (index === 0 ? 0 : dice.between(0, spreadMs)),
   }))
   if (dice.chance(0.08)) asked.push({ do: 'operator_close', atMs: atMs + dice.between(-30, 200) })
@@ -106,11 +114,15 @@ const queries = (dice: Dice, atMs: number): Event[] =>
     (afterMs) => ({ do: 'query', atMs: Math.max(10, atMs + afterMs) }),
   )
 
-/** A refund or two at about that moment; also twice with one number, with another amount, or of more than there is. */
+/** One to three refunds at about `atMs`; also one number twice, one number with two amounts, or more than was paid. */
 function refunds(dice: Dice, amountFen: number, atMs: number): Event[] {
   const by = dice.pick(['transaction_no', 'mch_trade_no'])
   const one = (refund: number, fen: number): Event => ({
-    ...{ do: 'refund', refund, fen: Math.max(1, fen), by, atMs: atMs + dice.between(0, 120) },
+    do: 'refund',
+    refund,
+    fen: Math.max(1, fen),
+    by,
+    atMs: atMs + dice.between(0, 120),
   })
   const part = dice.between(1, amountFen)
   const asked = dice.pick<Event[]>([
@@ -141,7 +153,7 @@ function raced(dice: Dice, amountFen: number): Event[] {
   return events
 }
 
-/** The payer comes seconds after the close, with a code that was scanned or not, or that the upstream takes all the same. */
+/** The payer pays seconds after the close, with a scanned or an unscanned code, or although the upstream has closed it. */
 function paidLate(dice: Dice, amountFen: number): Event[] {
   const atMs = dice.between(80, 300)
   const opened = attempts(dice, atMs)
@@ -156,7 +168,7 @@ function paidLate(dice: Dice, amountFen: number): Event[] {
   return events
 }
 
-/** Paid, perhaps twice; refunded; and now and then closed afterwards. */
+/** Paid once or twice, mostly refunded, and sometimes closed afterwards. */
 function refunded(dice: Dice, amountFen: number): Event[] {
   const atMs = dice.between(60, 250)
   const opened = attempts(dice, atMs)
@@ -175,7 +187,7 @@ function unpaid(dice: Dice): Event[] {
   return [...attempts(dice, atMs), ...closes(dice, atMs), ...queries(dice, atMs)]
 }
 
-/** Closed while the first attempt is about to be opened. */
+/** Closed at about the moment at which the payer opens the first attempt. */
 function untouched(dice: Dice, amountFen: number): Event[] {
   const atMs = dice.between(5, 80)
   const events = [...closes(dice, atMs), ...queries(dice, atMs)]
@@ -187,7 +199,7 @@ function untouched(dice: Dice, amountFen: number): Event[] {
   return events
 }
 
-/** The merchant closes it at the end of the day, where it was not paid by then. */
+/** The merchant closes it at the end of the day unless it has been paid by then. */
 function neverClosed(dice: Dice): Event[] {
   const atMs = dice.between(60, 400)
   const opened = attempts(dice, atMs)
@@ -198,7 +210,7 @@ function neverClosed(dice: Dice): Event[] {
   return events
 }
 
-/** Nothing for a minute; then its time is up, and payers and closes come at that moment. */
+/** Nothing happens for a minute; then the order expires, and payers and closes come at that moment. */
 function expiring(dice: Dice): Event[] {
   const atMs = EXPIRY_MS - 500
   const opened = attempts(dice, 400)

@@ -1,4 +1,4 @@
-/** A PostgreSQL of this run's own, from the npm package; it can be killed and started again. */
+/** This run's own PostgreSQL, from the npm package; the run can kill it and start it again. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import fs from 'node:fs'
@@ -9,7 +9,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 export type Postgres = {
   url: string
   start: () => Promise<void>
-  /** kill -9 of the postmaster; its children notice and end. */
+  /** kill -9 of the postmaster; its child processes notice and end. */
   kill: () => void
   stop: () => Promise<void>
   pid: () => number | null
@@ -19,13 +19,17 @@ const UNPRIVILEGED = 65534
 const UNSHARE = ['unshare', '--user', `--map-user=${UNPRIVILEGED}`, `--map-group=${UNPRIVILEGED}`, '--']
 const START_MS = 30_000
 
-/** What a killed process loses has been written to the system by then: no need to wait for the disk. */
+/** No fsync: the system keeps the writes of a killed process, and these runs kill processes, never the machine. */
 const SETTINGS = {
-  ...{ listen_addresses: '', max_connections: '150', shared_buffers: '128MB', fsync: 'off', full_page_writes: 'off' },
+  listen_addresses: '',
+  max_connections: '150',
+  shared_buffers: '128MB',
+  fsync: 'off',
+  full_page_writes: 'off',
   log_min_messages: 'log',
 }
 
-/** `dir` is made; the server listens on a socket in it. */
+/** Makes `dir`; the server listens on a socket in it. */
 export async function openPostgres(dir: string): Promise<Postgres> {
   fs.mkdirSync(dir, { recursive: true, mode: 0o700 })
   const native = nativeFolder()
@@ -69,7 +73,7 @@ export async function openPostgres(dir: string): Promise<Postgres> {
     url: `postgresql://races@${encodeURIComponent(dir)}:5432/postgres`,
     pid: () => server?.pid ?? null,
     async start() {
-      // The children of a killed server may still hold its memory for a moment.
+      // The child processes of a killed server may still hold its shared memory for a moment.
       for (const untilMs = Date.now() + START_MS; Date.now() < untilMs; await pause(200)) {
         const child = begin()
         while (child.exitCode === null && child.signalCode === null && !log.includes('ready to accept connections'))
@@ -100,7 +104,7 @@ function nativeFolder(): string {
   return fs.realpathSync(found)
 }
 
-/** What the package's install script does; npm may be told not to run it. */
+/** Does what the package's install script does, since npm may be configured to skip install scripts. */
 function makeReady(native: string): void {
   const list = path.join(native, 'pg-symlinks.json')
   if (!fs.existsSync(list)) return

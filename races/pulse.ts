@@ -1,13 +1,13 @@
 /**
- * Whether the machine is too busy for a promise about seconds: a gateway that takes more than a second to say that it
- * lives cannot be held to ten for a close. What is excused so is counted and printed.
+ * Whether the machine is too busy to judge times: where a gateway takes more than a second to answer a health check, a
+ * close that takes more than ten is no violation. The run counts and prints the answers that it excuses.
  */
 import { ask } from './http.ts'
 
 export type Pulse = {
-  /** Whether a sign of life took too long within the last ten seconds. */
+  /** Whether a health check of the last 12 s took too long. */
   isBusy: () => boolean
-  /** Answers that came too late, and were not held against the gateway. */
+  /** Answers that came too late and are no violation, since the machine was busy. */
   excused: number
   slowestMs: () => number
   stop: () => void

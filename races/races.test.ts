@@ -17,7 +17,11 @@ it(
   `${ORDERS} orders of all kinds, codes paid while they are closed, and the demo's: no rule is broken`,
   async () => {
     const outcome = await run({
-      ...{ seed: SEED, gateways: GATEWAYS, isKilled: false, atOnce: 16, hasBill: true },
+      seed: SEED,
+      gateways: GATEWAYS,
+      isKilled: false,
+      atOnce: 16,
+      hasBill: true,
       // A minute's expiry is for long runs.
       stages: [
         ...seededStages(SEED, ORDERS, { hasExpiry: ORDERS > 500 }),

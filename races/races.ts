@@ -1,12 +1,13 @@
 /**
- * `npm run races -- --seed S --orders N`: payers, merchants, an operator, bad upstreams and dying processes against the
- * running gateway, judged from outside by the specification alone (docs/proof.md).
+ * `npm run races -- --seed S --orders N`: plays random orders against running gateways, with faulty upstreams and killed
+ * processes, and judges them from outside by the specification alone (docs/proof.md).
  */
 import path from 'node:path'
 import { parseArgs } from 'node:util'
 import type { OrderRecord } from './record.ts'
 import { ENDS, endOf, storyOf, summary } from './report.ts'
-import { type Outcome, run, type Stage } from './run.ts'
+import type { Outcome, Stage } from './room.ts'
+import { run } from './run.ts'
 import { CLOSE_ANSWER_MS, closeAnswerMsOf, replayed, seededStages, unscannedStages } from './stages.ts'
 
 const USAGE = `npm run races -- [--seed S] [--orders N] [--gateways 1|2|3] [--kill] [--at-once 16]
@@ -14,12 +15,20 @@ const USAGE = `npm run races -- [--seed S] [--orders N] [--gateways 1|2|3] [--ki
 
 const { values: flags } = parseArgs({
   options: {
-    ...{ seed: { type: 'string', default: '1' }, orders: { type: 'string', default: '1000' } },
-    ...{ gateways: { type: 'string', default: '1' }, 'at-once': { type: 'string', default: '16' } },
-    ...{ only: { type: 'string' }, replay: { type: 'string' }, times: { type: 'string', default: '20' } },
-    ...{ kill: { type: 'boolean', default: false }, f19: { type: 'boolean', default: false } },
-    ...{ 'no-bill': { type: 'boolean', default: false }, 'no-expiry': { type: 'boolean', default: false } },
-    ...{ 'gateway-dir': { type: 'string' }, stories: { type: 'string', default: '20' }, help: { type: 'boolean' } },
+    seed: { type: 'string', default: '1' },
+    orders: { type: 'string', default: '1000' },
+    gateways: { type: 'string', default: '1' },
+    'at-once': { type: 'string', default: '16' },
+    only: { type: 'string' },
+    replay: { type: 'string' },
+    times: { type: 'string', default: '20' },
+    kill: { type: 'boolean', default: false },
+    f19: { type: 'boolean', default: false },
+    'no-bill': { type: 'boolean', default: false },
+    'no-expiry': { type: 'boolean', default: false },
+    'gateway-dir': { type: 'string' },
+    stories: { type: 'string', default: '20' },
+    help: { type: 'boolean' },
   },
 })
 
@@ -36,13 +45,11 @@ const hasExpiry = !flags['no-expiry']
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
 
 const outcome = await run({
-  ...{
-    seed,
-    gateways,
-    isKilled: flags.kill,
-    atOnce: whole('at-once', flags['at-once'], 1, 256),
-    hasBill: !flags['no-bill'],
-  },
+  seed,
+  gateways,
+  isKilled: flags.kill,
+  atOnce: whole('at-once', flags['at-once'], 1, 256),
+  hasBill: !flags['no-bill'],
   stages: stagesOf(),
   dir: path.resolve(flags['gateway-dir'] ?? path.dirname(import.meta.dirname)),
   say: (line) => console.log(`  ${line}`),
@@ -69,7 +76,7 @@ function whole(name: string, text: string, min: number, max: number): number {
   process.exit(2)
 }
 
-/** What became of the orders, by how long Alipay took to answer a close. */
+/** How the orders ended, by how long Alipay took to answer a close. */
 function printSplit({ records, rests, violations }: Outcome): void {
   console.log('\nclose answered after   closed, unpaid   closed, sent back   paid and kept   violations')
   for (const ms of CLOSE_ANSWER_MS) {
@@ -84,18 +91,25 @@ function printSplit({ records, rests, violations }: Outcome): void {
 
 function printStories({ records, rests, violations }: Outcome): void {
   const max = whole('stories', flags.stories, 0, 1_000_000)
-  // A replay shows a story also where nothing is wrong.
-  // Wrong money and wrong words first, late answers last.
+  // Wrong money and wrong answers come first, late answers last.
   const isLateOnly = (record: OrderRecord): boolean => !violations.get(record)?.some(({ rule }) => rule !== 'answered')
   const wrong = [...violations.keys()].sort((one, other) => Number(isLateOnly(one)) - Number(isLateOnly(other)))
+  // A replay shows one story even without a violation.
   const shown = flags.replay !== undefined && violations.size === 0 ? records.slice(0, 1) : wrong.slice(0, max)
-  const how = `${flags.f19 ? ' --f19' : ''}${gateways > 1 ? ` --gateways ${gateways}` : ''}${flags.kill ? ' --kill' : ''}${hasExpiry ? '' : ' --no-expiry'}`
   for (const record of shown) {
-    const replay = flags.f19
-      ? `npm run races -- --seed ${seed} --orders ${orders} --f19`
-      : `npm run races -- --seed ${seed} --replay ${record.plan.order}${how}`
-    const found = { rest: rests.get(record), violations: violations.get(record) ?? [], replay }
+    const found = { rest: rests.get(record), violations: violations.get(record) ?? [], replay: replayOf(record) }
     console.log(`\n${storyOf(record, found).join('\n')}`)
   }
   if (violations.size > shown.length) console.log(`\n… and ${violations.size - shown.length} more`)
+}
+
+/** The command that plays an order again; --f19 plays all orders, since it has no replay of one. */
+function replayOf({ plan }: OrderRecord): string {
+  if (flags.f19) return `npm run races -- --seed ${seed} --orders ${orders} --f19`
+  const more = [
+    gateways > 1 ? `--gateways ${gateways}` : '',
+    flags.kill ? '--kill' : '',
+    hasExpiry ? '' : '--no-expiry',
+  ].filter((flag) => flag !== '')
+  return [`npm run races -- --seed ${seed} --replay ${plan.order}`, ...more].join(' ')
 }

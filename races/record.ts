@@ -16,19 +16,19 @@ export type Column =
   | 'bill'
   | 'trouble'
 
-/** One call and its answer, or one thing that came by itself. Times in ms of one clock. */
+/** One call and its answer, or one notification. All times are ms of this process's clock. */
 export type Fact = {
   column: Column
-  /** What was heard: see stories.ts. Empty where no answer came. */
+  /** The answer in one word, see stories.ts; empty when no answer came. */
   word: string
   sentMs: number
-  /** From then on the merchant knew; null: no answer came. */
+  /** When the merchant knew; null when no answer came. */
   knownMs: number | null
   refund?: string
   attempt?: string
   fen?: number
   note?: string
-  /** What the merchant's server answered to a notification, where it did not simply hear. */
+  /** What the merchant's server answered to a notification, unless it acknowledged at once. */
   answered?: string
 }
 
@@ -36,16 +36,16 @@ export type OrderRecord = {
   plan: Plan
   transactionNo: string
   mchTradeNo: string
-  /** The upstream's numbers, by the plan's. */
+  /** The attempts that were opened, with their upstream numbers. */
   attempts: { no: string; channel: string; method: string }[]
   facts: Fact[]
 }
 
-/** How everything stands when nothing is under way any more. */
+/** What is known of an order at rest, beside its facts. */
 export type Rest = {
-  /** Of this order's attempts, from the upstreams' own books. */
+  /** What the upstreams' own books say of this order's attempts. */
   money: { attempt: string; takenFen: number; returnedFen: number }[]
-  /** Whether the day's bill was looked at: its lines are facts. */
+  /** Whether the day's bill was read; its lines are facts. */
   isBilled: boolean
   /** What the gateway's reconciliation found. */
   differences: { attempt: string; kind: string }[]

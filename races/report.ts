@@ -1,12 +1,12 @@
-/** What a run prints: tables, and each violation as that order's whole story. */
+/** What a run prints: tables, and the whole story of each order that breaks a rule. */
 import type { Fact, OrderRecord, Rest, Violation } from './record.ts'
+import type { Outcome } from './room.ts'
 import { stateOf } from './rules.ts'
-import type { Outcome } from './run.ts'
 
 const yuan = (fen: number): string => (fen / 100).toFixed(2)
 
 export const ENDS = [
-  '关单，无人付款 closed, nobody paid',
+  '关单，无人付款 closed, unpaid',
   '关单，款项退回 closed, money sent back',
   '已付款，保留 paid and kept',
   '已付款，多付的退回 paid and kept, a second payment sent back',
@@ -15,7 +15,7 @@ export const ENDS = [
 ] as const
 export type End = (typeof ENDS)[number]
 
-/** What became of an order and its money: the rules say whether that is right. */
+/** How an order and its money ended; whether that is right, the rules say. */
 export function endOf(record: OrderRecord, rest: Rest | undefined): End {
   const money = rest?.money ?? []
   const sum = (read: (one: (typeof money)[number]) => number): number =>
@@ -23,7 +23,8 @@ export function endOf(record: OrderRecord, rest: Rest | undefined): End {
   const [takenFen, returnedFen] = [sum(({ takenFen }) => takenFen), sum(({ returnedFen }) => returnedFen)]
   switch (stateOf(record)) {
     case 'CLOSED':
-      return takenFen === 0 ? ENDS[0] : takenFen === returnedFen ? ENDS[1] : ENDS[5]
+      if (takenFen === 0) return ENDS[0]
+      return takenFen === returnedFen ? ENDS[1] : ENDS[5]
     case 'SUCCESS':
       return returnedFen === 0 ? ENDS[2] : ENDS[3]
     case 'REFUND':
@@ -64,7 +65,7 @@ export function summary({
 
 const counted = (count: number, what: string): string => `${String(count).padStart(6)}  ${what}`
 
-/** One order's life in the order of time, with what is wrong with it and the command that plays it again. */
+/** One order's events in the order of time, its violations, and the command that plays it again. */
 export function storyOf(
   record: OrderRecord,
   found: { rest?: Rest | undefined; violations: Violation[]; replay: string },
@@ -84,7 +85,7 @@ export function storyOf(
   ]
 }
 
-/** In the order of time; of queries that say the same again and again the first and the last. */
+/** In the order of time; of consecutive queries with the same answer only the first and the last. */
 function brief(facts: Fact[]): Fact[] {
   const sorted = [...facts].sort((one, other) => one.sentMs - other.sentMs)
   const isSame = (one: Fact | undefined, other: Fact): boolean =>
@@ -95,10 +96,14 @@ function brief(facts: Fact[]): Fact[] {
   })
 }
 
+function tookText(sentMs: number, knownMs: number | null): string {
+  if (knownMs === null) return ' (no answer)'
+  return knownMs === sentMs ? '' : ` (${knownMs - sentMs} ms)`
+}
+
 function line({ column, word, sentMs, knownMs, refund, attempt, fen, note, answered }: Fact, beginMs: number): string {
   const at = String(sentMs - beginMs).padStart(6)
-  const took = knownMs === null ? ' (no answer)' : knownMs === sentMs ? '' : ` (${knownMs - sentMs} ms)`
   const isTold = column.startsWith('told')
   const about = [attempt, refund, fen === undefined ? '' : yuan(fen), isTold ? '' : note, answered && `→ ${answered}`]
-  return `${at} ms  ${column.padEnd(13)} ${word}${took} ${about.filter((text) => text).join(' ')}`.trimEnd()
+  return `${at} ms  ${column.padEnd(13)} ${word}${tookText(sentMs, knownMs)} ${about.filter((text) => text).join(' ')}`.trimEnd()
 }

@@ -1,76 +1,87 @@
-/** After the last order: the end of the merchant's day, the morning after with its bill, and the judgement. */
+/** After the last order: waits for rest, puts the clocks ahead to the next morning, reads the bills, and judges. */
 import { setTimeout as pause } from 'node:timers/promises'
 import { dayOf, hoursUntilBills, isReconciled, readBill, readDifferences } from './bill.ts'
 import { signIn } from './client.ts'
 import { ask } from './http.ts'
 import { close, query, queryRefund, troubleOf } from './play.ts'
 import type { OrderRecord, Rest, Violation } from './record.ts'
+import type { Judged, Room } from './room.ts'
 import { restViolations, stateOf, storyViolations } from './rules.ts'
-import type { Room } from './run.ts'
 
-export type Judged = {
-  records: OrderRecord[]
-  rests: Map<OrderRecord, Rest>
-  violations: Map<OrderRecord, Violation[]>
-}
-
-/** What is under way by then ends by itself the morning after. */
+/** What is still under way after this time ends the morning after. */
 const EVENING_MS = 15_000
-/** Without a morning after: the watch looks at a closed attempt after a minute, and retries pause for minutes. */
+/** Without a morning after: the watch queries a closed attempt after a minute, and retries pause for up to 375 s. */
 const NO_MORNING_MS = 400_000
 const MORNING_MS = 240_000
-/** After so long without any order coming to rest the clocks go on by an hour: what pauses is due then. */
+/** When no order comes to rest for this long, the clocks go ahead by an hour, so that every pausing job is due. */
 const STILL_MS = 25_000
 const HOURS_MORE = 3
-/** Nothing is hurried the morning after: a busy machine shall not look like an upstream that does not answer. */
+/** Long time-outs for the morning after, so that a busy machine does not look like an upstream that does not answer. */
 const PATIENT = { ACOPAY_CHANNEL_CALL_MS: '6000', ACOPAY_CLOSE_BUDGET_MS: '7000', ACOPAY_LEASE_MS: '15000' }
 const AT_ONCE = 16
 const FINAL = ['CLOSED', 'SUCCESS', 'REFUND']
 
 export async function judgeAtRest(room: Room): Promise<Judged> {
   const { hasBill, say } = room
-  // Of an order whose placing was refused or never answered nothing is known.
-  const records = room.records.filter(({ transactionNo }) => transactionNo !== '')
-  const unplaced = room.records.length - records.length
-  if (unplaced > 0) room.unoffered.add(`${unplaced} orders that could not be placed in time`)
-  room.records = records
+  const records = placedOf(room)
   say(`all ${records.length} played; no more faults; the merchant closes what is not paid`)
-  let rests = await settle(room, {
+  const evening = await settle(room, {
     untilMs: Date.now() + (hasBill ? EVENING_MS : NO_MORNING_MS),
     mayClose: true,
     isAhead: false,
   })
-  let aheadMs: number | null = null
-  let differences: Rest['differences'] = []
-  if (hasBill) {
-    const endedMs = Date.now()
-    const days = [...new Set([dayOf(room.startedMs), dayOf(endedMs)])]
-    const hours = hoursUntilBills(endedMs)
-    aheadMs = await goAhead(room, hours)
-    const isBilled = await addBills(room, days)
-    // A gateway that cannot look ahead finds silent money when its watch comes round.
-    rests = await settle(room, {
-      untilMs: Date.now() + (isBilled ? MORNING_MS : NO_MORNING_MS),
-      mayClose: false,
-      isAhead: isBilled,
-    })
-    for (let more = 1; isBilled && more <= HOURS_MORE && isMoving(room, rests); more++) {
-      await goAhead(room, hours + more)
-      rests = await settle(room, { untilMs: Date.now() + MORNING_MS, mayClose: false, isAhead: true })
-    }
-    if (isBilled) {
-      differences = await reconciled(room, days)
-      for (const rest of rests.values()) rest.isBilled = true
-    } else aheadMs = null
-  }
+  const morning = hasBill ? await morningAfter(room) : { ...NOT_BILLED, rests: evening }
   say(`asking once more about all ${records.length}`)
   await everywhere(records, (record) => lookAgain(room, record, true))
-  const money = await taken(room)
+  return judge(records, await taken(room), morning)
+}
+
+/** Leaves out the orders that the gateway did not accept or never answered: they have no number to ask for. */
+function placedOf(room: Room): OrderRecord[] {
+  const records = room.records.filter(({ transactionNo }) => transactionNo !== '')
+  const unplaced = room.records.length - records.length
+  if (unplaced > 0) room.unoffered.add(`${unplaced} orders that could not be placed in time`)
+  room.records = records
+  return records
+}
+
+type Morning = {
+  rests: Map<OrderRecord, Rest>
+  isBilled: boolean
+  /** When the clocks were put ahead; null where no bill was read. */
+  aheadMs: number | null
+  differences: Rest['differences']
+}
+
+const NOT_BILLED = { isBilled: false, aheadMs: null, differences: [] }
+
+/** The gateways hours later: bills are made, and every job is due. */
+async function morningAfter(room: Room): Promise<Morning> {
+  const endedMs = Date.now()
+  const days = [...new Set([dayOf(room.startedMs), dayOf(endedMs)])]
+  const hours = hoursUntilBills(endedMs)
+  const aheadMs = await goAhead(room, hours)
+  const isBilled = await addBills(room, days)
+  // A gateway whose clock cannot be put ahead finds unnotified payments only when its watch comes round.
+  const untilMs = Date.now() + (isBilled ? MORNING_MS : NO_MORNING_MS)
+  let rests = await settle(room, { untilMs, mayClose: false, isAhead: isBilled })
+  if (!isBilled) return { ...NOT_BILLED, rests }
+  for (let more = 1; more <= HOURS_MORE && isMoving(room, rests); more++) {
+    await goAhead(room, hours + more)
+    rests = await settle(room, { untilMs: Date.now() + MORNING_MS, mayClose: false, isAhead: true })
+  }
+  return { rests, isBilled, aheadMs, differences: await reconciled(room, days) }
+}
+
+function judge(records: OrderRecord[], money: Money, { isBilled, aheadMs, differences }: Morning): Judged {
+  const rests = new Map<OrderRecord, Rest>()
   const violations = new Map<OrderRecord, Violation[]>()
   for (const record of records) {
-    const rest = restOf(record, money)
-    rest.isBilled = rests.get(record)?.isBilled ?? false
-    rest.differences = differences.filter(({ attempt }) => record.attempts.some(({ no }) => no === attempt))
+    const rest: Rest = {
+      ...restOf(record, money),
+      isBilled,
+      differences: differences.filter(({ attempt }) => record.attempts.some(({ no }) => no === attempt)),
+    }
     rests.set(record, rest)
     const found = [...storyViolations(record), ...restViolations(record, rest, aheadMs)]
     if (found.length > 0) violations.set(record, found)
@@ -78,7 +89,7 @@ export async function judgeAtRest(room: Room): Promise<Judged> {
   return { records, rests, violations }
 }
 
-/** Asks about what is not at rest until everything is, or the time is up. */
+/** Asks about the orders that are not at rest until all are, or the time is up. */
 async function settle(
   room: Room,
   { untilMs, mayClose, isAhead }: { untilMs: number; mayClose: boolean; isAhead: boolean },
@@ -92,18 +103,17 @@ async function settle(
   for (;;) {
     const money = await taken(room)
     await everywhere(moving, async (record) => {
-      if (mayClose && stateOf(record) !== '' && !FINAL.includes(stateOf(record)))
-        await close(clientOf(room, record), record, 'transaction_no')
+      if (mayClose) await closeUnlessFinal(room, record)
       await lookAgain(room, record, false)
     })
-    moving = moving.filter((record) => {
-      const rest = restOf(record, money)
-      rests.set(record, rest)
-      return isInMotion(record, rest)
-    })
+    for (const record of moving) rests.set(record, restOf(record, money))
+    moving = moving.filter((record) => isInMotion(record, restIn(rests, record)))
     if (moving.length < least) [least, changedMs] = [moving.length, Date.now()]
     const isStill = isAhead && Date.now() - changedMs > STILL_MS
-    if (moving.length === 0 || Date.now() > untilMs || isStill) return rests
+    if (moving.length === 0 || Date.now() > untilMs || isStill) {
+      sayMoving(room, moving, rests)
+      return rests
+    }
     if (Date.now() - saidMs > 5_000) {
       saidMs = Date.now()
       say(`${moving.length} not at rest yet`)
@@ -112,16 +122,35 @@ async function settle(
   }
 }
 
-/** What was told wrongly stays wrong: it is not waited for. */
+async function closeUnlessFinal(room: Room, record: OrderRecord): Promise<void> {
+  const state = stateOf(record)
+  if (state !== '' && !FINAL.includes(state)) await close(clientOf(room, record), record, 'transaction_no')
+}
+
+const SAID_MAX = 5
+
+/** Names orders that did not come to rest in time, and why they are not at rest. */
+function sayMoving({ say }: Room, moving: OrderRecord[], rests: Map<OrderRecord, Rest>): void {
+  for (const record of moving.slice(0, SAID_MAX)) {
+    const why = restViolations(record, restIn(rests, record), null).map((violation) => violation.why)
+    say(`order ${record.plan.order} ${record.transactionNo} is not at rest: ${why.join('; ')}`)
+  }
+  if (moving.length > SAID_MAX) say(`… and ${moving.length - SAID_MAX} more`)
+}
+
+const restIn = (rests: Map<OrderRecord, Rest>, record: OrderRecord): Rest =>
+  rests.get(record) ?? { money: [], isBilled: false, differences: [] }
+
+/** An order with a wrong answer or notification stays wrong: the judge does not wait for it. */
 const isInMotion = (record: OrderRecord, rest: Rest): boolean =>
   restViolations(record, rest, null).length > 0 && storyViolations(record).every(({ rule }) => rule === 'answered')
 
 const isMoving = ({ records }: Room, rests: Map<OrderRecord, Rest>): boolean =>
-  records.some((record) => isInMotion(record, rests.get(record) ?? { money: [], isBilled: false, differences: [] }))
+  records.some((record) => isInMotion(record, restIn(rests, record)))
 
 const clientOf = (room: Room, record: OrderRecord) => ({ ...room.client, trouble: troubleOf(room.client, record) })
 
-/** A query, and one of each refund whose end is not known; of every refund where `isThorough`. */
+/** Queries the order and each refund that has not ended; with `isThorough`, every refund. */
 async function lookAgain(room: Room, record: OrderRecord, isThorough: boolean): Promise<void> {
   if (record.transactionNo === '') return
   const client = clientOf(room, record)
@@ -138,7 +167,7 @@ async function lookAgain(room: Room, record: OrderRecord, isThorough: boolean): 
 
 type Money = Map<string, { takenFen: number; returnedFen: number }>
 
-/** Both upstreams' own books. */
+/** What both upstreams' own books say. */
 async function taken({ house }: Room): Promise<Money> {
   const money: Money = new Map()
   for (const channel of ['wechat', 'alipay']) {
@@ -155,10 +184,12 @@ const restOf = ({ attempts }: OrderRecord, money: Money): Rest => ({
   differences: [],
 })
 
-/** All gateways again, hours ahead; when that was. */
+/** Starts all gateways again with their clocks hours ahead. Returns when that was. */
 async function goAhead(room: Room, hours: number): Promise<number> {
   const { house, say, client } = room
-  say(`the gateways are started again ${hours} h ahead: bills are made, silent money is found, what pauses is due`)
+  say(
+    `the gateways are started again ${hours} h ahead: bills are made, unnotified payments are found, pausing jobs are due`,
+  )
   const aheadMs = Date.now()
   await house.restart({ ...PATIENT, ACOPAY_SANDBOX_AHEAD_HOURS: String(hours) })
   const operator = house.users.find(({ role }) => role === 'operator')
@@ -166,7 +197,7 @@ async function goAhead(room: Room, hours: number): Promise<number> {
   return aheadMs
 }
 
-/** The lines of the bills become facts of their orders. False where this gateway cannot look ahead. */
+/** Adds the lines of the bills to their orders' facts. False when this gateway has no bill for a day. */
 async function addBills({ client, records, unoffered }: Room, days: string[]): Promise<boolean> {
   const byNo = new Map(records.map((record) => [record.transactionNo, record]))
   for (const day of days) {
@@ -189,7 +220,7 @@ async function reconciled({ client, unoffered }: Room, days: string[]): Promise<
     if (await isReconciled(client, days)) return readDifferences(client)
     await pause(1_000)
   }
-  unoffered.add('the upstreams’ bills were not held against the books within two minutes: not judged')
+  unoffered.add('the upstreams’ bills were not compared with the books within two minutes: not judged')
   return []
 }
 

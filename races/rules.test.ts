@@ -13,7 +13,10 @@ const RF = { refund: 'rf-1', fen: 500 }
 
 function record(said: readonly Said[]): OrderRecord {
   const facts = said.map(([column, word, more], index) => ({
-    ...{ column, word, sentMs: index * 10, knownMs: word === '' ? null : index * 10 + 5 },
+    column,
+    word,
+    sentMs: index * 10,
+    knownMs: word === '' ? null : index * 10 + 5,
     ...more,
   }))
   const attempts = ['AT1', 'AT2'].map((no) => ({ no, channel: 'alipay', method: 'native' }))
@@ -489,7 +492,7 @@ const REST_CASES: Record<RestRule, { legal: RestCase[]; illegal: RestCase[] }> =
         ],
         billed(money([FEN, FEN])),
       ],
-      // Heard of after the bill was made: it is in a later one.
+      // The gateway knew of it only after the bill was made: it is in a later bill.
       [[['query', 'CLOSED']], billed(money([FEN, FEN]))],
     ],
     illegal: [

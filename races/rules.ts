@@ -1,4 +1,4 @@
-/** Holds one order's record against the table of stories and the rules of money. Pure: no clock, no network. */
+/** Compares one order's record with the table of stories and the rules of money. Pure: no clock, no network. */
 import type { Column, Fact, OrderRecord, Rest, Violation } from './record.ts'
 import { type Cause, type Cells, REST_RULES, type RestRule, STORIES, type Story } from './stories.ts'
 
@@ -6,17 +6,18 @@ const REFUND_COLUMNS: readonly Column[] = ['refund', 'query_refund', 'told_refun
 const ACCEPTED = ['PROCESSING', 'SUCCESS', 'FAIL']
 const yuan = (fen: number): string => (fen / 100).toFixed(2)
 
-/** What the order's merchant has heard and could not have heard in any legal story. */
+/** Answers and notifications that no legal story gives this order's merchant. */
 export function storyViolations({ facts }: Pick<OrderRecord, 'facts'>): Violation[] {
-  const found = STORIES.flatMap((story) => heardIn(facts, story).flatMap((first) => against(facts, story, first)))
+  const found = STORIES.flatMap((story) => firstFactsOf(facts, story).flatMap((first) => against(facts, story, first)))
   return [...found, ...numberReused(facts), ...wrongAmount(facts)]
 }
 
-/** The first fact that begins the story; of refunds the first of each refund. */
-function heardIn(facts: Fact[], { heard, of }: Story): Fact[] {
+/** The first fact that begins the story; for stories of refunds, one for each refund. */
+function firstFactsOf(facts: Fact[], { begins, of }: Story): Fact[] {
   const firsts = new Map<string, Fact>()
   for (const fact of facts) {
-    if (fact.knownMs === null || !heard.some(([column, word]) => fact.column === column && fact.word === word)) continue
+    if (fact.knownMs === null || !begins.some(([column, word]) => fact.column === column && fact.word === word))
+      continue
     const key = of === 'refund' ? (fact.refund ?? '') : ''
     if ((firsts.get(key)?.knownMs ?? Number.POSITIVE_INFINITY) > fact.knownMs) firsts.set(key, fact)
   }
@@ -33,7 +34,7 @@ function against(facts: Fact[], story: Story, first: Fact): Violation[] {
   const begin = `${first.column} ${first.word}`
   const wrong = others.flatMap((fact): Violation[] => {
     if (!isAllowed(ever, fact)) return [{ rule, why: `${begin}, and ${fact.column} ${fact.word}` }]
-    // Only what was asked after the merchant had heard it: of two calls at once either may have been first.
+    // Only calls that the merchant began after it knew: of two calls at once either may have been first.
     if (fact.sentMs <= knownMs || isAllowed(after, fact)) return []
     return [{ rule, why: `${begin}, and after it ${fact.column} ${fact.word}` }]
   })
@@ -47,14 +48,14 @@ function isCaused(facts: Fact[], cause: Cause, first: Fact): boolean {
   const knownMs = first.knownMs ?? Number.POSITIVE_INFINITY
   return facts.some(({ column, word, sentMs, refund }) => {
     if (sentMs > knownMs) return false
-    // A call without an answer may have been carried out.
+    // The gateway may have carried out a call that it did not answer.
     if (column === 'outside') return cause !== 'this_refund' && (word === 'returned' || word === '')
     if (column !== 'refund' || cause === 'outside') return false
     return (ACCEPTED.includes(word) || word === '') && (cause === 'own_refund' || refund === first.refund)
   })
 }
 
-/** Two amounts under one number: at most one of them is accepted (protocol.md 3.4). */
+/** Of two amounts under one refund number at most one is accepted (protocol.md 3.4). */
 function numberReused(facts: Fact[]): Violation[] {
   const amounts = new Map<string, number>()
   for (const { column, word, refund = '', fen = 0 } of facts) {
@@ -67,7 +68,7 @@ function numberReused(facts: Fact[]): Violation[] {
   return []
 }
 
-/** What a notification says of money is what was asked (protocol.md 3.7). */
+/** A refund notification names the amount that the merchant asked for (protocol.md 3.7). */
 function wrongAmount(facts: Fact[]): Violation[] {
   const asked = new Map<string, number[]>()
   for (const { column, refund = '', fen = 0 } of facts) {
@@ -81,13 +82,15 @@ function wrongAmount(facts: Fact[]): Violation[] {
     : [{ rule: 'refund-accepted', why: `told of a refund of ${yuan(wrong.fen ?? 0)} that was not asked` }]
 }
 
-/** Where the order stands by the last query. */
+/** The order's state by the last query. */
 export const stateOf = ({ facts }: Pick<OrderRecord, 'facts'>): string =>
   facts.filter(({ column, word }) => column === 'query' && word !== '').at(-1)?.word ?? ''
 
-/** Each refund that was accepted: what was heard of it last, and its amount. */
-function refundsOf(facts: Fact[]): { refund: string; word: string; fen: number; knownMs: number }[] {
-  const found = new Map<string, { refund: string; word: string; fen: number; knownMs: number }>()
+type Refund = { refund: string; word: string; fen: number; knownMs: number }
+
+/** Each refund that was accepted, with the last answer or notification about it, and its amount. */
+function refundsOf(facts: Fact[]): Refund[] {
+  const found = new Map<string, Refund>()
   for (const { column, word, refund = '', fen = 0, knownMs } of facts) {
     if (!REFUND_COLUMNS.includes(column) || !ACCEPTED.includes(word) || knownMs === null) continue
     const before = found.get(refund)
@@ -97,7 +100,7 @@ function refundsOf(facts: Fact[]): { refund: string; word: string; fen: number; 
   return [...found.values()]
 }
 
-/** What is not right although nothing is under way any more. `aheadMs`: when the gateways' clocks were put ahead. */
+/** What is wrong at rest. `aheadMs`: when the gateways' clocks were put ahead. */
 export function restViolations(record: OrderRecord, rest: Rest, aheadMs: number | null): Violation[] {
   const { facts, plan } = record
   const state = stateOf(record)
@@ -117,10 +120,12 @@ export function restViolations(record: OrderRecord, rest: Rest, aheadMs: number 
 
 type About = {
   state: string
-  refunds: ReturnType<typeof refundsOf>
+  refunds: Refund[]
   isOutside: boolean
   amountFen: number
 }
+
+const isPaidState = (state: string): boolean => state === 'SUCCESS' || state === 'REFUND'
 
 const says = (rule: RestRule, why: string): Violation => ({ rule, why: `${REST_RULES[rule].en} Here: ${why}` })
 
@@ -142,12 +147,12 @@ function money({ state, refunds, isOutside, amountFen }: About, { money: all }: 
     const isAllBack = taken.every(({ takenFen, returnedFen }) => takenFen === returnedFen)
     return isAllBack ? [] : [says('nothing-kept', text)]
   }
-  if (state !== 'SUCCESS' && state !== 'REFUND') return []
+  if (!isPaidState(state)) return []
   const refundedFen = refunds.reduce((sum, { word, fen }) => sum + (word === 'SUCCESS' ? fen : 0), 0)
   if (taken.length === 0 || isOver) return [says('kept-once', text || 'nothing was taken')]
   const keptFen = taken.reduce((sum, { takenFen, returnedFen }) => sum + takenFen - returnedFen, 0)
   const kept = taken.filter(({ takenFen, returnedFen }) => takenFen !== returnedFen)
-  // Money that left outside of the gateway: it cannot be told from here which payment was the kept one.
+  // Money was returned outside of the gateway: the upstreams' books do not say which payment was the kept one.
   if (isOutside) return kept.length <= 1 ? [] : [says('kept-once', text)]
   if (kept.length > 1) return [says('kept-once', text)]
   if (keptFen !== amountFen - refundedFen) {
@@ -165,17 +170,18 @@ function telling(facts: Fact[], { state, refunds }: About): Violation[] {
     facts.some(
       (fact) => fact.column === column && fact.word === word && (refund === undefined || fact.refund === refund),
     )
-  const isPaid = state === 'SUCCESS' || state === 'REFUND'
   const isPaymentTold = isTold('told_payment', 'SUCCESS') || isTold('told_payment', 'REFUND')
   return [
-    ...(isPaid && !isPaymentTold ? [says('told', `the order is ${state} and the merchant was not told`)] : []),
+    ...(isPaidState(state) && !isPaymentTold
+      ? [says('told', `the order is ${state} and the merchant was not told`)]
+      : []),
     ...refunds
       .filter(({ refund, word }) => word !== 'PROCESSING' && !isTold('told_refund', word, refund))
       .map(({ refund, word }) => says('told', `refund ${refund} is ${word} and the merchant was not told`)),
   ]
 }
 
-/** `note` of what was told is its content without what each delivery has anew. */
+/** Two deliveries of one notification have the same content; `note` leaves out the members that differ each time. */
 function toldAlike(facts: Fact[]): Violation[] {
   const contents = new Map<string, string>()
   for (const { column, word, refund = '', note = '' } of facts) {
@@ -188,37 +194,63 @@ function toldAlike(facts: Fact[]): Violation[] {
   return []
 }
 
+type BillLines = (word: string) => Fact[]
+
+/** Compares the bill of the day with the order; after a return outside of the gateway the bill is not judged. */
 function billed(facts: Fact[], about: About, { money: all }: Rest, aheadMs: number): Violation[] {
-  const { state, refunds, isOutside, amountFen } = about
-  if (isOutside) return []
-  const lines = (word: string): Fact[] => facts.filter((fact) => fact.column === 'bill' && fact.word === word)
+  if (about.isOutside) return []
+  const lines: BillLines = (word) => facts.filter((fact) => fact.column === 'bill' && fact.word === word)
+  const takenTimes = all.filter(({ takenFen }) => takenFen > 0).length
+  return [
+    ...billedPayments(lines, about, { isKnownThatDay: isPaidBefore(facts, aheadMs), takenTimes }),
+    ...about.refunds.flatMap((refund) => billedRefund(lines('REFUND'), refund, aheadMs)),
+    ...billedOthers(lines('REFUND'), about.refunds),
+  ]
+}
+
+/** Whether the merchant knew of the payment before the clocks went ahead. */
+const isPaidBefore = (facts: Fact[], aheadMs: number): boolean =>
+  facts.some(({ column, word, knownMs }) => {
+    const isPaid = column === 'told_payment' || (column === 'query' && (word === 'SUCCESS' || word === 'REFUND'))
+    return isPaid && knownMs !== null && knownMs < aheadMs
+  })
+
+function billedPayments(
+  lines: BillLines,
+  { state, amountFen }: About,
+  { isKnownThatDay, takenTimes }: { isKnownThatDay: boolean; takenTimes: number },
+): Violation[] {
   const kept = lines('PAYMENT SUCCESS')
   const [returned, reversals] = [lines('PAYMENT RETURNED').length, lines('REVERSAL').length]
-  const isPaid = state === 'SUCCESS' || state === 'REFUND'
-  const isKnownThatDay = facts.some(
-    ({ column, word, knownMs }) =>
-      (column === 'told_payment' || (column === 'query' && (word === 'SUCCESS' || word === 'REFUND'))) &&
-      knownMs !== null &&
-      knownMs < aheadMs,
-  )
+  const keptTimes = isPaidState(state) ? 1 : 0
+  const leastTimes = isKnownThatDay ? keptTimes : 0
   const found: Violation[] = []
-  if (kept.length > (isPaid ? 1 : 0) || (isPaid && isKnownThatDay && kept.length === 0)) {
+  if (kept.length > keptTimes || kept.length < leastTimes) {
     found.push(says('billed', `${state}, and ${kept.length} kept payments in the bill`))
   }
   if (kept.some(({ fen }) => fen !== amountFen)) found.push(says('billed', 'a payment of another amount'))
-  const notKept = all.filter(({ takenFen }) => takenFen > 0).length - (isPaid ? 1 : 0)
+  const notKept = takenTimes - keptTimes
   if (returned > notKept || reversals > returned) {
-    found.push(says('billed', `${returned} returned payments and ${reversals} reversals, upstreams took ${notKept}`))
-  }
-  for (const { refund, word, fen, knownMs } of refunds) {
-    const own = lines('REFUND').filter((line) => line.refund === refund)
-    const [least, most] = word === 'SUCCESS' ? [knownMs < aheadMs ? 1 : 0, 1] : [0, 0]
-    const isRight = own.length >= least && own.length <= most && own.every((line) => line.fen === fen)
-    if (!isRight)
-      found.push(says('billed', `refund ${refund} of ${yuan(fen)} is ${word}, in the bill ${own.length} times`))
-  }
-  if (lines('REFUND').some((line) => !refunds.some(({ refund }) => refund === line.refund))) {
-    found.push(says('billed', 'a refund that the merchant did not ask for'))
+    found.push(
+      says(
+        'billed',
+        `${returned} returned payments and ${reversals} reversals; the upstreams took ${notKept} payments that were not kept`,
+      ),
+    )
   }
   return found
 }
+
+function billedRefund(lines: Fact[], { refund, word, fen, knownMs }: Refund, aheadMs: number): Violation[] {
+  const own = lines.filter((line) => line.refund === refund)
+  const most = word === 'SUCCESS' ? 1 : 0
+  // A refund that ended after the bill was made is in a later bill.
+  const least = knownMs < aheadMs ? most : 0
+  if (own.length >= least && own.length <= most && own.every((line) => line.fen === fen)) return []
+  return [says('billed', `refund ${refund} of ${yuan(fen)} is ${word}, in the bill ${own.length} times`)]
+}
+
+const billedOthers = (lines: Fact[], refunds: Refund[]): Violation[] =>
+  lines.every((line) => refunds.some(({ refund }) => refund === line.refund))
+    ? []
+    : [says('billed', 'a refund that the merchant did not ask for')]

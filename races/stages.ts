@@ -1,10 +1,10 @@
 /** Which orders a run plays, and under which weather. */
 import { diceOf } from './dice.ts'
 import { type Event, inTime, type Plan, planOf } from './plan.ts'
-import type { Stage } from './run.ts'
+import type { Stage } from './room.ts'
 import { ORDERS_A_WEATHER, slowClose, type Weather, weatherOf } from './weather.ts'
 
-/** Orders 1 to `orders`, other weather every 200. */
+/** Orders 1 to `orders`; the weather changes every 200 orders. */
 export function seededStages(seed: number, orders: number, { hasExpiry }: { hasExpiry: boolean }): Stage[] {
   const all = Array.from({ length: orders }, (_, index) => planOf(seed, index + 1, { hasExpiry }))
   const stages: Stage[] = []
@@ -14,7 +14,7 @@ export function seededStages(seed: number, orders: number, { hasExpiry }: { hasE
   return stages
 }
 
-/** One order's plan, so many times, under the weather that it had. */
+/** One order's plan, played `times` times under its own weather. */
 export const replayed = (
   seed: number,
   order: number,
@@ -31,10 +31,10 @@ function weatherAround(seed: number, order: number): Omit<Stage, 'plans'> {
   return { weatherAt: (gateway, channel) => weatherOf({ seed, round, gateway, channel }), isApart: false }
 }
 
-/** How long Alipay takes to answer a close: a third of the orders each. */
+/** How long Alipay takes to answer a close; each time holds for a third of the orders. */
 export const CLOSE_ANSWER_MS = [0, 400, 2_000] as const
 
-/** Alipay's code that was not scanned, paid 0 to 120 ms after the close began. */
+/** Unscanned codes of Alipay, paid 0 to 120 ms after the close began. */
 export const unscannedStages = (seed: number, orders: number): Stage[] =>
   CLOSE_ANSWER_MS.map((ms, third) => ({
     plans: Array.from({ length: Math.ceil((orders - third) / CLOSE_ANSWER_MS.length) }, (_, index) =>
@@ -44,14 +44,19 @@ export const unscannedStages = (seed: number, orders: number): Stage[] =>
     isApart: true,
   }))
 
-/** The third that an order of `unscannedStages` belongs to. */
+/** How long Alipay takes to answer the close of this order of `unscannedStages`. */
 export const closeAnswerMsOf = (order: number): number => CLOSE_ANSWER_MS[(order - 1) % CLOSE_ANSWER_MS.length] ?? 0
 
 function unscannedPlan(seed: number, order: number): Plan {
   const dice = diceOf(seed, 'unscanned', order)
   const closeMs = 250
   return {
-    ...{ seed, order, kind: 'unscanned code', amountFen: dice.between(1, 100_000), expiresInMs: null, mood: 'well' },
+    seed,
+    order,
+    kind: 'unscanned code',
+    amountFen: dice.between(1, 100_000),
+    expiresInMs: null,
+    mood: 'well',
     events: inTime([
       { do: 'open', attempt: 0, channel: 'alipay', method: 'native', atMs: 0 },
       { do: 'close', by: 'transaction_no', atMs: closeMs },
@@ -62,7 +67,7 @@ function unscannedPlan(seed: number, order: number): Plan {
   }
 }
 
-/** A bit of everything, for `npm run demo:race`. */
+/** Most faults, each with a small probability, for `npm run demo:race`. */
 const DEMO_WEATHER: Weather = {
   name: 'demo',
   faults: [
@@ -79,7 +84,7 @@ const DEMO_WEATHER: Weather = {
 }
 
 /**
- * Two codes for one order, scanned in two apps; no payer, one or both pay while the merchant closes. Of every fifth order
+ * Each order has two codes, scanned in two apps; no payer, one or both pay while the merchant closes. In every fifth order
  * the second code is scanned and paid only after the close.
  */
 export const demoStages = (seed: number, orders: number): Stage[] => [

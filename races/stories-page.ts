@@ -18,9 +18,12 @@ const row = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`
 const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
   [row(head), row(head.map(() => '---')), ...rows.map(row)].join('\n')
 
-const code = (word: string): string => (word === 'refused' ? '被拒 refused' : /^\d+$/.test(word) ? word : `\`${word}\``)
+const code = (word: string): string => {
+  if (word === 'refused') return '被拒 refused'
+  return /^\d+$/.test(word) ? word : `\`${word}\``
+}
 
-/** Error numbers are many and say the same: refused. */
+/** Several error numbers are shown as one word: refused. */
 const words = (allowed: readonly string[]): string => {
   if (allowed.length === 0) return '永无 never'
   if (allowed.length > 1 && allowed.every((word) => /^\d+$/.test(word))) return '被拒 refused'
@@ -32,10 +35,10 @@ const cells = (of: Cells): string =>
     .map(([column, allowed]) => `${COLUMN_NAMES[column as Column] ?? column}: ${words(allowed ?? [])}`)
     .join('<br>') || '–'
 
-const heardText = ({ rule, heard }: Story): string =>
+const beginText = ({ rule, begins }: Story): string =>
   rule === 'answered'
     ? '任何时候 at any time'
-    : heard.map(([column, word]) => `${COLUMN_NAMES[column] ?? column} \`${word}\``).join('<br>')
+    : begins.map(([column, word]) => `${COLUMN_NAMES[column] ?? column} \`${word}\``).join('<br>')
 
 export const storiesPart = (): string => `## 一个订单的故事 What one order may show to its merchant
 
@@ -50,7 +53,7 @@ ${table(
   ['名称 rule', '听到 heard', '之后 after', '始终 ever', '前提 only if', '说明 meaning', '出处 from'],
   STORIES.map((story) => [
     `\`${story.rule}\``,
-    heardText(story),
+    beginText(story),
     cells(story.after),
     cells(story.ever),
     story.needs === undefined ? '–' : `${CAUSES[story.needs].zh}<br>${CAUSES[story.needs].en}`,

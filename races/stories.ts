@@ -1,7 +1,7 @@
 /**
  * THE TABLE of what one order may show to its merchant: answers to close, codes of queries, notifications, lines of the
- * bill. Taken from the text of the specification, not from the gateway's code. rules.ts holds a record against it, and
- * docs/order-states.md is made from it.
+ * bill. It is written from the text of the specification, not from the gateway's code. rules.ts compares a record with
+ * it, and `npm run docs` writes docs/order-states.md from it.
  */
 import type { Column } from './record.ts'
 
@@ -10,10 +10,10 @@ export const EXPIRED = '订单已过期'
 export const PAID = '订单已支付'
 export const CLOSING = '关单处理中'
 
-/** For a column the words that may come; an empty list: never. A column that is not listed is free. */
+/** The words allowed in a column; an empty list allows none, and a column that is not listed allows all. */
 export type Cells = Partial<Record<Column, readonly string[]>>
 
-/** What must have happened before a word may be heard at all. */
+/** Without this cause the word is a violation. */
 export const CAUSES = {
   own_refund: {
     zh: '此前商户已申请退款，或款项在网关之外退回',
@@ -26,19 +26,19 @@ export type Cause = keyof typeof CAUSES
 
 export type Story = {
   rule: string
-  /** Any of these was heard. */
-  heard: readonly (readonly [Column, string])[]
-  /** `refund`: columns of refunds speak of the same refund. */
+  /** The rule applies once the merchant has received any of these. */
+  begins: readonly (readonly [Column, string])[]
+  /** `refund`: the rule compares facts of the same refund only. */
   of: 'order' | 'refund'
-  /** Of what was asked after the merchant had heard it. */
+  /** Holds for calls that the merchant began after it knew. */
   after: Cells
-  /** Of the whole life of the order, before and after. */
+  /** Holds for the whole life of the order, before and after. */
   ever: Cells
   needs?: Cause
   spec: string
   zh: string
   en: string
-  /** Which test or seed shows it, beside the unit test that carries the rule's name. */
+  /** Which test or seed shows it, beside the unit test with the rule's name. */
   shownBy?: string
 }
 
@@ -61,7 +61,7 @@ const AFTER_PAID: Cells = { close: [PAID], query: ['SUCCESS', 'REFUND'], open: [
 export const STORIES: readonly Story[] = [
   {
     rule: 'closed',
-    heard: [['close', CLOSED]],
+    begins: [['close', CLOSED]],
     of: 'order',
     after: { close: [CLOSED], query: ['CLOSED'], open: ['refused'] },
     ever: { ...NEVER_PAID, close: [CLOSED, CLOSING] },
@@ -71,7 +71,7 @@ export const STORIES: readonly Story[] = [
   },
   {
     rule: 'expired',
-    heard: [['close', EXPIRED]],
+    begins: [['close', EXPIRED]],
     of: 'order',
     after: { close: [EXPIRED], query: ['CLOSED'], open: ['refused'] },
     ever: { ...NEVER_PAID, close: [EXPIRED, CLOSING] },
@@ -81,7 +81,7 @@ export const STORIES: readonly Story[] = [
   },
   {
     rule: 'close-refused-paid',
-    heard: [['close', PAID]],
+    begins: [['close', PAID]],
     of: 'order',
     after: AFTER_PAID,
     ever: KEPT,
@@ -91,7 +91,7 @@ export const STORIES: readonly Story[] = [
   },
   {
     rule: 'close-under-way',
-    heard: [
+    begins: [
       ['close', CLOSING],
       ['query', 'CLOSING'],
     ],
@@ -104,7 +104,7 @@ export const STORIES: readonly Story[] = [
   },
   {
     rule: 'query-closed',
-    heard: [['query', 'CLOSED']],
+    begins: [['query', 'CLOSED']],
     of: 'order',
     after: { close: [CLOSED, EXPIRED], query: ['CLOSED'], open: ['refused'] },
     ever: { ...NEVER_PAID, close: [CLOSED, EXPIRED, CLOSING] },
@@ -114,7 +114,7 @@ export const STORIES: readonly Story[] = [
   },
   {
     rule: 'query-paid',
-    heard: [['query', 'SUCCESS']],
+    begins: [['query', 'SUCCESS']],
     of: 'order',
     after: AFTER_PAID,
     ever: KEPT,
@@ -124,7 +124,7 @@ export const STORIES: readonly Story[] = [
   },
   {
     rule: 'told-paid',
-    heard: [['told_payment', 'SUCCESS']],
+    begins: [['told_payment', 'SUCCESS']],
     of: 'order',
     after: AFTER_PAID,
     ever: KEPT,
@@ -134,7 +134,7 @@ export const STORIES: readonly Story[] = [
   },
   {
     rule: 'told-returned',
-    heard: [['told_payment', 'REFUND']],
+    begins: [['told_payment', 'REFUND']],
     of: 'order',
     after: { close: [PAID], query: ['REFUND'], open: ['refused'] },
     ever: KEPT,
@@ -146,7 +146,7 @@ export const STORIES: readonly Story[] = [
   },
   {
     rule: 'query-refunded',
-    heard: [['query', 'REFUND']],
+    begins: [['query', 'REFUND']],
     of: 'order',
     after: { close: [PAID], query: ['REFUND'], open: ['refused'] },
     ever: KEPT,
@@ -158,7 +158,7 @@ export const STORIES: readonly Story[] = [
   },
   {
     rule: 'refund-accepted',
-    heard: [
+    begins: [
       ['refund', 'PROCESSING'],
       ['refund', 'SUCCESS'],
       ['refund', 'FAIL'],
@@ -176,7 +176,7 @@ export const STORIES: readonly Story[] = [
   },
   {
     rule: 'refund-done',
-    heard: [
+    begins: [
       ['refund', 'SUCCESS'],
       ['query_refund', 'SUCCESS'],
       ['told_refund', 'SUCCESS'],
@@ -191,7 +191,7 @@ export const STORIES: readonly Story[] = [
   },
   {
     rule: 'refund-failed',
-    heard: [
+    begins: [
       ['refund', 'FAIL'],
       ['query_refund', 'FAIL'],
       ['told_refund', 'FAIL'],
@@ -206,7 +206,7 @@ export const STORIES: readonly Story[] = [
   },
   {
     rule: 'answered',
-    heard: ALL_STATES.map((state) => ['query', state] as const),
+    begins: ALL_STATES.map((state) => ['query', state] as const),
     of: 'order',
     after: {},
     ever: { trouble: [] },
@@ -216,7 +216,7 @@ export const STORIES: readonly Story[] = [
   },
 ]
 
-/** What holds when nothing is under way any more. */
+/** What holds at rest: when no job, refund or notification is under way. */
 export const REST_RULES = {
   final: {
     spec: 'I8',

@@ -1,10 +1,10 @@
-/** What goes wrong at the upstreams, by seed: other weather every 200 orders, for each gateway and each upstream. */
+/** Which faults the upstreams have, by seed. They change every 200 orders, and differ by gateway and by upstream. */
 import { type Dice, diceOf } from './dice.ts'
 import type { ChannelName } from './plan.ts'
 
 export const ORDERS_A_WEATHER = 200
 
-/** As the sandbox takes it (docs/sandbox.md, What can go wrong). */
+/** A fault as the sandbox's API takes it (docs/sandbox.md, What can go wrong). */
 export type Fault = { kind: string; verb?: string; probability?: number; ms?: number }
 
 export type Weather = { name: string; faults: Fault[] }
@@ -13,10 +13,10 @@ export const CALM: Weather = { name: 'calm', faults: [] }
 
 const VERBS = ['create', 'query', 'close', 'refund', 'query_refund'] as const
 
-/** All faults that an answer may have; `slow_answer` takes so long. */
+/** The faults that an answer may have. */
 const ANSWERS = ['lost_answer', 'slow_answer', 'error_before', 'error_after', 'unreadable', 'bad_signature'] as const
 
-/** The weather above one upstream, as one gateway sees it. */
+/** The faults that one gateway meets at one upstream. */
 export function weatherOf(place: { seed: number; round: number; gateway: number; channel: ChannelName }): Weather {
   const dice = diceOf(place.seed, 'weather', place.round, place.gateway, place.channel)
   const share = dice.next()
@@ -31,7 +31,7 @@ export const slowClose = (ms: number): Weather => ({
   faults: ms === 0 ? [] : [{ kind: 'slow_answer', verb: 'close', ms }],
 })
 
-/** Each verb has one or two troubles of its own; some kinds are left out altogether, so that rare ones meet. */
+/** Each verb has some faults of its own; the others are left out, so that rare faults happen together. */
 function mixed(dice: Dice): Weather {
   const heavy = dice.pick([0.04, 0.1, 0.2])
   const faults: Fault[] = []

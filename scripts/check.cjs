@@ -11,8 +11,13 @@ const installed = (file) => path.join(ROOT, 'node_modules', ...file.split('/'))
 const types = (project, name) => ({
   name: `tsc -p ${project}`,
   args: [
-    ...[installed('typescript/bin/tsc'), '-p', project, '--noEmit', '--incremental'],
-    ...['--tsBuildInfoFile', path.join(ROOT, 'node_modules', '.cache', 'tsc', `${name}.tsbuildinfo`)],
+    installed('typescript/bin/tsc'),
+    '-p',
+    project,
+    '--noEmit',
+    '--incremental',
+    '--tsBuildInfoFile',
+    path.join(ROOT, 'node_modules', '.cache', 'tsc', `${name}.tsbuildinfo`),
   ],
 })
 

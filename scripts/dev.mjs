@@ -49,7 +49,10 @@ const cashierPages = {
 async function pages(app, port, proxy, plugins = []) {
   const root = path.join(ROOT, 'apps', app)
   const server = await createServer({
-    ...{ root, configFile: path.join(root, 'vite.config.ts'), clearScreen: false, plugins },
+    root,
+    configFile: path.join(root, 'vite.config.ts'),
+    clearScreen: false,
+    plugins,
     resolve: { conditions: ['@acopay/source', ...defaultClientConditions] },
     // Pages reached through the other server still hear of changes from their own.
     server: { host: HOST, port, strictPort: true, hmr: { clientPort: port }, proxy },

@@ -103,35 +103,31 @@ const read = (file) => (fs.existsSync(file) ? fs.readFileSync(file, 'utf8') : nu
 /** One hash over name, size and time of everything that building these packages and apps reads. */
 function sourcesStamp(isRead) {
   const hash = createHash('sha256')
-  const add = (file) => {
+  for (const file of sourcesOf(isRead)) {
     const { mtimeMs, size } = fs.statSync(file)
     hash.update(`${path.relative(ROOT, file)} ${mtimeMs} ${size}\n`)
   }
-  const walk = (folder) => {
-    for (const entry of fs.readdirSync(folder, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1))) {
-      const full = path.join(folder, entry.name)
-      if (entry.isDirectory()) walk(full)
-      else if (!/\.test\.tsx?$/.test(entry.name)) add(full)
-    }
-  }
-  for (const name of fs.readdirSync(ROOT).sort()) if (/^tsconfig.*\.json$/.test(name)) add(path.join(ROOT, name))
-  for (const group of ['packages', 'apps']) {
-    for (const name of fs.readdirSync(path.join(ROOT, group)).filter(isRead).sort()) {
-      for (const part of [
-        'package.json',
-        'tsconfig.json',
-        'vite.config.ts',
-        'index.html',
-        'pay.html',
-        'src',
-        'migrations',
-      ]) {
-        const full = path.join(ROOT, group, name, part)
-        if (!fs.existsSync(full)) continue
-        if (fs.statSync(full).isDirectory()) walk(full)
-        else add(full)
-      }
-    }
-  }
   return hash.digest('hex')
+}
+
+/** What a build reads of a package or an app. */
+const PARTS = ['package.json', 'tsconfig.json', 'vite.config.ts', 'index.html', 'pay.html', 'src', 'migrations']
+
+function sourcesOf(isRead) {
+  const configs = fs.readdirSync(ROOT).filter((name) => /^tsconfig.*\.json$/.test(name))
+  const folders = ['packages', 'apps'].flatMap((group) => {
+    const names = fs.readdirSync(path.join(ROOT, group)).filter(isRead)
+    return names.sort().map((name) => path.join(ROOT, group, name))
+  })
+  const parts = folders.flatMap((folder) => PARTS.map((part) => path.join(folder, part)))
+  return [...configs.sort().map((name) => path.join(ROOT, name)), ...parts.filter(fs.existsSync).flatMap(filesIn)]
+}
+
+/** The file itself, or every file below the folder, tests left out. */
+function filesIn(full) {
+  if (!fs.statSync(full).isDirectory()) return [full]
+  const entries = fs.readdirSync(full, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1))
+  return entries
+    .filter((entry) => entry.isDirectory() || !/\.test\.tsx?$/.test(entry.name))
+    .flatMap((entry) => filesIn(path.join(full, entry.name)))
 }

@@ -2,7 +2,8 @@
 import { mkdirSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { startEmbeddedPostgres } from '../apps/server/src/embedded-postgres.ts'
+import { startEmbeddedPostgres } from '@acopay/embedded-postgres'
+import type { Page } from 'playwright-core'
 import type { DemoSettings } from '../apps/server/src/sandbox/demo-merchant.ts'
 import type { ConsoleUsers } from '../apps/server/src/sandbox/users.ts'
 import { readConfig } from '../apps/server/src/start/config.ts'
@@ -26,8 +27,7 @@ async function main(): Promise<void> {
     const demo = JSON.parse(readFileSync(gateway.demoFile ?? '', 'utf8')) as DemoSettings
     const { users } = JSON.parse(readFileSync(gateway.consoleFile ?? '', 'utf8')) as ConsoleUsers
     const admin = users.find(({ role }) => role === 'platform_admin')
-    const { cashiers, orders } = await makeOrders(demo)
-    const sandbox = `sandbox?mch_no=${demo.mchNo}&transaction_no=${orders.late}`
+    const made = await makeOrders(demo)
     for (const [size, options] of Object.entries({ desktop: DESKTOP, phone: PHONE })) {
       for (const colorScheme of ['light', 'dark'] as const) {
         const { page, problems, close: done } = await openPage(browser, { ...options, colorScheme })
@@ -35,36 +35,11 @@ async function main(): Promise<void> {
           await page.waitForTimeout(400)
           await page.screenshot({ path: path.join(OUT, `${name}-${size}-${colorScheme}.png`), fullPage: true })
         }
-        for (const [name, url] of Object.entries(cashiers)) {
+        for (const [name, url] of Object.entries(made.cashiers)) {
           await page.goto(url)
           await shoot(`cashier-${name}`)
         }
-        await page.goto(`${demo.baseUrl}/console/orders`)
-        await page.getByLabel('用户名').fill(admin?.username ?? '')
-        await shoot('console-sign-in')
-        await page.getByLabel('密码').fill(admin?.password ?? '')
-        await page.getByRole('button', { name: '登录' }).click()
-        await page.locator('main.page').waitFor()
-        const listed = await page
-          .locator('nav.nav a')
-          .evaluateAll((all) => all.map((one) => one.getAttribute('href') ?? ''))
-        const pages = listed.map((href) => href.replace('/console/', '')).filter((name) => name !== 'sandbox')
-        for (const where of [
-          ...pages,
-          // Reached from other pages.
-          ...['differences', 'strays', 'jobs'],
-          `merchants/${demo.mchNo}`,
-          sandbox,
-          ...Object.values(orders).map((order) => `orders/${demo.mchNo}/${order}`),
-        ]) {
-          await page.goto(`${demo.baseUrl}/console/${where}`)
-          await page.locator('main.page h1').waitFor()
-          const number = Object.entries(orders).find(([, order]) => where.endsWith(order))
-          const [name = ''] = where.split(/[/?]/)
-          await shoot(
-            `console-${number !== undefined && name === 'orders' ? `order-${number[0]}` : where.startsWith('merchants/') ? 'merchant' : name}`,
-          )
-        }
+        await shootConsole({ page, shoot, demo, admin, orders: made.orders })
         for (const problem of problems()) console.error(`${size} ${colorScheme}: ${problem}`)
         await done()
         console.log(`${size} ${colorScheme}`)
@@ -78,7 +53,50 @@ async function main(): Promise<void> {
   }
 }
 
-/** One order for each end that a payer or an operator may see. */
+type Visit = {
+  page: Page
+  shoot: (name: string) => Promise<void>
+  demo: DemoSettings
+  admin: ConsoleUsers['users'][number] | undefined
+  /** Order numbers, by the name that their pictures have. */
+  orders: Record<string, string>
+}
+
+/** Signs in, and takes a picture of every page of the console. */
+async function shootConsole({ page, shoot, demo, admin, orders }: Visit): Promise<void> {
+  await page.goto(`${demo.baseUrl}/console/orders`)
+  await page.getByLabel('用户名').fill(admin?.username ?? '')
+  await shoot('console-sign-in')
+  await page.getByLabel('密码').fill(admin?.password ?? '')
+  await page.getByRole('button', { name: '登录' }).click()
+  await page.locator('main.page').waitFor()
+  const listed = await page.locator('nav.nav a').evaluateAll((all) => all.map((one) => one.getAttribute('href') ?? ''))
+  const pages = listed.map((href) => href.replace('/console/', '')).filter((name) => name !== 'sandbox')
+  for (const where of [
+    ...pages,
+    // Reached from other pages.
+    'differences',
+    'strays',
+    'jobs',
+    `merchants/${demo.mchNo}`,
+    `sandbox?mch_no=${demo.mchNo}&transaction_no=${orders.late}`,
+    ...Object.values(orders).map((order) => `orders/${demo.mchNo}/${order}`),
+  ]) {
+    await page.goto(`${demo.baseUrl}/console/${where}`)
+    await page.locator('main.page h1').waitFor()
+    await shoot(`console-${pictureName(where, orders)}`)
+  }
+}
+
+/** `order-late` for an order's page, `merchant` for a merchant's, the page's own name for all others. */
+function pictureName(where: string, orders: Record<string, string>): string {
+  const [name = ''] = where.split(/[/?]/)
+  const found = name === 'orders' ? Object.entries(orders).find(([, order]) => where.endsWith(order)) : undefined
+  if (found !== undefined) return `order-${found[0]}`
+  return where.startsWith('merchants/') ? 'merchant' : name
+}
+
+/** One order for each end that a payer or an operator sees. */
 async function makeOrders(demo: DemoSettings) {
   const cashiers: Record<string, string> = {}
   const placed = async (name: string, more = {}): Promise<string> => {

@@ -4,7 +4,7 @@ const path = require('node:path')
 
 async function run() {
   await require('./prepare.cjs').prepare({ build: true })
-  const { seedOrders } = await import('../apps/server/dist/sandbox/seed-orders.js')
+  const { seedOrders } = await import('../apps/server/dist/commands/seed-orders.js')
   const home = path.join(path.dirname(__dirname), '.acopay')
   const [flag, orders] = process.argv.slice(2)
   await seedOrders(process.env, home, flag === '--orders' ? Number(orders) : Number.NaN, console.log)

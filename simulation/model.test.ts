@@ -8,7 +8,7 @@ const NO_MORE = { outsideReturns: 0, secondPayments: 0 }
 /** Bounds that take about two seconds, without refunds and with. */
 const QUICK: [states: number, Bounds][] = [
   [5_000, { attempts: 1, closes: 2, crashes: 2, webhooks: 2, refunds: 0, ...NO_MORE }],
-  [10_000, { attempts: 1, closes: 1, crashes: 1, webhooks: 1, refunds: 1, ...NO_MORE }],
+  [9_000, { attempts: 1, closes: 1, crashes: 1, webhooks: 1, refunds: 1, ...NO_MORE }],
 ]
 /** The largest bounds of `npm run model-check`, without refunds and with. They take a minute or two; `npm run test:long` runs them. */
 const FULL: [states: number, Bounds][] = [

@@ -49,12 +49,6 @@ export const MUTANTS: Mutant[] = [
     replace: "if (happening.event === 'money_arrived' && !happening.isExact && nowhere()) {",
   },
   {
-    name: 'a paid order can be closed',
-    file: `${CORE}/order.ts`,
-    find: "  SUCCESS: {\n    pay_started: no('ORDER_PAID'),\n    close_asked: no('ORDER_PAID'),",
-    replace: "  SUCCESS: {\n    pay_started: no('ORDER_PAID'),\n    close_asked: { to: 'CLOSING' },",
-  },
-  {
     name: 'absent counts as closed although a create may still land',
     file: `${CORE}/attempt.ts`,
     find: "(says === 'absent' && nowMs >= createLandsUntilMs)",

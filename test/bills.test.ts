@@ -119,7 +119,7 @@ describe('a day', () => {
   })
 
   it('takes money that is heard of until 09:00 of the next; later money is in the bill of the day it was heard of', async () => {
-    // Two payments that nobody told of; the watch, or a question, finds one before the bill is closed and one after.
+    // Two payments without a webhook: the watch, or a query, finds one before the bill is made and one after.
     const orders = [await place(test.demo), await place(test.demo)]
     test.upstreams.faults('wechat').set([{ kind: 'silence', probability: 1 }])
     for (const order of orders) await pay(test.demo, order, (await openAttempt(test.demo, order)) ?? '')

@@ -157,7 +157,7 @@ describe('the sign-in', () => {
     const toPage = await fetch(toUs.headers.get('location') ?? '', { redirect: 'manual' })
     const page = toPage.headers.get('location') ?? ''
     expect(page.split('#')[0]).toBe(url)
-    // Asking spends the code: the same way back a second time names nobody.
+    // The code can be used once: the second time it names no payer.
     const again = await fetch(toUs.headers.get('location') ?? '', { redirect: 'manual' })
     expect(again.headers.get('location')).not.toContain('payer=')
     return new URLSearchParams(page.split('#')[1])
@@ -244,7 +244,7 @@ describe('a way to pay', () => {
     await page.locator('.qr').waitFor()
     const attempts = await attemptsOf(order)
     expect(attempts).toHaveLength(2)
-    // Both can be paid by whoever began in time; only one payment is kept.
+    // A payer who began in time can pay both; only one payment is kept.
     for (const { attempt_no } of attempts) await pay(test.demo, order, attempt_no)
     await test.runJobs()
     const { rows } = await test.database.pool.query('select fate from payment order by fate')

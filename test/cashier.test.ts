@@ -205,7 +205,7 @@ describe('whoever they are', () => {
     })
     await page.goto(url)
     const said = page.locator('#ways [role="status"]')
-    // Whoever listens to it listens to this very element: it is never replaced.
+    // Listeners are bound to this element, so the page never replaces it.
     const element = await said.elementHandle()
     const wechat = page.getByRole('button', { name: '微信支付' })
     await wechat.focus()

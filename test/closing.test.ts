@@ -1,4 +1,4 @@
-/** Closing when time, upstreams or processes do not cooperate. The clock stands still unless a test moves it. */
+/** Closing when time, upstreams or processes do not cooperate. Only a test moves the clock. */
 import type { Channel } from '@acopay/channels'
 import { brokenAt, readTimeline } from '@acopay/store'
 import { afterEach, describe, expect, it } from 'vitest'
@@ -153,7 +153,7 @@ describe('an upstream that does not cooperate', () => {
     test.advance(HOUR)
     await test.runJobs()
     expect(await query(test.demo, order)).toMatchObject({ data: { code: 'CLOSING' } })
-    // After its expiry nobody can pay it, whatever the upstream remembers.
+    // After its expiry no payer can pay it, whatever the upstream's state is.
     test.advance(2 * HOUR)
     await test.runJobs()
     expect(await query(test.demo, order)).toMatchObject({ data: { code: 'CLOSED' } })
@@ -192,7 +192,7 @@ describe('an upstream that does not cooperate', () => {
         query: () => {
           queries += 1
           if (queries < 2) return Promise.resolve(absent)
-          // The answer is there; the clock moves on before whoever waits for it goes on.
+          // The answer has come; the clock moves on before its caller continues.
           queueMicrotask(() => queueMicrotask(() => test.advance(2 * HOUR)))
           return Promise.resolve(absent)
         },

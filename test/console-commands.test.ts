@@ -6,7 +6,7 @@ import { brokenAt, findOrder, readTimeline } from '@acopay/store'
 import { findConsoleUser } from '@acopay/store/console'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { consoleUser } from '../apps/server/src/commands/console-user.ts'
-import { seedOrders } from '../apps/server/src/sandbox/seed-orders.ts'
+import { seedOrders } from '../apps/server/src/commands/seed-orders.ts'
 import { isPassword } from '../apps/server/src/security/passwords.ts'
 import { type TestDatabase, testDatabase } from './support/database.ts'
 

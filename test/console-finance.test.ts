@@ -1,4 +1,4 @@
-/** What finance sees at the console: bills, what they are compared with, differences and money that nobody knows of. */
+/** What finance sees at the console: bills, what they are compared with, differences and unmatched payments. */
 import type { UpstreamBillAnswer } from '@acopay/channels'
 import {
   addMerchant,

@@ -1,4 +1,4 @@
-/** The console's lists in a real browser: where one stands in them, and what can be done from there. */
+/** The console's lists in a real browser: their pages, and what a user does from there. */
 import { keepUnmatchedPayment, writeReconciliation } from '@acopay/store'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -19,7 +19,7 @@ afterAll(async () => {
   await gateway.stop()
 })
 
-/** A page that somebody signed in on, at this path of the console. */
+/** A page with a signed-in user, at this path of the console. */
 async function signedInAt(username: string, path: string, size = {}) {
   const opened = await openPage(browser, size)
   const { page } = opened

@@ -1,4 +1,4 @@
-/** The console's lists and its overview: what they hold, page by page, and that nobody sees another merchant's. */
+/** The console's lists and its overview: what they hold, page by page, and that no user sees another merchant's. */
 import { addMerchant } from '@acopay/store'
 import { listAllNotifications } from '@acopay/store/console'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -128,7 +128,7 @@ describe('what is stuck', () => {
   it('of work is what was tried in vain for long, wherever its next try lies, and what nobody takes; each once', async () => {
     const { pool } = gateway.database
     const list = async (client = operator) => (await all(client, 'jobs')).map(({ kind, tries }) => [kind, tries])
-    // The refund's own job, which nobody took when its first try had been in vain.
+    // The refund's own job: after its first try failed, no process leased it.
     gateway.advance(60_000)
     const waiting = await list()
     expect(waiting).toContainEqual(['send_refund', 1])
@@ -143,7 +143,7 @@ describe('what is stuck', () => {
     expect(Date.parse(String(job?.due_at))).toBeGreaterThan(gateway.world.now().getTime())
     const [refund] = await all(operator, 'refunds?state=STUCK')
     expect(job).toMatchObject({ subject: refund?.refund_no, transaction_no: refund?.transaction_no })
-    // A watch is meant to take long; one that nobody takes is not.
+    // A watch may take long; a watch that no process leases is stuck.
     const sql = `insert into job (mch_no, kind, subject, due_at, tries, created_at) values ('MCH2', $1, $2, $3, 9, $4)`
     const [now, before] = [gateway.world.now(), new Date(gateway.world.now().getTime() - 601_000)]
     await pool.query(sql, ['watch_attempt', 'AT1', now, before])

@@ -25,7 +25,7 @@ afterAll(async () => {
   await gateway.stop()
 })
 
-/** A page that somebody signed in on, at this path of the console. */
+/** A page with a signed-in user, at this path of the console. */
 async function signedInAt(username: string, path: string, options: Parameters<typeof openPage>[1] = {}) {
   const opened = await openPage(browser, options)
   await signIn(opened.page, username, path)

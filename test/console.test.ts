@@ -68,7 +68,7 @@ describe('signing in', () => {
     const other = await signedIn(gateway, 'new-one')
     const changed = await one.send('PUT', 'session/password', { password: PASSWORD, new_password: 'a better password' })
     expect(changed).toMatchObject({ status: 200, body: { username: 'new-one', must_change_password: false } })
-    // Whoever has a copy of the old cookie is out, and so is every other browser.
+    // A copy of the old cookie is refused, and every other browser is signed out.
     for (const { cookie } of [one, other]) {
       expect((await consoleClient(gateway.demo.baseUrl, cookie).get('session')).body).toBeNull()
     }

@@ -8,10 +8,10 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
+import { type EmbeddedPostgres, startEmbeddedPostgres } from '@acopay/embedded-postgres'
 import { addMerchant, migrate, openPool, putChannelAccount } from '@acopay/store'
 import { type Fault, listen, memoryBooks, type StandIn, seededFaults } from '@acopay/upstreams'
 import { expect, it } from 'vitest'
-import { type EmbeddedPostgres, startEmbeddedPostgres } from '../apps/server/src/embedded-postgres.ts'
 import { DEMO } from '../apps/server/src/sandbox/demo-merchant.ts'
 import { accountsOf, newSettings, standInsOf } from '../apps/server/src/sandbox/upstreams.ts'
 import { sealSettings } from '../apps/server/src/upstream/accounts.ts'
@@ -53,7 +53,7 @@ it(
         ...{ ACOPAY_LEASE_MS: '6000', ACOPAY_CLOSE_BUDGET_MS: '3000', ACOPAY_CHANNEL_CALL_MS: '1000' },
         ACOPAY_MASTER_KEY: masterKey.toString('base64'),
       }
-      // Where the database is down too it cannot start; whoever runs it starts it again.
+      // It cannot start while the database is down: its supervisor starts it again.
       for (;;) {
         const started = await startProcess(env).catch(() => null)
         gateways[index] = started
@@ -180,7 +180,7 @@ type Doing = {
 
 /** Two codes, perhaps both paid; most are closed at the same moment, the others refunded in part when they are paid. */
 async function oneOrder({ gateways, upstreams, notifyUrl, toldClosed }: Doing): Promise<void> {
-  /** Says it again, to whoever is there, until it is answered. */
+  /** Repeats the call, at any gateway that is up, until it is answered. */
   const answered = async <Answer>(ask: (demo: StartedProcess['demo']) => Promise<Answer | null>): Promise<Answer> => {
     for (;;) {
       const alive = gateways.filter((gateway) => gateway !== null)
@@ -217,7 +217,7 @@ async function oneOrder({ gateways, upstreams, notifyUrl, toldClosed }: Doing): 
       const answer = await call(demo, { method: 'POST', path: 'refund', params })
       return answer.httpStatus === 200 && answer.status !== 1500 ? answer : null
     })
-    // Nobody paid, or the gateway has not heard of it: what is left open is closed.
+    // No payer paid, or the gateway does not know of the payment yet: the merchant closes every open order.
     await closing()
   }
   await Promise.all([...paying, isClosed ? closing() : refunding()])

@@ -1,4 +1,4 @@
-/** What whoever watches the process asks. */
+/** The health checks that a supervisor or a load balancer asks. */
 import { afterAll, beforeAll, expect, inject, it } from 'vitest'
 import { onServer } from './support/postgres.ts'
 import { type TestWorld, testWorld } from './support/world.ts'

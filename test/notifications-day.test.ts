@@ -42,7 +42,7 @@ async function killWhilePosting(child: ChildProcess, nowMs: number, arrived?: Pr
   return true
 }
 
-/** A port that nobody listens at, until somebody does. */
+/** A free port: no server listens there until the test starts one. */
 async function freePort(): Promise<number> {
   const server = createServer()
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -87,7 +87,7 @@ it('every notification arrives, in order per order, none twice after a SUCCESS r
     test.advance(MINUTE)
   }
 
-  // It is back. What it answers SUCCESS it has heard; twice our process is killed before it got any answer.
+  // The merchant is back. SUCCESS acknowledges a notification; twice our process is killed before it has the answer.
   const merchant = await receiver(test.demo.platformPublicKey, port)
   const heard: Told[] = []
   for (let count = 0; count < 2; count += 1) {

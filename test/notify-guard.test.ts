@@ -1,4 +1,4 @@
-/** A `notify_url` is somebody else's text: none may make the gateway call into its own network (real sockets). */
+/** The merchant writes `notify_url`: none may make the gateway call into its own network (real sockets). */
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -30,7 +30,7 @@ const resolvesTo =
     )
   }
 
-/** Posts as production would, with the internal server's port allowed, so that only the address stands in the way. */
+/** Posts as production would, with the internal server's port allowed, so that only the address is a reason to refuse. */
 async function posted(url: string, more: Partial<GuardOptions> = {}) {
   hits.length = 0
   const guard = safePost({ ports: [port], networks: [], isLoopbackAllowed: false, ...more })

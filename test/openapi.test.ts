@@ -103,7 +103,7 @@ it("what the payer's page asks is in it, and answers in the listed shapes", asyn
   expect(wrongRow(way, shapeOf('/attempts', 'post'), 'attempts')).toEqual([])
 })
 
-// biome-ignore lint/suspicious/noExplicitAny: a document of somebody else's shape
+// biome-ignore lint/suspicious/noExplicitAny: the OpenAPI standard defines the document's shape
 const served = async (): Promise<any> => (await fetch(`${gateway.demo.baseUrl}/openapi.json`)).json()
 
 it('is served as a document of version 3.1 whose patterns and lengths are those that are enforced', async () => {

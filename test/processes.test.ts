@@ -126,7 +126,7 @@ describe('kill -9 in the middle of 200 closes', () => {
       })
       expect(toldClosed.length).toBeGreaterThan(0)
       expect(toldClosed.filter((order) => stateOf.get(order) !== 'CLOSED')).toEqual([])
-      // Nobody can pay what was closed, and all money upstream took is booked.
+      // No payer can pay a closed order, and every payment that an upstream took is booked.
       const paid = await forAll(toldClosed, 20, (order) =>
         pay({ ...demo, baseUrl: second.url }, order, attempts[orders.indexOf(order)] ?? ''),
       )

@@ -21,7 +21,7 @@ beforeEach(async () => {
 })
 afterEach(() => test.stop())
 
-/** The clock stands at noon in China; the bill of that day is made the next morning. */
+/** It is noon in China; the upstream makes the bill of that day the next morning. */
 async function nextMorning(): Promise<void> {
   test.advance(24 * HOUR)
   await test.runJobs()

@@ -54,13 +54,13 @@ it(`${ORDERS} orders in the storm: at rest the invariants hold, and kept plus se
       response.writeHead(500).end()
     } else SAYS_HEARD(told, response)
   })
-  /** Whoever is asked: one of the two, another one each time. */
+  /** The address of one of the two gateways; each call takes the other one. */
   let turn = 0
   const anyDemo = () => {
     turn += 1
     return (gateways[turn % 2] as StartedProcess).demo
   }
-  /** Says it again, to whoever is there, until it is answered. */
+  /** Repeats the call, at any gateway that is up, until it is answered. */
   const untilAnswered = async <Answer>(ask: () => Promise<Answer>): Promise<Answer> => {
     for (;;) {
       try {

@@ -34,7 +34,10 @@ export const shopPage = `<!doctype html>
 <script src="/shop.js"></script>
 `
 
-/** Runs in the page: the back end signs, the official SDK pays, and what counts is what the gateway told the back end. */
+/**
+ * Runs in the page: the back end signs and the official SDK pays. Only the gateway's notification to the back end proves
+ * the payment.
+ */
 export const shopScript = `
 const [buy, result] = ['buy', 'result'].map((id) => document.getElementById(id))
 const say = (text) => { result.textContent = text }
@@ -56,7 +59,7 @@ buy.addEventListener('click', async () => {
     const paid = await window.edger.payment.pay(params)
     say('收银台：' + (paid.success ? '已付款 paid' : '未付款 not paid'))
     const isTold = await untilTold(params.mch_trade_no)
-    say(isTold ? '已付款，商店已收到通知 paid, and the shop was told' : '已付款，尚未收到通知 paid, not told yet')
+    say(isTold ? '已付款，商店已收到通知 paid, and the shop was notified' : '已付款，尚未收到通知 paid, the shop is not notified yet')
   } catch (failure) {
     const { code, message } = failure.error ?? failure
     say('未付款 not paid: ' + code + ' ' + message)

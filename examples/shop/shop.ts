@@ -1,6 +1,6 @@
 /**
  * A shop that takes payments with the official web SDK: its back end signs, its page calls `edger.payment.pay`, the shell
- * around it includes the gateway's host script, and the gateway tells the back end of the payment.
+ * around it includes the gateway's host script, and the gateway notifies the back end of the payment.
  */
 import { readFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
@@ -24,9 +24,9 @@ const ORDERS_MAX = 1000
 
 const WEB_SDK = readFileSync(createRequire(import.meta.url).resolve('@edgeros/web-sdk/lib/sdk.min.js'))
 
-/** Listens on two addresses of this machine, for the shell and for the shop: two origins, as in life. */
+/** Listens on two addresses of this machine, one for the shell and one for the shop: two origins, as in production. */
 export async function startShop(settings: ShopSettings): Promise<Shop> {
-  /** What this shop has sold, by its own number; a real one keeps this in its database. */
+  /** The shop's orders, by its own number; a real shop keeps them in its database. */
   const orders = new Map<string, { paid: boolean }>()
   const hear = nodeHandler(
     notificationHandler({

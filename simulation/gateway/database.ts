@@ -2,9 +2,9 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { startEmbeddedPostgres } from '@acopay/embedded-postgres'
 import { migrate, openPool } from '@acopay/store'
 import pg from 'pg'
-import { startEmbeddedPostgres } from '../../apps/server/src/embedded-postgres.ts'
 
 export type SimulationDatabase = { url: string; stop: () => Promise<void> }
 

@@ -1,5 +1,5 @@
 /** One gateway process: the real world object, in which the simulator replaces clock, database, channels and chance. */
-import type { ChannelName } from '@acopay/channels'
+import { isChannelName } from '@acopay/channels'
 import { pino } from 'pino'
 import { type Notifier, notifier } from '../../apps/server/src/jobs/notifier.ts'
 import { buildWorld } from '../../apps/server/src/start/build-world.ts'
@@ -57,7 +57,7 @@ export function gatewayOf(name: string, plan: Scenario, schedule: Scheduler, par
       },
       outgoing: { post: parts.merchant.post(process), refusal: () => null, close: async () => {} },
     }),
-    channelOf: async (_mchNo, channel: ChannelName) => parts.upstreams.channelOf(process, channel),
+    channelOf: async (_mchNo, channel) => (isChannelName(channel) ? parts.upstreams.channelOf(process, channel) : null),
     signNotification: async (_mchNo, news) => JSON.stringify(news),
     newDigits: digits,
     newNonce: () => digits(32),

@@ -1,4 +1,4 @@
-/** A real browser. Its pages may talk to this machine only, and everything they complain about is kept. */
+/** A real browser. Its pages may talk to this machine only; it keeps their errors. */
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
@@ -10,8 +10,14 @@ const { findChromium, HOW } = require('../../scripts/chromium.cjs') as {
 }
 
 const FLAGS = [
-  ...['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking'],
-  ...['--disable-component-update', '--disable-sync', '--disable-dev-shm-usage'],
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--disable-dev-shm-usage',
 ]
 
 export const PHONE = { viewport: { width: 375, height: 720 }, isMobile: true, hasTouch: true, deviceScaleFactor: 2 }
@@ -20,7 +26,7 @@ const ANDROID =
   'Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/150.0 Mobile Safari/537.36'
 export const ON_ANDROID = { ...PHONE, userAgent: ANDROID }
 
-/** A slow machine is no reason to fail. */
+/** Generous, so that no test fails because the machine is slow. */
 const PATIENCE_MS = 60_000
 
 export function openBrowser(): Promise<Browser> {
@@ -53,7 +59,7 @@ export async function openPage(browser: Browser, options: BrowserContextOptions 
 
 /** What axe-core finds against WCAG 2.1 AA, one line each; empty when there is nothing. */
 export async function accessibility(page: Page): Promise<string[]> {
-  // Evaluated by the tester, not loaded by the page: its policy stays as strict as it is.
+  // The test evaluates the script and the page does not load it, so the page's content security policy stays strict.
   await page.evaluate(readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8'))
   const found = await page.evaluate(async () => {
     type Axe = { run: (how: object) => Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> }

@@ -36,7 +36,7 @@ export type ConsoleClient = {
   cookie: string
 }
 
-/** Somebody who is not signed in, or with this cookie and session. */
+/** A visitor who is not signed in, or a user with this cookie and session. */
 export function consoleClient(baseUrl: string, cookie = '', session: Session | null = null): ConsoleClient {
   const ask = async (method: string, path: string, body?: object, headers: Record<string, string> = {}) => {
     const response = await fetch(`${baseUrl}/console/api/${path}`, {

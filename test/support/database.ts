@@ -8,7 +8,7 @@ import { databaseUrl, onServer, TEMPLATE } from './postgres.ts'
 export type TestDatabase = {
   pool: pg.Pool
   connectionString: string
-  /** Closes the pool and removes the database, whoever is still connected. */
+  /** Closes the pool and removes the database, also while others are connected. */
   drop(): Promise<void>
 }
 

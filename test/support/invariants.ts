@@ -1,4 +1,4 @@
-/** The invariants of spec/order-lifecycle.md, held against the database and the upstreams' own books, at rest. */
+/** The invariants of spec/order-lifecycle.md, checked at rest in the database and in the upstreams' own books. */
 import { brokenAt, type Pool, readTimeline } from '@acopay/store'
 import { expect } from 'vitest'
 
@@ -66,7 +66,9 @@ export async function expectInvariants(pool: Pool, mchNo: string, upstreams: Tak
   for (const { no, state, ...head } of orders) {
     const entries = await readTimeline(pool, mchNo, no)
     expect(brokenAt(entries, mchNo, no, head), 'I7 the chain holds').toBeNull()
-    expect(JSON.parse(entries.at(-1)?.entry ?? '{}'), 'I7 it ends where the order stands').toMatchObject({ to: state })
+    expect(JSON.parse(entries.at(-1)?.entry ?? '{}'), 'I7 it ends with the state of the order').toMatchObject({
+      to: state,
+    })
   }
   const theirs = new Map<string, Books>()
   for (const { no, takenFen, returnedFen } of upstreams) {

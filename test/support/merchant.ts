@@ -131,9 +131,9 @@ export async function pay(
   demo: DemoSettings,
   transactionNo: string,
   attemptNo: string,
-  deed: 'pay' | 'pay-anyway' | 'scan' | 'expire' | 'give-back' = 'pay',
+  what: 'pay' | 'pay-anyway' | 'scan' | 'expire' | 'give-back' = 'pay',
 ): Promise<boolean> {
-  const url = `${demo.baseUrl}/sandbox/${demo.mchNo}/orders/${transactionNo}/attempts/${attemptNo}/${deed}`
+  const url = `${demo.baseUrl}/sandbox/${demo.mchNo}/orders/${transactionNo}/attempts/${attemptNo}/${what}`
   const response = await fetch(url, { method: 'POST' })
   await response.text()
   return response.ok

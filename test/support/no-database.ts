@@ -1,4 +1,4 @@
-/** Loaded before each unit test: whatever asks for a database there fails, however it came to it. */
+/** Loaded before each unit test: a unit test that asks for a database fails. */
 import pg from 'pg'
 
 pg.Client.prototype.connect = () => {

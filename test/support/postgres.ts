@@ -2,9 +2,9 @@
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
+import { startEmbeddedPostgres } from '@acopay/embedded-postgres'
 import { migrate, openPool } from '@acopay/store'
 import type { TestProject } from 'vitest/node'
-import { startEmbeddedPostgres } from '../../apps/server/src/embedded-postgres.ts'
 
 export const TEMPLATE = 'acopay_template'
 

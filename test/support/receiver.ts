@@ -10,7 +10,7 @@ export type Receiver = {
   /** Every notification that arrived, in the order in which they came; a wrong signature throws where they are read. */
   told: () => Told[]
   /** What it answers from now on; a function that answers nothing never answers. */
-  answer: (deed: (told: Told, response: ServerResponse, request: IncomingMessage) => void) => void
+  answer: (next: (told: Told, response: ServerResponse, request: IncomingMessage) => void) => void
   stop: () => Promise<void>
 }
 
@@ -39,8 +39,8 @@ export async function receiver(platformPublicKey: string, port = 0): Promise<Rec
       if (wrong.length > 0) throw new Error(`not signed by the platform: ${wrong[0]}`)
       return told
     },
-    answer: (deed) => {
-      answer = deed
+    answer: (next) => {
+      answer = next
     },
     stop: () =>
       new Promise((resolve) => {

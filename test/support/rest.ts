@@ -1,4 +1,4 @@
-/** After a storm: waits until nothing is under way, then holds our books against the upstreams' and against what was promised. */
+/** After a storm: waits for rest, then compares our books with the upstreams' and with the answers that merchants got. */
 import type { Pool } from '@acopay/store'
 import { expect } from 'vitest'
 import { expectInvariants, type Taken } from './invariants.ts'
@@ -16,7 +16,7 @@ export type After = {
 
 export type Sums = { orders: number; takenFen: number; keptFen: number; returnedFen: number }
 
-/** Money that nobody told of is found by the watch, a minute after the close; the longest pause before a retry is 375 s. */
+/** The watch finds a payment without a webhook a minute after the close; the longest pause before a retry is 375 s. */
 const REST_MS = 420_000
 
 export async function expectAllIsWell(pool: Pool, { mchNo, taken, toldClosed, told }: After): Promise<Sums> {
@@ -35,7 +35,7 @@ export async function expectAllIsWell(pool: Pool, { mchNo, taken, toldClosed, to
   const isClosed = new Set(closed.map(({ no }) => no))
   expect(
     [...toldClosed].filter((order) => !isClosed.has(order)),
-    'I3 whoever was told SUCCESS',
+    'I3 an order whose close was answered with SUCCESS is CLOSED',
   ).toEqual([])
 
   const sum = (read: (one: Taken) => number): number => money.reduce((total, one) => total + read(one), 0)
@@ -54,9 +54,10 @@ export async function expectAllIsWell(pool: Pool, { mchNo, taken, toldClosed, to
   const { rows: paid } = await pool.query<{ no: string }>(
     'select transaction_no as no from orders where success_time is not null',
   )
-  expect(new Set(told().map(({ transaction_no }) => transaction_no)), 'whoever is paid is told of').toEqual(
-    new Set(paid.map(({ no }) => no)),
-  )
+  expect(
+    new Set(told().map(({ transaction_no }) => transaction_no)),
+    'the merchant is notified of every paid order',
+  ).toEqual(new Set(paid.map(({ no }) => no)))
   return { orders, takenFen, keptFen, returnedFen }
 }
 

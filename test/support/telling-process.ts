@@ -1,6 +1,6 @@
 /**
- * A process that tells merchants, to be killed: its clock stands where the parent says. For each `{ nowMs }` it tells
- * whatever is due and answers `done`; it says `posting` before each call.
+ * A process that sends notifications, and that a test kills. The parent sets its clock: for each `{ nowMs }` it sends the
+ * notifications that are due and answers `done`; it says `posting` before each call.
  */
 
 import { openPool } from '@acopay/store'
@@ -19,9 +19,16 @@ let nowMs = 0
 const signingKey = await loadSigningKey(pool, masterKey, new Date())
 const outgoing = safePost({ ports: [], networks: [], isLoopbackAllowed: true })
 const world = buildWorld({
-  ...{ config, pool, masterKey, log: pino({ level: 'silent' }), signingKey: () => signingKey },
-  ...{ publicUrl: () => '', ownUrl: () => '', sandboxUrl: () => '', now: () => new Date(nowMs) },
-  // Only an answer ends the wait: a receiver that says nothing is the parent's to kill us over.
+  config,
+  pool,
+  masterKey,
+  log: pino({ level: 'silent' }),
+  signingKey: () => signingKey,
+  publicUrl: () => '',
+  ownUrl: () => '',
+  sandboxUrl: () => '',
+  now: () => new Date(nowMs),
+  // Only an answer ends the wait: while a receiver is silent, the parent kills this process.
   sleep: (_ms, signal) => new Promise((resolve) => signal?.addEventListener('abort', () => resolve())),
   outgoing: {
     ...outgoing,

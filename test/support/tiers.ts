@@ -1,9 +1,9 @@
 /**
- * Decides the tier of every test file by what it imports, so that no list has to be kept:
+ * Decides the tier of every test file by its imports, so that no list of files is needed:
  *   pages  it reaches test/support/browser.ts: a browser, a database, the built pages
  *   db     it reaches what starts or asks for PostgreSQL, or a gateway process: see DATABASE
  *   unit   all others: they run straight after `npm ci`
- * Only relative imports are followed. `sized` files read test/support/size.ts: `npm run test:long` runs them larger.
+ * Only relative imports, and those of the package that starts PostgreSQL, are followed. `sized` files read test/support/size.ts: `npm run test:long` runs them larger.
  */
 import fs from 'node:fs'
 import path from 'node:path'
@@ -11,13 +11,10 @@ import path from 'node:path'
 export type Tier = 'unit' | 'db' | 'pages'
 export type TestFile = { path: string; tier: Tier; isSized: boolean }
 
+/** The package that starts PostgreSQL, as `from '@acopay/embedded-postgres'` names it. */
+const EMBEDDED = 'packages/embedded-postgres/src/launcher.ts'
 const BROWSER = ['test/support/browser.ts']
-const DATABASE = [
-  'test/support/postgres.ts',
-  'test/support/process.ts',
-  'apps/server/src/embedded-postgres.ts',
-  'races/postgres.ts',
-]
+const DATABASE = ['test/support/postgres.ts', 'test/support/process.ts', EMBEDDED, 'races/postgres.ts']
 const SIZE = 'test/support/size.ts'
 
 const ROOT = path.resolve(import.meta.dirname, '../..')
@@ -48,6 +45,7 @@ function reachedFrom(start: string, read: (file: string) => string | null): Set<
     for (const [, target = ''] of read(file)?.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*'(\.[^'\n]+)'/g) ?? []) {
       reached.add(path.posix.join(path.posix.dirname(file), target))
     }
+    if (read(file)?.includes("'@acopay/embedded-postgres'")) reached.add(EMBEDDED)
   }
   return reached
 }

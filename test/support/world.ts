@@ -1,10 +1,10 @@
-/** A gateway whose clock, upstream and background work the test moves by hand. It listens, so that it is called over HTTP. */
+/** A gateway over HTTP whose clock, upstreams and jobs the test moves by hand. */
 import { randomBytes } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { Writable } from 'node:stream'
-import type { Channel, ChannelName } from '@acopay/channels'
+import type { Channel } from '@acopay/channels'
 import type { FastifyInstance } from 'fastify'
 import { pino } from 'pino'
 import { buildServer } from '../../apps/server/src/http/server.ts'
@@ -26,22 +26,22 @@ export type TestWorld = {
   demo: DemoSettings
   upstreams: SandboxUpstreams
   database: TestDatabase
-  /** For a process beside this one, on the same database. */
+  /** For a second process on the same database. */
   masterKey: Buffer
-  /** Moves the clock, and wakes whoever slept until then. */
+  /** Moves the clock, and wakes every sleep that ends by then. */
   advance: (ms: number) => void
-  /** Runs what is due until nothing is. */
+  /** Runs due jobs until none is due. */
   runJobs: () => Promise<void>
   /** Every line logged so far. */
   logged: () => Record<string, unknown>[]
   stop: () => Promise<void>
 }
 
-/** `upstream` stands between the gateway and its channels: an override for what a test wants to go wrong. */
+/** `upstream` overrides verbs between the gateway and its channels: a test makes them fail there. */
 export async function testWorld(
   options: {
     env?: Record<string, string>
-    upstream?: (real: Channel, name: ChannelName) => Partial<Channel>
+    upstream?: (real: Channel, name: string) => Partial<Channel>
     guard?: Partial<GuardOptions>
   } = {},
 ): Promise<TestWorld> {
@@ -60,11 +60,17 @@ export async function testWorld(
   })
   let ownUrl = ''
   const outgoing = safePost({
-    ...{ ports: config.notifyPorts, networks: config.notifyNetworks, isLoopbackAllowed: true },
+    ports: config.notifyPorts,
+    networks: config.notifyNetworks,
+    isLoopbackAllowed: true,
     ...options.guard,
   })
   const world = buildWorld({
-    ...{ config, masterKey, outgoing, now: clock.now, sleep: clock.sleep },
+    config,
+    masterKey,
+    outgoing,
+    now: clock.now,
+    sleep: clock.sleep,
     pool: database.pool,
     log: pino({ level: 'info' }, sink),
     signingKey: () => signingKey,

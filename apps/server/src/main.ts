@@ -1,13 +1,13 @@
-/** The process: reads the configuration, starts the gateway, says where it is, and stops cleanly. */
+/** The process: reads the configuration, starts the gateway, prints its address, and stops it on a signal. */
 import { fileURLToPath } from 'node:url'
 import { DEMO } from './sandbox/demo-merchant.ts'
 import { type Config, ConfigError, readConfig } from './start/config.ts'
 import { type Gateway, startGateway } from './start/gateway.ts'
 
-/** Longer than the longest answer: what is not finished by then is not going to be. */
+/** Longer than the longest answer. A shutdown that takes longer hangs, so the process exits. */
 const SHUTDOWN_MS = 15_000
 
-/** Starts the gateway; resolves when it is ready. Prints one clear line and exits with 1 when it cannot start. */
+/** Starts the gateway and resolves when it is ready. If it cannot start, prints one line and exits with 1. */
 export async function main(): Promise<void> {
   try {
     const config = readConfig(process.env, fileURLToPath(new URL('../../../.acopay/', import.meta.url)))
@@ -38,7 +38,7 @@ function announce(config: Config, { url, demoFile, consoleFile }: Gateway): void
 function stopOnSignals(gateway: Gateway): void {
   let isStopping = false
   const stop = (): void => {
-    // A second Ctrl-C does not wait.
+    // A second Ctrl-C exits at once.
     if (isStopping) process.exit(130)
     isStopping = true
     setTimeout(() => process.exit(1), SHUTDOWN_MS).unref()

@@ -1,18 +1,18 @@
-/** Everything the gateway touches that is not its argument: built once by main.ts, handed to every action. */
+/** Everything that an action uses besides its arguments. start/build-world.ts builds it once. */
 
 import type { KeyObject } from 'node:crypto'
-import type { Channel, ChannelName } from '@acopay/channels'
+import type { Channel } from '@acopay/channels'
 import type { Merchant, Pool, UntouchedAnswer, UntouchedAsk } from '@acopay/store'
 import type { Logger } from 'pino'
 import type { BillFile, BillLinks } from './actions/bill/bill-links.ts'
 import type { SafePost } from './outbound/safe-post.ts'
 
 export type Limits = {
-  /** A close answers within this, whatever upstream does. */
+  /** A close answers within this time, also when an upstream does not answer. */
   closeBudgetMs: number
-  /** One call to an upstream. */
+  /** The time-out of one call to an upstream. */
   channelCallMs: number
-  /** How long whoever works on a job is left alone. */
+  /** How long one process holds a job before another may lease it. */
   leaseMs: number
   /** A job older than this raises an alarm. */
   alarmAfterMs: number
@@ -22,36 +22,36 @@ export type Limits = {
 
 export type World = {
   pool: Pool
-  /** The merchant's own account with an upstream, null where it has none. Its troubles stay its own: see guard.ts. */
-  channelOf: (mchNo: string, channel: ChannelName) => Promise<Channel | null>
+  /** The merchant's own account with an upstream; null where there is none. Protected by a circuit breaker per account. */
+  channelOf: (mchNo: string, channel: string) => Promise<Channel | null>
   limits: Limits
   isSandbox: boolean
-  /** The merchant as the database says now; callers of one merchant who ask at once share one reading. */
+  /** Reads the merchant from the database. Callers who ask for one merchant at the same time share one statement. */
   findMerchant: (mchNo: string) => Promise<Merchant | null>
   /** Closes orders for which no attempt was ever opened: `closeUntouchedTogether` in actions/order/close-order.ts. */
   closeUntouched: (mchNo: string, ask: UntouchedAsk) => Promise<UntouchedAnswer>
-  /** The body of a notification: the news, signed at this moment for this merchant. */
+  /** The body of a notification: the fields in `news`, signed for this merchant at this moment. */
   signNotification: (mchNo: string, news: Record<string, string | null>, at: Date) => Promise<string>
   /** The key that signs answers. */
   signingKey: () => KeyObject
-  /** Posts to an address that a merchant chose, if it may be called. */
+  /** Posts to a URL that a merchant supplied, if it may be called. */
   post: SafePost['post']
-  /** Why an address that a merchant gives would never be called; null when it may be. */
+  /** Why a merchant's URL is always refused; null when it may be allowed. */
   urlRefusal: SafePost['refusal']
-  /** Where an upstream tells us of money. */
-  notifyUrl: (mchNo: string, channel: ChannelName) => string
-  /** Where a bill can be fetched for the next half hour. */
+  /** The URL to which an upstream sends webhooks. */
+  notifyUrl: (mchNo: string, channel: string) => string
+  /** A URL at which a bill can be fetched for the next half hour. */
   billUrl: (file: BillFile) => string
   billLinks: BillLinks
-  /** Where the payer of an order is sent. */
+  /** The cashier page of an order. */
   cashierUrl: (mchNo: string, transactionNo: string) => string
-  /** Whether this is what the order's link ends with; compared in constant time. */
+  /** Whether this is the proof at the end of the order's cashier URL; compared in constant time. */
   isCashierProof: (order: { mchNo: string; transactionNo: string }, proof: string) => boolean
-  /** Secrets at rest, sealed for the place (table and row) where they lie. */
+  /** Seals and unseals stored secrets. `place` is their table and row. */
   secrets: { seal: (place: string, secret: string) => Buffer; unseal: (place: string, sealed: Buffer) => string }
   log: Logger
   now: () => Date
-  /** 0 ≤ x < 1, for spreading retries; never for anything secret. */
+  /** 0 ≤ x < 1, to spread retries. Not for secrets, because it can be predicted. */
   random: () => number
   /** `digits` random decimal digits that cannot be guessed. */
   newDigits: (digits: number) => string

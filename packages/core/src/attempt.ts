@@ -6,7 +6,7 @@ export type AttemptState = (typeof ATTEMPT_STATES)[number]
 export const ATTEMPT_EVENTS = ['opened', 'shut', 'paid'] as const
 export type AttemptEvent = (typeof ATTEMPT_EVENTS)[number]
 
-/** `paid` never refuses, not even on a SHUT attempt: an upstream that took money after all is believed. */
+/** `paid` is never refused, not even for a SHUT attempt: when an upstream says that it took money, the payment is booked. */
 export const ATTEMPT_TABLE = {
   OPENING: { opened: 'OPEN', shut: 'SHUT', paid: 'PAID' },
   OPEN: { opened: 'OPEN', shut: 'SHUT', paid: 'PAID' },
@@ -14,12 +14,12 @@ export const ATTEMPT_TABLE = {
   SHUT: { opened: 'SHUT', shut: 'SHUT', paid: 'PAID' },
 } as const satisfies Record<AttemptState, Record<AttemptEvent, AttemptState>>
 
-/** What an upstream says of an attempt when asked; `unknown` is an answer and means "ask again". */
+/** How an upstream answers a query about an attempt; `unknown` means "ask again". */
 export type UpstreamState = 'open' | 'paid' | 'returned' | 'closed' | 'absent' | 'unknown'
 
 /**
- * Whether a query's answer proves that the attempt can no longer be paid: closed, or absent once our own create
- * can no longer land (spec/order-lifecycle.md, Closing 2).
+ * Whether a query's answer proves that the attempt can no longer be paid: the upstream says that it is closed, or that it
+ * does not exist and our own create can no longer arrive (spec/order-lifecycle.md, Closing 2).
  */
 export const provesClosed = (says: UpstreamState, nowMs: number, createLandsUntilMs: number): boolean =>
   says === 'closed' || (says === 'absent' && nowMs >= createLandsUntilMs)

@@ -23,6 +23,6 @@ it.each([
   ['2028-05-31T12:00:00', '2028-02-29', '2028-05-30'],
   ['2026-01-01T00:00:00', '2025-10-01', '2025-12-31'],
   ['2026-12-31T23:59:59', '2026-09-30', '2026-12-30'],
-])('at %s one may ask from %s to %s', (now, first, last) => {
+])('at %s a merchant may request the bills of %s to %s', (now, first, last) => {
   expect(billRange(at(now))).toEqual({ first, last })
 })

@@ -3,12 +3,12 @@
 const MINUTE_MS = 60_000
 const HOUR_MS = 60 * MINUTE_MS
 
-/** How far ahead an order may expire. */
+/** How far in the future a merchant may set an order's expiry. */
 export const EXPIRY_MIN_MS = MINUTE_MS
 export const EXPIRY_MAX_MS = 7 * 24 * HOUR_MS
 export const EXPIRY_DEFAULT_MS = 2 * HOUR_MS
 
-/** Null when the asked expiry is out of range; the default when none was asked. */
+/** Null when the merchant's expiry is out of range; the default when the merchant gave none. */
 export function expiryOf(askedMs: number | null, nowMs: number): number | null {
   if (askedMs === null) return nowMs + EXPIRY_DEFAULT_MS
   const aheadMs = askedMs - nowMs

@@ -41,13 +41,13 @@ describe('parseYuan', () => {
     expect(parseYuan(text)).toBeNull()
   })
 
-  it('gives back every amount an order can have', () => {
+  it('reads back every amount that it wrote', () => {
     for (const amount of [1n, 9n, 10n, 99n, 100n, 101n, 12_345n, 99_999_999n]) {
       expect(parseYuan(formatYuan(fen(amount)))).toBe(amount)
     }
   })
 })
 
-it('an amount outside what an order can hold is a bug that throws', () => {
+it('an amount that no order can have throws, because it is a bug', () => {
   for (const amount of [0n, -1n, 100_000_000n]) expect(() => fen(amount)).toThrow(RangeError)
 })

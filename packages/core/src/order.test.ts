@@ -19,7 +19,7 @@ const order = (state: OrderSnapshot['state'], attempts: number, expiresAtMs = NO
 const happening = (event: (typeof ORDER_EVENTS)[number]): OrderInput =>
   event === 'close_asked' ? { event, by: 'MERCHANT' } : event === 'money_arrived' ? { event, isExact: true } : { event }
 
-/** The whole table, a second time, by hand: a reviewer sees every cell that changes. `=` means nothing to write. */
+/** A second, hand-written copy of the whole table, so that a reviewer sees every cell that changes. `=`: no step. */
 const EXPECTED = `
                     pay_started     close_asked       expired          all_shut         money_arrived            money_returned  refund_asked     refund_done      refund_failed
 NOTPAY   untouched  NOTPAY          CLOSED:MERCHANT   CLOSED:EXPIRED   =                SUCCESS+keep             =               !ORDER_NOT_PAID  !ORDER_NOT_PAID  !ORDER_NOT_PAID
@@ -31,9 +31,9 @@ SUCCESS  tried      !ORDER_PAID     !ORDER_PAID       =                =        
 REFUND   tried      !ORDER_PAID     !ORDER_PAID       =                =                REFUND+reverse           =               REFUND           REFUND           REFUND
 `
 
-function says(stands: OrderSnapshot, event: (typeof ORDER_EVENTS)[number]): string {
-  // Expiry happens at its moment; everything else a moment before it.
-  const { refused, steps } = decide(stands, happening(event), event === 'expired' ? stands.expiresAtMs : NOW)
+function outcomeOf(current: OrderSnapshot, event: (typeof ORDER_EVENTS)[number]): string {
+  // `expired` comes at the order's expiry; all other events come just before it.
+  const { refused, steps } = decide(current, happening(event), event === 'expired' ? current.expiresAtMs : NOW)
   if (refused !== null) return `!${refused}`
   const step = steps.at(-1)
   if (step === undefined) return '='
@@ -56,12 +56,12 @@ describe('the table', () => {
   })
 
   it.each(cells)('$state ($tried): $event gives $outcome', ({ state, tried, event, outcome }) => {
-    expect(says(order(state as OrderSnapshot['state'], tried === 'tried' ? 1 : 0), event)).toBe(outcome)
+    expect(outcomeOf(order(state as OrderSnapshot['state'], tried === 'tried' ? 1 : 0), event)).toBe(outcome)
   })
 })
 
 describe('over all cells', () => {
-  it('money that arrives is never refused, and kept only by an order that was not closed or paid before', () => {
+  it('a payment is never refused, and kept only by an order that was not closed or paid before', () => {
     for (const state of ORDER_STATES) {
       const { steps, refused } = decide(order(state, 1), { event: 'money_arrived', isExact: true }, NOW)
       expect(refused).toBeNull()
@@ -69,7 +69,7 @@ describe('over all cells', () => {
     }
   })
 
-  it('a wrong amount is never kept and moves no order', () => {
+  it('a payment of a wrong amount is never kept and changes no state', () => {
     for (const state of ORDER_STATES) {
       const { steps } = decide(order(state, 1), { event: 'money_arrived', isExact: false }, NOW)
       expect(steps).toMatchObject([{ from: state, to: state, money: 'reverse' }])
@@ -85,21 +85,21 @@ describe('over all cells', () => {
 })
 
 describe('expiry', () => {
-  it('counts from its moment on although no job has written it down', () => {
+  it('counts from its moment on, also before a job has written it', () => {
     expect(stateAt(order('NOTPAY', 0, NOW), NOW)).toMatchObject({ state: 'CLOSED', closeReason: 'EXPIRED' })
     expect(stateAt(order('NOTPAY', 1, NOW), NOW)).toMatchObject({ state: 'CLOSING', closeReason: 'EXPIRED' })
     expect(stateAt(order('NOTPAY', 0, NOW), NOW - 1)).toMatchObject({ state: 'NOTPAY', closeReason: null })
     expect(stateAt(order('SUCCESS', 1, NOW), NOW)).toMatchObject({ state: 'SUCCESS' })
   })
 
-  it('comes before whatever else happens: a close then finds it expired, a payer finds it closed', () => {
+  it('comes before any other event: a close then finds the order expired, a payer finds it closed', () => {
     const close = decide(order('NOTPAY', 0, NOW), { event: 'close_asked', by: 'MERCHANT' }, NOW)
     expect(close).toMatchObject({ refused: null, steps: [{ to: 'CLOSED', closeReason: 'EXPIRED' }] })
     const pay = decide(order('NOTPAY', 0, NOW), { event: 'pay_started' }, NOW)
     expect(pay).toMatchObject({ refused: 'ORDER_CLOSED', steps: [{ to: 'CLOSED' }] })
   })
 
-  it('money that arrives after it on an order still being shut is kept: nobody was told that it closed', () => {
+  it('an order that is still being closed keeps a payment that arrives after the expiry: its close was never confirmed', () => {
     const { steps } = decide(order('NOTPAY', 1, NOW), { event: 'money_arrived', isExact: true }, NOW)
     expect(steps.map(({ to }) => to)).toEqual(['CLOSING', 'SUCCESS'])
   })

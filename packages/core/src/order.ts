@@ -1,6 +1,6 @@
 /**
- * The life of an order (spec/order-lifecycle.md): one total table. It is the only thing that decides; code,
- * documentation and console read it.
+ * The life of an order (spec/order-lifecycle.md): one total table. Only this table decides what an event does to an order;
+ * the actions, the documentation and the console read it.
  */
 
 export const ORDER_STATES = ['NOTPAY', 'CLOSING', 'CLOSED', 'SUCCESS', 'REFUND'] as const
@@ -10,7 +10,7 @@ export type OrderState = (typeof ORDER_STATES)[number]
 export const CLOSE_REASONS = ['MERCHANT', 'EXPIRED', 'OPERATOR'] as const
 export type CloseReason = (typeof CLOSE_REASONS)[number]
 
-/** How an order is named: by the platform's number or by the merchant's own. */
+/** Identifies an order by the platform's number or by the merchant's. */
 export type OrderRef = { transactionNo: string } | { mchTradeNo: string }
 
 export const ORDER_EVENTS = [
@@ -26,10 +26,10 @@ export const ORDER_EVENTS = [
 ] as const
 export type OrderEvent = (typeof ORDER_EVENTS)[number]
 
-/** Why the table says no. The words of the wire are chosen where the answer is rendered. */
+/** Why the table refuses an event. The HTTP side maps it to the error code on the wire. */
 export type OrderRefusal = 'ORDER_CLOSING' | 'ORDER_CLOSED' | 'ORDER_PAID' | 'ORDER_NOT_PAID'
 
-/** What happens to money that arrives: the order keeps it, or it goes back to the payer in full. */
+/** What happens to a payment that arrives: the order keeps it, or the gateway sends it back to the payer in full. */
 export type Disposition = 'keep' | 'reverse'
 
 type Cell =
@@ -40,9 +40,9 @@ const stays = <State extends OrderState>(to: State) => ({ to })
 const no = (refusal: OrderRefusal) => ({ no: refusal })
 
 /**
- * Rows: where the order stands. Columns: what just happened. An order past its expiry is asked `expired` first
- * (see `decide`). The column `money_arrived` never refuses: money is never dropped. `money_returned`: the upstream, or the
- * merchant in the upstream's own pages, has sent back what the order kept. The gateway itself never does (I10).
+ * Rows: the order's current state. Columns: the event. An order past its expiry gets `expired` before any other event
+ * (see `decide`). The column `money_arrived` never refuses, so that every payment is booked. `money_returned`: the upstream,
+ * or the merchant in the upstream's own pages, has sent back the kept payment. The gateway itself never does that (I10).
  */
 export const ORDER_TABLE = {
   NOTPAY: {
@@ -102,16 +102,16 @@ export const ORDER_TABLE = {
   },
 } as const satisfies Record<OrderState, Record<OrderEvent, Cell>>
 
-/** What the table needs to know of an order. Times are milliseconds since 1970. */
+/** The part of an order that the table needs. Times are milliseconds since 1970. */
 export type OrderSnapshot = {
   state: OrderState
   closeReason: CloseReason | null
-  /** Attempts ever opened, whatever became of them. */
+  /** Number of attempts ever opened, whether they are paid, closed or still open. */
   attempts: number
   expiresAtMs: number
 }
 
-/** One change of an order; `from` and `to` are the same where only something is added (an attempt, money sent back). */
+/** One change of an order. `from` equals `to` where the state stays and only a row is added (an attempt, a reversal). */
 export type Step = {
   event: OrderEvent
   from: OrderState
@@ -120,39 +120,39 @@ export type Step = {
   money: Disposition | null
 }
 
-/** The steps are taken also when the event itself is refused: an order may expire on the way to a refusal. */
+/** The caller writes the steps also when the event itself is refused: the order may have expired before the event. */
 export type Decision = { refused: OrderRefusal | null; steps: Step[] }
 
 export type OrderInput =
   | { event: Exclude<OrderEvent, 'close_asked' | 'money_arrived'> }
-  /** Closing for a merchant or an operator; expiry has its own event. */
+  /** A merchant or an operator asks to close the order; expiry has its own event. */
   | { event: 'close_asked'; by: Exclude<CloseReason, 'EXPIRED'> }
-  /** `isExact`: the amount and the currency are the order's. Money that is not is never kept. */
+  /** `isExact`: amount and currency equal the order's. Any other payment is never kept. */
   | { event: 'money_arrived'; isExact: boolean }
 
 /**
- * Decides what happens to an order. An order past its expiry counts as expired from that moment, whether or not a
- * job has said so: then `expired` is its first step. Repeats change nothing and yield no step; an attempt, money
- * and a refund always yield one, because they must be booked.
+ * Decides what an event does to an order. An order past its expiry counts as expired from that moment, also before a job
+ * has written it: then `expired` is the first step. A repeated event changes nothing and yields no step. An attempt, a
+ * payment and a refund always yield one, because they must be booked.
  */
 export function decide(order: OrderSnapshot, happening: OrderInput, nowMs: number): Decision {
-  const lapse = hasExpired(order, nowMs) ? stepOf(order, { event: 'expired' }) : null
-  const steps = lapse === null ? [] : [lapse]
-  // An early 'expired' (a clock that runs ahead elsewhere) changes nothing; a due one is the lapse itself.
+  const expiry = hasExpired(order, nowMs) ? stepOf(order, { event: 'expired' }) : null
+  const steps = expiry === null ? [] : [expiry]
+  // An early 'expired' (from a process whose clock runs ahead) changes nothing; a due one is the expiry step itself.
   if (happening.event === 'expired') return { refused: null, steps }
 
-  const stands = lapse === null ? order : { ...order, state: lapse.to, closeReason: lapse.closeReason }
-  const cell: Cell = ORDER_TABLE[stands.state][happening.event]
+  const current = expiry === null ? order : { ...order, state: expiry.to, closeReason: expiry.closeReason }
+  const cell: Cell = ORDER_TABLE[current.state][happening.event]
   if ('no' in cell) return { refused: cell.no, steps }
-  const step = stepOf(stands, happening)
+  const step = stepOf(current, happening)
   return { refused: null, steps: step === null ? steps : [...steps, step] }
 }
 
 const hasExpired = (order: OrderSnapshot, nowMs: number): boolean =>
   order.state === 'NOTPAY' && nowMs >= order.expiresAtMs
 
-/** Each of these is booked, also where the order stays as it is. */
-const ALWAYS_TOLD: ReadonlySet<OrderEvent> = new Set(['pay_started', 'refund_asked', 'refund_done', 'refund_failed'])
+/** These events yield a step also when the order's state stays the same. */
+const ALWAYS_BOOKED: ReadonlySet<OrderEvent> = new Set(['pay_started', 'refund_asked', 'refund_done', 'refund_failed'])
 
 /** Null when there is nothing to write. */
 function stepOf(order: OrderSnapshot, happening: OrderInput): Step | null {
@@ -165,7 +165,7 @@ function stepOf(order: OrderSnapshot, happening: OrderInput): Step | null {
   if ('no' in cell) return null
   const to = order.attempts === 0 && cell.untouched !== undefined ? cell.untouched : cell.to
   const money = cell.money ?? null
-  if (to === from && money === null && !ALWAYS_TOLD.has(event)) return null
+  if (to === from && money === null && !ALWAYS_BOOKED.has(event)) return null
   return { event, from, to, closeReason: closeReasonOf(order, to, happening), money }
 }
 
@@ -175,8 +175,8 @@ function closeReasonOf(order: OrderSnapshot, to: OrderState, happening: OrderInp
   return happening.event === 'close_asked' ? happening.by : 'EXPIRED'
 }
 
-/** Where an order stands at a moment, expiry counted although nobody has written it down yet. */
+/** An order's state at a moment. An expiry that has passed counts also before a job has written it. */
 export function stateAt(order: OrderSnapshot, nowMs: number): Pick<OrderSnapshot, 'state' | 'closeReason'> {
-  const lapse = decide(order, { event: 'expired' }, nowMs).steps[0]
-  return lapse === undefined ? order : { state: lapse.to, closeReason: lapse.closeReason }
+  const expiry = decide(order, { event: 'expired' }, nowMs).steps[0]
+  return expiry === undefined ? order : { state: expiry.to, closeReason: expiry.closeReason }
 }

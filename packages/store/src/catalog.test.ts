@@ -1,4 +1,4 @@
-/** Rules that hold for every table, read from the catalog: a migration that breaks one fails here. */
+/** Rules for every table, checked in PostgreSQL's catalog, so that a migration that breaks one fails here. */
 import {
   AMOUNT_FEN_MAX,
   AMOUNT_FEN_MIN,
@@ -19,37 +19,42 @@ afterAll(() => database.drop())
 
 const read = async <Row>(sql: string): Promise<Row[]> => (await database.pool.query(sql)).rows as Row[]
 
-/** Tables that belong to the installation and not to a merchant. */
+/** Tables of the installation, whose rows belong to no merchant. */
 const OF_THE_INSTALLATION = new Set([
-  ...['schema_migration', 'platform_key', 'sandbox_book', 'console_user', 'console_session', 'console_audit'],
+  'schema_migration',
+  'platform_key',
+  'sandbox_book',
+  'console_user',
+  'console_session',
+  'console_audit',
 ])
 
-/** Indexes that do not begin with mch_no: they serve the background only, which looks over all merchants. */
+/** Indexes that do not begin with mch_no, because their readers look at the rows of all merchants. */
 const OVER_ALL_MERCHANTS: Record<string, string> = {
-  orders_open_by_expiry: 'expiry looks for orders nobody closed in time',
-  job_by_due: 'workers look for what is due',
-  nonce_by_use: 'cleaning looks for what is old',
-  notification_by_host: 'who tells merchants looks for what is due, host by host',
+  orders_open_by_expiry: 'the worker looks for orders past their expiry',
+  job_by_due: 'workers look for due jobs',
+  nonce_by_use: 'the worker looks for old nonces',
+  notification_by_host: 'the notifier looks for due notifications, host by host',
   orders_by_number: 'the console lists the orders of all merchants by time',
   orders_by_close: 'the hours of the overview are counted over all merchants',
   payment_by_booking: 'the same',
   refund_by_end: 'the same',
   reversal_by_end: 'the same',
-  orders_closing: 'the overview counts what is stuck',
+  orders_closing: 'the overview counts stuck orders, refunds and reversals',
   refund_under_way: 'the same',
   reversal_under_way: 'the same',
-  difference_unsettled: 'the same, of what nobody has settled',
+  difference_unsettled: 'the overview counts unsettled differences',
   difference_by_day: 'the console lists differences of all merchants by day',
-  stray_by_time: 'the console lists stray payments of all merchants by time',
-  job_in_trouble: 'the overview counts the work that was tried in vain',
+  stray_by_time: 'the console lists unmatched payments of all merchants by time',
+  job_in_trouble: 'the overview counts jobs whose tries failed',
   attempt_by_number: 'the overview counts the attempts of the last hour',
   refund_by_number: 'the console lists refunds of all merchants by time',
   reversal_by_number: 'the console lists reversals of all merchants by time',
-  notification_unheard: 'the console lists notifications of all merchants that were not heard',
+  notification_unheard: 'the console lists unacknowledged notifications of all merchants',
   bill_by_day: 'the console lists bills of all merchants by day',
   reconciliation_by_day: 'the console lists reconciliations of all merchants by day',
   payment_by_number: 'the console finds a payment by the number its upstream gave it',
-  notification_by_round: 'what waits for too long goes to the dead letters',
+  notification_by_round: 'the notifier looks for notifications that have waited for too long',
 }
 
 describe('every table', () => {
@@ -100,7 +105,14 @@ describe('every table', () => {
           and a.attname = 'transaction_no' and i.indpred is null order by 1`,
     )
     expect(served.map(({ name }) => name)).toEqual([
-      ...['attempt', 'notification', 'notification_try', 'orders', 'payment', 'refund', 'reversal', 'timeline'],
+      'attempt',
+      'notification',
+      'notification_try',
+      'orders',
+      'payment',
+      'refund',
+      'reversal',
+      'timeline',
     ])
   })
 })
@@ -116,9 +128,9 @@ describe('every column', () => {
   it('of money is bigint fen that cannot be null', async () => {
     const money = (await columns()).filter(({ column }) => /amount|fen|fee|price|total/.test(column))
     expect(money.length).toBeGreaterThanOrEqual(5)
-    // A bill and the books: null on the side that knows of no such money.
+    // A difference has null on the side, upstream bill or books, that lacks the payment or refund.
     const oneSided = ['reconciliation_difference.ours_fen', 'reconciliation_difference.theirs_fen']
-    // Null where an older version read the upstream's bill and did not add it up.
+    // Null where an older version of the gateway read the upstream bill and did not add it up.
     oneSided.push('reconciliation.paid_fen', 'reconciliation.refunded_fen')
     for (const { name, column, type, nullable } of money) {
       const place = `${name}.${column}`

@@ -19,22 +19,22 @@ const add = (db: Db, id: number, amount: number) =>
   db.query('update ledger set amount = amount + $2 where id = $1', [id, amount])
 const amounts = async () => (await pool.query('select amount from ledger order by id')).rows.map(({ amount }) => amount)
 
-/** Opens once `expected` callers have come. */
+/** Resolves for all callers once `expected` of them have called. */
 function gate(expected: number): () => Promise<void> {
   let open = (): void => {}
-  let came = 0
+  let arrived = 0
   const opened = new Promise<void>((resolve) => {
     open = resolve
   })
   return () => {
-    came += 1
-    if (came >= expected) open()
+    arrived += 1
+    if (arrived >= expected) open()
     return opened
   }
 }
 
 describe('a transaction', () => {
-  it('keeps all of its work and gives back its result', async () => {
+  it('commits all of its work and returns its result', async () => {
     const result = await transaction(pool, async (db) => {
       await add(db, 1, 1)
       await add(db, 2, 1)
@@ -44,7 +44,7 @@ describe('a transaction', () => {
     expect(await amounts()).toEqual([11n, 21n])
   })
 
-  it('keeps nothing when the work throws, is not tried again, and gives its connection back clean', async () => {
+  it('is rolled back when the work throws, does not run again, and releases a usable connection', async () => {
     const small = openPool({ connectionString: database.connectionString, max: 1 })
     let tries = 0
     const work = transaction(small, async (db) => {
@@ -60,7 +60,7 @@ describe('a transaction', () => {
     await small.end()
   })
 
-  it('that swallowed an error of the database is not taken for a success', async () => {
+  it('whose work swallowed an error of the database fails', async () => {
     const work = transaction(pool, async (db) => {
       await add(db, 1, 1)
       await db.query('select 1 / 0').catch(() => {})
@@ -81,7 +81,7 @@ describe('a transaction', () => {
     expect(await amounts()).toEqual([11n, 20n])
   })
 
-  it('that loses a deadlock is done again, so that both end well', async () => {
+  it('that loses a deadlock runs again, so that both succeed', async () => {
     const bothHoldOne = gate(2)
     let tries = 0
     const cross = (first: number, second: number) =>
@@ -97,7 +97,7 @@ describe('a transaction', () => {
     expect(await amounts()).toEqual([12n, 22n])
   })
 
-  it('that cannot be serialized is done again', async () => {
+  it('that cannot be serialized runs again', async () => {
     let tries = 0
     await transaction(pool, async (db) => {
       tries += 1
@@ -111,7 +111,7 @@ describe('a transaction', () => {
   })
 })
 
-describe('work that is done again', () => {
+describe('work that runs again', () => {
   const losing = (code: string) => {
     const state = { tries: 0 }
     const work = async () => {
@@ -121,13 +121,13 @@ describe('work that is done again', () => {
     return { state, work }
   }
 
-  it.each(['40001', '40P01'])('after %s is tried five times in all, then the error comes out', async (code) => {
+  it.each(['40001', '40P01'])('after %s runs five times in all, then throws the error', async (code) => {
     const { state, work } = losing(code)
     await expect(retried(work)).rejects.toMatchObject({ code })
     expect(state.tries).toBe(5)
   })
 
-  it.each(['23505', '57014', 'ECONNREFUSED'])('is not so after %s, which would come again', async (code) => {
+  it.each(['23505', '57014', 'ECONNREFUSED'])('does not run again after %s', async (code) => {
     const { state, work } = losing(code)
     await expect(retried(work)).rejects.toMatchObject({ code })
     expect(state.tries).toBe(1)
@@ -135,7 +135,7 @@ describe('work that is done again', () => {
 })
 
 describe('a statement', () => {
-  it('gives whole numbers as bigint, also beyond what a float can hold', async () => {
+  it('returns whole numbers as bigint, also those that a float cannot hold', async () => {
     const rows = await run(pool, 'bigNumber', 'select $1::bigint as big, 1 as small', [9_007_199_254_740_993n])
     expect(rows).toEqual([{ big: 9_007_199_254_740_993n, small: 1 }])
   })
@@ -150,16 +150,16 @@ describe('a statement', () => {
       `insert into merchant select n, 'x', true, '{}', null, now() from (values ($1), ($1)) v (n)`,
     ],
     ['syntax', '42601', 'select $1::text wrong wrong'],
-  ])('that fails for %s says its own name and the code, and none of its values', async (_, code, text) => {
+  ])('that fails for %s names itself and the code, and none of its values', async (_, code, text) => {
     const error: unknown = await run(pool, `fails${code}`, text, [SECRET]).catch((thrown: unknown) => thrown)
     expect(error).toMatchObject({ code, message: expect.stringContaining(`fails${code}`) })
     const { message, stack, ...rest } = Object.getOwnPropertyDescriptors(error as Error)
     expect(JSON.stringify([message, stack, rest])).not.toContain(SECRET)
   })
 
-  it('that takes too long is given up', async () => {
-    const hasty = openPool({ connectionString: database.connectionString, max: 1, statementTimeoutMs: 20 })
-    await expect(run(hasty, 'slow', 'select pg_sleep($1)', [60])).rejects.toMatchObject({ code: '57014' })
-    await hasty.end()
+  it('that takes too long is cancelled', async () => {
+    const impatient = openPool({ connectionString: database.connectionString, max: 1, statementTimeoutMs: 20 })
+    await expect(run(impatient, 'slow', 'select pg_sleep($1)', [60])).rejects.toMatchObject({ code: '57014' })
+    await impatient.end()
   })
 })

@@ -1,13 +1,13 @@
-/** The one way to PostgreSQL: named statements, short transactions, bigint for money. */
+/** Every access to PostgreSQL goes through here: named statements, short transactions, bigint for money. */
 import pg from 'pg'
 
-/** Runs one statement: a pool, or a transaction's connection. */
+/** What a statement runs on: the pool, or the connection of a transaction. */
 export type Db = Pick<pg.Pool | pg.PoolClient, 'query'>
 export type Pool = pg.Pool
 
 const INT8 = 20
 
-/** Whole numbers of the database are bigint here; everything else is as `pg` reads it. */
+/** PostgreSQL's int8 becomes bigint; all other types are read as `pg` reads them. */
 const types: pg.CustomTypesConfig = {
   getTypeParser: ((oid: number, format?: 'text' | 'binary') =>
     oid === INT8 && format !== 'binary'
@@ -18,8 +18,8 @@ const types: pg.CustomTypesConfig = {
 export type PoolOptions = pg.PoolConfig & { statementTimeoutMs?: number }
 
 /**
- * A pool whose statements give up after `statementTimeoutMs` (default 5 s), so that no request outlives the
- * merchant's patience because of a lock. `onError` hears of connections lost while idle; the pool replaces them.
+ * A pool whose statements time out after `statementTimeoutMs` (default 5 s), so that a lock does not hold a request for
+ * longer than the merchant waits. `onError` is called for connections that are lost while idle; the pool replaces them.
  */
 export function openPool(options: PoolOptions, onError: (error: Error) => void = () => {}): Pool {
   const { statementTimeoutMs = 5000, ...config } = options
@@ -37,7 +37,7 @@ export function openPool(options: PoolOptions, onError: (error: Error) => void =
   return pool
 }
 
-/** Runs a named statement, which the server parses once per connection. The name is the store function's. */
+/** Runs a named statement, which PostgreSQL parses once per connection. Errors carry the name. */
 export async function run<Row extends pg.QueryResultRow>(
   db: Db,
   name: string,
@@ -52,18 +52,18 @@ export async function run<Row extends pg.QueryResultRow>(
   }
 }
 
-/** Names the statement and repeats no value: PostgreSQL quotes them in its details and in every message of class 22. */
+/** Names the statement and repeats no value. PostgreSQL quotes values in its details and in every message of class 22. */
 function statementError(name: string, { code, constraint, message }: pg.DatabaseError): Error {
-  const says = code?.startsWith('22') ? 'a value cannot be stored' : message
-  return Object.assign(new Error(`${name}: ${says} (${code})`), { code, constraint })
+  const reason = code?.startsWith('22') ? 'a value cannot be stored' : message
+  return Object.assign(new Error(`${name}: ${reason} (${code})`), { code, constraint })
 }
 
 const TX_TRIES = 5
-// Serialization failure and deadlock: nothing happened, the same work may be done again.
+// After a serialization failure or a deadlock nothing was written, so the same work may run again.
 const isTransient = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && (error.code === '40001' || error.code === '40P01')
 
-/** Runs work that may simply be done again when the database says that it lost a race. */
+/** Runs the work again after a serialization failure or a deadlock, at most `TX_TRIES` times in all. */
 export async function retried<Result>(work: () => Promise<Result>): Promise<Result> {
   for (let tries = 1; ; tries += 1) {
     try {
@@ -75,8 +75,8 @@ export async function retried<Result>(work: () => Promise<Result>): Promise<Resu
 }
 
 /**
- * One short transaction. `work` must do nothing but talk to the database: it is run again when the database
- * reports a deadlock. A failed COMMIT is an error, never taken for success.
+ * One short transaction. `work` may only use the database, because it runs again after a deadlock. A COMMIT that PostgreSQL
+ * answers with ROLLBACK is an error.
  */
 export const transaction = <Result>(pool: Pool, work: (db: Db) => Promise<Result>): Promise<Result> =>
   retried(async () => {
@@ -85,7 +85,7 @@ export const transaction = <Result>(pool: Pool, work: (db: Db) => Promise<Result
     const onLost = (error: Error): void => {
       broken = error
     }
-    // A connection lost between two statements is told as an event; unheard, it would end the process.
+    // `pg` reports a connection that is lost between two statements by this event; without a listener the process would end.
     client.on('error', onLost)
     try {
       await client.query('begin')

@@ -1,6 +1,6 @@
 /**
- * The store as actions and jobs use it. The console's tables and lists are in `@acopay/store/console`, the sandbox's in
- * `@acopay/store/sandbox`; the HTTP side uses `@acopay/store/read` alone.
+ * The store as actions and jobs use it. `@acopay/store/console` has the console's tables and lists, `@acopay/store/sandbox`
+ * the sandbox's. The HTTP side imports only `@acopay/store/read`.
  */
 export * from './bills/bills.ts'
 export * from './bills/reconciliations.ts'

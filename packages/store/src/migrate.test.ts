@@ -49,7 +49,7 @@ describe('migrating', () => {
     }
   })
 
-  it('waits for another process that is at it, longer than any request may wait', async () => {
+  it('waits for another process that is migrating, longer than any request may wait', async () => {
     const url = await emptyDatabase()
     const first = poolOf(url)
     await migrate(first)
@@ -64,7 +64,7 @@ describe('migrating', () => {
     await expect.poll(async () => (await first.query(waited)).rows.length, { timeout: 60_000 }).toBe(1)
     await slow.query('commit')
     slow.release()
-    // It saw what the first one wrote, and judged that.
+    // It read and checked what the first one wrote.
     expect(await second).toMatch(/edited after it ran/)
   })
 

@@ -19,8 +19,8 @@ function readMigrations(): Migration[] {
 }
 
 /**
- * Brings the database to this version's schema. Throws when a migration that ran has since been edited, and when
- * the database is newer than this program: an old server must not write into tables it does not know.
+ * Brings the database to this version's schema. Throws when a migration was edited after it ran, and when the database is
+ * newer than this program, because an old server must not write into tables that it does not know.
  */
 export async function migrate(pool: Pool): Promise<void> {
   const migrations = readMigrations()
@@ -40,7 +40,7 @@ async function createLedger(pool: Pool): Promise<void> {
   const sql = `create table if not exists schema_migration (
     number integer primary key, name text not null, checksum text not null, applied_at timestamptz not null default now()
   )`
-  // Two processes that create it at once: one is told that the table or its type exists already, and that is all right.
+  // When two processes create it at once, one gets an error that the table or its type exists, which is harmless.
   await pool.query(sql).catch((error: Error & { code?: string }) => {
     if (!['23505', '42P07', '42710'].includes(error.code ?? '')) throw error
   })

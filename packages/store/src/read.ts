@@ -1,6 +1,6 @@
 /**
- * What the HTTP side may use of the store: reads, and the shapes of rows. http never writes; it calls an action. Every name is
- * listed, so that a write cannot slip in.
+ * The part of the store that the HTTP side may import: reads, and the types of rows. To write, it calls an action. Every name
+ * is listed, so that no write is exported by mistake.
  */
 export { type Bill, type BillKey, findBill, readBillPart } from './bills/bills.ts'
 export { type Audit, listAudit } from './console/audit.ts'

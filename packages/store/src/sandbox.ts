@@ -1,3 +1,3 @@
-/** Only the sandbox: the stand-ins' books, and orders in bulk to try a console with. */
+/** For the sandbox only: the stand-ins' books, and test orders in bulk. */
 export * from './sandbox/books.ts'
 export * from './sandbox/seed-orders.ts'

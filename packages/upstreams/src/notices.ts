@@ -1,6 +1,6 @@
 /** How a platform sends its notifications. */
 import type { StandInWorld } from './stand-in-world.ts'
-import type { Notice, Trade } from './trade.ts'
+import { NEVER_MS, type Notice, type Trade } from './trade.ts'
 import type { TradeBooks } from './trade-books.ts'
 
 /** One platform's notifications: what it sends, which answer it takes for an acknowledgement, and its pauses. */
@@ -27,7 +27,7 @@ export function noticesOf(books: TradeBooks, world: Pick<StandInWorld, 'deliver'
       const notices = trade?.notices.filter(isDue) ?? []
       for (const notice of notices) {
         notice.sent += 1
-        notice.nextMs = books.nowMs() + (telling.pausesMs[notice.sent - 1] ?? Number.MAX_SAFE_INTEGER)
+        notice.nextMs = books.nowMs() + (telling.pausesMs[notice.sent - 1] ?? NEVER_MS)
       }
       return trade === null || notices.length === 0 ? null : { trade: structuredClone(trade), notices }
     })
@@ -52,9 +52,8 @@ export function noticesOf(books: TradeBooks, world: Pick<StandInWorld, 'deliver'
   return {
     deliver,
     async deliverDue() {
-      const due = (await books.list()).filter(({ notices }) => notices.some(isDue))
       let count = 0
-      for (const { no } of due) count += await deliver(no)
+      for (const no of await books.listDue()) count += await deliver(no)
       return count
     },
   }

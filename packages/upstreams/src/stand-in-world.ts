@@ -1,6 +1,9 @@
 /** What a simulator of an upstream runs on. */
 import type { Faults } from './faults.ts'
 
+/** A document beside the one that is changed, written in the same transaction; null removes it. */
+export type BesideDocument = { key: string; document: object | null }
+
 /** Where a simulator stores its state: JSON documents by key. */
 export interface Books {
   read(key: string): Promise<object | null>
@@ -8,11 +11,11 @@ export interface Books {
   list(prefix: string): Promise<object[]>
   /**
    * Reads a document, calls `edit` with it and writes `after`; null writes nothing. All of it is atomic: two changes of
-   * one key never interleave.
+   * one key never interleave. `beside` belongs to this key alone: no change of another key writes it.
    */
   change<Result>(
     key: string,
-    edit: (before: object | null) => { after: object | null; result: Result },
+    edit: (before: object | null) => { after: object | null; result: Result; beside?: BesideDocument | undefined },
   ): Promise<Result>
 }
 
@@ -36,8 +39,10 @@ export function memoryBooks(): Books {
         .sort()
         .map((key) => structuredClone(documents.get(key) as object)),
     async change(key, edit) {
-      const { after, result } = edit(structuredClone(documents.get(key) ?? null))
+      const { after, result, beside } = edit(structuredClone(documents.get(key) ?? null))
       if (after !== null) documents.set(key, structuredClone(after))
+      if (beside?.document === null) documents.delete(beside.key)
+      else if (beside !== undefined) documents.set(beside.key, structuredClone(beside.document))
       return result
     },
   }

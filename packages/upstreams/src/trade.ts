@@ -33,6 +33,15 @@ export type Notice = {
   refund?: { no: string; url: string }
 }
 
+/** The time of a notification that the platform has given up: it sends no more. */
+export const NEVER_MS = Number.MAX_SAFE_INTEGER
+
+/** When the next notification of this trade is sent; null when the platform has none left to send. */
+export function nextNoticeMsOf({ notices }: Trade): number | null {
+  const nextMs = Math.min(...notices.filter(({ isHeard }) => !isHeard).map((notice) => notice.nextMs))
+  return nextMs < NEVER_MS ? nextMs : null
+}
+
 export type NewTrade = Pick<
   Trade,
   'no' | 'method' | 'description' | 'totalFen' | 'expireMs' | 'notifyUrl' | 'isCode' | 'landsMs'

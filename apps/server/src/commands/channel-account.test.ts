@@ -19,8 +19,11 @@ afterAll(async () => {
 })
 
 const alipay = () => ({
-  ...{ gateway: 'https://a.example/gateway.do', appId: '1', sellerId: '2' },
-  ...{ appPrivateKey: test.demo.mchPrivateKey, alipayPublicKey: test.demo.platformPublicKey },
+  gateway: 'https://a.example/gateway.do',
+  appId: '1',
+  sellerId: '2',
+  appPrivateKey: test.demo.mchPrivateKey,
+  alipayPublicKey: test.demo.platformPublicKey,
 })
 
 function put(settings: object | string, mchNo = 'MCH1000000', channel = 'alipay', home?: string) {
@@ -39,7 +42,7 @@ it('stores the credentials sealed, and changes them', async () => {
   expect(sealed.toString('latin1')).not.toContain(test.demo.mchPrivateKey.slice(0, 40))
 })
 
-it('makes no other account of one that was paid through: its open codes and refunds would be asked of a stranger', async () => {
+it('refuses to turn an account with attempts into another one, which could not answer for open codes and refunds', async () => {
   await put(alipay())
   const other = { ...alipay(), appId: '3' }
   expect(await put(other)).toContain('alipay')

@@ -1,6 +1,6 @@
-/** `npm run channel-account`: gives a merchant an account with an upstream, or changes it. Runs beside the gateway. */
+/** `npm run channel-account`: adds or changes a merchant's account with an upstream. May run while the gateway runs. */
 import { readFileSync } from 'node:fs'
-import { type ChannelName, INSTALLED } from '@acopay/channels'
+import { type ChannelName, INSTALLED, isChannelName } from '@acopay/channels'
 import { findChannelAccount, findMerchant, isAccountUsed, migrate, putChannelAccount } from '@acopay/store'
 import { masterKeyOf, unseal } from '../security/vault.ts'
 import { readConfig } from '../start/config.ts'
@@ -10,14 +10,14 @@ import { accountPlace, sealSettings } from '../upstream/accounts.ts'
 
 export const USAGE = `npm run channel-account -- MCH_NO ${Object.keys(INSTALLED).join('|')} SETTINGS.json`
 
-/** Resolves with what was done. Throws one line that says what is wrong; keys are never repeated. */
+/** Returns a line that says what was saved. Throws an error of one line, which never repeats a key. */
 export async function putAccount(
   env: Record<string, string | undefined>,
   defaultHome: string,
   [mchNo, channel, file]: string[],
 ): Promise<string> {
-  if (mchNo === undefined || file === undefined || !Object.hasOwn(INSTALLED, channel ?? '')) throw new Error(USAGE)
-  const name = channel as ChannelName
+  const name = channel ?? ''
+  if (mchNo === undefined || file === undefined || !isChannelName(name)) throw new Error(USAGE)
   const settings = readSettings(name, file)
   const config = readConfig(env, defaultHome)
   const masterKey = config.masterKey ?? masterKeyOf(config.home)
@@ -27,7 +27,7 @@ export async function putAccount(
     const now = new Date()
     if ((await findMerchant(pool, mchNo, now)) === null) throw new Error(`没有商户 ${mchNo} (no such merchant)`)
     const sealed = await findChannelAccount(pool, mchNo, name)
-    const before = sealed === null ? null : opened(masterKey, { mchNo, channel: name }, sealed)
+    const before = sealed === null ? null : unsealed(masterKey, { mchNo, channel: name }, sealed)
     const other = otherAccount(name, before, settings)
     if (other !== null && (await isAccountUsed(pool, mchNo, name))) {
       throw new Error(`${other} ${OTHER_ACCOUNT.zh} (${OTHER_ACCOUNT.en})`)
@@ -52,12 +52,12 @@ function readSettings(channel: ChannelName, file: string): Record<string, unknow
   return settings
 }
 
-function opened(masterKey: Buffer, key: { mchNo: string; channel: string }, sealed: Buffer): Record<string, unknown> {
+function unsealed(masterKey: Buffer, key: { mchNo: string; channel: string }, sealed: Buffer): Record<string, unknown> {
   try {
     return JSON.parse(unseal(masterKey, accountPlace(key), sealed)) as Record<string, unknown>
   } catch {
     throw new Error(
-      '主密钥与网关的不同，请设置与网关相同的 ACOPAY_HOME 或 ACOPAY_MASTER_KEY (another master key than the gateway’s: set the same ACOPAY_HOME or ACOPAY_MASTER_KEY)',
+      '主密钥与网关的不同，请设置与网关相同的 ACOPAY_HOME 或 ACOPAY_MASTER_KEY (this is not the gateway’s master key: set the same ACOPAY_HOME or ACOPAY_MASTER_KEY)',
     )
   }
 }

@@ -1,4 +1,4 @@
-/** `npm run console-user`: the console's first users, and the way back in for whoever lost theirs. Runs beside the gateway. */
+/** `npm run console-user`: adds the console's first users, and resets a lost password. May run while the gateway runs. */
 import { isMerchantRole, ROLES } from '@acopay/protocol/console'
 import { type Db, findMerchant, migrate } from '@acopay/store'
 import { addConsoleUser, changeConsoleUser, endConsoleSessions, findConsoleUser } from '@acopay/store/console'
@@ -13,20 +13,20 @@ const USAGE = [
 
 const NAME = /^[a-z0-9][a-z0-9._-]{1,63}$/
 
-/** Resolves with what was done; it holds the one-time password. Throws one line that says what is wrong. */
+/** Returns a line with the one-time password. Throws an error of one line. */
 export async function consoleUser(
   env: Record<string, string | undefined>,
   defaultHome: string,
-  [deed, username = '', role, mchNo]: string[],
+  [operation, username = '', role, mchNo]: string[],
 ): Promise<string> {
-  if ((deed !== 'add' && deed !== 'reset') || username === '') throw new Error(USAGE)
+  if ((operation !== 'add' && operation !== 'reset') || username === '') throw new Error(USAGE)
   const config = readConfig(env, defaultHome)
   const { pool, close } = await openDatabase(config, () => {})
   try {
     await migrate(pool)
     const password = newPassword()
     const hash = await hashPassword(password)
-    if (deed === 'add') await add(pool, { username, role, mchNo: mchNo ?? null, hash })
+    if (operation === 'add') await add(pool, { username, role, mchNo: mchNo ?? null, hash })
     else await reset(pool, username, hash)
     return `${username}  一次性密码 one-time password: ${password}`
   } finally {
@@ -42,7 +42,7 @@ async function add(
   if (known === undefined) throw new Error(USAGE)
   if (!NAME.test(username)) throw new Error('用户名应为2到64个小写字母、数字或 . _ - (2 to 64 of a-z, 0-9, . _ -)')
   if (isMerchantRole(known) !== (mchNo !== null)) {
-    throw new Error('商户角色须给出商户号，平台角色不给 (MCH_NO belongs to the roles of a merchant, and only to those)')
+    throw new Error('商户角色须给出商户号，平台角色不给 (merchant roles need MCH_NO, platform roles must not have one)')
   }
   const now = new Date()
   if (mchNo !== null && (await findMerchant(db, mchNo, now)) === null) {
@@ -52,7 +52,7 @@ async function add(
   if (!(await addConsoleUser(db, user, now))) throw new Error(`用户名已被使用 (taken): ${username}`)
 }
 
-/** Also unlocks the name and turns the authenticator off: it may be what was lost. */
+/** Also unlocks the name and turns TOTP off, because the user may have lost the authenticator. */
 async function reset(db: Db, username: string, hash: string): Promise<void> {
   if ((await findConsoleUser(db, username)) === null) throw new Error(`没有用户 ${username} (no such user)`)
   await changeConsoleUser(db, username, { password: { hash, mustChange: true }, isEnabled: true, dropTotp: true })

@@ -1,21 +1,21 @@
-/** What one process knows of merchants' notification hosts: how many calls are under way, and which hosts rest. */
+/** A circuit breaker for the hosts that notifications go to: running calls and failures of each host, as this process counts them. */
 
 const PER_HOST = 32
-/** So many failures in a row, and a host is called by one at a time, with a rest between. */
+/** After this many failures in a row a host gets one call at a time, with a rest after each failure. */
 const FAILURES_TO_REST = 20
 const REST_MS = 5_000
-/** A host that was not called for so long starts afresh. */
+/** The record of a host that was not called for this long is dropped. */
 const FORGET_MS = 3_600_000
 
 type Host = { underWay: number; failuresInRow: number; restUntilMs: number }
 
 export type HostHealth = {
-  /** How many more calls each known host may have now; every other host may have `perHost`. */
+  /** How many more calls may start now: `free` for the known hosts, `perHost` for every other host. */
   free: (nowMs: number) => { perHost: number; free: Map<string, number> }
   began: (name: string) => void
   ended: (name: string) => void
-  /** Said after `ended`: whether the merchant took the notification. */
-  judged: (name: string, isHeard: boolean, nowMs: number) => void
+  /** Call it after `ended`. `isAcknowledged`: the merchant acknowledged the notification. */
+  judged: (name: string, isAcknowledged: boolean, nowMs: number) => void
   forgetOld: (nowMs: number) => void
 }
 
@@ -37,10 +37,10 @@ export function hostHealth(): HostHealth {
     ended: (name) => {
       hostOf(name).underWay -= 1
     },
-    judged(name, isHeard, nowMs) {
+    judged(name, isAcknowledged, nowMs) {
       const host = hostOf(name)
-      host.failuresInRow = isHeard ? 0 : host.failuresInRow + 1
-      if (!isHeard) host.restUntilMs = nowMs + REST_MS
+      host.failuresInRow = isAcknowledged ? 0 : host.failuresInRow + 1
+      if (!isAcknowledged) host.restUntilMs = nowMs + REST_MS
       else if (host.underWay === 0) hosts.delete(name)
     },
     forgetOld(nowMs) {

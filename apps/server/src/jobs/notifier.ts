@@ -1,7 +1,7 @@
 /**
- * Sends merchants their notifications: takes what is due, host by host, so that a dead or slow host holds up no other. Safe
- * to run in many processes at once and to be killed anywhere: a notification whose lease ran out comes due again, so a
- * merchant may hear a thing twice and never misses one.
+ * Sends notifications to merchants: leases due ones host by host, so that a dead or slow host delays no other. Many processes
+ * may run it at once, and each may be killed at any moment: a notification whose lease ends comes due again, so a merchant may
+ * get it twice, but never misses it.
  */
 import { NOTIFY_GIVE_UP_MS } from '@acopay/core'
 import { NOTIFY_TIMEOUT_MS } from '@acopay/protocol'
@@ -19,18 +19,18 @@ import { type HostHealth, hostHealth } from './host-health.ts'
 import type { Worker } from './worker.ts'
 
 const IN_ALL = 256
-/** Outlives the one call that it protects, and the writing of its result. */
+/** Longer than one call and the writing of its result. */
 const LEASE_MS = 4 * NOTIFY_TIMEOUT_MS
 const ENDED_AT_ONCE = 256
 const GIVE_UP_PAUSE_MS = 60_000
 const GIVEN_UP_AT_ONCE = 1000
 
 export type Notifier = {
-  /** Takes what is due and free to go, and starts sending it; how many. */
+  /** Leases due notifications and starts to send them. Returns how many. */
   sendDue: () => Promise<number>
-  /** Resolves when nothing is under way. */
+  /** Resolves when all running calls have ended. */
   settled: () => Promise<void>
-  /** Resolves when one of those under way has ended; never when nothing is. */
+  /** Resolves when one of the running calls has ended; never when there is none. */
   oneEnded: () => Promise<void>
 }
 
@@ -59,16 +59,16 @@ export function notifier(world: World): Notifier {
     return taken.length
   }
 
-  /** Where this fails, the lease runs out, and the notification comes due again. */
+  /** If this fails, the lease ends and the notification comes due again. */
   async function send(taken: TakenNotification): Promise<void> {
     const { mchNo, transactionNo, seq, kind, host } = taken
     const line = { mchNo, transactionNo, seq, kind, host }
     try {
-      const told = await sendNotification(world, taken).finally(() => hosts.ended(host))
-      // The host is free for the next one while this result is written down.
-      hosts.judged(host, told.failure === null, world.now().getTime())
-      const state = await end('', told)
-      const { ms, httpStatus, failure } = told
+      const tried = await sendNotification(world, taken).finally(() => hosts.ended(host))
+      // The host may get its next call while this result is written.
+      hosts.judged(host, tried.failure === null, world.now().getTime())
+      const state = await end('', tried)
+      const { ms, httpStatus, failure } = tried
       world.log.info({ ...line, tries: taken.tries + 1, state, ms, httpStatus, failure }, 'notification')
       if (state === 'DEAD') world.log.error({ ...line, failure, alarm: true }, 'notification in the dead letters')
     } catch (error) {
@@ -87,7 +87,7 @@ export function notifier(world: World): Notifier {
   }
 }
 
-/** Once a minute: gives up what a dead host let wait for too long without being tried as often as others are. */
+/** Once a minute, turns notifications that wait for a dead host for too long into dead letters. Few of them were tried at all. */
 function givingUp(world: World, hosts: HostHealth): (now: Date) => Promise<void> {
   let againMs = 0
   return async (now) => {
@@ -101,7 +101,7 @@ function givingUp(world: World, hosts: HostHealth): (now: Date) => Promise<void>
   }
 }
 
-/** Whichever comes first; the sleep ends with it, or when stopping. */
+/** Resolves when the event comes, the sleep ends or `stopping` aborts. */
 async function either(event: Promise<void>, sleep: (signal: AbortSignal) => Promise<void>, stopping: AbortSignal) {
   const waiting = new AbortController()
   const stop = (): void => waiting.abort()
@@ -111,19 +111,19 @@ async function either(event: Promise<void>, sleep: (signal: AbortSignal) => Prom
   waiting.abort()
 }
 
-/** Sends until stopped, looking every `pauseMs` while nothing is due. Stopping waits for what is under way. */
+/** Sends until stopped. While nothing is due, it looks every `pauseMs`. Stopping waits for running calls. */
 export function startNotifier(world: World, pauseMs: number): Worker {
   const stopping = new AbortController()
-  const telling = notifier(world)
+  const sender = notifier(world)
   const work = async (): Promise<void> => {
     while (!stopping.signal.aborted) {
-      const sent = await telling.sendDue().catch((error: unknown) => {
+      const sent = await sender.sendDue().catch((error: unknown) => {
         world.log.error({ err: error }, 'a round of notifications failed')
         return 0
       })
-      if (sent === 0) await either(telling.oneEnded(), (signal) => world.sleep(pauseMs, signal), stopping.signal)
+      if (sent === 0) await either(sender.oneEnded(), (signal) => world.sleep(pauseMs, signal), stopping.signal)
     }
-    await telling.settled()
+    await sender.settled()
   }
   const working = work()
   return {

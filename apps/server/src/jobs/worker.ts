@@ -1,6 +1,6 @@
 /**
- * Leases due jobs, runs the action for each, and sets when an unfinished one is tried again. Safe to run in many processes
- * at once and to be killed anywhere: a job that was leased and not finished comes due again.
+ * Leases due jobs, runs the action for each, and sets when an unfinished one is tried again. Many processes may run it at once,
+ * and each may be killed at any moment: a job that was leased and not finished comes due again.
  */
 import {
   dayBounds,
@@ -39,7 +39,7 @@ type Task = {
   run: (world: World, job: Job) => Promise<JobOutcome>
   /** The pause after `retry`. */
   pauseMs: (tries: number, dice: number) => number
-  /** How old an unfinished job may be before it raises an alarm: the gateway's usual hour, days, or any age. */
+  /** When an unfinished job raises an alarm: `soon` after `limits.alarmAfterMs`, `late` after LATE_ALARM_MS. */
   alarm: 'soon' | 'late' | 'never'
 }
 
@@ -76,7 +76,7 @@ const TASKS = {
   reconcile_day: {
     run: (world, job) => reconcileDay(world, job),
     pauseMs: watchPauseMs,
-    // A bill may be a day late.
+    // An upstream bill may be a day late.
     alarm: 'late',
   },
   make_bill: {
@@ -87,36 +87,36 @@ const TASKS = {
 } as const satisfies Record<JobKind, Task>
 
 const LANES = 32
-/** Bills have lanes of their own, so that many of them, or a long one, hold nothing else up. */
+/** Bills and reconciliations have lanes of their own, so that many or long ones delay no other job. */
 const BILL_LANES = 4
 const BILL_KINDS: readonly JobKind[] = ['make_bill', 'reconcile_day']
 const ALL_BUT_BILLS = JOB_KINDS.filter((kind) => !BILL_KINDS.includes(kind))
-/** A bank may take three working days to give money back, and a weekend lies between. */
+/** A bank may take three working days to return money, with a weekend between them. */
 const LATE_ALARM_MS = 5 * 24 * 3_600_000
 const PLAN_PAUSE_MS = 60_000
 const COUNT_PAUSE_MS = 15_000
-/** At most a twentieth of the time goes into the overview's figures. */
+/** Counting the overview's figures takes at most a twentieth of the time. */
 const COUNT_SHARE = 20
-const LAPSED_AT_ONCE = 100
+const EXPIRED_AT_ONCE = 100
 const NONCES_AT_ONCE = 5000
 
-/** Plans the days and runs one round. */
+/** Writes the daily jobs and runs one round. */
 export async function runDueJobs(world: World): Promise<number> {
   const planned = await planDays(world)
   return planned + (await runRound(world))
 }
 
-/** Lanes that are free. */
+/** Free lanes. */
 type Free = { jobs: number; bills: number }
 
-/** One round over everything due; how many things were done, so that a full round is followed by another at once. */
+/** Runs one round over all due work. Returns how much was done, so that the caller runs a full round again at once. */
 export async function runRound(world: World, free: Free = { jobs: LANES, bills: BILL_LANES }): Promise<number> {
   const { jobs, swept } = await takeRound(world, free)
   await Promise.all(jobs.map((job) => runJob(world, job)))
   return jobs.length + swept
 }
 
-/** Writes a job for each upstream bill to be reconciled and for each bill of ours to be made; how many. */
+/** Writes a job for each upstream bill to reconcile and for each bill to make. Returns how many were added. */
 async function planDays(world: World): Promise<number> {
   const now = world.now()
   const begun = (day: string) => ({ day, begin: new Date(dayBounds(day).fromMs) })
@@ -124,10 +124,10 @@ async function planDays(world: World): Promise<number> {
   return reconciled + (await planBills(world.pool, plannedBillDays(now.getTime()).map(begun), now))
 }
 
-/** Leases due jobs, at most so many, and expires orders and forgets nonces, which need no job. */
+/** Leases due jobs for the free lanes. Also expires orders and removes old nonces, which need no job. */
 async function takeRound(world: World, free: Free): Promise<{ jobs: Job[]; swept: number }> {
   const now = world.now()
-  const lapsed = await expiredOrders(world.pool, now, LAPSED_AT_ONCE)
+  const lapsed = await expiredOrders(world.pool, now, EXPIRED_AT_ONCE)
   for (const key of lapsed) await expireOrder(world, key)
   const forgetBefore = new Date(now.getTime() - world.limits.nonceWindowMs)
   const forgotten = await forgetNonces(world.pool, forgetBefore, NONCES_AT_ONCE)
@@ -141,17 +141,17 @@ async function runJob(world: World, job: Job): Promise<void> {
   const { mchNo, kind, subject, tries } = job
   const startedMs = world.now().getTime()
   try {
-    const outcome = await ended(world, job)
+    const outcome = await runAndSettle(world, job)
     const ms = world.now().getTime() - startedMs
     world.log.info({ mchNo, kind, subject, tries, outcome, ms }, 'job')
   } catch (error) {
-    // Its lease runs out, and it comes due again.
+    // The job's lease ends, and it comes due again.
     world.log.error({ mchNo, kind, subject, tries, err: error }, 'job failed')
   }
 }
 
 /** Runs the job and removes it, or sets when it is tried again. */
-async function ended(world: World, job: Job): Promise<JobOutcome> {
+async function runAndSettle(world: World, job: Job): Promise<JobOutcome> {
   const { mchNo, kind, subject, tries } = job
   const task: Task = TASKS[kind]
   const found = await task.run(world, job).catch((error: unknown) => {
@@ -177,8 +177,8 @@ async function ended(world: World, job: Job): Promise<JobOutcome> {
 export type Worker = { stop: () => Promise<void> }
 
 /**
- * Works until stopped, looking for due jobs every `pauseMs` while there are none. Jobs run beside each other: one whose
- * upstream does not answer holds up no other. Stopping waits for the running ones.
+ * Works until stopped. While no job is due, it looks every `pauseMs`. Jobs run in parallel, so that one whose upstream does
+ * not answer delays no other. Stopping waits for running jobs.
  */
 export function startWorker(world: World, pauseMs: number): Worker {
   const stopping = new AbortController()
@@ -204,11 +204,11 @@ export function startWorker(world: World, pauseMs: number): Worker {
     return jobs.length + swept
   }
 
-  /** Beside the jobs; where counting takes long, it is done less often. */
+  /** Runs in parallel to the jobs. The longer counting takes, the less often it runs. */
   async function countOften(): Promise<void> {
     const startMs = world.now().getTime()
     await countHourlyFigures(world, stopping.signal).catch((err: unknown) =>
-      world.log.error({ err }, 'hours not counted'),
+      world.log.error({ err }, 'hourly figures not counted'),
     )
     const endMs = world.now().getTime()
     countAgainMs = endMs + Math.max(COUNT_PAUSE_MS, COUNT_SHARE * (endMs - startMs))

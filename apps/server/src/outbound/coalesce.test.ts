@@ -3,7 +3,7 @@ import { coalesced } from './coalesce.ts'
 
 type Round = { key: string; asks: number[]; answer: () => void; fail: (error: Error) => void }
 
-/** A batch whose rounds wait until the test lets each of them answer (tenfold) or fail. */
+/** Coalesces calls whose rounds wait until the test lets each answer (ten times the ask) or fail. */
 function stepwise(options: { inFlightMax?: number; sizeMax?: number } = {}) {
   const rounds: Round[] = []
   const ask = coalesced<number, number>({
@@ -25,7 +25,7 @@ function stepwise(options: { inFlightMax?: number; sizeMax?: number } = {}) {
 }
 
 describe('callers who ask at once', () => {
-  it('share the next round while one is under way, and each gets its own answer', async () => {
+  it('share the next round while one runs, and each gets its own answer', async () => {
     const { ask, round, asksOf } = stepwise()
     const asked = [1, 2, 3, 4].map((one) => ask('k', one))
     expect(asksOf()).toEqual([[1]])
@@ -47,7 +47,7 @@ describe('callers who ask at once', () => {
     expect(await second).toBe(10)
   })
 
-  it('have as many rounds under way as is allowed, and not one more', async () => {
+  it('have at most `inFlightMax` rounds running', async () => {
     const { ask, round, asksOf } = stepwise({ inFlightMax: 2 })
     const asked = [1, 2, 3, 4].map((one) => ask('k', one))
     expect(asksOf()).toEqual([[1], [2]])
@@ -59,7 +59,7 @@ describe('callers who ask at once', () => {
     expect(await Promise.all(asked)).toEqual([10, 20, 30, 40])
   })
 
-  it('go in rounds of the size that is allowed, in the order they came', async () => {
+  it('share rounds of at most `sizeMax` callers, in the order of their calls', async () => {
     const { ask, round, asksOf } = stepwise({ sizeMax: 2 })
     const asked = [1, 2, 3, 4, 5].map((one) => ask('k', one))
     for (const [index, last] of [0, 2, 4].entries()) {
@@ -69,7 +69,7 @@ describe('callers who ask at once', () => {
     expect(asksOf()).toEqual([[1], [2, 3], [4, 5]])
   })
 
-  it('under another key wait for nobody', () => {
+  it('under different keys do not wait for each other', () => {
     const { ask, rounds } = stepwise()
     void ask('one', 1)
     void ask('other', 2)
@@ -81,7 +81,7 @@ describe('callers who ask at once', () => {
 })
 
 describe('a round that fails', () => {
-  it('fails for all of its callers, and for none of the next round', async () => {
+  it('fails for all of its callers, and for no caller of the next round', async () => {
     const { ask, round, asksOf } = stepwise()
     const asked = [1, 2, 3].map((one) => ask('k', one))
     round(0).answer()

@@ -1,10 +1,9 @@
 /**
- * Callers who ask at once share one round trip to the database. While `inFlightMax` statements are under way,
- * whatever arrives waits and goes together in the next one; so every statement begins after its callers asked, and
- * nobody is answered from something read before.
+ * Callers who ask at the same time share one statement. While `inFlightMax` statements run, further callers wait and share the
+ * next one. So every statement begins after its callers have asked, and no caller gets data that was read before its call.
  */
 export type CoalesceOptions<Ask, Answer> = {
-  /** Answers each ask, in their order. */
+  /** Returns an answer for each ask, in the same order. */
   run: (key: string, asks: Ask[]) => Promise<Answer[]>
   inFlightMax: number
   sizeMax: number

@@ -1,38 +1,38 @@
 /**
- * Posts to addresses that merchants chose. Such an address is somebody else's text: nothing it says may make this
- * gateway reach into its own network. Where a socket may go is decided on what the name resolves to, once; the socket
- * is then opened to exactly that, and what it is connected to is looked at again.
+ * Posts to URLs that merchants supply. These are untrusted, so requests to private networks are blocked (SSRF). A name is
+ * resolved once, its addresses are checked, the socket is opened to exactly these addresses, and the connected address is
+ * checked again, so that a second DNS answer cannot change the target.
  */
 import { lookup } from 'node:dns'
 import { isIP, type LookupFunction } from 'node:net'
 import ipaddr from 'ipaddr.js'
 import { Agent, buildConnector, request } from 'undici'
 
-/** What came back, or why nothing did. `reply` is null where it could not be read whole. */
+/** The merchant's answer, or why there is none. `reply` is null where it is too long. */
 export type Posted = { httpStatus: number; reply: string | null } | { httpStatus: null; why: string }
 
 export type SafePost = {
-  /** Never follows a redirect, never throws. */
+  /** Follows no redirect and does not throw. */
   post: (url: string, body: string, signal: AbortSignal) => Promise<Posted>
-  /** Why nothing is ever sent to this address, null when it may be. Resolves no name. */
+  /** Why a URL is always refused; null when it may be allowed. Does not resolve the name. */
   refusal: (url: URL) => UrlRefusal | null
   close: () => Promise<void>
 }
 
 export type UrlRefusal = 'port' | 'address'
 
-/** All addresses of a name; the callback of `dns.lookup` with `all`. */
+/** Finds all addresses of a name, like `dns.lookup` with `all`. */
 export type Resolve = (
   name: string,
   done: (error: NodeJS.ErrnoException | null, addresses: { address: string; family: number }[]) => void,
 ) => void
 
 export type GuardOptions = {
-  /** Ports that may be called. */
+  /** Ports that merchants' URLs may name. */
   ports: readonly number[]
-  /** Networks that may be called although they are not public, as CIDR blocks. */
+  /** Networks that are allowed although they are not public, as CIDR blocks. */
   networks: readonly string[]
-  /** The sandbox's merchants listen on this machine, at any port and without TLS. */
+  /** For the sandbox, whose merchants listen on this machine, on any port and without TLS. */
   isLoopbackAllowed: boolean
   resolve?: Resolve
 }
@@ -83,7 +83,7 @@ export function safePost({ ports, networks, isLoopbackAllowed, resolve = resolve
   }
 }
 
-/** A literal address is never looked up, so it is judged before; a name's addresses are judged when it is looked up. */
+/** Checks a name's addresses when it is looked up. A literal address is never looked up, so it is checked before connecting. */
 function guardedConnector(mayReach: (address: string) => boolean, resolve: Resolve): buildConnector.connector {
   const pinned: LookupFunction = (name, { all }, done) =>
     resolve(name, (error, addresses) => {
@@ -107,7 +107,7 @@ function guardedConnector(mayReach: (address: string) => boolean, resolve: Resol
   }
 }
 
-/** Of IPv6 only 2000::/3 is given out; whatever is new or odd lies outside of it (IANA, IPv6 address space). */
+/** Only 2000::/3 of IPv6 is global unicast; all other or future ranges are refused (IANA, IPv6 address space). */
 const isGlobal = (address: ipaddr.IPv4 | ipaddr.IPv6): boolean =>
   address instanceof ipaddr.IPv4 || address.match(ipaddr.IPv6.parse('2000::'), 3)
 
@@ -115,7 +115,7 @@ const hostOf = (hostname: string): string => hostname.replace(/^\[|\]$/g, '')
 
 const resolveAll: Resolve = (name, done) => lookup(name, { all: true }, done)
 
-/** The reply as text; null when it is longer than anybody's answer, and then the rest is not read. */
+/** The reply as text; null when it exceeds REPLY_BYTES_MAX, and then the rest is not read. */
 async function firstBytes(body: AsyncIterable<Buffer> & { destroy: () => void }): Promise<string | null> {
   const chunks: Buffer[] = []
   let bytes = 0
@@ -130,7 +130,7 @@ async function firstBytes(body: AsyncIterable<Buffer> & { destroy: () => void })
   return Buffer.concat(chunks).toString('utf8')
 }
 
-/** Short, for the merchant's list: a code where there is one, and nothing of what our own network looks like. */
+/** A short reason for the merchant's list: the error code if there is one, and nothing about our own network. */
 function whyOf(error: unknown, signal: AbortSignal): string {
   if (signal.aborted) return 'no answer in time'
   if (error instanceof Refused) return ADDRESS_REFUSED

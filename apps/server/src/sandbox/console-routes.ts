@@ -2,7 +2,7 @@
  * Sandbox mode only: the endpoints of the console's sandbox page (docs/sandbox.md). One click does what a payer, an upstream,
  * the network or a merchant does to a test order.
  */
-import { type ChannelName, INSTALLED } from '@acopay/channels'
+import { type ChannelName, isChannelName } from '@acopay/channels'
 import { formatYuan, parseYuan } from '@acopay/core'
 import type { SandboxDemo, SandboxDone, SandboxOrder } from '@acopay/protocol/console'
 import { ownApp } from '@acopay/store'
@@ -16,7 +16,7 @@ import { SCENARIOS } from './scenarios.ts'
 import { readFaults, type SandboxUpstreams } from './upstreams.ts'
 import { sandboxView } from './view.ts'
 
-/** How the test shop answers its notifications; the paths are those of sandbox/routes.ts. */
+/** How the test shop answers notifications: the paths of sandbox/routes.ts. */
 const SHOPS = ['ok', 'slow', 'fail'] as const
 
 async function place(world: World, { caller, body }: ConsoleCall): Promise<SandboxOrder | Failed> {
@@ -47,7 +47,7 @@ async function place(world: World, { caller, body }: ConsoleCall): Promise<Sandb
   return { mch_no: mchNo, transaction_no: placed.order.transactionNo }
 }
 
-/** The fields of an operation that is asked for; each operation uses some of them. */
+/** The fields of a requested operation; each operation uses some of them. */
 type Asked = {
   channel: ChannelName | null
   method: string | null
@@ -58,7 +58,7 @@ type Asked = {
 
 const namesOf = <Name extends string>(table: Record<Name, unknown>): Name[] => Object.keys(table) as Name[]
 
-/** What is done to the order itself, by the name that the page sends. */
+/** Operations on the order itself, by the name that the page sends. */
 const ORDER_OPERATIONS = {
   open: (stage, { channel, method }) => open(stage, channel ?? 'wechat', method ?? 'native'),
   close: (stage) => close(stage),
@@ -70,7 +70,7 @@ const ORDER_OPERATIONS = {
 type OrderOperation = keyof typeof ORDER_OPERATIONS
 type AttemptOperation = keyof typeof ATTEMPT_OPERATIONS
 
-/** In the order in which the wire's refusal lists them. */
+/** The error message for an unknown operation lists them in this order. */
 const OPERATIONS = [
   'open',
   'scan',
@@ -87,7 +87,7 @@ const OPERATIONS = [
 const isOnOrder = (name: OrderOperation | AttemptOperation): name is OrderOperation =>
   Object.hasOwn(ORDER_OPERATIONS, name)
 
-/** Does what the page asks for to the order in the path. The wire calls it a deed. */
+/** Runs the operation that the page requests on the order in the path. On the wire an operation is called a deed. */
 async function operate(world: World, upstreams: SandboxUpstreams, call: ConsoleCall): Promise<SandboxDone | Failed> {
   const order = await orderOf(world, call)
   if (order instanceof Failed) return order
@@ -170,7 +170,7 @@ export const sandboxConsole = (upstreams: SandboxUpstreams, home: string): Conso
 ]
 
 const faultsOf = (upstreams: SandboxUpstreams, { path: { channel = '' } }: ConsoleCall) =>
-  Object.hasOwn(INSTALLED, channel) ? upstreams.faults(channel as ChannelName) : null
+  isChannelName(channel) ? upstreams.faults(channel) : null
 
 function setFaults(upstreams: SandboxUpstreams, call: ConsoleCall): object | Failed {
   const faults = faultsOf(upstreams, call)

@@ -1,4 +1,4 @@
-/** Sandbox mode only: a demo merchant with an app, and the settings with which to call as it. */
+/** Sandbox mode only: a demo merchant with an app, and the settings that a client needs to call as this merchant. */
 import { createPublicKey, generateKeyPairSync } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
@@ -19,8 +19,8 @@ export type DemoSettings = {
 }
 
 /**
- * Makes the demo merchant on first start. The private key exists only in `demo.json`; where that file is missing or
- * belongs to another database, the merchant gets one more key. Returns the file's path.
+ * Adds the demo merchant on the first start. Its private key is only in `demo.json`. If that file is missing or belongs to
+ * another database, the merchant gets another key. Returns the file's path.
  */
 export async function seedDemo(
   db: Db,
@@ -45,7 +45,7 @@ export async function seedDemo(
   return file
 }
 
-/** The contents of `demo.json` in `home`; null where there is no readable file. */
+/** The contents of `demo.json` in `home`; null when the file cannot be read. */
 export function readDemo(home: string): DemoSettings | null {
   try {
     return JSON.parse(readFileSync(path.join(home, 'demo.json'), 'utf8')) as DemoSettings

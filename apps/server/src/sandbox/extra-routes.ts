@@ -1,4 +1,4 @@
-/** Sandbox mode only: the routes that a sandbox has beside those of every gateway. */
+/** Sandbox mode only: the routes that a sandbox adds to those of every gateway. */
 
 import type { ExtraRoutes } from '../http/server.ts'
 import type { World } from '../world.ts'

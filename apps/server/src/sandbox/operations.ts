@@ -1,8 +1,8 @@
 /**
- * Sandbox mode only: what a payer, an upstream, the network and a merchant can do to one test order. Each operation says
- * in words what happened.
+ * Sandbox mode only: what a payer, an upstream, the network and a merchant can do to one test order. Each operation returns a
+ * text that says what happened.
  */
-import { type ChannelName, INSTALLED } from '@acopay/channels'
+import { type ChannelName, INSTALLED, isChannelName } from '@acopay/channels'
 import { formatYuan, parseYuan } from '@acopay/core'
 import type { SandboxDone } from '@acopay/protocol/console'
 import { findAttempt, type Order } from '@acopay/store'
@@ -16,7 +16,7 @@ import type { SandboxUpstreams } from './upstreams.ts'
 /** The order that an operation acts on, and what it needs to do so. */
 export type Stage = { world: World; upstreams: SandboxUpstreams; order: Order }
 
-/** One attempt of the order, as far as the operations need to know it. */
+/** The fields of an attempt that the operations need. */
 export type OnAttempt = { channel: string; attemptNo: string }
 
 type Result = Promise<SandboxDone | Failed>
@@ -31,7 +31,7 @@ export const done = (zh: string, en: string, more: Omit<SandboxDone, 'told'> = {
 export const missing = (field: string): Failed =>
   failed('FIELD_INVALID', `${field} 缺失或不属于此订单`, `${field} is missing or not of this order`, { field })
 
-const controlOf = ({ upstreams }: Stage, channel: string) => upstreams.of(channel as ChannelName).control
+const controlOf = ({ upstreams }: Stage, channel: string) => upstreams.of(channel).control
 
 /** Opens a payment code: the payer chooses a channel and a method. */
 export async function open({ world, order }: Stage, channel: ChannelName, method: string): Result {
@@ -44,16 +44,19 @@ export async function open({ world, order }: Stage, channel: ChannelName, method
   return failed(
     'CONFLICT',
     '此订单不能再支付，或商户没有此渠道',
-    'It cannot be paid any more, or there is no such channel',
+    'The order cannot be paid any more, or the merchant has no such channel',
   )
 }
 
-/** `pay_anyway` pays even where the upstream would refuse, as if it had broken its own rules. */
+/** `pay_anyway` pays also where the upstream should refuse, as if the upstream broke its own rules. */
 export async function pay(stage: Stage, { channel, attemptNo }: OnAttempt, how: 'pay' | 'pay_anyway') {
   const control = controlOf(stage, channel)
   const payment = await (how === 'pay' ? control.pay(attemptNo) : control.payAnyway(attemptNo))
   return payment === null
-    ? done('上游拒绝了这笔支付：支付码已关闭或过期', 'The upstream refused: the code is closed or over')
+    ? done(
+        '上游拒绝了这笔支付：支付码已关闭或过期',
+        'The upstream refused the payment: the code is closed or has expired',
+      )
     : done('付款人已付款', 'The payer has paid')
 }
 
@@ -68,7 +71,7 @@ const CLOSED: Record<'closed' | 'expired' | 'paid' | 'closing', SandboxDone> = {
   closed: done('订单已关闭，不会再被支付', 'The order is closed and will never be paid'),
   expired: done('订单已过期关闭', 'The order had expired and is closed'),
   paid: done('订单已支付，不能关闭', 'The order is paid and cannot be closed'),
-  closing: done('关单中，网关会继续询问上游', 'It is closing; the gateway goes on asking'),
+  closing: done('关单中，网关会继续询问上游', 'The order is closing; the gateway goes on asking the upstream'),
 }
 
 /** The merchant closes while the payer pays: both start at the same moment. */
@@ -76,7 +79,7 @@ export async function closeAndPay(stage: Stage, attempt: OnAttempt): Promise<San
   const [closed, paid] = await Promise.all([close(stage), pay(stage, attempt, 'pay')])
   return done(
     `同时关单与付款。关单：${closed.told.zh}；付款：${paid.told.zh}`,
-    `Both at once. Close: ${closed.told.en}; payment: ${paid.told.en}`,
+    `Close and payment at the same time. Close: ${closed.told.en}; payment: ${paid.told.en}`,
   )
 }
 
@@ -95,15 +98,15 @@ export async function refund({ world, order }: Stage, amountFen: bigint | null):
   })
   return refunded.kind === 'refund'
     ? done('退款已提交', 'The refund is on its way')
-    : failed('CONFLICT', '此订单不能退款，或金额超限', 'It cannot be refunded, or not so much of it')
+    : failed('CONFLICT', '此订单不能退款，或金额超限', 'The order cannot be refunded, or the amount is too large')
 }
 
-/** What is done to one attempt of the order, by the name that the page sends. */
+/** Operations on one attempt of the order, by the name that the page sends. */
 export const ATTEMPT_OPERATIONS = {
   scan: async (stage, { channel, attemptNo }) =>
     (await controlOf(stage, channel).scan(attemptNo))
-      ? done('付款人已扫码', 'The payer has scanned')
-      : done('扫码无效：支付码已关闭或过期', 'Nothing to scan: the code is closed or over'),
+      ? done('付款人已扫码', 'The payer has scanned the code')
+      : done('扫码无效：支付码已关闭或过期', 'The scan failed: the code is closed or has expired'),
   expire: async (stage, { channel, attemptNo }) => {
     await controlOf(stage, channel).expire(attemptNo)
     return done('支付码在上游已过期', 'The code has expired upstream')
@@ -113,7 +116,7 @@ export const ATTEMPT_OPERATIONS = {
   close_and_pay: closeAndPay,
 } as const satisfies Record<string, (stage: Stage, attempt: OnAttempt) => Promise<SandboxDone>>
 
-export const CHANNELS = Object.keys(INSTALLED) as ChannelName[]
+export const CHANNELS = Object.keys(INSTALLED).filter(isChannelName)
 
 /** Null where the number is missing or names an attempt of another order. */
 export async function attemptOf({ world, order }: Stage, attemptNo: string | null): Promise<OnAttempt | null> {

@@ -1,8 +1,8 @@
 /**
- * Sandbox mode only (docs/sandbox.md): an integrator plays the payer, the upstream and the network. Merchants do not sign
- * these calls, and a production gateway does not have them.
+ * Sandbox mode only (docs/sandbox.md): with these routes an integrator acts as the payer, the upstream and the network. They
+ * take no signature, and a production gateway does not have them.
  */
-import { type ChannelName, INSTALLED } from '@acopay/channels'
+import { isChannelName } from '@acopay/channels'
 import { formatYuan } from '@acopay/core'
 import { HEARD, NOT_HEARD } from '@acopay/protocol'
 import { findAttempt, findOrder } from '@acopay/store'
@@ -12,13 +12,13 @@ import type { World } from '../world.ts'
 import { readFaults, type SandboxUpstreams } from './upstreams.ts'
 
 type OrderPath = { Params: { mchNo: string; transactionNo: string } }
-type AttemptPath = { Params: { mchNo: string; transactionNo: string; attemptNo: string; deed: string } }
+type AttemptPath = { Params: { mchNo: string; transactionNo: string; attemptNo: string; operation: string } }
 type ChannelPath = { Params: { channel: string } }
 
-/** Slow, and still within the time that a notification waits for its answer. */
+/** Slow, but within the time-out of a notification. */
 const SLOW_SHOP_MS = 3000
 
-/** The sandbox's payer has no address and no page to come back to. */
+/** The sandbox's payer has no address of their own and no page to return to. */
 const PAYER = { returnUrl: null, payerIp: '127.0.0.1', openId: 'sandbox-payer' }
 
 export function sandboxRoutes(app: FastifyInstance, world: World, upstreams: SandboxUpstreams): void {
@@ -28,12 +28,12 @@ export function sandboxRoutes(app: FastifyInstance, world: World, upstreams: San
 }
 
 function payerRoutes(app: FastifyInstance, world: World, upstreams: SandboxUpstreams): void {
-  /** The payer chooses a way to pay, which opens an attempt. */
+  /** The payer chooses a channel and a method, which opens an attempt. */
   app.post<OrderPath>('/sandbox/:mchNo/orders/:transactionNo/attempts', async (request, reply) => {
     const { mchNo, transactionNo } = request.params
     const asked = new URL(request.url, 'http://sandbox').searchParams
     const channel = asked.get('channel') ?? 'wechat'
-    if (!isChannel(channel)) return absent(reply, '没有这个渠道 (no such channel)')
+    if (!isChannelName(channel)) return absent(reply, '没有这个渠道 (no such channel)')
     const method = asked.get('method') ?? 'native'
     const started = await startPayment(world, { mchNo, ref: { transactionNo }, channel, method, payer: PAYER })
     if (started.kind === 'absent') return absent(reply, '此订单不存在 (no such order)')
@@ -44,20 +44,23 @@ function payerRoutes(app: FastifyInstance, world: World, upstreams: SandboxUpstr
   })
 
   /** The payer, or the upstream, does something to an attempt. */
-  app.post<AttemptPath>('/sandbox/:mchNo/orders/:transactionNo/attempts/:attemptNo/:deed', async (request, reply) => {
-    const { mchNo, transactionNo, attemptNo, deed } = request.params
-    const attempt = await findAttempt(world.pool, mchNo, attemptNo)
-    if (attempt === null || attempt.transactionNo !== transactionNo) {
-      return absent(reply, '没有这次支付尝试 (no such attempt)')
-    }
-    const operate = ATTEMPT_OPERATIONS.get(deed)
-    if (operate === undefined) return reply.callNotFound()
-    const error = await operate(upstreams.of(attempt.channel as ChannelName).control, attemptNo)
-    if (error !== null) return reply.code(409).send({ error })
-    const order = await findOrder(world.pool, mchNo, { transactionNo })
-    if (order === null) return absent(reply, '此订单不存在 (no such order)')
-    return { attempt_no: attemptNo, order: order.state, amount_total: formatYuan(order.amountFen) }
-  })
+  app.post<AttemptPath>(
+    '/sandbox/:mchNo/orders/:transactionNo/attempts/:attemptNo/:operation',
+    async (request, reply) => {
+      const { mchNo, transactionNo, attemptNo, operation } = request.params
+      const attempt = await findAttempt(world.pool, mchNo, attemptNo)
+      if (attempt === null || attempt.transactionNo !== transactionNo) {
+        return absent(reply, '没有这次支付尝试 (no such attempt)')
+      }
+      const operate = ATTEMPT_OPERATIONS.get(operation)
+      if (operate === undefined) return reply.callNotFound()
+      const error = await operate(upstreams.of(attempt.channel).control, attemptNo)
+      if (error !== null) return reply.code(409).send({ error })
+      const order = await findOrder(world.pool, mchNo, { transactionNo })
+      if (order === null) return absent(reply, '此订单不存在 (no such order)')
+      return { attempt_no: attemptNo, order: order.state, amount_total: formatYuan(order.amountFen) }
+    },
+  )
 }
 
 function shopRoute(app: FastifyInstance, world: World): void {
@@ -74,7 +77,7 @@ function upstreamRoutes(app: FastifyInstance, upstreams: SandboxUpstreams): void
   /** How much an upstream took and returned for each attempt. */
   app.get<ChannelPath>('/sandbox/upstreams/:channel/taken', async (request, reply) => {
     const { channel } = request.params
-    if (!isChannel(channel)) return absent(reply, '没有这个渠道 (no such channel)')
+    if (!isChannelName(channel)) return absent(reply, '没有这个渠道 (no such channel)')
     const taken = await upstreams.of(channel).control.taken()
     return taken.map(({ no, takenFen, returnedFen }) => ({
       attempt_no: no,
@@ -86,7 +89,7 @@ function upstreamRoutes(app: FastifyInstance, upstreams: SandboxUpstreams): void
   /** Sets the faults that the upstream has from now on; an empty list ends them. */
   app.put<ChannelPath>('/sandbox/upstreams/:channel/faults', async (request, reply) => {
     const { channel } = request.params
-    if (!isChannel(channel)) return absent(reply, '没有这个渠道 (no such channel)')
+    if (!isChannelName(channel)) return absent(reply, '没有这个渠道 (no such channel)')
     const faults = readFaults(parsed(textOf(request)))
     if (typeof faults === 'string') return reply.code(400).send({ error: faults })
     upstreams.faults(channel).set(faults)
@@ -96,7 +99,7 @@ function upstreamRoutes(app: FastifyInstance, upstreams: SandboxUpstreams): void
 
 type Control = ReturnType<SandboxUpstreams['of']>['control']
 
-/** What can be done to an attempt, by the last part of the path. Each answers null, or the error that it ended with. */
+/** Operations on an attempt, by the last part of the path. Each returns null or an error code. */
 const ATTEMPT_OPERATIONS = new Map<string, (control: Control, attemptNo: string) => Promise<string | null>>([
   ['expire', async (control, attemptNo) => control.expire(attemptNo).then(() => null)],
   ['scan', async (control, attemptNo) => ((await control.scan(attemptNo)) ? null : 'UPSTREAM_CLOSED')],
@@ -107,8 +110,6 @@ const ATTEMPT_OPERATIONS = new Map<string, (control: Control, attemptNo: string)
     async (control, attemptNo) => ((await control.payAnyway(attemptNo)) === null ? 'UPSTREAM_CLOSED' : null),
   ],
 ])
-
-const isChannel = (name: string): name is ChannelName => Object.hasOwn(INSTALLED, name)
 
 const textOf = ({ body }: FastifyRequest): string => (Buffer.isBuffer(body) ? body.toString('utf8') : '')
 

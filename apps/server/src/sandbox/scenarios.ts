@@ -1,4 +1,4 @@
-/** Sandbox mode only: several operations in a row, so that a race that is rare in production happens at one click. */
+/** Sandbox mode only: scenarios of several operations, so that one click causes a race that is rare in production. */
 import type { SandboxDone } from '@acopay/protocol/console'
 import { Failed } from '../http/console/call.ts'
 import { close, closeAndPay, done, type OnAttempt, open, pay, type Stage } from './operations.ts'
@@ -12,7 +12,7 @@ async function latePayment(stage: Stage): Promise<SandboxDone | Failed> {
   await pay(stage, opened('wechat', code), 'pay_anyway')
   return done(
     '订单关闭之后上游仍收了钱：网关正在自动退回',
-    'The upstream took money after the close: it goes back by itself',
+    'The upstream took money after the close: the gateway is sending it back',
   )
 }
 
@@ -24,7 +24,7 @@ async function twoCodesPaid(stage: Stage): Promise<SandboxDone | Failed> {
   await Promise.all([pay(stage, opened('wechat', first), 'pay'), pay(stage, opened('alipay', second), 'pay')])
   return done(
     '两个支付码都被付款：订单只保留一笔，另一笔退回',
-    'Both codes were paid: one is kept, the other goes back',
+    'Both codes were paid: the order keeps one payment, the other is sent back',
   )
 }
 
@@ -36,7 +36,7 @@ async function lostCloseAnswer(stage: Stage): Promise<SandboxDone | Failed> {
   const closed = await close(stage)
   return done(
     `上游的关单应答丢失，网关再次查询：${closed.told.zh}`,
-    `The answer to the close was lost, so it is asked: ${closed.told.en}`,
+    `The upstream's answer to the close was lost, so the gateway queried again: ${closed.told.en}`,
   )
 }
 

@@ -1,10 +1,10 @@
 /**
- * Sandbox mode only: simulators of WeChat Pay and Alipay inside this server, so that a developer's laptop runs the code that
- * production runs. They keep their state in the database, so that several processes see the same and a crash loses nothing.
- * Their keys protect no money.
+ * Sandbox mode only: stand-ins of WeChat Pay and Alipay inside this server, so that a developer's machine runs the same code as
+ * production. They keep their state in the database, so that all processes share it and a crash loses nothing. Their keys
+ * protect no money.
  */
 import { generateKeyPairSync, randomBytes } from 'node:crypto'
-import type { ChannelName } from '@acopay/channels'
+import { type ChannelName, isChannelName } from '@acopay/channels'
 import { keyText } from '@acopay/protocol'
 import { findChannelAccount, type Pool, putChannelAccount } from '@acopay/store'
 import { sandboxBooks } from '@acopay/store/sandbox'
@@ -23,19 +23,19 @@ import { sealSettings } from '../upstream/accounts.ts'
 import type { World } from '../world.ts'
 import { DEMO } from './demo-merchant.ts'
 
-/** A fixed seed, so that faults by probability happen at the same calls in every run. */
+/** A fixed seed, so that random faults happen at the same calls in every run. */
 const FAULTS_SEED = 20260101
 
 const DELIVERY_MS = 5_000
 
-/** The list of faults in a call, or a text that says what is wrong with it. */
+/** The list of faults in a request, or a text that says what is wrong with it. */
 export function readFaults(value: unknown): Fault[] | string {
   if (!Array.isArray(value)) return '应为数组 (should be a list)'
   const wrong = value.find((fault: Partial<Fault> | null) => !FAULTS.some((kind) => kind === fault?.kind))
   return wrong === undefined ? (value as Fault[]) : `kind 应为 (should be one of) ${FAULTS.join(' | ')}`
 }
 
-/** The path of each simulator below their common address. */
+/** The path of each stand-in below their common address. */
 const MOUNTS: Record<ChannelName, string> = { wechat: '/wechat', alipay: '/alipay' }
 
 type Pair = { privateKey: string; publicKey: string }
@@ -63,14 +63,14 @@ export const newSettings = () => ({
 type Settings = ReturnType<typeof newSettings>
 
 export type SandboxUpstreams = {
-  /** Reads or makes the keys, gives the demo merchant its accounts, and listens. Must be called first. */
+  /** Reads or makes the keys, adds the demo merchant's accounts, and listens. Call it first. */
   open: (masterKey: Buffer) => Promise<void>
-  /** Their address, a port of their own on this machine: they still answer while the gateway finishes its last calls. */
+  /** Their address. It has a port of its own, so that they still answer while a stopping gateway finishes its calls. */
   url: () => string
   stop: () => Promise<void>
-  of: (channel: ChannelName) => StandIn
+  of: (channel: string) => StandIn
   faults: (channel: ChannelName) => Faults
-  /** Sends every notification that is due. */
+  /** Sends every webhook that is due. */
   deliverDue: () => Promise<void>
 }
 
@@ -79,7 +79,8 @@ export function sandboxUpstreams(pool: Pool, world: Pick<World, 'now' | 'sleep' 
   const faults: Record<ChannelName, Faults> = { wechat: seededFaults(FAULTS_SEED), alipay: seededFaults(FAULTS_SEED) }
   let standIns: Record<ChannelName, StandIn> | null = null
   let listener: { url: string; stop: () => Promise<void> } | null = null
-  const of = (channel: ChannelName): StandIn => {
+  const of = (channel: string): StandIn => {
+    if (!isChannelName(channel)) throw new Error(`there is no channel ${channel}`)
     if (standIns === null) throw new Error('the sandbox is not open yet')
     return standIns[channel]
   }
@@ -110,7 +111,9 @@ export function sandboxUpstreams(pool: Pool, world: Pick<World, 'now' | 'sleep' 
     async deliverDue() {
       if (standIns === null) return
       for (const { control } of Object.values(standIns)) {
-        await control.deliverDue().catch((err: unknown) => world.log.warn({ err }, 'the sandbox could not tell'))
+        await control
+          .deliverDue()
+          .catch((err: unknown) => world.log.warn({ err }, 'the sandbox could not send a webhook'))
       }
     },
   }
@@ -145,7 +148,7 @@ export const standInsOf = (
   ),
 })
 
-/** The merchant's side of these accounts. Addresses that begin with `/` are below the simulators' address. */
+/** The merchant's side of these accounts. Addresses that begin with `/` are below the stand-ins' address. */
 export const accountsOf = ({ wechat, alipay }: Settings): Record<ChannelName, object> => ({
   wechat: {
     baseUrl: MOUNTS.wechat,

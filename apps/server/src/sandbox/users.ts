@@ -12,7 +12,7 @@ import { DEMO } from './demo-merchant.ts'
 export type ConsoleUsers = { url: string; users: { username: string; role: string; password: string }[] }
 
 /**
- * Makes the users on first start. Where the file is missing or belongs to another database, they get new passwords. Returns
+ * Adds the users on the first start. If the file is missing or belongs to another database, they get new passwords. Returns
  * the file's path.
  */
 export async function seedConsoleUsers(db: Db, home: string, url: string, now: Date): Promise<string> {

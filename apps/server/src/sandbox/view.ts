@@ -1,5 +1,4 @@
 /** Sandbox mode only: what the upstreams know of a test order, and which notifications the test shop received. */
-import type { ChannelName } from '@acopay/channels'
 import { formatYuan } from '@acopay/core'
 import type { SandboxView } from '@acopay/protocol/console'
 import { attemptsOf, listNotifications, listNotificationTries } from '@acopay/store'
@@ -7,7 +6,8 @@ import { type ConsoleCall, Failed, orderOf } from '../http/console/call.ts'
 import type { World } from '../world.ts'
 import type { SandboxUpstreams } from './upstreams.ts'
 
-const HEARD_MAX = 20
+/** At most this many notifications, and tries of each. */
+const LISTED_MAX = 20
 
 export async function sandboxView(
   world: World,
@@ -20,7 +20,7 @@ export async function sandboxView(
   const attempts = await attemptsOf(world.pool, mchNo, transactionNo)
   const upstream = await Promise.all(
     attempts.map(async ({ attemptNo, channel }) => {
-      const trade = await upstreams.of(channel as ChannelName).control.trade(attemptNo)
+      const trade = await upstreams.of(channel).control.trade(attemptNo)
       const returned = trade?.refunds.reduce((sum, { fen }) => sum + fen, 0) ?? 0
       return {
         attempt_no: attemptNo,
@@ -31,10 +31,15 @@ export async function sandboxView(
       }
     }),
   )
-  const told = await listNotifications(world.pool, mchNo, { transactionNo, state: null, before: null }, HEARD_MAX)
-  const heard = await Promise.all(
-    told.map(async ({ seq, kind }) => {
-      const tries = await listNotificationTries(world.pool, { mchNo, transactionNo, seq }, HEARD_MAX)
+  const notifications = await listNotifications(
+    world.pool,
+    mchNo,
+    { transactionNo, state: null, before: null },
+    LISTED_MAX,
+  )
+  const received = await Promise.all(
+    notifications.map(async ({ seq, kind }) => {
+      const tries = await listNotificationTries(world.pool, { mchNo, transactionNo, seq }, LISTED_MAX)
       return tries.map(({ at, httpStatus, reply, failure }) => ({
         at: at.toISOString(),
         kind,
@@ -47,6 +52,6 @@ export async function sandboxView(
     state: order.state,
     cashier_url: world.cashierUrl(mchNo, transactionNo),
     upstream,
-    heard: heard.flat().sort((one, other) => (one.at < other.at ? 1 : -1)),
+    heard: received.flat().sort((one, other) => (one.at < other.at ? 1 : -1)),
   }
 }

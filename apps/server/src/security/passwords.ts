@@ -1,4 +1,4 @@
-/** Passwords of the console: kept as scrypt hashes with their own salt and cost, so that the cost can grow later. */
+/** Passwords of the console, stored as scrypt hashes. Each hash holds its salt and cost, so that the cost can be raised later. */
 import { type BinaryLike, randomBytes, randomInt, type ScryptOptions, scrypt, timingSafeEqual } from 'node:crypto'
 
 /** 32 MiB and three passes: OWASP's password storage cheat sheet, scrypt. */
@@ -7,7 +7,7 @@ const MEMORY_MAX = 64 * 1024 * 1024
 const HASH_BYTES = 32
 
 export const PASSWORD_MIN = 12
-/** Longer ones would only cost time. */
+/** A longer password is no safer and takes more time to normalise. */
 export const PASSWORD_MAX = 200
 
 const derive = (password: BinaryLike, salt: Buffer, cost: ScryptOptions): Promise<Buffer> =>
@@ -17,7 +17,7 @@ const derive = (password: BinaryLike, salt: Buffer, cost: ScryptOptions): Promis
     ),
   )
 
-/** Characters that look alike typed in different ways are the same: NFKC, as NIST SP 800-63B asks. */
+/** NFKC, as NIST SP 800-63B requires, so that a character that is typed in different ways has the same bytes. */
 const bytesOf = (password: string): string => password.normalize('NFKC')
 
 /** `scrypt:N:r:p:salt:hash`, the last two in Base64. */
@@ -27,18 +27,19 @@ export async function hashPassword(password: string): Promise<string> {
   return ['scrypt', COST.N, COST.r, COST.p, salt.toString('base64'), hash.toString('base64')].join(':')
 }
 
-/** Whether this is the password. Without a hash the work is done all the same: how long it takes tells nothing. */
+/** Whether this is the password. Without a hash it takes as long as with one, so that the time does not reveal which names exist. */
 export async function isPassword(password: string, hash: string | null): Promise<boolean> {
-  const [, N, r, p, salt = '', right = ''] = (hash ?? NOBODY).split(':')
-  const said = await derive(bytesOf(password), Buffer.from(salt, 'base64'), {
+  const [, N, r, p, salt = '', right = ''] = (hash ?? NO_HASH).split(':')
+  const given = await derive(bytesOf(password), Buffer.from(salt, 'base64'), {
     N: Number(N),
     r: Number(r),
     p: Number(p),
   })
-  return timingSafeEqual(said, Buffer.from(right, 'base64')) && hash !== null
+  return timingSafeEqual(given, Buffer.from(right, 'base64')) && hash !== null
 }
 
-const NOBODY = [
+/** Has the cost of a real hash. */
+const NO_HASH = [
   'scrypt',
   COST.N,
   COST.r,
@@ -47,10 +48,10 @@ const NOBODY = [
   Buffer.alloc(HASH_BYTES).toString('base64'),
 ].join(':')
 
-/** Without characters that are taken for one another; 95 bits. */
+/** Without characters that look alike; 20 of them have 99 bits. */
 const LETTERS = 'abcdefghjkmnpqrstuvwxyz23456789'
 
-/** A password to be told once and changed at the first sign-in. */
+/** A one-time password, which the user must change at the first sign-in. */
 export const newPassword = (): string =>
   Array.from({ length: 4 }, () => Array.from({ length: 5 }, () => LETTERS[randomInt(LETTERS.length)]).join('')).join(
     '-',

@@ -28,7 +28,7 @@ describe('the platform key', () => {
     expect(verifyText('text', signature, publicKeyFrom(first.publicKeyText))).toBe(true)
   })
 
-  it('lies in the database sealed: no column holds its private half', async () => {
+  it('is sealed in the database: no column holds the private key', async () => {
     const { privateKey } = await load()
     const [stored] = await platformKeys(database.pool, NOW)
     const privateDer = Buffer.from(keyText(privateKey), 'base64')
@@ -37,7 +37,7 @@ describe('the platform key', () => {
     expect(stored?.publicKey).toBe(keyText(createPublicKey(privateKey)))
   })
 
-  it('of five first starts at once is one for all of them', async () => {
+  it('is the same for five processes that start for the first time at once', async () => {
     const keys = await Promise.all(Array.from({ length: 5 }, () => load()))
     expect(new Set(keys.map(({ publicKeyText }) => publicKeyText)).size).toBe(1)
   })
@@ -47,14 +47,14 @@ describe('the platform key', () => {
     expect((await load(0)).publicKeyText).toBe(ahead.publicKeyText)
   })
 
-  it('sealed with another master key is one clear line that says what to do, and shows no key', async () => {
+  it('sealed with another master key gives an error of one line that says what to do and shows no key', async () => {
     await load()
     const error = await load(0, Buffer.alloc(32, 2)).catch((thrown: unknown) => thrown)
     expect(String(error)).toMatch(/master\.key.*ACOPAY_MASTER_KEY/)
     expect(String(error)).not.toContain('\n')
   })
 
-  it('that is valid from later on takes over at that moment', async () => {
+  it('that becomes valid later signs from that moment on', async () => {
     const first = await load()
     const privateKeySealed = seal(MASTER, 'platform_key/next', keyText(first.privateKey))
     await addPlatformKey(database.pool, { keyId: 'next', publicKey: 'next', privateKeySealed, validFrom: after(1000) })
@@ -76,7 +76,7 @@ describe('the platform key', () => {
   })
 })
 
-it('the name of a key is short, the same for the same key and another for another', () => {
+it('the id of a key is short, the same for the same key and different for another', () => {
   const [one, other] = [Buffer.from('one'), Buffer.from('other')].map((key) => keyIdOf(key.toString('base64')))
   expect(one).toMatch(/^[0-9a-f]{16}$/)
   expect(one).not.toBe(other)

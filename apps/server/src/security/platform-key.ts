@@ -1,4 +1,4 @@
-/** The platform's key pair: made on first start, sealed in the database, shared by every process. */
+/** The platform's key pair: made on the first start, sealed in the database, shared by all processes. */
 import { createHash, generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { keyText, privateKeyFrom } from '@acopay/protocol'
 import { addPlatformKey, type Db, platformKeys } from '@acopay/store'
@@ -8,7 +8,7 @@ export type SigningKey = { keyId: string; privateKey: KeyObject; publicKeyText: 
 
 const placeOf = (keyId: string): string => `platform_key/${keyId}`
 
-/** The newest valid key; one is made when there is none. Throws one clear line when another master key sealed it. */
+/** The newest valid key. Makes one when there is none. Throws an error of one line when another master key has sealed it. */
 export async function loadSigningKey(db: Db, masterKey: Buffer, now: Date): Promise<SigningKey> {
   if ((await platformKeys(db, now)).length === 0) await makePlatformKey(db, masterKey)
   const [newest] = await platformKeys(db, now)
@@ -27,13 +27,13 @@ export async function loadSigningKey(db: Db, masterKey: Buffer, now: Date): Prom
 async function makePlatformKey(db: Db, masterKey: Buffer): Promise<void> {
   const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
   const publicText = keyText(publicKey)
-  // The first is always named so, so that of two first starts at once one wins; later ones are named by their digest.
+  // A fixed id, so that of two processes on their first start only one can add a key. Later keys have their digest as id.
   const keyId = 'first'
   const privateKeySealed = seal(masterKey, placeOf(keyId), keyText(privateKey))
-  // Valid since ever: the process that lost the race may have read its clock before the one that won.
+  // Valid from 1970 on, because the clock of the process that lost the race may be behind the clock of the one that won.
   await addPlatformKey(db, { keyId, publicKey: publicText, privateKeySealed, validFrom: new Date(0) })
 }
 
-/** A short name for a public key. */
+/** The id of a public key: the beginning of its SHA-256. */
 export const keyIdOf = (publicText: string): string =>
   createHash('sha256').update(Buffer.from(publicText, 'base64')).digest('hex').slice(0, 16)

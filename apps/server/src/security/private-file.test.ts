@@ -24,13 +24,13 @@ describe('a private file', () => {
     expect([readFileSync(file, 'utf8'), modeOf(file)]).toEqual(['mine', 0o600])
   })
 
-  it('that replaces one anybody could read may be read by its owner only', () => {
+  it('that replaces a file that all users could read may be read by its owner only', () => {
     openFile('old')
     writePrivateFile(file, 'new', 'replace')
     expect([readFileSync(file, 'utf8'), modeOf(file)]).toEqual(['new', 0o600])
   })
 
-  it('that is there is kept word for word, but from now on only its owner may read it', () => {
+  it('that exists keeps its text, but from now on only its owner may read it', () => {
     openFile('old')
     writePrivateFile(file, 'new', 'keep')
     expect([readFileSync(file, 'utf8'), modeOf(file)]).toEqual(['old', 0o600])
@@ -48,7 +48,7 @@ describe('a private file', () => {
     },
   )
 
-  it('in a folder that does not exist is an error, not silence', () => {
+  it('in a folder that does not exist throws', () => {
     expect(() => writePrivateFile(path.join(dir, 'none', 'x'), 'x', 'keep')).toThrow(/ENOENT/)
   })
 })

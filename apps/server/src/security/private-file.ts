@@ -1,8 +1,8 @@
-/** Files that only their owner may read, written whole or not at all. */
+/** Writes files that only their owner may read. A reader never sees a part of one. */
 import { randomBytes } from 'node:crypto'
 import { chmodSync, linkSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 
-/** Mode 0600, also of a file that was there. `keep` leaves its text as it is; `replace` swaps it in one step. */
+/** Also an existing file gets mode 0600. `keep` leaves its text as it is; `replace` replaces it in one step. */
 export function writePrivateFile(file: string, text: string, existing: 'keep' | 'replace'): void {
   const part = `${file}.${randomBytes(6).toString('hex')}`
   writeFileSync(part, text, { mode: 0o600, flag: 'wx' })
@@ -17,7 +17,7 @@ export function writePrivateFile(file: string, text: string, existing: 'keep' | 
   }
 }
 
-/** A file of somebody else, who lets us read it, stays as its owner wants it. */
+/** A file of another owner, or on a read-only file system, keeps its mode. */
 function hide(file: string): void {
   try {
     chmodSync(file, 0o600)

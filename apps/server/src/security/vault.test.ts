@@ -11,17 +11,17 @@ const SECRET = '一个秘密 secret'
 describe('a sealed secret', () => {
   const sealed = seal(KEY, PLACE, SECRET)
 
-  it('is read again with the same key in the same place, and shows nothing of itself', () => {
+  it('is unsealed with the same key for the same place, and does not contain its text', () => {
     expect(unseal(KEY, PLACE, sealed)).toBe(SECRET)
     expect(sealed.includes('secret')).toBe(false)
     expect(unseal(KEY, PLACE, seal(KEY, PLACE, ''))).toBe('')
   })
 
-  it('looks different each time, so that two equal secrets do not show', () => {
+  it('differs each time, so that equal secrets cannot be recognised', () => {
     expect(seal(KEY, PLACE, SECRET).equals(sealed)).toBe(false)
   })
 
-  it('with any one byte changed is refused', () => {
+  it('with any byte changed is refused', () => {
     for (let index = 0; index < sealed.length; index += 1) {
       const changed = Buffer.from(sealed)
       changed.writeUInt8(changed.readUInt8(index) ^ 1, index)
@@ -29,7 +29,7 @@ describe('a sealed secret', () => {
     }
   })
 
-  it('cut short anywhere, or made longer, is refused', () => {
+  it('truncated anywhere, or extended, is refused', () => {
     for (let length = 0; length < sealed.length; length += 1) {
       expect(() => unseal(KEY, PLACE, sealed.subarray(0, length)), `${length} bytes`).toThrow()
     }
@@ -43,7 +43,7 @@ describe('a sealed secret', () => {
 })
 
 describe('keys for a purpose', () => {
-  it('are the same for the same purpose and differ for another one, and from the master key', () => {
+  it('are the same for the same purpose, and differ from those of other purposes and from the master key', () => {
     expect(derivedKey(KEY, 'a')).toEqual(derivedKey(KEY, 'a'))
     expect(new Set([KEY, derivedKey(KEY, 'a'), derivedKey(KEY, 'b')].map(String)).size).toBe(3)
     expect(derivedKey(KEY, 'a')).toHaveLength(32)
@@ -58,7 +58,7 @@ describe('the master key of an installation', () => {
   afterEach(() => rmSync(path.dirname(home), { recursive: true, force: true }))
   const file = () => path.join(home, 'master.key')
 
-  it('is made once, 32 bytes that nobody guesses, in a file and a folder of its owner', () => {
+  it('is made once, 32 random bytes, in a file and a folder that only the owner may read', () => {
     const key = masterKeyOf(home)
     expect(key).toHaveLength(32)
     expect(masterKeyOf(home)).toEqual(key)
@@ -67,14 +67,14 @@ describe('the master key of an installation', () => {
     expect(masterKeyOf(path.join(home, 'another'))).not.toEqual(key)
   })
 
-  it('in a file that anybody could read is kept, and hidden from now on', () => {
+  it('in a file that all users could read is kept, and from now on only its owner may read it', () => {
     const key = masterKeyOf(home)
     chmodSync(file(), 0o644)
     expect(masterKeyOf(home)).toEqual(key)
     expect(statSync(file()).mode & 0o777).toBe(0o600)
   })
 
-  it('that is damaged is named and never replaced: what it sealed would be lost', () => {
+  it('in a damaged file gives an error and is never replaced, because its sealed secrets would be lost', () => {
     masterKeyOf(home)
     for (const damaged of ['', 'short\n', Buffer.alloc(33).toString('base64')]) {
       writeFileSync(file(), damaged)

@@ -1,6 +1,6 @@
 /**
- * Secrets at rest: sealed with AES-256-GCM under a master key that is never in the database. The place of a secret
- * (table and row) is part of the seal, so that a sealed value cannot be moved to another row.
+ * Seals stored secrets: AES-256-GCM with a master key that is never in the database. The place of a secret (table and row) is
+ * authenticated with it, so that a sealed value cannot be moved to another row.
  */
 import { createCipheriv, createDecipheriv, createHmac, randomBytes } from 'node:crypto'
 import { mkdirSync, readFileSync } from 'node:fs'
@@ -17,7 +17,7 @@ export function seal(masterKey: Buffer, place: string, secret: string): Buffer {
   return Buffer.concat([nonce, sealed, cipher.getAuthTag()])
 }
 
-/** Throws when the seal was made with another key or for another place. */
+/** Throws when the secret was sealed with another key or for another place. */
 export function unseal(masterKey: Buffer, place: string, sealed: Buffer): string {
   const decipher = createDecipheriv('aes-256-gcm', masterKey, sealed.subarray(0, NONCE_BYTES))
     .setAAD(Buffer.from(place, 'utf8'))
@@ -25,11 +25,11 @@ export function unseal(masterKey: Buffer, place: string, sealed: Buffer): string
   return Buffer.concat([decipher.update(sealed.subarray(NONCE_BYTES, -TAG_BYTES)), decipher.final()]).toString('utf8')
 }
 
-/** A key of its own for one purpose, so that no two uses share one. */
+/** A separate key for each purpose. */
 export const derivedKey = (masterKey: Buffer, purpose: string): Buffer =>
   createHmac('sha256', masterKey).update(purpose, 'utf8').digest()
 
-/** The master key of this installation, made on first start. Of two first starts at once one wins. */
+/** The master key of this installation, made on the first start. Two processes on their first start get the same key. */
 export function masterKeyOf(home: string): Buffer {
   const file = path.join(home, 'master.key')
   mkdirSync(home, { recursive: true, mode: 0o700 })

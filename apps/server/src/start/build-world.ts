@@ -1,4 +1,4 @@
-/** Wires the world together: the only place where clocks, dice and the database meet the actions. */
+/** Builds the world: the only place that connects clocks, random numbers and the database with the actions. */
 import { createHmac, randomInt, randomUUID, timingSafeEqual } from 'node:crypto'
 import { signedNotification, timeText } from '@acopay/protocol'
 import { findMerchant, type Merchant, type Pool } from '@acopay/store'
@@ -12,7 +12,7 @@ import { channelAccounts } from '../upstream/accounts.ts'
 import type { World } from '../world.ts'
 import type { Config } from './config.ts'
 
-/** A job that is still not done after this raises an alarm. */
+/** A job that takes longer than this raises an alarm. */
 const ALARM_AFTER_MS = 3_600_000
 
 /** Two statements at a time leave connections for other work. */
@@ -24,13 +24,13 @@ export type Parts = {
   log: World['log']
   masterKey: Buffer
   signingKey: () => SigningKey
-  /** The only way out to addresses that merchants chose. */
+  /** Sends every request to a URL that a merchant supplied. */
   outgoing: SafePost
-  /** Known once the server listens. */
+  /** Is known once the server listens. */
   publicUrl: () => string
-  /** Where this process itself is reached, for what the sandbox tells it. */
+  /** The address of this process, to which the sandbox's upstreams send webhooks. */
   ownUrl: () => string
-  /** Where the sandbox's upstreams are reached. */
+  /** The address of the sandbox's upstreams. */
   sandboxUrl: () => string
   /** The only clock. */
   now: () => Date
@@ -68,7 +68,7 @@ export function buildWorld({
     channelOf: channelAccounts({ pool, masterKey, door: { fetch, now, newNonce }, sandboxUrl }),
     post: outgoing.post,
     urlRefusal: outgoing.refusal,
-    // In the sandbox the upstream is this process, which tells itself.
+    // In the sandbox the stand-ins run in this process, so their webhooks come to its own address.
     notifyUrl: (mchNo, channel) => `${config.mode === 'sandbox' ? ownUrl() : publicUrl()}/notify/${channel}/${mchNo}`,
     limits: { closeBudgetMs, channelCallMs, leaseMs, nonceWindowMs, alarmAfterMs: ALARM_AFTER_MS },
     isSandbox: config.mode === 'sandbox',
@@ -82,8 +82,8 @@ export function buildWorld({
     cashierUrl: (mchNo, transactionNo) =>
       `${publicUrl()}/cashier/${mchNo}/${transactionNo}/${cashierProof({ mchNo, transactionNo }).toString('base64url')}`,
     isCashierProof: (order, proof) => {
-      const [said, right] = [Buffer.from(proof), Buffer.from(cashierProof(order).toString('base64url'))]
-      return said.length === right.length && timingSafeEqual(said, right)
+      const [given, right] = [Buffer.from(proof), Buffer.from(cashierProof(order).toString('base64url'))]
+      return given.length === right.length && timingSafeEqual(given, right)
     },
     secrets: {
       seal: (place, secret) => seal(masterKey, place, secret),
@@ -100,7 +100,7 @@ export function buildWorld({
 
 const newNonce = (): string => randomUUID().replaceAll('-', '')
 
-/** Decimal digits from the system's random numbers. */
+/** Random decimal digits from the system's secure source. */
 function newDigits(digits: number): string {
   let text = ''
   while (text.length < digits) text += String(randomInt(0, 1_000_000_000)).padStart(9, '0')

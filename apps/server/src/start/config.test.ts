@@ -4,7 +4,7 @@ import { ConfigError, readConfig } from './config.ts'
 
 const read = (env: Record<string, string> = {}) => readConfig(env, 'default-home')
 
-/** What is wrong with these settings, in one line. */
+/** The error message for these settings, which must be one line. */
 function complaint(env: Record<string, string>): string {
   try {
     read(env)
@@ -17,7 +17,7 @@ function complaint(env: Record<string, string>): string {
   throw new Error(`accepted ${JSON.stringify(env)}`)
 }
 
-/** Every whole number that can be set: its default and its limits, a second time, by hand. */
+/** A second, hand-written copy of every numeric setting: its default, minimum and maximum. */
 const NUMBERS = `
 PORT                      8080  0    65535
 ACOPAY_CLOSE_BUDGET_MS    6000  100  8000
@@ -63,7 +63,7 @@ describe('without any setting', () => {
     })
   })
 
-  it('and with empty numbers, addresses and keys, as an empty line of a settings file gives them, it is the same', () => {
+  it('and with empty values, as a settings file may have them, it has the same defaults', () => {
     const names = [
       ...rows.map(({ name }) => name),
       'HOST',
@@ -77,7 +77,7 @@ describe('without any setting', () => {
 })
 
 describe('shells', () => {
-  it('are a list of origins, and in the sandbox also this machine', () => {
+  it('are a list of origins; in the sandbox also pages of this machine', () => {
     const env = { ACOPAY_SHELL_ORIGINS: 'https://a.example, http://b.example:8443' }
     expect(read({ ...env, ACOPAY_MODE: 'production' }).shellOrigins).toEqual([
       'https://a.example',
@@ -98,8 +98,8 @@ describe('shells', () => {
   })
 })
 
-describe('where merchants are called', () => {
-  it('is a list of ports and one of networks', () => {
+describe('the targets of notifications', () => {
+  it('are a list of ports and a list of networks', () => {
     const env = { ACOPAY_NOTIFY_PORTS: '443, 8443', ACOPAY_NOTIFY_NETWORKS: '10.1.0.0/16,fd00::/8' }
     expect(read(env)).toMatchObject({ notifyPorts: [443, 8443], notifyNetworks: ['10.1.0.0/16', 'fd00::/8'] })
   })
@@ -116,7 +116,7 @@ describe('where merchants are called', () => {
 })
 
 describe.each(rows)('$name', ({ name, min, max }) => {
-  // Two settings hang together: the lease outlives two budgets.
+  // The lease must be at least two close budgets long, so a test of one sets the other.
   const others: Record<string, string> =
     name === 'ACOPAY_LEASE_MS'
       ? { ACOPAY_CLOSE_BUDGET_MS: '100' }
@@ -140,10 +140,10 @@ describe.each(rows)('$name', ({ name, min, max }) => {
     '１００',
     'many',
     '9'.repeat(400),
-  ])('refuses "%s", names itself and says what it should be', (value) => {
-    const said = complaint({ ...others, [name]: value })
-    expect(said).toMatch(new RegExp(`^${name} `))
-    expect(said).toContain(`from ${min} to ${max}`)
+  ])('refuses "%s" and names the variable and its limits', (value) => {
+    const message = complaint({ ...others, [name]: value })
+    expect(message).toMatch(new RegExp(`^${name} `))
+    expect(message).toContain(`from ${min} to ${max}`)
   })
 })
 
@@ -151,14 +151,14 @@ describe('words', () => {
   it.each([
     ['ACOPAY_MODE', 'production', ['Production', 'prod', 'production ']],
     ['LOG_LEVEL', 'debug', ['INFO', 'verbose']],
-  ] as const)('%s takes its words exactly as they are written', (name, good, bad) => {
+  ] as const)('%s accepts only the exact words', (name, good, bad) => {
     expect(Object.values(read({ [name]: good }))).toContain(good)
     for (const value of bad) expect(complaint({ [name]: value })).toMatch(new RegExp(`^${name} .*${good}.*"${value}"$`))
   })
 })
 
-describe('settings that hang together', () => {
-  it('a clock that runs ahead is refused in production, where it would date money wrongly', () => {
+describe('settings that depend on each other', () => {
+  it('a clock that runs ahead is refused in production, where payments would get wrong times', () => {
     expect(read({ ACOPAY_SANDBOX_AHEAD_HOURS: '34' }).sandboxAheadMs).toBe(34 * 3_600_000)
     expect(complaint({ ACOPAY_SANDBOX_AHEAD_HOURS: '1', ACOPAY_MODE: 'production' })).toContain(
       'ACOPAY_SANDBOX_AHEAD_HOURS',
@@ -166,7 +166,7 @@ describe('settings that hang together', () => {
     expect(read({ ACOPAY_SANDBOX_AHEAD_HOURS: '0', ACOPAY_MODE: 'production' }).sandboxAheadMs).toBe(0)
   })
 
-  it('a lease shorter than two close budgets is refused, because two workers would do one job', () => {
+  it('a lease shorter than two close budgets is refused, because two workers would do the same job', () => {
     expect(complaint({ ACOPAY_LEASE_MS: '11999' })).toMatch(/^ACOPAY_LEASE_MS .*twice ACOPAY_CLOSE_BUDGET_MS/)
     expect(read({ ACOPAY_LEASE_MS: '12000' }).leaseMs).toBe(12_000)
   })
@@ -178,9 +178,9 @@ describe('DATABASE_URL', () => {
   })
 
   it('of another kind is refused without being repeated, because it may hold a password', () => {
-    const said = complaint({ DATABASE_URL: 'mysql://root:hunter2@db/pay' })
-    expect(said).toMatch(/^DATABASE_URL .*postgres:\/\//)
-    expect(said).not.toContain('hunter2')
+    const message = complaint({ DATABASE_URL: 'mysql://root:hunter2@db/pay' })
+    expect(message).toMatch(/^DATABASE_URL .*postgres:\/\//)
+    expect(message).not.toContain('hunter2')
   })
 })
 
@@ -213,8 +213,8 @@ describe('ACOPAY_MASTER_KEY', () => {
     Buffer.alloc(32, 7).toString('hex'),
     'secret',
   ])('of another length is refused without being repeated', (text) => {
-    const said = complaint({ ACOPAY_MASTER_KEY: text })
-    expect(said).toMatch(/^ACOPAY_MASTER_KEY .*32 bytes in Base64/)
-    expect(said).not.toContain(text)
+    const message = complaint({ ACOPAY_MASTER_KEY: text })
+    expect(message).toMatch(/^ACOPAY_MASTER_KEY .*32 bytes in Base64/)
+    expect(message).not.toContain(text)
   })
 })

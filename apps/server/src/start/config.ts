@@ -1,4 +1,4 @@
-/** Configuration: environment variables, read once and checked; each line of `SETTINGS` is documented in docs/operating.md. */
+/** Configuration: environment variables, read and checked once at the start. docs/operating.md documents each of them. */
 import path from 'node:path'
 import ipaddr from 'ipaddr.js'
 
@@ -6,12 +6,12 @@ export type Config = {
   host: string
   port: number
   home: string
-  /** Null: the embedded PostgreSQL below `home`. */
+  /** Null: the embedded PostgreSQL, whose data is below `home`. */
   databaseUrl: string | null
   mode: 'sandbox' | 'production'
-  /** Where payers and merchants reach this gateway; null: where it listens. */
+  /** The address at which payers and merchants reach this gateway; null: the address at which it listens. */
   publicUrl: string | null
-  /** 32 bytes; null: kept in a file below `home`. */
+  /** 32 bytes; null: it is in a file below `home`. */
   masterKey: Buffer | null
   logLevel: string
   closeBudgetMs: number
@@ -20,19 +20,19 @@ export type Config = {
   nonceWindowMs: number
   jobPauseMs: number
   poolMax: number
-  /** Requests a second from one address; 0 is no limit. */
+  /** Requests a second from one address; 0: no limit. */
   ratePerAddress: number
-  /** Requests a second of a merchant that has no limit of its own; 0 is no limit. */
+  /** Requests a second of a merchant that has no limit of its own; 0: no limit. */
   ratePerMerchant: number
-  /** Ports of merchants' addresses that may be called. */
+  /** Ports that merchants' URLs may name. */
   notifyPorts: number[]
-  /** Networks that merchants' addresses may lie in although they are not public, as CIDR blocks. */
+  /** Networks that merchants' URLs may lead to although they are not public, as CIDR blocks. */
   notifyNetworks: string[]
   /** Origins whose pages may show the cashier in a frame; in the sandbox also every page of this machine. */
   shellOrigins: string[]
-  /** How many proxies in front are trusted to name the caller's address. */
+  /** How many proxies in front of the gateway are trusted to pass on the caller's address. */
   trustedProxies: number
-  /** Sandbox only: so far ahead of the machine's clock lives this process, its stand-ins included. */
+  /** Sandbox only: how far the clock of this process, stand-ins included, is ahead of the machine's clock. */
   sandboxAheadMs: number
 }
 
@@ -42,7 +42,7 @@ type Env = Record<string, string | undefined>
 
 const HOURS = 3_600_000
 
-/** Throws ConfigError with one line that names the variable and says what it should be. */
+/** Throws a ConfigError of one line that names the variable and the values that it may have. */
 export function readConfig(env: Env, defaultHome: string): Config {
   const number = (name: string, otherwise: number, min: number, max: number): number => {
     const text = env[name]
@@ -91,14 +91,14 @@ export function readConfig(env: Env, defaultHome: string): Config {
     throw new ConfigError('ACOPAY_SANDBOX_AHEAD_HOURS 只能用于沙箱模式 (is for ACOPAY_MODE=sandbox only)')
   }
   if (config.mode === 'sandbox') config.shellOrigins.push('http://127.0.0.1:*', 'http://localhost:*')
-  // A lease must outlive the work it protects, or two workers do it.
+  // A lease must last longer than the work it protects; otherwise two workers do the same work.
   if (config.leaseMs < 2 * config.closeBudgetMs) {
     throw new ConfigError(
       'ACOPAY_LEASE_MS 至少应为 ACOPAY_CLOSE_BUDGET_MS 的两倍 (at least twice ACOPAY_CLOSE_BUDGET_MS)',
     )
   }
   if (config.databaseUrl !== null && !/^postgres(ql)?:\/\//.test(config.databaseUrl)) {
-    // The value may hold a password, so it is not repeated.
+    // The error does not repeat the value, because it may contain a password.
     throw new ConfigError('DATABASE_URL 应以 postgres:// 开头 (should begin with postgres://)')
   }
   return config
@@ -141,7 +141,7 @@ function readUrl(text: string | undefined): string | null {
 function readMasterKey(text: string | undefined): Buffer | null {
   if (text === undefined || text === '') return null
   const key = Buffer.from(text, 'base64')
-  // A letter too many or a foreign one would be skipped, and another key be taken without a word.
+  // Node ignores extra or invalid Base64 characters, so a mistyped key would silently become another key.
   if (key.length !== 32 || key.toString('base64') !== text)
     throw new ConfigError('ACOPAY_MASTER_KEY 应为32字节的Base64 (32 bytes in Base64)')
   return key

@@ -1,9 +1,9 @@
-/** The database that the configuration names: somebody else's, or the embedded one, started when it is not running. */
+/** Opens the database of the configuration: the one at DATABASE_URL, or the embedded one, which is started if necessary. */
+import { startEmbeddedPostgres } from '@acopay/embedded-postgres'
 import { openPool, type Pool } from '@acopay/store'
-import { startEmbeddedPostgres } from '../embedded-postgres.ts'
 import type { Config } from './config.ts'
 
-/** Throws one clear line when it cannot be reached. */
+/** Throws an error of one line when the database cannot be reached. */
 export async function openDatabase(
   config: Config,
   onLost: (error: Error) => void,
@@ -17,7 +17,7 @@ export async function openDatabase(
   }
   await pool.query('select 1').catch(async (error: Error & { code?: string }) => {
     await close()
-    // Only the code: the message of some errors repeats the address, which may hold a password.
+    // Only the code, because some messages repeat the address, which may contain a password.
     throw new Error(
       `连接不到数据库，请检查 DATABASE_URL (cannot reach the database, check DATABASE_URL): ${error.code ?? error.name}`,
     )

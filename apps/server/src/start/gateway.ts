@@ -31,7 +31,7 @@ export type Gateway = {
   stop: () => Promise<void>
 }
 
-/** Starts a gateway and resolves when it is ready. Throws one clear line, with everything it opened closed again. */
+/** Starts a gateway and resolves when it is ready. If it cannot start, closes what it opened and throws an error of one line. */
 export async function startGateway(config: Config): Promise<Gateway> {
   const log = openLog(config.logLevel)
   const masterKey = config.masterKey ?? masterKeyOf(config.home)
@@ -67,7 +67,7 @@ type Opened = {
   masterKey: Buffer
   pool: Pool
   outgoing: SafePost
-  /** The only clock; ahead of the machine's where the sandbox was asked to be. */
+  /** The only clock; `sandboxAheadMs` ahead of the machine's. */
   now: () => Date
   /** Null in production mode, and until the sandbox has its upstreams. */
   upstreams: SandboxUpstreams | null
@@ -89,7 +89,7 @@ async function serve(opened: Opened, close: () => Promise<void>): Promise<Gatewa
     ownUrl: () => urls.own,
     sandboxUrl: () => opened.upstreams?.url() ?? '',
     now,
-    // An aborted sleep ends early and without an error: the code that aborted it knows why.
+    // An aborted sleep ends early and without an error, because the code that aborted it knows why.
     sleep: (ms, signal) => pause(ms, undefined, signal ? { signal } : {}).catch(() => {}),
   })
   opened.upstreams = world.isSandbox ? sandboxUpstreams(pool, world) : null
@@ -108,7 +108,7 @@ async function serve(opened: Opened, close: () => Promise<void>): Promise<Gatewa
   const endTimers = startTimers(opened, key)
   const stop = async (): Promise<void> => {
     endTimers()
-    // Connections that have sent no request are cut after the time that the longest answer may take.
+    // `close` waits for open connections. Those that are still open after the longest answer have sent no request: cut them.
     const cut = setTimeout(() => app.server.closeAllConnections(), LONGEST_ANSWER_MS)
     await app.close()
     clearTimeout(cut)
@@ -118,9 +118,9 @@ async function serve(opened: Opened, close: () => Promise<void>): Promise<Gatewa
   return { url: urls.own, demoFile, consoleFile, stop }
 }
 
-/** Answers the function that ends the timers. */
+/** Returns the function that ends the timers. */
 function startTimers({ log, pool, masterKey, upstreams, now }: Opened, key: { current: SigningKey }): () => void {
-  // All processes use a key that another process added within a minute.
+  // A key that one process adds is used by all processes within a minute.
   const refresh = setInterval(async () => {
     try {
       key.current = await loadSigningKey(pool, masterKey, now())
@@ -128,7 +128,7 @@ function startTimers({ log, pool, masterKey, upstreams, now }: Opened, key: { cu
       log.error({ err: error }, 'the platform key could not be read again')
     }
   }, KEY_REFRESH_MS)
-  // The sandbox's upstreams send notifications again that this gateway has not acknowledged.
+  // The sandbox's upstreams send webhooks again that this gateway has not acknowledged.
   const redelivery = setInterval(() => void upstreams?.deliverDue(), REDELIVERY_PAUSE_MS)
   return () => {
     clearInterval(refresh)
@@ -138,7 +138,7 @@ function startTimers({ log, pool, masterKey, upstreams, now }: Opened, key: { cu
 
 type SigningKey = Awaited<ReturnType<typeof loadSigningKey>>
 
-/** Keys, signatures and passwords never reach the log: these names are dropped even where code logs them by mistake. */
+/** Keeps keys, signatures and passwords out of the log, also where code logs them by mistake. */
 const REDACTED = ['*.privateKey', '*.mchPrivateKey', '*.password', '*.sign', '*.connectionString']
 
 const openLog = (level: string): World['log'] =>

@@ -1,4 +1,4 @@
-/** What an account with each upstream takes, for the command and the console alike: one list, one check. */
+/** The settings of an account with each upstream, and their check, for the command and the console. */
 import { type ChannelName, makeChannel } from '@acopay/channels'
 
 export type Setting = {
@@ -6,19 +6,19 @@ export type Setting = {
   label: { zh: string; en: string }
   isSecret: boolean
   isOptional?: true
-  /** Which account it is. Attempts that were opened with one are no attempts to another. */
+  /** Identifies the account: with another value it is another account, which does not know this one's attempts. */
   isIdentity?: true
 }
 
 const open = (name: string, zh: string, en: string): Setting => ({ name, label: { zh, en }, isSecret: false })
-const which = (name: string, zh: string, en: string): Setting => ({ ...open(name, zh, en), isIdentity: true })
+const identity = (name: string, zh: string, en: string): Setting => ({ ...open(name, zh, en), isIdentity: true })
 const secret = (name: string, zh: string, en: string): Setting => ({ name, label: { zh, en }, isSecret: true })
 
 export const CHANNEL_SETTINGS: Record<ChannelName, Setting[]> = {
   wechat: [
-    which('baseUrl', '接口地址', 'API address'),
-    which('appId', 'AppID', 'App ID'),
-    which('mchId', '微信商户号', 'WeChat merchant ID'),
+    identity('baseUrl', '接口地址', 'API address'),
+    identity('appId', 'AppID', 'App ID'),
+    identity('mchId', '微信商户号', 'WeChat merchant ID'),
     open('serialNo', '商户证书序列号', "Merchant certificate's serial number"),
     secret('mchPrivateKey', '商户私钥', "Merchant's private key"),
     secret('apiV3Key', 'APIv3密钥', 'APIv3 key'),
@@ -37,15 +37,15 @@ export const CHANNEL_SETTINGS: Record<ChannelName, Setting[]> = {
     },
   ],
   alipay: [
-    which('gateway', '网关地址', 'Gateway address'),
-    which('appId', '应用 AppID', 'App ID'),
-    which('sellerId', '卖家支付宝用户号（2088…）', "Seller's user ID (2088…)"),
+    identity('gateway', '网关地址', 'Gateway address'),
+    identity('appId', '应用 AppID', 'App ID'),
+    identity('sellerId', '卖家支付宝用户号（2088…）', "Seller's user ID (2088…)"),
     secret('appPrivateKey', '应用私钥', "App's private key"),
     open('alipayPublicKey', '支付宝公钥', "Alipay's public key"),
   ],
 }
 
-/** The setting that would make another account of one that is in use; null when it stays the same. */
+/** The changed setting that makes this another account; null when it stays the same account. */
 export function otherAccount(
   channel: ChannelName,
   before: Record<string, unknown> | null,
@@ -58,10 +58,10 @@ export function otherAccount(
 
 export const OTHER_ACCOUNT = {
   zh: '此账户已有支付记录，不能改为另一个账户：在途付款码与退款仍属于原账户。请为新账户另建商户',
-  en: 'this account has been paid through and cannot become another one: open codes and refunds belong to it. Add another merchant for the new account',
+  en: 'this account has attempts and cannot become another account, because open codes and refunds belong to it. Add another merchant for the new account',
 }
 
-/** Null when an account can be made of these; else the setting that is wrong and what it should be. No value is repeated. */
+/** Null when these settings are valid; else the wrong setting and what it should be. Values are not repeated. */
 export function settingsProblem(
   channel: ChannelName,
   settings: Record<string, unknown>,

@@ -1,18 +1,18 @@
-/** Calls an upstream: within a deadline, and with every failure as `unknown`. */
-import { type Traced, type Unknown, unknown } from '@acopay/channels'
+/** Calls an upstream within a deadline. Every failure becomes the answer `unknown`. */
+import { type Channel, type Traced, type Unknown, unknown } from '@acopay/channels'
 import type { World } from '../world.ts'
 
 export type Deadline = { atMs: number }
 
-/** The moment until which a caller waits. */
+/** A deadline `ms` from now. */
 export const within = (world: World, ms: number): Deadline => ({ atMs: world.now().getTime() + ms })
 
 export const remainingMs = (world: World, deadline: Deadline): number =>
   Math.max(0, deadline.atMs - world.now().getTime())
 
 /**
- * One call, limited by its own time-out and by the deadline. A channel does not throw for what an upstream says;
- * if it throws all the same, or never returns, the answer is `unknown`.
+ * One call, limited by its own time-out and by the deadline. Channels return every answer of an upstream; if one throws or
+ * does not return in time, the answer is `unknown`.
  */
 export async function callUpstream<Answer extends { kind: string }>(
   world: World,
@@ -37,6 +37,16 @@ export async function callUpstream<Answer extends { kind: string }>(
   }
 }
 
-/** An answer in one line, for people: `open: refused (NO_AUTH) [08F78BB0]`. */
+/** An answer as one line for operators: `open: refused (NO_AUTH) [08F78BB0]`. */
 export const answerText = (verb: string, answer: Traced & { kind: string; why?: string }): string =>
   `${verb}: ${answer.kind}${answer.why === undefined ? '' : ` (${answer.why})`}${answer.requestId === undefined ? '' : ` [${answer.requestId}]`}`
+
+/** The merchant's channel by which an attempt was opened; an account that was used once is never removed. */
+export async function channelOrThrow(
+  world: World,
+  { mchNo, channel }: { mchNo: string; channel: string },
+): Promise<Channel> {
+  const found = await world.channelOf(mchNo, channel)
+  if (found === null) throw new Error(`merchant ${mchNo} has no account with ${channel}`)
+  return found
+}

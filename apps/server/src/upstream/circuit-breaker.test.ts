@@ -12,7 +12,7 @@ beforeEach(() => {
   guard = circuitBreaker(() => new Date(nowMs))
 })
 
-/** An upstream whose queries end as told, and which counts them. */
+/** An upstream that counts its queries and answers them as the test says. */
 function upstream(query: () => ReturnType<Channel['query']>) {
   const seen = { calls: 0 }
   const channel = {
@@ -27,8 +27,8 @@ function upstream(query: () => ReturnType<Channel['query']>) {
 const manyTimes = (count: number, ask: () => Promise<unknown>) =>
   Promise.all(Array.from({ length: count }, () => ask()))
 
-describe("one account's troubles", () => {
-  it('end in a rest after twenty failures in a row, and one success after it ends them', async () => {
+describe("one account's failures", () => {
+  it('cause a rest after twenty in a row, and one success after the rest resets the count', async () => {
     let isSick = true
     const { seen, channel } = upstream(async () => (isSick ? unknown('HTTP 502') : { kind: 'open' }))
     const guarded = guard('M1/wechat', channel)
@@ -44,19 +44,19 @@ describe("one account's troubles", () => {
     for (let times = 0; times < 30; times += 1) expect((await guarded.query(REF, signal)).kind).toBe('open')
   })
 
-  it('are counted as failures also when the channel throws', async () => {
+  it('are counted also when the channel throws', async () => {
     const { channel } = upstream(() => Promise.reject(new Error('socket hang up')))
     expect(await guard('M1/wechat', channel).query(REF, signal)).toEqual(unknown('socket hang up'))
   })
 
-  it('are not those of another account', async () => {
+  it('do not count for another account', async () => {
     const { channel } = upstream(async () => unknown('HTTP 502'))
     const well = upstream(async () => ({ kind: 'open' }))
     await manyTimes(20, () => guard('M1/wechat', channel).query(REF, signal))
     expect((await guard('M2/wechat', well.channel).query(REF, signal)).kind).toBe('open')
   })
 
-  it('are remembered when its channel is made anew', async () => {
+  it('are still counted when its channel is made again', async () => {
     const { channel } = upstream(async () => unknown('HTTP 502'))
     await manyTimes(20, () => guard('M1/wechat', channel).query(REF, signal))
     const well = upstream(async () => ({ kind: 'open' }))
@@ -64,7 +64,7 @@ describe("one account's troubles", () => {
     expect(well.seen.calls).toBe(0)
   })
 
-  it('never hold more than 64 calls at once', async () => {
+  it('never have more than 64 calls in flight', async () => {
     const { seen, channel } = upstream(() => new Promise(() => {}))
     const guarded = guard('M1/wechat', channel)
     for (let times = 0; times < 64; times += 1) void guarded.query(REF, signal)

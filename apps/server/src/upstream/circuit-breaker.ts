@@ -1,6 +1,6 @@
 /**
- * Keeps one account's troubles its own: at most so many calls to its upstream at once, and after many failures in a row
- * a rest in which nothing is asked. What is not asked is `unknown`, like everything that has no answer.
+ * Keeps the failures of one account from affecting others: limits the calls in flight per account, and makes no calls for a
+ * while after many failures in a row. A call that is not made has the answer `unknown`.
  */
 import { type Channel, type Unknown, unknown } from '@acopay/channels'
 import { LRUCache } from 'lru-cache'
@@ -14,7 +14,7 @@ type Health = { inFlight: number; failures: number; restUntilMs: number }
 
 type Call<Ask, Answer> = (ask: Ask, signal: AbortSignal) => Promise<Answer>
 
-/** The call, unless the account rests or has too many calls in flight; notes how it went. */
+/** Makes the call, unless the account rests or has too many calls in flight, and counts failures. */
 const guarded =
   (health: Health, now: () => Date) =>
   <Ask, Answer extends { kind: string }>(call: Call<Ask, Answer>): Call<Ask, Answer | Unknown> =>
@@ -32,7 +32,7 @@ const guarded =
     return answer
   }
 
-/** Wraps channels; those of one name share their health, also where the channel itself was made anew. */
+/** Wraps channels. All channels of one name share their counts, also after the channel was made again. */
 export function circuitBreaker(now: () => Date): (name: string, channel: Channel) => Channel {
   const healths = new LRUCache<string, Health>({ max: ACCOUNTS_MAX })
 

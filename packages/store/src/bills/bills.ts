@@ -1,10 +1,10 @@
-/** Bills: what belongs into a day's, and the files that were made. Days are texts, `yyyy-MM-dd`, in UTC+8. */
+/** The merchants' bills: the rows of a day, and the files that were made. Days are texts, `yyyy-MM-dd`, in UTC+8. */
 import { type Db, run } from '../db.ts'
 import type { Job } from '../jobs/jobs.ts'
 
 export const BILL_KINDS = ['PAYMENT', 'REFUND', 'REVERSAL'] as const
 
-/** A payment that was taken, a merchant's refund or a reversal of our own that was made. */
+/** A payment, a refund that was made, or a reversal that was made. */
 export type BillRow = {
   kind: (typeof BILL_KINDS)[number]
   at: Date
@@ -19,7 +19,7 @@ export type BillRow = {
   mchRefundNo: string | null
   amountFen: bigint
   currency: string
-  /** Of a payment: whether the order kept it. */
+  /** For a payment: whether the order kept it. */
   isKept: boolean | null
   /** The order's description, or the refund's reason. */
   note: string | null
@@ -59,7 +59,7 @@ const PAGES = {
     order by r.changed_at, r.refund_no limit $5`,
 } as const satisfies Record<BillRow['kind'], string>
 
-/** One page of a day's rows of one kind, by time. */
+/** One page of a day's rows of one kind, ordered by time. */
 export const billRows = (
   db: Db,
   { mchNo, day }: BillKey,
@@ -69,7 +69,7 @@ export const billRows = (
   return run<BillRow>(db, `billRows${kind}`, PAGES[kind], [mchNo, day, after?.at, ...place, limit])
 }
 
-/** Whether anything belongs into this day's bill. */
+/** Whether this day's bill has any row. */
 export async function hasBillRows(db: Db, { mchNo, day }: BillKey): Promise<boolean> {
   const rows = await run<{ found: boolean }>(
     db,
@@ -82,7 +82,7 @@ export async function hasBillRows(db: Db, { mchNo, day }: BillKey): Promise<bool
   return rows[0]?.found === true
 }
 
-/** A bill that was made. `fileNo` and `sha256` (lower-case hex) are null where `lines` is 0: nothing happened that day. */
+/** A bill that was made. `fileNo` and `sha256` (lower-case hex) are null where `lines` is 0: that day has no rows. */
 export type Bill = { lines: bigint; fileNo: string | null; sizeBytes: bigint; sha256: string | null }
 
 export async function findBill(db: Db, { mchNo, day }: BillKey): Promise<Bill | null> {
@@ -119,7 +119,7 @@ export async function readBillPart(db: Db, key: BillKey, { fileNo, seq }: BillPa
   return rows[0]?.bytes ?? null
 }
 
-/** Publishes the file, if this lease still holds the job and no other process was faster; false otherwise. */
+/** Publishes the file. False when this lease has ended, or another process has published its file before. */
 export async function publishBill(db: Db, job: Job, bill: Bill, now: Date): Promise<boolean> {
   const rows = await run(
     db,
@@ -134,8 +134,8 @@ export async function publishBill(db: Db, job: Job, bill: Bill, now: Date): Prom
 }
 
 /**
- * Removes pieces of this day's files that do not count: of makers that were killed or too slow. Nothing, when this taking
- * of the job has run out: then they may be another maker's, who is at it.
+ * Removes pieces of this day's files that were never published: their processes were killed or too slow. Removes nothing
+ * when this lease has ended, because another process may be writing the pieces now.
  */
 export async function removeStrayBillParts(db: Db, job: Job, { mchNo, day }: BillKey): Promise<void> {
   await run(
@@ -149,21 +149,21 @@ export async function removeStrayBillParts(db: Db, job: Job, { mchNo, day }: Bil
   )
 }
 
-/** Removes the files of a merchant's bills from before a day: they cannot be asked for any more. */
+/** Removes the files of a merchant's bills of before this day, which the merchant can no longer fetch. */
 export async function forgetBillFiles(db: Db, { mchNo, day }: BillKey): Promise<void> {
   const sql = 'delete from bill_part where mch_no = $1 and bill_day < $2'
   await run(db, 'forgetBillFiles', sql, [mchNo, day])
 }
 
-/** Removes the pieces of one file that was not published: what its own maker leaves when it was too slow. */
+/** Removes the pieces of one unpublished file. The process that wrote them calls this when it was too slow. */
 export async function removeBillFile(db: Db, { mchNo, day }: BillKey, fileNo: string): Promise<void> {
   const sql = 'delete from bill_part where mch_no = $1 and bill_day = $2 and file_no = $3'
   await run(db, 'removeBillFile', sql, [mchNo, day, fileNo])
 }
 
 /**
- * Gives every merchant a job for each of these days on which it existed, unless its bill is made; how many were added.
- * Days are given with the moment at which they begin.
+ * Writes a job for each merchant and each of these days whose bill is not made yet, if the merchant existed on that day.
+ * Returns how many jobs were added. `begin` is the moment at which the day begins.
  */
 export async function planBills(db: Db, days: { day: string; begin: Date }[], now: Date): Promise<number> {
   const rows = await run(
@@ -180,7 +180,7 @@ export async function planBills(db: Db, days: { day: string; begin: Date }[], no
   return rows.length
 }
 
-/** Has an older bill made that nobody has made; harmless when somebody is at it. */
+/** Writes the job that makes one missing bill. Changes nothing when the job exists. */
 export async function planBill(db: Db, { mchNo, day }: BillKey, now: Date): Promise<void> {
   await run(
     db,

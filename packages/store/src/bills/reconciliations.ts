@@ -1,22 +1,22 @@
-/** What the upstreams' bills were held against, and what differed. Days are texts, `yyyy-MM-dd`, in UTC+8. */
+/** Reconciliation: the booked rows to compare with upstream bills, and its results. Days are texts, `yyyy-MM-dd`, in UTC+8. */
 import { type Db, run } from '../db.ts'
 
 export type BookedPayment = { attemptNo: string; paymentNo: string; amountFen: bigint }
 export type BookedRefund = BookedPayment & { refundNo: string }
 
-/** Where a page of payments ended. */
+/** The last payment of a page. */
 type PaymentPlace = { billDay: string; paidAt: Date; attemptNo: string; paymentNo: string }
 
-/** Read at once; a day of a large merchant is many of them. */
+/** Payments per page. A day of a large merchant has many pages. */
 const PAYMENTS_PAGE = 5000
 
-/** Payments of one channel that were made on this day, from `from` on and before `until`; page by page. */
+/** Payments of one channel that were paid from `from` on and before `until`, page by page. */
 export async function* paymentsOfDay(
   db: Db,
   of: DayKey,
   { from, until, page = PAYMENTS_PAGE }: { from: Date; until: Date; page?: number },
 ): AsyncGenerator<BookedPayment[]> {
-  // No payment is in our bill of a day before it was made: the index of bills leads to it.
+  // A payment's bill day is never before the day on which it was paid, so the index on the bill day finds them all.
   let last: PaymentPlace = { billDay: of.day, paidAt: new Date(0), attemptNo: '', paymentNo: '' }
   for (;;) {
     const rows = await run<BookedPayment & PaymentPlace>(
@@ -37,7 +37,7 @@ export async function* paymentsOfDay(
   }
 }
 
-/** Reversals and refunds of one channel that the upstream said were done from `from` on and before `until`. */
+/** Reversals and refunds of one channel that were done, as the upstream said, from `from` on and before `until`. */
 export const refundsBetween = (
   db: Db,
   of: { mchNo: string; channel: string },
@@ -64,7 +64,7 @@ export const DIFFERENCE_KINDS = [
   'PAYMENT_UNKNOWN',
   'PAYMENT_MISSING',
   'PAYMENT_AMOUNT',
-  /** The order kept it, and the upstream or the merchant's own back office has sent it back. */
+  /** The upstream, or the merchant in the upstream's own pages, has sent back a kept payment. */
   'PAYMENT_RETURNED',
   'REFUND_UNKNOWN',
   'REFUND_MISSING',
@@ -83,10 +83,10 @@ export type Difference = {
 
 export type DayKey = { mchNo: string; channel: string; day: string }
 
-/** What a day's bill holds: how many lines of each kind, and what they add up to. */
+/** The number of lines of each kind in a day's upstream bill, and their sums. */
 export type BillSums = { paid: { lines: number; fen: bigint }; refunded: { lines: number; fen: bigint } }
 
-/** Writes what a day's bill showed; the same day again adds what is new and keeps what was found before. */
+/** Writes the result of a day. A second result of the same day adds new differences and keeps the earlier ones. */
 export async function writeReconciliation(
   db: Db,
   key: DayKey,
@@ -100,8 +100,17 @@ export async function writeReconciliation(
       `insert into reconciliation_difference (mch_no, channel, day, kind, attempt_no, payment_no, refund_no, ours_fen,
          theirs_fen, settled, found_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) on conflict do nothing`,
       [
-        ...[key.mchNo, key.channel, key.day, one.kind, one.attemptNo, one.paymentNo, one.refundNo],
-        ...[one.oursFen, one.theirsFen, one.isSettled, now],
+        key.mchNo,
+        key.channel,
+        key.day,
+        one.kind,
+        one.attemptNo,
+        one.paymentNo,
+        one.refundNo,
+        one.oursFen,
+        one.theirsFen,
+        one.isSettled,
+        now,
       ],
     )
   }
@@ -113,15 +122,22 @@ export async function writeReconciliation(
      on conflict (mch_no, channel, day) do update set lines = excluded.lines, differences = $4, done_at = $5,
        paid_lines = $7, paid_fen = $6, refunded_lines = $9, refunded_fen = $8`,
     [
-      ...[key.mchNo, key.channel, key.day, found.differences.length, now],
-      ...[found.paid.fen, found.paid.lines, found.refunded.fen, found.refunded.lines],
+      key.mchNo,
+      key.channel,
+      key.day,
+      found.differences.length,
+      now,
+      found.paid.fen,
+      found.paid.lines,
+      found.refunded.fen,
+      found.refunded.lines,
     ],
   )
 }
 
 /**
- * Gives every channel account a job for each of these days on which the account existed, unless its bill has
- * been held against the books; how many were added. Days are given with the moment at which they begin.
+ * Writes a job for each channel account and each of these days that is not reconciled yet, if the account existed on that
+ * day. Returns how many jobs were added. `begin` is the moment at which the day begins.
  */
 export async function planReconciliations(db: Db, days: { day: string; begin: Date }[], now: Date): Promise<number> {
   const rows = await run(

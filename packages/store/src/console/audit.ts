@@ -1,8 +1,8 @@
-/** What was done at the console, by whom, and how it ended. Rows are added and ended, never changed otherwise. */
+/** The console's audit log: which user did what, and with what outcome. A row gets its outcome once and never changes again. */
 import { type Db, run } from '../db.ts'
 
 export type NewAudit = {
-  /** Begins with the time. */
+  /** Begins with the time, so that rows sort by it. */
   auditNo: string
   username: string
   address: string
@@ -21,7 +21,14 @@ export const beginAudit = (db: Db, audit: NewAudit, now: Date) =>
     `insert into console_audit (audit_no, at, username, address, action, mch_no, subject, outcome, detail)
      values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
     [
-      ...[audit.auditNo, now, audit.username, audit.address, audit.action, audit.mchNo, audit.subject, audit.outcome],
+      audit.auditNo,
+      now,
+      audit.username,
+      audit.address,
+      audit.action,
+      audit.mchNo,
+      audit.subject,
+      audit.outcome,
       JSON.stringify(audit.detail),
     ],
   )

@@ -1,4 +1,4 @@
-/** What finance looks at: bills and what they are compared with, and what reconciling found. Days are texts, as in bills. */
+/** The console's finance pages: bills, upstream bills, differences and unmatched payments. Days are texts, as in bills.ts. */
 import type { BillKey } from '../bills/bills.ts'
 import { type Db, run } from '../db.ts'
 import type { UnmatchedPayment } from '../payments/unmatched-payments.ts'
@@ -9,7 +9,7 @@ export type ListedBill = {
   lines: bigint
   sizeBytes: bigint
   sha256: string | null
-  /** Whether there is a file and it was not forgotten. */
+  /** Whether the file exists and was not removed since. */
   hasFile: boolean
   madeAt: Date
 }
@@ -18,7 +18,7 @@ const BILL = `b.mch_no as "mchNo", b.bill_day::text as day, b.lines, b.size_byte
   b.made_at as "madeAt", exists (select from bill_part p where p.mch_no = b.mch_no and p.bill_day = b.bill_day
     and p.file_no = b.file_no and p.seq = 1) as "hasFile"`
 
-/** A page of things that belong to a merchant and a day: the newest day first. */
+/** A page of rows that belong to a merchant and a day, the newest day first. */
 export type DayFilter = { mchNo: string | null; before: { day: string; mchNo: string; channel: string } | null }
 
 export const listBills = (db: Db, { mchNo, before }: DayFilter, limit: number): Promise<ListedBill[]> =>
@@ -65,22 +65,22 @@ export const listReconciliations = (
     [mchNo, before?.day, before?.mchNo, before?.channel, limit],
   )
 
-/** What a day's bill of ours holds of one channel: in all, and payments of which our day and the upstream's are not the same. */
+/** One channel's part of a merchant's bill: the totals, and the payments that the upstream bill has on another day. */
 export type BilledChannel = {
   channel: string
   paid: bigint
   paidFen: bigint
   refunded: bigint
   refundedFen: bigint
-  /** In this bill, and made on an earlier day: it was booked when that day's bill was closed. */
+  /** Paid on an earlier day, and in this bill because it was booked after that day's bill was complete. */
   earlier: bigint
   earlierFen: bigint
-  /** Made on this day, and in a later bill for the same reason. */
+  /** Paid on this day, and in a later bill for the same reason. */
   later: bigint
   laterFen: bigint
 }
 
-/** Reads every line of the day: the caller knows from the bill that there are not too many. */
+/** Reads every line of the day. The caller checks first that the bill does not have too many. */
 export const billedChannels = (
   db: Db,
   { mchNo, day }: BillKey,
@@ -108,10 +108,10 @@ export const billedChannels = (
     [mchNo, day, bounds.from, bounds.until],
   )
 
-/** What the upstream's bill of a day adds up to; sums are null where an older version read it. */
+/** The sums of an upstream bill; null where an older version of the gateway read it. */
 export type UpstreamDay = {
   channel: string
-  /** Null: its bill was not fetched yet. */
+  /** Null: the upstream bill was not fetched yet. */
   doneAt: Date | null
   lines: number | null
   paidLines: number | null
@@ -122,7 +122,7 @@ export type UpstreamDay = {
   unsettled: number
 }
 
-/** One for each account the merchant had by the end of that day, and for each bill that was fetched. */
+/** A row for each account that the merchant had by the end of that day, and for each upstream bill that was fetched. */
 export const upstreamDays = (db: Db, { mchNo, day }: BillKey, end: Date): Promise<UpstreamDay[]> =>
   run<UpstreamDay>(
     db,
@@ -154,7 +154,7 @@ export type ListedDifference = DifferenceKey & {
   note: string | null
   settledBy: string | null
   foundAt: Date
-  /** The order it belongs to, where we know of one. */
+  /** The order of its attempt; null where the books do not know the attempt. */
   transactionNo: string | null
 }
 export type DifferencePlace = DifferenceKey & { isSettled: boolean }
@@ -166,10 +166,10 @@ export type DifferenceFilter = {
   before: DifferencePlace | null
 }
 
-/** A page: what nobody settled first, then the newest days; at most `limit`. */
+/** A page, unsettled differences first, then the newest days; at most `limit`. */
 export const listDifferences = (db: Db, filter: DifferenceFilter, limit: number): Promise<ListedDifference[]> => {
   const { mchNo, channel, day, isSettled, before } = filter
-  // A statement for each, not one with 'or': each has its index.
+  // Two statements instead of one with 'or', so that each uses its own index.
   const which = mchNo === null ? '$1::text is null' : 'd.mch_no = $1'
   return run<ListedDifference>(
     db,
@@ -185,13 +185,24 @@ export const listDifferences = (db: Db, filter: DifferenceFilter, limit: number)
       order by (not d.settled) desc, d.day desc, d.mch_no desc, d.channel desc, d.kind desc, d.attempt_no desc,
                d.payment_no desc, d.refund_no desc limit $13`,
     [
-      ...[mchNo, channel, day, isSettled, before?.isSettled, before?.day, before?.mchNo, before?.channel, before?.kind],
-      ...[before?.attemptNo, before?.paymentNo, before?.refundNo, limit],
+      mchNo,
+      channel,
+      day,
+      isSettled,
+      before?.isSettled,
+      before?.day,
+      before?.mchNo,
+      before?.channel,
+      before?.kind,
+      before?.attemptNo,
+      before?.paymentNo,
+      before?.refundNo,
+      limit,
     ],
   )
 }
 
-/** Says that somebody settled a difference, and how; false when there is none, or it is settled. */
+/** Marks a difference as settled by this user, with a note. False when it does not exist or is settled already. */
 export async function settleDifference(
   db: Db,
   key: DifferenceKey,
@@ -204,16 +215,14 @@ export async function settleDifference(
     `update reconciliation_difference set settled = true, note = $8, settled_by = $9, settled_at = $10
       where mch_no = $1 and channel = $2 and day = $3 and kind = $4 and attempt_no = $5 and payment_no = $6
         and refund_no = $7 and not settled returning 1`,
-    [
-      ...[key.mchNo, key.channel, key.day, key.kind, key.attemptNo, key.paymentNo, key.refundNo],
-      ...[by.note, by.username, now],
-    ],
+    [key.mchNo, key.channel, key.day, key.kind, key.attemptNo, key.paymentNo, key.refundNo, by.note, by.username, now],
   )
   return rows.length === 1
 }
 
 export type UnmatchedKey = Pick<UnmatchedPayment, 'mchNo' | 'channel' | 'attemptNo' | 'paymentNo'>
 export type ListedStray = UnmatchedPayment & {
+  /** When the gateway learned of the payment. */
   heardAt: Date
   isSettled: boolean
   note: string | null
@@ -227,7 +236,7 @@ export type StrayFilter = {
   before: UnmatchedPlace | null
 }
 
-/** A page: what nobody settled first, then what was heard last; at most `limit`. There should be none. */
+/** A page, unsettled payments first, then the newest; at most `limit`. In good order there are none. */
 export const listUnmatched = (
   db: Db,
   { mchNo, channel, isSettled, before }: StrayFilter,
@@ -236,7 +245,7 @@ export const listUnmatched = (
   const which = mchNo === null ? '$1::text is null' : 'mch_no = $1'
   return run<ListedStray>(
     db,
-    mchNo === null ? 'listStrays' : 'listMerchantStrays',
+    mchNo === null ? 'listUnmatched' : 'listMerchantUnmatched',
     `select mch_no as "mchNo", channel, attempt_no as "attemptNo", payment_no as "paymentNo", amount_fen as "amountFen",
             currency, paid_at as "paidAt", heard_at as "heardAt", settled_at is not null as "isSettled", note,
             settled_by as "settledBy"
@@ -247,13 +256,21 @@ export const listUnmatched = (
       order by (settled_at is null) desc, heard_at desc, mch_no desc, channel desc, attempt_no desc, payment_no desc
       limit $10`,
     [
-      ...[mchNo, channel, isSettled, before?.isSettled, before?.heardAt, before?.mchNo, before?.channel],
-      ...[before?.attemptNo, before?.paymentNo, limit],
+      mchNo,
+      channel,
+      isSettled,
+      before?.isSettled,
+      before?.heardAt,
+      before?.mchNo,
+      before?.channel,
+      before?.attemptNo,
+      before?.paymentNo,
+      limit,
     ],
   )
 }
 
-/** As `settleDifference`. */
+/** Like `settleDifference`. */
 export async function settleUnmatched(
   db: Db,
   { mchNo, channel, attemptNo, paymentNo }: UnmatchedKey,
@@ -262,7 +279,7 @@ export async function settleUnmatched(
 ): Promise<boolean> {
   const rows = await run(
     db,
-    'settleStray',
+    'settleUnmatched',
     `update stray_payment set settled_at = $5, settled_by = $6, note = $7
       where mch_no = $1 and channel = $2 and attempt_no = $3 and payment_no = $4 and settled_at is null returning 1`,
     [mchNo, channel, attemptNo, paymentNo, now, username, note],

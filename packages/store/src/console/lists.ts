@@ -1,19 +1,19 @@
-/** Lists of the console over all merchants: refunds, reversals, notifications. */
+/** The console's lists of refunds, reversals and notifications, over all merchants or of one. */
 import type { NotificationState, RefundState } from '@acopay/core'
 import { type Db, run } from '../db.ts'
 import { LISTED_NOTIFICATIONS, type ListedNotification } from '../notifications/notification-lists.ts'
 import { LAST_ANSWER, type RefundPart, type ReversalPart } from './order-lists.ts'
 
-/** Null: of every merchant. `before`: the number of the last row of the page before. */
+/** `mchNo` null: of every merchant. `before`: the number of the last row of the previous page. */
 export type ListFilter = { mchNo: string | null; state: string | null; number: string | null; before: string | null }
 
 type OfOrder = { mchNo: string; transactionNo: string }
 
-/** Few are under way at any time: their index holds only those, if the statement itself says that they are meant. */
+/** Few are PROCESSING at any time, and a partial index holds only those. PostgreSQL uses it if the statement names the state. */
 const isUnderWay = (state: string | null): boolean => state === 'PROCESSING' || state === 'STUCK'
 const underWay = (state: string | null): string => (isUnderWay(state) ? " and r.state = 'PROCESSING'" : '')
 
-/** The newest first, at most `limit`; `state` `STUCK` is under way since before `stuckBefore`. */
+/** The newest first, at most `limit`. `state` `STUCK`: PROCESSING since before `stuckBefore`. */
 export const listRefunds = (
   db: Db,
   { mchNo, state, number, before }: ListFilter & { state: RefundState | 'STUCK' | null },
@@ -35,7 +35,7 @@ export const listRefunds = (
     [mchNo, state, number, before, stuckBefore, limit],
   )
 
-/** As `listRefunds`. */
+/** Like `listRefunds`. */
 export const listReversals = (
   db: Db,
   { mchNo, state, number, before }: ListFilter,
@@ -58,19 +58,19 @@ export const listReversals = (
 
 export type NotificationPlace = { createdAt: Date; mchNo: string; transactionNo: string; seq: number }
 
-/** When a notification was written: from, and before. */
-type Stretch = { from: Date | null; until: Date | null }
+/** Notifications that were written from `from` on and before `until`. */
+type Period = { from: Date | null; until: Date | null }
 
-/** Notifications of all merchants that were not heard yet, or are not tried any more; the newest first. */
+/** Notifications of all merchants that are not acknowledged yet, or are dead letters; the newest first. */
 export const listUndelivered = (
   db: Db,
   state: Exclude<NotificationState, 'DELIVERED'>,
-  { before, from, until }: Stretch & { before: NotificationPlace | null },
+  { before, from, until }: Period & { before: NotificationPlace | null },
   limit: number,
 ): Promise<ListedNotification[]> =>
   run<ListedNotification>(
     db,
-    'listUnheard',
+    'listUndelivered',
     `${LISTED_NOTIFICATIONS}
       where n.state <> 'DELIVERED' and n.state = $1
         and ($2::timestamptz is null or (n.created_at, n.mch_no, n.transaction_no, n.seq) < ($2, $3::text, $4::text, $5::int))
@@ -80,19 +80,19 @@ export const listUndelivered = (
   )
 
 /**
- * Notifications of all merchants, heard or not: the newest `examined` are looked at, and of those at most `limit` in this
- * state are answered, the newest first. `next` is where to go on, null at the end. There is no index over all merchants,
- * which every sending would have to pay for: each merchant's own newest are taken, and the newest of these.
+ * Notifications of all merchants: reads the `examined` newest and returns at most `limit` of them that have this state, the
+ * newest first. `next` is where the next page begins, null at the end. An index over all merchants would slow every send, so
+ * the statement reads each merchant's newest and takes the newest of these.
  */
 export async function listAllNotifications(
   db: Db,
-  { state, before, from, until }: Stretch & { state: NotificationState | null; before: NotificationPlace | null },
+  { state, before, from, until }: Period & { state: NotificationState | null; before: NotificationPlace | null },
   limit: number,
   examined: number,
 ): Promise<{ rows: ListedNotification[]; next: NotificationPlace | null }> {
   const places = await run<NotificationPlace & { state: NotificationState }>(
     db,
-    'listEverybodysPlaces',
+    'listAllNotificationPlaces',
     `select n.created_at as "createdAt", n.mch_no as "mchNo", n.transaction_no as "transactionNo", n.seq, n.state
        from merchant m cross join lateral (
          select x.mch_no, x.transaction_no, x.seq, x.created_at, x.state from notification x
@@ -104,23 +104,23 @@ export async function listAllNotifications(
       order by n.created_at desc, n.mch_no desc, n.transaction_no desc, n.seq desc limit $7`,
     [before?.createdAt, before?.mchNo, before?.transactionNo, before?.seq, from, until, examined],
   )
-  const fitting = places.filter((place) => state === null || place.state === state)
-  const shown = fitting.slice(0, limit)
+  const matching = places.filter((place) => state === null || place.state === state)
+  const shown = matching.slice(0, limit)
   const rows = await run<ListedNotification>(
     db,
-    'listEverybodys',
+    'listAllNotifications',
     `${LISTED_NOTIFICATIONS} join unnest($1::text[], $2::text[], $3::int[]) as p (mch_no, transaction_no, seq)
          on p.mch_no = n.mch_no and p.transaction_no = n.transaction_no and p.seq = n.seq
       order by n.created_at desc, n.mch_no desc, n.transaction_no desc, n.seq desc`,
     [shown.map(({ mchNo }) => mchNo), shown.map(({ transactionNo }) => transactionNo), shown.map(({ seq }) => seq)],
   )
-  // The page is full, or all that was examined is used up and there may be more.
+  // There is a next page where this page is full, or where all examined rows are used and there may be more.
   const lastExamined = places.length === examined ? places.at(-1) : undefined
-  const last = fitting.length > limit ? shown.at(-1) : lastExamined
+  const last = matching.length > limit ? shown.at(-1) : lastExamined
   return { rows, next: last ?? null }
 }
 
-/** Whose order has this number of the platform's; null for nobody's. */
+/** The merchant of the order with this platform number; null when there is no such order. */
 export async function merchantOfOrder(db: Db, transactionNo: string): Promise<string | null> {
   const sql = 'select mch_no as "mchNo" from orders where transaction_no = $1 limit 1'
   const rows = await run<{ mchNo: string }>(db, 'merchantOfOrder', sql, [transactionNo])

@@ -1,33 +1,33 @@
 /**
- * Figures by the hour, for the overview. An hour is counted anew while it is young and then stays: what is counted is when
- * we wrote it down, so nothing comes late but what was being written at that moment.
+ * Hourly figures for the overview. A recent hour is counted again; an older one stays as it is. Rows count in the hour in
+ * which the gateway wrote them, so after the hour's end only transactions that were still open can add to it.
  */
 import { type Db, run } from '../db.ts'
 import { HEALTH_MAX, STUCK_JOBS } from '../jobs/stuck-jobs.ts'
 
-/** Row of all merchants together; no merchant has this number. */
+/** The `mch_no` of the row for all merchants together; no merchant has this number. */
 export const ALL_MERCHANTS = '*'
 
 export type HourFigures = {
   placed: bigint
-  /** Payments that orders kept, by when they were booked. */
+  /** Kept payments, by the time of booking. */
   paid: bigint
   paidFen: bigint
-  /** Orders closed, by why. */
+  /** Closed orders, by reason. */
   closedByMerchant: bigint
   closedByExpiry: bigint
   closedByOperator: bigint
-  /** Merchants' refunds, by when they were done. */
+  /** Refunds, by the time at which they were done. */
   refunds: bigint
   refundedFen: bigint
-  /** What the gateway sent back by itself, by when it was back. */
+  /** Reversals, by the time at which they were done. */
   reversals: bigint
   reversedFen: bigint
 }
 
 /**
- * Counts one hour anew. `numbers` are the beginnings of the platform's numbers at its begin and at its end: orders are found
- * by those.
+ * Counts one hour again. `numbers` are the prefixes of platform numbers at the hour's begin and end; they select the orders,
+ * because a platform number begins with its time.
  */
 export const countHour = (
   db: Db,
@@ -74,7 +74,7 @@ export const countHour = (
     [hour.begin, hour.end, hour.numbers.from, hour.numbers.until, now],
   )
 
-/** When the hours from `from` on were last counted, newest last; an hour that is not there never was. */
+/** When the hours from `from` on were last counted, the newest last. An hour that was never counted is not in the list. */
 export const countedHours = (db: Db, from: Date): Promise<{ hourAt: Date; countedAt: Date }[]> =>
   run(
     db,
@@ -84,7 +84,7 @@ export const countedHours = (db: Db, from: Date): Promise<{ hourAt: Date; counte
     [from],
   )
 
-/** A merchant's hours, or those of all together, from `from` on. */
+/** The hours of one merchant from `from` on; `mchNo` null: of all merchants together. */
 export const readHours = (db: Db, mchNo: string | null, from: Date): Promise<(HourFigures & { hourAt: Date })[]> =>
   run(
     db,
@@ -98,7 +98,7 @@ export const readHours = (db: Db, mchNo: string | null, from: Date): Promise<(Ho
 
 export type Health = {
   closing: number
-  /** Not paid, past their time and not closed. */
+  /** Orders that are past their expiry and still NOTPAY. */
   expired: number
   refunds: number
   reversals: number
@@ -111,7 +111,7 @@ export type Health = {
   strays: number
 }
 
-/** What is stuck: in its state since before `since`, or work since then. Each figure ends at `HEALTH_MAX`. */
+/** Counts what is stuck: rows that have been in their state, or jobs that have been waiting, since before `since`. Each count stops at `HEALTH_MAX`. */
 export async function readHealth(db: Db, mchNo: string | null, since: Date): Promise<Health> {
   const some = (from: string): string =>
     `(select count(*)::int from (select 1 from ${from} and ($1::text is null or mch_no = $1) limit ${HEALTH_MAX}) x)`
@@ -138,13 +138,13 @@ export async function readHealth(db: Db, mchNo: string | null, since: Date): Pro
     [mchNo, since],
   )
   const [row] = rows
-  if (row === undefined) throw new Error('readHealth has one row')
+  if (row === undefined) throw new Error('readHealth returned no row')
   return row
 }
 
 export type ChannelHealth = { channel: string; attempts: bigint; paid: bigint; inDoubt: bigint }
 
-/** Attempts opened since `number` (the beginning of a number at that moment), by channel; in doubt: still not answered. */
+/** Attempts opened since `number` (the prefix of a platform number at that moment), by channel. `inDoubt`: the upstream has not answered the create. */
 export const readChannelHealth = (db: Db, mchNo: string | null, number: string): Promise<ChannelHealth[]> =>
   run(
     db,

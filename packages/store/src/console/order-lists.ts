@@ -1,4 +1,4 @@
-/** Orders as the console lists and shows them. Lists go along the platform's numbers, which begin with the time. */
+/** Orders as the console lists and shows them. Lists are ordered by the platform's number, which begins with the time. */
 import type { CloseReason, OrderState } from '@acopay/core'
 import { type Db, run } from '../db.ts'
 import { HEALTH_MAX } from '../jobs/stuck-jobs.ts'
@@ -24,7 +24,7 @@ const COLUMNS = `o.mch_no as "mchNo", o.transaction_no as "transactionNo", o.mch
   o.pay_channel as "payChannel", o.pay_method as "payMethod", o.created_at as "createdAt",
   o.time_expire as "timeExpire", o.success_time as "successTime"`
 
-/** `before` and `from` are numbers, or beginnings of numbers: the list holds what lies from `from` on and before `before`. */
+/** `from` and `before` are platform numbers or their prefixes: the list holds orders from `from` on and before `before`. */
 export type OrderListFilter = {
   mchNo: string | null
   from: string
@@ -33,18 +33,18 @@ export type OrderListFilter = {
   channel: string | null
   amountMin: bigint | null
   amountMax: bigint | null
-  /** Only orders being closed since before then, or not paid and past their time since before then. */
+  /** Only orders that have been CLOSING, or past their expiry and NOTPAY, since before this moment. */
   stuckBefore?: Date | null
 }
 
-/** What a number is compared with where there is no bound. */
+/** Bounds where the filter has none: every platform number of an order lies between them. */
 export const FIRST_NUMBER = 'AP'
 export const LAST_NUMBER = 'AQ'
 
 /**
- * The newest first, at most `limit` of the `examined` newest in the range: what is rare is looked for a stretch at a
- * time. `next` is where to go on, null at the end. Orders being closed have an index of their own: all of them are looked at.
- * Of stuck ones those that have been for the longest, as many as the overview counts.
+ * The newest first: at most `limit` of the `examined` newest orders in the range, so that a filter with few matches does not
+ * read the whole table. `next` is where the next page begins, null at the end. All CLOSING orders are examined, because they
+ * have an index of their own. Of stuck orders, those that have been stuck the longest, as many as the overview counts.
  */
 export async function listOrders(
   db: Db,
@@ -55,7 +55,7 @@ export async function listOrders(
   const { mchNo, from, before, state, channel, amountMin, amountMax, stuckBefore = null } = filter
   if (stuckBefore !== null) return listStuckOrders(db, filter, stuckBefore, limit)
   const isClosing = state === 'CLOSING'
-  // A statement for each, not one with 'or': each has its index.
+  // A statement for each case instead of one with 'or', so that each uses its own index.
   const which = `${mchNo === null ? '' : 'mch_no = $9 and '}${isClosing ? "state = 'CLOSING' and " : ''}`
   const name = `list${mchNo === null ? '' : 'Merchant'}${isClosing ? 'Closing' : ''}Orders`
   const range = `${which}transaction_no >= $1 and transaction_no < $2`
@@ -106,8 +106,8 @@ async function listStuckOrders(
 }
 
 /**
- * Orders with this number, whichever it is: the platform's or the merchant's of the order, of a refund, of an attempt, or
- * the upstream's of a payment. At most `limit`. The merchant's numbers are looked up merchant by merchant.
+ * Orders that have this number: the platform's or the merchant's number of the order or of a refund, the number of a reversal
+ * or an attempt, or the upstream's number of a payment. At most `limit`. Merchants' numbers are looked up merchant by merchant.
  */
 export const findOrdersByNumber = (
   db: Db,
@@ -133,7 +133,7 @@ export const findOrdersByNumber = (
     [number, mchNo, limit],
   )
 
-/** What the upstream said last, where it was anything but the end of the matter; null where nothing was noted. */
+/** The upstream's last answer that did not settle the matter; null where there was none. */
 export type LastAnswer = { lastAnswer: string | null; lastAnswerAt: Date | null }
 
 export const LAST_ANSWER = (table: string): string =>
@@ -183,7 +183,7 @@ export type ReversalPart = {
 } & LastAnswer
 export type JobPart = { kind: string; subject: string; dueAt: Date; tries: number; createdAt: Date }
 
-/** All that belongs to an order but its timeline and its notifications. Read at one moment when `db` is a snapshot's. */
+/** An order's rows except timeline and notifications. Each list is read at a moment of its own. */
 export async function readOrderParts(db: Db, mchNo: string, transactionNo: string) {
   const of = <Row extends object>(name: string, sql: string) => run<Row>(db, name, sql, [mchNo, transactionNo])
   const attempts = await of<AttemptPart>(

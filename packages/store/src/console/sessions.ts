@@ -1,4 +1,4 @@
-/** Who is signed in at the console. The key is a hash of what the cookie holds: a copy of the table opens nothing. */
+/** Open sessions of the console. The key is a hash of the cookie's token, so a copy of the table cannot be used to sign in. */
 
 import { type Db, run } from '../db.ts'
 import type { ConsoleUser } from './users.ts'
@@ -19,15 +19,15 @@ export const addConsoleSession = (
   )
 
 /**
- * The session with its user as of now, if it has neither ended nor been idle since `idleSince`, and the user is enabled.
- * `isActive`: a person acts, and it is not the page that polls.
+ * The session with its user as of now. Null when the session has ended, was idle since `idleSince`, or its user is disabled.
+ * `isActive`: the user acts; false where the page polls by itself.
  */
 export async function useConsoleSession(
   db: Db,
   key: Buffer,
   { now, idleSince, isActive }: { now: Date; idleSince: Date; isActive: boolean },
 ): Promise<ConsoleSession | null> {
-  // Seen once a minute is seen: reading pages does not write rows.
+  // `seen_at` is written at most once a minute, so that reading pages does not write a row each time.
   const rows = await run<ConsoleSession>(
     db,
     'useConsoleSession',
@@ -51,7 +51,7 @@ export const endConsoleSession = (db: Db, key: Buffer) =>
 export const endConsoleSessions = (db: Db, username: string) =>
   run(db, 'endConsoleSessions', 'delete from console_session where username = $1', [username])
 
-/** Removes sessions that are over. */
+/** Removes sessions that have ended. */
 export const forgetConsoleSessions = (db: Db, now: Date, idleSince: Date) =>
   run(db, 'forgetConsoleSessions', 'delete from console_session where expires_at <= $1 or seen_at <= $2', [
     now,

@@ -1,10 +1,10 @@
-/** The console's users. What a role may do is the server's business; here they are rows. */
+/** The console's users. The permissions of a role are defined in @acopay/protocol, not here. */
 import { type Db, run } from '../db.ts'
 
 export type ConsoleUser = {
   username: string
   role: string
-  /** Null sees every merchant. */
+  /** Null: the user sees every merchant. */
   mchNo: string | null
   isEnabled: boolean
   passwordHash: string
@@ -30,7 +30,7 @@ export async function findConsoleUser(db: Db, username: string): Promise<Console
   return rows[0] ?? null
 }
 
-/** By name, at most `limit` after `after`; of one merchant, or of all where `mchNo` is null. */
+/** Ordered by name, at most `limit` after `after`; of one merchant, or of all where `mchNo` is null. */
 export const listConsoleUsers = (db: Db, mchNo: string | null, after: string, limit: number): Promise<ConsoleUser[]> =>
   run<ConsoleUser>(
     db,
@@ -54,7 +54,7 @@ export async function addConsoleUser(db: Db, user: NewConsoleUser, now: Date): P
   return rows.length === 1
 }
 
-/** What is left out stays. `unlock` forgets sign-ins in vain. */
+/** A value that is left out stays. `unlock` resets the count of failed sign-ins. */
 export async function changeConsoleUser(
   db: Db,
   username: string,
@@ -75,20 +75,25 @@ export async function changeConsoleUser(
             totp_enabled = totp_enabled and not $7, totp_sealed = case when $7 then null else totp_sealed end
       where username = $1`,
     [
-      ...[username, change.role, change.isEnabled, change.password?.hash, change.password?.mustChange],
-      ...[change.unlock ?? change.password !== undefined, change.dropTotp ?? false],
+      username,
+      change.role,
+      change.isEnabled,
+      change.password?.hash,
+      change.password?.mustChange,
+      change.unlock ?? change.password !== undefined,
+      change.dropTotp ?? false,
     ],
   )
 }
 
-/** Keeps a new secret that is not in force yet. */
+/** Stores a new TOTP secret. Codes are not required until `takeTotpStep` enables it. */
 export const putTotpSecret = (db: Db, username: string, sealed: Buffer) =>
   run(db, 'putTotpSecret', 'update console_user set totp_sealed = $2, totp_enabled = false where username = $1', [
     username,
     sealed,
   ])
 
-/** Takes the code of a time step, once; with `enable` it is in force from now on. False when it was taken before. */
+/** Uses the code of a time step. False when it was used before: each code counts once. `enable` also requires codes from now on. */
 export async function takeTotpStep(db: Db, username: string, step: bigint, enable: boolean): Promise<boolean> {
   const rows = await run(
     db,
@@ -101,8 +106,8 @@ export async function takeTotpStep(db: Db, username: string, step: bigint, enabl
 }
 
 /**
- * Counts a sign-in before its password is looked at, so that many at once do not each count as the first; null while the
- * name is locked. From the fifth in vain on the lock doubles, from one minute to one hour.
+ * Counts a sign-in before its password is checked, so that parallel sign-ins are all counted. Null while the name is locked.
+ * The fifth failure locks the name for a minute; each further failure doubles the time, up to one hour.
  */
 export async function beginSignIn(db: Db, username: string, now: Date): Promise<{ failures: number } | null> {
   const rows = await run<{ failures: number }>(
@@ -116,7 +121,7 @@ export async function beginSignIn(db: Db, username: string, now: Date): Promise<
   return rows[0] ?? null
 }
 
-/** The password was right, and the code where there is one; `now` null where nobody signed in by it. */
+/** Resets the count after a right password (and code). `now` is null where it was checked without signing in. */
 export const endSignIn = (db: Db, username: string, now: Date | null) =>
   run(
     db,

@@ -1,4 +1,4 @@
-/** Work that must still be done although a process may die: rows written with the change that makes them necessary. */
+/** Jobs: rows that say what must still be done. Each is written with the change that makes it necessary, so a crash loses none. */
 import { JOB_KINDS, type JobKind } from '@acopay/core'
 import { type Db, run } from '../db.ts'
 
@@ -8,8 +8,8 @@ export type Job = { mchNo: string; kind: JobKind; subject: string; tries: number
 type JobKey = Pick<Job, 'mchNo' | 'kind' | 'subject'>
 
 /**
- * Writes a job whose first lease the writer holds until `dueAt`: it does the work itself, and the job is there in case it
- * dies. A job that exists is left as it is.
+ * Writes a job that its writer holds under the first lease until `dueAt`: the writer does the work, and the job comes due
+ * if it dies. Leaves a job that exists as it is.
  */
 export async function insertLeasedJob(db: Db, job: JobKey, dueAt: Date, now: Date): Promise<void> {
   await run(
@@ -21,7 +21,7 @@ export async function insertLeasedJob(db: Db, job: JobKey, dueAt: Date, now: Dat
   )
 }
 
-/** Leases at most `limit` due jobs of these kinds until `leaseUntil`, in one statement; no row lock outlives it. */
+/** Leases at most `limit` due jobs of these kinds until `leaseUntil`. One statement, so that no row lock outlives it. */
 export const leaseJobs = (
   db: Db,
   { now, leaseUntil }: { now: Date; leaseUntil: Date },
@@ -39,7 +39,7 @@ export const leaseJobs = (
     [now, leaseUntil, limit, kinds],
   )
 
-/** Leases this job if no lease on it lasts beyond `now`; null when one does, or the job is done. */
+/** Leases this job. Null when another lease lasts beyond `now`, or the job does not exist any more. */
 export async function leaseJob(db: Db, key: JobKey, now: Date, leaseUntil: Date): Promise<Job | null> {
   const rows = await run<Job>(
     db,
@@ -52,7 +52,7 @@ export async function leaseJob(db: Db, key: JobKey, now: Date, leaseUntil: Date)
   return rows[0] ?? null
 }
 
-/** The work is done, by this process or another. */
+/** Removes a job whose work is done, by this process or another. */
 export async function removeJob(db: Db, key: JobKey): Promise<void> {
   await run(db, 'removeJob', 'delete from job where mch_no = $1 and kind = $2 and subject = $3', [
     key.mchNo,
@@ -61,7 +61,7 @@ export async function removeJob(db: Db, key: JobKey): Promise<void> {
   ])
 }
 
-/** The job is due again at `dueAt`; changes nothing when this lease has ended and another process holds the job. */
+/** Makes the job due at `dueAt`. Changes nothing when this lease has ended and another process holds the job. */
 export async function postponeJob(db: Db, job: Job, dueAt: Date): Promise<void> {
   await run(
     db,
@@ -71,7 +71,7 @@ export async function postponeJob(db: Db, job: Job, dueAt: Date): Promise<void> 
   )
 }
 
-/** Something that the job waits for may have happened: it is due now, unless it is done. */
+/** Makes the job due now, because what it waits for may have happened. Changes nothing when the job is done. */
 export async function wakeJob(db: Db, key: JobKey, now: Date): Promise<void> {
   await run(
     db,
@@ -81,7 +81,7 @@ export async function wakeJob(db: Db, key: JobKey, now: Date): Promise<void> {
   )
 }
 
-/** Extends a lease; false when it has ended and another process holds the job, or the job is done. */
+/** Extends a lease. False when it has ended and another process holds the job, or the job is done. */
 export async function extendJob(db: Db, job: Job, leaseUntil: Date): Promise<boolean> {
   const rows = await run(
     db,
@@ -92,7 +92,7 @@ export async function extendJob(db: Db, job: Job, leaseUntil: Date): Promise<boo
   return rows.length === 1
 }
 
-/** Marks a job as overdue; false when it was marked before, so that each alarm is raised once. */
+/** Marks a job as overdue. False when it was marked before, so that each alarm is raised once. */
 export async function alarmJob(db: Db, job: Job, now: Date): Promise<boolean> {
   const rows = await run(
     db,

@@ -1,14 +1,14 @@
-/** Work that takes longer than it should, for the overview and the list behind it. */
+/** Jobs that take longer than they should, for the overview and its list. */
 import type { JobKind } from '@acopay/core'
 import { type Db, run } from '../db.ts'
 
-/** Counting stops here: whoever has more has other worries than how many. */
+/** Counting stops here, because a larger exact number would not help the operator. */
 export const HEALTH_MAX = 10_000
 
 /**
- * Jobs of the merchant `$1` (null: of all) that are stuck since before `$2`: due for so long and not taken, or written so
- * long ago, tried three times and still there, wherever their next try lies. Watching a shut attempt takes days by design;
- * it is stuck only where nobody takes it. Of each sort the `HEALTH_MAX` oldest.
+ * Jobs of the merchant `$1` (null: of all) that have been stuck since before `$2`: they have been due since then and no
+ * process has leased them, or they were written before then and tried three times. A `watch_attempt` job takes days by
+ * design, so only the first rule applies to it. The `HEALTH_MAX` oldest of each rule.
  */
 export const STUCK_JOBS = (() => {
   const some = (which: string, by: string): string =>
@@ -25,7 +25,7 @@ export type StuckJob = {
   tries: number
   dueAt: Date
   createdAt: Date
-  /** The order it belongs to; null for what belongs to a day. */
+  /** The order that the job is about; null for a job about a day. */
   transactionNo: string | null
 }
 export type JobPlace = Pick<StuckJob, 'mchNo' | 'kind' | 'subject' | 'createdAt'>

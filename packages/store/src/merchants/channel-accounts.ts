@@ -1,4 +1,4 @@
-/** Merchants' accounts with upstreams; what is in `settings` is sealed by the server and opaque here. */
+/** Merchants' accounts with upstreams. The server seals their settings; the store cannot read them. */
 import { type Db, run } from '../db.ts'
 
 export async function findChannelAccount(db: Db, mchNo: string, channel: string): Promise<Buffer | null> {
@@ -11,7 +11,7 @@ export async function findChannelAccount(db: Db, mchNo: string, channel: string)
   return rows[0]?.sealed ?? null
 }
 
-/** Adds the account, or changes its settings from now on. */
+/** Adds the account, or replaces its settings. */
 export async function putChannelAccount(
   db: Db,
   account: { mchNo: string; channel: string; settingsSealed: Buffer },
@@ -27,7 +27,7 @@ export async function putChannelAccount(
   )
 }
 
-/** Whether anything was ever opened through this account: what it is asked about must stay with whom it was opened. */
+/** Whether an attempt was ever opened through this account. If so, its queries and refunds must go on using the same account. */
 export async function isAccountUsed(db: Db, mchNo: string, channel: string): Promise<boolean> {
   const rows = await run(db, 'isAccountUsed', 'select 1 from attempt where mch_no = $1 and channel = $2 limit 1', [
     mchNo,

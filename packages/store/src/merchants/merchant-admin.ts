@@ -1,4 +1,4 @@
-/** Merchants as the console keeps them: their apps, their keys with their times, and which channels they have accounts with. */
+/** Merchants as the console lists and changes them: their apps, their keys with validity times, their channel accounts. */
 import { type Db, run } from '../db.ts'
 
 export type ListedMerchant = {
@@ -10,7 +10,7 @@ export type ListedMerchant = {
   keys: number
 }
 
-/** By number, at most `limit` after `after`. Keys: those valid at `now`. */
+/** Ordered by number, at most `limit` after `after`. `keys` counts those valid at `now`. */
 export const listMerchants = (
   db: Db,
   { mchNo, after }: { mchNo: string | null; after: string },
@@ -36,7 +36,7 @@ export type MerchantPart = {
   ratePerSecond: number | null
   createdAt: Date
 }
-/** `channels`: what its payers are offered; null is all. */
+/** `channels`: those that the app's payers are offered; null: all. */
 export type AppPart = { appNo: string; name: string; isEnabled: boolean; channels: string[] | null; createdAt: Date }
 export type KeyPart = { keyId: string; publicKey: string; validFrom: Date; validUntil: Date | null }
 export type AccountPart = { channel: string; settingsSealed: Buffer; changedAt: Date }
@@ -79,7 +79,7 @@ export async function newMerchant(db: Db, merchant: { mchNo: string; name: strin
   return rows.length === 1
 }
 
-/** What is undefined stays; a rate of null is the gateway's default. */
+/** An undefined value stays. A rate of null is the gateway's default. */
 export async function changeMerchant(
   db: Db,
   mchNo: string,
@@ -92,13 +92,17 @@ export async function changeMerchant(
             allowed_ips = coalesce($4::text[], allowed_ips), rate_per_second = case when $5 then $6::int else rate_per_second end
       where mch_no = $1`,
     [
-      ...[mchNo, change.name, change.isEnabled, change.allowedIps],
-      ...[change.ratePerSecond !== undefined, change.ratePerSecond ?? null],
+      mchNo,
+      change.name,
+      change.isEnabled,
+      change.allowedIps,
+      change.ratePerSecond !== undefined,
+      change.ratePerSecond ?? null,
     ],
   )
 }
 
-/** False when the merchant has an app of this number. */
+/** False when the merchant has an app with this number. */
 export async function newApp(db: Db, app: { mchNo: string; appNo: string; name: string }, now: Date): Promise<boolean> {
   const rows = await run(
     db,
@@ -109,7 +113,7 @@ export async function newApp(db: Db, app: { mchNo: string; appNo: string; name: 
   return rows.length === 1
 }
 
-/** What is undefined stays; false when there is no such app. */
+/** An undefined value stays. False when there is no such app. */
 export async function changeApp(
   db: Db,
   app: { mchNo: string; appNo: string },
@@ -127,8 +131,8 @@ export async function changeApp(
 }
 
 /**
- * Adds a public key that is valid from now on; those valid until now end at `othersUntil`, unless they end earlier. False
- * when the merchant has this very key.
+ * Adds a public key that is valid from now on. The merchant's other keys end at `othersUntil`, unless they end earlier.
+ * False when the merchant has this key already.
  */
 export async function rotateMerchantKey(
   db: Db,
@@ -152,8 +156,8 @@ export async function rotateMerchantKey(
 }
 
 /**
- * Ends a key's validity now: `last` where it is the only one valid of an enabled merchant, which could not call any more;
- * then nothing changes.
+ * Ends a key's validity now. Changes nothing and returns `last` where it is the only valid key of an enabled merchant, who
+ * could not call any more without it.
  */
 export async function endKeyNow(
   db: Db,

@@ -23,7 +23,7 @@ const addKey = (keyId: string, fromMs: number, untilMs: number | null, publicKey
 
 describe('a merchant', () => {
   it('that does not exist is null', async () => {
-    expect(await findMerchant(database.pool, 'NOBODY', NOW)).toBeNull()
+    expect(await findMerchant(database.pool, 'MCH-NONE', NOW)).toBeNull()
   })
 
   it('is enabled, open to every address and without a limit of its own when it is new', async () => {
@@ -50,7 +50,7 @@ describe('a merchant', () => {
     expect(await findMerchant(database.pool, 'MCH2', NOW)).toMatchObject({ isEnabled: true })
   })
 
-  it('has its addresses and its limit as they are in the database', async () => {
+  it('has the addresses and the limit that the database holds', async () => {
     await database.pool.query(
       `update merchant set allowed_ips = '{10.0.0.0/8,::1}', rate_per_second = 7 where mch_no = 'MCH2'`,
     )

@@ -5,9 +5,9 @@ export type Merchant = {
   mchNo: string
   name: string
   isEnabled: boolean
-  /** Addresses or CIDR blocks that may call; empty means any. */
+  /** Addresses or CIDR blocks from which the merchant may call; empty: any. */
   allowedIps: string[]
-  /** Null means the gateway's default. */
+  /** Null: the gateway's default. */
   ratePerSecond: number | null
   /** Base64 SPKI of every key valid now, newest first. */
   publicKeys: string[]
@@ -38,7 +38,7 @@ export async function addMerchant(db: Db, merchant: { mchNo: string; name: strin
   ])
 }
 
-/** Adds an app unless the merchant has one of this number. */
+/** Adds an app unless the merchant has one with this number. */
 export async function addApp(db: Db, app: { mchNo: string; appNo: string; name: string }, now: Date): Promise<void> {
   await db.query('insert into app (mch_no, app_no, name, created_at) values ($1, $2, $3, $4) on conflict do nothing', [
     app.mchNo,
@@ -50,7 +50,7 @@ export async function addApp(db: Db, app: { mchNo: string; appNo: string; name: 
 
 export type MerchantKey = { mchNo: string; keyId: string; publicKey: string; validFrom: Date; validUntil: Date | null }
 
-/** Adds a public key (Base64 SPKI); a key of the same id is left as it is. */
+/** Adds a public key (Base64 SPKI) unless the merchant has a key with this id. */
 export async function addMerchantKey(db: Db, key: MerchantKey): Promise<void> {
   await db.query(
     `insert into merchant_key (mch_no, key_id, public_key, valid_from, valid_until) values ($1, $2, $3, $4, $5)
@@ -59,7 +59,7 @@ export async function addMerchantKey(db: Db, key: MerchantKey): Promise<void> {
   )
 }
 
-/** Ends a key's validity; requests signed with it are refused from then on. */
+/** Ends a key's validity: requests that are signed with it are refused from then on. */
 export async function endMerchantKey(db: Db, key: { mchNo: string; keyId: string; validUntil: Date }): Promise<void> {
   await db.query('update merchant_key set valid_until = $3 where mch_no = $1 and key_id = $2', [
     key.mchNo,

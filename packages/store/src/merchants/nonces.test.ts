@@ -17,7 +17,7 @@ describe('a nonce', () => {
     expect([await use('a'), await use('a', 5), await use('a', 0, 'MCH2')]).toEqual([true, false, true])
   })
 
-  it('is told apart by every character, blanks and case included', async () => {
+  it('differs by every character, blanks and case included', async () => {
     for (const nonce of ['x', 'X', 'x ', ' x', 'х']) expect(await use(nonce)).toBe(true)
   })
 
@@ -26,7 +26,7 @@ describe('a nonce', () => {
     expect(uses.filter(Boolean)).toHaveLength(1)
   })
 
-  it('is fresh again when the change it came with was undone', async () => {
+  it('is fresh again when its change was rolled back', async () => {
     const change = transaction(database.pool, async (db) => {
       await useNonce(db, { mchNo: 'MCH1', nonce: 'undone', now: after(0) })
       throw new Error('the change failed')
@@ -42,7 +42,7 @@ describe('a nonce', () => {
 })
 
 describe('forgetting', () => {
-  it('drops what was used before the window, oldest first and at most as many as asked, and keeps its edge', async () => {
+  it('drops nonces from before the window, the oldest first and at most `limit`, and keeps one at its edge', async () => {
     await database.pool.query('delete from nonce')
     for (const ms of [-3, -2, -1, 0, 1]) await use(`n${ms}`, ms)
     expect(await forgetNonces(database.pool, after(0), 2)).toBe(2)
@@ -52,7 +52,7 @@ describe('forgetting', () => {
     expect(await forgetNonces(database.pool, after(0), 100)).toBe(0)
   })
 
-  it('by many servers at once forgets each nonce once', async () => {
+  it('by many processes at once counts each nonce once', async () => {
     await database.pool.query('delete from nonce')
     for (let index = 0; index < 40; index += 1) await use(`n${index}`, -1)
     const counts = await Promise.all(Array.from({ length: 8 }, () => forgetNonces(database.pool, after(0), 40)))

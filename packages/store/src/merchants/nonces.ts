@@ -1,7 +1,7 @@
-/** Nonces of requests that change something: the contract signs no time, so each may be used once. */
+/** Nonces of requests that change something. The protocol signs no time, so a nonce may be used once only. */
 import { type Db, run } from '../db.ts'
 
-/** Records a nonce; false when this merchant used it before. To be called in the transaction of the change. */
+/** Records a nonce. False when this merchant used it before. Call it in the transaction of the change. */
 export async function useNonce(db: Db, use: { mchNo: string; nonce: string; now: Date }): Promise<boolean> {
   const rows = await run(
     db,

@@ -1,9 +1,9 @@
-/** The platform's own key pairs. The private half is sealed before it comes here. */
+/** The platform's own key pairs. The server seals the private key before it is stored. */
 import type { Db } from '../db.ts'
 
 export type PlatformKey = { keyId: string; publicKey: string; privateKeySealed: Buffer; validFrom: Date }
 
-/** Every key valid at `now`, newest first; the first is the one that signs. */
+/** Every key valid at `now`, newest first. The gateway signs with the first. */
 export async function platformKeys(db: Db, now: Date): Promise<PlatformKey[]> {
   const { rows } = await db.query<PlatformKey>(
     `select key_id as "keyId", public_key as "publicKey", private_key_sealed as "privateKeySealed",
@@ -15,7 +15,7 @@ export async function platformKeys(db: Db, now: Date): Promise<PlatformKey[]> {
   return rows
 }
 
-/** Adds a key pair; one of the same id is left as it is, so that of two first starts one wins. */
+/** Adds a key pair unless one with this id exists, so that two processes on their first start end up with the same key. */
 export async function addPlatformKey(db: Db, key: PlatformKey): Promise<void> {
   await db.query(
     `insert into platform_key (key_id, public_key, private_key_sealed, valid_from) values ($1, $2, $3, $4)

@@ -1,9 +1,9 @@
-/** What merchants and operators see of notifications, and sending them again by hand. */
+/** Notifications as merchants and operators list them, and sending them again on request. */
 import type { NotificationState } from '@acopay/core'
 import { type Db, run } from '../db.ts'
 import type { NotificationKey } from './notifications.ts'
 
-/** A notification and its last try, null before the first. `nextAt`: when it is tried next, null when it is not. */
+/** A notification with its last try (null before the first). `nextAt`: when it is tried next; null when it is not. */
 export type ListedNotification = NotificationKey & {
   kind: 'payment' | 'refund'
   url: string
@@ -16,7 +16,7 @@ export type ListedNotification = NotificationKey & {
   failure: string | null
 }
 
-/** Every `ListedNotification` there is, as `n`; the statement goes on with which. */
+/** Selects `ListedNotification` rows; the notification is `n`. The caller appends joins, conditions and order. */
 export const LISTED_NOTIFICATIONS = `select n.mch_no as "mchNo", n.transaction_no as "transactionNo", n.seq, n.kind, n.url, n.state, n.taken as tries,
             n.created_at as "createdAt", case when n.state = 'PENDING' then n.due_at end as "nextAt", t.at as "triedAt",
             t.http_status as "httpStatus", t.failure
@@ -28,9 +28,9 @@ export const LISTED_NOTIFICATIONS = `select n.mch_no as "mchNo", n.transaction_n
 export type NotificationFilter = {
   transactionNo: string | null
   state: NotificationState | null
-  /** Only those before this place in the list: the last one of the page before. */
+  /** The last notification of the previous page. */
   before: { createdAt: Date; transactionNo: string; seq: number } | null
-  /** When it was written: from, and before. */
+  /** Only those that were written from `from` on and before `until`. */
   from?: Date | null
   until?: Date | null
 }
@@ -42,7 +42,7 @@ export const listNotifications = (
   { transactionNo, state, before, from, until }: NotificationFilter,
   limit: number,
 ): Promise<ListedNotification[]> => {
-  // Few are not heard: their indexes hold only those, if the statement itself says which are meant.
+  // Few are PENDING or DEAD, and partial indexes hold only those. PostgreSQL uses them if the statement names the state.
   const one = state === 'PENDING' || state === 'DEAD' ? state : null
   const ofOrder = transactionNo === null ? '' : 'OfOrder'
   return run<ListedNotification>(
@@ -80,16 +80,19 @@ export const listNotificationTries = (
     [mchNo, transactionNo, seq, limit],
   )
 
-/** Dead letters of a stretch of time, or those of one order. */
+/** Dead letters of a period or of one order. */
 export type DeadChoice = { from: Date | null; until: Date | null; transactionNo?: string | null }
 
-/** Which to send again: those of an order, one of them, or dead letters. */
+/** Which notifications to send again: all of an order, one of them, or dead letters. */
 export type ResendChoice = { transactionNo: string; seq: number | null } | { dead: DeadChoice }
 
 const DEAD = `mch_no = $1 and state = 'DEAD' and ($2::timestamptz is null or created_at >= $2)
   and ($3::timestamptz is null or created_at < $3) and ($4::text is null or transaction_no = $4)`
 const deadValues = (mchNo: string, { from, until, transactionNo }: DeadChoice): unknown[] => [
-  ...[mchNo, from, until, transactionNo],
+  mchNo,
+  from,
+  until,
+  transactionNo,
 ]
 
 /** How many dead letters there are; counting stops at `limit`. */
@@ -104,8 +107,8 @@ export async function countDeadNotifications(db: Db, mchNo: string, dead: DeadCh
 }
 
 /**
- * Has notifications sent again from the start of their schedule, also ones that were heard; the oldest `limit`. How
- * many.
+ * Makes notifications due again from the start of their schedule, also acknowledged ones; of dead letters the oldest
+ * `limit`. Returns how many.
  */
 export async function resendNotifications(
   db: Db,

@@ -1,10 +1,10 @@
-/** What merchants must be told, and every try to tell them. */
+/** Notifications to merchants, and every try to send one. */
 import type { NotificationState } from '@acopay/core'
 import { type Db, run } from '../db.ts'
 
 export type NotificationKey = { mchNo: string; transactionNo: string; seq: number }
 
-/** `news`: the business fields as a JSON object; `host`: what is down together. */
+/** `news`: the business fields as a JSON object. `host`: of the URL; notifications to one host succeed or fail together. */
 export type NewNotification = NotificationKey & {
   kind: 'payment' | 'refund'
   url: string
@@ -12,7 +12,7 @@ export type NewNotification = NotificationKey & {
   news: string
 }
 
-/** Writes it in the transaction of the change that it tells of; `seq` is that change's entry in the timeline. */
+/** Call it in the transaction of the change that the notification reports. `seq` is that change's timeline entry. */
 export async function insertNotification(db: Db, one: NewNotification, now: Date): Promise<void> {
   await run(
     db,
@@ -25,15 +25,16 @@ export async function insertNotification(db: Db, one: NewNotification, now: Date
   )
 }
 
-/** `taken` is the taking this holder has; `tries` how often it was sent in vain before. */
+/** `taken` is the lease's number; `tries` is the number of failed tries before this one. */
 export type TakenNotification = NewNotification & { taken: number; tries: number }
 
-/** How many may be under way at once: to one host, to those named `busy`, and altogether. */
+/** How many calls may start now: `perHost` for a host that is not in `free`, `free` for the others, `total` in all. */
 export type TakeLimits = { perHost: number; free: ReadonlyMap<string, number>; total: number }
 
 /**
- * Takes what is due until `leaseUntil`, in one statement; no lock outlives it. Looks at each host apart, so that what
- * waits for a dead one is neither read nor in the way; and leaves out what has an earlier one of its order before it.
+ * Leases due notifications until `leaseUntil`. One statement, so that no row lock outlives it. It reads each host apart, so
+ * that notifications for a dead host are neither read nor delay others. It skips a notification while an earlier one of the
+ * same order is pending.
  */
 export const takeNotifications = (
   db: Db,
@@ -70,7 +71,7 @@ export const takeNotifications = (
     [now, leaseUntil, perHost, [...free.keys()], [...free.values()], total],
   )
 
-/** One try. `failure` is null when it was heard; `nextAt` is null when it was not and that was the last try. */
+/** One try. `failure` is null when the merchant acknowledged it; `nextAt` is null then, and after the last try. */
 export type NotificationTry = Pick<TakenNotification, 'mchNo' | 'transactionNo' | 'seq' | 'taken'> & {
   at: Date
   ms: number
@@ -81,8 +82,9 @@ export type NotificationTry = Pick<TakenNotification, 'mchNo' | 'transactionNo' 
 }
 
 /**
- * Writes down tries and what follows from each; answers the state of each, in their order, null where the notification had ended
- * or, for a failure, somebody else has taken it since. Being heard counts whoever holds it.
+ * Writes tries and the state that follows from each. Returns the states in the order of the tries; null where the
+ * notification had ended, or where a try failed and another process has leased the notification since. An acknowledgement
+ * counts also when the lease has ended.
  */
 export async function endNotificationTries(db: Db, tries: NotificationTry[]): Promise<(NotificationState | null)[]> {
   const column = <Name extends keyof NotificationTry>(name: Name) => tries.map((one) => one[name])
@@ -96,7 +98,7 @@ export async function endNotificationTries(db: Db, tries: NotificationTry[]): Pr
      kept as (
        insert into notification_try (mch_no, transaction_no, seq, taken, at, ms, http_status, reply, failure)
        select mch_no, transaction_no, seq, taken, at, ms, http_status, reply, failure from told on conflict do nothing),
-     -- What waits for this one is due with it: left in the past, it would be read again at every taking.
+     -- Later notifications of the same order become due with this one. Left due now, they would be read at every lease.
      behind as (
        update notification b
           set due_at = case when t.next_at is null then least(b.due_at, t.at) else greatest(b.due_at, t.next_at) end
@@ -110,15 +112,23 @@ export async function endNotificationTries(db: Db, tries: NotificationTry[]): Pr
         and (t.failure is null or n.taken = t.taken)
       returning t.place, n.state`,
     [
-      ...[column('mchNo'), column('transactionNo'), column('seq'), column('taken'), column('at'), column('ms')],
-      ...[column('httpStatus'), column('reply'), column('failure'), column('nextAt')],
+      column('mchNo'),
+      column('transactionNo'),
+      column('seq'),
+      column('taken'),
+      column('at'),
+      column('ms'),
+      column('httpStatus'),
+      column('reply'),
+      column('failure'),
+      column('nextAt'),
     ],
   )
   const states = new Map(rows.map(({ place, state }) => [Number(place), state]))
   return tries.map((_, index) => states.get(index + 1) ?? null)
 }
 
-/** Puts at most `limit` that have waited since before `before` into the dead letters; how many. */
+/** Turns at most `limit` notifications that have waited since before `before` into dead letters. Returns how many. */
 export async function giveUpNotifications(db: Db, before: Date, now: Date, limit: number): Promise<number> {
   const rows = await run(
     db,

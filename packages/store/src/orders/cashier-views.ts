@@ -1,4 +1,4 @@
-/** What a payer sees of orders, many at a time: all who look at a cashier page share one statement. */
+/** Orders as the cashier page shows them to payers. One statement reads the orders of all open pages. */
 import type { CloseReason, OrderState } from '@acopay/core'
 import { type Db, run } from '../db.ts'
 
@@ -13,12 +13,12 @@ export type CashierView = OrderKey & {
   attempts: number
   timeExpire: Date
   successTime: Date | null
-  /** Payments that go back to the payer, and how many of them have not arrived yet. */
+  /** Number of reversals, and how many of them are not done yet. */
   goingBack: number
   stillOnTheWay: number
 }
 
-/** The orders that exist; in no order. */
+/** Those of the orders that exist, in no particular order. */
 export const readCashierViews = (db: Db, keys: OrderKey[]): Promise<CashierView[]> =>
   run<CashierView>(
     db,
@@ -36,7 +36,7 @@ export const readCashierViews = (db: Db, keys: OrderKey[]): Promise<CashierView[
     [keys.map(({ mchNo }) => mchNo), keys.map(({ transactionNo }) => transactionNo)],
   )
 
-/** Which channels the payer of this order may be offered, as its app says; null is all. */
+/** The channels that the order's app offers to payers; null: all. */
 export async function offeredByApp(db: Db, { mchNo, transactionNo }: OrderKey): Promise<string[] | null> {
   const rows = await run<{ channels: string[] | null }>(
     db,

@@ -56,7 +56,7 @@ describe('insertOrder', () => {
     expect(await noncesOf(MCH)).toContain('first')
   })
 
-  it("leaves the order that has the merchant's number as it is, whatever the second one asks", async () => {
+  it("leaves the order that has the merchant's number as it is, also when the second request differs", async () => {
     const first = await seedOrder(database.pool)
     const second = newOrder({ mchTradeNo: first.mchTradeNo, description: 'another', extra: 'another' })
     expect(await insertOrder(database.pool, placing(second))).toMatchObject({ isPlaced: false, app: 'enabled' })
@@ -117,7 +117,7 @@ describe('insertOrder', () => {
 })
 
 describe('moveOrder', () => {
-  it('writes the step and its entry, and answers the order as it now stands', async () => {
+  it('writes the step and its entry, and returns the changed order', async () => {
     const order = await seedOrder(database.pool)
     const moved = await moveOrder(database.pool, order, move())
     expect(moved).toEqual(await orderNow(database.pool, order))
@@ -133,7 +133,7 @@ describe('moveOrder', () => {
     expect(await readTimeline(database.pool, MCH, stale.transactionNo)).toHaveLength(2)
   })
 
-  it('keeps who paid when a later step says nothing about it', async () => {
+  it('keeps the payer when a later step has none', async () => {
     const { order } = await seedAttempt(database.pool, await seedOrder(database.pool))
     const paid = { successTime: after(5), payer: 'p', payChannel: 'sandbox', payMethod: 'native' }
     const success = await moveOrder(database.pool, order, move({ to: 'SUCCESS', closeReason: null, attempts: 1, paid }))
@@ -171,7 +171,7 @@ describe('moveOrder', () => {
   })
 })
 
-describe('lapsedOrders', () => {
+describe('expiredOrders', () => {
   it('finds open orders from their expiry on, oldest first, and leaves out what is closed or being changed', async () => {
     const past = (ms: number) => seedOrder(database.pool, { timeExpire: after(-86_400_000 - ms) })
     const [second, first, closed, busy] = [await past(1), await past(2), await past(3), await past(0)]
@@ -195,7 +195,7 @@ describe('attempts', () => {
     const one = async () => (await attemptsOf(database.pool, MCH, attempt.transactionNo))[0]
     await moveAttempt(database.pool, attempt, { event: 'opened', payUrl: 'sandbox://x', now: NOW })
     expect(await one()).toMatchObject({ state: 'OPEN', payUrl: 'sandbox://x', amountFen: 1250n })
-    // Read as OPENING, which it no longer is: the late word changes nothing.
+    // The attempt was read as OPENING and is OPEN now, so the late event changes nothing.
     await moveAttempt(database.pool, attempt, { event: 'shut', payUrl: null, now: NOW })
     expect(await one()).toMatchObject({ state: 'OPEN', payUrl: 'sandbox://x' })
   })

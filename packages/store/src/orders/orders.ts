@@ -1,4 +1,4 @@
-/** Orders. State changes are written only by `moveOrder` here and `moveUntouched` beside it; both extend the timeline. */
+/** Orders. Only `moveOrder` here and `moveUntouched` in untouched-orders.ts write state changes; both extend the timeline. */
 import { type CloseReason, type Fen, fen, type OrderRef, type OrderState } from '@acopay/core'
 import { type Db, run } from '../db.ts'
 import { nextHash } from './timeline.ts'
@@ -36,7 +36,7 @@ export const ORDER_COLUMNS = `mch_no as "mchNo", transaction_no as "transactionN
 export const readOrder = (row: OrderRow | undefined): Order | null =>
   row === undefined ? null : { ...row, amountFen: fen(row.amountFen) }
 
-/** The merchant's order, by either number; another merchant's number is no number. */
+/** The merchant's order, by either number; null when the number belongs to another merchant. */
 export async function findOrder(db: Db, mchNo: string, ref: OrderRef): Promise<Order | null> {
   const rows =
     'transactionNo' in ref
@@ -55,7 +55,7 @@ export async function findOrder(db: Db, mchNo: string, ref: OrderRef): Promise<O
   return readOrder(rows[0])
 }
 
-/** The same, locked until the transaction ends. */
+/** Like `findOrder`, and locks the row until the transaction ends. */
 export async function lockOrder(db: Db, mchNo: string, ref: OrderRef): Promise<Order | null> {
   const rows =
     'transactionNo' in ref
@@ -90,9 +90,9 @@ export type NewOrder = Pick<
 
 export type Placing = {
   order: NewOrder
-  /** Null where the signature travelled in the body, whose repeats the merchant's number makes harmless. */
+  /** Null where the signature is in the body; then the merchant's order number makes repeats harmless. */
   nonce: string | null
-  /** The timeline's first entry, and the hash that stands before it. */
+  /** The timeline's first entry, and the hash that it is chained to. */
   entry: string
   genesis: Buffer
   now: Date
@@ -101,8 +101,8 @@ export type Placing = {
 export type Placed = { app: 'absent' | 'disabled' | 'enabled'; isNonceFresh: boolean; isPlaced: boolean }
 
 /**
- * Records the nonce and inserts the order with the first entry of its timeline, in one statement. The unique
- * index decides between two callers with one number: the loser is told `isPlaced: false` and reads the winner's.
+ * Records the nonce and inserts the order with the first entry of its timeline, in one statement. When two callers use one
+ * number, the unique index decides: the second gets `isPlaced: false` and reads the first one's order.
  */
 export async function insertOrder(db: Db, { order, nonce, entry, genesis, now }: Placing): Promise<Placed> {
   const hash = nextHash(genesis, entry)
@@ -143,7 +143,7 @@ export async function insertOrder(db: Db, { order, nonce, entry, genesis, now }:
     ],
   )
   const row = rows[0]
-  if (row === undefined) throw new Error('insertOrder answered no row')
+  if (row === undefined) throw new Error('insertOrder returned no row')
   return { app: appStateOf(row.appEnabled), isNonceFresh: row.isNonceFresh, isPlaced: row.isPlaced }
 }
 
@@ -152,20 +152,20 @@ function appStateOf(isEnabled: boolean | null): Placed['app'] {
   return isEnabled ? 'enabled' : 'disabled'
 }
 
-/** What a step writes into the order's row, beside the timeline entry that says so. */
+/** What a step writes into the order's row, and its timeline entry. */
 export type Move = {
   to: OrderState
   closeReason: CloseReason | null
   attempts: number
-  /** Who paid, when and how; null leaves what the row says. */
+  /** Payer, time, channel and method of the kept payment; null leaves the row's values. */
   paid: Pick<Order, 'successTime' | 'payer' | 'payChannel' | 'payMethod'> | null
   entry: string
   now: Date
 }
 
 /**
- * Writes one step of a locked order, and its timeline entry; returns the order as it now stands. Throws when the
- * order is not as it was read: then it was not locked, which is a bug.
+ * Writes one step of a locked order and its timeline entry. Returns the changed order. Throws when the row is not as it was
+ * read, because then the caller did not lock it, which is a bug.
  */
 export async function moveOrder(db: Db, order: Order, move: Move): Promise<Order> {
   const headSeq = order.headSeq + 1
@@ -204,7 +204,7 @@ export async function moveOrder(db: Db, order: Order, move: Move): Promise<Order
   return { ...order, ...paid, state, closeReason, attempts, headSeq, headHash }
 }
 
-/** Keys of at most `limit` orders still open past their expiry, oldest first, leaving out those being changed. */
+/** Keys of at most `limit` NOTPAY orders past their expiry, the oldest first. Skips rows that another transaction has locked. */
 export async function expiredOrders(
   db: Db,
   now: Date,
@@ -212,7 +212,7 @@ export async function expiredOrders(
 ): Promise<{ mchNo: string; transactionNo: string }[]> {
   return run(
     db,
-    'lapsedOrders',
+    'expiredOrders',
     `select mch_no as "mchNo", transaction_no as "transactionNo" from orders
       where state = 'NOTPAY' and time_expire <= $1 order by time_expire limit $2 for update skip locked`,
     [now, limit],

@@ -89,7 +89,7 @@ describe('the chain', () => {
     expect(brokenAt(entries, 'MCH2', order.transactionNo)).toBe(1)
   })
 
-  it('rewritten from the first entry on shows at the order, whose head it does not meet', async () => {
+  it('rewritten from the first entry on shows, because it does not match the head in the order', async () => {
     let hash = genesisHash(MCH, order.transactionNo)
     const forged = (await readTimeline(database.pool, MCH, order.transactionNo)).map((entry) => {
       const text = entry.entry.replace('placed', 'forged')

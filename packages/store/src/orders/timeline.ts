@@ -1,12 +1,12 @@
-/** An order's timeline: who did what and when, each entry's hash covering the one before it. */
+/** An order's timeline: a list of its changes, in which each entry's hash covers the entry before it. */
 import { createHash } from 'node:crypto'
 import { type Db, run } from '../db.ts'
 
-/** The hash that stands before an order's first entry: the chain belongs to this order and no other. */
+/** The hash that an order's first entry is chained to. It names the order, so the chain cannot be used for another one. */
 export const genesisHash = (mchNo: string, transactionNo: string): Buffer =>
   createHash('sha256').update(`acopay timeline v1\n${mchNo}\n${transactionNo}`, 'utf8').digest()
 
-/** SHA-256 over the previous hash and the entry's bytes; PostgreSQL computes the same in `moveUntouched`. */
+/** SHA-256 over the previous hash and the entry's bytes. PostgreSQL computes the same in `moveUntouched`. */
 export const nextHash = (previous: Buffer, entry: string): Buffer =>
   createHash('sha256').update(previous).update(entry, 'utf8').digest()
 
@@ -22,8 +22,8 @@ export const readTimeline = (db: Db, mchNo: string, transactionNo: string): Prom
   )
 
 /**
- * Number of the first entry that does not follow from those before it, or null when the chain holds. Without the
- * order's own `head`, entries cut off at the end do not show.
+ * The number of the first entry that does not match the chain, or null when the chain is intact. Without the order's own
+ * `head`, entries that were removed at the end go unnoticed.
  */
 export function brokenAt(
   entries: TimelineEntry[],
@@ -36,7 +36,7 @@ export function brokenAt(
   for (const { entry, at, hash: stored, seq: number } of entries) {
     seq += 1
     hash = nextHash(hash, entry)
-    // The column `at` is there to be searched; the hash covers the moment inside the entry.
+    // The hash covers the time inside the entry; the column `at` is only for searching, so it must equal that time.
     if (number !== seq || !hash.equals(stored) || !entry.includes(`"at":"${at.toISOString()}"`)) return seq
   }
   return head === undefined || (head.headSeq === seq && head.headHash.equals(hash)) ? null : seq + 1

@@ -6,10 +6,10 @@ import { brokenAt, nextHash, readTimeline } from './timeline.ts'
 import { moveUntouched, type UntouchedAsk } from './untouched-orders.ts'
 
 const CLOSE = { from: 'NOTPAY', to: 'CLOSED', closeReason: 'MERCHANT' } as const
-// A caller writes its entry a moment before the statement that takes it along runs.
-const SAID = after(993)
+// A caller writes its entry just before the shared statement runs.
+const WRITTEN = after(993)
 const LATER = after(1000)
-const ENTRY = entryAt(SAID, 'close_asked 关单')
+const ENTRY = entryAt(WRITTEN, 'close_asked 关单')
 
 let database: TestDatabase
 let order: Order
@@ -35,7 +35,7 @@ const entriesOf = ({ transactionNo }: Order) => readTimeline(database.pool, MCH,
 const isUsed = async (nonce: string): Promise<boolean> =>
   (await database.pool.query('select 1 from nonce where mch_no = $1 and nonce = $2', [MCH, nonce])).rows.length === 1
 
-describe('closing orders that no upstream has heard of, in one statement', () => {
+describe('closing orders without attempts in one statement', () => {
   it('closes the order, keeps the nonce, and extends the timeline with the hash that Node computes', async () => {
     const [answer] = await closeAll(ask(order, 'kept'))
     expect(answer).toMatchObject({ kind: 'moved', order: { state: 'CLOSED', closeReason: 'MERCHANT' } })
@@ -43,7 +43,7 @@ describe('closing orders that no upstream has heard of, in one statement', () =>
     expect(now).toMatchObject({ state: 'CLOSED', closeReason: 'MERCHANT', headSeq: 2 })
     expect(now.headHash).toEqual(nextHash(order.headHash, ENTRY))
     const entries = await entriesOf(order)
-    expect(entries[1]).toMatchObject({ seq: 2, at: SAID, entry: ENTRY, hash: now.headHash })
+    expect(entries[1]).toMatchObject({ seq: 2, at: WRITTEN, entry: ENTRY, hash: now.headHash })
     expect(brokenAt(entries, MCH, order.transactionNo, now)).toBeNull()
     expect(await isUsed('kept')).toBe(true)
   })
@@ -53,22 +53,22 @@ describe('closing orders that no upstream has heard of, in one statement', () =>
     expect(answer).toMatchObject({ kind: 'moved', order: { transactionNo: order.transactionNo } })
   })
 
-  it('answers each ask of a mixed list in its place, and each order gets what it needs', async () => {
+  it('answers each request of a mixed list in its place', async () => {
     const { order: tried } = await seedAttempt(database.pool, await seedOrder(database.pool))
-    const lapsed = await seedOrder(database.pool, { timeExpire: LATER })
+    const expired = await seedOrder(database.pool, { timeExpire: LATER })
     const closed = await seedOrder(database.pool)
     const other = await seedOrder(database.pool, { mchNo: 'MCH2' })
     await closeAll(ask(closed))
     const asks = [
       ask(tried, 'tried'),
       ask(order),
-      ask(lapsed, 'lapsed'),
+      ask(expired, 'expired'),
       ask(closed, 'again'),
       ask(other),
       ask({ transactionNo: 'AP0' }),
     ]
-    expect(await kinds(...asks)).toEqual(['involved', 'moved', 'involved', 'stands', 'absent', 'absent'])
-    for (const one of [tried, lapsed, other]) {
+    expect(await kinds(...asks)).toEqual(['involved', 'moved', 'involved', 'unchanged', 'absent', 'absent'])
+    for (const one of [tried, expired, other]) {
       const { rows } = await database.pool.query('select state, head_seq from orders where transaction_no = $1', [
         one.transactionNo,
       ])
@@ -77,10 +77,10 @@ describe('closing orders that no upstream has heard of, in one statement', () =>
     expect(await entriesOf(closed)).toHaveLength(2)
   })
 
-  it('keeps the nonce of every ask it answers, and of none that it leaves to others', async () => {
+  it('uses the nonce of every request that it answers, and not of those that need the full close', async () => {
     const { order: tried } = await seedAttempt(database.pool, await seedOrder(database.pool))
-    await closeAll(ask(tried, 'not mine'), ask({ transactionNo: 'AP0' }, 'of nobody'), ask(order, 'mine'))
-    expect([await isUsed('not mine'), await isUsed('of nobody'), await isUsed('mine')]).toEqual([false, true, true])
+    await closeAll(ask(tried, 'not mine'), ask({ transactionNo: 'AP0' }, 'of no order'), ask(order, 'mine'))
+    expect([await isUsed('not mine'), await isUsed('of no order'), await isUsed('mine')]).toEqual([false, true, true])
   })
 
   it('refuses a nonce that this merchant used, and leaves the order open', async () => {
@@ -90,7 +90,7 @@ describe('closing orders that no upstream has heard of, in one statement', () =>
     expect(await entriesOf(order)).toHaveLength(1)
   })
 
-  it('takes the first of two asks with one nonce in one list', async () => {
+  it('accepts the first of two requests with one nonce in one list', async () => {
     const other = await seedOrder(database.pool)
     expect(await kinds(ask(order, 'twice'), ask(other, 'twice'))).toEqual(['moved', 'nonce_used'])
     expect(await orderNow(database.pool, other)).toEqual(other)
@@ -101,13 +101,13 @@ describe('closing orders that no upstream has heard of, in one statement', () =>
     expect(await kinds(ask(order, 'old'), ask(order))).toEqual(['nonce_used', 'moved'])
   })
 
-  it('an order asked for twenty times in one list is closed once, and all hear that it is closed', async () => {
+  it('an order that is twenty times in one list is closed once, and all callers get the closed order', async () => {
     const answers = await closeAll(...Array.from({ length: 20 }, () => ask(order)))
     for (const answer of answers) expect(answer).toMatchObject({ order: { state: 'CLOSED', closeReason: 'MERCHANT' } })
     expect(await entriesOf(order)).toHaveLength(2)
   })
 
-  it('twenty callers at once, each with a statement of its own: one entry in the timeline, one who moved it', async () => {
+  it('twenty callers at once, each with a statement of its own: one entry in the timeline, one caller who moved it', async () => {
     for (let round = 0; round < 5; round += 1) {
       const asked = await seedOrder(database.pool)
       const answers = await Promise.all(Array.from({ length: 20 }, () => closeAll(ask(asked))))
@@ -119,7 +119,7 @@ describe('closing orders that no upstream has heard of, in one statement', () =>
     }
   })
 
-  it('twenty callers at once with one nonce: one is heard', async () => {
+  it('twenty callers at once with one nonce: one succeeds', async () => {
     const orders = await Promise.all(Array.from({ length: 20 }, () => seedOrder(database.pool)))
     const answers = (await Promise.all(orders.map((one) => closeAll(ask(one, 'replayed'))))).flat()
     expect(answers.map(({ kind }) => kind).sort()).toEqual(['moved', ...Array(19).fill('nonce_used')])
@@ -139,7 +139,7 @@ describe('closing orders that no upstream has heard of, in one statement', () =>
     expect(answers.flat().filter(({ kind }) => kind === 'moved')).toHaveLength(30)
   })
 
-  it('an empty list asks for nothing', async () => {
+  it('an empty list changes nothing', async () => {
     expect(await closeAll()).toEqual([])
   })
 })

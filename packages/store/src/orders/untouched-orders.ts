@@ -1,34 +1,35 @@
-/** The cheap close: many callers' orders, for which no attempt was ever opened, in one statement. */
+/** The cheap close: closes orders of many callers, for which no attempt was ever opened, in one statement. */
 import type { CloseReason, OrderRef, OrderState } from '@acopay/core'
 import { type Db, run } from '../db.ts'
 import { ORDER_COLUMNS, type Order, type OrderRow, readOrder } from './orders.ts'
 
-/** One caller's wish to close an order of this merchant. */
+/** One caller's request to close an order of this merchant. */
 export type UntouchedAsk = { ref: OrderRef; nonce: string; entry: string }
 
-/** The step that `decide` gave for an order in state `from` for which no attempt was ever opened. */
+/** The step that `decide` returned for an order in state `from` for which no attempt was ever opened. */
 export type UntouchedMove = { from: OrderState; to: OrderState; closeReason: CloseReason | null }
 
 export type UntouchedAnswer =
-  /** No such order; another use of the nonce; moved now (its head is still the one before); or as it stands. */
   | { kind: 'absent' }
   | { kind: 'nonce_used' }
+  /** Changed by this call. The order's `headSeq` and `headHash` are still those from before. */
   | { kind: 'moved'; order: Order }
-  | { kind: 'stands'; order: Order }
-  /** It is not so simple: nothing was written, not even the nonce. */
+  /** The order had ended before this call, closed or paid. */
+  | { kind: 'unchanged'; order: Order }
+  /** The order needs the full close. Nothing was written, not even the nonce. */
   | { kind: 'involved' }
 
 /**
- * Moves every asked order that stands exactly so (in `from`, no attempt ever opened, not past its expiry) to `to`,
- * with its timeline entry and the caller's nonce, in one statement for a whole list: many callers share one round
- * trip and one commit. Whether the move is right was decided by the table; this compares and sets.
+ * Moves every requested order that is in `from`, has no attempt and is not past its expiry to `to`, with its timeline entry
+ * and the caller's nonce. One statement for the whole list, so that many callers share one round trip and one commit. The
+ * order's table has decided the move; this statement only compares and sets.
  *
- * The numbers are compared as arrays, so that the key's index finds them one by one whatever the planner knows of
- * the table: joined, or asked again for its state, it may read all orders of a merchant. The locked row was looked at
- * in its newest version, so its state is not asked twice.
+ * The numbers are compared as arrays, so that the planner uses the key's index for each number. With a join, or a second
+ * condition on the state, it may read all orders of the merchant instead. A second condition is not needed: `for update`
+ * has read the newest version of the row.
  *
- * Orders that need more than this (`involved`) are left untouched together with their nonce. Rows are locked in the
- * order of their keys, so that two lists do not deadlock.
+ * Orders that need the full close (`involved`) and their nonces are left as they are. Rows are locked in the order of their
+ * keys, so that two lists do not deadlock.
  */
 export async function moveUntouched(
   db: Db,
@@ -51,14 +52,14 @@ export async function moveUntouched(
        select a.i, a.nonce, a.entry, a.number, l.is_untouched,
               not l.is_untouched and l.state in ('NOTPAY', 'CLOSING') as is_involved
          from asked a left join locked l on l.transaction_no = a.number),
-     -- A nonce twice in one list: the first counts.
+     -- If a list repeats a nonce, its first use wins.
      first_use as (
        select distinct on (nonce) i, nonce from seen where is_involved is not true order by nonce, i),
      fresh as (
        insert into nonce (mch_no, nonce, used_at) select $1, nonce, $10 from first_use order by nonce
        on conflict do nothing returning nonce),
      used as (select u.i from first_use u join fresh f on f.nonce = u.nonce),
-     -- An order twice in one list: the first closes it, the others find it closed.
+     -- If a list repeats an order, the first caller closes it and the others find it closed.
      winner as (
        select distinct on (s.number) s.number, s.entry from seen s join used on used.i = s.i
         where s.is_untouched order by s.number, s.i),
@@ -93,7 +94,7 @@ export async function moveUntouched(
     if (!row.isFresh) return { kind: 'nonce_used' }
     const order = row.transactionNo === null ? null : readOrder(row)
     if (order === null) return { kind: 'absent' }
-    if (!row.isMoved) return { kind: 'stands', order }
+    if (!row.isMoved) return { kind: 'unchanged', order }
     return { kind: 'moved', order: { ...order, state: move.to, closeReason: move.closeReason } }
   })
 }

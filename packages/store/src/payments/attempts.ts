@@ -8,7 +8,7 @@ export type Attempt = {
   transactionNo: string
   channel: string
   method: string
-  /** For whom it was opened, as the upstream names them; null where whoever has it may pay. */
+  /** The upstream's id of the payer for whom it was opened; null where any payer may pay it. */
   openId: string | null
   amountFen: Fen
   state: AttemptState
@@ -26,7 +26,7 @@ const COLUMNS = `mch_no as "mchNo", attempt_no as "attemptNo", transaction_no as
 
 const read = (row: Row): Attempt => ({ ...row, amountFen: fen(row.amountFen) })
 
-/** Written before the upstream hears of it, in the transaction in which the order's table allowed it. */
+/** Call it before the upstream is asked, in the transaction in which the order's table allowed the attempt. */
 export async function insertAttempt(db: Db, attempt: Attempt): Promise<void> {
   await run(
     db,
@@ -70,7 +70,7 @@ export async function attemptsOf(db: Db, mchNo: string, transactionNo: string): 
   return rows.map(read)
 }
 
-/** Lets the attempt's table move it; lock its order first. `payUrl` is kept when null. */
+/** Moves the attempt as its table says. Lock its order first. A null `payUrl` leaves the stored one. */
 export async function moveAttempt(
   db: Db,
   attempt: Attempt,

@@ -51,7 +51,7 @@ const fatesOf = async ({ transactionNo }: Attempt): Promise<string[]> => {
 }
 
 describe('payments', () => {
-  it('an order keeps one; a second one is refused, and can then be booked as going back', async () => {
+  it('an order keeps one; keeping a second is refused, and it can then be booked to be sent back', async () => {
     const [one, other] = attempts
     await book(payment(one), 'keep')
     await expect(book(payment(other), 'keep')).rejects.toMatchObject({ code: '23505', constraint: 'payment_kept' })
@@ -69,13 +69,13 @@ describe('payments', () => {
     expect(await fatesOf(one)).toEqual(['keep'])
   })
 
-  it('a kept one of another order does not matter', async () => {
+  it('orders keep payments independently of each other', async () => {
     const { attempt } = await seedAttempt(database.pool, await seedOrder(database.pool))
     await book(payment(attempts[0]), 'keep')
     await book(payment(attempt), 'keep')
   })
 
-  it('is in the books once, however often it is told', async () => {
+  it('is booked once, also when it is reported again', async () => {
     const paid = payment(attempts[0])
     expect(await findPayment(database.pool, paid)).toBeNull()
     await book(paid, 'reverse')
@@ -97,13 +97,15 @@ describe('payments', () => {
 })
 
 describe('reversals', () => {
-  it('a payment has one, of the whole amount, with the channel it came by', async () => {
+  it('a payment has one, of the whole amount, with the channel of the payment', async () => {
     const paid = payment(attempts[0], { amountFen: 999n })
     await book(paid, 'reverse')
     const sent = reversal(paid)
     await insertReversal(database.pool, sent, NOW)
     expect(await findReversal(database.pool, MCH, sent.refundNo)).toEqual({
-      ...{ ...sent, upstreamNo: null, createdAt: NOW },
+      ...sent,
+      upstreamNo: null,
+      createdAt: NOW,
       state: 'PROCESSING',
       channel: 'sandbox',
     })
@@ -116,7 +118,7 @@ describe('reversals', () => {
     await expect(insertReversal(database.pool, unbooked, NOW)).rejects.toMatchObject({ code: '23503' })
   })
 
-  it('goes with its payment: when booking is undone there is neither', async () => {
+  it('is rolled back together with its payment', async () => {
     const paid = payment(attempts[0])
     const sent = reversal(paid)
     const booking = transaction(database.pool, async (db) => {
@@ -129,7 +131,7 @@ describe('reversals', () => {
     expect(await findReversal(database.pool, MCH, sent.refundNo)).toBeNull()
   })
 
-  it('is finished once, also when twenty hear of it at once', async () => {
+  it('is finished once, also when twenty callers finish it at once', async () => {
     const paid = payment(attempts[0])
     await book(paid, 'reverse')
     const sent = reversal(paid)

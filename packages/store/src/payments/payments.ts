@@ -1,4 +1,4 @@
-/** Payments upstream took, and the reversals that send them back. */
+/** Payments, and the reversals that send them back. */
 import type { Disposition } from '@acopay/core'
 import { type Db, run } from '../db.ts'
 
@@ -14,11 +14,12 @@ export type Payment = {
 }
 
 /**
- * What the books say of this payment; null when it is not in them. `goesBack`: some of it has gone, or a reversal is on
- * its way; `isInDoubt`: a refund that a merchant asked for has not ended.
+ * A payment as it is booked. `goesBack`: it has a reversal, or a refund that was made. `isInDoubt`: a refund of it is
+ * PROCESSING.
  */
 export type Booked = { fate: Disposition; amountFen: bigint; goesBack: boolean; isInDoubt: boolean }
 
+/** Null when the payment is not booked. */
 export async function findPayment(
   db: Db,
   key: Pick<Payment, 'mchNo' | 'attemptNo' | 'paymentNo'>,
@@ -39,7 +40,7 @@ export async function findPayment(
   return rows[0] ?? null
 }
 
-/** Books a payment; a second kept payment of one order is refused by the database, whatever the program thinks. */
+/** Books a payment. A unique index refuses a second kept payment of one order, also where the program has a bug. */
 export async function bookPayment(db: Db, payment: Payment, fate: Disposition, now: Date): Promise<void> {
   await run(
     db,
@@ -70,14 +71,14 @@ export type Reversal = {
   amountFen: bigint
   state: 'PROCESSING' | 'SUCCESS'
   channel: string
-  /** What the upstream knows it by; null is `refundNo`. */
+  /** The number under which the upstream knows it; null: `refundNo`. */
   upstreamNo: string | null
-  /** The upstream sent it back without being asked to by this number: its bill has another, or none. */
+  /** The money went back without our request, so the upstream bill has another number for it, or none. */
   byUpstream: boolean
   createdAt: Date
 }
 
-/** Writes the reversal of a booked payment, in the transaction that books it; SUCCESS where the money is back already. */
+/** Call it in the transaction that books the payment. State SUCCESS: the money is back already. */
 export async function insertReversal(
   db: Db,
   reversal: Omit<Reversal, 'channel' | 'upstreamNo' | 'createdAt'>,
@@ -102,7 +103,7 @@ export async function insertReversal(
   )
 }
 
-/** A reversal with the channel its payment came by. */
+/** A reversal with the channel of its payment. */
 export async function findReversal(db: Db, mchNo: string, refundNo: string): Promise<Reversal | null> {
   const rows = await run<Reversal>(
     db,
@@ -117,7 +118,7 @@ export async function findReversal(db: Db, mchNo: string, refundNo: string): Pro
   return rows[0] ?? null
 }
 
-/** The upstream has sent the money back; false when that was written before. */
+/** Writes that the money is back. False when that was written before. */
 export async function finishReversal(
   db: Db,
   { mchNo, refundNo, byUpstream }: Pick<Reversal, 'mchNo' | 'refundNo' | 'byUpstream'>,
@@ -133,7 +134,7 @@ export async function finishReversal(
   return rows.length === 1
 }
 
-/** From now on the upstream is asked by this number. */
+/** Sets the number under which the upstream is asked from now on. */
 export const renumberReversal = (
   db: Db,
   { mchNo, refundNo }: Pick<Reversal, 'mchNo' | 'refundNo'>,
@@ -146,7 +147,7 @@ export const renumberReversal = (
     [mchNo, refundNo, upstreamNo],
   )
 
-/** Whether the books know that the upstream sent this payment back by itself. */
+/** Whether the books say that this payment went back without our request. */
 export async function isSentByUpstream(
   db: Db,
   { mchNo, attemptNo, paymentNo, amountFen }: Pick<Reversal, 'mchNo' | 'attemptNo' | 'paymentNo' | 'amountFen'>,

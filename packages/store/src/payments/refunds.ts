@@ -1,4 +1,4 @@
-/** Refunds that merchants ask for. */
+/** Merchants' refunds. */
 import { type Fen, fen, type Refundable, type RefundRef, type RefundState } from '@acopay/core'
 import { type Db, run } from '../db.ts'
 
@@ -13,21 +13,21 @@ export type Refund = {
   reason: string
   notifyUrl: string | null
   state: RefundState
-  /** Until then a call whose answer was lost may still be carried out upstream. */
+  /** Until this moment the upstream may still carry out a call whose answer was lost. */
   inFlightUntil: Date
   successTime: Date | null
 }
 
-/** A refund with what its order and its payment say. */
+/** A refund with fields of its order, its attempt and its payment. */
 export type FoundRefund = Refund & {
   appNo: string
   mchTradeNo: string
   channel: string
-  /** What the payment was in all. */
+  /** The whole amount of the payment. */
   totalFen: bigint
 }
 
-/** Writes a refund under way. Throws when the merchant's number was used in this very moment: `isRefundNoTaken`. */
+/** Writes a PROCESSING refund. Throws when the merchant's number was used at the same moment: see `isRefundNoTaken`. */
 export async function insertRefund(db: Db, refund: Omit<Refund, 'state' | 'successTime'>, now: Date): Promise<void> {
   await run(
     db,
@@ -36,13 +36,22 @@ export async function insertRefund(db: Db, refund: Omit<Refund, 'state' | 'succe
        notify_url, state, lands_until, created_at, changed_at)
      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'PROCESSING', $10, $11, $11)`,
     [
-      ...[refund.mchNo, refund.refundNo, refund.mchRefundNo, refund.transactionNo, refund.attemptNo, refund.paymentNo],
-      ...[refund.amountFen, refund.reason, refund.notifyUrl, refund.inFlightUntil, now],
+      refund.mchNo,
+      refund.refundNo,
+      refund.mchRefundNo,
+      refund.transactionNo,
+      refund.attemptNo,
+      refund.paymentNo,
+      refund.amountFen,
+      refund.reason,
+      refund.notifyUrl,
+      refund.inFlightUntil,
+      now,
     ],
   )
 }
 
-/** Whether this error says that the merchant used the refund's number for another order at the same moment. */
+/** Whether `insertRefund` failed because the merchant used the refund's number for another order at the same moment. */
 export const isRefundNoTaken = (error: unknown): boolean =>
   error instanceof Error && 'constraint' in error && error.constraint === 'refund_mch_no_mch_refund_no_key'
 
@@ -58,7 +67,7 @@ const SELECT = `select r.mch_no as "mchNo", r.refund_no as "refundNo", r.mch_ref
     join payment p on p.mch_no = r.mch_no and p.attempt_no = r.attempt_no and p.payment_no = r.payment_no
  where r.mch_no = $1`
 
-/** The merchant's refund, by either number; another merchant's number is no number. */
+/** The merchant's refund, by either number; null when the number belongs to another merchant. */
 export async function findRefund(db: Db, mchNo: string, ref: RefundRef): Promise<FoundRefund | null> {
   const [row] =
     'refundNo' in ref
@@ -69,7 +78,7 @@ export async function findRefund(db: Db, mchNo: string, ref: RefundRef): Promise
 
 export type KeptPayment = Refundable & { attemptNo: string; paymentNo: string }
 
-/** The payment an order kept, and what of it has gone back or is on its way; null when it keeps none. */
+/** The order's kept payment, with the amount that has been or is being sent back; null when there is none. */
 export async function keptPayment(db: Db, mchNo: string, transactionNo: string): Promise<KeptPayment | null> {
   const rows = await run<Omit<KeptPayment, 'paidAtMs' | 'refunds'> & { paidAt: Date; refunds: bigint }>(
     db,
@@ -90,7 +99,7 @@ export async function keptPayment(db: Db, mchNo: string, transactionNo: string):
   return { ...rest, paidAtMs: paidAt.getTime(), refunds: Number(refunds) }
 }
 
-/** Said before each call but the first, so that an answer that is lost is known to be in doubt for so long. */
+/** Call it before each call but the first: if the answer is lost, the outcome stays in doubt until `inFlightUntil`. */
 export async function markRefundCall(
   db: Db,
   key: { mchNo: string; refundNo: string },
@@ -104,7 +113,7 @@ export async function markRefundCall(
   )
 }
 
-/** Ends a refund under way; lock its order first. `failure`: the upstream's word; null when the money is back. */
+/** Ends a PROCESSING refund. Lock its order first. `failure`: the upstream's reason; null when the money is back. */
 export async function endRefund(
   db: Db,
   key: { mchNo: string; refundNo: string },

@@ -1,4 +1,4 @@
-/** Money an upstream told us of for an attempt we do not know. */
+/** Unmatched payments: an upstream reported them for an attempt that the books do not know. */
 import { type Db, run } from '../db.ts'
 
 export type UnmatchedPayment = {
@@ -11,14 +11,23 @@ export type UnmatchedPayment = {
   paidAt: Date
 }
 
-/** False when it was kept before. */
-export async function keepUnmatchedPayment(db: Db, stray: UnmatchedPayment, now: Date): Promise<boolean> {
+/** Stores the payment. False when it was stored before. */
+export async function keepUnmatchedPayment(db: Db, payment: UnmatchedPayment, now: Date): Promise<boolean> {
   const rows = await run(
     db,
-    'keepStrayPayment',
+    'keepUnmatchedPayment',
     `insert into stray_payment (mch_no, channel, attempt_no, payment_no, amount_fen, currency, paid_at, heard_at)
      values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict do nothing returning 1`,
-    [stray.mchNo, stray.channel, stray.attemptNo, stray.paymentNo, stray.amountFen, stray.currency, stray.paidAt, now],
+    [
+      payment.mchNo,
+      payment.channel,
+      payment.attemptNo,
+      payment.paymentNo,
+      payment.amountFen,
+      payment.currency,
+      payment.paidAt,
+      now,
+    ],
   )
   return rows.length === 1
 }

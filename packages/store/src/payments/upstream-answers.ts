@@ -1,7 +1,7 @@
-/** What an upstream answered last about an attempt, a refund or a reversal: shown to people, never used for a decision. */
+/** An upstream's last answer about an attempt, a refund or a reversal. It is for display only; no decision reads it. */
 import { type Db, run } from '../db.ts'
 
-/** The longest that is kept of an answer. */
+/** Longer answers are cut off here. */
 const TEXT_MAX = 300
 
 const KEYS = { attempt: 'attempt_no', refund: 'refund_no', reversal: 'refund_no' } as const
@@ -9,7 +9,7 @@ const KEYS = { attempt: 'attempt_no', refund: 'refund_no', reversal: 'refund_no'
 export type NotedAnswers = {
   table: keyof typeof KEYS
   mchNo: string
-  /** Of several answers about one number the last counts. */
+  /** If there are several answers about one number, the last one wins. */
   answers: { no: string; text: string }[]
   now: Date
 }

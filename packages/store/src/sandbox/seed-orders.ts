@@ -1,7 +1,7 @@
-/** Plausible orders in great number, for measuring: each with its timeline, attempt, payment and refund, as if it had been lived. */
+/** Many plausible orders for measurements, each with the timeline, attempt, payment and refund that a real one would have. */
 import { type Db, run } from '../db.ts'
 
-/** Merchants LOAD0000 to LOAD0200; the first has half of all orders. */
+/** The merchants are LOAD0000 to LOAD0200; the first has half of all orders. */
 export const LOAD_MERCHANTS = 201
 
 export async function addLoadMerchants(db: Db, now: Date): Promise<void> {
@@ -22,7 +22,7 @@ export async function addLoadMerchants(db: Db, now: Date): Promise<void> {
   )
 }
 
-/** How many there are; the next batch begins there. */
+/** The number of seeded orders, which is where the next batch begins. */
 export async function countLoadOrders(db: Db): Promise<number> {
   const rows = await run<{ next: number }>(
     db,
@@ -36,8 +36,8 @@ export async function countLoadOrders(db: Db): Promise<number> {
 }
 
 /**
- * Adds orders number `from` to `until` - 1 of `total`, spread evenly over the time from `begin` to `end`; the order's number
- * decides everything about it. All are in states that nothing is left to do for, but the newest.
+ * Adds the orders number `from` to `until` - 1 of `total`, spread evenly over the time from `begin` to `end`. All values of an
+ * order follow from its number. Except for the newest, all orders have ended, so that no jobs are needed.
  */
 export const addLoadOrders = (
   db: Db,
@@ -52,7 +52,7 @@ export const addLoadOrders = (
               abs(hashint8extended(i, 2) % 100) as fate, 1 + abs(hashint8extended(i, 3) % 50000) as fen,
               lpad(abs(hashint8extended(i, 4) / 2)::text, 19, '0') as digits,
               case when hashint8extended(i, 5) % 3 = 0 then 'alipay' else 'wechat' end as channel,
-              -- How long until it ended.
+              -- The time from placing to the end.
               (5 + abs(hashint8extended(i, 6) % 600)) * interval '1 second' as took
          from generate_series($1::bigint, $2::bigint - 1) i),
      kinds as materialized (
@@ -119,7 +119,7 @@ export const addLoadOrders = (
     [batch.from, batch.until, batch.total, batch.begin, batch.end],
   )
 
-/** What the planner should know of so many new rows. */
+/** Updates the planner's statistics after so many new rows. */
 export async function analyzeLoad(db: Db): Promise<void> {
   await db.query('vacuum analyze orders, timeline, attempt, payment, refund')
 }

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { add, BILL_COLUMNS, csvLine, defused, headerLine, rowLine, summaryLines, type Totals } from './bill-csv.ts'
 
-/** RFC 4180, read the long way. */
+/** A second, independent reader of RFC 4180. */
 function readCsv(text: string): string[][] {
   const records: string[][] = [[]]
   for (let rest = text; rest !== ''; ) {
@@ -16,16 +16,27 @@ function readCsv(text: string): string[][] {
 }
 
 const ROW = {
-  ...{ kind: 'PAYMENT' as const, at: new Date('2026-03-01T04:00:00Z'), transactionNo: 'AP1', mchTradeNo: '-mine' },
-  ...{ appNo: 'APP1', channel: 'wechat', method: 'native', paymentNo: 'UP1', attemptNo: 'AT1', refundNo: null },
-  ...{ mchRefundNo: null, amountFen: 1250n, currency: 'CNY', isKept: true, note: '=HYPERLINK("http://a","b"),\n茶' },
+  kind: 'PAYMENT' as const,
+  at: new Date('2026-03-01T04:00:00Z'),
+  transactionNo: 'AP1',
+  mchTradeNo: '-mine',
+  appNo: 'APP1',
+  channel: 'wechat',
+  method: 'native',
+  paymentNo: 'UP1',
+  attemptNo: 'AT1',
+  refundNo: null,
+  mchRefundNo: null,
+  amountFen: 1250n,
+  currency: 'CNY',
+  isKept: true,
+  note: '=HYPERLINK("http://a","b"),\n茶',
 }
 
 describe('a record', () => {
-  it('read back gives the same cells, whatever is in them', () => {
+  it('reads back as the same cells, with any text in them', () => {
     fc.assert(
       fc.property(fc.array(fc.string({ unit: 'binary' }), { minLength: 1 }), (cells) => {
-        // A single cell of nothing but line ends and quotes is still one record.
         expect(readCsv(csvLine(cells))).toEqual([cells])
       }),
     )
@@ -36,13 +47,11 @@ describe('a record', () => {
     const record = Object.fromEntries(columns.map((column, index) => [column, cells[index]]))
     expect(columns).toEqual([...BILL_COLUMNS])
     expect(record).toMatchObject({
-      ...{
-        kind: 'PAYMENT',
-        time: '2026-03-01T12:00:00+08:00',
-        mch_trade_no: "'-mine",
-        amount: '12.50',
-        state: 'SUCCESS',
-      },
+      kind: 'PAYMENT',
+      time: '2026-03-01T12:00:00+08:00',
+      mch_trade_no: "'-mine",
+      amount: '12.50',
+      state: 'SUCCESS',
       note: '\'=HYPERLINK("http://a","b"),\n茶',
     })
     expect(readCsv(rowLine({ ...ROW, isKept: false }))[0]).toContain('RETURNED')
@@ -60,7 +69,7 @@ it.each(['', 'a=1', '1-1', '测试', '12.50'])('%j is left as it is', (text) => 
   expect(defused(text)).toBe(text)
 })
 
-it('the summary adds each kind and each currency apart, and says what is left', () => {
+it('the summary adds each kind and each currency separately, and gives the net amount', () => {
   const totals: Totals = new Map()
   add(totals, ROW)
   add(totals, { ...ROW, amountFen: 99_999_999n })

@@ -1,9 +1,9 @@
-/** The bill's text: RFC 4180, and nothing that a spreadsheet would run (docs/bills.md). */
+/** The bill as CSV: RFC 4180, without cells that a spreadsheet would run as formulas (docs/bills.md). */
 import { formatYuan } from '@acopay/core'
 import { timeText } from '@acopay/protocol'
 import { BILL_KINDS, type BillRow } from '@acopay/store'
 
-/** Every record has all of them, in this order. */
+/** Every record has all columns, in this order. */
 export const BILL_COLUMNS = [
   'kind',
   'time',
@@ -45,7 +45,7 @@ export const rowLine = (row: BillRow): string =>
     note: defused(row.note ?? ''),
   })
 
-/** What the rows add up to, by currency: amounts of two are never added. */
+/** Sums of the rows by currency, because amounts of two currencies cannot be added. */
 export type Totals = Map<string, Record<BillRow['kind'], { fen: bigint; count: bigint }>>
 
 export function add(totals: Totals, { kind, amountFen, currency }: BillRow): void {
@@ -55,7 +55,7 @@ export function add(totals: Totals, { kind, amountFen, currency }: BillRow): voi
   totals.set(currency, sums)
 }
 
-/** The closing summary: for each currency a line for each kind, and what is left. */
+/** The summary at the end: for each currency a line per kind, and the net amount. */
 export function summaryLines(totals: Totals): string {
   const line = (kind: string, currency: string, fen: bigint, count: bigint): string =>
     recordLine({ kind, amount: formatYuan(fen), currency: defused(currency), count: count.toString() })
@@ -70,13 +70,13 @@ export function summaryLines(totals: Totals): string {
 }
 
 /**
- * A text that a spreadsheet would take for a formula gets an apostrophe before it (OWASP, CSV injection); one
- * that begins with one gets another, so that taking the first away gives back what was there.
+ * Puts an apostrophe before a text that a spreadsheet would run as a formula (OWASP, CSV injection), and before one that
+ * begins with an apostrophe, so that a reader who removes the first apostrophe gets the original text.
  */
 export const defused = (text: string): string => (/^'|^\s*[=+\-@＝＋－＠\t\r]/.test(text) ? `'${text}` : text)
 
 const recordLine = (cells: Cells): string => csvLine(BILL_COLUMNS.map((column) => cells[column] ?? ''))
 
-/** One record; a cell with a comma, a quote or a line end is quoted. */
+/** One record. Cells with a comma, a quote or a line end are quoted. */
 export const csvLine = (cells: string[]): string =>
   `${cells.map((cell) => (/[",\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell)).join(',')}\r\n`

@@ -1,4 +1,4 @@
-/** Links to bills: they need no signature, so they cannot be guessed, name one bill, which never changes, and end after half an hour. */
+/** Links to bills. They work without the merchant's signature, so they hold a proof that cannot be guessed and expire after half an hour. */
 import { createHmac, timingSafeEqual } from 'node:crypto'
 
 export type BillFile = { mchNo: string; day: string }
@@ -8,7 +8,7 @@ const VALID_MS = 30 * 60_000
 export type BillLinks = {
   /** Path of the file, valid from `nowMs` for 30 minutes. */
   pathOf: (file: BillFile, nowMs: number) => string
-  /** What the last part of a path proves. */
+  /** Checks the expiry and the proof of a link. */
   check: (file: BillFile, link: { expires: string; proof: string }, nowMs: number) => 'valid' | 'expired' | 'wrong'
 }
 

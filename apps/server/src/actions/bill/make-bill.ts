@@ -1,6 +1,6 @@
 /**
- * Makes a merchant's bill of one day, page by page and piece by piece: neither the rows nor the file are ever whole in
- * memory. The file counts once `publishBill` says so; a maker that dies or loses its job leaves pieces that do not.
+ * Makes a merchant's bill of one day. It reads rows by pages and writes the file in pieces, so that neither is in memory as a
+ * whole. Only `publishBill` makes the file visible: a process that dies or loses its lease leaves pieces that are not used.
  */
 import { createHash } from 'node:crypto'
 import { billRange, type JobOutcome } from '@acopay/core'
@@ -38,15 +38,15 @@ export async function makeBill(world: World, job: Job): Promise<JobOutcome> {
   }
   const bill = await file.end()
   const isPublished = await publishBill(world.pool, job, bill, world.now())
-  // Only this process's file: the others may belong to the process that holds the job now.
+  // Remove only this process's file: other pieces may belong to the process that holds the job now.
   if (!isPublished && bill.fileNo !== null) await removeBillFile(world.pool, key, bill.fileNo)
-  // Making a bill also removes those that are too old to be asked for.
+  // Merchants can no longer fetch bills from before `first`.
   const { first } = billRange(world.now().getTime())
   if (isPublished) await forgetBillFiles(world.pool, { mchNo: job.mchNo, day: first })
   return isPublished ? 'done' : 'retry'
 }
 
-/** Every row of the day, and `lost` where another process has leased the job since. */
+/** Every row of the day; `lost` when another process has leased the job. */
 async function* pagesOf(world: World, job: Job, key: BillKey): AsyncGenerator<BillRow[] | 'lost'> {
   const { leaseMs } = world.limits
   let extendAtMs = world.now().getTime() + leaseMs / 3
@@ -64,7 +64,7 @@ async function* pagesOf(world: World, job: Job, key: BillKey): AsyncGenerator<Bi
   }
 }
 
-/** The file on its way into the database; nothing is written for a day without rows. */
+/** Writes the file into the database. A day without rows has no file. */
 function billFile(world: World, key: BillKey) {
   const fileNo = world.newNonce()
   const hash = createHash('sha256')
@@ -83,23 +83,23 @@ function billFile(world: World, key: BillKey) {
     seq += 1
     await writeBillPart(world.pool, key, { fileNo, seq }, bytes)
   }
-  const say = (what: string): void =>
-    world.log.info({ ...key, lines, sizeBytes, ms: world.now().getTime() - startedMs }, what)
+  const logProgress = (message: string): void =>
+    world.log.info({ ...key, lines, sizeBytes, ms: world.now().getTime() - startedMs }, message)
 
   return {
     add(row: BillRow): void {
       add(totals, row)
       text += rowLine(row)
       lines += 1
-      if (lines % PROGRESS_LINES === 0) say('bill under way')
+      if (lines % PROGRESS_LINES === 0) logProgress('bill under way')
     },
-    /** Writes a piece when there is enough for one. */
+    /** Writes a piece once there is enough text for one. */
     flush: async () => (text.length < PART_BYTES ? undefined : write()),
     async end() {
       if (lines === 0) return { lines: 0n, fileNo: null, sizeBytes: 0n, sha256: null }
       text += summaryLines(totals)
       await write()
-      say('bill made')
+      logProgress('bill made')
       return { lines: BigInt(lines), fileNo, sizeBytes: BigInt(sizeBytes), sha256: hash.digest('hex') }
     },
   }

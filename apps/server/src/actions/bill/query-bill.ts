@@ -1,4 +1,4 @@
-/** Says whether the bill of a merchant's day can be fetched, and plans one that is missing. */
+/** Returns whether a merchant can fetch the bill of a day, and writes the job that makes a missing one. */
 import { billRange, isBillComplete } from '@acopay/core'
 import { type BillKey, findBill, hasBillRows, planBill } from '@acopay/store'
 import type { World } from '../../world.ts'
@@ -6,9 +6,9 @@ import type { World } from '../../world.ts'
 export type QueriedBill =
   | { kind: 'out_of_range'; first: string; last: string }
   | { kind: 'ready'; sha256: string | null }
-  /** The day is not complete yet, or the bill is being made: ask again later. */
+  /** The day is not complete yet, or the bill is being made: the merchant asks again later. */
   | { kind: 'not_yet' }
-  /** Nothing happened on that day. */
+  /** The day has no rows. */
   | { kind: 'none' }
 
 export async function queryBill(world: World, { mchNo, day }: BillKey): Promise<QueriedBill> {

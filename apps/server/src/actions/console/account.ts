@@ -1,4 +1,4 @@
-/** What a user of the console does with its own account: another password, TOTP on and off. */
+/** A user of the console changes their own password and turns TOTP on and off. */
 import {
   beginSignIn,
   type ConsoleUser,
@@ -23,7 +23,7 @@ export async function changeOwnPassword(
   if (user === null) return null
   const hash = await hashPassword(fresh)
   await changeConsoleUser(world.pool, username, { password: { hash, mustChange: false } })
-  // The session that calls ends too: a stolen copy of its cookie stops working.
+  // The session that makes this call ends too, so that a stolen copy of its cookie stops working.
   await endConsoleSessions(world.pool, username)
   return { token: await beginSession(world, username, address), user: { ...user, mustChangePassword: false } }
 }
@@ -33,7 +33,7 @@ export type TotpBegun =
   | { kind: 'enabled_already' }
   | { kind: 'begun'; secret: string; uri: string }
 
-/** Stores a new secret. It counts from the first code on, see `enableTotp`. */
+/** Stores a new secret. Codes are required only after `enableTotp` has checked the first one. */
 export async function beginTotp(world: World, username: string, password: string): Promise<TotpBegun> {
   const user = await provenUser(world, username, password)
   if (user === null) return { kind: 'wrong_password' }

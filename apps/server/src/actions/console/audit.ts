@@ -1,14 +1,14 @@
-/** The console's audit log: an entry is written before a call changes anything, and gets its outcome afterwards. */
+/** The console's audit log: each entry is written before its call changes anything, and gets its outcome afterwards. */
 import { beginAudit, endAudit, type NewAudit } from '@acopay/store/console'
 import { platformNumber } from '../../security/numbers.ts'
 import type { World } from '../../world.ts'
 
-/** Who does what to what. */
+/** User, action, subject and details of a call. */
 export type AuditEntry = Omit<NewAudit, 'auditNo' | 'outcome'>
 
 const newAuditNo = (world: World): string => platformNumber('AL', world.now(), world.newDigits(19))
 
-/** Runs a call between the two writes. An entry whose outcome is still BEGUN shows a call that a crash cut off. */
+/** Runs a call between the two writes. An entry that stays BEGUN is of a call that a crash interrupted. */
 export async function audited<Answer>(
   world: World,
   entry: AuditEntry,

@@ -20,7 +20,7 @@ type AppKey = { mchNo: string; appNo: string }
 export const addMerchant = (world: World, merchant: { mchNo: string; name: string }): Promise<boolean> =>
   newMerchant(world.pool, merchant, world.now())
 
-/** What is undefined stays; a rate of null is the gateway's default. */
+/** An undefined value stays. A rate of null is the gateway's default. */
 export const changeMerchant = (
   world: World,
   mchNo: string,
@@ -31,7 +31,7 @@ export const changeMerchant = (
 export const addApp = (world: World, app: AppKey & { name: string }): Promise<boolean> =>
   newApp(world.pool, app, world.now())
 
-/** What is undefined stays. False when there is no such app. */
+/** An undefined value stays. False when there is no such app. */
 export const changeApp = (world: World, app: AppKey, change: Parameters<typeof changeAppRow>[2]): Promise<boolean> =>
   changeAppRow(world.pool, app, change)
 
@@ -55,8 +55,8 @@ export const endMerchantKey = (world: World, key: { mchNo: string; keyId: string
 type Settings = Record<string, unknown>
 
 /**
- * Stores an account's settings, sealed. An account that payers have paid through cannot become another account: then the
- * answer names the setting that may not change. Null when the settings are stored.
+ * Seals and stores an account's settings, and returns null. An account that has attempts cannot become another account: then
+ * nothing is stored, and the answer names the setting that may not change.
  */
 export async function saveChannelAccount(
   world: World,

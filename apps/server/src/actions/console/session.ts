@@ -1,4 +1,4 @@
-/** Signs users of the console in and out. The proofs of who a user is: a password and, where it is enabled, a TOTP code. */
+/** Signs users of the console in and out. A user proves their identity by a password and, if enabled, a TOTP code. */
 import { createHash } from 'node:crypto'
 import {
   addConsoleSession,
@@ -20,14 +20,14 @@ import type { World } from '../../world.ts'
 export const IDLE_MS = 30 * 60_000
 const SESSION_MS = 12 * 3_600_000
 
-/** The database stores this hash of the cookie's token, and not the token. */
+/** The database stores this hash of the cookie's token instead of the token. */
 export const sessionKey = (token: string): Buffer => createHash('sha256').update(token, 'utf8').digest()
 
 export type SignIn = { username: string; password: string; code: string | null; address: string }
 
 export type SignedIn = { kind: 'begun'; token: string } | { kind: 'wrong' } | { kind: 'code_needed' }
 
-/** `user` is set wherever the name exists, also when the sign-in fails: the audit log needs it. */
+/** `user` is set whenever the name exists, because the audit log also records failed sign-ins. */
 export async function signIn(
   world: World,
   { username, password, code, address }: SignIn,
@@ -45,7 +45,7 @@ export async function signIn(
   return { user, result: { kind: 'begun', token: await beginSession(world, username, address) } }
 }
 
-/** Answers the token of a new session. Only the browser keeps it. */
+/** Begins a session and returns its token, which only the browser keeps. */
 export async function beginSession(world: World, username: string, address: string): Promise<string> {
   const now = world.now()
   const token = world.newNonce() + world.newNonce()
@@ -54,7 +54,7 @@ export async function beginSession(world: World, username: string, address: stri
   return token
 }
 
-/** The user of a session that is still open, null where it is not. `isActive` keeps the session open for longer. */
+/** The session with its user; null when it has ended. `isActive` restarts its idle time. */
 export function useSession(world: World, token: string, isActive: boolean): Promise<ConsoleSession | null> {
   const now = world.now()
   return useConsoleSession(world.pool, sessionKey(token), {
@@ -74,16 +74,16 @@ export async function forgetEndedSessions(world: World): Promise<void> {
   await forgetConsoleSessions(world.pool, now, new Date(now.getTime() - IDLE_MS))
 }
 
-/** A user who is signed in. */
+/** The row of a user who is signed in. */
 export async function signedInUser(world: World, username: string): Promise<ConsoleUser> {
   const user = await findConsoleUser(world.pool, username)
-  if (user === null) throw new Error(`user ${username} is signed in and does not exist`)
+  if (user === null) throw new Error(`user ${username} is signed in but does not exist`)
   return user
 }
 
 /**
- * Checks the password of a user who is signed in: an open session alone must not change how a user proves who they are.
- * Wrong passwords count like failed sign-ins; a caller that goes on ends the count with `endSignIn`. Null when the
+ * Checks the password of a user who is signed in, because an open session alone must not be enough to change a password or
+ * TOTP. Wrong passwords count as failed sign-ins; a caller that succeeds resets the count with `endSignIn`. Null when the
  * password is wrong or the name is locked.
  */
 export async function provenUser(world: World, username: string, password: string): Promise<ConsoleUser | null> {
@@ -99,7 +99,7 @@ export const totpOf = (username: string, secret: Secret): TOTP =>
   new TOTP({ issuer: 'ACO Pay', label: username, secret })
 
 /**
- * Whether the code is right and new: RFC 6238, one step of 30 s to either side, each code once. `enable` also requires
+ * Whether the code is right and unused: RFC 6238, one step of 30 s to either side, each code once. `enable` also requires
  * codes at sign-in from now on.
  */
 export async function takeCode(

@@ -3,7 +3,7 @@ import { addConsoleUser, changeConsoleUser, endConsoleSessions, type NewConsoleU
 import { hashPassword, newPassword } from '../../security/passwords.ts'
 import type { World } from '../../world.ts'
 
-/** Answers the one-time password of the new user; null when the name is taken. */
+/** Returns the one-time password of the new user; null when the name is taken. */
 export async function addUser(
   world: World,
   user: Pick<NewConsoleUser, 'username' | 'role' | 'mchNo'>,
@@ -23,7 +23,7 @@ export type UserChange = {
   dropTotp: boolean
 }
 
-/** Answers the new one-time password, null where the password stays. */
+/** Returns the new one-time password; null where the password stays. */
 export async function changeUser(world: World, username: string, change: UserChange): Promise<string | null> {
   const { role, isEnabled, unlock, resetPassword, dropTotp } = change
   const password = resetPassword ? newPassword() : null
@@ -34,7 +34,7 @@ export async function changeUser(world: World, username: string, change: UserCha
     unlock: unlock || resetPassword,
     dropTotp,
   })
-  // A user who lost the account, or a permission, loses the open sessions at once.
+  // Disabling a user or changing the role, password or TOTP ends the user's sessions at once.
   if (resetPassword || isEnabled === false || role !== null || dropTotp) {
     await endConsoleSessions(world.pool, username)
   }

@@ -1,6 +1,6 @@
 /**
- * Writes what a merchant must be told, in the transaction of the change: that an order was paid, that its payment was
- * sent back outside of this gateway, how a refund ended (spec/protocol.md 3.7).
+ * Writes the notification of a change, in the transaction of that change: an order was paid, its payment was returned outside
+ * of this gateway, or a refund has ended (spec/protocol.md 3.7).
  */
 import { formatYuan } from '@acopay/core'
 import {
@@ -14,7 +14,7 @@ import {
 import { type FoundRefund, insertNotification, type Order } from '@acopay/store'
 import type { Change } from '../order/events.ts'
 
-/** `order`: as it is after the step. Nothing is written where the merchant gave no address. */
+/** `order` is the order after the step. Writes nothing where the merchant gave no `notify_url`. */
 export async function enqueueNotification(change: Change, order: Order): Promise<void> {
   const { step, event, loaded } = change
   if (step.money === 'keep' || step.event === 'money_returned') {

@@ -1,14 +1,14 @@
-/** Has notifications sent to the merchant again: those of one order, one of them, or all that were given up. */
+/** Makes notifications due again: all of one order, one of them, or dead letters. */
 import type { OrderRef } from '@acopay/core'
 import { findOrder, resendNotifications as resendRows, useNonce } from '@acopay/store'
 import type { World } from '../../world.ts'
 
-/** One call sends at most this many again. */
+/** One call makes at most this many dead letters due again. */
 export const RESENT_AT_ONCE = 10_000
 
 type Choice = Parameters<typeof resendRows>[2]
 
-/** Answers how many notifications will be sent again. */
+/** Returns how many notifications will be sent again. */
 export const resendNotifications = (world: World, mchNo: string, choice: Choice): Promise<number> =>
   resendRows(world.pool, mchNo, choice, { limit: RESENT_AT_ONCE, now: world.now() })
 
@@ -19,7 +19,7 @@ export type Resent =
   | { kind: 'absent' }
   | { kind: 'resent'; count: number; transactionNo?: string }
 
-/** The merchant's own call: a nonce that was used before changes nothing. */
+/** For the merchant's own call. Changes nothing when the nonce was used before. */
 export async function resendByMerchant(
   world: World,
   { mchNo, nonce, asked }: { mchNo: string; nonce: string; asked: ResendAsked },

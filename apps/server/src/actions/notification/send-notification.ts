@@ -1,4 +1,4 @@
-/** Tells a merchant once, and judges what it answers. Nothing is written here: see `endNotificationTries`. */
+/** Sends one notification once and checks the merchant's reply. The caller stores the result: see `endNotificationTries`. */
 import { notifyPauseMs } from '@acopay/core'
 import { isHeard, NOTIFY_TIMEOUT_MS } from '@acopay/protocol'
 import type { NotificationTry, TakenNotification } from '@acopay/store'
@@ -16,7 +16,13 @@ export async function sendNotification(world: World, taken: TakenNotification): 
   const endedMs = world.now().getTime()
   const pauseMs = failure === null ? null : notifyPauseMs(tries + 1)
   return {
-    ...{ mchNo, transactionNo, seq, taken: taken.taken, at, ms: endedMs - at.getTime(), failure },
+    mchNo,
+    transactionNo,
+    seq,
+    taken: taken.taken,
+    at,
+    ms: endedMs - at.getTime(),
+    failure,
     httpStatus: posted.httpStatus,
     reply: posted.httpStatus === null || posted.reply === null ? null : kept(posted.reply),
     nextAt: pauseMs === null ? null : new Date(endedMs + pauseMs),
@@ -33,7 +39,7 @@ async function postInTime(world: World, url: string, body: string): Promise<Post
   return posted
 }
 
-/** Null when the merchant has heard. */
+/** Null when the merchant has acknowledged the notification. */
 function failureOf(posted: Posted): string | null {
   if (posted.httpStatus === null) return posted.why
   if (posted.httpStatus !== 200) return `HTTP ${posted.httpStatus}`
@@ -41,6 +47,6 @@ function failureOf(posted: Posted): string | null {
   return isHeard(posted.httpStatus, posted.reply) ? null : 'the reply does not say SUCCESS'
 }
 
-/** PostgreSQL stores no NUL. */
+/** The part of the reply that is stored. PostgreSQL cannot store NUL characters. */
 const kept = (reply: string): string =>
   Buffer.from(reply.replaceAll('\0', '\ufffd')).subarray(0, REPLY_KEPT_BYTES).toString('utf8')

@@ -1,4 +1,4 @@
-/** The rows that an event writes beside the order's own: attempts, payments, reversals, refunds, each with its job. */
+/** Writes an event's rows in other tables than `orders`: attempts, payments, reversals, refunds, each with its job. */
 import type { Fen } from '@acopay/core'
 import {
   type Attempt,
@@ -18,10 +18,10 @@ import {
 import { platformNumber } from '../../security/numbers.ts'
 import type { AskedRefund, Change, MoneyArrived, NewAttempt } from './events.ts'
 
-/** What the event changes in the order's own row; left out where nothing. */
+/** What the event changes in the order's own row; an absent field stays. */
 export type Applied = { attempts?: number; paid?: Move['paid'] }
 
-/** Called for the step that is the event's own. */
+/** Call it only for the step that belongs to the event, not for an expiry before it. */
 export async function applyEvent(change: Change): Promise<Applied> {
   const { event } = change
   switch (event.event) {
@@ -45,7 +45,7 @@ export async function applyEvent(change: Change): Promise<Applied> {
 async function startAttempt({ world, db, order, now }: Change, attempt: NewAttempt): Promise<Applied> {
   const { mchNo } = order
   await insertAttempt(db, newAttempt(order, attempt, now))
-  // The caller who opens it upstream removes the job with the answer; without an answer the job asks.
+  // The caller opens the attempt upstream and removes the job when the answer comes; without an answer the job queries.
   const resolveAt = new Date(now.getTime() + 2 * world.limits.channelCallMs)
   await insertLeasedJob(db, { mchNo, kind: 'resolve_attempt', subject: attempt.attemptNo }, resolveAt, now)
   return { attempts: 1 }
@@ -62,7 +62,7 @@ const newAttempt = (order: Order, attempt: NewAttempt, now: Date): Attempt => ({
   createdAt: now,
 })
 
-/** Books a payment of an attempt: kept, or with the reversal that sends it back. */
+/** Books a payment of an attempt: as the kept payment, or with a reversal. */
 async function bookMoney(change: Change, event: MoneyArrived): Promise<Applied> {
   const { db, order, now } = change
   const { mchNo, transactionNo } = order
@@ -77,7 +77,7 @@ async function bookMoney(change: Change, event: MoneyArrived): Promise<Applied> 
   return { paid: { successTime: payment.paidAt, payer: payment.payer, payChannel, payMethod } }
 }
 
-/** Money that goes back, with the job that sends it; where it is back already, only the books say so. */
+/** Writes a reversal and the job that sends it. Where the money is back already, only the row. */
 async function writeReversal(change: Change, { attemptNo, payment, isReturned }: MoneyArrived): Promise<Applied> {
   const { world, db, now } = change
   const { mchNo, transactionNo } = change.order
@@ -90,11 +90,11 @@ async function writeReversal(change: Change, { attemptNo, payment, isReturned }:
   return {}
 }
 
-/** Books a refund that a merchant asks for, with the job that sends it. */
+/** Writes a refund and the job that sends it. */
 async function startRefund({ world, db, order, loaded, now }: Change, asked: AskedRefund): Promise<Applied> {
   const { kept } = loaded
   const { mchNo, transactionNo, appNo, mchTradeNo, payChannel } = order
-  if (kept === null || payChannel === null) throw new Error(`order ${transactionNo} is paid and keeps no payment`)
+  if (kept === null || payChannel === null) throw new Error(`order ${transactionNo} is paid but has no kept payment`)
   const { attemptNo, paymentNo, paidFen: totalFen } = kept
   const refund = { ...asked, mchNo, transactionNo, attemptNo, paymentNo }
   await insertRefund(db, refund, now)
@@ -107,13 +107,13 @@ async function startRefund({ world, db, order, loaded, now }: Change, asked: Ask
     state: 'PROCESSING',
     successTime: null,
   }
-  // The caller sends it at once and holds the job.
+  // The caller sends the refund at once and holds the job's first lease.
   const heldUntil = new Date(now.getTime() + world.limits.leaseMs)
   await insertLeasedJob(db, { mchNo, kind: 'send_refund', subject: asked.refundNo }, heldUntil, now)
   return {}
 }
 
-/** `failure`: the upstream's word for a refund that will not be made; null where the money is with the payer. */
+/** `failure`: why the upstream will not make the refund; null where the payer has the money. */
 async function finishRefund({ db, loaded, now }: Change, failure: string | null): Promise<Applied> {
   const refund = loaded.refund as FoundRefund
   const { mchNo, refundNo } = refund

@@ -1,6 +1,6 @@
 /**
- * The only way an order changes: lock, let the table decide, write the steps, the timeline, the merchant's notification
- * and the jobs that must follow, commit. Closing, paying, expiring, refunding and money that arrives all come through here.
+ * Changes an order. It locks the order, lets the table decide, writes the steps, the timeline, the merchant's notification and
+ * the jobs, and commits. All events come through here; only the cheap close in closeOrder has a statement of its own.
  */
 import { decide, type Step } from '@acopay/core'
 import {
@@ -24,8 +24,8 @@ export type Changed =
   | { kind: 'absent' }
   | { kind: 'nonce_used' }
   /**
-   * The order as it is now, and why the event was refused, if it was. `refund`: the refund that the event is about, as it
-   * is now.
+   * The order after the event, and the reason if the event was refused. `refund`: the refund that the event is about, after
+   * the event.
    */
   | { kind: 'answered'; order: Order; refused: Refused | null; steps: Step[]; refund: FoundRefund | null }
 
@@ -48,7 +48,7 @@ export const changeOrder = (world: World, key: Key, event: Event): Promise<Chang
     return { kind: 'answered', order, refused, steps, refund: loaded.refund }
   })
 
-/** What the table needs to know of an order. */
+/** The part of an order that the table needs. */
 export const snapshotOf = (order: Order) => ({
   state: order.state,
   closeReason: order.closeReason,
@@ -58,7 +58,7 @@ export const snapshotOf = (order: Order) => ({
 
 async function writeStep(change: Change): Promise<Order> {
   const { db, order, step, event, now } = change
-  // An order may expire on the way to an event: that step is not the event's own, and writes nothing of it.
+  // The order may have expired before the event. The expiry is a step of its own and writes no rows of the event.
   const isOwn = step.event === event.event || step.event === 'money_returned'
   const { attempts = 0, paid = null } = isOwn ? await applyEvent(change) : {}
   const moved = await moveOrder(db, order, {
@@ -74,15 +74,15 @@ async function writeStep(change: Change): Promise<Order> {
   return moved
 }
 
-/** What must follow: an order with attempts that can still be paid has a job that closes them. */
+/** An order whose attempts can still be paid, and should not be, has a job that closes them. */
 async function writeJobs({ world, db, step, now }: Change, order: Order): Promise<void> {
-  // A refund changes nothing about the attempts of a paid order that are still being closed.
+  // After a refund, the job that closes a paid order's other attempts must stay.
   if (step.to === step.from || step.to === 'REFUND') return
   const job = { mchNo: order.mchNo, kind: 'shut_attempts' as const, subject: order.transactionNo }
-  // The caller who asked to close does the work itself and holds the job; otherwise the job is due at once.
+  // A caller who closes an order does the work and holds the job's first lease; after an expiry the job is due at once.
   const heldUntil = step.event === 'close_asked' ? new Date(now.getTime() + world.limits.leaseMs) : now
   if (step.to === 'CLOSING') await insertLeasedJob(db, job, heldUntil, now)
-  // A paid order's other attempts are closed too, so that it is not paid a second time.
+  // A paid order's other attempts are closed, so that payers cannot pay a second time.
   else if (step.to === 'SUCCESS' && order.attempts > 1) await insertLeasedJob(db, job, now, now)
   else await removeJob(db, job)
 }

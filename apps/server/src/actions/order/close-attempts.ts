@@ -1,12 +1,12 @@
 /**
- * Phases 2 and 3 of a close (spec/order-lifecycle.md, Closing): close every attempt upstream, then settle. Called by the
- * holder of the order's `shut_attempts` job; every step may be repeated after a crash.
+ * Phases 2 and 3 of a close (spec/order-lifecycle.md, Closing): close every attempt upstream, then write the results. The
+ * caller holds the order's `shut_attempts` job. Every step may run again after a crash.
  */
 
-import type { Channel, ChannelName, Traced, UpstreamPayment } from '@acopay/channels'
+import type { Channel, Traced, UpstreamPayment } from '@acopay/channels'
 import { provesClosed } from '@acopay/core'
 import { type Attempt, attemptsOf, noteAnswers, type Order, type OrderKey } from '@acopay/store'
-import { answerText, callUpstream, type Deadline, remainingMs } from '../../upstream/call-upstream.ts'
+import { answerText, callUpstream, channelOrThrow, type Deadline, remainingMs } from '../../upstream/call-upstream.ts'
 import type { World } from '../../world.ts'
 import { receivePayment } from '../payment/receive-payment.ts'
 import { changeOrder } from './change-order.ts'
@@ -15,14 +15,14 @@ import type { UpstreamSaid } from './events.ts'
 type Found =
   | { kind: 'shut' }
   | { kind: 'paid'; payment: UpstreamPayment }
-  /** Paid, and sent back since by the upstream or the merchant's own back office; a close of ours never does. */
+  /** Paid and returned outside, by the upstream or by the merchant in the upstream's own pages. Our close never returns money. */
   | { kind: 'returned'; payment: UpstreamPayment }
   | { kind: 'unknown' }
 
-/** The order as it is afterwards; `isDone` when no attempt is left that could still be paid. */
+/** `order` is the order afterwards; `isDone`: no attempt of it can be paid any more. */
 export type ClosedAttempts = { order: Order; isDone: boolean }
 
-/** Does what can be done before the deadline. */
+/** Stops at the deadline; attempts that are not proven closed by then stay open for the job. */
 export async function closeAttempts(world: World, key: OrderKey, deadline: Deadline): Promise<ClosedAttempts> {
   const attempts = await attemptsOf(world.pool, key.mchNo, key.transactionNo)
   const open = attempts.filter(({ state }) => state === 'OPENING' || state === 'OPEN')
@@ -35,42 +35,44 @@ export async function closeAttempts(world: World, key: OrderKey, deadline: Deadl
   return settle(world, key, found)
 }
 
-/** Query; if unpaid, close; query again. Only the last answer proves anything. */
+/** Queries; closes if unpaid; queries again. Only the last query proves that the attempt is closed. */
 async function closeAttempt(world: World, attempt: Attempt, deadline: Deadline, said: UpstreamSaid[]): Promise<Found> {
   const { attemptNo } = attempt
-  const channel = await world.channelOf(attempt.mchNo, attempt.channel as ChannelName)
-  if (channel === null) throw new Error(`no account with ${attempt.channel}`)
-  const heard = <Answer extends Traced & { kind: string }>(verb: UpstreamSaid['verb'], answer: Answer): Answer => {
+  const channel = await channelOrThrow(world, attempt)
+  const recorded = <Answer extends Traced & { kind: string }>(verb: UpstreamSaid['verb'], answer: Answer): Answer => {
     const says = answer.kind === 'unknown' && 'why' in answer ? `unknown: ${answer.why}` : answer.kind
     const at = world.now().toISOString()
     said.push({ at, attemptNo, channel: attempt.channel, verb, says, requestId: answer.requestId ?? null })
     return answer
   }
   const query = async () =>
-    heard('query', await callUpstream(world, deadline, (signal) => channel.query({ attemptNo }, signal)))
+    recorded('query', await callUpstream(world, deadline, (signal) => channel.query({ attemptNo }, signal)))
   const landsUntilMs = absentProvesClosedFromMs(channel, attempt)
 
   const before = await query()
   if (before.kind === 'paid' || before.kind === 'returned') return before
-  // Absent is no reason not to close: an unscanned code can be scanned and paid at any moment.
+  // Close also where the upstream knows no trade: the payer can scan and pay an unscanned code at any moment.
   if (before.kind === 'closed') return { kind: 'shut' }
   for (;;) {
-    const closed = heard('close', await callUpstream(world, deadline, (signal) => channel.close({ attemptNo }, signal)))
-    // An answer tells what was so when the question was sent: a process that is halted before it reads it reads of the past.
+    const closed = recorded(
+      'close',
+      await callUpstream(world, deadline, (signal) => channel.close({ attemptNo }, signal)),
+    )
+    // An answer is about the moment when the query was sent. If the process stalls before it reads the answer, it is old.
     const askedAgainMs = world.now().getTime()
     const after = await query()
     if (after.kind === 'paid' || after.kind === 'returned') return after
     if (provesClosed(after.kind, askedAgainMs, landsUntilMs)) return { kind: 'shut' }
-    // The payer has scanned the code since the close found no trade: now there is one, and it can be closed.
+    // The close found no trade and the payer has scanned the code since: now there is a trade, and it can be closed.
     const isScannedSince = closed.kind === 'absent' && after.kind === 'open'
     if (!isScannedSince || remainingMs(world, deadline) === 0) return { kind: 'unknown' }
   }
 }
 
 /**
- * From when on "absent" proves that an attempt cannot be paid. While its create may still land, it proves nothing. After
- * an answered create, Alipay says "absent" until the code is scanned; for another channel it contradicts the create's
- * answer, so the attempt is asked about until its code has expired.
+ * The moment from which "absent" proves that an attempt cannot be paid. While the upstream may still receive the create, it
+ * proves nothing. After an answered create, Alipay reports "absent" until the payer scans the code. Any other channel that
+ * reports it contradicts its own answer to the create, so the attempt is queried until its code has expired.
  */
 function absentProvesClosedFromMs(
   { tradeStartsAtScan }: Channel,
@@ -80,7 +82,7 @@ function absentProvesClosedFromMs(
   return tradeStartsAtScan ? 0 : Math.max(upstreamExpire.getTime(), createInFlightUntil.getTime())
 }
 
-/** Writes down what the upstreams said. The other attempts of a paid order are closed as well. */
+/** Writes the upstreams' answers into the books. Where one attempt is paid, the others are closed all the same. */
 async function settle(
   world: World,
   { mchNo, transactionNo }: OrderKey,
@@ -95,13 +97,14 @@ async function settle(
   }
   const attemptNos = found.filter(({ says }) => says.kind === 'shut').map(({ attempt }) => attempt.attemptNo)
   const said = found.flatMap((one) => one.said)
-  // What was proven goes into the timeline; the rest tells the operator why the order is still being closed.
+  // The timeline keeps the answers once the order is closed. Until then they show the operator why it is still closing.
   const answers = said.map(({ attemptNo: no, verb, says: kind, requestId }) => ({
-    ...{ no, text: answerText(verb, { kind, ...(requestId === null ? {} : { requestId }) }) },
+    no,
+    text: answerText(verb, { kind, ...(requestId === null ? {} : { requestId }) }),
   }))
   if (answers.length > 0) await noteAnswers(world.pool, { table: 'attempt', mchNo, answers, now: world.now() })
   const settled = await changeOrder(world, key, { event: 'all_shut', attemptNos, said })
-  if (settled.kind !== 'answered') throw new Error(`order ${transactionNo} vanished while it was being closed`)
+  if (settled.kind !== 'answered') throw new Error(`order ${transactionNo} was not found while it was being closed`)
   const { order } = settled
   return { order, isDone: order.state !== 'CLOSING' && found.every(({ says }) => says.kind !== 'unknown') }
 }

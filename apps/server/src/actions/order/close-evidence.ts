@@ -1,4 +1,4 @@
-/** What proves that an order was closed, and how: read from its timeline, whose chain is checked first. */
+/** Reads the close evidence of an order from its timeline, after checking the timeline's hash chain. */
 import type { OrderRef } from '@acopay/core'
 import { brokenAt, findOrder, type Order, readTimeline } from '@acopay/store'
 import type { World } from '../../world.ts'
@@ -6,11 +6,11 @@ import type { UpstreamSaid } from './events.ts'
 
 export type CloseEvidence = {
   order: Order
-  /** From then on no payment could be started. */
+  /** From this moment on no payment could be started. */
   fencedAt: Date
-  /** From then on nothing could be paid any more. */
+  /** From this moment on no attempt could be paid any more. */
   closedAt: Date
-  /** What each upstream said while the attempts were shut; empty when no attempt was ever opened. */
+  /** The upstreams' answers while the attempts were closed; empty when no attempt was ever opened. */
   said: UpstreamSaid[]
 }
 
@@ -27,11 +27,11 @@ export async function closeEvidence(
   const { mchNo, transactionNo } = order
   const timeline = await readTimeline(world.pool, mchNo, transactionNo)
   const broken = brokenAt(timeline, mchNo, transactionNo, order)
-  if (broken !== null) throw new Error(`the timeline of ${transactionNo} does not hold from entry ${broken} on`)
+  if (broken !== null) throw new Error(`the timeline of ${transactionNo} is broken at entry ${broken}`)
 
   const entries = timeline.map(({ entry }) => JSON.parse(entry) as Entry)
   const fence = entries.find(({ to }) => to === 'CLOSING' || to === 'CLOSED')
   const closed = entries.find(({ to }) => to === 'CLOSED')
-  if (fence === undefined || closed === undefined) throw new Error(`the timeline of ${transactionNo} tells of no close`)
+  if (fence === undefined || closed === undefined) throw new Error(`the timeline of ${transactionNo} has no close`)
   return { order, fencedAt: new Date(fence.at), closedAt: new Date(closed.at), said: closed.said ?? [] }
 }

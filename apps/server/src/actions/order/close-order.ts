@@ -9,8 +9,8 @@ import { closeAttempts } from './close-attempts.ts'
 import { entryText } from './timeline-entry.ts'
 
 /**
- * `closed` and `expired` promise that the order will never be paid. `closing` promises only that no new payment can
- * start and that the gateway goes on asking.
+ * `closed` and `expired` promise that the order will never be paid. `closing` promises only that no new payment can start and
+ * that the gateway goes on querying the upstreams.
  */
 export type CloseOutcome = 'closed' | 'expired' | 'paid' | 'closing'
 
@@ -19,21 +19,21 @@ export type CloseAnswer =
   | { kind: 'nonce_used' }
   | { kind: 'answered'; order: Order; outcome: CloseOutcome }
 
-/** `nonce` null: asked at the console, whose sessions protect themselves against repeats. */
+/** `nonce` null: the console asks. Its calls are not signed and need no nonce. */
 export type CloseAsk = { mchNo: string; ref: OrderRef; by: 'MERCHANT'; nonce: string } | ConsoleAsk
 type ConsoleAsk = { mchNo: string; ref: OrderRef; by: 'MERCHANT' | 'OPERATOR'; nonce: null }
 
 const WAIT_MS = 100
 
-/** Answers within `limits.closeBudgetMs`, whatever the upstreams do. */
+/** Answers within `limits.closeBudgetMs`, also when an upstream does not answer. */
 export async function closeOrder(world: World, ask: CloseAsk): Promise<CloseAnswer> {
   const deadline = within(world, world.limits.closeBudgetMs)
   const { mchNo, ref, nonce } = ask
   if (nonce !== null) {
     const entry = entryText(UNTOUCHED_MOVE, { by: 'MERCHANT' }, world.now())
-    const simple = await world.closeUntouched(mchNo, { ref, nonce, entry })
-    if (simple.kind === 'absent' || simple.kind === 'nonce_used') return simple
-    if (simple.kind !== 'involved') return answer(simple.order)
+    const cheap = await world.closeUntouched(mchNo, { ref, nonce, entry })
+    if (cheap.kind === 'absent' || cheap.kind === 'nonce_used') return cheap
+    if (cheap.kind !== 'involved') return answer(cheap.order)
   }
 
   const key = nonce === null ? { mchNo, ref } : { mchNo, ref, nonce }
@@ -41,12 +41,12 @@ export async function closeOrder(world: World, ask: CloseAsk): Promise<CloseAnsw
   if (fenced.kind !== 'answered') return fenced
   if (fenced.order.state !== 'CLOSING') return answer(fenced.order)
   const settled = isFencedHere(fenced)
-    ? await shutHere(world, fenced.order, deadline)
+    ? await closeHere(world, fenced.order, deadline)
     : await waitForOthers(world, fenced.order, deadline)
   return answer(settled)
 }
 
-/** What the table says of closing an order for which no attempt was ever opened; the store writes it where that holds. */
+/** The table's step for closing an order for which no attempt was ever opened. The store writes it to such orders only. */
 const UNTOUCHED_MOVE = (() => {
   const untouched = { state: 'NOTPAY', closeReason: null, attempts: 0, expiresAtMs: Number.POSITIVE_INFINITY } as const
   const step = decide(untouched, { event: 'close_asked', by: 'MERCHANT' }, 0).steps[0]
@@ -54,7 +54,7 @@ const UNTOUCHED_MOVE = (() => {
   return step
 })()
 
-/** Two statements at a time leave connections for other work and still fill the database's commit. */
+/** Two statements at a time leave connections for other work, and are enough to keep the database busy. */
 const STATEMENTS_AT_ONCE = 2
 const CLOSES_PER_STATEMENT = 128
 
@@ -75,43 +75,43 @@ function outcomeOf({ state, closeReason }: Order): CloseOutcome {
     case 'SUCCESS':
     case 'REFUND':
       return 'paid'
-    // NOTPAY cannot come back from a close; if it did, 'closing' is the answer that promises least.
+    // A close never leaves an order in NOTPAY. If it did, 'closing' would be the answer that promises the least.
     case 'CLOSING':
     case 'NOTPAY':
       return 'closing'
   }
 }
 
-/** The call that wrote CLOSING holds the job that closes the attempts. */
+/** Whether this call has written CLOSING, and so holds the job that closes the attempts. */
 const isFencedHere = (fenced: Changed & { kind: 'answered' }): boolean =>
   fenced.steps.some(({ event, to }) => event === 'close_asked' && to === 'CLOSING')
 
-async function shutHere(world: World, order: Order, deadline: Deadline): Promise<Order> {
+async function closeHere(world: World, order: Order, deadline: Deadline): Promise<Order> {
   const { order: closed, isDone } = await closeAttempts(world, order, deadline)
-  // Where the order closed, its job went with it; a paid one's job ends here. Otherwise it goes on with pauses.
-  if (isDone) await removeJob(world.pool, shutJob(order))
+  // Closing the order removes its job. A paid order's job is removed here. If attempts are left, the job goes on.
+  if (isDone) await removeJob(world.pool, closeJob(order))
   return closed
 }
 
 /**
- * Another caller, another process, or the job of an expiry is closing this order's attempts. Waits for its result, and
- * takes over when its lease ends, so that two closes at once ask each upstream once.
+ * Another caller or a job is closing this order's attempts. Waits for its result, so that two closes at once call each
+ * upstream once, and takes over the job when its lease ends.
  */
 async function waitForOthers(world: World, order: Order, deadline: Deadline): Promise<Order> {
   let current = order
   while (current.state === 'CLOSING' && remainingMs(world, deadline) > 0) {
     const now = world.now()
-    const held = await leaseJob(world.pool, shutJob(order), now, new Date(now.getTime() + world.limits.leaseMs))
-    if (held !== null) return shutHere(world, order, deadline)
+    const held = await leaseJob(world.pool, closeJob(order), now, new Date(now.getTime() + world.limits.leaseMs))
+    if (held !== null) return closeHere(world, order, deadline)
     await world.sleep(Math.min(WAIT_MS, remainingMs(world, deadline)))
     const found = await findOrder(world.pool, order.mchNo, { transactionNo: order.transactionNo })
-    if (found === null) throw new Error(`order ${order.transactionNo} vanished`)
+    if (found === null) throw new Error(`order ${order.transactionNo} was not found while it was being closed`)
     current = found
   }
   return current
 }
 
-const shutJob = ({ mchNo, transactionNo }: Order) => ({
+const closeJob = ({ mchNo, transactionNo }: Order) => ({
   mchNo,
   kind: 'shut_attempts' as const,
   subject: transactionNo,

@@ -1,4 +1,4 @@
-/** What can happen to an order, and one change of it from the event to the rows that it writes. */
+/** The events of an order, and the record of one change that is passed to everything that writes its rows. */
 import type { UpstreamPayment } from '@acopay/channels'
 import type { CloseReason, OrderRef, OrderRefusal, RefundRefusal, Step } from '@acopay/core'
 import type { Attempt, Db, FoundRefund, KeptPayment, Order, Refund } from '@acopay/store'
@@ -8,15 +8,15 @@ export type Event =
   | { event: 'pay_started'; attempt: NewAttempt }
   | { event: 'close_asked'; by: Exclude<CloseReason, 'EXPIRED'> }
   | { event: 'expired' }
-  /** These attempts were proven closed upstream; the order closes when no other one is left. */
+  /** The upstreams have proven these attempts closed. The order closes when no other attempt is left. */
   | { event: 'all_shut'; attemptNos: string[]; said: UpstreamSaid[] }
   | { event: 'refund_asked'; refund: AskedRefund }
   | { event: 'refund_done'; refundNo: string }
-  /** `failure`: the upstream's word for why it will not be made; `inFlightUntil` says which of our calls it answered. */
+  /** `failure`: why the upstream will not make the refund. `inFlightUntil` identifies the call that this answers. */
   | { event: 'refund_failed'; refundNo: string; failure: string; inFlightUntil: Date }
   | MoneyArrived
 
-/** `isReturned`: the upstream has sent it back already; it is booked all the same. */
+/** `isReturned`: the payment was returned outside already; it is booked all the same. */
 export type MoneyArrived = {
   event: 'money_arrived'
   attemptNo: string
@@ -31,7 +31,7 @@ export type AskedRefund = Pick<
   'refundNo' | 'mchRefundNo' | 'amountFen' | 'reason' | 'notifyUrl' | 'inFlightUntil'
 >
 
-/** One exchange with an upstream, as the timeline keeps it. */
+/** One answer of an upstream, as the timeline stores it. */
 export type UpstreamSaid = {
   at: string
   attemptNo: string
@@ -41,17 +41,17 @@ export type UpstreamSaid = {
   requestId: string | null
 }
 
-/** Which order, and the nonce of the request, if a signed request asks. */
+/** The order, and the nonce where a signed request asks. */
 export type Key = { mchNo: string; ref: OrderRef; nonce?: string }
 
-/** Why an event is refused: by the order's table, or by a limit of refunds. */
+/** Why an event is refused: by the order's table, or by a limit on refunds. */
 export type Refused = OrderRefusal | RefundRefusal
 
-/** The rows beside the order's that an event is about, read once under the order's lock. */
+/** The rows that an event needs besides the order, read once under the order's lock. */
 export type Loaded = {
-  /** The refund that has this number already, or that has ended. */
+  /** The existing refund with this number. `applyEvent` updates it as it writes the row. */
   refund: FoundRefund | null
-  /** What a refund is asked of. */
+  /** The kept payment, which a new refund is a part of. */
   kept: KeptPayment | null
 }
 

@@ -1,4 +1,4 @@
-/** Closes an order whose time is up. What it opened upstream is shut by the job that this writes. */
+/** Closes an order past its expiry. If it has attempts, this writes the job that closes them upstream. */
 import type { World } from '../../world.ts'
 import { changeOrder } from './change-order.ts'
 

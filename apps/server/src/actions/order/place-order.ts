@@ -1,4 +1,4 @@
-/** Places an order (spec/protocol.md 3.2). The merchant's own number makes saying it twice harmless. */
+/** Places an order (spec/protocol.md 3.2). The merchant's number makes repeated requests harmless. */
 import { expiryOf, type Fen } from '@acopay/core'
 import { findOrder, genesisHash, insertOrder, type NewOrder, type Order } from '@acopay/store'
 import { platformNumber } from '../../security/numbers.ts'
@@ -13,7 +13,7 @@ export type PlaceAsk = {
   askedExpire: Date | null
   extra: string | null
   notifyUrl: string | null
-  /** Null where the signature travelled in the body. */
+  /** Null where the signature is in the body. */
   nonce: string | null
 }
 
@@ -33,8 +33,8 @@ export async function placeOrder(world: World, ask: PlaceAsk): Promise<PlaceAnsw
   if (expiresAtMs === null) return repeat(world, ask, { kind: 'expiry_out_of_range' })
 
   const transactionNo = platformNumber('AP', now, world.newDigits(19))
-  const { nonce, ...wishes } = ask
-  const order: NewOrder = { ...wishes, transactionNo, timeExpire: new Date(expiresAtMs) }
+  const { nonce, ...fields } = ask
+  const order: NewOrder = { ...fields, transactionNo, timeExpire: new Date(expiresAtMs) }
   const entry = JSON.stringify({ at: now.toISOString(), event: 'placed', to: 'NOTPAY', mchTradeNo: ask.mchTradeNo })
   const placed = await insertOrder(world.pool, {
     order,
@@ -49,12 +49,12 @@ export async function placeOrder(world: World, ask: PlaceAsk): Promise<PlaceAnsw
   return repeat(world, ask, null)
 }
 
-/** The order that has this number already: the same again, or the first field in which it differs. */
+/** Compares the request with the order that has its number: the same order, or the first field that differs. */
 async function repeat(world: World, ask: PlaceAsk, otherwise: PlaceAnswer | null): Promise<PlaceAnswer> {
   const order = await findOrder(world.pool, ask.mchNo, { mchTradeNo: ask.mchTradeNo })
   if (order === null) {
     if (otherwise !== null) return otherwise
-    throw new Error(`order ${ask.mchTradeNo} neither placed nor found`)
+    throw new Error(`order ${ask.mchTradeNo} was neither placed nor found`)
   }
   const field = differingField(order, ask)
   return field === null ? { kind: 'placed', order } : { kind: 'differs', field }

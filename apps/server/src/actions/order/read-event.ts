@@ -1,4 +1,4 @@
-/** An event as the order's table knows it, with the rows that it is about. Reads under the order's lock, writes attempts only. */
+/** Turns an event into the input of the order's table, and reads the rows that it needs. Runs under the order's lock; the only rows it writes are those of closed attempts. */
 import { type OrderInput, type RefundRefusal, refundRefusal, watchPauseMs } from '@acopay/core'
 import {
   attemptsOf,
@@ -12,7 +12,7 @@ import {
 } from '@acopay/store'
 import type { Event, Loaded, MoneyArrived } from './events.ts'
 
-/** `happening`: what the table is asked; null where the event is not new; a refusal where a refund breaks its limits. */
+/** `happening`: the table's input; null where the event changes nothing; a refusal where a refund breaks a limit. */
 export type Read = { happening: OrderInput | RefundRefusal | null; loaded: Loaded }
 
 const NOTHING: Loaded = { refund: null, kept: null }
@@ -60,12 +60,12 @@ async function refundEnded(
   const refund = await findRefund(db, order.mchNo, { refundNo: event.refundNo })
   const loaded = { refund, kept: null }
   if (refund?.state !== 'PROCESSING') return { happening: null, loaded }
-  // A later call is under way and may be answered otherwise: the refusal of an earlier one is not final.
+  // A later call is in flight and may succeed: ignore the older call's failure.
   const isOld = event.event === 'refund_failed' && refund.inFlightUntil.getTime() !== event.inFlightUntil.getTime()
   return { happening: isOld ? null : { event: event.event }, loaded }
 }
 
-/** Writes down which attempts are closed, to be watched from now on; whether none is left that can still be paid. */
+/** Marks these attempts as closed and writes the jobs that watch them. Returns whether no attempt can be paid any more. */
 async function areAllShut(db: Db, order: Order, attemptNos: string[], now: Date): Promise<boolean> {
   let areAll = true
   for (const attempt of await attemptsOf(db, order.mchNo, order.transactionNo)) {
@@ -91,7 +91,7 @@ async function moneyArrived(
     const isExact = payment.amountFen === amountFen && payment.currency === 'CNY'
     return { event: 'money_arrived', isExact: isExact && !isReturned }
   }
-  // Where a refund of the merchant's may be what sent it back, the money was not returned from outside.
-  const isKeptNoMore = isReturned && booked.fate === 'keep' && !booked.goesBack && !booked.isInDoubt
-  return isKeptNoMore ? { event: 'money_returned' } : null
+  // If a refund of the merchant is done or in doubt, it may be what sent the money back: that is not returned outside.
+  const isReturnedOutside = isReturned && booked.fate === 'keep' && !booked.goesBack && !booked.isInDoubt
+  return isReturnedOutside ? { event: 'money_returned' } : null
 }

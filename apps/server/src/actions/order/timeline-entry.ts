@@ -1,14 +1,14 @@
-/** What the timeline says of a step: who did what and when. */
+/** The text of a timeline entry: event, states, time and details of a step. */
 import type { Step } from '@acopay/core'
 import type { Event } from './events.ts'
 
-/** One entry of the timeline; its exact bytes are hashed and stored. */
+/** One entry of the timeline. Its exact bytes are hashed and stored. */
 export function entryText(step: Step, detail: Record<string, unknown>, now: Date): string {
   const { event, from, to, closeReason, money } = step
   return JSON.stringify({ at: now.toISOString(), event, from, to, closeReason, money, ...detail })
 }
 
-/** What an event adds to its entry. */
+/** The fields that an event adds to its entry. */
 export function detailOf(event: Event): Record<string, unknown> {
   switch (event.event) {
     case 'pay_started':

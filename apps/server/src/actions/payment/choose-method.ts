@@ -1,15 +1,15 @@
-/** A payer chooses a way to pay: what is open already is shown again, else an attempt is started. */
+/** A payer chooses a channel and a method: shows an attempt that is open already, or starts a new one. */
 import type { Channel, ChannelName, PayMethod } from '@acopay/channels'
 import { type Attempt, attemptsOf, type OrderKey } from '@acopay/store'
 import type { World } from '../../world.ts'
 import { openIdFor, type Payer, type StartAnswer, startPayment } from './start-payment.ts'
 
-/** Ways to pay of one order, all in all; a payer needs a handful. */
+/** Attempts per order. Payers need a handful; the limit stops abuse. */
 const ATTEMPTS_MAX = 20
 
 export type MethodAnswer =
   | Exclude<StartAnswer, { kind: 'started' }>
-  /** From `goodUntil` on what is shown leads nowhere, and the way has to be opened anew. */
+  /** From `goodUntil` on the code or link no longer works, and a new attempt is needed. */
   | { kind: 'started'; attempt: Attempt; goodUntil: Date }
   | { kind: 'too_many' }
 
@@ -23,17 +23,17 @@ export async function chooseMethod(
   const attempts = await attemptsOf(world.pool, mchNo, transactionNo)
   const nowMs = world.now().getTime()
   const openId = openIdFor(asked)
-  const isSameWay = (attempt: Attempt): boolean =>
+  const isSameMethod = (attempt: Attempt): boolean =>
     attempt.channel === asked.channel && attempt.method === asked.method && attempt.openId === openId
-  const usable = attempts.findLast((attempt) => isSameWay(attempt) && isUsable(channel, attempt, nowMs))
-  // Two tabs, the back button, an impatient finger: a second code would be a second thing to pay.
+  const usable = attempts.findLast((attempt) => isSameMethod(attempt) && isUsable(channel, attempt, nowMs))
+  // Second tabs, the back button and double clicks get the same code, because the payer could pay a second one as well.
   if (usable !== undefined) return { kind: 'started', attempt: usable, goodUntil: goodUntil(channel, usable) }
   if (attempts.length >= ATTEMPTS_MAX) return { kind: 'too_many' }
   const started = await startPayment(world, { mchNo, ref: { transactionNo }, ...asked })
   return started.kind === 'started' ? { ...started, goodUntil: goodUntil(channel, started.attempt) } : started
 }
 
-/** One that is being opened is waited for; one that is open can be paid if what to show was not lost and still works. */
+/** The payer waits for an OPENING attempt. An OPEN one is usable while its code is known and still works. */
 const isUsable = (channel: Channel, attempt: Attempt, nowMs: number): boolean =>
   (attempt.state === 'OPENING' && nowMs < attempt.createInFlightUntil.getTime()) ||
   (attempt.state === 'OPEN' && attempt.payUrl !== null && nowMs < goodUntil(channel, attempt).getTime())

@@ -1,14 +1,14 @@
-/** Books money that an upstream says it took: kept, or on its way back. The table decides; it never refuses money. */
+/** Books a payment that an upstream has reported. The order's table decides whether it is kept or sent back; it never refuses one. */
 import type { UpstreamPayment } from '@acopay/channels'
 import type { World } from '../../world.ts'
 import { changeOrder } from '../order/change-order.ts'
 
-/** `isReturned`: the upstream says too that all of it has gone back, by its own doing or the merchant's back office's. */
+/** `isReturned`: the upstream also reports that the whole payment was returned outside. */
 export async function receivePayment(
   world: World,
-  told: { mchNo: string; transactionNo: string; attemptNo: string; payment: UpstreamPayment; isReturned?: boolean },
+  received: { mchNo: string; transactionNo: string; attemptNo: string; payment: UpstreamPayment; isReturned?: boolean },
 ): Promise<void> {
-  const { mchNo, transactionNo, attemptNo, payment, isReturned = false } = told
+  const { mchNo, transactionNo, attemptNo, payment, isReturned = false } = received
   const key = { mchNo, ref: { transactionNo } }
   const changed = await changeOrder(world, key, { event: 'money_arrived', attemptNo, payment, isReturned })
   if (changed.kind !== 'answered' || !changed.steps.some(({ event }) => event === 'money_returned')) return

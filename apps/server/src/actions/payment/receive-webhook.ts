@@ -1,4 +1,4 @@
-/** An upstream tells of money. Checked before anything is believed; booked before it is told that we heard. */
+/** Receives an upstream's webhook: checks the signature first, and books the payment before it acknowledges. */
 import type { ChannelName, RawWebhook, WebhookReply } from '@acopay/channels'
 import { findAttempt, keepUnmatchedPayment, wakeJob } from '@acopay/store'
 import { ownRefundNo } from '../../security/numbers.ts'
@@ -15,25 +15,25 @@ export async function receiveWebhook(
 ): Promise<Received | null> {
   const channel = await world.channelOf(to.mchNo, to.channel)
   if (channel === null) return null
-  const told = await channel.readWebhook(raw)
-  if (told.kind === 'forged') return { reply: channel.replyToWebhook(false), outcome: `FORGED: ${told.why}` }
+  const webhook = await channel.readWebhook(raw)
+  if (webhook.kind === 'forged') return { reply: channel.replyToWebhook(false), outcome: `FORGED: ${webhook.why}` }
   const reply = channel.replyToWebhook(true)
-  if (told.kind === 'other') return { reply, outcome: `OTHER: ${told.what}` }
+  if (webhook.kind === 'other') return { reply, outcome: `OTHER: ${webhook.what}` }
 
-  if (told.kind === 'refund') {
+  if (webhook.kind === 'refund') {
     for (const kind of ['send_refund', 'reverse_payment'] as const) {
-      const subject = ownRefundNo(told.refundNo)
+      const subject = ownRefundNo(webhook.refundNo)
       await wakeJob(world.pool, { mchNo: to.mchNo, kind, subject }, world.now())
     }
     return { reply, outcome: 'REFUND' }
   }
-  const { attemptNo, payment } = told
+  const { attemptNo, payment } = webhook
   const attempt = await findAttempt(world.pool, to.mchNo, attemptNo)
   if (attempt === null || attempt.channel !== to.channel) {
     const { paymentNo, amountFen, currency, paidAt } = payment
-    const stray = { ...to, attemptNo, paymentNo, amountFen, currency, paidAt }
-    const isNew = await keepUnmatchedPayment(world.pool, stray, world.now())
-    if (isNew) world.log.error({ ...to, attemptNo, paymentNo, alarm: true }, 'money for an attempt nobody knows')
+    const unmatched = { ...to, attemptNo, paymentNo, amountFen, currency, paidAt }
+    const isNew = await keepUnmatchedPayment(world.pool, unmatched, world.now())
+    if (isNew) world.log.error({ ...to, attemptNo, paymentNo, alarm: true }, 'payment for an unknown attempt')
     return { reply, outcome: 'STRAY' }
   }
   const { transactionNo } = attempt

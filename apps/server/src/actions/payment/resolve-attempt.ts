@@ -1,8 +1,7 @@
-/** Finds out what became of an attempt whose opening was never answered. Nothing is assumed: the upstream is asked. */
-import type { ChannelName } from '@acopay/channels'
+/** Queries an attempt whose create was never answered, and writes the state that the upstream reports. */
 import { type JobOutcome, provesClosed } from '@acopay/core'
 import { findAttempt, noteAnswers } from '@acopay/store'
-import { answerText, callUpstream, within } from '../../upstream/call-upstream.ts'
+import { answerText, callUpstream, channelOrThrow, within } from '../../upstream/call-upstream.ts'
 import type { World } from '../../world.ts'
 import { changeOrder } from '../order/change-order.ts'
 import { receivePayment } from './receive-payment.ts'
@@ -13,10 +12,9 @@ export async function resolveAttempt(world: World, key: { mchNo: string; attempt
   const attempt = await findAttempt(world.pool, mchNo, attemptNo)
   if (attempt === null) throw new Error(`no attempt ${attemptNo}`)
   if (attempt.state !== 'OPENING') return 'done'
-  const channel = await world.channelOf(mchNo, attempt.channel as ChannelName)
-  if (channel === null) throw new Error(`no account with ${attempt.channel}`)
+  const channel = await channelOrThrow(world, attempt)
 
-  // As of when it is asked, not of when the answer is read.
+  // An answer is about the moment when the query was sent, not when it is read.
   const askedMs = world.now().getTime()
   const answer = await callUpstream(world, within(world, world.limits.channelCallMs), (signal) =>
     channel.query({ attemptNo }, signal),

@@ -1,4 +1,4 @@
-/** Opens an attempt: written down first, fenced by the order's state, then asked of the upstream. */
+/** Opens an attempt: writes it first, if the order's state allows it, and then calls the upstream. */
 import { type ChannelName, NEEDS_PAYER, type OpenAsk } from '@acopay/channels'
 import type { OrderRef } from '@acopay/core'
 import { type Attempt, attemptsOf, lockOrder, moveAttempt, noteAnswers, removeJob, transaction } from '@acopay/store'
@@ -11,12 +11,12 @@ import type { Refused } from '../order/events.ts'
 export type StartAnswer =
   | { kind: 'absent' }
   | { kind: 'refused'; why: Refused }
-  /** The merchant has no account with this channel, the channel has no such method, or who pays is not known to it. */
+  /** The merchant has no account with this channel, the channel has no such method, or the method needs a payer id. */
   | { kind: 'unavailable' }
-  /** `payUrl` is null where the upstream's answer is in doubt: the attempt stays OPENING until it is known. */
+  /** `payUrl` is null where the upstream's answer is unknown or a refusal; while unknown, the attempt stays OPENING. */
   | { kind: 'started'; attempt: Attempt }
 
-/** What some methods need to know of the payer. */
+/** The payer's data that some methods need. */
 export type Payer = Pick<OpenAsk, 'returnUrl' | 'payerIp' | 'openId'>
 
 export async function startPayment(
@@ -53,14 +53,14 @@ export async function startPayment(
   return { kind: 'started', attempt }
 }
 
-/** A way that whoever has it may pay is opened for nobody in particular. */
+/** Null for methods that any payer may pay. */
 export const openIdFor = ({ method, payer }: { method: string; payer: Payer }): string | null =>
   NEEDS_PAYER.has(method) ? payer.openId : null
 
-/** Null: open upstream, but what to show the payer was lost with the answer. */
+/** `payUrl` null: the attempt is open upstream, but the answer with the payer's code or link was lost. */
 type Opened = { kind: 'opened'; payUrl: string | null } | { kind: 'refused' | 'unknown'; why: string }
 
-/** An attempt that the upstream refused is shut; one in doubt stays as it is, and its job asks. */
+/** Writes the result of the create. A refused attempt becomes SHUT; after an unknown answer it stays OPENING, and its job queries. */
 export const writeOpened = (
   world: World,
   { mchNo, transactionNo }: { mchNo: string; transactionNo: string },
@@ -71,7 +71,7 @@ export const writeOpened = (
     await lockOrder(db, mchNo, { transactionNo })
     const one = async (): Promise<Attempt> => {
       const found = (await attemptsOf(db, mchNo, transactionNo)).find((attempt) => attempt.attemptNo === attemptNo)
-      if (found === undefined) throw new Error(`attempt ${attemptNo} vanished`)
+      if (found === undefined) throw new Error(`attempt ${attemptNo} was not found while it was being opened`)
       return found
     }
     const attempt = await one()

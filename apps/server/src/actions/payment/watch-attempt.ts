@@ -1,8 +1,7 @@
-/** Looks at an attempt that was shut, for as long as money for it may still arrive (spec/order-lifecycle.md, Closing 4). */
-import type { ChannelName } from '@acopay/channels'
+/** Queries a closed attempt while a payment for it may still arrive (spec/order-lifecycle.md, Closing 4). */
 import type { JobOutcome } from '@acopay/core'
 import { findAttempt } from '@acopay/store'
-import { callUpstream, within } from '../../upstream/call-upstream.ts'
+import { callUpstream, channelOrThrow, within } from '../../upstream/call-upstream.ts'
 import type { World } from '../../world.ts'
 import { receivePayment } from './receive-payment.ts'
 
@@ -10,8 +9,7 @@ export async function watchAttempt(world: World, key: { mchNo: string; attemptNo
   const { mchNo, attemptNo } = key
   const attempt = await findAttempt(world.pool, mchNo, attemptNo)
   if (attempt === null) throw new Error(`no attempt ${attemptNo}`)
-  const channel = await world.channelOf(mchNo, attempt.channel as ChannelName)
-  if (channel === null) throw new Error(`no account with ${attempt.channel}`)
+  const channel = await channelOrThrow(world, attempt)
 
   const askedMs = world.now().getTime()
   const answer = await callUpstream(world, within(world, world.limits.channelCallMs), (signal) =>
@@ -25,12 +23,12 @@ export async function watchAttempt(world: World, key: { mchNo: string; attemptNo
   }
   if (answer.kind === 'unknown') return 'retry_soon'
   const isOver = askedMs >= attempt.upstreamExpire.getTime() + channel.latePaymentWindowMs
-  // The payer has scanned a code that was unscanned when it was shut: close it now, before it is paid and has to go back.
+  // The payer has scanned a code that was unscanned when the attempt was closed: close it now, before the payer pays.
   if (answer.kind === 'open' && !isOver) {
     const closed = await callUpstream(world, within(world, world.limits.channelCallMs), (signal) =>
       channel.close({ attemptNo }, signal),
     )
-    world.log.warn({ mchNo, attemptNo, closed: closed.kind }, 'a shut attempt was open again')
+    world.log.warn({ mchNo, attemptNo, closed: closed.kind }, 'a closed attempt was open again')
     return 'retry_soon'
   }
   return isOver ? 'done' : 'retry'

@@ -1,8 +1,8 @@
 /**
- * Compares one day's bill of an upstream with the books, both ways. A payment that the books lack is booked as if a
- * notification had told of it; the rest is a row for the operator.
+ * Compares one day's upstream bill with the books, in both directions. A payment that the books lack is booked as if a webhook
+ * had reported it; every other difference is a row for the operator.
  */
-import type { Channel, ChannelName, UpstreamBillLine } from '@acopay/channels'
+import type { Channel, UpstreamBillLine } from '@acopay/channels'
 import { dayBounds, type JobOutcome } from '@acopay/core'
 import {
   type BillSums,
@@ -23,26 +23,25 @@ import {
   writeReconciliation,
 } from '@acopay/store'
 import { ownRefundNo } from '../../security/numbers.ts'
-import { callUpstream, within } from '../../upstream/call-upstream.ts'
+import { callUpstream, channelOrThrow, within } from '../../upstream/call-upstream.ts'
 import type { World } from '../../world.ts'
 import { receivePayment } from '../payment/receive-payment.ts'
 
-/** A bill is a file, and may be a large one. */
+/** An upstream bill is a file and may be large. */
 const BILL_CALL_MS = 60_000
 
-/** Refunds near midnight may be in the neighbouring day's bill: theirs is counted by their clock, ours by ours. */
+/** A refund near midnight may be in the bill of the next or previous day, because the upstream's clock differs from ours. */
 const REFUND_SLACK_MS = 10 * 60_000
 
-/** Extends the job's lease now and then; throws when another process holds the job by now. */
+/** Extends the job's lease when a third of it has passed. Throws when another process holds the job. */
 type Hold = () => Promise<void>
 
-/** Asks again while the upstream's bill is not there yet. */
+/** `retry` while the upstream bill is not available yet. */
 export async function reconcileDay(world: World, job: Job): Promise<JobOutcome> {
   const [channelName = '', day = ''] = job.subject.split('/')
   const key: DayKey = { mchNo: job.mchNo, channel: channelName, day }
   const hold = holding(world, job)
-  const channel = await world.channelOf(key.mchNo, key.channel as ChannelName)
-  if (channel === null) throw new Error(`no account with ${key.channel}`)
+  const channel = await channelOrThrow(world, key)
   await extendJob(world.pool, job, new Date(world.now().getTime() + BILL_CALL_MS + world.limits.leaseMs))
   const bill = await callUpstream(
     world,
@@ -71,7 +70,7 @@ function holding(world: World, job: Job): Hold {
     if (nowMs - heldMs < leaseMs / 3) return
     heldMs = nowMs
     if (!(await extendJob(world.pool, job, new Date(nowMs + leaseMs))))
-      throw new Error('another process reconciles it now')
+      throw new Error('another process holds this reconciliation')
   }
 }
 
@@ -113,11 +112,11 @@ async function paymentDifferences(
   return differences
 }
 
-/** A payment that the books lack: booked like any other, where its attempt is known. */
+/** Books a payment that the books lack, if its attempt is known; otherwise it is an unmatched payment. */
 async function settleUnknown(world: World, key: DayKey, line: Of<'payment'>): Promise<Difference[]> {
   const { attemptNo, paymentNo, amountFen, at: paidAt } = line
   const { mchNo, channel } = key
-  // Booked under another moment of payment: nothing is wrong with the money.
+  // It is booked with another time of payment, so it was not among this day's payments: no difference.
   if ((await findPayment(world.pool, { mchNo, attemptNo, paymentNo })) !== null) return []
   const attempt = await findAttempt(world.pool, mchNo, attemptNo)
   const isKnown = attempt !== null && attempt.channel === channel
@@ -152,29 +151,29 @@ async function refundDifferences(
 }
 
 /**
- * A refund that we did not ask for: the upstream made it, or the merchant in the upstream's own pages. Where it took back
- * all of a payment that an order had kept, the order says so from now on. A bill's line alone moves nothing (I9): the
- * upstream's signed answer has to agree.
+ * A refund that this gateway did not request: the upstream made it, or the merchant in the upstream's own pages. If it returned
+ * a whole kept payment, the order becomes REFUND. A bill line alone changes no order (I9): the upstream's signed answer must
+ * confirm it.
  */
 async function foreignRefund(world: World, channel: Channel, key: DayKey, line: Of<'refund'>): Promise<Difference[]> {
   const { mchNo } = key
   const { attemptNo, paymentNo, amountFen } = line
   const booked = await findPayment(world.pool, { mchNo, attemptNo, paymentNo })
   const isKnown = await isSentByUpstream(world.pool, { mchNo, attemptNo, paymentNo, amountFen })
-  // A payment that no order keeps went back before our reversal asked for it: that is booked, and nothing differs.
+  // A payment that is sent back anyway went back before our reversal was called: the books know this, so no difference.
   if (isKnown && booked?.fate === 'reverse') return []
   const isWhole = booked?.fate === 'keep' && booked.amountFen === amountFen
   if (!isWhole || !(isKnown || (await isConfirmed(world, channel, line)))) {
     return [difference('REFUND_UNKNOWN', null, line)]
   }
   const attempt = await findAttempt(world.pool, mchNo, attemptNo)
-  if (attempt === null) throw new Error(`a payment of ${attemptNo}, which does not exist`)
+  if (attempt === null) throw new Error(`payment ${paymentNo} belongs to attempt ${attemptNo}, which does not exist`)
   const payment = { paymentNo, amountFen, currency: 'CNY', paidAt: line.at, payer: null }
   await receivePayment(world, { mchNo, transactionNo: attempt.transactionNo, attemptNo, payment, isReturned: true })
   return [difference('PAYMENT_RETURNED', { attemptNo, paymentNo, amountFen: booked.amountFen }, line)]
 }
 
-/** Whether the upstream itself says that this refund was made, or that all of the attempt's money is back. */
+/** Whether the upstream confirms that this refund was made, or that the whole payment was returned. */
 async function isConfirmed(world: World, channel: Channel, line: Of<'refund'>): Promise<boolean> {
   const { attemptNo, paymentNo, refundNo, amountFen } = line
   const limit = () => within(world, world.limits.channelCallMs)

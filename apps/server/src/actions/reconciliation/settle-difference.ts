@@ -1,8 +1,8 @@
-/** An operator settles by hand what reconciliation found: a difference, or a payment without an attempt of ours. */
+/** An operator settles a difference or an unmatched payment by hand. */
 import {
   type DifferenceKey,
   settleDifference as settleDifferenceRow,
-  settleUnmatched as settleStrayRow,
+  settleUnmatched as settleUnmatchedRow,
   type UnmatchedKey,
 } from '@acopay/store/console'
 import type { World } from '../../world.ts'
@@ -15,4 +15,4 @@ export const settleDifference = (world: World, key: DifferenceKey, by: By): Prom
 
 /** False when there is no such payment, or it is settled already. */
 export const settleStray = (world: World, key: UnmatchedKey, by: By): Promise<boolean> =>
-  settleStrayRow(world.pool, key, by, world.now())
+  settleUnmatchedRow(world.pool, key, by, world.now())

@@ -1,4 +1,4 @@
-/** Refunds a paid order, for a merchant (spec/protocol.md 3.4). The merchant's number makes repeats harmless. */
+/** Refunds a paid order, for a merchant (spec/protocol.md 3.4). The merchant's refund number makes repeats harmless. */
 import type { Fen, OrderRef } from '@acopay/core'
 import { type FoundRefund, findRefund, isRefundNoTaken } from '@acopay/store'
 import { platformNumber } from '../../security/numbers.ts'
@@ -9,7 +9,7 @@ import { sendFirstRefund } from './send-refund.ts'
 
 export type RefundAsk = {
   mchNo: string
-  /** Null: asked at the console. */
+  /** Null: the console asks. */
   nonce: string | null
   ref: OrderRef
   mchRefundNo: string
@@ -22,9 +22,9 @@ export type RefundOutcome =
   | { kind: 'absent' }
   | { kind: 'nonce_used' }
   | { kind: 'refused'; why: Refused }
-  /** The number belongs to a refund that was asked for otherwise; `field` is the first that differs. */
+  /** A refund with this number exists and differs from the request; `field` is the first field that differs. */
   | { kind: 'differs'; field: string }
-  /** As it stands: done, failed, or under way and asked for again by its job. */
+  /** The refund's current state: done, failed, or PROCESSING, and then its job calls the upstream again. */
   | { kind: 'refund'; refund: FoundRefund }
 
 export async function refundOrder(world: World, ask: RefundAsk): Promise<RefundOutcome> {
@@ -42,18 +42,18 @@ export async function refundOrder(world: World, ask: RefundAsk): Promise<RefundO
     if (isNew && asked.refund !== null) return { kind: 'refund', refund: await sendFirstRefund(world, asked.refund) }
   }
   const found = asked === 'taken' ? await findRefund(world.pool, mchNo, { mchRefundNo }) : asked.refund
-  if (found === null) throw new Error(`refund ${mchRefundNo} vanished`)
+  if (found === null) throw new Error(`refund ${mchRefundNo} was neither written nor found`)
   const field = differingField(found, ask, asked)
   return field === null ? { kind: 'refund', refund: found } : { kind: 'differs', field }
 }
 
-/** The number was used for another order in this very moment: the unique key decides. */
+/** A request for another order used the number at the same moment, and the unique key has refused ours. */
 function takenElsewhere(error: unknown): 'taken' {
   if (!isRefundNoTaken(error)) throw error
   return 'taken'
 }
 
-/** Null when the refund is the one that is asked for. */
+/** Null when the refund is the one that the merchant asks for. */
 function differingField(found: FoundRefund, ask: RefundAsk, asked: Changed | 'taken'): string | null {
   const isSameOrder =
     asked !== 'taken' && asked.kind === 'answered' && asked.order.transactionNo === found.transactionNo

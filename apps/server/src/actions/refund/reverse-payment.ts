@@ -1,26 +1,24 @@
-/** Sends a late, second or wrong payment back to the payer, in full, under a number that makes repeats harmless. */
-import type { ChannelName } from '@acopay/channels'
+/** Sends a reversal to the upstream: the whole payment, under a number that makes repeats harmless. */
 import type { JobOutcome } from '@acopay/core'
 import { findReversal, finishReversal, noteAnswers, renumberReversal } from '@acopay/store'
 import { nextUpstreamNumber } from '../../security/numbers.ts'
-import { answerText, callUpstream, within } from '../../upstream/call-upstream.ts'
+import { answerText, callUpstream, channelOrThrow, within } from '../../upstream/call-upstream.ts'
 import type { World } from '../../world.ts'
 
-/** What the payer reads. */
+/** The reason that the upstream shows to the payer. */
 const REASON = '订单已关闭或已支付，自动退款'
 
-/** A reversal never fails: until the money is back, its job asks again. */
+/** A reversal never fails: until the money is back, its job tries again. */
 export async function reversePayment(world: World, key: { mchNo: string; refundNo: string }): Promise<JobOutcome> {
   const reversal = await findReversal(world.pool, key.mchNo, key.refundNo)
   if (reversal === null) throw new Error(`no reversal ${key.refundNo}`)
   if (reversal.state === 'SUCCESS') return 'done'
   const { mchNo, attemptNo, paymentNo, refundNo, amountFen } = reversal
   const upstreamNo = reversal.upstreamNo ?? refundNo
-  const channel = await world.channelOf(mchNo, reversal.channel as ChannelName)
-  if (channel === null) throw new Error(`no account with ${reversal.channel}`)
+  const channel = await channelOrThrow(world, reversal)
   const limit = () => within(world, world.limits.channelCallMs)
 
-  const notifyUrl = world.notifyUrl(mchNo, reversal.channel as ChannelName)
+  const notifyUrl = world.notifyUrl(mchNo, reversal.channel)
   const ask = { attemptNo, paymentNo, refundNo: upstreamNo, amountFen, totalFen: amountFen, reason: REASON, notifyUrl }
   const answer = await callUpstream(world, limit(), (signal) => channel.refund(ask, signal))
   const stands =
@@ -29,10 +27,10 @@ export async function reversePayment(world: World, key: { mchNo: string; refundN
           channel.queryRefund({ attemptNo, paymentNo, refundNo: upstreamNo }, signal),
         )
       : answer
-  /** All of this payment is back, also where the upstream or the merchant's back office sent it. */
+  /** Whether the whole payment is back, also when it was returned outside. */
   const isReturned = async (): Promise<boolean> => {
     const found = await callUpstream(world, limit(), (signal) => channel.query({ attemptNo }, signal))
-    // Another payment under the same number may be what is back.
+    // The attempt may have two payments, and the other one may be what was returned.
     return found.kind === 'returned' && found.payment.paymentNo === paymentNo
   }
 
@@ -46,7 +44,7 @@ export async function reversePayment(world: World, key: { mchNo: string; refundN
   )
   world.log.warn({ mchNo, refundNo, answer: text }, 'reversal not done yet')
   await noteAnswers(world.pool, { table: 'reversal', mchNo, answers: [{ no: refundNo, text }], now: world.now() })
-  // Nothing went back under this number, and nothing will: only another number can be tried.
+  // The upstream ended this refund without sending money, so only a new number can succeed.
   if (stands.kind === 'failed') await renumberReversal(world.pool, { mchNo, refundNo }, nextUpstreamNumber(upstreamNo))
   return stands.kind === 'processing' && stands.why === undefined ? 'in_progress' : 'retry'
 }

@@ -1,44 +1,38 @@
-/** Has an upstream make a refund, under a number that makes repeats harmless. An unknown outcome is asked about again. */
-import type { Channel, ChannelName } from '@acopay/channels'
+/** Sends a refund to the upstream under a number that makes repeats harmless, and queries where the outcome is unknown. */
+import type { Channel } from '@acopay/channels'
 import type { JobOutcome } from '@acopay/core'
 import { type FoundRefund, findRefund, markRefundCall, noteAnswers } from '@acopay/store'
-import { answerText, callUpstream, type Deadline, within } from '../../upstream/call-upstream.ts'
+import { answerText, callUpstream, channelOrThrow, type Deadline, within } from '../../upstream/call-upstream.ts'
 import type { World } from '../../world.ts'
 import { changeOrder } from '../order/change-order.ts'
 
-/** A call that is about to be made. `inFlightUntil`: the moment written down, until which it may still be carried out. */
+/** A call to the upstream. Until `inFlightUntil`, which is in the refund's row, the upstream may still carry it out. */
 type Call = { channel: Channel; deadline: Deadline; inFlightUntil: Date; mayEarlierBeInFlight: boolean }
 
 /**
- * The first call, made by the request that asked for the refund. No earlier call can be carried out, so a refusal is final
- * at once. The refund as it is afterwards; under way where the upstream did not say.
+ * The first call, made by the merchant's request. There is no earlier call, so a refusal is final at once. Returns the refund
+ * afterwards; it is PROCESSING where the outcome is unknown.
  */
 export async function sendFirstRefund(world: World, refund: FoundRefund): Promise<FoundRefund> {
-  const channel = await channelOf(world, refund)
-  // By the moment that is written down, not by one after a stall: the call is made by then or not at all.
+  const channel = await channelOrThrow(world, refund)
+  // The deadline is the moment in the row, so that a process that has stalled since cannot make the call later.
   const { inFlightUntil } = refund
   const call = { channel, inFlightUntil, deadline: { atMs: inFlightUntil.getTime() }, mayEarlierBeInFlight: false }
   return (await sendCall(world, refund, call)).refund
 }
 
-/** Every later call, made by the job. While an earlier call may still be carried out, a refusal proves nothing. */
+/** Every later call, made by the job. While the upstream may still carry out an earlier call, a refusal proves nothing. */
 export async function sendRefundAgain(world: World, key: { mchNo: string; refundNo: string }): Promise<JobOutcome> {
   const refund = await findRefund(world.pool, key.mchNo, { refundNo: key.refundNo })
   if (refund === null) throw new Error(`no refund ${key.refundNo}`)
   if (refund.state !== 'PROCESSING') return 'done'
-  const channel = await channelOf(world, refund)
+  const channel = await channelOrThrow(world, refund)
   const nowMs = world.now().getTime()
   const deadline = within(world, world.limits.channelCallMs)
   const inFlightUntil = new Date(nowMs + world.limits.channelCallMs + channel.createInFlightMs)
   await markRefundCall(world.pool, key, inFlightUntil)
   const mayEarlierBeInFlight = nowMs < refund.inFlightUntil.getTime() + channel.createInFlightMs
   return (await sendCall(world, refund, { channel, deadline, inFlightUntil, mayEarlierBeInFlight })).outcome
-}
-
-async function channelOf(world: World, { mchNo, channel }: FoundRefund): Promise<Channel> {
-  const found = await world.channelOf(mchNo, channel as ChannelName)
-  if (found === null) throw new Error(`no account with ${channel}`)
-  return found
 }
 
 async function sendCall(
@@ -62,17 +56,18 @@ async function sendCall(
       ? { event: 'refund_done', refundNo }
       : { event: 'refund_failed', refundNo, failure: found.why, inFlightUntil: call.inFlightUntil },
   )
-  if (changed.kind !== 'answered' || changed.refund === null) throw new Error(`refund ${refundNo} vanished`)
-  // A refusal that a later call has overtaken ends nothing: that call goes on.
+  if (changed.kind !== 'answered' || changed.refund === null)
+    throw new Error(`refund ${refundNo} was not found while it was being sent`)
+  // The refund is still PROCESSING where a later call is in flight, which made this refusal count for nothing.
   return { outcome: changed.refund.state === 'PROCESSING' ? 'retry' : 'done', refund: changed.refund }
 }
 
 type Found = { kind: 'done' } | { kind: 'failed'; why: string } | { kind: 'unknown'; why: string; isUnderWay: boolean }
 
-/** A refusal is believed only where a query knows of no refund under this number, or that it failed. */
+/** A refusal counts only if a query then reports that the refund does not exist or has failed. */
 async function askForRefund(world: World, refund: FoundRefund, { channel, deadline }: Call): Promise<Found> {
   const { attemptNo, paymentNo, refundNo, amountFen, totalFen, reason } = refund
-  const notifyUrl = world.notifyUrl(refund.mchNo, refund.channel as ChannelName)
+  const notifyUrl = world.notifyUrl(refund.mchNo, refund.channel)
   const answer = await callUpstream(world, deadline, (signal) =>
     channel.refund({ attemptNo, paymentNo, refundNo, amountFen, totalFen, reason, notifyUrl }, signal),
   )

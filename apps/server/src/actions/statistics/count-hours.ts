@@ -1,4 +1,4 @@
-/** Counts the overview's hours: those that are young again and again, the others once. */
+/** Counts the overview's hourly figures: recent hours again and again, older ones once. */
 
 import { retried } from '@acopay/store'
 import { countedHours, countHour } from '@acopay/store/console'
@@ -6,12 +6,12 @@ import { platformNumber } from '../../security/numbers.ts'
 import type { World } from '../../world.ts'
 
 const HOUR_MS = 3_600_000
-/** What the overview shows. */
+/** The hours that the overview shows. */
 export const HOURS_KEPT = 31 * 24
-/** Whatever was being written when an hour ended is written by then: statements give up long before. */
+/** Transactions that were open at an hour's end have ended by then, because statements time out much earlier. */
 const SETTLED_MS = 10 * 60_000
 
-/** The newest first; stops between two hours when told to. How many were counted. */
+/** Counts the newest hour first and stops between two hours when `stopping` aborts. Returns how many hours it counted. */
 export async function countHourlyFigures(world: World, stopping?: AbortSignal): Promise<number> {
   const now = world.now()
   const newestMs = Math.floor(now.getTime() / HOUR_MS) * HOUR_MS

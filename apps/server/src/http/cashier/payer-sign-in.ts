@@ -3,7 +3,7 @@
  * back. The page then gets the payer's id in a token that is sealed for this order, in the fragment of the address, which
  * browsers do not send to servers. We store nothing, and need no cookie.
  */
-import { type ChannelName, INSTALLED, type PayerSignIn } from '@acopay/channels'
+import type { PayerSignIn } from '@acopay/channels'
 import type { OrderKey } from '@acopay/store/read'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { callUpstream, within } from '../../upstream/call-upstream.ts'
@@ -38,7 +38,7 @@ export function payerSignInRoutes(
   ordered: (request: SignInRequest, reply: FastifyReply) => Promise<OrderKey | null>,
 ): void {
   const signInOf = async ({ mchNo }: OrderKey, channel: string): Promise<PayerSignIn | null> =>
-    Object.hasOwn(INSTALLED, channel) ? ((await world.channelOf(mchNo, channel as ChannelName))?.signIn ?? null) : null
+    (await world.channelOf(mchNo, channel))?.signIn ?? null
 
   app.get<{ Params: Path }>(`${link}/payer/:channel`, { exposeHeadRoute: false }, async (request, reply) => {
     const key = await ordered(request, reply)

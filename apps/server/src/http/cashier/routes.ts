@@ -1,5 +1,5 @@
 /** The payer's page and the calls it makes. The order's link is the only permission: it allows to see the order and to pay. */
-import { type ChannelName, INSTALLED, NEEDS_PAYER } from '@acopay/channels'
+import { type ChannelName, isChannelName, NEEDS_PAYER } from '@acopay/channels'
 import type { OpenedWay } from '@acopay/protocol'
 import { type OrderKey, readCashierViews } from '@acopay/store/read'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
@@ -178,8 +178,8 @@ const openAttempt: OrderHandler = async ({ world }, key, request, reply) => {
 function readWay(body: unknown): { channel: ChannelName; method: string; payer: unknown } | null {
   try {
     const { channel, method, payer } = JSON.parse(Buffer.isBuffer(body) ? body.toString('utf8') : '') ?? {}
-    const isKnown = typeof channel === 'string' && Object.hasOwn(INSTALLED, channel) && typeof method === 'string'
-    return isKnown ? { channel: channel as ChannelName, method, payer } : null
+    const isKnown = typeof channel === 'string' && isChannelName(channel) && typeof method === 'string'
+    return isKnown ? { channel, method, payer } : null
   } catch {
     return null
   }

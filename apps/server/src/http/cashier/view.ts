@@ -1,5 +1,5 @@
 /** What a payer is told of an order: one word for where it stands, and what the page needs to draw it. */
-import { type Channel, type ChannelName, INSTALLED, NEEDS_PAYER, type PayMethod } from '@acopay/channels'
+import { type Channel, INSTALLED, NEEDS_PAYER, type PayMethod } from '@acopay/channels'
 import { fen, formatYuan, stateAt } from '@acopay/core'
 import type { PayerView } from '@acopay/protocol'
 import { type CashierView, type OrderKey, offeredByApp } from '@acopay/store/read'
@@ -53,7 +53,7 @@ const isOnAPage = (method: PayMethod, channel: Channel): boolean =>
 export async function offeredChannels(world: World, key: OrderKey): Promise<OfferedChannel[]> {
   const { mchNo } = key
   const ofApp = await offeredByApp(world.pool, key)
-  const names = (Object.keys(INSTALLED) as ChannelName[]).filter((name) => ofApp?.includes(name) ?? true)
+  const names = Object.keys(INSTALLED).filter((name) => ofApp?.includes(name) ?? true)
   const channels = await Promise.all(names.map((name) => world.channelOf(mchNo, name)))
   return names.flatMap((channel, index) => {
     const made = channels[index] ?? null

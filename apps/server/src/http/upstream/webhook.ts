@@ -1,5 +1,5 @@
 /** `POST /notify/:channel/:mchNo`: the upstreams' notifications of payments. Each channel verifies its own signatures. */
-import { type ChannelName, INSTALLED } from '@acopay/channels'
+import { isChannelName } from '@acopay/channels'
 import type { FastifyInstance } from 'fastify'
 import { type Received, receiveWebhook } from '../../actions/payment/receive-webhook.ts'
 import type { World } from '../../world.ts'
@@ -15,7 +15,7 @@ export function notificationRoutes(app: FastifyInstance, world: World): void {
       Object.entries(request.headers).map(([name, value]) => [name, Array.isArray(value) ? value[0] : value]),
     )
     const body = Buffer.isBuffer(request.body) ? request.body.toString('utf8') : ''
-    const heard = isChannel(channel)
+    const heard = isChannelName(channel)
       ? await receiveWebhook(world, { mchNo, channel }, { headers, body }).catch((err: unknown) => {
           world.log.error({ requestId: request.id, mchNo, channel, err }, 'notification failed')
           return NOT_HEARD
@@ -35,5 +35,3 @@ const NOT_HEARD: Received = {
 }
 
 const MCH_NO = /^[0-9A-Za-z_-]{1,32}$/
-
-const isChannel = (name: string): name is ChannelName => Object.hasOwn(INSTALLED, name)

@@ -1,5 +1,5 @@
 /** Merchants' accounts with upstreams. Secrets can be written here, and no answer contains them. */
-import { type ChannelName, INSTALLED } from '@acopay/channels'
+import { type ChannelName, INSTALLED, isChannelName } from '@acopay/channels'
 import type { ChannelAccountRow, ChannelTest } from '@acopay/protocol/console'
 import type { readMerchantParts } from '@acopay/store/read'
 import { saveChannelAccount } from '../../../actions/console/merchants.ts'
@@ -23,19 +23,21 @@ function settingsOf(world: World, { merchant, accounts }: Parts, channel: string
 }
 
 export const accountRows = (world: World, parts: Parts): ChannelAccountRow[] =>
-  (Object.keys(INSTALLED) as ChannelName[]).map((channel) => {
-    const settings = settingsOf(world, parts, channel)
-    const account = parts.accounts.find((one) => one.channel === channel)
-    return {
-      channel,
-      is_configured: account !== undefined,
-      changed_at: account?.changedAt.toISOString() ?? null,
-      settings: CHANNEL_SETTINGS[channel].map(({ name, label, isSecret }) => {
-        const text = textOf(settings?.[name])
-        return { name, label, is_secret: isSecret, is_set: text !== null, value: isSecret ? null : text }
-      }),
-    }
-  })
+  Object.keys(INSTALLED)
+    .filter(isChannelName)
+    .map((channel) => {
+      const settings = settingsOf(world, parts, channel)
+      const account = parts.accounts.find((one) => one.channel === channel)
+      return {
+        channel,
+        is_configured: account !== undefined,
+        changed_at: account?.changedAt.toISOString() ?? null,
+        settings: CHANNEL_SETTINGS[channel].map(({ name, label, isSecret }) => {
+          const text = textOf(settings?.[name])
+          return { name, label, is_secret: isSecret, is_set: text !== null, value: isSecret ? null : text }
+        }),
+      }
+    })
 
 /** Null for a setting that is not set. */
 function textOf(value: unknown): string | null {
@@ -45,7 +47,7 @@ function textOf(value: unknown): string | null {
 
 const NO_CHANNEL = () => failed('NOT_FOUND', '没有这个渠道', 'There is no such channel')
 const channelIn = ({ path: { channel = '' } }: ConsoleCall): ChannelName | null =>
-  Object.hasOwn(INSTALLED, channel) ? (channel as ChannelName) : null
+  isChannelName(channel) ? channel : null
 
 async function put(world: World, call: ConsoleCall): Promise<object | Failed> {
   const found = await merchantAt(world, call)

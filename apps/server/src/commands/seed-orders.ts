@@ -8,12 +8,12 @@ import { openDatabase } from '../start/database.ts'
 const BATCH = 50_000
 const DAYS = 90
 
-/** Continues an interrupted run. Calls `say` with a line for each batch. Throws an error whose one line says what is wrong. */
+/** Continues an interrupted run. Calls `print` with a line for each batch. Throws an error of one line. */
 export async function seedOrders(
   env: Record<string, string | undefined>,
   defaultHome: string,
   total: number,
-  say: (line: string) => void,
+  print: (line: string) => void,
 ): Promise<void> {
   if (!Number.isInteger(total) || total < 1 || total > 100_000_000) {
     throw new Error('npm run seed-orders -- --orders 10000000   (1 到 100000000 的整数, 1 to 100000000)')
@@ -26,7 +26,7 @@ export async function seedOrders(
   try {
     await migrate(pool)
     const client = await pool.connect()
-    // Batches take longer than the limit for the server's statements.
+    // A batch takes longer than the statement time-out of the pool.
     await client.query('set statement_timeout = 0')
     await client.query('set synchronous_commit = off')
     const end = new Date()
@@ -39,9 +39,9 @@ export async function seedOrders(
       const seconds = (Date.now() - end.getTime()) / 1000
       const rate = (until - first) / seconds
       const left = Math.ceil((total - until) / rate)
-      say(`${until} / ${total}   ${Math.round(rate)} 单/秒 (orders a second)   还需 ${left} 秒 (seconds left)`)
+      print(`${until} / ${total}   ${Math.round(rate)} 单/秒 (orders a second)   还需 ${left} 秒 (seconds left)`)
     }
-    say('整理统计信息 vacuum analyze …')
+    print('整理统计信息 vacuum analyze …')
     await analyzeLoad(client)
     client.release()
   } finally {

@@ -33,7 +33,7 @@ export function brokenNow(model: Model): string | null {
   if (state === 'SUCCESS' && kept !== 1) return 'I1: a paid order keeps no payment'
   // Once an order keeps a payment, the merchant is told SUCCESS, and a close is answered 'paid'.
   if (attempts.some(({ wasKept, sentBackBy }) => wasKept && sentBackBy === 'us')) {
-    return 'I10: a payment that was kept is sent back by ourselves'
+    return 'I10: the gateway sends back a payment that it kept'
   }
   const isSentBack = attempts.some(({ wasKept, sentBackBy }) => wasKept && sentBackBy === 'outside')
   if (state === 'REFUND' && !isSentBack && model.refunds.every(({ ours }) => ours !== 'SUCCESS')) {
@@ -66,9 +66,9 @@ const bookedBackUnits = (model: Model, index: number): number =>
 export function brokenAtRest(model: Model): string | null {
   const { state, attempts, refunds } = model
   if (attempts.some(({ upstream, booked }) => upstream === 'paid' && booked === 'no')) {
-    return 'I6: the upstream took money that is not in the books'
+    return 'I6: the upstream took a payment that is not in the books'
   }
-  if (attempts.some(({ booked }) => booked === 'reverse')) return 'I4: money that goes back never arrived'
+  if (attempts.some(({ booked }) => booked === 'reverse')) return 'I4: a reversal never reached the payer'
   if (state === 'CLOSING') return 'I8: the order is still being closed'
   if (refunds.some(({ ours }) => ours === 'PROCESSING')) return 'I8: a refund is still under way'
   if (attempts.some(({ second }) => second === 'reverse')) return 'I4: a second payment never went back'
@@ -134,7 +134,7 @@ function brokenLater(start: string, model: Model, rules: Rules, restful: Set<str
   spread(ending, cameFrom)
   const endless = [...visited.keys()].find((key) => !ending.has(key))
   if (endless === undefined) return null
-  return { invariant: 'I8: it is asked again for ever', story: storyOf(visited, endless).slice(1) }
+  return { invariant: 'I8: the work never comes to an end', story: storyOf(visited, endless).slice(1) }
 }
 
 /** Adds every state from which an end can be reached. A loop over a Set also visits the members that it adds. */

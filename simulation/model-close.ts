@@ -53,16 +53,16 @@ export function closerMoves(model: Model, index: number, rules: Rules, mayLie: b
   const closing = { model, closer, attempt, rules, mayLie, add }
   // The closer reads our state of an attempt only before its first query. It does not see later changes.
   if (closer.step === 'query' && (attempt.ours === 'SHUT' || attempt.ours === 'PAID')) {
-    add('need not ask about', (_own, self) => found(self, attempt.ours === 'PAID' ? 'paid' : 'shut'))
+    add('need not query', (_own, self) => found(self, attempt.ours === 'PAID' ? 'paid' : 'closed'))
     return list
   }
-  if (mayLie) add(`gets no answer about`, (_own, self) => found(self, unknownIn(rules)))
+  if (mayLie) add('gets no answer about', (_own, self) => found(self, unknownIn(rules)))
   if (closer.step === 'close') addClose(closing)
   else addQuery(closing)
   return list
 }
 
-const unknownIn = ({ mistake }: Rules): Found => (mistake === 'take unknown for shut' ? 'shut' : 'unknown')
+const unknownIn = ({ mistake }: Rules): Found => (mistake === 'take unknown for closed' ? 'closed' : 'unknown')
 
 /** The closer notes its result and goes on to the next attempt. */
 function found(self: CloserModel, what: Found): void {
@@ -83,7 +83,7 @@ function addClose({ model, closer, attempt, rules, mayLie, add }: Closing): void
     return
   }
   const goOn = (self: CloserModel): void => {
-    if (rules.mistake === 'trust the answer to a close') found(self, 'shut')
+    if (rules.mistake === 'trust the answer to a close') found(self, 'closed')
     else self.step = 'query again'
   }
   add('closes', (own, self) => {
@@ -92,7 +92,7 @@ function addClose({ model, closer, attempt, rules, mayLie, add }: Closing): void
     goOn(self)
   })
   if (mayLie) {
-    add('is told yes, and nothing is done, closing', (_own, self) => {
+    add('is told yes, though nothing happens, when closing', (_own, self) => {
       self.wasAbsent = false
       goOn(self)
     })
@@ -105,16 +105,16 @@ function addQuery({ model, closer, rules, add }: Closing): void {
   // The payer scanned the code between the close and this query: the closer closes it again.
   const isScanned = closer.wasAbsent && answer === 'open'
   const isToClose = (isFirst && answer !== 'closed') || isScanned
-  add(isFirst ? 'asks about' : 'asks again about', (own, self) => {
+  add(isFirst ? 'queries' : 'queries again', (own, self) => {
     if (answer === 'paid' || answer === 'returned') found(self, answer)
     else if (isToClose) self.step = 'close'
-    else found(self, isProven(own, answer, rules) ? 'shut' : unknownIn(rules))
+    else found(self, isProven(own, answer, rules) ? 'closed' : unknownIn(rules))
     own.isGivenAway = !isFirst && own.upstream === 'code'
   })
 }
 
 function isProven({ ours, mayLand }: AttemptModel, answer: UpstreamState, { mistake }: Rules): boolean {
-  const isPastLanding = mistake === 'take absent for shut at once' || ours === 'OPEN' || !mayLand
+  const isPastLanding = mistake === 'take absent for closed at once' || ours === 'OPEN' || !mayLand
   return provesClosed(answer, isPastLanding ? 1 : 0, 1)
 }
 
@@ -124,9 +124,9 @@ function settle(model: Model, index: number, rules: Rules, who: string): Move {
   closer.found.forEach((what, attempt) => {
     const own = to.attempts[attempt] as AttemptModel
     if (what === 'paid' || what === 'returned') takeMoney(to, attempt, rules, what === 'returned')
-    if (what === 'shut' && own.ours !== 'PAID') own.ours = 'SHUT'
+    if (what === 'closed' && own.ours !== 'PAID') own.ours = 'SHUT'
   })
   if (to.attempts.every(({ ours }) => ours === 'SHUT' || ours === 'PAID')) happen(to, { event: 'all_shut' })
   if (closer.isCall && to.state === 'CLOSED') to.toldClosed = true
-  return { says: `${who} writes down what was found`, to }
+  return { says: `${who} writes the results down`, to }
 }

@@ -23,8 +23,7 @@ export function refundAsks(model: Model, { bounds, mistake }: Rules): Move[] {
   const attempt = model.attempts.findIndex(({ booked }) => booked === 'keep')
   // A payment that was sent back from outside is booked as returned in full, and `refundRefusal` refuses every refund of it.
   if (attempt === -1 || model.refunds.length === bounds.refunds) return []
-  const isCounted = ({ ours }: RefundModel): boolean =>
-    ours !== 'FAIL' && mistake !== 'refund whatever was refunded before'
+  const isCounted = ({ ours }: RefundModel): boolean => ours !== 'FAIL' && mistake !== 'refund more than was paid'
   const refundedFen = BigInt(refundedUnits(model, attempt, isCounted))
   const refunds = model.refunds.filter(isCounted).length
   const kept = { paidFen: BigInt(PAID_UNITS), paidAtMs: 0, refundedFen, refunds }
@@ -42,7 +41,7 @@ export function refundAsks(model: Model, { bounds, mistake }: Rules): Move[] {
       step: 'send',
       isInDoubt: false,
     })
-    return [{ says: `the merchant asks for ${units === 1 ? 'half' : 'all'} of it back`, to }]
+    return [{ says: `the merchant asks for a refund of ${units === 1 ? 'half' : 'all'} of the payment`, to }]
   })
 }
 
@@ -72,7 +71,7 @@ export function refundMoves(model: Model, index: number, { mistake }: Rules, may
       break
     case 'write done':
     case 'write failed':
-      add('it is written down that', refund.step === 'write done' ? 'is done' : 'failed', end)
+      add('the gateway writes down that', refund.step === 'write done' ? 'is done' : 'failed', end)
       break
     default:
       list.push(...askMoves(model, one))
@@ -116,7 +115,7 @@ function upstreamMoves(model: Model, index: number, mayLie: boolean): Move[] {
     add('the call for', 'lands', (own) => take(own, isAlipay(model, own) ? 'done' : 'under way'))
   }
   if (refund.upstream === 'under way') {
-    add('the upstream has made', '', (own) => take(own, 'done'))
+    add('the upstream completes', '', (own) => take(own, 'done'))
     if (mayLie) {
       add('the upstream calls', 'off', (own) => {
         own.upstream = 'failed'
@@ -136,24 +135,24 @@ const isEnoughLeft = (model: Model, { attempt, units }: RefundModel): boolean =>
 function sendMoves(model: Model, { index, mistake, mayLie }: One, sends: string): Move[] {
   const refund = model.refunds[index] as RefundModel
   const { list, add } = movesOf(model, index)
-  if (refund.upstream === 'failed') add(sends, 'and hears that it was called off', goOn('ask after a refusal'))
-  else if (refund.upstream !== 'absent') add(sends, 'once more', goOn('ask how it stands'))
+  if (refund.upstream === 'failed') add(sends, 'and is told that it was called off', goOn('ask after a refusal'))
+  else if (refund.upstream !== 'absent') add(sends, 'once more', goOn('ask for its state'))
   else if (!isEnoughLeft(model, refund)) add(sends, 'and is refused: too little is left', goOn('ask after a refusal'))
   else {
-    add(sends, 'and hears that it is done', (own) => {
+    add(sends, 'and is told that it is done', (own) => {
       take(own, 'done')
       goOn('write done')(own)
     })
     if (!isAlipay(model, refund)) {
-      add(sends, 'and hears that it is under way', (own) => {
+      add(sends, 'and is told that it is under way', (own) => {
         take(own, 'under way')
-        goOn('ask how it stands')(own)
+        goOn('ask for its state')(own)
       })
     }
     if (mayLie) add(sends, 'and is refused, for now', goOn('ask after a refusal'))
   }
   if (mayLie) {
-    add(sends, 'and hears nothing', (own) => {
+    add(sends, 'and gets no answer', (own) => {
       own.isOnItsWay = own.upstream === 'absent'
       if (mistake === 'take no answer for a failed refund') goOn('write failed')(own)
       else rest(own)
@@ -174,7 +173,7 @@ function askMoves(model: Model, { index, mistake, mayLie }: One): Move[] {
   const isFinal = !isInDoubt || mistake === 'believe a refusal although an earlier call may land'
   if (isDone) add('a query finds', upstream, goOn('write done'))
   else add('a query finds', upstream, isRefused && isFinal ? goOn('write failed') : rest)
-  if (mayLie) add('a query says nothing of', '', rest)
+  if (mayLie) add('a query gets no answer about', '', rest)
   return list
 }
 

@@ -27,7 +27,7 @@ export type AttemptModel = {
   wasKept: boolean
   /** Who sent the payment back. Refunds that the merchant asked for do not count. */
   sentBackBy: null | 'us' | 'outside'
-  notifications: number
+  webhooks: number
   /** A second payer's payment for the same attempt, with its own number at the upstream: being reversed, or returned. */
   second: 'none' | 'reverse' | 'returned'
 }
@@ -39,7 +39,7 @@ export type CloserModel = {
   step: 'query' | 'close' | 'query again'
   /** The close was answered 'absent'. If the next query finds a trade, the closer closes it again. */
   wasAbsent: boolean
-  found: ('shut' | 'paid' | 'returned' | 'unknown')[]
+  found: ('closed' | 'paid' | 'returned' | 'unknown')[]
 }
 
 /** The amount of a payment, in units. A refund is for one unit or for both. */
@@ -57,7 +57,7 @@ export type RefundModel = {
   /** A call got no answer, and may still land. */
   isOnItsWay: boolean
   /** The next step of the merchant's call or of the job; null if neither works on it. */
-  step: null | 'send' | 'ask after a refusal' | 'ask how it stands' | 'write done' | 'write failed'
+  step: null | 'send' | 'ask after a refusal' | 'ask for its state' | 'write done' | 'write failed'
   /** When the job took the refund, the upstream could still carry out an earlier call. */
   isInDoubt: boolean
 }
@@ -86,7 +86,7 @@ export type Bounds = {
   attempts: number
   closes: number
   crashes: number
-  notifications: number
+  webhooks: number
   refunds: number
   outsideReturns: number
   secondPayments: number
@@ -112,8 +112,8 @@ export type Move = { says: string; to: Model }
 /** Mistakes that the tests put in, to show that the check finds them. */
 export type Mistake =
   | 'trust the answer to a close'
-  | 'take unknown for shut'
-  | 'take absent for shut at once'
+  | 'take unknown for closed'
+  | 'take absent for closed at once'
   | 'start payments of a closed order'
   | 'keep every payment'
   | 'forget the job'
@@ -121,13 +121,13 @@ export type Mistake =
   | 'close without asking'
   | 'close by cancel'
   | 'close a paid order by sending its money back'
-  | 'leave open what the watch meets'
+  | 'leave open what the watch finds open'
   | 'send back what the watch finds paid'
   | 'reverse the kept payment instead of the second'
   | RefundMistake
 
 export type RefundMistake =
-  | 'refund whatever was refunded before'
+  | 'refund more than was paid'
   | 'forget the job that sends a refund'
   | 'send a refund after its moment'
   | 'take no answer for a failed refund'

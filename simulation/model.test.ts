@@ -7,18 +7,18 @@ const NO_MORE = { outsideReturns: 0, secondPayments: 0 }
 
 /** Bounds that take about two seconds, without refunds and with. */
 const QUICK: [states: number, Bounds][] = [
-  [5_000, { attempts: 1, closes: 2, crashes: 2, notifications: 2, refunds: 0, ...NO_MORE }],
-  [9_000, { attempts: 1, closes: 1, crashes: 1, notifications: 1, refunds: 1, ...NO_MORE }],
+  [5_000, { attempts: 1, closes: 2, crashes: 2, webhooks: 2, refunds: 0, ...NO_MORE }],
+  [9_000, { attempts: 1, closes: 1, crashes: 1, webhooks: 1, refunds: 1, ...NO_MORE }],
 ]
 /** The largest bounds of `npm run model-check`, without refunds and with. They take a minute or two; `npm run test:long` runs them. */
 const FULL: [states: number, Bounds][] = [
-  [300_000, { attempts: 2, closes: 2, crashes: 2, notifications: 2, refunds: 0, ...NO_MORE }],
-  [100_000, { attempts: 1, closes: 1, crashes: 1, notifications: 1, refunds: 2, ...NO_MORE }],
-  [100_000, { attempts: 2, closes: 0, crashes: 0, notifications: 1, refunds: 1, ...NO_MORE }],
-  [10_000, { attempts: 1, closes: 1, crashes: 1, notifications: 1, refunds: 1, outsideReturns: 1, secondPayments: 1 }],
+  [300_000, { attempts: 2, closes: 2, crashes: 2, webhooks: 2, refunds: 0, ...NO_MORE }],
+  [100_000, { attempts: 1, closes: 1, crashes: 1, webhooks: 1, refunds: 2, ...NO_MORE }],
+  [100_000, { attempts: 2, closes: 0, crashes: 0, webhooks: 1, refunds: 1, ...NO_MORE }],
+  [10_000, { attempts: 1, closes: 1, crashes: 1, webhooks: 1, refunds: 1, outsideReturns: 1, secondPayments: 1 }],
 ]
 /** Large enough to find each mistake. */
-const SMALL = { attempts: 2, closes: 2, crashes: 1, notifications: 1, refunds: 0, ...NO_MORE }
+const SMALL = { attempts: 2, closes: 2, crashes: 1, webhooks: 1, refunds: 0, ...NO_MORE }
 const SMALL_WITH_SECOND = { ...SMALL, attempts: 1, secondPayments: 1 }
 const SMALL_WITH_REFUNDS = { ...SMALL, attempts: 1, closes: 1, refunds: 2 }
 
@@ -41,8 +41,8 @@ function expectFound(bounds: Bounds, mistake: Mistake, invariants: string): void
 describe('a mistake that is put in is found, with a story that ends in it', () => {
   it.each<[Exclude<Mistake, RefundMistake | 'reverse the kept payment instead of the second'>, string]>([
     ['trust the answer to a close', 'P1'],
-    ['take unknown for shut', 'P1'],
-    ['take absent for shut at once', 'P1'],
+    ['take unknown for closed', 'P1'],
+    ['take absent for closed at once', 'P1'],
     ['start payments of a closed order', 'P1'],
     ['keep every payment', 'I1|I2'],
     ['forget the job', 'I8'],
@@ -50,7 +50,7 @@ describe('a mistake that is put in is found, with a story that ends in it', () =
     ['close without asking', 'P1|I6'],
     ['close by cancel', 'I10'],
     ['close a paid order by sending its money back', 'I10'],
-    ['leave open what the watch meets', 'P1'],
+    ['leave open what the watch finds open', 'P1'],
     ['send back what the watch finds paid', 'I10'],
   ])('%s', (mistake, invariants) => expectFound(SMALL, mistake, invariants), 600_000)
 
@@ -58,7 +58,7 @@ describe('a mistake that is put in is found, with a story that ends in it', () =
     expectFound(SMALL_WITH_SECOND, 'reverse the kept payment instead of the second', 'I10'))
 
   it.each<[RefundMistake, string]>([
-    ['refund whatever was refunded before', 'I4'],
+    ['refund more than was paid', 'I4'],
     ['forget the job that sends a refund', 'I8'],
     ['send a refund after its moment', 'I9'],
     ['take no answer for a failed refund', 'I9'],

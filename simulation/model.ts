@@ -52,7 +52,7 @@ function payerMoves(model: Model, { bounds, mistake }: Rules): Move[] {
         booked: 'no',
         wasKept: false,
         sentBackBy: null,
-        notifications: 0,
+        webhooks: 0,
         second: 'none',
       })
       list.push({ says: `a payer starts a payment with ${isAlipay ? 'Alipay' : 'WeChat Pay'}`, to })
@@ -67,10 +67,10 @@ function payerMoves(model: Model, { bounds, mistake }: Rules): Move[] {
     }
     if (attempt.upstream === 'code') add('the payer scans', { upstream: 'open' })
     if (attempt.upstream === 'open') {
-      add('the payer pays', { upstream: 'paid', isGivenAway: false, notifications: bounds.notifications })
+      add('the payer pays', { upstream: 'paid', isGivenAway: false, webhooks: bounds.webhooks })
     }
     if (model.secondPaymentsLeft > 0 && attempt.upstream === 'paid' && attempt.booked === 'keep') {
-      const to = add('another payer, of whom we hear, pays', { second: 'reverse' })
+      const to = add('another payer also pays', { second: 'reverse' })
       to.secondPaymentsLeft -= 1
       happen(to, { event: 'money_arrived', isExact: true })
     }
@@ -88,7 +88,7 @@ function outsideMoves(model: Model): Move[] {
     const to = copy(model)
     to.outsideReturnsLeft -= 1
     sendBack(to.attempts[index] as AttemptModel, 'outside')
-    return [{ says: `what attempt ${index + 1} was paid with is sent back from outside`, to }]
+    return [{ says: `the payment of attempt ${index + 1} is sent back from outside`, to }]
   })
 }
 
@@ -129,11 +129,11 @@ function faultMoves(model: Model): Move[] {
     for (const refund of to.refunds) rest(refund)
     list.push({ says: 'the process dies', to })
   }
-  model.attempts.forEach(({ notifications }, index) => {
-    if (notifications === 0) return
+  model.attempts.forEach(({ webhooks }, index) => {
+    if (webhooks === 0) return
     const to = copy(model)
-    ;(to.attempts[index] as AttemptModel).notifications -= 1
-    list.push({ says: `a notification of attempt ${index + 1} is lost`, to })
+    ;(to.attempts[index] as AttemptModel).webhooks -= 1
+    list.push({ says: `a webhook of attempt ${index + 1} is lost`, to })
   })
   return list
 }
@@ -159,12 +159,12 @@ function progressMoves(model: Model, rules: Rules, mayLie: boolean): Move[] {
 
 /** What the gateway and the upstream do with one attempt. */
 function attemptMoves(model: Model, index: number, rules: Rules, mayLie: boolean): Move[] {
-  const { notifications } = model.attempts[index] as AttemptModel
+  const { webhooks } = model.attempts[index] as AttemptModel
   const { list, add } = movesOf(model, index)
   list.push(...landingMoves(model, index, mayLie))
-  if (notifications > 0) {
-    add('a notification is heard', (own, to) => {
-      own.notifications -= 1
+  if (webhooks > 0) {
+    add('a webhook arrives', (own, to) => {
+      own.webhooks -= 1
       takeMoney(to, index, rules, false)
     })
   }
@@ -216,8 +216,8 @@ function queryMoves(model: Model, index: number, rules: Rules): Move[] {
   const take: Change = (_own, to) => takeMoney(to, index, rules, found === 'returned')
   if (isWatched && isNews) add(`the watch finds it ${found}`, take)
   // If a payer scans a code after the order was closed, the watch finds the trade and closes it.
-  if (isWatched && attempt.upstream === 'open' && rules.mistake !== 'leave open what the watch meets') {
-    add('the watch meets it open and closes it', (own) => {
+  if (isWatched && attempt.upstream === 'open' && rules.mistake !== 'leave open what the watch finds open') {
+    add('the watch finds it open and closes it', (own) => {
       own.upstream = 'closed'
       own.isGivenAway = false
     })
@@ -226,7 +226,7 @@ function queryMoves(model: Model, index: number, rules: Rules): Move[] {
     add('the watch sends it back', (own) => sendBack(own, 'us'))
   }
   // The gateway also queries an open attempt of an open order: by the attempt's job, or when the order expires.
-  if (model.state === 'NOTPAY' && isNews) add(`it is asked for and found ${found}`, take)
+  if (model.state === 'NOTPAY' && isNews) add(`a query finds it ${found}`, take)
   return list
 }
 
@@ -235,13 +235,13 @@ function reversalMoves(model: Model, index: number, { mistake }: Rules): Move[] 
   const { booked, second } = model.attempts[index] as AttemptModel
   const { list, add } = movesOf(model, index)
   if (booked === 'reverse') {
-    add('the money is back', (own) => {
+    add('the reversal reaches the payer', (own) => {
       own.booked = 'returned'
       if (own.upstream === 'paid') sendBack(own, 'us')
     })
   }
   if (second === 'reverse') {
-    add('the second payment is back', (own) => {
+    add("the second payment's reversal reaches the payer", (own) => {
       own.second = 'returned'
       if (mistake === 'reverse the kept payment instead of the second') sendBack(own, 'us')
     })

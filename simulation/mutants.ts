@@ -49,7 +49,7 @@ export const MUTANTS: Mutant[] = [
     replace: "if (happening.event === 'money_arrived' && !happening.isExact && nowhere()) {",
   },
   {
-    name: 'absent is shut although a create may still land',
+    name: 'absent counts as closed although a create may still land',
     file: `${CORE}/attempt.ts`,
     find: "(says === 'absent' && nowMs >= createLandsUntilMs)",
     replace: "says === 'absent'",
@@ -79,25 +79,25 @@ export const MUTANTS: Mutant[] = [
     replace: 'callUpstream(world, within(world, world.limits.channelCallMs), (signal) =>',
   },
   {
-    name: 'an attempt that is being opened is not shut',
+    name: 'an attempt that is being opened is not closed',
     file: `${ACTIONS}/order/close-attempts.ts`,
     find: "state === 'OPENING' || state === 'OPEN'",
     replace: "state === 'OPEN'",
   },
   {
-    name: 'what was found unknown is settled as shut',
+    name: 'an attempt with an unknown answer counts as closed',
     file: `${ACTIONS}/order/close-attempts.ts`,
     find: "filter(({ says }) => says.kind === 'shut')",
     replace: "filter(({ says }) => says.kind !== 'paid')",
   },
   {
-    name: 'a payment that was sent back before we heard of it is not written down',
+    name: 'a payment that was sent back before the gateway learned of it is not booked',
     file: `${ACTIONS}/order/close-attempts.ts`,
     find: "if (says.kind !== 'paid' && says.kind !== 'returned') continue",
     replace: "if (says.kind !== 'paid') continue",
   },
   {
-    name: 'forget to watch what was shut',
+    name: 'forget to watch closed attempts',
     file: `${ACTIONS}/order/read-event.ts`,
     find: "await insertLeasedJob(db, { mchNo, kind: 'watch_attempt', subject: attemptNo }, lookAt, now)",
     replace: 'void lookAt',
@@ -112,7 +112,7 @@ export const MUTANTS: Mutant[] = [
         if (trade.state === 'paid') return { kind: 'paid' }`,
   },
   {
-    name: 'a refund or a reversal names our number and not the payment',
+    name: 'a refund or a reversal names the attempt and not the payment',
     file: UPSTREAM,
     find: 'const payment = paymentNamed(trade, paymentNo)',
     replace: 'const payment = paymentNo === undefined ? undefined : trade?.payments[0]',
@@ -138,7 +138,7 @@ export const MUTANTS: Mutant[] = [
     replace: '',
   },
   {
-    name: 'the watch sends back whatever it finds paid',
+    name: 'the watch sends back every payment that it finds',
     file: `${ACTIONS}/payment/watch-attempt.ts`,
     find: "  if (answer.kind === 'paid' || answer.kind === 'returned') {\n",
     replace: `  if (answer.kind === 'paid') {
@@ -168,7 +168,7 @@ export const MUTANTS: Mutant[] = [
     replace: "if (!isReturned) await insertLeasedJob(world.pool, { mchNo, kind: 'reverse_payment'",
   },
   {
-    name: 'forget the job that shuts the attempts',
+    name: 'forget the job that closes the attempts',
     file: `${ACTIONS}/order/change-order.ts`,
     find: "if (step.to === 'CLOSING') await insertLeasedJob(db, job, heldUntil, now)",
     replace: "if (step.to === 'CLOSING') void heldUntil",
@@ -186,7 +186,7 @@ export const MUTANTS: Mutant[] = [
     replace: 'void resolveAt',
   },
   {
-    name: 'a refund is accepted whatever was refunded before',
+    name: 'a refund is accepted although too little is left',
     file: `${ACTIONS}/order/read-event.ts`,
     find: 'refundRefusal(kept, amountFen, now.getTime())',
     replace: 'refundRefusal({ ...kept, refundedFen: 0n }, amountFen, now.getTime())',
@@ -252,13 +252,13 @@ export const MUTANTS: Mutant[] = [
     replace: 'if (nowhere(stands)) await',
   },
   {
-    name: 'an opening without an answer was refused',
+    name: 'an opening without an answer counts as refused',
     file: `${ACTIONS}/payment/start-payment.ts`,
     find: "  if (answer.kind === 'unknown') return attempt\n",
     replace: '',
   },
   {
-    name: 'an opening that nobody knows of is shut at once',
+    name: 'an opening that the upstream does not know is closed at once',
     file: `${ACTIONS}/payment/resolve-attempt.ts`,
     find: "if (!provesClosed(answer.kind, askedMs, attempt.createInFlightUntil.getTime())) return 'retry'",
     replace: "if (answer.kind === 'unknown') return 'retry'",

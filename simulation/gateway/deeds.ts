@@ -118,7 +118,7 @@ const TO_ORDER: Record<
       `query order ${order.number}`,
       ({ world }) => queryOrder(world, keyOf(order)),
       (found) => {
-        say(`order ${order.number}: is ${found?.state}`)
+        say(`order ${order.number}: query says ${found?.state}`)
         if (found !== null) told.queryShows(found.transactionNo, found.state)
       },
     )
@@ -181,7 +181,7 @@ function refund(
       say(`order ${order.number}: refund ${made.kind === 'refund' ? made.refund.state : made.kind}`)
       if (made.kind === 'refund') told.refundSays(order.no ?? '', made.refund.refundNo, amount, made.refund.state)
       // The number contains the order and the amount, so the same number always asks for the same refund.
-      if (made.kind === 'differs') broke(`S1: the same refund again differs in ${made.field}`)
+      if (made.kind === 'differs') broke(`S1: a repeated refund differs in ${made.field}`)
     },
   )
 }
@@ -202,14 +202,14 @@ function returned(
   const isAllowed = isSurelyKept || paid.some((trade) => trade.no === one && trade.channel === 'alipay')
   const which = isSurelyKept ? (only?.no ?? '') : one
   if (!isAllowed || !upstreams.sendBack(which)) return
-  say(`what attempt ${attempts.indexOf(which) + 1} of order ${number} was paid with is sent back from outside`)
-  count('operation money returned from outside')
+  say(`the payment of attempt ${attempts.indexOf(which) + 1} of order ${number} is sent back from outside`)
+  count('operation payment returned from outside')
 }
 
 function crash({ schedule, say, dice, anyGateway, gateways, start: startGateway }: OperationContext): void {
   const gateway = anyGateway()
   if (gateway === null) return
-  say(`${gateway.process.name}: dies`)
+  say(`${gateway.process.name}: crashes`)
   gateway.process.isAlive = false
   schedule.at(schedule.nowMs() + dice.between(10, 20_000), null, () => {
     const name = `P${gateways.length + 1}`

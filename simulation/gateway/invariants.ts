@@ -25,7 +25,7 @@ const ALWAYS = `
    where exists (select from refund r join payment p using (mch_no, attempt_no, payment_no) where r.state <> 'FAIL'
      group by p.mch_no, p.transaction_no, p.amount_fen, p.fate
      having count(*) > 20 or sum(r.amount_fen) > p.amount_fen or p.fate <> 'keep')
-  union all select 'I5: a change was not told of, or twice' where exists (
+  union all select 'I5: a change has no notification, or two' where exists (
     select from (
       select mch_no, transaction_no, 'payment SUCCESS' as what, 1 as must, 0 as told from orders
        where notify_url is not null and success_time is not null
@@ -44,7 +44,7 @@ const ALWAYS = `
   union all select 'J2: an attempt that is being opened has no job'
    where exists (select from attempt a where state = 'OPENING' and not exists (select from job j
      where j.mch_no = a.mch_no and j.kind = 'resolve_attempt' and j.subject = a.attempt_no))
-  union all select 'J3: money on its way back has no job'
+  union all select 'J3: a refund or a reversal has no job'
    where exists (select from reversal r where state = 'PROCESSING' and not exists (select from job j
      where j.mch_no = r.mch_no and j.kind = 'reverse_payment' and j.subject = r.refund_no))
       or exists (select from refund r where state = 'PROCESSING' and not exists (select from job j
@@ -56,7 +56,7 @@ const AT_REST = `
    where exists (select from timeline t join timeline e using (mch_no, transaction_no)
      where e.seq < t.seq and t.entry::json ->> 'event' = 'pay_started' and e.entry::json ->> 'to' in ('CLOSING', 'CLOSED'))
   union all select 'I8: an attempt is still ' || state from attempt where state in ('OPENING', 'OPEN')
-  union all select 'I4: money is still on its way back' from reversal where state = 'PROCESSING'
+  union all select 'I4: a reversal is still under way' from reversal where state = 'PROCESSING'
   union all select 'I8: a refund is still under way' from refund where state = 'PROCESSING'
   union all select 'I5: a notification is neither delivered nor in the dead letters' from notification where state = 'PENDING'`
 
@@ -127,12 +127,12 @@ function brokenSending(one: SentBack & { paymentNo: string }, rows: Row[], nowMs
   }
   const own = rows.find((row) => row.no === no && row.what !== 'keep')
   if (own?.state === 'SUCCESS' && doneMs > nowMs)
-    return `R1: ${no.slice(-6)} is said to be back, and is still under way`
+    return `R1: the books call ${no.slice(-6)} done, and it is still under way`
   if (by !== 'merchant' || fen === 0n) return null
   const isAsked = own?.what === 'refund' && own.fen === fen && own.paymentNo === paymentNo
   if (!isAsked)
     return `I9: ${fen} of ${paymentNo.slice(-6)} went back as ${no.slice(-6)}, which the merchant did not ask for`
-  return own.state === 'FAIL' ? `I9: refund ${no.slice(-6)} is said to have failed, and was sent` : null
+  return own.state === 'FAIL' ? `I9: the books call refund ${no.slice(-6)} failed, and it was sent` : null
 }
 
 type Outside = { orders: KnownOrder[]; told: Ledger; trades: Trade[]; nowMs: number }
@@ -152,7 +152,7 @@ export function stillPayable({ orders, told, trades, nowMs }: Outside): string |
     // The watch must close a trade as soon as it finds it open.
     const left = open.find(({ openings }) => openings > 1)
     if (left !== undefined)
-      return `W1: ${left.no.slice(-6)} was met open twice after its order was closed, and not closed`
+      return `W1: ${left.no.slice(-6)} was found open twice after its order was closed, and not closed`
   }
   return null
 }

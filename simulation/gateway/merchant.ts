@@ -20,11 +20,11 @@ export function merchantOf(schedule: Scheduler, plan: Scenario, { isResting, say
   const dice = random(plan.seed, 'merchant')
   const received: News[] = []
   const keyOf = ({ transaction_no, refund_no, code }: News): string => `${transaction_no} ${refund_no ?? ''} ${code}`
-  const hear = (told: News): void => {
-    say(`merchant hears ${'refund_no' in told ? 'refund' : 'payment'} ${told.code}`)
+  const receive = (told: News): void => {
+    say(`merchant is notified: ${'refund_no' in told ? 'refund' : 'payment'} ${told.code}`)
     const isLater = (other: News): boolean =>
       other.transaction_no === told.transaction_no && 'refund_no' in other && !('refund_no' in told)
-    if (told.code === 'SUCCESS' && received.some(isLater)) broke('I5: a payment was told of after its refund')
+    if (told.code === 'SUCCESS' && received.some(isLater)) broke('I5: a payment was notified after its refund')
     received.push(told)
     note(ledger(), told)
   }
@@ -36,13 +36,13 @@ export function merchantOf(schedule: Scheduler, plan: Scenario, { isResting, say
       new Promise((resolve) => {
         const isSlow = isNow('merchant slow', 0.3)
         const isDown = isNow('merchant down', 0.5)
-        if (isSlow) count('fault merchant slow × notify')
-        if (isDown) count('fault merchant down × notify')
+        if (isSlow) count('fault merchant slow × notification')
+        if (isDown) count('fault merchant down × notification')
         signal.addEventListener('abort', () => resolve({ httpStatus: null, why: 'no answer in time' }))
         const refuse = (): void => resolve({ httpStatus: 503, reply: '' })
         const accept = (): void => {
           if (signal.aborted) return
-          hear(JSON.parse(body) as News)
+          receive(JSON.parse(body) as News)
           resolve({ httpStatus: 200, reply: '{"status":"SUCCESS"}' })
         }
         schedule.at(schedule.nowMs() + dice.between(10, 200), null, () => {
@@ -56,7 +56,7 @@ export function merchantOf(schedule: Scheduler, plan: Scenario, { isResting, say
     missing(delivered: News[]): string | null {
       const known = new Set(received.map(keyOf))
       const lost = delivered.find((told) => !known.has(keyOf(told)))
-      return lost === undefined ? null : `I5: ${keyOf(lost)} counts as delivered, and nobody heard it`
+      return lost === undefined ? null : `I5: ${keyOf(lost)} is marked as delivered, but the merchant never received it`
     },
   }
 }

@@ -17,9 +17,9 @@ export const FAULTS = [
   'close does nothing',
   'refund under way',
   'refund refused',
-  'notification lost',
-  'notification doubled',
-  'notification late',
+  'webhook lost',
+  'webhook doubled',
+  'webhook late',
   'paid although closed',
   'paid twice',
   'returned at once',
@@ -64,7 +64,7 @@ export type Chosen = { faults: Fault[]; rate: number }
 
 export type Observer = {
   /** A fault happened in a phase: for the coverage. */
-  fault: (fault: Fault, phase: Verb | 'notify' | 'pay') => void
+  fault: (fault: Fault, phase: Verb | 'webhook' | 'pay') => void
   story: (line: string) => void
   waiting: () => void
 }
@@ -107,7 +107,7 @@ export function network(schedule: Scheduler, dice: Random, chosen: Chosen, obser
       const answer = (ms: number, says: Answer): void =>
         void schedule.at(now() + ms, process, () => {
           const mishap = fault === null ? '' : ` (${fault})`
-          observer.story(`${process.name}: upstream says of ${verb} ${no.slice(-6)}: ${says.kind}${mishap}`)
+          observer.story(`${process.name}: upstream answers ${verb} ${no.slice(-6)}: ${says.kind}${mishap}`)
           resolve(says)
         })
       if (fault === 'request lost') return
@@ -121,7 +121,7 @@ export function network(schedule: Scheduler, dice: Random, chosen: Chosen, obser
 
   return {
     call,
-    drawOne(fault: Fault, phase: 'notify' | 'pay'): boolean {
+    drawOne(fault: Fault, phase: 'webhook' | 'pay'): boolean {
       const isIt = !isResting && chosen.faults.includes(fault) && dice.isOneIn(2 * chosen.rate)
       if (isIt) observer.fault(fault, phase)
       return isIt

@@ -107,7 +107,7 @@ function drainer({ schedule, record, orders, told, upstreams }: SimulatedWorld):
       const broken =
         stillPayable({ orders, told, trades: upstreams.trades(), nowMs: schedule.nowMs() }) ?? told.brokenNow()
       if (broken !== null) record.broke(broken)
-      if (events > EVENTS_MAX) record.broke('L1: it never comes to rest')
+      if (events > EVENTS_MAX) record.broke('L1: the run never comes to rest')
     }
   }
 }
@@ -120,7 +120,7 @@ async function comeToRest(connection: pg.Client, simulated: SimulatedWorld, drai
   for (let rounds = 0; record.violation === null; rounds += 1) {
     const due = await nextDue(connection)
     if (due === null) break
-    if (rounds > ROUNDS_MAX) record.broke('L1: it never comes to rest')
+    if (rounds > ROUNDS_MAX) record.broke('L1: the run never comes to rest')
     schedule.advanceTo(Math.max(due.atMs, schedule.nowMs() + ROUND_MS))
     round(simulated, due.what)
     await drain()

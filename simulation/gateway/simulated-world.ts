@@ -29,10 +29,10 @@ export function simulatedWorld(connection: pg.Client, plan: Scenario) {
         (await brokenNow(connection)) ?? (await brokenBooks(connection, upstreams.trades(), schedule.nowMs()))
       if (broken !== null) broke(broken)
     },
-    onForeignWait: () => broke('T1: somebody waits for something else inside a transaction'),
+    onForeignWait: () => broke('T1: a process waits for something else inside a transaction'),
   })
   const waiting = (): void => {
-    if (database.isHeld()) broke('T1: somebody waits for the network inside a transaction')
+    if (database.isHeld()) broke('T1: a process waits for the network inside a transaction')
   }
   // What the outside knows: the orders' numbers, and what the merchant was answered and told.
   const orders: KnownOrder[] = plan.orders.map(({ expiresInMs }, index) => ({
@@ -101,6 +101,6 @@ async function deliverWebhook(
     reply: { status: 500, contentType: '', body: '' },
     outcome: error.message,
   }))
-  say(`${process.name}: hears of ${channel} ${received?.outcome}`)
+  say(`${process.name}: receives a webhook of ${channel}: ${received?.outcome}`)
   return received?.reply ?? null
 }

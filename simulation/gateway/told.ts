@@ -41,7 +41,7 @@ export function ledger(outside: Outside) {
     const broken = contradiction(shownOf(no), state)
     if (broken !== null) broke(`${broken}: ${how} ${state} of ${no.slice(-6)}`)
     if (state === 'REFUND' && !mayBeRefunded(outside, no)) {
-      broke(`I9: ${how} REFUND of ${no.slice(-6)}, and no refund of the merchant's is done`)
+      broke(`I9: ${how} REFUND of ${no.slice(-6)}, and no refund that the merchant asked for is done`)
     }
     const { isPaid, isClosed } = shownOf(no)
     const isPaidNow = state === 'SUCCESS' || state === 'REFUND'
@@ -80,13 +80,15 @@ export function ledger(outside: Outside) {
     brokenAtRest: (): string | null =>
       inAllOrders((no, { isClosed }) => {
         const isKept = paymentsOf(no).some((payment) => backFen(payment) !== payment.amountFen)
-        return isClosed && isKept ? `I2: ${no.slice(-6)} was told closed, and an upstream keeps money for it` : null
+        return isClosed && isKept
+          ? `I2: the merchant was told that ${no.slice(-6)} is closed, and an upstream keeps money for it`
+          : null
       }),
   }
 }
 
 const gone = (no: string): string =>
-  `I10: the merchant was told that ${no.slice(-6)} is paid, and we sent the money back`
+  `I10: the merchant was told that ${no.slice(-6)} is paid, and the gateway sent the money back`
 
 /** The invariant that is broken if a merchant was shown the first and is now shown the second; null if none is. */
 function contradiction(shown: Shown, state: OrderState): string | null {

@@ -72,7 +72,7 @@ export function turnstile(
       new Promise<pg.QueryResult>((resolve, reject) => {
         if (held) {
           observer.onForeignWait()
-          reject(new Error('a statement beside the transaction that is open'))
+          reject(new Error('a statement outside the open transaction'))
           return
         }
         schedule.at(schedule.nowMs() + latencyMs(), process, async () => {

@@ -98,9 +98,9 @@ function payersOf({
     return payment
   }
   function announce(trade: Trade, { paymentNo }: Payment): void {
-    const tellings = wire.drawOne('notification doubled', 'notify') ? 2 : 1
+    const tellings = wire.drawOne('webhook doubled', 'webhook') ? 2 : 1
     for (let count = 0; count < tellings; count += 1) {
-      const isLate = wire.drawOne('notification late', 'notify')
+      const isLate = wire.drawOne('webhook late', 'webhook')
       const lateMs = isLate ? dice.between(10_000, 600_000) : dice.between(20, 800)
       tell(trade.channel, JSON.stringify({ attemptNo: trade.no, paymentNo }), lateMs)
     }
@@ -116,12 +116,12 @@ function payersOf({
         announce(trade, book(trade, trade.fen))
       })
       announce(trade, first)
-    } else if (!wire.drawOne('notification lost', 'notify')) announce(trade, first)
+    } else if (!wire.drawOne('webhook lost', 'webhook')) announce(trade, first)
     // Only Alipay's query shows that. With WeChat Pay only the bill does, and there is no bill here.
     if (trade.channel === 'alipay' && wire.drawOne('returned at once', 'pay')) {
       schedule.at(now() + dice.between(1, 1500), null, () => {
         if (sendRestBack(first, 'outside', now()))
-          observer.story(`upstream takes back the payment of ${trade.no.slice(-6)}`)
+          observer.story(`upstream sends back the payment of ${trade.no.slice(-6)}`)
       })
     }
   }

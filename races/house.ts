@@ -82,9 +82,11 @@ export async function openHouse({ gateways: count, dir, env, died }: HouseOption
     users: readSettings<{ users: ConsoleUser[] }>(state, 'console.json').users,
     gateway: gatewaysInTurn(state),
     setWeather: (weatherAt) => setWeather(state, weatherAt),
-    isWhole: () => !state.isDatabaseKilled && state.gateways.every(({ isReady }) => isReady),
+    isWhole: () => isWhole(state),
     kill: (what) => kill(state, what),
     async restart(more) {
+      // A killed gateway that is still starting would compete with the new one for its port.
+      await untilWhole(state)
       await endAll(state)
       state.isStopping = false
       Object.assign(state.settings, more)
@@ -127,7 +129,11 @@ async function begin(state: State, index: number): Promise<void> {
   })
   gateway.child = child
   await announced(child)
-  await setFaults(state, index)
+  // The weather may change while it is being set: a gateway that is not ready yet would keep the old faults for ever.
+  for (let weather: State['weatherAt'] | null = null; weather !== state.weatherAt; ) {
+    weather = state.weatherAt
+    await setFaults(state, index)
+  }
   gateway.isReady = true
   child.once('exit', (code, signal) => {
     gateway.isReady = false
@@ -148,6 +154,13 @@ async function revive(state: State, index: number): Promise<void> {
     if (isUp) return
   }
   if (!state.isStopping) state.died(`gateway ${index + 1} did not start again`)
+}
+
+const isWhole = ({ isDatabaseKilled, gateways }: State): boolean =>
+  !isDatabaseKilled && gateways.every(({ isReady }) => isReady)
+
+async function untilWhole(state: State): Promise<void> {
+  for (const untilMs = Date.now() + START_MS; !isWhole(state) && Date.now() < untilMs; ) await pause(200)
 }
 
 async function setFaults({ gateways, weatherAt }: State, index: number): Promise<void> {

@@ -10,12 +10,14 @@ import { restViolations, stateOf, storyViolations } from './rules.ts'
 
 /** What is still under way after this time ends the morning after. */
 const EVENING_MS = 15_000
-/** Without a morning after: the watch queries a closed attempt after a minute, and retries pause for up to 375 s. */
+/** Without a morning after: retries pause for up to 375 s. Longer pauses end when the clocks go ahead. */
 const NO_MORNING_MS = 400_000
 const MORNING_MS = 240_000
-/** When no order comes to rest for this long, the clocks go ahead by an hour, so that every pausing job is due. */
+/** When no order comes to rest for this long, the clocks go ahead by another hour. */
 const STILL_MS = 25_000
-const HOURS_MORE = 3
+/** The judge gives up after so many hours in a row without an order coming to rest, and after so many in all. */
+const STILL_HOURS = 3
+const HOURS_MORE = 10
 /** Long time-outs for the morning after, so that a busy machine does not look like an upstream that does not answer. */
 const PATIENT = { ACOPAY_CHANNEL_CALL_MS: '6000', ACOPAY_CLOSE_BUDGET_MS: '7000', ACOPAY_LEASE_MS: '15000' }
 const AT_ONCE = 16
@@ -30,7 +32,7 @@ export async function judgeAtRest(room: Room): Promise<Judged> {
     mayClose: true,
     isAhead: false,
   })
-  const morning = hasBill ? await morningAfter(room) : { ...NOT_BILLED, rests: evening }
+  const morning = hasBill ? await morningAfter(room) : { ...NOT_BILLED, rests: await hoursLater(room, evening, 0) }
   say(`asking once more about all ${records.length}`)
   await everywhere(records, (record) => lookAgain(room, record, true))
   return judge(records, await taken(room), morning)
@@ -64,13 +66,27 @@ async function morningAfter(room: Room): Promise<Morning> {
   const isBilled = await addBills(room, days)
   // A gateway whose clock cannot be put ahead finds unnotified payments only when its watch comes round.
   const untilMs = Date.now() + (isBilled ? MORNING_MS : NO_MORNING_MS)
-  let rests = await settle(room, { untilMs, mayClose: false, isAhead: isBilled })
-  if (!isBilled) return { ...NOT_BILLED, rests }
-  for (let more = 1; more <= HOURS_MORE && isMoving(room, rests); more++) {
+  const morning = await settle(room, { untilMs, mayClose: false, isAhead: isBilled })
+  if (!isBilled) return { ...NOT_BILLED, rests: morning }
+  const rests = await hoursLater(room, morning, hours)
+  return { rests, isBilled, aheadMs, differences: await reconciled(room, days) }
+}
+
+/**
+ * While orders are not at rest, puts the clocks ahead by another hour, so that every pausing job is due. On a busy machine
+ * a job may fail again and pause again: the judge goes on as long as orders come to rest.
+ */
+async function hoursLater(room: Room, before: Map<OrderRecord, Rest>, hours: number): Promise<Map<OrderRecord, Rest>> {
+  let rests = before
+  let least = countMoving(room, rests)
+  for (let more = 1, still = 0; least > 0 && still < STILL_HOURS && more <= HOURS_MORE; more++) {
     await goAhead(room, hours + more)
     rests = await settle(room, { untilMs: Date.now() + MORNING_MS, mayClose: false, isAhead: true })
+    const moving = countMoving(room, rests)
+    still = moving < least ? 0 : still + 1
+    least = Math.min(least, moving)
   }
-  return { rests, isBilled, aheadMs, differences: await reconciled(room, days) }
+  return rests
 }
 
 function judge(records: OrderRecord[], money: Money, { isBilled, aheadMs, differences }: Morning): Judged {
@@ -145,8 +161,8 @@ const restIn = (rests: Map<OrderRecord, Rest>, record: OrderRecord): Rest =>
 const isInMotion = (record: OrderRecord, rest: Rest): boolean =>
   restViolations(record, rest, null).length > 0 && storyViolations(record).every(({ rule }) => rule === 'answered')
 
-const isMoving = ({ records }: Room, rests: Map<OrderRecord, Rest>): boolean =>
-  records.some((record) => isInMotion(record, restIn(rests, record)))
+const countMoving = ({ records }: Room, rests: Map<OrderRecord, Rest>): number =>
+  records.filter((record) => isInMotion(record, restIn(rests, record))).length
 
 const clientOf = (room: Room, record: OrderRecord) => ({ ...room.client, trouble: troubleOf(room.client, record) })
 
@@ -187,9 +203,7 @@ const restOf = ({ attempts }: OrderRecord, money: Money): Rest => ({
 /** Starts all gateways again with their clocks hours ahead. Returns when that was. */
 async function goAhead(room: Room, hours: number): Promise<number> {
   const { house, say, client } = room
-  say(
-    `the gateways are started again ${hours} h ahead: bills are made, unnotified payments are found, pausing jobs are due`,
-  )
+  say(`the gateways are started again ${hours} h ahead, so that every pausing job is due`)
   const aheadMs = Date.now()
   await house.restart({ ...PATIENT, ACOPAY_SANDBOX_AHEAD_HOURS: String(hours) })
   const operator = house.users.find(({ role }) => role === 'operator')

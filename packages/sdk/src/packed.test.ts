@@ -25,6 +25,8 @@ let test: TestGateway | undefined
 
 beforeAll(async () => {
   dir = mkdtempSync(path.join(tmpdir(), 'acopay-sdk-'))
+  const tsc = path.join(ROOT, 'node_modules/typescript/bin/tsc')
+  await run(process.execPath, [tsc, '-b', 'packages/protocol', 'packages/sdk'], ROOT)
   await run(process.execPath, [path.join(SDK, 'build.mjs')], ROOT)
   const [packed] = JSON.parse(
     await run('npm', ['pack', path.join(SDK, 'package'), '--json', '--pack-destination', dir], dir),

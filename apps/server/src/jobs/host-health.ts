@@ -1,4 +1,7 @@
-/** A circuit breaker for the hosts that notifications go to: running calls and failures of each host, as this process counts them. */
+/**
+ * A circuit breaker for the hosts that notifications go to: running calls and failures of each host, as this process counts
+ * them.
+ */
 
 const PER_HOST = 32
 /** After this many failures in a row a host gets one call at a time, with a rest after each failure. */

@@ -87,7 +87,10 @@ export function notifier(world: World): Notifier {
   }
 }
 
-/** Once a minute, turns notifications that wait for a dead host for too long into dead letters. Few of them were tried at all. */
+/**
+ * Once a minute, turns notifications that wait for a dead host for too long into dead letters. Few of them were tried at
+ * all.
+ */
 function givingUp(world: World, hosts: HostHealth): (now: Date) => Promise<void> {
   let againMs = 0
   return async (now) => {

@@ -8,7 +8,10 @@ import { CHINA_MS } from '@acopay/core'
  */
 export const ATTEMPT_DIGITS = 13
 
-/** `AP`: order; `AR`: refund or reversal; `AT`: attempt; `AL`: entry of the audit log. With 19 digits it has 38 characters and cannot be guessed from another number. */
+/**
+ * `AP`: order; `AR`: refund or reversal; `AT`: attempt; `AL`: entry of the audit log. With 19 digits it has 38 characters
+ * and cannot be guessed from another number.
+ */
 export const platformNumber = (prefix: 'AP' | 'AR' | 'AT' | 'AL', now: Date, digits: string): string =>
   prefix + new Date(now.getTime() + CHINA_MS).toISOString().replace(/\D/g, '').slice(0, 17) + digits
 

@@ -1,4 +1,7 @@
-/** Passwords of the console, stored as scrypt hashes. Each hash holds its salt and cost, so that the cost can be raised later. */
+/**
+ * Passwords of the console, stored as scrypt hashes. Each hash holds its salt and cost, so that the cost can be raised
+ * later.
+ */
 import { type BinaryLike, randomBytes, randomInt, type ScryptOptions, scrypt, timingSafeEqual } from 'node:crypto'
 
 /** 32 MiB and three passes: OWASP's password storage cheat sheet, scrypt. */
@@ -27,7 +30,10 @@ export async function hashPassword(password: string): Promise<string> {
   return ['scrypt', COST.N, COST.r, COST.p, salt.toString('base64'), hash.toString('base64')].join(':')
 }
 
-/** Whether this is the password. Without a hash it takes as long as with one, so that the time does not reveal which names exist. */
+/**
+ * Whether this is the password. Without a hash it takes as long as with one, so that the time does not reveal which names
+ * exist.
+ */
 export async function isPassword(password: string, hash: string | null): Promise<boolean> {
   const [, N, r, p, salt = '', right = ''] = (hash ?? NO_HASH).split(':')
   const given = await derive(bytesOf(password), Buffer.from(salt, 'base64'), {

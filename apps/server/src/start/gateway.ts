@@ -31,7 +31,10 @@ export type Gateway = {
   stop: () => Promise<void>
 }
 
-/** Starts a gateway and resolves when it is ready. If it cannot start, closes what it opened and throws an error of one line. */
+/**
+ * Starts a gateway and resolves when it is ready. If it cannot start, closes what it opened and throws an error of one
+ * line.
+ */
 export async function startGateway(config: Config): Promise<Gateway> {
   const log = openLog(config.logLevel)
   const masterKey = config.masterKey ?? masterKeyOf(config.home)

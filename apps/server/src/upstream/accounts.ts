@@ -1,4 +1,7 @@
-/** Merchants' accounts with upstreams: unseals their settings and makes a channel, which is cached until the settings change. */
+/**
+ * Merchants' accounts with upstreams: unseals their settings and makes a channel, which is cached until the settings
+ * change.
+ */
 import { type Channel, type ChannelDoor, isChannelName, makeChannel } from '@acopay/channels'
 import { findChannelAccount, type Pool } from '@acopay/store'
 import { LRUCache } from 'lru-cache'
@@ -18,7 +21,10 @@ export const sealSettings = (masterKey: Buffer, key: AccountKey, settings: objec
 
 type Parts = { pool: Pool; masterKey: Buffer; door: ChannelDoor; sandboxUrl: () => string }
 
-/** Returns the function that finds a merchant's channel. It reads the account each time, so that changes apply at once; null where there is none. */
+/**
+ * Returns the function that finds a merchant's channel. It reads the account each time, so that changes apply at once; null
+ * where there is none.
+ */
 export function channelAccounts({ pool, masterKey, door, sandboxUrl }: Parts) {
   const cached = new LRUCache<string, { sealed: Buffer; channel: Channel }>({ max: CHANNELS_MAX })
   const guarded = circuitBreaker(door.now)

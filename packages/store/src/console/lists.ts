@@ -9,7 +9,10 @@ export type ListFilter = { mchNo: string | null; state: string | null; number: s
 
 type OfOrder = { mchNo: string; transactionNo: string }
 
-/** Few are PROCESSING at any time, and a partial index holds only those. PostgreSQL uses it if the statement names the state. */
+/**
+ * Few are PROCESSING at any time, and a partial index holds only those. PostgreSQL uses it if the statement names the
+ * state.
+ */
 const isUnderWay = (state: string | null): boolean => state === 'PROCESSING' || state === 'STUCK'
 const underWay = (state: string | null): string => (isUnderWay(state) ? " and r.state = 'PROCESSING'" : '')
 

@@ -111,7 +111,10 @@ export type Health = {
   strays: number
 }
 
-/** Counts what is stuck: rows that have been in their state, or jobs that have been waiting, since before `since`. Each count stops at `HEALTH_MAX`. */
+/**
+ * Counts what is stuck: rows that have been in their state, or jobs that have been waiting, since before `since`. Each
+ * count stops at `HEALTH_MAX`.
+ */
 export async function readHealth(db: Db, mchNo: string | null, since: Date): Promise<Health> {
   const some = (from: string): string =>
     `(select count(*)::int from (select 1 from ${from} and ($1::text is null or mch_no = $1) limit ${HEALTH_MAX}) x)`
@@ -144,7 +147,10 @@ export async function readHealth(db: Db, mchNo: string | null, since: Date): Pro
 
 export type ChannelHealth = { channel: string; attempts: bigint; paid: bigint; inDoubt: bigint }
 
-/** Attempts opened since `number` (the prefix of a platform number at that moment), by channel. `inDoubt`: the upstream has not answered the create. */
+/**
+ * Attempts opened since `number` (the prefix of a platform number at that moment), by channel. `inDoubt`: the upstream has
+ * not answered the create.
+ */
 export const readChannelHealth = (db: Db, mchNo: string | null, number: string): Promise<ChannelHealth[]> =>
   run(
     db,

@@ -93,7 +93,10 @@ export const putTotpSecret = (db: Db, username: string, sealed: Buffer) =>
     sealed,
   ])
 
-/** Uses the code of a time step. False when it was used before: each code counts once. `enable` also requires codes from now on. */
+/**
+ * Uses the code of a time step. False when it was used before: each code counts once. `enable` also requires codes from now
+ * on.
+ */
 export async function takeTotpStep(db: Db, username: string, step: bigint, enable: boolean): Promise<boolean> {
   const rows = await run(
     db,

@@ -1,4 +1,7 @@
-/** Jobs: rows that say what must still be done. Each is written with the change that makes it necessary, so a crash loses none. */
+/**
+ * Jobs: rows that say what must still be done. Each is written with the change that makes it necessary, so a crash loses
+ * none.
+ */
 import { JOB_KINDS, type JobKind } from '@acopay/core'
 import { type Db, run } from '../db.ts'
 

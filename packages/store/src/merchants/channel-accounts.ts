@@ -27,7 +27,10 @@ export async function putChannelAccount(
   )
 }
 
-/** Whether an attempt was ever opened through this account. If so, its queries and refunds must go on using the same account. */
+/**
+ * Whether an attempt was ever opened through this account. If so, its queries and refunds must go on using the same
+ * account.
+ */
 export async function isAccountUsed(db: Db, mchNo: string, channel: string): Promise<boolean> {
   const rows = await run(db, 'isAccountUsed', 'select 1 from attempt where mch_no = $1 and channel = $2 limit 1', [
     mchNo,

@@ -204,7 +204,10 @@ export async function moveOrder(db: Db, order: Order, move: Move): Promise<Order
   return { ...order, ...paid, state, closeReason, attempts, headSeq, headHash }
 }
 
-/** Keys of at most `limit` NOTPAY orders past their expiry, the oldest first. Skips rows that another transaction has locked. */
+/**
+ * Keys of at most `limit` NOTPAY orders past their expiry, the oldest first. Skips rows that another transaction has
+ * locked.
+ */
 export async function expiredOrders(
   db: Db,
   now: Date,

@@ -34,7 +34,8 @@ export function sandboxBooks(pool: Pool) {
 
     change: <Result>(key: string, edit: (before: Document | null) => Edited<Result>): Promise<Result> =>
       transaction(pool, async (db) => {
-        // An empty text is a document that does not exist yet. The row is there to be locked, so that two first changes wait for each other.
+        // An empty text is a document that does not exist yet. The row is there to be locked, so that two first changes
+        // wait for each other.
         await run(db, 'beginBook', `insert into sandbox_book (key, document) values ($1, '') on conflict do nothing`, [
           key,
         ])

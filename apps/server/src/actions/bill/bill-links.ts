@@ -1,4 +1,7 @@
-/** Links to bills. They work without the merchant's signature, so they hold a proof that cannot be guessed and expire after half an hour. */
+/**
+ * Links to bills. They work without the merchant's signature, so they hold a proof that cannot be guessed and expire after
+ * half an hour.
+ */
 import { createHmac, timingSafeEqual } from 'node:crypto'
 
 export type BillFile = { mchNo: string; day: string }

@@ -15,7 +15,10 @@ import type { UpstreamSaid } from './events.ts'
 type Found =
   | { kind: 'shut' }
   | { kind: 'paid'; payment: UpstreamPayment }
-  /** Paid and returned outside, by the upstream or by the merchant in the upstream's own pages. Our close never returns money. */
+  /**
+   * Paid and returned outside, by the upstream or by the merchant in the upstream's own pages. Our close never returns
+   * money.
+   */
   | { kind: 'returned'; payment: UpstreamPayment }
   | { kind: 'unknown' }
 

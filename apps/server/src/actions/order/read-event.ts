@@ -1,4 +1,7 @@
-/** Turns an event into the input of the order's table, and reads the rows that it needs. Runs under the order's lock; the only rows it writes are those of closed attempts. */
+/**
+ * Turns an event into the input of the order's table, and reads the rows that it needs. Runs under the order's lock. It
+ * writes only closed attempts and the jobs that watch them.
+ */
 import { type OrderInput, type RefundRefusal, refundRefusal, watchPauseMs } from '@acopay/core'
 import {
   attemptsOf,

@@ -1,4 +1,7 @@
-/** Books a payment that an upstream has reported. The order's table decides whether it is kept or sent back; it never refuses one. */
+/**
+ * Books a payment that an upstream has reported. The order's table decides whether it is kept or sent back; it never
+ * refuses one.
+ */
 import type { UpstreamPayment } from '@acopay/channels'
 import type { World } from '../../world.ts'
 import { changeOrder } from '../order/change-order.ts'

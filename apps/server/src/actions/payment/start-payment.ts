@@ -60,7 +60,10 @@ export const openIdFor = ({ method, payer }: { method: string; payer: Payer }): 
 /** `payUrl` null: the attempt is open upstream, but the answer with the payer's code or link was lost. */
 type Opened = { kind: 'opened'; payUrl: string | null } | { kind: 'refused' | 'unknown'; why: string }
 
-/** Writes the result of the create. A refused attempt becomes SHUT; after an unknown answer it stays OPENING, and its job queries. */
+/**
+ * Writes the result of the create. A refused attempt becomes SHUT; after an unknown answer it stays OPENING, and its job
+ * queries.
+ */
 export const writeOpened = (
   world: World,
   { mchNo, transactionNo }: { mchNo: string; transactionNo: string },

@@ -10,7 +10,7 @@ const SEEDS = SIZE.simulationSeeds
 /** Few enough for one test even on a slow machine. */
 const SEEDS_OF_ONE_TEST = 20
 
-/** Later seeds that break without earlier fixes (docs/proof.md). A change of the simulator's random streams changes what they mean. */
+/** Later seeds that once broke an invariant (docs/proof.md). A change of the simulator's random streams changes what they mean. */
 const REGRESSIONS = [1456, 1538, 2046, 2130]
 
 let database: Awaited<ReturnType<typeof openDatabase>>
@@ -42,7 +42,7 @@ it.each(FIRSTS)(`nothing breaks in the schedules of ${SEEDS_OF_ONE_TEST} seeds f
 )
 
 describe('the same seed', () => {
-  it('gives the same story, byte for byte, whatever ran before', async () => {
+  it('gives the same story, byte for byte, no matter what ran before', async () => {
     const first = []
     for (let seed = 1; seed <= 20; seed += 1) first.push((await run(seed)).hash)
     const again = []

@@ -1,4 +1,4 @@
-/** The day's bill and the gateway's own reconciliation, as a merchant and an operator read them. */
+/** The day's bill, the gateway's own reconciliation and its pending work, as a merchant and an operator read them. */
 import { createHash } from 'node:crypto'
 import { atConsole, type Client, call } from './client.ts'
 import { ask } from './http.ts'
@@ -80,3 +80,20 @@ export async function readDifferences(client: Client): Promise<{ attempt: string
     after = `&after=${encodeURIComponent(next)}`
   }
 }
+
+/** An order's open attempts with the upstream's last answer, and its pending jobs, one line each. */
+export async function readPending(client: Client, transactionNo: string): Promise<string[]> {
+  const answered = await atConsole(client, 'GET', `orders/${client.mchNo}/${transactionNo}`)
+  const { attempts = [], jobs = [] } = (answered?.answer.body ?? {}) as { attempts?: Pending[]; jobs?: Pending[] }
+  return [
+    ...attempts
+      .filter(({ state }) => state === 'OPENING' || state === 'OPEN')
+      .map(
+        (one) =>
+          `attempt ${one.attempt_no} ${one.channel} ${one.state}, last answer ${one.last_answer_at}: ${one.last_answer}`,
+      ),
+    ...jobs.map((job) => `job ${JSON.stringify(job)}`),
+  ]
+}
+
+type Pending = Record<string, string | number | null>

@@ -1,6 +1,6 @@
 /** After the last order: waits for rest, puts the clocks ahead to the next morning, reads the bills, and judges. */
 import { setTimeout as pause } from 'node:timers/promises'
-import { dayOf, hoursUntilBills, isReconciled, readBill, readDifferences } from './bill.ts'
+import { dayOf, hoursUntilBills, isReconciled, readBill, readDifferences, readPending } from './bill.ts'
 import { signIn } from './client.ts'
 import { ask } from './http.ts'
 import { close, query, queryRefund, troubleOf } from './play.ts'
@@ -127,7 +127,7 @@ async function settle(
     if (moving.length < least) [least, changedMs] = [moving.length, Date.now()]
     const isStill = isAhead && Date.now() - changedMs > STILL_MS
     if (moving.length === 0 || Date.now() > untilMs || isStill) {
-      sayMoving(room, moving, rests)
+      await sayMoving(room, moving, rests)
       return rests
     }
     if (Date.now() - saidMs > 5_000) {
@@ -145,11 +145,13 @@ async function closeUnlessFinal(room: Room, record: OrderRecord): Promise<void> 
 
 const SAID_MAX = 5
 
-/** Names orders that did not come to rest in time, and why they are not at rest. */
-function sayMoving({ say }: Room, moving: OrderRecord[], rests: Map<OrderRecord, Rest>): void {
+/** Names orders that did not come to rest in time, why they are not at rest, and what the console says of them. */
+async function sayMoving(room: Room, moving: OrderRecord[], rests: Map<OrderRecord, Rest>): Promise<void> {
+  const { say } = room
   for (const record of moving.slice(0, SAID_MAX)) {
     const why = restViolations(record, restIn(rests, record), null).map((violation) => violation.why)
     say(`order ${record.plan.order} ${record.transactionNo} is not at rest: ${why.join('; ')}`)
+    for (const line of await readPending(clientOf(room, record), record.transactionNo)) say(`  ${line}`)
   }
   if (moving.length > SAID_MAX) say(`… and ${moving.length - SAID_MAX} more`)
 }

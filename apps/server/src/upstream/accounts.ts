@@ -26,7 +26,7 @@ type Parts = { pool: Pool; masterKey: Buffer; door: ChannelDoor; sandboxUrl: () 
  * where there is none.
  */
 export function channelAccounts({ pool, masterKey, door, sandboxUrl }: Parts) {
-  const cached = new LRUCache<string, { sealed: Buffer; channel: Channel }>({ max: CHANNELS_MAX })
+  const cached = new LRUCache<string, { sealed: Buffer; sandbox: string; channel: Channel }>({ max: CHANNELS_MAX })
   const guarded = circuitBreaker(door.now)
   return async (mchNo: string, channel: string): Promise<Channel | null> => {
     if (!isChannelName(channel)) return null
@@ -34,10 +34,12 @@ export function channelAccounts({ pool, masterKey, door, sandboxUrl }: Parts) {
     if (sealed === null) return null
     const name = `${mchNo}/${channel}`
     const known = cached.get(name)
-    if (known?.sealed.equals(sealed)) return known.channel
+    // A channel that was made while the sandbox's upstreams were not listening yet has no address.
+    const sandbox = sandboxUrl()
+    if (known?.sealed.equals(sealed) && known.sandbox === sandbox) return known.channel
     const settings = JSON.parse(unseal(masterKey, accountPlace({ mchNo, channel }), sealed)) as Record<string, unknown>
-    const fresh = guarded(name, makeChannel(channel, inTheSandbox(settings, sandboxUrl()), door))
-    cached.set(name, { sealed, channel: fresh })
+    const fresh = guarded(name, makeChannel(channel, inTheSandbox(settings, sandbox), door))
+    cached.set(name, { sealed, sandbox, channel: fresh })
     return fresh
   }
 }

@@ -1,0 +1,46 @@
+/** A merchant's channel is made from its account, kept, and made again when what it was made from has changed. */
+import { randomBytes } from 'node:crypto'
+import { addMerchant, putChannelAccount } from '@acopay/store'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { accountsOf, newSettings } from '../apps/server/src/sandbox/upstreams.ts'
+import { channelAccounts, sealSettings } from '../apps/server/src/upstream/accounts.ts'
+import { type TestDatabase, testDatabase } from './support/database.ts'
+
+const KEY = { mchNo: 'MCH1', channel: 'alipay' }
+const masterKey = randomBytes(32)
+const now = new Date('2026-03-01T04:00:00Z')
+
+let database: TestDatabase
+beforeAll(async () => {
+  database = await testDatabase()
+  await addMerchant(database.pool, { mchNo: KEY.mchNo, name: 'one' }, now)
+  const settingsSealed = sealSettings(masterKey, KEY, accountsOf(newSettings()).alipay)
+  await putChannelAccount(database.pool, { ...KEY, settingsSealed }, now)
+})
+afterAll(() => database.drop())
+
+it('a channel made before the stand-ins listened is made again once they do, and then kept', async () => {
+  let sandboxUrl = ''
+  const called: string[] = []
+  const fetched = async (url: string | URL | Request): Promise<Response> => {
+    called.push(String(url))
+    throw new Error('the stand-in is not there')
+  }
+  const door = { fetch: fetched as typeof fetch, now: () => now, newNonce: () => 'n' }
+  const channelOf = channelAccounts({ pool: database.pool, masterKey, door, sandboxUrl: () => sandboxUrl })
+  const query = async () =>
+    (await channelOf(KEY.mchNo, KEY.channel))?.query({ attemptNo: 'AT1' }, AbortSignal.timeout(9_000))
+  await query()
+  sandboxUrl = 'http://127.0.0.1:9'
+  const channel = await channelOf(KEY.mchNo, KEY.channel)
+  await query()
+  expect(called.at(-1)).toMatch(/^http:\/\/127\.0\.0\.1:9\/alipay\/gateway\.do/)
+  expect(await channelOf(KEY.mchNo, KEY.channel)).toBe(channel)
+})
+
+it('a channel that is not installed, or that the merchant has no account with, is none', async () => {
+  const door = { fetch, now: () => now, newNonce: () => 'n' }
+  const channelOf = channelAccounts({ pool: database.pool, masterKey, door, sandboxUrl: () => '' })
+  expect(await channelOf(KEY.mchNo, 'wechat')).toBeNull()
+  expect(await channelOf(KEY.mchNo, 'toString')).toBeNull()
+})

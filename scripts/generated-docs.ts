@@ -63,7 +63,7 @@ const CLOSE_MEANINGS: Record<keyof typeof CLOSE_ANSWERS, string> = {
   closed: 'The order is closed now or was before; it is never paid.',
   expired: 'It had expired and is closed; it is never paid.',
   paid: 'The payer was faster. Deliver, or refund.',
-  closing: 'Not every upstream has answered yet. Ask again; nobody can start a payment meanwhile.',
+  closing: 'Not every upstream has answered yet. Ask again; no payment can be started meanwhile.',
 }
 
 const EVENT_MEANINGS: Record<OrderEvent, string> = {

@@ -220,7 +220,7 @@ describe('an order named', () => {
     ['by a number that is too long', { transaction_no: 'A'.repeat(51) }, 1001],
     ['with NUL', { transaction_no: 'AP\u0000' }, 1001],
     ['with a lone surrogate', { mch_trade_no: 'mp\ud800' }, 1001],
-    ['by a number nobody has', { transaction_no: 'AP000000000000000000000000000000000000' }, 1007],
+    ['by a number that does not exist', { transaction_no: 'AP000000000000000000000000000000000000' }, 1007],
     ['by SQL', { mch_trade_no: "' or 1=1 --" }, 1007],
   ]
   it.each(NAMED)('%s cannot be closed', async (_name, params, status) => {
@@ -232,7 +232,7 @@ describe('an order named', () => {
 describe('an order placed with', () => {
   const PLACED: [string, JsonObject, number, string][] = [
     ['no app', { app_no: '' }, 1001, 'app_no'],
-    ['an app nobody has', { app_no: 'APP404' }, 1005, '应用'],
+    ['an app that does not exist', { app_no: 'APP404' }, 1005, '应用'],
     ['a short number', { mch_trade_no: 'mp1' }, 1001, 'mch_trade_no'],
     ['a number with a space', { mch_trade_no: 'mp 202104021606341385640107521832' }, 1001, 'mch_trade_no'],
     ['no description', { description: '' }, 1001, 'description'],

@@ -17,7 +17,7 @@ async function take(): Promise<Job> {
   const key = { mchNo: demo.mchNo, kind: 'make_bill' as const, subject: DAY }
   const now = world.now()
   const job = await leaseJob(database.pool, key, now, new Date(now.getTime() + world.limits.leaseMs))
-  if (job === null) throw new Error('somebody holds the job')
+  if (job === null) throw new Error('another process holds the job')
   return job
 }
 

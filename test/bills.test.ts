@@ -154,7 +154,7 @@ describe('the three answers', () => {
     expect(await code('2026-03-02')).toMatchObject({ code: 'NO_BILL' })
   })
 
-  it('a day that nobody made in time is made when it is asked for', async () => {
+  it('a day whose bill was not made in time is made when it is asked for', async () => {
     await paidOrder()
     test.advance(40 * 24 * HOUR)
     await test.runJobs()

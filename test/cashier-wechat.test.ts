@@ -77,7 +77,7 @@ describe('inside WeChat', () => {
     await close()
   })
 
-  it('whoever leaves the sheet can open it again, and it is the same attempt', async () => {
+  it('a payer who leaves the sheet can open it again, and it is the same attempt', async () => {
     const { order, url } = await placed()
     const ends: ('cancel' | 'ok')[] = ['cancel', 'ok']
     const { page, close } = await openInWechat(async () => {
@@ -116,7 +116,7 @@ describe('inside WeChat', () => {
     await close()
   })
 
-  it('who somebody else is cannot be slipped in: a sign-in that this tab did not begin counts for nothing', async () => {
+  it('another payer cannot be slipped in: a sign-in that this tab did not begin counts for nothing', async () => {
     const { order, url } = await placed()
     const { page, close } = await openInWechat(async () => 'ok')
     const payer = test.world.secrets
@@ -189,7 +189,7 @@ describe('the sign-in', () => {
     }
   })
 
-  it('is there for no channel that has none, and for nobody without the link', async () => {
+  it('is there for no channel that has none, and for no browser without the link', async () => {
     const { url } = await placed()
     const wrong = `${url.slice(0, -1)}${url.endsWith('A') ? 'B' : 'A'}`
     const paths = [
@@ -218,7 +218,7 @@ describe('a way to pay', () => {
       { channel: 'wechat', method: 'jsapi', payer: { returnUrl: null, payerIp: null, openId } },
     )
 
-  it('that was opened for one payer is shown again to that payer and to nobody else', async () => {
+  it('that was opened for one payer is shown again to that payer and to no other', async () => {
     const { order } = await placed()
     const [mine, again, theirs] = [await wayOf(order, 'o-1'), await wayOf(order, 'o-1'), await wayOf(order, 'o-2')]
     const no = (way: typeof mine): string => (way.kind === 'started' ? way.attempt.attemptNo : way.kind)

@@ -163,7 +163,7 @@ describe('on a phone', () => {
   })
 })
 
-describe('whoever they are', () => {
+describe('any payer', () => {
   it('English is a button away and stays; every text changes', async () => {
     const { url } = await placed()
     const { page, close: done } = await openPage(browser)
@@ -309,7 +309,7 @@ describe('the link', () => {
     )
   })
 
-  it('holds no place for whoever left before the first answer', async () => {
+  it('holds no place for a payer who left before the first answer', async () => {
     const { url } = await placed()
     const { port, pathname } = new URL(url)
     const leaver = (): Promise<void> =>

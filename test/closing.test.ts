@@ -104,9 +104,9 @@ describe('an upstream that does not cooperate', () => {
   it.each<[string, Partial<Channel>]>([
     ['never answers', { query: () => new Promise(() => {}) }],
     ['throws', { query: () => Promise.reject(new Error('socket hang up')) }],
-    ['says a word nobody knows', { query: async () => ({ kind: 'unknown', why: 'HTTP 502' }) }],
+    ['says an unknown word', { query: async () => ({ kind: 'unknown', why: 'HTTP 502' }) }],
   ])(
-    '%s: the merchant is told 关单处理中, nobody can pay anew, and it is closed once the upstream is back',
+    '%s: the merchant is told 关单处理中, no payment can be started, and it is closed once the upstream is back',
     async (_how, bad) => {
       const { state, upstream } = sick(() => bad)
       test = await testWorld({ upstream })
@@ -285,7 +285,7 @@ describe('the evidence of a close', () => {
   const evidence = (transaction_no: string) =>
     call(test.demo, { method: 'GET', path: 'close/evidence', params: { transaction_no } })
 
-  it('of an order nobody ever paid at names no upstream', async () => {
+  it('of an order without attempts names no upstream', async () => {
     test = await testWorld()
     const order = await place(test.demo)
     await close(test.demo, order)

@@ -196,7 +196,7 @@ describe('differences', () => {
   })
 })
 
-describe('money that nobody knows of', () => {
+describe('a payment that matches no attempt', () => {
   const stray = (paymentNo: string): UnmatchedPayment => ({
     ...{ mchNo: gateway.demo.mchNo, channel: 'wechat', attemptNo: 'AT0', currency: 'CNY' },
     ...{ paymentNo, amountFen: 5n, paidAt: gateway.world.now() },

@@ -122,7 +122,7 @@ describe('finance', () => {
     await close()
   })
 
-  it('settles money that nobody knows of, and it is gone from what is open', async () => {
+  it('settles a payment that matches no attempt, and it is gone from what is open', async () => {
     const { page, problems, close } = await signedInAt('in-finance', 'reconciliations/strays?settled=false')
     await page.getByRole('button', { name: '标记为已处理' }).click()
     await page.getByLabel('备注').fill('已线下退款')

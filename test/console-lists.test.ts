@@ -125,7 +125,7 @@ describe('what is stuck', () => {
     expect(await all(operator, 'refunds?state=STUCK')).toMatchObject([{ transaction_no: order, is_stuck: true }])
   })
 
-  it('of work is what was tried in vain for long, wherever its next try lies, and what nobody takes; each once', async () => {
+  it('of work is what was tried in vain for long, wherever its next try lies, and what no process takes; each once', async () => {
     const { pool } = gateway.database
     const list = async (client = operator) => (await all(client, 'jobs')).map(({ kind, tries }) => [kind, tries])
     // The refund's own job: after its first try failed, no process leased it.
@@ -252,7 +252,7 @@ describe('notifications', () => {
     expect(second.rows.map(({ state }) => state)).toEqual(['DELIVERED', 'DELIVERED'])
   })
 
-  it('are found by the number of an order alone, by whoever may see it', async () => {
+  it('are found by the number of an order alone, by a user who may see it', async () => {
     expect(await found(`transaction_no=${numbers[1]}`)).toEqual([numbers[1]])
     expect(await found(`transaction_no=${numbers[1]}&state=DELIVERED`)).toEqual([])
     expect(await found('transaction_no=AP0')).toEqual([])

@@ -112,7 +112,7 @@ describe('the sandbox page', () => {
     await close()
   })
 
-  it('closes and pays at once, and whoever wins, the story is told', async () => {
+  it('closes and pays at once, and whichever wins, the story is told', async () => {
     const { page, close } = await signedInAt('operator', 'sandbox')
     await page.getByRole('button', { name: /^下\s?单$/ }).click()
     const story = page.getByRole('region', { name: '测试订单' })

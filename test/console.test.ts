@@ -76,7 +76,7 @@ describe('signing in', () => {
     expect((await consoleClient(gateway.demo.baseUrl, cookie).get('orders')).status).toBe(200)
   })
 
-  it('is for our own pages: what a form of another site can send signs nobody in', async () => {
+  it('is for our own pages: what a form of another site can send signs no user in', async () => {
     const body = { username: 'operator', password: PASSWORD }
     const form = await consoleClient(gateway.demo.baseUrl).send('POST', 'session', body, {
       'content-type': 'text/plain',
@@ -136,7 +136,7 @@ describe('signing in', () => {
     expect((await away.get('session')).body).toMatchObject({ totp_enabled: false })
   })
 
-  it('is not kept open by a page at which nobody is', async () => {
+  it('is not kept open by a page without a user at it', async () => {
     const one = await signedIn(gateway, 'finance')
     const poll = () =>
       fetch(`${gateway.demo.baseUrl}/console/api/orders?limit=1`, {
@@ -177,7 +177,7 @@ describe('every call', () => {
     expect((await query(gateway.demo, number)).data.code).toBe('NOTPAY')
   })
 
-  it.each(ROLES)('is allowed to %s as the table of roles says, and to nobody else', async (role) => {
+  it.each(ROLES)('is allowed to %s as the table of roles says, and to no other role', async (role) => {
     const number = await place(gateway.demo)
     const calls: [(typeof PERMISSIONS)[number], () => Promise<{ status: number }>][] = [
       ['orders.read', () => as[role].get('orders')],

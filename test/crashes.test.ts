@@ -127,7 +127,7 @@ async function openUpstreams(liveGateway: () => string | null) {
     // The address they were given may be of a process that has died: a balancer in front finds another one.
     async deliver(url, headers, body) {
       const gateway = liveGateway()
-      if (gateway === null) throw new Error('nobody is there')
+      if (gateway === null) throw new Error('no gateway is there')
       const response = await fetch(new URL(new URL(url).pathname, gateway), { method: 'POST', headers, body })
       return { status: response.status, body: await response.text() }
     },

@@ -71,8 +71,8 @@ describe('a closed order is watched', () => {
   })
 })
 
-describe('a code that nobody had scanned when the order was closed', () => {
-  it('is shut by the watch once somebody has, before it can be paid', async () => {
+describe('a code that was not scanned when the order was closed', () => {
+  it('is closed by the watch once it is scanned, before it can be paid', async () => {
     test = await testWorld()
     const order = await place(test.demo)
     const attempt = (await openAttempt(test.demo, order, 'alipay')) ?? ''
@@ -334,7 +334,7 @@ describe('a notification', () => {
     expect(test.logged()).toContainEqual(expect.objectContaining({ outcome: 'FORGED: bad signature' }))
   })
 
-  it('of money for an attempt nobody knows is kept, heard, and raised once', async () => {
+  it('of a payment for an unknown attempt is kept, acknowledged, and raised once', async () => {
     test = await testWorld(told({ kind: 'paid', attemptNo: 'AT0', payment: PAYMENT }))
     for (let times = 0; times < 3; times += 1) expect((await notify()).status).toBe(200)
     const { rows } = await test.database.pool.query('select attempt_no, payment_no, amount_fen from stray_payment')

@@ -69,7 +69,7 @@ describe('the field lists', () => {
   })
 })
 
-it('an order without notify_url is told of to nobody', async () => {
+it('an order without notify_url has no notification', async () => {
   await paidOrder(null)
   await test.runJobs()
   expect(await rows('select from notification')).toEqual([])

@@ -102,7 +102,7 @@ describe.each(CHANNELS)('%s', (name) => {
     await invariantsHold()
   })
 
-  it('a payment that nobody ever told of is found by the bill, if by nothing else', async () => {
+  it('a payment that was never told of is found by the bill, if by nothing else', async () => {
     test = await testWorld()
     const { order, attempt } = await start(name)
     test.upstreams.faults(name).set([{ kind: 'silence' }])
@@ -140,7 +140,7 @@ describe('two codes on two telephones', () => {
   })
 })
 
-describe('a code that nobody has scanned', () => {
+describe('a code that was not scanned', () => {
   it('is called unknown by Alipay and can be paid after the close: the money goes back', async () => {
     test = await testWorld()
     const { order, attempt } = await start('alipay')

@@ -222,7 +222,7 @@ describe('an upstream that refuses', () => {
     expect(await refund(order, { refund_amount: '12.50' })).toMatchObject({ data: { code: 'SUCCESS' } })
   })
 
-  it('is not believed of a sender that was halted while somebody else called again', async () => {
+  it('is not believed of a sender that was halted while another process called again', async () => {
     const says: Parameters<typeof saying>[0] = {
       refund: { kind: 'unknown', why: 'HTTP 502' },
       query: { kind: 'absent' },

@@ -139,7 +139,7 @@ describe('a page that uses the official web SDK', () => {
 describe('a page of another origin', () => {
   it('is told that it is not allowed, and nothing opens', async () => {
     const shell = `<iframe src="${shop.shopUrl}" title="演示商店"></iframe>
-      <script src="${gateway.demo.baseUrl}/cashier/host.js" data-origins="https://somebody.example"></script>`
+      <script src="${gateway.demo.baseUrl}/cashier/host.js" data-origins="https://another-site.example"></script>`
     const server = createServer((_request, response) =>
       response.setHeader('content-type', 'text/html; charset=utf-8').end(shell),
     )

@@ -128,7 +128,7 @@ describe('acopay order', () => {
     expect(exit).toBe(4)
   })
 
-  it('exits with 5 when nobody answers', async () => {
+  it('exits with 5 when there is no answer', async () => {
     const { exit, err } = await acopay('order query --transaction-no AP0 --base-url http://127.0.0.1:1')
     expect([exit, err]).toEqual([5, expect.stringContaining('http://127.0.0.1:1')])
   })
@@ -219,7 +219,7 @@ describe('acopay keygen', () => {
   })
 
   it('leaves no half of a pair behind where only one of the files exists', async () => {
-    writeFileSync(path.join(dir, 'public.key'), 'somebody needs this')
+    writeFileSync(path.join(dir, 'public.key'), 'needed elsewhere')
     expect((await acopay('keygen --out .')).exit).toBe(2)
     expect(existsSync(path.join(dir, 'private.key'))).toBe(false)
   })
@@ -267,7 +267,7 @@ describe('acopay verify', () => {
     expect([merchant.exit, merchant.err]).toEqual([2, expect.stringContaining('--public-key')])
   })
 
-  it('names each field that differs from the text somebody else signed, and shows line ends', async () => {
+  it('names each field that differs from the text that the other side signed, and shows line ends', async () => {
     const { publicKey } = await newKeyPair()
     const verify = ['verify', '--public-key', publicKey, '--nonce', 'n', '--sign', 'x', '--text']
     const more = { input: '{"transaction_no":"AP1"}' }

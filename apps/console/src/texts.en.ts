@@ -20,7 +20,7 @@ export const EN: Record<keyof typeof ZH, string> = {
   audit: 'Audit log',
   bookedAt: 'Booked at',
   cashier: 'Cashier',
-  chainBroken: 'The timeline does not hold: somebody changed the books. Not to be trusted from entry',
+  chainBroken: 'The timeline does not hold: the books were changed. Not to be trusted from entry',
   changePassword: 'Change your password',
   changedAt: 'Changed at',
   channel: 'Channel',
@@ -182,7 +182,7 @@ export const EN: Record<keyof typeof ZH, string> = {
   straysSay:
     'An upstream told of this money, and we know of no attempt that it belongs to. Look into it, then say how it was settled.',
   settleReversalAsk:
-    'Only for money that somebody has sent back by hand, in the upstream’s own pages or through a bank. First make sure there that this refund was not made and will not be. Say how it went back; it is not tried any more.',
+    'Only for money that was sent back by hand, in the upstream’s own pages or through a bank. First make sure there that this refund was not made and will not be. Say how it went back; it is not tried any more.',
   settleStrayAsk: 'Say how it was settled; the payment stays here.',
   isStuck: 'Stuck',
   resendDead: 'Send these dead letters again',
@@ -207,7 +207,7 @@ export const EN: Record<keyof typeof ZH, string> = {
   stuckReversals: 'Reversals for too long',
   stuckJobs: 'Jobs overdue',
   stuckJobsSay:
-    'Work that should have been done ten minutes ago: tried three times or more in vain, or due and taken by nobody. The gateway goes on trying.',
+    'Work that should have been done ten minutes ago: tried three times or more in vain, or due and taken by no process. The gateway goes on trying.',
   notificationHealth: 'Notifications',
   pendingNow: 'Pending',
   late: 'Late by 10 minutes or more',

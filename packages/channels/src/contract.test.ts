@@ -104,7 +104,7 @@ function channelSuite(make: () => Upstream): void {
       expect((await pay()).paymentNo).toBe(payment.paymentNo)
     })
 
-    it('nobody opened is absent, which is not closed', async () => {
+    it('that was never opened is absent, which is not closed', async () => {
       expect(await query()).toMatchObject({ kind: 'absent' })
     })
 
@@ -176,7 +176,7 @@ function channelSuite(make: () => Upstream): void {
       expect(await upstream.refundsOf(ref)).toBe(1)
     })
 
-    it('money nobody paid is refused', async () => {
+    it('of a payment that was never made is refused', async () => {
       expect(await refund('UP0')).toMatchObject({ kind: 'refused' })
       await open()
       expect(await refund('UP0')).toMatchObject({ kind: 'refused' })

@@ -17,7 +17,7 @@ export type EmbeddedPostgres = {
   /** True: a server that was already running is used. */
   adopted: boolean
   pid: number
-  /** Stops the server unless somebody else is still connected; close your own connections before. */
+  /** Stops the server unless another process is still connected; close your own connections before. */
   stop(): Promise<void>
 }
 
@@ -34,7 +34,7 @@ const DEFAULTS = {
   listen_addresses: '',
   max_connections: '100',
   shared_buffers: '128MB',
-  // Refused statements are answered to the caller; in a log that nobody rotates they would only pile up.
+  // Refused statements are answered to the caller; in a log that is not rotated they would only pile up.
   log_min_messages: 'log',
   log_checkpoints: 'off',
 }
@@ -95,7 +95,7 @@ function nativeFolder(): string {
   )
 }
 
-/** Null: nobody listens. Waits while a server is starting or recovering. */
+/** Null: no server listens. Waits while a server is starting or recovering. */
 async function connect(run: string, applicationName = HOLDING): Promise<pg.Client | null> {
   for (const deadline = Date.now() + RECOVERY_MS; ; await pause(50)) {
     const client = new pg.Client({
@@ -112,7 +112,7 @@ async function connect(run: string, applicationName = HOLDING): Promise<pg.Clien
     } catch (error) {
       const { code, message } = error as Error & { code?: string }
       if (code === 'ENOENT' || code === 'ECONNREFUSED') return null
-      // A server that stops while we connect drops the line, and then nobody listens.
+      // A server that stops while we connect drops the line, and then no server listens.
       const isPassing = code === '57P03' || code === 'ECONNRESET' || message.startsWith('Connection terminated')
       if (!isPassing || Date.now() > deadline) throw new Error(`嵌入式数据库 embedded PostgreSQL: ${message}`)
     }

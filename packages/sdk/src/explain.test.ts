@@ -122,14 +122,14 @@ describe('explaining a signature', () => {
     expect(says('')).toEqual([expect.stringContaining('0: cut off')])
   })
 
-  it('shows where the text somebody else signed first differs', () => {
+  it('shows where the text that the other side signed first differs', () => {
     const theirs = CANONICAL.replace('AP1', 'AP2')
     const { difference } = explainSignature(signed, signText(theirs), pair.publicKey, theirs)
     expect(difference).toMatchObject({ at: CANONICAL.indexOf('AP1') + 2, expected: expect.stringContaining('AP1') })
     expect(explainSignature(signed, '', pair.publicKey, CANONICAL).difference).toBeNull()
   })
 
-  it('names each field that somebody else signed otherwise, left out or added', () => {
+  it('names each field that the other side signed otherwise, left out or added', () => {
     const theirs = CANONICAL.replace('AP1', 'AP2').replace('"empty":"",', '').replace('}', ',"version":"1.0"}')
     expect(explainSignature(signed, '', pair.publicKey, theirs).fields).toEqual([
       { name: 'empty', expected: '""', actual: null },

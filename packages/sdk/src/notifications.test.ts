@@ -51,7 +51,7 @@ describe('a notification that is proven', () => {
     })
   })
 
-  it('tells that a payment went back as an event of its own, so that nobody delivers for it', async () => {
+  it('tells that a payment went back as an event of its own, so that the merchant does not deliver for it', async () => {
     const body = await told({ kind: 'payment_returned' })
     expect(verifyNotification(body, ours())).toMatchObject({ kind: 'payment_returned', state: 'REFUND' })
   })

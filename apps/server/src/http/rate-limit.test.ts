@@ -70,7 +70,7 @@ describe('the rate limit', () => {
     expect(through(5)).toBe(1)
   })
 
-  it('forgets whoever was not seen longest when there are too many names, and nobody else', () => {
+  it('forgets the name that called longest ago when there are too many, and no other', () => {
     through(20, 'seen')
     through(20, 'idle')
     for (let name = 0; name < 49_998; name += 1) limit.allows(`n${name}`, null)

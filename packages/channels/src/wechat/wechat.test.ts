@@ -25,7 +25,7 @@ const account = (more: Partial<WechatAccount> = {}): WechatAccount => ({
 })
 
 const noFetch: typeof fetch = async () => {
-  throw new Error('nobody is called')
+  throw new Error('no upstream is called')
 }
 const doorAt = (now: Date, fetchIt = noFetch) => ({ fetch: fetchIt, now: () => now, newNonce: () => 'n' })
 

@@ -1,6 +1,6 @@
 /**
  * Live state for open cashier pages. However many look, the database is asked once a second, in one statement, and not at
- * all while nobody looks. Nothing depends on it: a page that hears nothing asks by itself.
+ * all while no page is open. Nothing depends on it: a page that hears nothing asks by itself.
  */
 import { type CashierView, type OrderKey, readCashierViews } from '@acopay/store/read'
 import type { World } from '../../world.ts'

@@ -6,7 +6,7 @@ import { type CashierView, type OrderKey, offeredByApp } from '@acopay/store/rea
 import type { World } from '../../world.ts'
 
 /**
- * `open`: can be paid. `closing`: nobody can start to pay it, and it is not known yet whether somebody has. `returning` and
+ * `open`: can be paid. `closing`: no payment can be started, and it is not known yet whether one was made. `returning` and
  * `returned`: closed, and money that came too late goes back, or has.
  */
 export type Phase = PayerView['phase']

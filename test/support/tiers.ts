@@ -11,7 +11,7 @@ import path from 'node:path'
 export type Tier = 'unit' | 'db' | 'pages'
 export type TestFile = { path: string; tier: Tier; isSized: boolean }
 
-/** The package that starts PostgreSQL, as `from '@acopay/embedded-postgres'` names it. */
+/** What the package that starts PostgreSQL leads to. */
 const EMBEDDED = 'packages/embedded-postgres/src/launcher.ts'
 const BROWSER = ['test/support/browser.ts']
 const DATABASE = ['test/support/postgres.ts', 'test/support/process.ts', EMBEDDED, 'races/postgres.ts']
@@ -45,7 +45,7 @@ function reachedFrom(start: string, read: (file: string) => string | null): Set<
     for (const [, target = ''] of read(file)?.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*'(\.[^'\n]+)'/g) ?? []) {
       reached.add(path.posix.join(path.posix.dirname(file), target))
     }
-    if (read(file)?.includes("'@acopay/embedded-postgres'")) reached.add(EMBEDDED)
+    if (/\bfrom '@acopay\/embedded-postgres'/.test(read(file) ?? '')) reached.add(EMBEDDED)
   }
   return reached
 }

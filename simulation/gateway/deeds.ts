@@ -211,6 +211,7 @@ function crash({ schedule, say, dice, anyGateway, gateways, start: startGateway 
   if (gateway === null) return
   say(`${gateway.process.name}: crashes`)
   gateway.process.isAlive = false
+  for (const broken of gateway.process.whenDead) broken()
   schedule.at(schedule.nowMs() + dice.between(10, 20_000), null, () => {
     const name = `P${gateways.length + 1}`
     startGateway(name)

@@ -28,7 +28,7 @@ type Parts = {
 }
 
 export function gatewayOf(name: string, plan: Scenario, schedule: Scheduler, parts: Parts): Gateway {
-  const process: Process = { name, isAlive: true }
+  const process: Process = { name, isAlive: true, whenDead: [] }
   const dice = random(plan.seed, name)
   const sleep = (ms: number, signal?: AbortSignal): Promise<void> => {
     parts.waiting()

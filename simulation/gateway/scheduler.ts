@@ -7,7 +7,12 @@ import { setImmediate } from 'node:timers/promises'
 import type { Random } from './random.ts'
 
 /** A gateway process. The events that a dead process waits for never happen. */
-export type Process = { name: string; isAlive: boolean }
+export type Process = {
+  name: string
+  isAlive: boolean
+  /** Called when it dies: its callers' connections break. */
+  whenDead: (() => void)[]
+}
 
 type Event = { atMs: number; tie: number; process: Process | null; run: () => void | Promise<void>; isDropped: boolean }
 

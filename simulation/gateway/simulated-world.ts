@@ -87,7 +87,7 @@ export function simulatedWorld(connection: pg.Client, plan: Scenario) {
   }
 }
 
-/** An upstream sends a webhook; null if no gateway is alive. */
+/** An upstream sends a webhook; null if no gateway is alive, or the one that receives it dies before it answers. */
 async function deliverWebhook(
   gateway: Gateway | null,
   { say }: RunRecord,
@@ -97,10 +97,13 @@ async function deliverWebhook(
   if (gateway === null) return null
   const { world, process } = gateway
   const raw = { headers: {}, body }
-  const received = await receiveWebhook(world, { mchNo: MCH, channel }, raw).catch((error: Error) => ({
+  const dies = new Promise<'died'>((resolve) => process.whenDead.push(() => resolve('died')))
+  const receives = receiveWebhook(world, { mchNo: MCH, channel }, raw).catch((error: Error) => ({
     reply: { status: 500, contentType: '', body: '' },
     outcome: error.message,
   }))
+  const received = await Promise.race([receives, dies])
+  if (received === 'died') return null
   say(`${process.name}: receives a webhook of ${channel}: ${received?.outcome}`)
   return received?.reply ?? null
 }

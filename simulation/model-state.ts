@@ -145,7 +145,7 @@ export const copy = (model: Model): Model => ({
   refunds: model.refunds.map((refund) => ({ ...refund })),
 })
 
-/** Passes an event through the real table. Says whether the table refused it, and what becomes of money. */
+/** Lets the real table decide an event: whether it refuses it, and whether the money of a payment is kept or goes back. */
 export function happen(model: Model, happening: OrderInput): { isRefused: boolean; money: 'keep' | 'reverse' | null } {
   const order = {
     state: model.state,

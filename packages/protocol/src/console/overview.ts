@@ -147,7 +147,7 @@ export type SettleAsk = DifferenceKey & { note: string }
  * A row of `GET strays` (`mch_no`, `channel`, `settled`), the unsettled first: a payment that an upstream reported for
  * an attempt unknown to the gateway. `POST strays/settle` takes its key and a note.
  */
-export type StrayRow = StrayKey & {
+export type UnmatchedRow = UnmatchedKey & {
   amount: string
   currency: string
   paid_at: string
@@ -156,6 +156,6 @@ export type StrayRow = StrayKey & {
   note: string | null
   settled_by: string | null
 }
-export type StrayKey = { mch_no: string; channel: string; attempt_no: string; payment_no: string }
-export type StrayList = Page<StrayRow>
-export type StraySettleAsk = StrayKey & { note: string }
+export type UnmatchedKey = { mch_no: string; channel: string; attempt_no: string; payment_no: string }
+export type UnmatchedList = Page<UnmatchedRow>
+export type UnmatchedSettleAsk = UnmatchedKey & { note: string }

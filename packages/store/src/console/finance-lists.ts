@@ -221,7 +221,7 @@ export async function settleDifference(
 }
 
 export type UnmatchedKey = Pick<UnmatchedPayment, 'mchNo' | 'channel' | 'attemptNo' | 'paymentNo'>
-export type ListedStray = UnmatchedPayment & {
+export type ListedUnmatched = UnmatchedPayment & {
   /** When the gateway learned of the payment. */
   heardAt: Date
   isSettled: boolean
@@ -229,7 +229,7 @@ export type ListedStray = UnmatchedPayment & {
   settledBy: string | null
 }
 export type UnmatchedPlace = UnmatchedKey & { isSettled: boolean; heardAt: Date }
-export type StrayFilter = {
+export type UnmatchedFilter = {
   mchNo: string | null
   channel: string | null
   isSettled: boolean | null
@@ -239,11 +239,11 @@ export type StrayFilter = {
 /** A page, unsettled payments first, then the newest; at most `limit`. In good order there are none. */
 export const listUnmatched = (
   db: Db,
-  { mchNo, channel, isSettled, before }: StrayFilter,
+  { mchNo, channel, isSettled, before }: UnmatchedFilter,
   limit: number,
-): Promise<ListedStray[]> => {
+): Promise<ListedUnmatched[]> => {
   const which = mchNo === null ? '$1::text is null' : 'mch_no = $1'
-  return run<ListedStray>(
+  return run<ListedUnmatched>(
     db,
     mchNo === null ? 'listUnmatched' : 'listMerchantUnmatched',
     `select mch_no as "mchNo", channel, attempt_no as "attemptNo", payment_no as "paymentNo", amount_fen as "amountFen",

@@ -2,7 +2,7 @@
  * Reconciliation: the differences between the upstreams' bills and our books, payments that belong to no attempt of ours, and
  * settling both by hand.
  */
-import type { DifferenceRow, ReconciliationRow, StrayRow } from '@acopay/protocol/console'
+import type { DifferenceRow, ReconciliationRow, UnmatchedRow } from '@acopay/protocol/console'
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { App, Button, Input, Modal } from 'antd'
@@ -135,12 +135,12 @@ export function Differences() {
   )
 }
 
-export function Strays() {
+export function UnmatchedPayments() {
   const { t } = usePreferences()
-  const [settling, setSettling] = useState<StrayRow | null>(null)
+  const [settling, setSettling] = useState<UnmatchedRow | null>(null)
   return (
     <>
-      <ListPage<StrayRow>
+      <ListPage<UnmatchedRow>
         title="strays"
         path="strays"
         filters={[...useMerchantFilter(), { name: 'channel', text: 'channel', options: CHANNELS }, SETTLED]}

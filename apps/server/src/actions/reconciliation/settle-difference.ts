@@ -14,5 +14,5 @@ export const settleDifference = (world: World, key: DifferenceKey, by: By): Prom
   settleDifferenceRow(world.pool, key, by, world.now())
 
 /** False when there is no such payment, or it is settled already. */
-export const settleStray = (world: World, key: UnmatchedKey, by: By): Promise<boolean> =>
+export const settleUnmatched = (world: World, key: UnmatchedKey, by: By): Promise<boolean> =>
   settleUnmatchedRow(world.pool, key, by, world.now())

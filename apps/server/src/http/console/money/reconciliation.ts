@@ -3,7 +3,7 @@
  * settling both by hand.
  */
 import { formatYuan } from '@acopay/core'
-import type { DifferenceList, ReconciliationList, StrayList } from '@acopay/protocol/console'
+import type { DifferenceList, ReconciliationList, UnmatchedList } from '@acopay/protocol/console'
 import {
   type DifferencePlace,
   listDifferences,
@@ -11,7 +11,7 @@ import {
   listUnmatched,
   type UnmatchedPlace,
 } from '@acopay/store/read'
-import { settleDifference, settleStray } from '../../../actions/reconciliation/settle-difference.ts'
+import { settleDifference, settleUnmatched } from '../../../actions/reconciliation/settle-difference.ts'
 import type { World } from '../../../world.ts'
 import { type Audited, type ConsoleCall, type ConsoleEndpoint, Failed, failed, merchantOf } from '../call.ts'
 import { fieldsOf } from '../fields.ts'
@@ -128,24 +128,24 @@ async function settle(world: World, { caller, body }: ConsoleCall): Promise<obje
   return isNew ? {} : failed('CONFLICT', '没有此差异，或已处理', 'There is no such difference, or it is settled')
 }
 
-function strayPlace(text: string): UnmatchedPlace | null {
+function unmatchedPlace(text: string): UnmatchedPlace | null {
   const [settled = '', heard = '', mchNo = '', channel = '', attemptNo = '', paymentNo] = placeParts(text, 6) ?? []
   const heardAt = fieldsOf({ heard }).time('heard')
   if (paymentNo === undefined || !isWord(settled) || heardAt === null) return null
   return { isSettled: settled === 'true', heardAt, mchNo, channel, attemptNo, paymentNo }
 }
 
-async function strays(world: World, call: ConsoleCall): Promise<StrayList | Failed> {
-  const filter = settledFilterOf(call, strayPlace)
+async function strays(world: World, call: ConsoleCall): Promise<UnmatchedList | Failed> {
+  const filter = settledFilterOf(call, unmatchedPlace)
   if (filter instanceof Failed) return filter
   const found = await listUnmatched(world.pool, filter, filter.limit + 1)
   const { rows, next } = pageOf(found, filter.limit, (one) =>
     placeText([String(one.isSettled), one.heardAt.toISOString(), one.mchNo, one.channel, one.attemptNo, one.paymentNo]),
   )
-  return { rows: rows.map(strayRow), next }
+  return { rows: rows.map(unmatchedRow), next }
 }
 
-const strayRow = (one: Found<typeof listUnmatched>): Row<StrayList> => ({
+const unmatchedRow = (one: Found<typeof listUnmatched>): Row<UnmatchedList> => ({
   mch_no: one.mchNo,
   channel: one.channel,
   attempt_no: one.attemptNo,
@@ -172,7 +172,7 @@ async function settleMoney(world: World, { caller, body }: ConsoleCall): Promise
   const note = read.needed('note', 500)
   const wrong = read.failed()
   if (wrong !== null) return wrong
-  const isNew = await settleStray(world, key, { username: caller.username, note })
+  const isNew = await settleUnmatched(world, key, { username: caller.username, note })
   return isNew ? {} : failed('CONFLICT', '没有此款项，或已处理', 'There is no such payment, or it is settled')
 }
 

@@ -3,6 +3,7 @@ import type { Closed, OrderDetail, RefundAsk } from '@acopay/protocol/console'
 import { useMutation } from '@tanstack/react-query'
 import { App, Button, Form, Input, Modal } from 'antd'
 import { useState } from 'react'
+import { AmountField } from '../../amount-field.tsx'
 import { ApiError, call, queries } from '../../api.ts'
 import { yuan } from '../../format.ts'
 import { useSays } from '../../parts.tsx'
@@ -116,13 +117,7 @@ function Refund({ order, path, onClose }: { order: OrderDetail; path: string; on
         initialValues={{ amount: order.refundable }}
         onFinish={(values) => refund.mutate({ ...values, mch_refund_no })}
       >
-        <Form.Item
-          name="amount"
-          label={t('amount')}
-          rules={[{ required: true, pattern: /^\d{1,6}\.\d{2}$/, message: t('amountRule') }]}
-        >
-          <Input inputMode="decimal" />
-        </Form.Item>
+        <AmountField />
         <Form.Item name="reason" label={t('reason')} rules={[{ required: true, max: 32, message: t('needed') }]}>
           <Input maxLength={32} />
         </Form.Item>

@@ -3,6 +3,7 @@ import type { SandboxDeed, SandboxDone, SandboxOrder, SandboxOrderAsk } from '@a
 import { useMutation } from '@tanstack/react-query'
 import { useNavigate, useSearch } from '@tanstack/react-router'
 import { App, Button, Form, Input, Select } from 'antd'
+import { AmountField } from '../../amount-field.tsx'
 import { call } from '../../api.ts'
 import { Title, useSays, useSuggested } from '../../parts.tsx'
 import { usePreferences } from '../../preferences.tsx'
@@ -98,13 +99,7 @@ function PlaceOrder({ show }: Props) {
         initialValues={{ amount: '12.50', notify: 'ok' }}
         onFinish={(values: SandboxOrderAsk) => place.mutate(values)}
       >
-        <Form.Item
-          name="amount"
-          label={t('amount')}
-          rules={[{ required: true, pattern: /^\d{1,6}\.\d{2}$/, message: t('amountRule') }]}
-        >
-          <Input inputMode="decimal" />
-        </Form.Item>
+        <AmountField />
         <Form.Item
           name="description"
           label={t('description')}

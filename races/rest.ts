@@ -9,7 +9,7 @@ import type { Judged, Room } from './room.ts'
 import { restViolations, stateOf, storyViolations } from './rules.ts'
 
 /** What is still under way after this time ends the morning after. */
-const EVENING_MS = 15_000
+const EVENING_MS = 5_000
 /** Without a morning after: retries pause for up to 375 s. Longer pauses end when the clocks go ahead. */
 const NO_MORNING_MS = 400_000
 const MORNING_MS = 240_000

@@ -24,20 +24,6 @@ const events = async (transactionNo: string): Promise<string[]> => {
   return entries.map(({ entry }) => (JSON.parse(entry) as { event: string }).event)
 }
 
-/** Resolves with the answer once the clock has been moved far enough for it. */
-async function whileTimePasses<Answer>(answer: Promise<Answer>): Promise<Answer> {
-  let isAnswered = false
-  const stop = (): void => {
-    isAnswered = true
-  }
-  void answer.then(stop, stop)
-  while (!isAnswered) {
-    test.advance(100)
-    await new Promise((resolve) => setTimeout(resolve, 1))
-  }
-  return answer
-}
-
 describe('an order whose time is up', () => {
   it('is closed without anyone asking, and a later close is told 订单已过期', async () => {
     test = await testWorld()
@@ -113,7 +99,7 @@ describe('an upstream that does not cooperate', () => {
       const order = await place(test.demo)
       const attempt = (await openAttempt(test.demo, order)) ?? ''
 
-      expect(await whileTimePasses(close(test.demo, order))).toMatchObject({
+      expect(await test.whileTimePasses(close(test.demo, order))).toMatchObject({
         data: { code: 'FAIL', description: '关单处理中，请稍后查询' },
       })
       expect(await query(test.demo, order)).toMatchObject({ data: { code: 'CLOSING' } })
@@ -133,12 +119,12 @@ describe('an upstream that does not cooperate', () => {
     test = await testWorld({ upstream: () => ({ close: async () => ({ kind: 'accepted' }) }) })
     const order = await place(test.demo)
     const attempt = (await openAttempt(test.demo, order)) ?? ''
-    expect(await whileTimePasses(close(test.demo, order))).toMatchObject({
+    expect(await test.whileTimePasses(close(test.demo, order))).toMatchObject({
       data: { code: 'FAIL', description: '关单处理中，请稍后查询' },
     })
     expect(await pay(test.demo, order, attempt)).toBe(true)
     expect(await query(test.demo, order)).toMatchObject({ data: { code: 'SUCCESS' } })
-    expect(await whileTimePasses(close(test.demo, order))).toMatchObject({ data: { description: '订单已支付' } })
+    expect(await test.whileTimePasses(close(test.demo, order))).toMatchObject({ data: { description: '订单已支付' } })
   })
 
   it('contradicts itself: an attempt that it confirmed and now calls absent is not shut as long as it can be paid', async () => {
@@ -147,7 +133,7 @@ describe('an upstream that does not cooperate', () => {
     })
     const order = await place(test.demo)
     await openAttempt(test.demo, order)
-    expect(await whileTimePasses(close(test.demo, order))).toMatchObject({
+    expect(await test.whileTimePasses(close(test.demo, order))).toMatchObject({
       data: { code: 'FAIL', description: '关单处理中，请稍后查询' },
     })
     test.advance(HOUR)
@@ -171,8 +157,8 @@ describe('an upstream that does not cooperate', () => {
       }),
     })
     const order = await place(test.demo, { time_expire: '2026-03-04T12:00:00+08:00' })
-    await whileTimePasses(openAttempt(test.demo, order))
-    expect(await whileTimePasses(close(test.demo, order))).toMatchObject({
+    await test.whileTimePasses(openAttempt(test.demo, order))
+    expect(await test.whileTimePasses(close(test.demo, order))).toMatchObject({
       data: { description: '关单处理中，请稍后查询' },
     })
     expect(await late.land?.()).toMatchObject({ kind: 'opened' })
@@ -199,7 +185,7 @@ describe('an upstream that does not cooperate', () => {
       }),
     })
     const order = await place(test.demo, { time_expire: '2026-03-04T12:00:00+08:00' })
-    await whileTimePasses(openAttempt(test.demo, order))
+    await test.whileTimePasses(openAttempt(test.demo, order))
     expect(await close(test.demo, order)).toMatchObject({ data: { description: '关单处理中，请稍后查询' } })
     expect(queries).toBe(2)
   })
@@ -217,7 +203,7 @@ describe('an upstream that does not cooperate', () => {
     })
     const state = async () => (await test.database.pool.query('select state from attempt')).rows
     const order = await place(test.demo, { time_expire: '2026-03-04T12:00:00+08:00' })
-    await whileTimePasses(openAttempt(test.demo, order))
+    await test.whileTimePasses(openAttempt(test.demo, order))
     test.advance(60_000)
     await test.runJobs()
     expect(await state()).toEqual([{ state: 'OPENING' }])
@@ -227,7 +213,7 @@ describe('an upstream that does not cooperate', () => {
     expect(await state()).toEqual([{ state: 'OPEN' }])
     expect(await jobs()).toEqual([])
 
-    await whileTimePasses(openAttempt(test.demo, order))
+    await test.whileTimePasses(openAttempt(test.demo, order))
     test.advance(3 * HOUR)
     await test.runJobs()
     expect(await state()).toEqual([{ state: 'OPEN' }, { state: 'SHUT' }])
@@ -274,7 +260,7 @@ describe('a process that dies', () => {
     const { world, demo } = test
     const key = { mchNo: demo.mchNo, ref: { transactionNo: order } }
     await changeOrder(world, key, { event: 'close_asked', by: 'MERCHANT' })
-    expect(await whileTimePasses(close(demo, order))).toMatchObject({ data: { code: 'FAIL' } })
+    expect(await test.whileTimePasses(close(demo, order))).toMatchObject({ data: { code: 'FAIL' } })
     test.advance(world.limits.leaseMs)
     expect(await close(demo, order)).toMatchObject({ data: { code: 'SUCCESS' } })
     expect(await jobs()).toEqual([])

@@ -23,6 +23,7 @@ import { expectAllIsWell } from './support/rest.ts'
 import { SIZE } from './support/size.ts'
 
 const SECONDS = SIZE.crashSeconds
+const HOUR = 3_600_000
 const LANES = 8
 const CHANNELS = ['wechat', 'alipay'] as const
 const KILLS = ['gateway', 'gateway', 'database', 'gateways', 'everything'] as const
@@ -47,12 +48,17 @@ it(
     const gateways: (StartedProcess | null)[] = [null, null]
     const upstreams = await openUpstreams(() => gateways.find((gateway) => gateway !== null)?.url ?? null)
     await writeAccounts(url, masterKey, upstreams)
+    const env = {
+      ACOPAY_HOME: home,
+      ACOPAY_MASTER_KEY: masterKey.toString('base64'),
+      DATABASE_URL: url,
+      LOG_LEVEL: 'silent',
+      ACOPAY_JOB_PAUSE_MS: '50',
+      ACOPAY_LEASE_MS: '6000',
+      ACOPAY_CLOSE_BUDGET_MS: '3000',
+      ACOPAY_CHANNEL_CALL_MS: '1000',
+    }
     const start = async (index: number): Promise<void> => {
-      const env = {
-        ...{ ACOPAY_HOME: home, DATABASE_URL: url, LOG_LEVEL: 'silent', ACOPAY_JOB_PAUSE_MS: '50' },
-        ...{ ACOPAY_LEASE_MS: '6000', ACOPAY_CLOSE_BUDGET_MS: '3000', ACOPAY_CHANNEL_CALL_MS: '1000' },
-        ACOPAY_MASTER_KEY: masterKey.toString('base64'),
-      }
       // It cannot start while the database is down: its supervisor starts it again.
       for (;;) {
         const started = await startProcess(env).catch(() => null)
@@ -98,6 +104,11 @@ it(
     await Promise.all(starting)
     upstreams.setFaults([])
     await Promise.all(merchants)
+    // An hour later by everybody's clock no pause between tries is left to wait for.
+    await Promise.all(gateways.map((gateway) => gateway?.end('SIGTERM')))
+    upstreams.setAhead(HOUR)
+    Object.assign(env, { ACOPAY_SANDBOX_AHEAD_HOURS: '1' })
+    await Promise.all([start(0), start(1)])
 
     const pool = openPool({ connectionString: url })
     const { mchNo } = DEMO
@@ -122,8 +133,12 @@ async function openUpstreams(liveGateway: () => string | null) {
   const settings = newSettings()
   const faults = { wechat: seededFaults(1), alipay: seededFaults(2) }
   const books = memoryBooks()
+  let aheadMs = 0
   const standIns = standInsOf(settings, (channel) => ({
-    ...{ books, faults: faults[channel], now: () => new Date(), sleep: async (ms) => void (await pause(ms)) },
+    books,
+    faults: faults[channel],
+    now: () => new Date(Date.now() + aheadMs),
+    sleep: async (ms) => void (await pause(ms)),
     // The address they were given may be of a process that has died: a balancer in front finds another one.
     async deliver(url, headers, body) {
       const gateway = liveGateway()
@@ -145,7 +160,13 @@ async function openUpstreams(liveGateway: () => string | null) {
   }
   setFaults(FAULTS)
   return {
-    ...{ settings, url, setFaults },
+    settings,
+    url,
+    setFaults,
+    /** Moves the platforms' clock, by milliseconds ahead of the machine's. */
+    setAhead: (ms: number): void => {
+      aheadMs = ms
+    },
     control: (channel: (typeof CHANNELS)[number]) => standIns[channel].control,
     taken: async (): Promise<Taken[]> => (await Promise.all(all.map(([, { control }]) => control.taken()))).flat(),
     async stop() {

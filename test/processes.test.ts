@@ -6,9 +6,10 @@ import path from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { brokenAt, readTimeline } from '@acopay/store'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { type TestDatabase, testDatabase } from './support/database.ts'
+import { startedOnce, type TestDatabase, testDatabase } from './support/database.ts'
 import { type Answer, close, openAttempt, pay, place } from './support/gateway.ts'
 import { PATIENT, type StartedProcess, spawnGateway, startProcess } from './support/process.ts'
+import { SIZE } from './support/size.ts'
 
 let home: string
 let database: TestDatabase
@@ -16,7 +17,8 @@ let running: StartedProcess[]
 
 beforeEach(async () => {
   home = mkdtempSync(path.join(tmpdir(), 'acopay-home-'))
-  database = await testDatabase()
+  database = await testDatabase('started')
+  startedOnce(home)
   running = []
 })
 afterEach(async () => {
@@ -55,9 +57,9 @@ const eventsOf = async (mchNo: string, transactionNo: string) => {
 const numbers = (count: number): number[] => Array.from({ length: count }, (_, index) => index)
 
 describe('two gateways on one database', () => {
-  it('close 1 000 orders while both are asked for each of them: closed once, and every caller hears SUCCESS', async () => {
+  it(`close ${SIZE.closedByTwo} orders while both are asked for each of them: closed once, and every caller hears SUCCESS`, async () => {
     const [one, two] = [await start(PATIENT), await start(PATIENT)]
-    const orders = await forAll(numbers(1000), 40, () => place(one.demo))
+    const orders = await forAll(numbers(SIZE.closedByTwo), 40, () => place(one.demo))
     // A tenth of them is being looked at by a payer, so that closing them takes all three phases.
     await forAll(
       orders.filter((_, index) => index % 10 === 0),

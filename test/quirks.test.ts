@@ -12,20 +12,6 @@ const HOUR = 3_600_000
 const CHANNELS = ['wechat', 'alipay'] as const
 type Name = (typeof CHANNELS)[number]
 
-/** Resolves with the answer once the clock has been moved far enough for it. */
-async function whileTimePasses<Answer>(answer: Promise<Answer>): Promise<Answer> {
-  let isAnswered = false
-  const stop = (): void => {
-    isAnswered = true
-  }
-  void answer.then(stop, stop)
-  while (!isAnswered) {
-    test.advance(50)
-    await new Promise((resolve) => setTimeout(resolve, 2))
-  }
-  return answer
-}
-
 /** No faults any more; time passes until nothing is left to do but to watch. */
 async function rest(): Promise<void> {
   for (const name of CHANNELS) test.upstreams.faults(name).set([])
@@ -61,7 +47,7 @@ describe.each(CHANNELS)('%s', (name) => {
     const { order, attempt } = await start(name)
     await pay(test.demo, order, attempt, 'scan')
     test.upstreams.faults(name).set([{ kind, times, ms: 3000 }])
-    const answer = await whileTimePasses(close(test.demo, order))
+    const answer = await test.whileTimePasses(close(test.demo, order))
     expect(['关单成功', '关单处理中，请稍后查询']).toContain(answer.data.description)
     await rest()
     expect(await close(test.demo, order)).toMatchObject({ data: { code: 'SUCCESS' } })
@@ -73,8 +59,8 @@ describe.each(CHANNELS)('%s', (name) => {
     test = await testWorld()
     const order = await place(test.demo, { time_expire: '2026-03-02T12:00:00+08:00' })
     test.upstreams.faults(name).set([{ kind: 'lands_late', ms: 20_000 }])
-    await whileTimePasses(openAttempt(test.demo, order, name))
-    expect(await whileTimePasses(close(test.demo, order))).toMatchObject({
+    await test.whileTimePasses(openAttempt(test.demo, order, name))
+    expect(await test.whileTimePasses(close(test.demo, order))).toMatchObject({
       data: { code: 'FAIL', description: '关单处理中，请稍后查询' },
     })
     await rest()
@@ -157,7 +143,7 @@ it('a merchant hears within the budget although an upstream never answers', asyn
   const { order } = await start('wechat')
   test.upstreams.faults('wechat').set([{ kind: 'slow_answer', ms: HOUR }])
   const before = test.world.now().getTime()
-  expect(await whileTimePasses(close(test.demo, order))).toMatchObject({
+  expect(await test.whileTimePasses(close(test.demo, order))).toMatchObject({
     data: { code: 'FAIL', description: '关单处理中，请稍后查询' },
   })
   expect(test.world.now().getTime() - before).toBeLessThanOrEqual(7000)

@@ -1,9 +1,11 @@
-/** A migrated, empty database for one test file. */
+/** A database for one test: empty and migrated, or as the first start of a sandbox gateway leaves it. */
 import { randomUUID } from 'node:crypto'
+import { writeFileSync } from 'node:fs'
+import path from 'node:path'
 import { openPool } from '@acopay/store'
 import type pg from 'pg'
 import { inject } from 'vitest'
-import { databaseUrl, onServer, TEMPLATE } from './postgres.ts'
+import { createFrom, databaseUrl, onServer } from './postgres.ts'
 
 export type TestDatabase = {
   pool: pg.Pool
@@ -12,10 +14,10 @@ export type TestDatabase = {
   drop(): Promise<void>
 }
 
-export async function testDatabase(): Promise<TestDatabase> {
+export async function testDatabase(template: 'empty' | 'started' = 'empty'): Promise<TestDatabase> {
   const serverUrl = inject('postgresUrl')
   const name = `acopay_test_${randomUUID().replaceAll('-', '')}`
-  await onServer(serverUrl, `create database ${name} template ${TEMPLATE} strategy wal_log`)
+  await onServer(serverUrl, createFrom(name, template))
   const connectionString = databaseUrl(serverUrl, name)
   const pool = openPool({ connectionString })
   return {
@@ -26,4 +28,12 @@ export async function testDatabase(): Promise<TestDatabase> {
       await onServer(serverUrl, `drop database ${name} with (force)`)
     },
   }
+}
+
+/** Makes `home` the one that goes with the `started` database: its demo merchant and its master key, which is answered. */
+export function startedOnce(home: string): Buffer {
+  const { masterKey, demo } = inject('startedOnce')
+  writeFileSync(path.join(home, 'demo.json'), demo, { mode: 0o600 })
+  writeFileSync(path.join(home, 'master.key'), `${masterKey}\n`, { mode: 0o600 })
+  return Buffer.from(masterKey, 'base64')
 }

@@ -5,7 +5,7 @@ import path from 'node:path'
 import type { DemoSettings } from '../../apps/server/src/sandbox/demo-merchant.ts'
 import { readConfig } from '../../apps/server/src/start/config.ts'
 import { type Gateway, startGateway } from '../../apps/server/src/start/gateway.ts'
-import { type TestDatabase, testDatabase } from './database.ts'
+import { startedOnce, type TestDatabase, testDatabase } from './database.ts'
 import { PATIENT } from './process.ts'
 
 export * from './merchant.ts'
@@ -13,8 +13,9 @@ export * from './merchant.ts'
 export type TestGateway = { gateway: Gateway; demo: DemoSettings; database: TestDatabase; stop: () => Promise<void> }
 
 export async function testGateway(env: Record<string, string> = {}): Promise<TestGateway> {
-  const database = await testDatabase()
+  const database = await testDatabase('started')
   const home = mkdtempSync(path.join(tmpdir(), 'acopay-home-'))
+  startedOnce(home)
   const gateway = await startGateway(
     readConfig(
       { PORT: '0', LOG_LEVEL: 'error', DATABASE_URL: database.connectionString, ACOPAY_HOME: home, ...PATIENT, ...env },

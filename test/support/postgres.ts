@@ -1,36 +1,87 @@
-/** One PostgreSQL for the whole test run, with a migrated database to copy from; TEST_DATABASE_URL names another. */
+/**
+ * One PostgreSQL for the whole test run, with two databases to copy from: an empty, migrated one, and one as a sandbox gateway
+ * leaves it after its first start. Making its six RSA keys once saves a second per test. TEST_DATABASE_URL names another server.
+ */
+import { randomBytes } from 'node:crypto'
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { startEmbeddedPostgres } from '@acopay/embedded-postgres'
-import { migrate, openPool } from '@acopay/store'
+import { migrate, openPool, type Pool } from '@acopay/store'
+import { sandboxBooks } from '@acopay/store/sandbox'
 import type { TestProject } from 'vitest/node'
+import { seedDemo } from '../../apps/server/src/sandbox/demo-merchant.ts'
+import { newSettings } from '../../apps/server/src/sandbox/upstreams.ts'
+import { loadSigningKey } from '../../apps/server/src/security/platform-key.ts'
 
-export const TEMPLATE = 'acopay_template'
+const EMPTY = 'acopay_template'
+const STARTED = 'acopay_template_started'
+const TEMPLATES = { empty: EMPTY, started: STARTED }
+
+/** What a gateway needs besides a copy of the `started` database. */
+export type StartedOnce = {
+  /** Base64. */
+  masterKey: string
+  /** The contents of `demo.json`; its address is that of no gateway. */
+  demo: string
+}
 
 declare module 'vitest' {
   export interface ProvidedContext {
     postgresUrl: string
+    startedOnce: StartedOnce
   }
 }
 
 export default async function setUp(project: TestProject): Promise<() => Promise<void>> {
   const given = process.env.TEST_DATABASE_URL
   const server = given ? { url: given, remove: async () => {} } : await temporaryServer()
-  await onServer(server.url, `drop database if exists ${TEMPLATE} with (force)`, `create database ${TEMPLATE}`)
-  const pool = openPool({ connectionString: databaseUrl(server.url, TEMPLATE) })
-  await migrate(pool)
-  await pool.end()
+  await onServer(server.url, ...[STARTED, EMPTY].map(dropping), `create database ${EMPTY}`)
+  await inDatabase(server.url, EMPTY, migrate)
+  await onServer(server.url, createFrom(STARTED, 'empty'))
   project.provide('postgresUrl', server.url)
+  project.provide('startedOnce', await inDatabase(server.url, STARTED, startOnce))
   return async () => {
-    await onServer(server.url, `drop database if exists ${TEMPLATE} with (force)`)
+    await onServer(server.url, ...[STARTED, EMPTY].map(dropping))
     await server.remove()
   }
 }
 
+const dropping = (name: string): string => `drop database if exists ${name} with (force)`
+
+/** The statement that makes a database of that name as a copy. */
+export const createFrom = (name: string, template: keyof typeof TEMPLATES): string =>
+  `create database ${name} template ${TEMPLATES[template]} strategy wal_log`
+
+async function inDatabase<Result>(serverUrl: string, name: string, work: (pool: Pool) => Promise<Result>) {
+  const pool = openPool({ connectionString: databaseUrl(serverUrl, name) })
+  try {
+    return await work(pool)
+  } finally {
+    await pool.end()
+  }
+}
+
+/** Long ago, so that the keys are valid by every clock that a test may set. */
+const FIRST_START = new Date('2000-01-01T00:00:00Z')
+
+/** Makes the keys and the demo merchant as the first start of a sandbox gateway does. Its accounts are as old as the test. */
+async function startOnce(pool: Pool): Promise<StartedOnce> {
+  const home = fs.mkdtempSync(path.join(os.tmpdir(), 'acopay-first-'))
+  const masterKey = randomBytes(32)
+  const { publicKeyText } = await loadSigningKey(pool, masterKey, FIRST_START)
+  const platform = { baseUrl: 'http://127.0.0.1:1', platformPublicKey: publicKeyText }
+  const demo = fs.readFileSync(await seedDemo(pool, home, platform, FIRST_START), 'utf8')
+  await sandboxBooks(pool).change('settings', () => ({ after: newSettings(), result: null }))
+  fs.rmSync(home, { recursive: true })
+  return { masterKey: masterKey.toString('base64'), demo }
+}
+
 async function temporaryServer(): Promise<{ url: string; remove: () => Promise<void> }> {
   const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'acopay-test-'))
-  const { connection, stop } = await startEmbeddedPostgres(dir, { settings: { fsync: 'off', max_connections: '100' } })
+  const { connection, stop } = await startEmbeddedPostgres(dir, {
+    settings: { fsync: 'off', full_page_writes: 'off', synchronous_commit: 'off', max_connections: '100' },
+  })
   const { host, port, user, database } = connection
   return {
     url: `postgresql://${user}@${encodeURIComponent(host)}:${port}/${database}`,

@@ -1,9 +1,9 @@
 /** A gateway over HTTP whose clock, upstreams and jobs the test moves by hand. */
-import { randomBytes } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { Writable } from 'node:stream'
+import { setTimeout as pause } from 'node:timers/promises'
 import type { Channel } from '@acopay/channels'
 import type { FastifyInstance } from 'fastify'
 import { pino } from 'pino'
@@ -18,7 +18,7 @@ import { loadSigningKey } from '../../apps/server/src/security/platform-key.ts'
 import { buildWorld } from '../../apps/server/src/start/build-world.ts'
 import { readConfig } from '../../apps/server/src/start/config.ts'
 import type { World } from '../../apps/server/src/world.ts'
-import { type TestDatabase, testDatabase } from './database.ts'
+import { startedOnce, type TestDatabase, testDatabase } from './database.ts'
 
 export type TestWorld = {
   world: World
@@ -30,6 +30,8 @@ export type TestWorld = {
   masterKey: Buffer
   /** Moves the clock, and wakes every sleep that ends by then. */
   advance: (ms: number) => void
+  /** Resolves with the answer once the clock has been moved far enough for it. It stands still while the database works. */
+  whileTimePasses: <Answer>(answer: Promise<Answer>) => Promise<Answer>
   /** Runs due jobs until none is due. */
   runJobs: () => Promise<void>
   /** Every line logged so far. */
@@ -45,11 +47,11 @@ export async function testWorld(
     guard?: Partial<GuardOptions>
   } = {},
 ): Promise<TestWorld> {
-  const database = await testDatabase()
+  const database = await testDatabase('started')
   const home = mkdtempSync(path.join(tmpdir(), 'acopay-home-'))
   const config = readConfig({ PORT: '0', ACOPAY_RATE_PER_ADDRESS: '0', ...options.env }, home)
   const clock = manualClock(new Date('2026-03-01T04:00:00.000Z'))
-  const masterKey = randomBytes(32)
+  const masterKey = startedOnce(home)
   const signingKey = await loadSigningKey(database.pool, masterKey, clock.now())
   const lines: string[] = []
   const sink = new Writable({
@@ -104,6 +106,20 @@ export async function testWorld(
     database,
     masterKey,
     advance: clock.advance,
+    whileTimePasses: async (answer) => {
+      let isAnswered = false
+      const stop = (): void => {
+        isAnswered = true
+      }
+      void answer.then(stop, stop)
+      while (!isAnswered) {
+        const { totalCount, idleCount, waitingCount } = database.pool
+        // Otherwise the budgets of a call would run out on a slow machine, which needs longer for the same statements.
+        if (totalCount === idleCount && waitingCount === 0) clock.advance(50)
+        await pause(2)
+      }
+      return answer
+    },
     runJobs: async () => {
       while ((await runDueJobs(world)) + (await tellDue()) > 0);
     },

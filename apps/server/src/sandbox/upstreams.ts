@@ -88,11 +88,11 @@ export function sandboxUpstreams(pool: Pool, world: Pick<World, 'now' | 'sleep' 
     of,
     faults: (channel) => faults[channel],
     async open(masterKey) {
-      const made = newSettings()
-      const settings = await books.change('settings', (before) => ({
-        after: before === null ? made : null,
-        result: (before ?? made) as Settings,
-      }))
+      const settings = await books.change('settings', (before) => {
+        if (before !== null) return { after: null, result: before as Settings }
+        const made = newSettings()
+        return { after: made, result: made }
+      })
       for (const [channel, account] of Object.entries(accountsOf(settings)) as [ChannelName, object][]) {
         if ((await findChannelAccount(pool, DEMO.mchNo, channel)) !== null) continue
         const settingsSealed = sealSettings(masterKey, { mchNo: DEMO.mchNo, channel }, account)

@@ -1,0 +1,93 @@
+/**
+ * `npm run mutants:pure -- --in packages/core,packages/protocol/src/sign.ts [--force] [--concurrency 2]`: plants one
+ * mistake after another in code that needs no database, and tells which of them no test finds (docs/proof/mutants.md).
+ * Without `--in` all areas are run. Results are kept and used again where neither the code nor its tests changed; `--force`
+ * forgets them. Ends with 1 when a survivor is not judged in scripts/pure-mutants/judged.json.
+ */
+import fs from 'node:fs'
+import path from 'node:path'
+import { parseArgs } from 'node:util'
+import { Stryker } from '@stryker-mutator/core'
+import { AREA_NAMES, type Area, areaOf, ROOT } from './pure-mutants/areas.ts'
+import { type Judgement, type Survivor, scoreOf, type Verdict, verdictOf } from './pure-mutants/judge.ts'
+import { pageWith } from './pure-mutants/page.ts'
+import { TESTS_VARIABLE } from './pure-mutants/tests-variable.ts'
+
+const JUDGED = path.join(ROOT, 'scripts/pure-mutants/judged.json')
+const PAGE = path.join(ROOT, 'docs/proof/mutants.md')
+/** Below the folder of git-ignored results, beside Stryker's copies of the repository. */
+const KEPT = '.stryker-tmp'
+
+const { values } = parseArgs({
+  options: {
+    in: { type: 'string', default: AREA_NAMES.join(',') },
+    force: { type: 'boolean', default: false },
+    concurrency: { type: 'string', default: '2' },
+  },
+})
+
+async function mutate({ name, mutate, tests }: Area): Promise<Verdict> {
+  if (tests.length === 0) throw new Error(`${name} has no unit test, so nothing there can find a mutant`)
+  process.env[TESTS_VARIABLE] = tests.join(',')
+  const mutants = await new Stryker({
+    mutate,
+    testRunner: 'vitest',
+    plugins: ['@stryker-mutator/vitest-runner'],
+    vitest: { configFile: 'scripts/pure-mutants/vitest.config.ts', related: false },
+    coverageAnalysis: 'perTest',
+    incremental: true,
+    incrementalFile: path.join(KEPT, `${name.replace('/', '-')}.json`),
+    force: values.force,
+    concurrency: Number(values.concurrency),
+    ignorePatterns: [
+      '.acopay',
+      '.git',
+      'dist',
+      'screenshots',
+      'coverage',
+      'bench',
+      'docs',
+      'examples',
+      'races',
+      '*.log',
+    ],
+    tempDirName: `${KEPT}/copies`,
+    reporters: ['progress'],
+    // A machine that is busy with other work is no endless loop.
+    timeoutMS: 20_000,
+    allowEmpty: true,
+  }).runMutationTest()
+  const judgements: Judgement[] = JSON.parse(fs.readFileSync(JUDGED, 'utf8'))
+  return verdictOf(
+    mutants.map((mutant) => ({ ...mutant, fileName: path.relative(ROOT, path.resolve(ROOT, mutant.fileName)) })),
+    (file) => fs.readFileSync(path.join(ROOT, file), 'utf8'),
+    judgements,
+  )
+}
+
+function tell(place: string, verdict: Verdict): void {
+  const { mutants, found, neverRun, accepted, unjudged, stale } = verdict
+  for (const one of unjudged)
+    console.log(`${one.file}:${one.at} ${one.isNeverRun ? 'NEVER RUN' : 'SURVIVED'}\n  ${entry(one)}`)
+  for (const one of stale) console.log(`no survivor any more, take it out of judged.json: ${entry(one)}`)
+  console.log(
+    `${place}: ${found} of ${mutants} found, ${scoreOf(verdict)} %; ${neverRun} never run, ${accepted.length} accepted, ${unjudged.length} not judged`,
+  )
+}
+
+/** What to write into judged.json. */
+const entry = ({ file, line, from, to }: Survivor | Judgement): string =>
+  JSON.stringify({ file, line, from, to, why: '' })
+
+let isFine = true
+for (const place of values.in.split(',')) {
+  const area = areaOf(place)
+  const verdict = await mutate(area)
+  tell(place, verdict)
+  isFine &&= verdict.unjudged.length === 0 && (!area.isWhole || verdict.stale.length === 0)
+  if (!area.isWhole) continue
+  const page = fs.existsSync(PAGE) ? fs.readFileSync(PAGE, 'utf8') : null
+  fs.mkdirSync(path.dirname(PAGE), { recursive: true })
+  fs.writeFileSync(PAGE, pageWith(page, area.name, verdict))
+}
+process.exit(isFine ? 0 : 1)

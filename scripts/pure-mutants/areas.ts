@@ -1,0 +1,46 @@
+/** What `npm run mutants:pure` mutates: sources whose tests need neither a database nor a browser. */
+import fs from 'node:fs'
+import path from 'node:path'
+import { testFiles } from '../../test/support/tiers.ts'
+
+export const ROOT = path.resolve(import.meta.dirname, '../..')
+
+/** `name`: a package or an app. `mutate`: patterns for Stryker. `tests`: the unit tests that may find a mutant. */
+export type Area = { name: string; mutate: string[]; tests: string[] }
+
+const everySource = (folder: string): string[] => [
+  `${folder}/**/*.ts`,
+  `${folder}/**/*.tsx`,
+  `!${folder}/**/*.test.ts`,
+  `!${folder}/**/*.d.ts`,
+]
+
+/** By the name of the area. Of an app only the files without a page are named: the others need a browser. */
+const SOURCES: Record<string, string[]> = {
+  'packages/core': everySource('packages/core/src'),
+  'packages/protocol': everySource('packages/protocol/src'),
+  'packages/sdk': everySource('packages/sdk/src'),
+  'packages/channels': everySource('packages/channels/src'),
+  'apps/console': ['format.ts', 'api.ts', 'pages/explorer/explorer-sign.ts'].map((name) => `apps/console/src/${name}`),
+  'apps/cashier': ['format.ts', 'order.ts', 'device.ts', 'status.ts', 'texts.ts'].map(
+    (name) => `apps/cashier/src/${name}`,
+  ),
+}
+
+export const AREA_NAMES: readonly string[] = Object.keys(SOURCES)
+
+/** What `--in` names: an area, or a folder or a file below one, which is mutated instead of the whole area. */
+export function areaOf(place: string): Area & { isWhole: boolean } {
+  const [file = '', ...lines] = place.replace(/\/$/, '').split(':')
+  const name = file.split('/').slice(0, 2).join('/')
+  if (!fs.existsSync(path.join(ROOT, file))) throw new Error(`there is no ${file}`)
+  const isFolder = fs.statSync(path.join(ROOT, file)).isDirectory()
+  const below = isFolder ? everySource(file) : [[file, ...lines].join(':')]
+  const isWhole = name === file && SOURCES[name] !== undefined
+  return { name, mutate: isWhole ? (SOURCES[name] as string[]) : below, tests: unitTestsOf(name), isWhole }
+}
+
+const unitTestsOf = (name: string): string[] =>
+  testFiles()
+    .filter((file) => file.tier === 'unit' && file.path.startsWith(`${name}/`))
+    .map((file) => file.path)

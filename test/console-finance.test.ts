@@ -102,11 +102,17 @@ describe('bills', () => {
       {
         channel: 'wechat',
         ours: {
-          ...{ paid: { count: 2, amount: '30.00' }, refunded: { count: 1, amount: '4.00' } },
-          ...{ earlier: nothing, later: nothing },
+          paid: { count: 2, amount: '30.00' },
+          refunded: { count: 1, amount: '4.00' },
+          earlier: nothing,
+          later: nothing,
         },
         theirs: {
-          ...{ lines: 1, paid: { count: 1, amount: '10.01' }, refunded: nothing, differences: 3, unsettled: 3 },
+          lines: 1,
+          paid: { count: 1, amount: '10.01' },
+          refunded: nothing,
+          differences: 3,
+          unsettled: 3,
           done_at: expect.any(String),
         },
       },
@@ -123,12 +129,14 @@ describe('bills', () => {
     )
     const { body } = await finance.get(path('comparison'))
     expect(body.channels[1].ours).toMatchObject({
-      ...{ paid: { count: 1, amount: '10.00' }, later: { count: 1, amount: '20.00' } },
+      paid: { count: 1, amount: '10.00' },
+      later: { count: 1, amount: '20.00' },
     })
     await pool.query(`update payment set booked_at = booked_at - interval '2 days' where amount_fen = 2000`)
     await pool.query(`update payment set paid_at = paid_at - interval '1 day' where amount_fen = 2000`)
     expect((await finance.get(path('comparison'))).body.channels[1].ours).toMatchObject({
-      ...{ paid: { count: 2, amount: '30.00' }, earlier: { count: 1, amount: '20.00' } },
+      paid: { count: 2, amount: '30.00' },
+      earlier: { count: 1, amount: '20.00' },
     })
   })
 
@@ -137,7 +145,10 @@ describe('bills', () => {
       'update reconciliation set paid_lines = null, paid_fen = null, refunded_lines = null, refunded_fen = null'
     await gateway.database.pool.query(sql)
     expect((await finance.get(path('comparison'))).body.channels[1].theirs).toMatchObject({
-      ...{ lines: 1, paid: null, refunded: null, differences: 3 },
+      lines: 1,
+      paid: null,
+      refunded: null,
+      differences: 3,
     })
   })
 
@@ -145,7 +156,8 @@ describe('bills', () => {
     await gateway.database.pool.query('delete from bill_part where bill_day = $1', [DAY])
     const bills = await all(`bills?mch_no=${gateway.demo.mchNo}`)
     expect(bills.find(({ bill_day }) => bill_day === DAY)).toMatchObject({
-      ...{ has_file: false, sha256: expect.stringMatching(/^[0-9a-f]{64}$/) },
+      has_file: false,
+      sha256: expect.stringMatching(/^[0-9a-f]{64}$/),
     })
     expect((await finance.get(path('link'))).status).toBe(404)
   })
@@ -198,8 +210,13 @@ describe('differences', () => {
 
 describe('a payment that matches no attempt', () => {
   const stray = (paymentNo: string): UnmatchedPayment => ({
-    ...{ mchNo: gateway.demo.mchNo, channel: 'wechat', attemptNo: 'AT0', currency: 'CNY' },
-    ...{ paymentNo, amountFen: 5n, paidAt: gateway.world.now() },
+    mchNo: gateway.demo.mchNo,
+    channel: 'wechat',
+    attemptNo: 'AT0',
+    currency: 'CNY',
+    paymentNo,
+    amountFen: 5n,
+    paidAt: gateway.world.now(),
   })
 
   it('is listed page by page, of one merchant or all', async () => {

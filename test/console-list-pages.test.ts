@@ -80,7 +80,8 @@ describe('finance', () => {
       database.pool,
       { mchNo, channel: 'alipay', day: DAY },
       {
-        ...{ paid: { lines: 1, fen: 900n }, refunded: { lines: 0, fen: 0n } },
+        paid: { lines: 1, fen: 900n },
+        refunded: { lines: 0, fen: 0n },
         differences: ['1', '2'].map((no) => ({ ...missing, attemptNo: `AT${no}`, paymentNo: no })),
       },
       now,
@@ -88,7 +89,10 @@ describe('finance', () => {
     await keepUnmatchedPayment(
       database.pool,
       {
-        ...{ mchNo, channel: 'wechat', attemptNo: 'AT0', paymentNo: '4200' },
+        mchNo,
+        channel: 'wechat',
+        attemptNo: 'AT0',
+        paymentNo: '4200',
         amountFen: 5n,
         currency: 'CNY',
         paidAt: now,

@@ -68,8 +68,16 @@ describe('the overview', () => {
     await countHourlyFigures(gateway.world)
     const { body } = await operator.get('overview')
     const figures = {
-      ...{ placed: 3, paid: 1, paid_amount: '10.00', refunds: 1, refunded_amount: '4.00' },
-      ...{ closed_by_merchant: 1, closed_by_operator: 1, closed_by_expiry: 0, reversals: 1, reversed_amount: '12.50' },
+      placed: 3,
+      paid: 1,
+      paid_amount: '10.00',
+      refunds: 1,
+      refunded_amount: '4.00',
+      closed_by_merchant: 1,
+      closed_by_operator: 1,
+      closed_by_expiry: 0,
+      reversals: 1,
+      reversed_amount: '12.50',
     }
     expect(body.today).toEqual(figures)
     expect(body.hours).toHaveLength(24)
@@ -103,7 +111,8 @@ describe('the overview', () => {
     const { rows } = await pool.query('select changed_at from orders where transaction_no = $1', [number])
     gateway.advance(11 * 60_000)
     expect((await operator.get('overview')).body.stuck).toMatchObject({
-      ...{ closing: 1, oldest_at: rows[0].changed_at.toISOString() },
+      closing: 1,
+      oldest_at: rows[0].changed_at.toISOString(),
     })
     gateway.upstreams.faults('wechat').set([])
     await gateway.runJobs()

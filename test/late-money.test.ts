@@ -13,7 +13,11 @@ afterEach(() => test.stop())
 
 const HOUR = 3_600_000
 const PAYMENT = {
-  ...{ paymentNo: 'UP1', amountFen: 1250n, currency: 'CNY', paidAt: new Date('2026-03-01T04:00:00Z'), payer: 'p1' },
+  paymentNo: 'UP1',
+  amountFen: 1250n,
+  currency: 'CNY',
+  paidAt: new Date('2026-03-01T04:00:00Z'),
+  payer: 'p1',
 }
 
 const books = async () => {
@@ -270,7 +274,9 @@ describe('a notification', () => {
     upstream: () => ({
       readWebhook: async () => notification,
       replyToWebhook: (isHeard) => ({
-        ...{ status: isHeard ? 200 : 500, contentType: 'text/plain', body: isHeard ? 'success' : 'failure' },
+        status: isHeard ? 200 : 500,
+        contentType: 'text/plain',
+        body: isHeard ? 'success' : 'failure',
       }),
     }),
   })

@@ -30,7 +30,9 @@ it('every request leaves one line with its merchant, order, outcome and millisec
 it('no line holds a key, a signature, a nonce, or what a request said', async () => {
   const secrets = ['very private description', 'very private extra']
   const params = orderParams(test.demo, {
-    ...{ mch_trade_no: newTradeNo(), description: secrets[0] as string, extra: secrets[1] as string },
+    mch_trade_no: newTradeNo(),
+    description: secrets[0] as string,
+    extra: secrets[1] as string,
   })
   const answer = await call(test.demo, { method: 'POST', path: 'trade', params, nonce: 'veryprivatenonce' })
   const order = answer.data.transaction_no as string

@@ -77,7 +77,10 @@ describe('the PostgreSQL store', () => {
 
 it('a merchant with the store hears of a payment and its refund once, although each is told twice', async () => {
   const hear = notificationHandler({
-    ...{ mchNo: test.demo.mchNo, platformPublicKey: test.demo.platformPublicKey, now: test.world.now, store },
+    mchNo: test.demo.mchNo,
+    platformPublicKey: test.demo.platformPublicKey,
+    now: test.world.now,
+    store,
     onPayment: ({ amountTotal }, db) => deliver(db, `paid ${amountTotal}`),
     onPaymentReturned: () => {},
     onRefund: ({ refundAmount, state }, db) => deliver(db, `refund ${refundAmount} ${state}`),

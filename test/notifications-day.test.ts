@@ -71,7 +71,10 @@ it('every notification arrives, in order per order, none twice after a SUCCESS r
       method: 'POST',
       path: 'refund',
       params: {
-        ...{ transaction_no, refund_amount: '0.10', refund_reason: '商品已退货', notify_url },
+        transaction_no,
+        refund_amount: '0.10',
+        refund_reason: '商品已退货',
+        notify_url,
         mch_refund_no: newTradeNo(),
       },
     })

@@ -28,7 +28,10 @@ const refund = async (transaction_no: string, refund_amount = '0.10') =>
     method: 'POST',
     path: 'refund',
     params: {
-      ...{ transaction_no, refund_amount, refund_reason: '商品已退货', mch_refund_no: newTradeNo() },
+      transaction_no,
+      refund_amount,
+      refund_reason: '商品已退货',
+      mch_refund_no: newTradeNo(),
       notify_url: merchant.url,
     },
   })
@@ -56,14 +59,26 @@ describe('the field lists', () => {
     expect(Object.keys(payment ?? {}).sort()).toEqual([...COMMON, ...PAYMENT.split(' ')].sort())
     expect(Object.keys(back ?? {}).sort()).toEqual([...COMMON, ...REFUND.split(' ')].sort())
     expect(payment).toMatchObject({
-      ...{ mch_no: test.demo.mchNo, app_no: test.demo.appNo, transaction_no: order, sign_type: 'SHA256withRSA' },
-      ...{ code: 'SUCCESS', description: '支付成功', amount_total: '12.50', amount_currency: 'CNY' },
-      ...{ extra: '订单附言 "1"\n🧧', notify_time: '2026-03-01T12:00:00+08:00' },
+      mch_no: test.demo.mchNo,
+      app_no: test.demo.appNo,
+      transaction_no: order,
+      sign_type: 'SHA256withRSA',
+      code: 'SUCCESS',
+      description: '支付成功',
+      amount_total: '12.50',
+      amount_currency: 'CNY',
+      extra: '订单附言 "1"\n🧧',
+      notify_time: '2026-03-01T12:00:00+08:00',
       success_time: '2026-03-01T12:00:00+08:00',
     })
     expect(back).toMatchObject({
-      ...{ transaction_no: order, refund_no: refunded.data.refund_no, mch_refund_no: refunded.data.mch_refund_no },
-      ...{ code: 'SUCCESS', description: '退款成功', refund_amount: '2.50', refund_reason: '商品已退货' },
+      transaction_no: order,
+      refund_no: refunded.data.refund_no,
+      mch_refund_no: refunded.data.mch_refund_no,
+      code: 'SUCCESS',
+      description: '退款成功',
+      refund_amount: '2.50',
+      refund_reason: '商品已退货',
     })
     expect(await states()).toEqual(['DELIVERED', 'DELIVERED'])
   })
@@ -215,8 +230,16 @@ describe('a merchant that asks', () => {
     const { list } = await listOf({ transaction_no: order })
     expect(list).toMatchObject([
       {
-        ...{ transaction_no: order, seq: 3, kind: 'payment', state: 'PENDING', description: '待送达', tries: 1 },
-        ...{ url: merchant.url, http_status: 500, failure: 'HTTP 500', next_time: '2026-03-01T12:00:15+08:00' },
+        transaction_no: order,
+        seq: 3,
+        kind: 'payment',
+        state: 'PENDING',
+        description: '待送达',
+        tries: 1,
+        url: merchant.url,
+        http_status: 500,
+        failure: 'HTTP 500',
+        next_time: '2026-03-01T12:00:15+08:00',
       },
     ])
     const tries = await ask('notifications/tries', { transaction_no: order, seq: '3' })

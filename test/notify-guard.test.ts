@@ -128,7 +128,8 @@ describe('a name that changes its address', () => {
 
 it('no port is called that is not listed, and on this machine only the sandbox may choose any', async () => {
   expect(await posted('http://a.example:1/', { resolve: resolvesTo(['127.0.0.2']) })).toMatchObject({
-    ...{ httpStatus: null, why: 'the port may not be called' },
+    httpStatus: null,
+    why: 'the port may not be called',
   })
   expect(await posted('http://127.0.0.1:PORT/', { ports: [443], isLoopbackAllowed: true })).toMatchObject({
     httpStatus: 200,

@@ -40,10 +40,19 @@ const paidOrder = async () => {
 
 const at = new Date('2026-03-01T04:00:00Z')
 const payment = (attemptNo: string, paymentNo: string, amountFen = 1250n): UpstreamBillLine => ({
-  ...{ kind: 'payment', attemptNo, paymentNo, amountFen, at },
+  kind: 'payment',
+  attemptNo,
+  paymentNo,
+  amountFen,
+  at,
 })
 const refund = (attemptNo: string, refundNo: string, amountFen = 1250n): UpstreamBillLine => ({
-  ...{ kind: 'refund', attemptNo, paymentNo: 'UP1', refundNo, amountFen, at },
+  kind: 'refund',
+  attemptNo,
+  paymentNo: 'UP1',
+  refundNo,
+  amountFen,
+  at,
 })
 
 const differences = async () => {

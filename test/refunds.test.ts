@@ -24,7 +24,10 @@ const refund = (transaction_no: string, more: JsonObject = {}): Promise<Answer> 
     method: 'POST',
     path: 'refund',
     params: {
-      ...{ transaction_no, mch_refund_no: newTradeNo(), refund_amount: '0.10', refund_reason: '商品已退货' },
+      transaction_no,
+      mch_refund_no: newTradeNo(),
+      refund_amount: '0.10',
+      refund_reason: '商品已退货',
       ...more,
     },
   })

@@ -145,6 +145,8 @@ async function takenBy({ url }: StartedProcess, channel: string): Promise<Taken[
   const response = await fetch(`${url}/sandbox/upstreams/${channel}/taken`)
   const list = (await response.json()) as { attempt_no: string; taken_fen: number; returned_fen: number }[]
   return list.map(({ attempt_no, taken_fen, returned_fen }) => ({
-    ...{ no: attempt_no, takenFen: taken_fen, returnedFen: returned_fen },
+    no: attempt_no,
+    takenFen: taken_fen,
+    returnedFen: returned_fen,
   }))
 }

@@ -42,15 +42,15 @@ const beginText = ({ rule, begins }: Story): string =>
 
 export const storiesPart = (): string => `## 一个订单的故事 What one order may show to its merchant
 
-商户从一个订单听到的一切须是同一个故事。下表取自规范，由 \`npm run races\` 在网关之外逐单核对（[proof.md](proof.md)）。“之后”指商户听到之后才发出的请求。
+网关就一个订单给商户的应答、通知和账单不得互相矛盾。下表取自规范，由 \`npm run races\` 在网关之外逐单核对（[proof.md](proof.md)）。“之后”指商户收到首列内容之后才发出的请求。
 
-All that a merchant hears of one order is one story. This table is taken from the specification; \`npm run races\` holds every
-order against it from outside the gateway ([proof.md](proof.md)). *After* is what was asked after the merchant had heard the
-first column; *ever* holds before and after. Each row has a legal and an illegal record under its name in
-\`races/rules.test.ts\`.
+What the gateway answers, notifies and bills for one order must never contradict itself. This table is taken from the
+specification; \`npm run races\` checks every order against it from outside the gateway ([proof.md](proof.md)). *After* covers
+requests that the merchant sent after it had received what the first column says; *ever* covers the order's whole life.
+Each row has a legal and an illegal record under its name in \`races/rules.test.ts\`.
 
 ${table(
-  ['名称 rule', '听到 heard', '之后 after', '始终 ever', '前提 only if', '说明 meaning', '出处 from'],
+  ['名称 rule', '商户收到 received', '之后 after', '始终 ever', '前提 only if', '说明 meaning', '出处 from'],
   STORIES.map((story) => [
     `\`${story.rule}\``,
     beginText(story),
@@ -62,7 +62,7 @@ ${table(
   ]),
 )}
 
-一切停下之后 When nothing is under way any more, the upstreams' own books included:
+处理全部结束之后 Once no job, refund or notification is left, these rules compare the order with the upstreams' own books:
 
 ${table(
   ['名称 rule', '说明 meaning', '出处 from'],

@@ -17,9 +17,9 @@ export type Cells = Partial<Record<Column, readonly string[]>>
 export const CAUSES = {
   own_refund: {
     zh: '此前商户已申请退款，或款项在网关之外退回',
-    en: 'the merchant has asked for a refund, or the money was returned outside of the gateway',
+    en: 'the merchant has asked for a refund, or the payment was returned outside the gateway',
   },
-  outside: { zh: '款项在网关之外退回', en: 'the money was returned outside of the gateway' },
+  outside: { zh: '款项在网关之外退回', en: 'the payment was returned outside the gateway' },
   this_refund: { zh: '商户申请过此退款', en: 'the merchant has asked for this refund' },
 } as const
 export type Cause = keyof typeof CAUSES
@@ -67,7 +67,7 @@ export const STORIES: readonly Story[] = [
     ever: { ...NEVER_PAID, close: [CLOSED, CLOSING] },
     spec: 'order-lifecycle.md, Promises 1; I3',
     zh: '关单成功后：再次关单仍为关单成功，查询只有CLOSED，永无付款通知，不接受退款；账单里最多是付款及其退回',
-    en: 'After 关单成功 a close says so again, a query says CLOSED, no payment was or will be told, no refund is accepted, and the bill holds at most a payment and its return.',
+    en: 'After 关单成功 another close answers 关单成功 again and a query answers CLOSED. The gateway never sends a payment notification and accepts no refund. The bill contains at most a payment and its reversal.',
   },
   {
     rule: 'expired',
@@ -87,7 +87,7 @@ export const STORIES: readonly Story[] = [
     ever: KEPT,
     spec: 'protocol.md 3.1; I10',
     zh: '订单已支付之后：再次关单仍为订单已支付，查询只有SUCCESS，或因商户自己的退款（或网关之外的退回）变为REFUND',
-    en: 'After 订单已支付 a close says so again, and a query says SUCCESS, or REFUND by a refund of the merchant (or money returned outside).',
+    en: 'After 订单已支付 another close answers 订单已支付 again. A query answers SUCCESS, or REFUND after a refund by the merchant or a return outside the gateway.',
   },
   {
     rule: 'close-under-way',
@@ -100,7 +100,7 @@ export const STORIES: readonly Story[] = [
     ever: {},
     spec: 'order-lifecycle.md, Closing 1',
     zh: '关单处理中（或查询为CLOSING）之后：不再有NOTPAY，不能发起新的支付',
-    en: 'After 关单处理中, or a query that says CLOSING, no query says NOTPAY and no payment can be started.',
+    en: 'After 关单处理中, or a query that answers CLOSING, no query answers NOTPAY and no payment can be started.',
   },
   {
     rule: 'query-closed',
@@ -110,7 +110,7 @@ export const STORIES: readonly Story[] = [
     ever: { ...NEVER_PAID, close: [CLOSED, EXPIRED, CLOSING] },
     spec: 'order-lifecycle.md, States',
     zh: '查询为CLOSED之后与关单成功之后相同',
-    en: 'After a query that says CLOSED the same holds as after 关单成功 or 订单已过期.',
+    en: 'A query that answers CLOSED is as final as 关单成功 or 订单已过期.',
   },
   {
     rule: 'query-paid',
@@ -120,7 +120,7 @@ export const STORIES: readonly Story[] = [
     ever: KEPT,
     spec: 'order-lifecycle.md, States',
     zh: '查询为SUCCESS之后与订单已支付之后相同',
-    en: 'After a query that says SUCCESS the same holds as after 订单已支付.',
+    en: 'A query that answers SUCCESS is as final as 订单已支付.',
   },
   {
     rule: 'told-paid',
@@ -130,7 +130,7 @@ export const STORIES: readonly Story[] = [
     ever: KEPT,
     spec: 'protocol.md 3.7; order-lifecycle.md, Promises 1',
     zh: '收到付款通知SUCCESS之后：永不CLOSED，永无关单成功',
-    en: 'After a payment notification SUCCESS no query ever says CLOSED and no close 关单成功.',
+    en: 'After a payment notification SUCCESS no query answers CLOSED, and no close answers 关单成功.',
   },
   {
     rule: 'told-returned',
@@ -141,7 +141,7 @@ export const STORIES: readonly Story[] = [
     needs: 'outside',
     spec: 'I10',
     zh: '付款通知REFUND只在款项于网关之外退回时才有，网关自己从不退回已保留的款项',
-    en: 'A payment notification REFUND comes only where the money was returned outside of the gateway: the gateway itself never returns what it kept.',
+    en: 'The gateway sends a payment notification REFUND only when the payment was returned outside. It never reverses a kept payment itself.',
     shownBy: '`npm run races -- --seed 1 --f19` on the commit before close without cancel',
   },
   {
@@ -153,7 +153,7 @@ export const STORIES: readonly Story[] = [
     needs: 'own_refund',
     spec: 'protocol.md 3.3; I10',
     zh: '查询为REFUND须有商户自己的退款，或网关之外的退回；此后一直为REFUND',
-    en: 'A query says REFUND only after a refund of the merchant (or money returned outside), and from then on always.',
+    en: 'A query answers REFUND only after a refund by the merchant or a return outside the gateway, and then always.',
     shownBy: '`npm run races -- --seed 1 --f19` on the commit before close without cancel',
   },
   {
@@ -172,7 +172,7 @@ export const STORIES: readonly Story[] = [
     ever: { query: ['NOTPAY', 'CLOSING', 'SUCCESS', 'REFUND'], close: [PAID, CLOSING] },
     spec: 'protocol.md 3.4',
     zh: '退款一经受理：订单已付款；同号同内容再问答案相同，同号不同内容为1012',
-    en: 'Once a refund is accepted the order is paid; the same number again is the same refund, and with other contents 1012.',
+    en: 'An accepted refund means that the order is paid. A repeated request with the same number and contents returns the same refund; with other contents it is refused with 1012.',
   },
   {
     rule: 'refund-done',
@@ -187,7 +187,7 @@ export const STORIES: readonly Story[] = [
     needs: 'this_refund',
     spec: 'protocol.md 3.4, 3.5; I9',
     zh: '退款SUCCESS之后不再改变，订单查询为REFUND，永无该退款的FAIL通知',
-    en: 'A refund that is SUCCESS stays so, the order is REFUND, and FAIL is never told of it.',
+    en: 'A refund that is SUCCESS stays SUCCESS, its order is REFUND, and the gateway never sends a FAIL notification for it.',
   },
   {
     rule: 'refund-failed',
@@ -202,7 +202,7 @@ export const STORIES: readonly Story[] = [
     needs: 'this_refund',
     spec: 'protocol.md 3.4, 3.5; I9',
     zh: '退款FAIL之后不再改变，永无该退款的SUCCESS通知',
-    en: 'A refund that is FAIL stays so, and SUCCESS is never told of it.',
+    en: 'A refund that is FAIL stays FAIL, and the gateway never sends a SUCCESS notification for it.',
   },
   {
     rule: 'answered',
@@ -212,7 +212,7 @@ export const STORIES: readonly Story[] = [
     ever: { trouble: [] },
     spec: 'protocol.md 1, rules 1, 5 and 8',
     zh: '每次调用都在10秒内得到签名正确的应答（进程被杀时除外）',
-    en: 'Every call is answered within 10 s and the signature verifies, unless a process was killed.',
+    en: 'Every call gets an answer with a valid signature within 10 s, unless a process was killed.',
   },
 ]
 
@@ -226,33 +226,37 @@ export const REST_RULES = {
   'nothing-kept': {
     spec: 'I2',
     zh: 'CLOSED：上游收到的款项全部退回',
-    en: 'CLOSED: everything that the upstreams took is returned.',
+    en: 'CLOSED: the upstreams have returned every payment.',
   },
   'kept-once': {
     spec: 'I1',
     zh: 'SUCCESS、REFUND：恰好保留一笔，金额等于订单金额，其余全部退回',
-    en: 'SUCCESS, REFUND: exactly one payment of the order’s amount is kept, everything else is returned.',
+    en: 'SUCCESS, REFUND: exactly one payment of the order’s amount is kept, and the upstreams have returned all others.',
   },
   'returned-as-told': {
     spec: 'I9, I10',
-    zh: '保留的款项里退回的，恰好是告知商户已成功的退款',
-    en: 'Of the kept payment exactly the merchant’s refunds that ended in SUCCESS are returned.',
+    zh: '保留的款项里退回的，恰好是已通知商户成功的退款',
+    en: 'What went back of the kept payment is the sum of the merchant’s refunds that ended in SUCCESS.',
   },
-  told: { spec: 'I5', zh: '须告知的变化都已告知', en: 'Each change that the merchant must hear of was told.' },
+  told: {
+    spec: 'I5',
+    zh: '须通知商户的变化都已通知',
+    en: 'The merchant received a notification of each change that requires one.',
+  },
   'told-alike': {
     spec: 'protocol.md 3.7',
     zh: '同一通知再次送达时内容相同',
-    en: 'A notification that comes again says the same.',
+    en: 'A repeated notification has the same contents.',
   },
   billed: {
     spec: 'protocol.md 3.6; docs/bills.md',
-    zh: '当日账单与故事一致',
-    en: 'The day’s bill says what the story says.',
+    zh: '当日账单与应答、通知一致',
+    en: 'The day’s bill agrees with the answers and notifications.',
   },
   reconciled: {
     spec: 'I6',
     zh: '与上游账单的差异都有解释',
-    en: 'The upstream’s bill and the books differ only where money was returned outside.',
+    en: 'The upstream’s bill and the books differ only by payments returned outside.',
   },
 } as const
 export type RestRule = keyof typeof REST_RULES

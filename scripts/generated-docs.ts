@@ -69,28 +69,28 @@ const CLOSE_MEANINGS: Record<keyof typeof CLOSE_ANSWERS, string> = {
 const EVENT_MEANINGS: Record<OrderEvent, string> = {
   pay_started: 'a payer starts a payment',
   close_asked: 'the merchant or an operator asks to close',
-  expired: 'its time is up',
-  all_shut: 'every attempt is proven shut upstream',
-  money_arrived: 'an upstream has taken the exact amount',
+  expired: 'its expiry has passed',
+  all_shut: 'every attempt is proven closed upstream',
+  money_arrived: 'an upstream reports a payment of the exact amount',
   refund_asked: 'the merchant asks for a refund',
-  refund_done: 'a refund is with the payer',
-  refund_failed: 'an upstream will not make a refund',
-  money_returned: "the upstream, or the merchant's own back office there, has sent back what the order kept",
+  refund_done: 'the upstream has made a refund',
+  refund_failed: 'the upstream refuses a refund for good',
+  money_returned: "the upstream, or the merchant in the upstream's own pages, has sent back the kept payment",
 }
 
 const STATE_MEANINGS: Record<OrderState, string> = {
   NOTPAY: 'It can be paid.',
-  CLOSING: 'No payment can be started; the attempts that exist are being shut.',
-  CLOSED: 'Final. Nothing can be paid; money that still comes goes back by itself.',
+  CLOSING: 'No payment can be started; the gateway closes the existing attempts.',
+  CLOSED: 'Final. The order cannot be paid; the gateway reverses a late payment.',
   SUCCESS: 'Paid once.',
-  REFUND: 'Paid, and money went back.',
+  REFUND: 'Paid, and then refunded in part or in full, or returned outside.',
 }
 
 type Cell = { to: OrderState; untouched?: OrderState; money?: 'keep' | 'reverse' } | { no: string }
 
 function orderCell(from: OrderState, cell: Cell): string {
   if ('no' in cell) return `no: \`${cell.no}\``
-  const money = cell.money === undefined ? '' : `, money: ${cell.money === 'keep' ? 'kept' : 'sent back'}`
+  const money = cell.money === undefined ? '' : `, payment ${cell.money === 'keep' ? 'kept' : 'reversed'}`
   if (cell.to === from) return `stays${money}`
   const untouched = cell.untouched === undefined ? '' : ` (no attempt ever: **${cell.untouched}**)`
   return `**${cell.to}**${untouched}${money}`
@@ -106,9 +106,9 @@ ${table(
   ORDER_STATES.map((state) => [`\`${state}\``, STATE_ANSWERS[state], STATE_MEANINGS[state]]),
 )}
 
-Rows: where the order stands. Columns: what happens. An order past its expiry is asked \`expired\` before anything else,
-whether or not the sweep has come by. Money of another amount or currency than the order's is always sent back, and
-leaves the state as it is.
+Rows: the order's state. Columns: the event. An order past its expiry gets \`expired\` before any other event, even if the
+sweep has not reached it yet. A payment of another amount or currency than the order's is always reversed and leaves the
+state as it is.
 
 ${table(
   ['', ...ORDER_EVENTS.map((event) => `\`${event}\`<br>${EVENT_MEANINGS[event]}`)],
@@ -120,8 +120,8 @@ ${table(
 
 ## Attempts
 
-One attempt is one try to have the order paid through one channel. Its state is what we know, not what we hope: \`SHUT\`
-is written only after the upstream itself said so.
+One attempt is one try to have the order paid through one channel. The gateway writes \`SHUT\` (closed) only after the
+upstream itself has confirmed it.
 
 ${table(
   ['', ...ATTEMPT_EVENTS.map((event) => `\`${event}\``)],

@@ -5,9 +5,7 @@ export type Merchant = {
   mchNo: string
   name: string
   isEnabled: boolean
-  /** Addresses or CIDR blocks from which the merchant may call; empty: any. */
   allowedIps: string[]
-  /** Null: the gateway's default. */
   ratePerSecond: number | null
   /** Base64 SPKI of every key valid now, newest first. */
   publicKeys: string[]

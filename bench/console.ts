@@ -109,7 +109,7 @@ const lists: [string, string][] = [
   ['notifications acknowledged, all merchants', 'notifications?state=DELIVERED'],
   ['bills, first page', 'bills'],
   ['differences, first page', 'differences'],
-  ['stray payments, first page', 'strays'],
+  ['unmatched payments, first page', 'unmatched-payments'],
   ['work that is stuck', 'jobs'],
 ]
 for (const [name, path] of lists) await measure(name, path, LIST_MS)

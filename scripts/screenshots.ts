@@ -75,8 +75,8 @@ async function shootConsole({ page, shoot, demo, admin, orders }: Visit): Promis
   for (const where of [
     ...pages,
     // Reached from other pages.
-    'differences',
-    'strays',
+    'reconciliations/differences',
+    'reconciliations/unmatched-payments',
     'jobs',
     `merchants/${demo.mchNo}`,
     `sandbox?mch_no=${demo.mchNo}&transaction_no=${orders.late}`,
@@ -90,10 +90,11 @@ async function shootConsole({ page, shoot, demo, admin, orders }: Visit): Promis
 
 /** `order-late` for an order's page, `merchant` for a merchant's, the page's own name for all others. */
 function pictureName(where: string, orders: Record<string, string>): string {
-  const [name = ''] = where.split(/[/?]/)
+  const [name = '', list] = where.split(/[/?]/)
   const found = name === 'orders' ? Object.entries(orders).find(([, order]) => where.endsWith(order)) : undefined
   if (found !== undefined) return `order-${found[0]}`
-  return where.startsWith('merchants/') ? 'merchant' : name
+  if (name === 'merchants' && list !== undefined) return 'merchant'
+  return name === 'reconciliations' && list !== undefined ? list : name
 }
 
 /** One order for each end that a payer or an operator sees. */

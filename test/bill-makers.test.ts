@@ -31,7 +31,7 @@ function worldWhere(name: string, happens: () => Promise<void>): World {
   return { ...test.world, pool: Object.create(pool, { query: { value: query } }) as Pool }
 }
 
-it.each(['removeStrayBillParts', 'writeBillPart', 'publishBill'])(
+it.each(['removeLeftoverBillParts', 'writeBillPart', 'publishBill'])(
   'the first, which slept before its %s, leaves the second its pieces: what is published is whole',
   async (name) => {
     test = await testWorld()

@@ -209,7 +209,7 @@ describe('differences', () => {
 })
 
 describe('a payment that matches no attempt', () => {
-  const stray = (paymentNo: string): UnmatchedPayment => ({
+  const unmatched = (paymentNo: string): UnmatchedPayment => ({
     mchNo: gateway.demo.mchNo,
     channel: 'wechat',
     attemptNo: 'AT0',
@@ -223,27 +223,31 @@ describe('a payment that matches no attempt', () => {
     const { world, database } = gateway
     for (const paymentNo of ['4200', '4201', '4202']) {
       gateway.advance(1)
-      await keepUnmatchedPayment(database.pool, stray(paymentNo), world.now())
+      await keepUnmatchedPayment(database.pool, unmatched(paymentNo), world.now())
     }
-    await keepUnmatchedPayment(database.pool, { ...stray('1'), mchNo: 'MCH2' }, world.now())
+    await keepUnmatchedPayment(database.pool, { ...unmatched('1'), mchNo: 'MCH2' }, world.now())
     const numbers = async (path: string) => (await all(path)).map(({ payment_no }) => payment_no)
-    expect(await numbers(`strays?mch_no=${gateway.demo.mchNo}`)).toEqual(['4202', '4201', '4200'])
-    expect(await numbers('strays?mch_no=MCH2')).toEqual(['1'])
-    expect((await numbers('strays')).sort()).toEqual(['1', '4200', '4201', '4202'])
+    expect(await numbers(`unmatched-payments?mch_no=${gateway.demo.mchNo}`)).toEqual(['4202', '4201', '4200'])
+    expect(await numbers('unmatched-payments?mch_no=MCH2')).toEqual(['1'])
+    expect((await numbers('unmatched-payments')).sort()).toEqual(['1', '4200', '4201', '4202'])
   })
 
   it('is settled once with a note, and the overview counts what is not', async () => {
-    expect((await finance.get('overview')).body.stray_payments).toBe(4)
-    for (const row of await all('strays')) {
+    expect((await finance.get('overview')).body.unmatched_payments).toBe(4)
+    for (const row of await all('unmatched-payments')) {
       expect(row).toMatchObject({ amount: '0.05', settled: false, note: null })
-      expect((await finance.send('POST', 'strays/settle', row)).body.field).toBe('note')
-      expect((await operator.send('POST', 'strays/settle', { ...row, note: 'x' })).status).toBe(403)
-      expect((await finance.send('POST', 'strays/settle', { ...row, note: '已线下退款' })).status).toBe(200)
-      expect((await finance.send('POST', 'strays/settle', { ...row, note: '再次' })).status).toBe(409)
+      expect((await finance.send('POST', 'unmatched-payments/settle', row)).body.field).toBe('note')
+      expect((await operator.send('POST', 'unmatched-payments/settle', { ...row, note: 'x' })).status).toBe(403)
+      expect((await finance.send('POST', 'unmatched-payments/settle', { ...row, note: '已线下退款' })).status).toBe(200)
+      expect((await finance.send('POST', 'unmatched-payments/settle', { ...row, note: '再次' })).status).toBe(409)
     }
-    expect((await finance.get('overview')).body.stray_payments).toBe(0)
-    expect(await all('strays?settled=false')).toEqual([])
-    expect((await all('strays')).at(0)).toMatchObject({ settled: true, note: '已线下退款', settled_by: 'in-finance' })
+    expect((await finance.get('overview')).body.unmatched_payments).toBe(0)
+    expect(await all('unmatched-payments?settled=false')).toEqual([])
+    expect((await all('unmatched-payments')).at(0)).toMatchObject({
+      settled: true,
+      note: '已线下退款',
+      settled_by: 'in-finance',
+    })
     const { rows } = (await finance.get('audit?action=reconciliation.settle')).body
     const detail = expect.objectContaining({ kind: 'STRAY' })
     expect(rows).toContainEqual(expect.objectContaining({ subject: 'AT0', detail, outcome: 'DONE' }))

@@ -82,7 +82,7 @@ const LISTS = [
   'bills',
   'reconciliations',
   'differences',
-  'strays',
+  'unmatched-payments',
   'jobs',
   'notifications/dead',
   'bills/MCH1000000/2026-02-28/comparison',
@@ -159,7 +159,7 @@ const deeds = (one: string): (readonly ['POST' | 'PUT' | 'DELETE', string])[] =>
   ...([
     ['PUT', 'merchants/MCH1000000/channels/wechat'],
     ['POST', 'differences/settle'],
-    ['POST', 'strays/settle'],
+    ['POST', 'unmatched-payments/settle'],
     ['PUT', 'session/password'],
   ] as const),
   ...([

@@ -127,7 +127,7 @@ describe('finance', () => {
   })
 
   it('settles a payment that matches no attempt, and it is gone from what is open', async () => {
-    const { page, problems, close } = await signedInAt('in-finance', 'reconciliations/strays?settled=false')
+    const { page, problems, close } = await signedInAt('in-finance', 'reconciliations/unmatched-payments?settled=false')
     await page.getByRole('button', { name: '标记为已处理' }).click()
     await page.getByLabel('备注').fill('已线下退款')
     await page.getByRole('dialog').getByRole('button', { name: '标记为已处理' }).click()
@@ -138,7 +138,11 @@ describe('finance', () => {
 
   it.each([PHONE, {}])('has pages that can be read and used by everybody: %o', async (size) => {
     const { page, problems, close } = await signedInAt('in-finance', 'bills', size)
-    const paths = [`bills/${gateway.demo.mchNo}/${DAY}`, 'reconciliations/differences', 'reconciliations/strays']
+    const paths = [
+      `bills/${gateway.demo.mchNo}/${DAY}`,
+      'reconciliations/differences',
+      'reconciliations/unmatched-payments',
+    ]
     for (const path of paths) {
       await page.goto(`${gateway.demo.baseUrl}/console/${path}`)
       await page.locator('main.page h1').waitFor()

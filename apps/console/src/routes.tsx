@@ -45,7 +45,7 @@ export const router = createRouter({
     page('/bills/$mchNo/$billDay', () => import('./pages/money/finance.tsx'), 'BillPage'),
     page('/reconciliations', reconciliation, 'Reconciliations'),
     page('/reconciliations/differences', reconciliation, 'Differences'),
-    page('/reconciliations/strays', reconciliation, 'UnmatchedPayments'),
+    page('/reconciliations/unmatched-payments', reconciliation, 'UnmatchedPayments'),
     page('/merchants', () => import('./pages/merchants/merchants.tsx'), 'Merchants'),
     page('/merchants/$mchNo', () => import('./pages/merchants/merchant.tsx'), 'MerchantPage'),
     page('/users', () => import('./pages/system/users.tsx'), 'Users'),

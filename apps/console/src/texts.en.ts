@@ -161,7 +161,7 @@ export const EN: Record<keyof typeof ZH, string> = {
   ours: 'Ours',
   theirs: 'Theirs',
   day: 'Day',
-  strays: 'Stray payments',
+  unmatchedPayments: 'Unmatched payments',
   compare: 'Compare',
   billComparison: 'Comparison of the bill of',
   sha256: 'SHA-256',
@@ -179,11 +179,11 @@ export const EN: Record<keyof typeof ZH, string> = {
   tooLong: 'Too many lines: see the sums at the end of the file',
   comparisonSays:
     "Refunds include what went back by itself. A payment that we heard of after the day's bill was closed (09:00 of the next day) is in a later bill of ours; the upstream counts it on its own day. What comparing payment by payment has shown is under the differences.",
-  straysSay:
-    'An upstream told of this money, and we know of no attempt that it belongs to. Look into it, then say how it was settled.',
+  unmatchedPaymentsSay:
+    'An upstream reported this payment for an attempt that the gateway does not know. Find out why, then say how it was settled.',
   settleReversalAsk:
     'Only for money that was sent back by hand, in the upstream’s own pages or through a bank. First make sure there that this refund was not made and will not be. Say how it went back; it is not tried any more.',
-  settleStrayAsk: 'Say how it was settled; the payment stays here.',
+  settleUnmatchedAsk: 'Say how it was settled; the payment stays here.',
   isStuck: 'Stuck',
   resendDead: 'Send these dead letters again',
   resendDeadAsk: 'These dead letters are sent to the merchant again:',

@@ -160,7 +160,7 @@ export const ZH = {
   ours: '我方',
   theirs: '上游',
   day: '日期',
-  strays: '无主款项',
+  unmatchedPayments: '无法匹配的付款',
   compare: '对比上游',
   billComparison: '账单对比',
   sha256: 'SHA-256',
@@ -178,10 +178,10 @@ export const ZH = {
   tooLong: '行数过多，见文件末尾合计',
   comparisonSays:
     '退款含自动退回。付款在账单关闭（次日9点）之后才得知的，计入之后的账单；上游按付款日计。逐笔核对的结果见“差异”。',
-  straysSay: '上游告知了收款，但我方没有对应的支付尝试。核实后写明处理结果。',
+  unmatchedPaymentsSay: '上游告知了收款，但我方没有对应的支付尝试。核实后写明处理结果。',
   settleReversalAsk:
     '仅当款项已由人工退给付款人（上游商户平台或银行）时使用。请先在上游核实：此退款没有、今后也不会再执行。写明如何退回；此后不再自动退款。',
-  settleStrayAsk: '写明如何处理；款项仍保留在此。',
+  settleUnmatchedAsk: '写明如何处理；款项仍保留在此。',
   isStuck: '滞留',
   resendDead: '重发所列死信',
   resendDeadAsk: '以下死信会重新发送给商户：',

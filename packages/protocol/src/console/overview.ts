@@ -29,7 +29,7 @@ export type Overview = {
   /** The attempts of the last hour, the paid ones, and those whose create the upstream has not answered yet. */
   channels: { channel: string; attempts: number; paid: number; in_doubt: number }[]
   unsettled_differences: number
-  stray_payments: number
+  unmatched_payments: number
 }
 
 /**
@@ -144,14 +144,14 @@ export type DifferenceList = Page<DifferenceRow>
 export type SettleAsk = DifferenceKey & { note: string }
 
 /**
- * A row of `GET strays` (`mch_no`, `channel`, `settled`), the unsettled first: a payment that an upstream reported for
- * an attempt unknown to the gateway. `POST strays/settle` takes its key and a note.
+ * A row of `GET unmatched-payments` (`mch_no`, `channel`, `settled`), the unsettled first: a payment that an upstream reported for
+ * an attempt unknown to the gateway. `POST unmatched-payments/settle` takes its key and a note.
  */
 export type UnmatchedRow = UnmatchedKey & {
   amount: string
   currency: string
   paid_at: string
-  heard_at: string
+  reported_at: string
   settled: boolean
   note: string | null
   settled_by: string | null

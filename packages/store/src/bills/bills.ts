@@ -69,7 +69,7 @@ export const billRows = (
   return run<BillRow>(db, `billRows${kind}`, PAGES[kind], [mchNo, day, after?.at, ...place, limit])
 }
 
-/** Whether this day's bill has any row. */
+/** True when a payment, a refund or a reversal belongs to this day's bill. */
 export async function hasBillRows(db: Db, { mchNo, day }: BillKey): Promise<boolean> {
   const rows = await run<{ found: boolean }>(
     db,
@@ -137,10 +137,10 @@ export async function publishBill(db: Db, job: Job, bill: Bill, now: Date): Prom
  * Removes pieces of this day's files that were never published: their processes were killed or too slow. Removes nothing
  * when this lease has ended, because another process may be writing the pieces now.
  */
-export async function removeStrayBillParts(db: Db, job: Job, { mchNo, day }: BillKey): Promise<void> {
+export async function removeLeftoverBillParts(db: Db, job: Job, { mchNo, day }: BillKey): Promise<void> {
   await run(
     db,
-    'removeStrayBillParts',
+    'removeLeftoverBillParts',
     `with held as (
        select from job where mch_no = $1 and kind = 'make_bill' and subject = $3 and tries = $4 for update)
      delete from bill_part p where mch_no = $1 and bill_day = $2 and exists (select from held) and not exists (

@@ -223,12 +223,12 @@ export async function settleDifference(
 export type UnmatchedKey = Pick<UnmatchedPayment, 'mchNo' | 'channel' | 'attemptNo' | 'paymentNo'>
 export type ListedUnmatched = UnmatchedPayment & {
   /** When the gateway learned of the payment. */
-  heardAt: Date
+  reportedAt: Date
   isSettled: boolean
   note: string | null
   settledBy: string | null
 }
-export type UnmatchedPlace = UnmatchedKey & { isSettled: boolean; heardAt: Date }
+export type UnmatchedPlace = UnmatchedKey & { isSettled: boolean; reportedAt: Date }
 export type UnmatchedFilter = {
   mchNo: string | null
   channel: string | null
@@ -247,7 +247,7 @@ export const listUnmatched = (
     db,
     mchNo === null ? 'listUnmatched' : 'listMerchantUnmatched',
     `select mch_no as "mchNo", channel, attempt_no as "attemptNo", payment_no as "paymentNo", amount_fen as "amountFen",
-            currency, paid_at as "paidAt", heard_at as "heardAt", settled_at is not null as "isSettled", note,
+            currency, paid_at as "paidAt", heard_at as "reportedAt", settled_at is not null as "isSettled", note,
             settled_by as "settledBy"
        from stray_payment
       where ${which} and ($2::text is null or channel = $2) and ($3::boolean is null or (settled_at is not null) = $3)
@@ -260,7 +260,7 @@ export const listUnmatched = (
       channel,
       isSettled,
       before?.isSettled,
-      before?.heardAt,
+      before?.reportedAt,
       before?.mchNo,
       before?.channel,
       before?.attemptNo,

@@ -108,7 +108,7 @@ export type Health = {
   late: number
   dead: number
   differences: number
-  strays: number
+  unmatched: number
 }
 
 /**
@@ -137,7 +137,7 @@ export async function readHealth(db: Db, mchNo: string | null, since: Date): Pro
             ${some(`notification where state = 'PENDING' and round_at < $2`)} as late,
             ${some(`notification where state = 'DEAD'`)} as dead,
             ${some('reconciliation_difference where not settled')} as differences,
-            ${some('stray_payment where settled_at is null')} as strays`,
+            ${some('stray_payment where settled_at is null')} as unmatched`,
     [mchNo, since],
   )
   const [row] = rows

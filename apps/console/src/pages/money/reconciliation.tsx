@@ -18,7 +18,7 @@ const DIFFERENCES = '/reconciliations/differences'
 const LISTS: [string, TextKey][] = [
   ['/reconciliations', 'reconciliations'],
   [DIFFERENCES, 'differences'],
-  ['/reconciliations/strays', 'strays'],
+  ['/reconciliations/unmatched-payments', 'unmatchedPayments'],
 ]
 
 /** Links between the three lists, with the same merchant. */
@@ -141,18 +141,18 @@ export function UnmatchedPayments() {
   return (
     <>
       <ListPage<UnmatchedRow>
-        title="strays"
-        path="strays"
+        title="unmatchedPayments"
+        path="unmatched-payments"
         filters={[...useMerchantFilter(), { name: 'channel', text: 'channel', options: CHANNELS }, SETTLED]}
         actions={(values) => (
           <>
-            <Others than="strays" values={values} />
-            <p className="note">{t('straysSay')}</p>
+            <Others than="unmatchedPayments" values={values} />
+            <p className="note">{t('unmatchedPaymentsSay')}</p>
           </>
         )}
         keyOf={(row) => [row.mch_no, row.channel, row.attempt_no, row.payment_no].join('/')}
         columns={[
-          { text: 'createdAt', show: (row) => when(row.heard_at) },
+          { text: 'createdAt', show: (row) => when(row.reported_at) },
           { text: 'merchant', show: (row) => <Mono>{row.mch_no}</Mono> },
           { text: 'channel', show: (row) => <Channel of={row.channel} /> },
           { text: 'attemptNo', show: (row) => <Mono>{row.attempt_no}</Mono> },
@@ -164,14 +164,19 @@ export function UnmatchedPayments() {
         ]}
       />
       {settling !== null && (
-        <Settle path="strays/settle" of={settling} says="settleStrayAsk" onClose={() => setSettling(null)} />
+        <Settle
+          path="unmatched-payments/settle"
+          of={settling}
+          says="settleUnmatchedAsk"
+          onClose={() => setSettling(null)}
+        />
       )}
     </>
   )
 }
 
 /** The queries whose answers change after settling. */
-const CHANGED = ['differences', 'reconciliations', 'strays', 'reversals', 'overview']
+const CHANGED = ['differences', 'reconciliations', 'unmatched-payments', 'reversals', 'overview']
 
 export function Settle({
   path,

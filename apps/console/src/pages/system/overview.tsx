@@ -134,7 +134,12 @@ function Unsettled({ data, mch_no }: Part) {
       <h2>{t('reconciliations')}</h2>
       <div className="tiles">
         <Worry text="unsettled" count={data.unsettled_differences} to={linkTo('differences')} search={open} />
-        <Worry text="strays" count={data.stray_payments} to={linkTo('strays')} search={open} />
+        <Worry
+          text="unmatchedPayments"
+          count={data.unmatched_payments}
+          to={linkTo('unmatched-payments')}
+          search={open}
+        />
       </div>
     </section>
   )

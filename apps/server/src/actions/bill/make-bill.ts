@@ -15,7 +15,7 @@ import {
   type Job,
   publishBill,
   removeBillFile,
-  removeStrayBillParts,
+  removeLeftoverBillParts,
   writeBillPart,
 } from '@acopay/store'
 import type { World } from '../../world.ts'
@@ -29,7 +29,7 @@ const PROGRESS_LINES = 100_000
 export async function makeBill(world: World, job: Job): Promise<JobOutcome> {
   const key: BillKey = { mchNo: job.mchNo, day: job.subject }
   if ((await findBill(world.pool, key)) !== null) return 'done'
-  await removeStrayBillParts(world.pool, job, key)
+  await removeLeftoverBillParts(world.pool, job, key)
   const file = billFile(world, key)
   for await (const page of pagesOf(world, job, key)) {
     if (page === 'lost') return 'retry'

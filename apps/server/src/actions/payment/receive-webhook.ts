@@ -34,7 +34,7 @@ export async function receiveWebhook(
     const unmatched = { ...to, attemptNo, paymentNo, amountFen, currency, paidAt }
     const isNew = await keepUnmatchedPayment(world.pool, unmatched, world.now())
     if (isNew) world.log.error({ ...to, attemptNo, paymentNo, alarm: true }, 'payment for an unknown attempt')
-    return { reply, outcome: 'STRAY' }
+    return { reply, outcome: 'UNMATCHED' }
   }
   const { transactionNo } = attempt
   await receivePayment(world, { mchNo: to.mchNo, transactionNo, attemptNo, payment })

@@ -15,21 +15,24 @@ export function notificationRoutes(app: FastifyInstance, world: World): void {
       Object.entries(request.headers).map(([name, value]) => [name, Array.isArray(value) ? value[0] : value]),
     )
     const body = Buffer.isBuffer(request.body) ? request.body.toString('utf8') : ''
-    const heard = isChannelName(channel)
+    const received = isChannelName(channel)
       ? await receiveWebhook(world, { mchNo, channel }, { headers, body }).catch((err: unknown) => {
           world.log.error({ requestId: request.id, mchNo, channel, err }, 'notification failed')
-          return NOT_HEARD
+          return NOT_RECEIVED
         })
       : null
-    if (heard === null) return reply.callNotFound()
-    request.line.outcome = heard.outcome
-    if (heard.transactionNo !== undefined) request.line.transactionNo = heard.transactionNo
-    return reply.code(heard.reply.status).header('content-type', heard.reply.contentType).send(heard.reply.body)
+    if (received === null) return reply.callNotFound()
+    request.line.outcome = received.outcome
+    if (received.transactionNo !== undefined) request.line.transactionNo = received.transactionNo
+    return reply
+      .code(received.reply.status)
+      .header('content-type', received.reply.contentType)
+      .send(received.reply.body)
   })
 }
 
 /** Every upstream sends a notification again after a 500. */
-const NOT_HEARD: Received = {
+const NOT_RECEIVED: Received = {
   reply: { status: 500, contentType: 'text/plain', body: 'failure' },
   outcome: 'SYSTEM_ERROR',
 }

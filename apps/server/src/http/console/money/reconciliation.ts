@@ -129,18 +129,25 @@ async function settle(world: World, { caller, body }: ConsoleCall): Promise<obje
 }
 
 function unmatchedPlace(text: string): UnmatchedPlace | null {
-  const [settled = '', heard = '', mchNo = '', channel = '', attemptNo = '', paymentNo] = placeParts(text, 6) ?? []
-  const heardAt = fieldsOf({ heard }).time('heard')
-  if (paymentNo === undefined || !isWord(settled) || heardAt === null) return null
-  return { isSettled: settled === 'true', heardAt, mchNo, channel, attemptNo, paymentNo }
+  const [settled = '', reported = '', mchNo = '', channel = '', attemptNo = '', paymentNo] = placeParts(text, 6) ?? []
+  const reportedAt = fieldsOf({ reported }).time('reported')
+  if (paymentNo === undefined || !isWord(settled) || reportedAt === null) return null
+  return { isSettled: settled === 'true', reportedAt, mchNo, channel, attemptNo, paymentNo }
 }
 
-async function strays(world: World, call: ConsoleCall): Promise<UnmatchedList | Failed> {
+async function unmatchedPayments(world: World, call: ConsoleCall): Promise<UnmatchedList | Failed> {
   const filter = settledFilterOf(call, unmatchedPlace)
   if (filter instanceof Failed) return filter
   const found = await listUnmatched(world.pool, filter, filter.limit + 1)
   const { rows, next } = pageOf(found, filter.limit, (one) =>
-    placeText([String(one.isSettled), one.heardAt.toISOString(), one.mchNo, one.channel, one.attemptNo, one.paymentNo]),
+    placeText([
+      String(one.isSettled),
+      one.reportedAt.toISOString(),
+      one.mchNo,
+      one.channel,
+      one.attemptNo,
+      one.paymentNo,
+    ]),
   )
   return { rows: rows.map(unmatchedRow), next }
 }
@@ -153,13 +160,13 @@ const unmatchedRow = (one: Found<typeof listUnmatched>): Row<UnmatchedList> => (
   amount: formatYuan(one.amountFen),
   currency: one.currency,
   paid_at: one.paidAt.toISOString(),
-  heard_at: one.heardAt.toISOString(),
+  reported_at: one.reportedAt.toISOString(),
   settled: one.isSettled,
   note: one.note,
   settled_by: one.settledBy,
 })
 
-async function settleMoney(world: World, { caller, body }: ConsoleCall): Promise<object | Failed> {
+async function settleUnmatchedPayment(world: World, { caller, body }: ConsoleCall): Promise<object | Failed> {
   const read = fieldsOf(body)
   const mchNo = merchantOf(caller, read.needed('mch_no', 32))
   if (mchNo instanceof Failed) return mchNo
@@ -198,11 +205,11 @@ export const reconciliationEndpoints: ConsoleEndpoint[] = [
     handle: settle,
     audited: audited(({ day, kind }) => ({ day: brief(day, 10), kind: brief(kind, 32) })),
   },
-  { method: 'GET', path: 'strays', permission: 'reconciliation.read', handle: strays },
+  { method: 'GET', path: 'unmatched-payments', permission: 'reconciliation.read', handle: unmatchedPayments },
   {
     ...SETTLES,
-    path: 'strays/settle',
-    handle: settleMoney,
+    path: 'unmatched-payments/settle',
+    handle: settleUnmatchedPayment,
     audited: audited(({ payment_no }) => ({ kind: 'STRAY', payment_no: brief(payment_no, 64) })),
   },
 ]

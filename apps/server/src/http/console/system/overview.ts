@@ -95,7 +95,7 @@ async function overview(world: World, { caller, query }: ConsoleCall): Promise<O
       in_doubt: Number(inDoubt),
     })),
     unsettled_differences: health.differences,
-    stray_payments: health.strays,
+    unmatched_payments: health.unmatched,
   }
 }
 

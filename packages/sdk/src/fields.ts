@@ -15,11 +15,13 @@ export function yuan(field: string, text: string): string {
 export const present = (fields: Record<string, string | undefined>): Record<string, string> =>
   Object.fromEntries(Object.entries(fields).filter((entry): entry is [string, string] => entry[1] !== undefined))
 
-/** The gateway's own check, made before anything is sent; its words begin with the field's name on the wire. */
-export function refuseLocally(parsed: object | Refusal): void {
+/**
+ * Throws what the gateway's own check refuses, before anything is sent. `either` is the wire name of the field to name where
+ * the refusal is about several, such as two numbers of which neither was given.
+ */
+export function refuseLocally(parsed: object | Refusal, either = 'transaction_no'): void {
   if (!isRefusal(parsed)) return
-  const [wireName = ''] = /^\w+/.exec(parsed.fieldErrors) ?? []
-  const field = wireName.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase())
+  const field = (parsed.field ?? either).replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase())
   throw new ParameterError(field, `${field}: ${parsed.fieldErrors}`)
 }
 

@@ -189,10 +189,12 @@ function sameOrder(ref: OrderRef, data: AnswerData): void {
   if (!isSame) throw new SignatureError('the answer is about another order')
 }
 
-/** A description that this version does not know promises nothing, so it counts as `closing`. */
+/** Code and description together name an outcome. A pair that this version does not know promises nothing: `closing`. */
 function outcomeOf(code: string, description: string): CloseOutcome {
   if (code === CLOSE_ANSWERS.closed.code) return 'closed'
-  const known = Object.entries(CLOSE_ANSWERS).find(([, answer]) => answer.description === description)
+  const known = Object.entries(CLOSE_ANSWERS).find(
+    ([, answer]) => answer.code === code && answer.description === description,
+  )
   return (known?.[0] as CloseOutcome | undefined) ?? 'closing'
 }
 

@@ -59,7 +59,7 @@ export async function findRefund(
   options: CallOptions,
 ): Promise<Refund & { successTime: Date | null }> {
   const fields = present({ refund_no: ref.refundNo, mch_refund_no: ref.mchRefundNo })
-  refuseLocally(parseQueryRefund(fields))
+  refuseLocally(parseQueryRefund(fields), 'refund_no')
   const data = await send(settings, { method: 'GET', path: 'refund', params: fields }, options)
   sameRefund(ref, data)
   const successTime = data.success_time ?? null

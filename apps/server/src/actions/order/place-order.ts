@@ -1,6 +1,6 @@
 /** Places an order (spec/protocol.md 3.2). The merchant's number makes repeated requests harmless. */
 import { expiryOf, type Fen } from '@acopay/core'
-import { findOrder, genesisHash, insertOrder, type NewOrder, type Order } from '@acopay/store'
+import { findOrder, genesisHash, insertOrder, type NewOrder, type Order, useNonce } from '@acopay/store'
 import { platformNumber } from '../../security/numbers.ts'
 import type { World } from '../../world.ts'
 
@@ -30,7 +30,7 @@ export type PlaceAnswer =
 export async function placeOrder(world: World, ask: PlaceAsk): Promise<PlaceAnswer> {
   const now = world.now()
   const expiresAtMs = expiryOf(ask.askedExpire?.getTime() ?? null, now.getTime())
-  if (expiresAtMs === null) return repeat(world, ask, { kind: 'expiry_out_of_range' })
+  if (expiresAtMs === null) return placedBefore(world, ask, now)
 
   const transactionNo = platformNumber('AP', now, world.newDigits(19))
   const { nonce, ...fields } = ask
@@ -46,16 +46,28 @@ export async function placeOrder(world: World, ask: PlaceAsk): Promise<PlaceAnsw
   if (!placed.isNonceFresh) return { kind: 'nonce_used' }
   if (placed.app !== 'enabled') return { kind: placed.app === 'absent' ? 'app_absent' : 'app_disabled' }
   if (placed.isPlaced) return { kind: 'placed', order }
-  return repeat(world, ask, null)
+  const first = await orderOf(world, ask)
+  if (first === null) throw new Error(`order ${ask.mchTradeNo} was neither placed nor found`)
+  return comparedWith(first, ask)
 }
 
+/**
+ * The request's expiry has passed or is out of range. It can only repeat an order that was placed in time; a repeat uses up its
+ * nonce like the first request did.
+ */
+async function placedBefore(world: World, ask: PlaceAsk, now: Date): Promise<PlaceAnswer> {
+  const { mchNo, nonce } = ask
+  const first = await orderOf(world, ask)
+  if (first === null) return { kind: 'expiry_out_of_range' }
+  if (nonce !== null && !(await useNonce(world.pool, { mchNo, nonce, now }))) return { kind: 'nonce_used' }
+  return comparedWith(first, ask)
+}
+
+const orderOf = ({ pool }: World, { mchNo, mchTradeNo }: PlaceAsk): Promise<Order | null> =>
+  findOrder(pool, mchNo, { mchTradeNo })
+
 /** Compares the request with the order that has its number: the same order, or the first field that differs. */
-async function repeat(world: World, ask: PlaceAsk, otherwise: PlaceAnswer | null): Promise<PlaceAnswer> {
-  const order = await findOrder(world.pool, ask.mchNo, { mchTradeNo: ask.mchTradeNo })
-  if (order === null) {
-    if (otherwise !== null) return otherwise
-    throw new Error(`order ${ask.mchTradeNo} was neither placed nor found`)
-  }
+function comparedWith(order: Order, ask: PlaceAsk): PlaceAnswer {
   const field = differingField(order, ask)
   return field === null ? { kind: 'placed', order } : { kind: 'differs', field }
 }

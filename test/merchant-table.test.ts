@@ -759,7 +759,7 @@ it('take nonces, merchant numbers, bodies and headers up to their lengths, and n
   const padded = (bytes: number): Partial<Request> => ({ method: 'POST', path: 'close', body: body.padEnd(bytes, ' ') })
   const withSign = async (change: (sign: string) => string) => {
     const { url: to, ...init } = await signedRequest(demo, { method: 'GET', path: 'trade', params })
-    const headers = { ...init.headers, 'x-forwarded-for': freshAddress() }
+    const headers: Record<string, string> = { ...init.headers, 'x-forwarded-for': freshAddress() }
     headers['x-acopay-sign'] = change(headers['x-acopay-sign'] ?? '')
     return said(await readAnswer(demo, await fetch(to, { ...init, headers })))
   }
@@ -823,6 +823,49 @@ it('take nonces, merchant numbers, bodies and headers up to their lengths, and n
   ]
   const answers = await inBatches(rows, ([, run]) => run())
   expect(wrongRows(rows, ([name, , expected], index) => [name, answers[index], expected])).toEqual([])
+})
+
+it('use up the nonce of every change that was answered, also where the verb refused it', async () => {
+  const [open, paid, number, refundNo] = [await fresh(), await paidOrder(), newTradeNo(), newTradeNo()]
+  const refund = (more: JsonObject): JsonObject => ({
+    transaction_no: paid,
+    mch_refund_no: newTradeNo(),
+    refund_amount: '1.00',
+    refund_reason: 'x',
+    ...more,
+  })
+  await send(demo, { method: 'POST', path: 'trade', params: orderParams(demo, { mch_trade_no: number }) })
+  await send(demo, { method: 'POST', path: 'refund', params: refund({ mch_refund_no: refundNo }) })
+  const rows: [Request['path'], JsonObject, string][] = [
+    ['trade', orderParams(demo), '200 SUCCESS signed'],
+    ['trade', orderParams(demo, { app_no: 'APP404' }), '1005 APP_NOT_EXIST signed'],
+    ['trade', orderParams(demo, { app_no: 'APP-DISABLED' }), '1006 APP_DISABLED signed'],
+    ['trade', orderParams(demo, { mch_trade_no: number, extra: 'x' }), '1010 MCH_TRADE_NO_REPEAT signed'],
+    ['close', { transaction_no: ABSENT }, '1007 ORDER_NOT_EXIST signed'],
+    ['close', { transaction_no: paid }, '200 SUCCESS signed'],
+    ['refund', refund({ transaction_no: ABSENT }), '1007 ORDER_NOT_EXIST signed'],
+    ['refund', refund({ transaction_no: open }), '1008 ORDER_NOT_PAID signed'],
+    ['refund', refund({ mch_refund_no: refundNo, refund_reason: 'y' }), '1012 MCH_REFUND_NO_REPEAT signed'],
+    ['refund', refund({ refund_amount: '12.50' }), '1013 REFUND_AMOUNT_EXCEED signed'],
+    ['notifications/resend', { transaction_no: ABSENT }, '1007 ORDER_NOT_EXIST signed'],
+    ['notifications/resend', { transaction_no: open }, '200 SUCCESS signed'],
+  ]
+  const both = await inBatches(rows, async ([path, params]) => {
+    const request: Request = { method: 'POST', path, params, nonce: newTradeNo() }
+    return [await say(demo, request), await say(demo, request)]
+  })
+  expect(
+    wrongRows(rows, ([path, params, expected], index) => [
+      `${path} ${JSON.stringify(params)}`,
+      both[index]?.join(', then '),
+      `${expected}, then 1016 NONCE_REPEAT signed`,
+    ]),
+  ).toEqual([])
+  // A request that is wrong in itself was not looked at: it may be mended and sent with the same nonce.
+  const nonce = 'of-a-wrong-parameter'
+  expect(await say(demo, { method: 'POST', path: 'close', params: {}, nonce })).toBe('1001 PARAM_ERROR signed')
+  const mended: Request = { method: 'POST', path: 'close', params: { transaction_no: ABSENT }, nonce }
+  expect(await say(demo, mended)).toBe('1007 ORDER_NOT_EXIST signed')
 })
 
 it('take the nonce of a repeated order too, also when its time_expire has passed meanwhile', async () => {

@@ -158,7 +158,10 @@ export const sandboxConsole = (upstreams: SandboxUpstreams, home: string): Conso
     method: 'GET',
     path: 'sandbox/faults/:channel',
     permission: 'sandbox.use',
-    handle: async (_world, call) => ({ faults: faultsOf(upstreams, call)?.list() ?? [] }),
+    handle: async (_world, call) => {
+      const faults = faultsOf(upstreams, call)
+      return faults === null ? NO_CHANNEL() : { faults: faults.list() }
+    },
   },
   {
     method: 'PUT',

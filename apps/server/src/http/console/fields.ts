@@ -1,5 +1,5 @@
 /** Reads the fields of a console call. The first wrong field is kept, with its name and what it should be. */
-import { parseYuan } from '@acopay/core'
+import { CHINA_MS, parseYuan } from '@acopay/core'
 import { type Failed, failed } from './call.ts'
 
 const PAGE_MAX = 100
@@ -71,16 +71,27 @@ const wordReader =
     return known ?? say(field, `应为 ${words.join(' | ')}`, `should be one of ${words.join(' | ')}`)
   }
 
-/** From 1970 to 9999: the database and JavaScript can both hold these times. */
-const isSensible = (at: Date): boolean => at.getTime() >= 0 && at.getTime() < Date.UTC(10_000, 0)
+/** From 1970 to 9999, also in China: the database, JavaScript and the platform's numbers can all hold these times. */
+const isSensible = (at: Date): boolean => at.getTime() >= 0 && at.getTime() < Date.UTC(10_000, 0) - CHINA_MS
+
+/** `new Date` accepts 31 February as a day in March; the database refuses it. */
+const isDay = (text: string): boolean => {
+  const at = new Date(`${text}T00:00:00Z`)
+  return isSensible(at) && at.toISOString().startsWith(text)
+}
+
+/** Without an offset it would be a time in the zone of the machine. */
+const INSTANT = /^(\d{4}-\d\d-\d\d)T\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:\d\d)$/
 
 const timeReader =
   ({ given, say }: Source) =>
   (field: string): Date | null => {
     const value = given(field)
     if (value === null) return null
-    const at = typeof value === 'string' && /^\d{4}-\d\d-\d\dT/.test(value) ? new Date(value) : null
-    return at !== null && isSensible(at) ? at : say(field, '应为 ISO 8601 时间', 'should be a time in ISO 8601')
+    const day = typeof value === 'string' ? INSTANT.exec(value)?.[1] : undefined
+    const at = day !== undefined && isDay(day) ? new Date(String(value)) : null
+    if (at !== null && isSensible(at)) return at
+    return say(field, '应为带时区的 ISO 8601 时间', 'should be a time in ISO 8601 with its offset')
   }
 
 const dayReader =
@@ -88,9 +99,7 @@ const dayReader =
   (field: string): string | null => {
     const value = given(field)
     if (value === null) return null
-    const at = typeof value === 'string' && /^\d{4}-\d\d-\d\d$/.test(value) ? new Date(value) : null
-    // `new Date` accepts 31 February as a day in March; the database refuses it.
-    if (at !== null && isSensible(at) && at.toISOString().startsWith(String(value))) return String(value)
+    if (typeof value === 'string' && /^\d{4}-\d\d-\d\d$/.test(value) && isDay(value)) return value
     return say(field, '应为日期，如 2026-03-01', 'should be a day, like 2026-03-01')
   }
 
@@ -107,7 +116,7 @@ const wholeReader =
 /** A number, or its digits in a text; NaN for everything else. */
 function numberOf(value: unknown): number {
   if (typeof value === 'number') return value
-  return /^\d{1,9}$/.test(String(value)) ? Number(value) : Number.NaN
+  return typeof value === 'string' && /^\d{1,9}$/.test(value) ? Number(value) : Number.NaN
 }
 
 const yuanReader =

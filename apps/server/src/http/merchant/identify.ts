@@ -4,7 +4,6 @@
  * verified is answered with a signature.
  */
 import type { IncomingHttpHeaders } from 'node:http'
-import { BlockList, isIPv6 } from 'node:net'
 import {
   type JsonObject,
   orderParamsText,
@@ -16,6 +15,7 @@ import {
 } from '@acopay/protocol'
 import type { Merchant } from '@acopay/store/read'
 import type { World } from '../../world.ts'
+import { isAllowed } from '../allowed-addresses.ts'
 import type { RateLimit } from '../rate-limit.ts'
 import type { Caller } from './exchange.ts'
 import { publicKey } from './key-cache.ts'
@@ -99,17 +99,4 @@ function refusalOf(merchant: Merchant, address: string | null, perMerchant: Rate
   if (address !== null && allowedIps.length > 0 && !isAllowed(allowedIps, address)) return refuse('IP_FORBIDDEN')
   if (!perMerchant.allows(merchant.mchNo, merchant.ratePerSecond)) return refuse('FREQUENCY_LIMIT')
   return null
-}
-
-/** Whether the list (addresses or CIDR blocks) holds the address; IPv4 mapped into IPv6 counts as IPv4. */
-function isAllowed(allowed: string[], address: string): boolean {
-  const list = new BlockList()
-  for (const entry of allowed) {
-    const [net, bits] = entry.split('/') as [string, string | undefined]
-    const family = isIPv6(net) ? 'ipv6' : 'ipv4'
-    if (bits === undefined) list.addAddress(net, family)
-    else list.addSubnet(net, Number(bits), family)
-  }
-  const plain = address.replace(/^::ffff:(?=\d+\.)/, '')
-  return list.check(plain, isIPv6(plain) ? 'ipv6' : 'ipv4')
 }

@@ -3,9 +3,9 @@ import { createHash, createPublicKey } from 'node:crypto'
 import { INSTALLED } from '@acopay/channels'
 import type { MerchantDetail, MerchantList } from '@acopay/protocol/console'
 import { type ListedMerchant, listMerchants, platformKeys } from '@acopay/store/read'
-import ipaddr from 'ipaddr.js'
 import { addApp, addMerchant, changeApp, changeMerchant } from '../../../actions/console/merchants.ts'
 import type { World } from '../../../world.ts'
+import { isAddressOrBlock } from '../../allowed-addresses.ts'
 import { type Caller, type ConsoleCall, type ConsoleEndpoint, Failed, failed } from '../call.ts'
 import { fieldsOf } from '../fields.ts'
 import { pageOf } from '../places.ts'
@@ -130,8 +130,8 @@ async function change(world: World, call: ConsoleCall): Promise<MerchantDetail |
 /** Null when an entry is neither an address nor a CIDR block. */
 function ipsOf(value: unknown): string[] | null {
   if (!Array.isArray(value) || value.length > IPS_MAX) return null
-  const texts = value.map((one) => String(one).trim())
-  return texts.every((text) => (text.includes('/') ? ipaddr.isValidCIDR(text) : ipaddr.isValid(text))) ? texts : null
+  const texts = value.map((one) => (typeof one === 'string' ? one.trim() : ''))
+  return texts.every(isAddressOrBlock) ? texts : null
 }
 
 async function addOneApp(world: World, call: ConsoleCall): Promise<object | Failed> {

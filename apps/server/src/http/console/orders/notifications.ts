@@ -52,7 +52,7 @@ async function filterOf(world: World, { caller, query }: ConsoleCall) {
   const limit = read.limit()
   const [ms, ofMerchant = '', number = '', seq] = after ?? []
   const place = { createdAt: new Date(Number(ms)), mchNo: ofMerchant, transactionNo: number, seq: Number(seq) }
-  const isPlace = !Number.isNaN(place.createdAt.getTime()) && isSeq(place.seq)
+  const isPlace = after?.length === 4 && !Number.isNaN(place.createdAt.getTime()) && isSeq(place.seq)
   if (after !== undefined && !isPlace) read.say('after', '应为上一页的 next', 'should be the next of the page before')
   const wrong = read.failed()
   if (wrong !== null) return wrong

@@ -110,7 +110,10 @@ export type RefundUnderWay = { kind: 'processing'; why?: string }
 
 export type RefundAnswer = Traced & ({ kind: 'done' } | RefundUnderWay | { kind: 'refused'; why: string } | Unknown)
 
-/** `failed`: nothing was and nothing will be refunded under this number. `amountFen`: the refunded amount. */
+/**
+ * `failed`: nothing was and nothing will be refunded under this number. `amountFen`: the refunded amount. `absent`: the
+ * upstream shows no such refund, which proves something only `refundVisibleAfterMs` after the last call.
+ */
 export type RefundQueryAnswer = Traced &
   (
     | { kind: 'done'; amountFen: bigint }
@@ -120,8 +123,11 @@ export type RefundQueryAnswer = Traced &
     | Unknown
   )
 
-/** An unverified request that claims to come from the upstream. Header names are in lower case. */
-export type RawWebhook = { headers: Record<string, string | undefined>; body: string }
+/**
+ * An unverified request that claims to come from the upstream. Header names are in lower case. `body`: the bytes as they
+ * were received, since signatures cover bytes and not every upstream writes UTF-8.
+ */
+export type RawWebhook = { headers: Record<string, string | undefined>; body: Buffer }
 
 export type Webhook =
   | { kind: 'paid'; attemptNo: string; payment: UpstreamPayment }
@@ -160,6 +166,10 @@ export interface Channel {
    * account) and proves nothing.
    */
   readonly tradeStartsAtScan: boolean
+  /**
+   * How long after a refund's call the upstream's query may still not show it, in ms. Until then `absent` proves nothing.
+   */
+  readonly refundVisibleAfterMs: number
   /** How long after its time-out a create may still take effect at the upstream, in ms. */
   readonly createInFlightMs: number
   /**
@@ -189,6 +199,24 @@ export async function orUnknown<Answer>(signal: AbortSignal, call: () => Promise
   })
   const answer = call().catch((error: unknown) => unknown(error instanceof Error ? error.message : 'the call failed'))
   return Promise.race([answer, gaveUp])
+}
+
+const DAY_MS = 24 * 3_600_000
+/** The older of the two upstreams took its first payment in 2004. */
+const FIRST_PAYMENT_MS = Date.parse('2004-01-01T00:00:00Z')
+
+/** Whether this can be an upstream's number, or one of ours: it is compared, stored, shown and sent back. */
+export const isNumber = (value: unknown): value is string =>
+  typeof value === 'string' && /^[0-9A-Za-z_|*@-]{1,64}$/.test(value)
+
+/**
+ * When a payment was made. Upstreams may leave the time out of a payment's description: it counts as made now. Null when
+ * it is no time, or one that cannot be.
+ */
+export function paidAtOf(time: Date | null, now: Date): Date | null {
+  if (time === null) return now
+  const isPossible = time.getTime() >= FIRST_PAYMENT_MS && time.getTime() <= now.getTime() + DAY_MS
+  return isPossible ? time : null
 }
 
 /**

@@ -1,11 +1,14 @@
 /** "查询对账单下载地址" (alipay.data.dataservice.bill.downloadurl.query): the address it gives works for 30 s. */
 import { type UpstreamBillAnswer, unknown } from '../contract.ts'
-import { OK, traced, undefinedAnswer } from './answer.ts'
+import { OK, refusal, traced, undefinedAnswer } from './answer.ts'
 import { readBill } from './bill.ts'
 import type { AlipayContext } from './client.ts'
 
 /** Counted from the beginning of the bill's day: 24 h after a bill is due, one that is missing will not be made. */
 const LATE_BILL_MS = 58 * 3_600_000
+
+/** Seen in production, and the two of the manual's table. */
+const NO_BILL = new Set(['isp.bill_not_exist', 'BILL_NOT_EXIST', 'NO_BILL_DATA'])
 
 export async function fetchBill(
   { client, door }: AlipayContext,
@@ -15,7 +18,7 @@ export async function fetchBill(
   const body = { bill_type: 'trade', bill_date: day }
   const answer = await client.call('alipay.data.dataservice.bill.downloadurl.query', body, signal)
   // One error for two cases: there were no trades that day, or the bill is late ("特殊情况可能延迟").
-  if (answer.subCode === 'isp.bill_not_exist') {
+  if (NO_BILL.has(refusal(answer))) {
     const isLate = door.now().getTime() < Date.parse(`${day}T00:00:00+08:00`) + LATE_BILL_MS
     return traced(answer, { kind: isLate ? 'later' : 'none' })
   }

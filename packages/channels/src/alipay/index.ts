@@ -23,6 +23,8 @@ export function makeAlipay(account: AlipayAccount, door: AlipayDoor): Channel {
     payUrlTtlMs: {},
     signIn: null,
     tradeStartsAtScan: true,
+    // "建议商户在退款发起后间隔10秒以上再发起退款查询请求".
+    refundVisibleAfterMs: 10_000,
     createInFlightMs: MINUTE,
     latePaymentWindowMs: 24 * HOUR,
     open: (ask, signal) => orUnknown(signal, () => open(alipay, ask, signal)),

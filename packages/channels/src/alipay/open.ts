@@ -1,10 +1,37 @@
 /** Opening a payment: a code to scan, or a page on a telephone or a desktop. */
 import { formatYuan } from '@acopay/core'
 import type { OpenAnswer, OpenAsk } from '../contract.ts'
-import { isRefused, OK, traced, undefinedAnswer } from './answer.ts'
+import { OK, refusal, traced, undefinedAnswer } from './answer.ts'
 import { type AlipayContext, alipayTime } from './client.ts'
 
 const MINUTE = 60_000
+
+/**
+ * Reasons for which Alipay surely did not open a trade, and would not if the request were repeated. A word that says what
+ * became of an earlier use of the number is not among them, and neither is any other word: the create may have landed.
+ */
+const REFUSED = new Set([
+  'INVALID_PARAMETER',
+  'ACCESS_FORBIDDEN',
+  'PARTNER_ERROR',
+  'EXIST_FORBIDDEN_WORD',
+  'TOTAL_FEE_EXCEED',
+  'BUYER_SELLER_EQUAL',
+  'BEYOND_PAY_RESTRICTION',
+  'BEYOND_PER_RECEIPT_RESTRICTION',
+  'BEYOND_PER_RECEIPT_SINGLE_RESTRICTION',
+  'BEYOND_PER_RECEIPT_DAY_RESTRICTION',
+  'MERCHANT_PERM_RECEIPT_SUSPEND_LIMIT',
+  'MERCHANT_PERM_RECEIPT_SINGLE_LIMIT',
+  'MERCHANT_PERM_RECEIPT_DAY_LIMIT',
+  'MERCHANT_STATUS_NOT_NORMAL',
+  'MERCHANT_AGREEMENT_NOT_EXIST',
+  'MERCHANT_AGREEMENT_INVALID',
+  'RISK_MERCHANT_IP_NOT_EXIST',
+  'NOW_TIME_AFTER_EXPIRE_TIME_ERROR',
+  'SUB_GOODS_SIZE_MAX_COUNT',
+  'SECONDARY_MERCHANT_STATUS_ERROR',
+])
 
 /** The full-width forms of the characters that Alipay does not allow in a subject. */
 const FULL_WIDTH: Record<string, string> = { '/': '／', '=': '＝', '&': '＆' }
@@ -30,9 +57,10 @@ async function openCode({ client, door }: AlipayContext, ask: OpenAsk, signal: A
   const minutes = Math.max(1, Math.floor((ask.expireAt.getTime() - door.now().getTime()) / MINUTE))
   const order = { ...orderOf(ask), qr_code_timeout_express: `${minutes}m` }
   const answer = await client.call('alipay.trade.precreate', order, signal, urlsOf(ask))
-  const { qr_code: code } = answer.data
-  if (answer.code === OK && typeof code === 'string') return traced(answer, { kind: 'opened', payUrl: code })
-  if (isRefused(answer)) return traced(answer, { kind: 'refused', why: answer.subCode })
+  const { qr_code: code, out_trade_no: opened = ask.attemptNo } = answer.data
+  const isOpened = answer.code === OK && opened === ask.attemptNo && typeof code === 'string' && code !== ''
+  if (isOpened) return traced(answer, { kind: 'opened', payUrl: code })
+  if (REFUSED.has(refusal(answer))) return traced(answer, { kind: 'refused', why: answer.subCode })
   return undefinedAnswer(answer)
 }
 

@@ -2,14 +2,14 @@
 import { type Traced, type Unknown, unknown } from '../contract.ts'
 import type { WechatAnswer } from './client.ts'
 
-const ABSENT = new Set(['ORDER_NOT_EXIST', 'ORDERNOTEXIST', 'RESOURCE_NOT_EXISTS'])
+const NO_TRADE = new Set(['ORDER_NOT_EXIST', 'ORDERNOTEXIST', 'RESOURCE_NOT_EXISTS'])
 
 /** The verb's answer with WeChat Pay's number of the exchange, where WeChat Pay gave one. */
 export const traced = <Says extends object>({ requestId }: WechatAnswer, says: Says): Says & Traced =>
   requestId === undefined ? says : { ...says, requestId }
 
-/** True when WeChat Pay says that it does not know the number it was asked about. */
-export const isAbsent = ({ code }: WechatAnswer): boolean => ABSENT.has(code)
+/** True when WeChat Pay says that it does not know the transaction it was asked about. */
+export const isTradeAbsent = ({ code }: WechatAnswer): boolean => NO_TRADE.has(code)
 
 /** For an answer that the manual does not define for this call: it may mean yes or no. */
 export const undefinedAnswer = (answer: WechatAnswer): Unknown & Traced =>

@@ -6,7 +6,7 @@ import { authorization, isSignedBy, type SignedHeaders, signedHeaders, signLines
 
 export type WechatDoor = { fetch: typeof fetch; now: () => Date; newNonce: () => string }
 
-/** An answer that WeChat Pay signed. `code` names the error; empty when there is none. */
+/** An answer that WeChat Pay signed. `code` names the error; empty for an answer that is none (its status is below 400). */
 export type WechatAnswer = {
   status: number
   data: Record<string, unknown>
@@ -77,7 +77,7 @@ export function wechatClient(account: WechatAccount, door: WechatDoor): WechatCl
       const headers = signedHeaders((name) => response.headers.get(name))
       if (!(await isTheirs(headers, text))) throw new Error(`HTTP ${response.status} without a valid signature`)
       const data = (text === '' ? {} : JSON.parse(text)) as Record<string, unknown>
-      const code = typeof data.code === 'string' ? data.code : ''
+      const code = response.status >= 400 && typeof data.code === 'string' ? data.code : ''
       return { status: response.status, data, code, requestId: response.headers.get('request-id') ?? undefined }
     },
     async download(address, signal) {

@@ -1,6 +1,6 @@
 /** "关闭订单": WeChat Pay answers 204 also for a number that it has never seen, so the answer proves nothing. */
 import type { AttemptRef, CloseAnswer } from '../contract.ts'
-import { isAbsent, traced, transactionPath, undefinedAnswer } from './answer.ts'
+import { isTradeAbsent, traced, transactionPath, undefinedAnswer } from './answer.ts'
 import type { WechatContext } from './client.ts'
 
 const PAID = new Set(['ORDERPAID', 'ORDER_PAID'])
@@ -15,5 +15,5 @@ export async function close(
   const answer = await client.call('POST', path, { mchid: account.mchId }, signal)
   if (answer.status === 204 || CLOSED.has(answer.code)) return traced(answer, { kind: 'accepted' })
   if (PAID.has(answer.code)) return traced(answer, { kind: 'paid' })
-  return isAbsent(answer) ? traced(answer, { kind: 'absent' }) : undefinedAnswer(answer)
+  return isTradeAbsent(answer) ? traced(answer, { kind: 'absent' }) : undefinedAnswer(answer)
 }

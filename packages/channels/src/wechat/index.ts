@@ -25,6 +25,7 @@ export function makeWechat(account: WechatAccount, door: WechatDoor): Channel {
     payUrlTtlMs: { native: 2 * HOUR, h5: 4 * MINUTE, jsapi: 2 * HOUR, app: 2 * HOUR },
     signIn: wechatSignIn(account, door),
     tradeStartsAtScan: false,
+    refundVisibleAfterMs: 0,
     createInFlightMs: MINUTE,
     latePaymentWindowMs: 24 * HOUR,
     open: (ask, signal) => orUnknown(signal, () => open(wechat, ask, signal)),

@@ -2,17 +2,16 @@
  * "支付成功回调通知" and "退款结果通知" (pay.weixin.qq.com): WeChat Pay signs the notification and encrypts the part of it
  * that describes the payment or the refund.
  */
-import type { RawWebhook, Webhook, WebhookReply } from '../contract.ts'
+import { isNumber, type RawWebhook, type Webhook, type WebhookReply } from '../contract.ts'
 import type { WechatAccount } from './account.ts'
 import type { WechatContext } from './client.ts'
 import { openSealed, type Sealed } from './sealed.ts'
 import { signedHeaders } from './signature.ts'
 import { readTransaction } from './transaction.ts'
 
-export async function readNotification(
-  { account, client }: WechatContext,
-  { headers, body }: RawWebhook,
-): Promise<Webhook> {
+export async function readNotification(wechat: WechatContext, { headers, body: bytes }: RawWebhook): Promise<Webhook> {
+  const { account, client } = wechat
+  const body = bytes.toString('utf8')
   const signed = signedHeaders((name) => headers[name])
   if (!(await client.isTheirs(signed, body))) {
     return { kind: 'forged', why: 'not signed by WeChat Pay, or not lately' }
@@ -22,7 +21,7 @@ export async function readNotification(
   const { event, data } = opened
   if (event.startsWith('REFUND.')) return readRefund(account, data)
   if (event !== 'TRANSACTION.SUCCESS') return { kind: 'other', what: event }
-  const read = readTransaction(account, data)
+  const read = readTransaction(wechat, data)
   if (read === null) return { kind: 'forged', why: 'of another account, or unreadable' }
   const { attemptNo, says } = read
   return says.kind === 'paid' ? { kind: 'paid', attemptNo, payment: says.payment } : { kind: 'other', what: says.kind }
@@ -43,8 +42,9 @@ function openNotification(
 }
 
 function readRefund({ mchId }: WechatAccount, { mchid, out_refund_no: refundNo }: Record<string, unknown>): Webhook {
-  const isOurs = mchid === mchId && typeof refundNo === 'string'
-  return isOurs ? { kind: 'refund', refundNo } : { kind: 'forged', why: 'of another account, or unreadable' }
+  return mchid === mchId && isNumber(refundNo)
+    ? { kind: 'refund', refundNo }
+    : { kind: 'forged', why: 'of another account, or unreadable' }
 }
 
 export const replyToWebhook = (isHeard: boolean): WebhookReply => ({

@@ -18,7 +18,6 @@ const REFUSED = new Set([
   'APPID_MCHID_NOT_MATCH',
   'MCH_NOT_EXISTS',
   'NO_AUTH',
-  'SIGN_ERROR',
   'OPENID_MISMATCH',
   'RULE_LIMIT',
   'ACCOUNT_ERROR',
@@ -63,11 +62,13 @@ type Opened = { code_url?: unknown; h5_url?: unknown; prepay_id?: unknown }
 /** Null when the answer lacks the field that the manual promises for the method. */
 function payUrlOf(wechat: WechatContext, { method, returnUrl }: OpenAsk, opened: Opened): string | null {
   const { code_url: code, h5_url: page, prepay_id: prepayId } = opened
-  if (method === 'native') return typeof code === 'string' ? code : null
-  if (method === 'h5') return typeof page === 'string' ? withReturn(page, returnUrl) : null
-  if (typeof prepayId !== 'string') return null
+  if (method === 'native') return isText(code) ? code : null
+  if (method === 'h5') return isText(page) ? withReturn(page, returnUrl) : null
+  if (!isText(prepayId)) return null
   return method === 'jsapi' ? browserStart(wechat, prepayId) : appStart(wechat, prepayId)
 }
+
+const isText = (value: unknown): value is string => typeof value === 'string' && value !== ''
 
 /** "可以在h5_url后拼接上redirect_url参数": the page to which WeChat Pay sends the payer back. */
 const withReturn = (page: string, returnUrl: string | null): string =>

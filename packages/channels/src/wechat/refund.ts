@@ -8,8 +8,9 @@ import {
   type Unknown,
   unknown,
 } from '../contract.ts'
-import { isAbsent, traced, undefinedAnswer } from './answer.ts'
+import { traced, undefinedAnswer } from './answer.ts'
 import type { WechatAnswer, WechatContext } from './client.ts'
+import { amountOf } from './transaction.ts'
 
 const PATH = '/v3/refund/domestic/refunds'
 
@@ -23,7 +24,6 @@ const REFUSED = new Set([
   'MCH_NOT_EXISTS',
   'RESOURCE_NOT_EXISTS',
   'REQUEST_BLOCKED',
-  'SIGN_ERROR',
 ])
 
 /** "退款申请": repeating an `out_refund_no` does not refund twice. */
@@ -38,7 +38,11 @@ export async function refund({ client }: WechatContext, ask: RefundAsk, signal: 
     amount: { refund: Number(ask.amountFen), total: Number(ask.totalFen), currency: 'CNY' },
   }
   const answer = await client.call('POST', PATH, body, signal)
-  if (answer.status === 200) return traced(answer, stateOf(answer))
+  if (answer.status === 200) {
+    // The state of another refund than the one that was asked for says nothing about this one.
+    const isAsked = isAbout(answer, ask) && refundedFen(answer) === ask.amountFen
+    return isAsked ? traced(answer, stateOf(answer)) : undefinedAnswer(answer)
+  }
   if (REFUSED.has(answer.code)) return traced(answer, { kind: 'refused', why: answer.code })
   return undefinedAnswer(answer)
 }
@@ -46,19 +50,24 @@ export async function refund({ client }: WechatContext, ask: RefundAsk, signal: 
 /** "查询单笔退款". */
 export async function queryRefund(
   { client }: WechatContext,
-  { refundNo }: RefundRef,
+  ref: RefundRef,
   signal: AbortSignal,
 ): Promise<RefundQueryAnswer> {
-  const answer = await client.call('GET', `${PATH}/${encodeURIComponent(refundNo)}`, null, signal)
-  if (answer.status !== 200) return isAbsent(answer) ? traced(answer, { kind: 'absent' }) : undefinedAnswer(answer)
+  const answer = await client.call('GET', `${PATH}/${encodeURIComponent(ref.refundNo)}`, null, signal)
+  if (answer.code === 'RESOURCE_NOT_EXISTS') return traced(answer, { kind: 'absent' })
+  const amountFen = refundedFen(answer)
+  if (answer.status !== 200 || !isAbout(answer, ref) || amountFen === null) return undefinedAnswer(answer)
   const state = stateOf(answer)
   if (state.kind === 'refused') return traced(answer, { kind: 'failed', why: state.why })
-  if (state.kind !== 'done') return traced(answer, state)
-  const { refund: fen } = (answer.data.amount ?? {}) as { refund?: unknown }
-  return Number.isSafeInteger(fen)
-    ? traced(answer, { kind: 'done', amountFen: BigInt(fen as number) })
-    : undefinedAnswer(answer)
+  return traced(answer, state.kind === 'done' ? { kind: 'done', amountFen } : state)
 }
+
+const isAbout = ({ data }: WechatAnswer, { refundNo, paymentNo }: RefundRef): boolean =>
+  data.out_refund_no === refundNo && data.transaction_id === paymentNo
+
+/** What was asked to be sent back; the payer may get less of it in money, and the rest as the coupon that was used. */
+const refundedFen = ({ data }: WechatAnswer): bigint | null =>
+  amountOf(((data.amount ?? {}) as { refund?: unknown }).refund)
 
 type RefundState = { kind: 'done' } | RefundUnderWay | { kind: 'refused'; why: string } | Unknown
 

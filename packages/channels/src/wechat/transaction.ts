@@ -1,24 +1,26 @@
 /** A transaction as WeChat Pay describes it, in answers to queries and in notifications alike. */
-import type { QueryAnswer, UpstreamPayment } from '../contract.ts'
-import type { WechatAccount } from './account.ts'
+import { isNumber, paidAtOf, type QueryAnswer, type UpstreamPayment } from '../contract.ts'
+import type { WechatContext } from './client.ts'
 
 /** Null when it belongs to another account, or when a field is not what the manual says. */
 export function readTransaction(
-  { mchId, appId }: WechatAccount,
+  { account, door }: WechatContext,
   data: Record<string, unknown>,
 ): { attemptNo: string; says: QueryAnswer } | null {
-  if (data.mchid !== mchId || (data.appid !== undefined && data.appid !== appId)) return null
+  if (data.mchid !== account.mchId || data.appid !== account.appId) return null
   const { out_trade_no: attemptNo, trade_state: state } = data
-  if (typeof attemptNo !== 'string' || typeof state !== 'string') return null
+  if (!isNumber(attemptNo)) return null
   switch (state) {
     // REFUND: paid, and refunded in part or in full since. The payment took place all the same.
     case 'SUCCESS':
     case 'REFUND': {
-      const payment = readPayment(data)
+      const payment = readPayment(data, door.now())
       return payment === null ? null : { attemptNo, says: { kind: 'paid', payment } }
     }
     case 'NOTPAY':
     case 'USERPAYING':
+    // The payer's bank has been asked and has not answered.
+    case 'ACCEPT':
     // The payer tried and failed, and may try again.
     case 'PAYERROR':
       return { attemptNo, says: { kind: 'open' } }
@@ -30,18 +32,17 @@ export function readTransaction(
   }
 }
 
-function readPayment(data: Record<string, unknown>): UpstreamPayment | null {
+function readPayment(data: Record<string, unknown>, now: Date): UpstreamPayment | null {
   const { transaction_id: paymentNo, success_time: time } = data
-  const { total, currency } = (data.amount ?? {}) as { total?: unknown; currency?: unknown }
+  const { total, currency = 'CNY' } = (data.amount ?? {}) as { total?: unknown; currency?: unknown }
   const { openid } = (data.payer ?? {}) as { openid?: unknown }
-  const paidAt = new Date(String(time))
-  if (typeof paymentNo !== 'string' || !Number.isSafeInteger(total) || Number.isNaN(paidAt.getTime())) return null
-  return {
-    paymentNo,
-    // The amount of the order. The payer may have paid less: WeChat Pay settles coupons with the merchant.
-    amountFen: BigInt(total as number),
-    currency: typeof currency === 'string' ? currency : 'CNY',
-    paidAt,
-    payer: typeof openid === 'string' ? openid : null,
-  }
+  const paidAt = paidAtOf(time === undefined ? null : new Date(String(time)), now)
+  const amountFen = amountOf(total)
+  if (!isNumber(paymentNo) || amountFen === null || typeof currency !== 'string' || paidAt === null) return null
+  // The amount of the order. The payer may have paid less: WeChat Pay settles coupons with the merchant.
+  return { paymentNo, amountFen, currency, paidAt, payer: typeof openid === 'string' ? openid : null }
 }
+
+/** A number of fen, as WeChat Pay writes every amount; null when no money can have this amount. */
+export const amountOf = (fen: unknown): bigint | null =>
+  Number.isSafeInteger(fen) && (fen as number) > 0 ? BigInt(fen as number) : null

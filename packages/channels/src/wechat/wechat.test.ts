@@ -53,7 +53,7 @@ function told(trade: object, more: { event?: string; key?: string; at?: Date } =
     event_type: more.event ?? 'TRANSACTION.SUCCESS',
     resource: seal(JSON.stringify(trade), more.key),
   })
-  return { body, headers: signed(body, 'PUB_KEY_ID_1', platform.privateKey, more.at ?? NOW) }
+  return { body: Buffer.from(body), headers: signed(body, 'PUB_KEY_ID_1', platform.privateKey, more.at ?? NOW) }
 }
 
 function signed(body: string, serial: string, key: typeof platform.privateKey, at: Date): Record<string, string> {

@@ -14,7 +14,7 @@ export function notificationRoutes(app: FastifyInstance, world: World): void {
     const headers = Object.fromEntries(
       Object.entries(request.headers).map(([name, value]) => [name, Array.isArray(value) ? value[0] : value]),
     )
-    const body = Buffer.isBuffer(request.body) ? request.body.toString('utf8') : ''
+    const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0)
     const received = isChannelName(channel)
       ? await receiveWebhook(world, { mchNo, channel }, { headers, body }).catch((err: unknown) => {
           world.log.error({ requestId: request.id, mchNo, channel, err }, 'notification failed')

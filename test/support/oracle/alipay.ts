@@ -1,0 +1,120 @@
+/**
+ * Alipay's gateway as somebody else wrote it: requests are checked by `alipay-sdk`, and every answer and notification
+ * in UTF-8 is shown to it as well. GBK, which it does not speak, is written by `iconv-lite`. Nothing of this repository
+ * signs, checks or encodes here. Its answers are what docs/upstreams/alipay.md says.
+ */
+import { createSign, generateKeyPairSync } from 'node:crypto'
+import { AlipaySdk } from 'alipay-sdk'
+import iconv from 'iconv-lite'
+import { type Asked, oracleServer } from './server.ts'
+
+export const NOW = new Date('2026-01-31T00:00:00Z')
+const APP_ID = '2021000000000001'
+const SELLER_ID = '2088000000000001'
+
+type Charset = 'utf-8' | 'GBK'
+
+/** `body` is the content of the member `…_response`; a text is sent as it is. `sign`: whether it is signed; default yes. */
+export type AlipaySays = {
+  status?: number
+  body: object | string
+  sign?: boolean
+  charset?: Charset
+  headers?: Record<string, string>
+  /** The name of the member; default: the method's. */
+  member?: string
+  /** A file, sent as it is. */
+  file?: Buffer
+}
+
+export type AlipayOracle = Awaited<ReturnType<typeof alipayOracle>>
+
+const pem = () => {
+  const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 1024 })
+  return {
+    privatePem: privateKey.export({ type: 'pkcs8', format: 'pem' }) as string,
+    publicPem: publicKey.export({ type: 'spki', format: 'pem' }) as string,
+  }
+}
+
+export async function alipayOracle() {
+  const app = pem()
+  const alipay = pem()
+  const complaints: string[] = []
+  let says: (asked: Call) => AlipaySays = () => ({ body: { code: '20000', sub_code: 'isp.unknow-error' } })
+  const common = { appId: APP_ID, privateKey: app.privatePem, keyType: 'PKCS8' as const }
+  /** The merchant's SDK, which believes what Alipay's key signed. */
+  const sdk = new AlipaySdk({ ...common, alipayPublicKey: alipay.publicPem })
+  /** The same code in Alipay's place: it checks what the app's key signed. */
+  const gate = new AlipaySdk({ ...common, alipayPublicKey: app.publicPem })
+
+  const signBytes = (bytes: Buffer): string => createSign('RSA-SHA256').update(bytes).sign(alipay.privatePem, 'base64')
+  const encode = (text: string, charset: Charset): Buffer => iconv.encode(text, charset)
+
+  function answerTo(call: Call): { status: number; headers: Record<string, string>; body: Buffer } {
+    const said = says(call)
+    const { status = 200, sign = true, charset = 'utf-8', headers = {}, file } = said
+    if (file !== undefined) return { status, headers, body: file }
+    if (typeof said.body === 'string') return { status, headers, body: Buffer.from(said.body) }
+    const name = said.member ?? `${call.method.replaceAll('.', '_')}_response`
+    const content = JSON.stringify(said.body)
+    const signature = signBytes(encode(content, charset))
+    if (sign && charset === 'utf-8') sdk.checkResponseSign(`{"${name}":${content},"sign":"${signature}"}`, name, signature, '')
+    const text = sign ? `{"${name}":${content},"sign":"${signature}"}` : `{"${name}":${content}}`
+    return { status, headers: { 'content-type': `text/html;charset=${charset}`, ...headers }, body: encode(text, charset) }
+  }
+
+  const server = await oracleServer((asked) => {
+    const url = new URL(asked.url, 'http://alipay')
+    const params = Object.fromEntries([...url.searchParams, ...new URLSearchParams(asked.body)])
+    const isCall = url.pathname.endsWith('/gateway.do')
+    if (isCall && !gate.checkNotifySignV2(params)) complaints.push(`not signed: ${params.method}`)
+    const content = JSON.parse(params.biz_content ?? '{}') as Record<string, unknown>
+    return answerTo({ ...asked, params, method: params.method ?? url.pathname, content })
+  })
+
+  /** A notification: a form in this charset, signed over the bytes in this charset. `keeps`: which empty values and names the signature covers. */
+  function told(params: Record<string, string>, how: { charset?: Charset; keeps?: 'all' | 'filled' | 'type' } = {}) {
+    const { charset = 'utf-8', keeps = 'filled' } = how
+    const all: Record<string, string> = { ...params, charset, sign_type: 'RSA2' }
+    const signed = Object.entries(all)
+      .filter(([name, value]) => (keeps === 'type' || name !== 'sign_type') && (keeps === 'all' || value !== ''))
+      .sort(([one], [other]) => (one < other ? -1 : 1))
+      .map(([name, value]) => `${name}=${value}`)
+      .join('&')
+    const sign = signBytes(encode(signed, charset))
+    if (charset === 'utf-8' && keeps !== 'filled' && !sdk.checkNotifySignV2({ ...all, sign })) {
+      throw new Error('alipay-sdk does not believe the notification')
+    }
+    const percent = (text: string): string =>
+      [...encode(text, charset)].map((byte) => `%${byte.toString(16).padStart(2, '0').toUpperCase()}`).join('')
+    const body = Object.entries({ ...all, sign }).map(([name, value]) => `${name}=${percent(value)}`)
+    return {
+      headers: { 'content-type': `application/x-www-form-urlencoded; charset=${charset}` },
+      body: Buffer.from(body.join('&'), 'latin1'),
+    }
+  }
+
+  return {
+    account: {
+      gateway: `${server.url}/gateway.do`,
+      appId: APP_ID,
+      sellerId: SELLER_ID,
+      appPrivateKey: app.privatePem,
+      alipayPublicKey: alipay.publicPem,
+    },
+    door: { fetch, now: () => NOW, newNonce: () => 'n' },
+    sdk,
+    url: server.url,
+    asked: server.asked,
+    complaints,
+    says: (next: AlipaySays | ((call: Call) => AlipaySays)) => {
+      says = typeof next === 'function' ? next : () => next
+    },
+    told,
+    stop: server.stop,
+  }
+}
+
+/** A request, with its parameters and its `biz_content` read. */
+export type Call = Asked & { params: Record<string, string>; method: string; content: Record<string, unknown> }

@@ -268,3 +268,74 @@ describe('an upstream that refuses', () => {
     expect(await stands()).toBe('FAIL')
   })
 })
+
+describe('a refund that Alipay answers with a word, and makes all the same', () => {
+  const mch_refund_no = newTradeNo()
+  const told = async () => (await queryRefund({ mch_refund_no })).data.code
+  const taken = async () => (await test.upstreams.of('alipay').control.taken())[0]
+  const asked = async (word: string, ms: number) => {
+    test = await testWorld()
+    const order = await paidOrder('alipay')
+    test.upstreams.faults('alipay').set([{ kind: 'refused_then_done', verb: 'refund', times: 1, ms, word }])
+    return refund(order, { mch_refund_no, refund_amount: '5.00' })
+  }
+  const waitFor = async (seconds: number) => {
+    for (let second = 0; second < seconds; second += 1) {
+      test.advance(1000)
+      await test.runJobs()
+    }
+  }
+
+  it.each(['AQC.SYSTEM_ERROR', 'ACQ.REFUND_CHARGE_ERROR', 'isv.app-call-limited', 'ACQ.A_WORD_OF_TOMORROW'])(
+    '%s: it is never told failed, and is told done, once',
+    async (word) => {
+      expect((await asked(word, 12_000)).data.code).toBe('PROCESSING')
+      for (let second = 0; second < 11; second += 1) {
+        await waitFor(1)
+        expect(await told()).toBe('PROCESSING')
+      }
+      await waitFor(40)
+      expect(await told()).toBe('SUCCESS')
+      expect(await taken()).toMatchObject({ takenFen: 1250, returnedFen: 500 })
+      await holds()
+    },
+  )
+
+  it('a refusal of the manual: what its query shows after ten seconds decides, not what it shows at once', async () => {
+    expect((await asked('ACQ.SELLER_BALANCE_NOT_ENOUGH', 9_000)).data.code).toBe('PROCESSING')
+    await waitFor(40)
+    expect(await told()).toBe('SUCCESS')
+    expect(await taken()).toMatchObject({ returnedFen: 500 })
+    await holds()
+  })
+
+  it('a refusal that stays one is told failed after the upstream’s delay, once, and its amount is free again', async () => {
+    test = await testWorld()
+    const order = await paidOrder('alipay')
+    test.upstreams.faults('alipay').set([{ kind: 'says', verb: 'refund', word: 'ACQ.SELLER_BALANCE_NOT_ENOUGH' }])
+    expect((await refund(order, { mch_refund_no, refund_amount: '12.50' })).data.code).toBe('PROCESSING')
+    await waitFor(9)
+    expect(await told()).toBe('PROCESSING')
+    await waitFor(12)
+    expect(await told()).toBe('FAIL')
+    test.upstreams.faults('alipay').set([])
+    expect(await refund(order, { refund_amount: '12.50' })).toMatchObject({ data: { code: 'SUCCESS' } })
+    expect(await taken()).toMatchObject({ returnedFen: 1250 })
+    await holds()
+  })
+})
+
+it.each(['wechat', 'alipay'] as const)(
+  'a refund that %s says is done with another sum is not called done',
+  async (channel) => {
+    test = await testWorld({
+      upstream: () => ({
+        refund: async () => ({ kind: 'processing' }),
+        queryRefund: async () => ({ kind: 'done', amountFen: 499n }),
+      }),
+    })
+    const order = await paidOrder(channel)
+    const asked = await refund(order, { refund_amount: '5.00' })
+    expect(asked.data.code).toBe('PROCESSING')
+  },
+)

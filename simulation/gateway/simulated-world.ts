@@ -96,7 +96,7 @@ async function deliverWebhook(
 ): Promise<WebhookReply | null> {
   if (gateway === null) return null
   const { world, process } = gateway
-  const raw = { headers: {}, body }
+  const raw = { headers: {}, body: Buffer.from(body) }
   const dies = new Promise<'died'>((resolve) => process.whenDead.push(() => resolve('died')))
   const receives = receiveWebhook(world, { mchNo: MCH, channel }, raw).catch((error: Error) => ({
     reply: { status: 500, contentType: '', body: '' },

@@ -157,6 +157,7 @@ function channelOf(parts: Parts, process: Process, name: ChannelName): Channel {
     payUrlTtlMs: {},
     signIn: null,
     tradeStartsAtScan: name === 'alipay',
+    refundVisibleAfterMs: name === 'alipay' ? 10_000 : 0,
     createInFlightMs: CREATE_LANDS_MS,
     latePaymentWindowMs: WATCH_MS,
     open: ({ attemptNo: no, amountFen, expireAt }) =>
@@ -189,7 +190,11 @@ function channelOf(parts: Parts, process: Process, name: ChannelName): Channel {
         return made.closes ? { kind: 'failed', why: 'CLOSED' } : { kind: 'done', amountFen: made.fen }
       }),
     async readWebhook({ body }) {
-      const { attemptNo = '', paymentNo = '', refundNo } = JSON.parse(body) as Record<string, string | undefined>
+      const {
+        attemptNo = '',
+        paymentNo = '',
+        refundNo,
+      } = JSON.parse(body.toString()) as Record<string, string | undefined>
       if (refundNo !== undefined) return { kind: 'refund', refundNo }
       const payment = paymentNamed(trades.get(attemptNo), paymentNo)
       return payment === undefined

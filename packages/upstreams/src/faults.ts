@@ -23,6 +23,12 @@ export const FAULTS = [
   'closes_never',
   /** A refund: the answer is `in progress`; the refund is done `ms` later. */
   'refunds_late',
+  /**
+   * A refund: the answer is a refusal (`word`), no query shows the refund, and it is done `ms` later all the same.
+   */
+  'refused_then_done',
+  /** The upstream does nothing and answers with `word`, signed. */
+  'says',
   /** A notification: the upstream sends it twice at the same time. */
   'twin',
   /** A notification: the upstream never sends it. */
@@ -44,6 +50,8 @@ export type Fault = {
   times?: number
   /** For faults with a time; default 1000. */
   ms?: number
+  /** For faults with a word: the one that the upstream says; default: its own for an error of the system. */
+  word?: string
 }
 
 const SENSIBLE: Record<FaultKind, (verb: Verb) => boolean> = {
@@ -57,6 +65,8 @@ const SENSIBLE: Record<FaultKind, (verb: Verb) => boolean> = {
   closes_late: (verb) => verb === 'close',
   closes_never: (verb) => verb === 'close',
   refunds_late: (verb) => verb === 'refund',
+  refused_then_done: (verb) => verb === 'refund',
+  says: (verb) => verb !== 'notify',
   twin: (verb) => verb === 'notify',
   silence: (verb) => verb === 'notify',
 }

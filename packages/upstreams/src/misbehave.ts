@@ -10,8 +10,8 @@ export type Exchange<Answer> = {
   work: (fault: Fault | null) => Promise<Answer>
   /** Writes and signs the answer, well or badly. */
   render: (answer: Answer, how: How) => UpstreamReply
-  /** The platform's answer for an error of its own. */
-  failure: Answer
+  /** The platform's answer with this word; without one, for an error of its own. */
+  failure: (word?: string) => Answer
 }
 
 /** Null when the fault is that no answer comes. */
@@ -21,11 +21,14 @@ export async function misbehaving<Answer>(
   { work, render, failure }: Exchange<Answer>,
 ): Promise<UpstreamReply | null> {
   const fault = faults.pick(call.verb, call.no)
-  if (fault?.kind === 'error_before') return render(failure, 'well')
+  if (fault?.kind === 'error_before') return render(failure(), 'well')
+  if (fault?.kind === 'says') return render(failure(fault.word), 'well')
   const answer = await work(fault)
   switch (fault?.kind) {
     case 'error_after':
-      return render(failure, 'well')
+      return render(failure(), 'well')
+    case 'refused_then_done':
+      return render(failure(fault.word), 'well')
     case 'lost_answer':
     case 'lands_late':
       return null

@@ -20,8 +20,8 @@ export type Trade = {
   notices: Notice[]
 }
 
-/** The refund is in progress until `doneMs`. */
-export type Refund = { no: string; id: string; fen: number; atMs: number; doneMs: number }
+/** The refund is in progress until `doneMs`; with `isHidden`, the platform says until then that it does not exist. */
+export type Refund = { no: string; id: string; fen: number; atMs: number; doneMs: number; isHidden?: true }
 
 /** A notification to send at `nextMs`, and then by the platform's schedule until the merchant acknowledges it. */
 export type Notice = {
@@ -56,7 +56,11 @@ export const landsMsOf = (fault: Fault | null, nowMs: number): number =>
 
 /** How long a refund with this fault stays in progress. */
 export const refundLateMsOf = (fault: Fault | null): number =>
-  fault?.kind === 'refunds_late' ? (fault.ms ?? FAULT_MS) : 0
+  fault?.kind === 'refunds_late' || fault?.kind === 'refused_then_done' ? (fault.ms ?? FAULT_MS) : 0
+
+/** The refund as a query shows it; undefined when it was never made, or is not shown yet. */
+export const shownRefund = (trade: Trade, no: unknown, nowMs: number): Refund | undefined =>
+  trade.refunds.find((refund) => refund.no === no && !(refund.isHidden && nowMs < refund.doneMs))
 
 export const isPayable = (trade: Trade, nowMs: number): boolean => trade.state === 'open' && trade.expireMs > nowMs
 
@@ -81,7 +85,7 @@ export const leftOf = ({ payment, refunds }: Trade): number => (payment?.fen ?? 
  */
 export function refundTrade(
   trade: Trade,
-  refund: { no: string; fen: number },
+  refund: Pick<Refund, 'no' | 'fen' | 'isHidden'>,
   nowMs: number,
   lateMs = 0,
 ): Refund | null {

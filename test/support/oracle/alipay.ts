@@ -59,9 +59,14 @@ export async function alipayOracle() {
     const name = said.member ?? `${call.method.replaceAll('.', '_')}_response`
     const content = JSON.stringify(said.body)
     const signature = signBytes(encode(content, charset))
-    if (sign && charset === 'utf-8') sdk.checkResponseSign(`{"${name}":${content},"sign":"${signature}"}`, name, signature, '')
+    if (sign && charset === 'utf-8')
+      sdk.checkResponseSign(`{"${name}":${content},"sign":"${signature}"}`, name, signature, '')
     const text = sign ? `{"${name}":${content},"sign":"${signature}"}` : `{"${name}":${content}}`
-    return { status, headers: { 'content-type': `text/html;charset=${charset}`, ...headers }, body: encode(text, charset) }
+    return {
+      status,
+      headers: { 'content-type': `text/html;charset=${charset}`, ...headers },
+      body: encode(text, charset),
+    }
   }
 
   const server = await oracleServer((asked) => {

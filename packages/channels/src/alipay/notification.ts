@@ -3,7 +3,10 @@ import { isNumber, type RawWebhook, type Webhook, type WebhookReply } from '../c
 import type { AlipayContext } from './client.ts'
 import { readPayment } from './transaction.ts'
 
-export async function readNotification({ account, client, door }: AlipayContext, { body }: RawWebhook): Promise<Webhook> {
+export async function readNotification(
+  { account, client, door }: AlipayContext,
+  { body }: RawWebhook,
+): Promise<Webhook> {
   const params = new Map(new URLSearchParams(body.toString('utf8')))
   if (!client.isTheirs(params)) return { kind: 'forged', why: 'not signed by Alipay' }
   if (params.get('app_id') !== account.appId || params.get('seller_id') !== account.sellerId) {

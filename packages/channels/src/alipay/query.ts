@@ -4,7 +4,11 @@ import { isTradeAbsent, OK, traced, undefinedAnswer } from './answer.ts'
 import type { AlipayAnswer, AlipayContext } from './client.ts'
 import { amountOf, readPayment } from './transaction.ts'
 
-export async function query(alipay: AlipayContext, { attemptNo }: AttemptRef, signal: AbortSignal): Promise<QueryAnswer> {
+export async function query(
+  alipay: AlipayContext,
+  { attemptNo }: AttemptRef,
+  signal: AbortSignal,
+): Promise<QueryAnswer> {
   const body = { out_trade_no: attemptNo, query_options: ['fund_bill_list'] }
   const answer = await alipay.client.call('alipay.trade.query', body, signal)
   if (isTradeAbsent(answer)) return traced(answer, { kind: 'absent' })

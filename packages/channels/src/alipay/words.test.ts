@@ -188,7 +188,9 @@ describe('a word of an error', () => {
 
   it('means at each verb what the manual says there, and is unknown at every other', async () => {
     const rows = Object.entries(BUSINESS).flatMap(([word, letters]) =>
-      letters.split(' ').map((letter, index): Row => [VERBS[index] as Verb, word, error('40004', word), KINDS[letter] as string]),
+      letters
+        .split(' ')
+        .map((letter, index): Row => [VERBS[index] as Verb, word, error('40004', word), KINDS[letter] as string]),
     )
     expect(rows.length).toBe(Object.keys(BUSINESS).length * VERBS.length)
     expect(await wrongRows(rows)).toEqual([])
@@ -237,7 +239,9 @@ describe('a query', () => {
       ['trade_success', 'unknown'],
       ['', 'unknown'],
     ]
-    const rows = states.map(([trade_status, kind]): Row => ['query', trade_status, ok({ ...TRADE, trade_status }), kind])
+    const rows = states.map(
+      ([trade_status, kind]): Row => ['query', trade_status, ok({ ...TRADE, trade_status }), kind],
+    )
     expect(await wrongRows(rows)).toEqual([])
   })
 
@@ -252,7 +256,13 @@ describe('a query', () => {
   })
 
   it('reads the amount in each form in which Alipay may write it', async () => {
-    const forms: [unknown, bigint][] = [['12.50', 1250n], ['12.5', 1250n], ['12', 1200n], [12.5, 1250n], [12, 1200n]]
+    const forms: [unknown, bigint][] = [
+      ['12.50', 1250n],
+      ['12.5', 1250n],
+      ['12', 1200n],
+      [12.5, 1250n],
+      [12, 1200n],
+    ]
     for (const [total_amount, amountFen] of forms) {
       oracle.says(ok({ ...TRADE, total_amount }))
       expect(await ASKS.query()).toMatchObject({ kind: 'paid', payment: { amountFen } })
@@ -281,29 +291,62 @@ describe('a query', () => {
   })
 
   it('of a closed trade says that it was paid only on a second fact, never on its date', async () => {
-    const refundOf = (refund: object) => (method: string) => (method === 'alipay.trade.query' ? ok(CLOSED_AT) : ok(refund))
+    const refundOf = (refund: object) => (method: string) =>
+      method === 'alipay.trade.query' ? ok(CLOSED_AT) : ok(refund)
     const rows: Row[] = [
       ['query', 'with a date alone', (method) => (method === 'alipay.trade.query' ? ok(CLOSED_AT) : ok({})), 'closed'],
       ['query', 'without a date', ok({ ...CLOSED_AT, send_pay_date: undefined }), 'closed'],
-      ['query', 'with nothing paid by the buyer', ok({ ...CLOSED_AT, buyer_pay_amount: '0.00', receipt_amount: '0.00' }), 'closed'],
+      [
+        'query',
+        'with nothing paid by the buyer',
+        ok({ ...CLOSED_AT, buyer_pay_amount: '0.00', receipt_amount: '0.00' }),
+        'closed',
+      ],
       ['query', 'with an empty list of funds', ok({ ...CLOSED_AT, fund_bill_list: [] }), 'closed'],
-      ['query', 'with funds of nothing', ok({ ...CLOSED_AT, fund_bill_list: [{ fund_channel: 'X', amount: '0.00' }] }), 'closed'],
+      [
+        'query',
+        'with funds of nothing',
+        ok({ ...CLOSED_AT, fund_bill_list: [{ fund_channel: 'X', amount: '0.00' }] }),
+        'closed',
+      ],
       ['query', 'with funds', ok({ ...CLOSED_AT, fund_bill_list: FUNDS }), 'returned'],
-      ['query', 'with funds and no date', ok({ ...CLOSED_AT, send_pay_date: undefined, fund_bill_list: FUNDS }), 'returned'],
+      [
+        'query',
+        'with funds and no date',
+        ok({ ...CLOSED_AT, send_pay_date: undefined, fund_bill_list: FUNDS }),
+        'returned',
+      ],
       ['query', 'with an amount paid by the buyer', ok({ ...CLOSED_AT, buyer_pay_amount: '12.50' }), 'returned'],
       [
         'query',
         'with a refund of the whole under the attempt',
-        refundOf({ trade_no: PAYMENT, out_trade_no: ATTEMPT, out_request_no: ATTEMPT, refund_status: 'REFUND_SUCCESS', refund_amount: '12.50' }),
+        refundOf({
+          trade_no: PAYMENT,
+          out_trade_no: ATTEMPT,
+          out_request_no: ATTEMPT,
+          refund_status: 'REFUND_SUCCESS',
+          refund_amount: '12.50',
+        }),
         'returned',
       ],
       [
         'query',
         'with a refund of another trade',
-        refundOf({ trade_no: '1', out_trade_no: 'A', out_request_no: ATTEMPT, refund_status: 'REFUND_SUCCESS', refund_amount: '12.50' }),
+        refundOf({
+          trade_no: '1',
+          out_trade_no: 'A',
+          out_request_no: ATTEMPT,
+          refund_status: 'REFUND_SUCCESS',
+          refund_amount: '12.50',
+        }),
         'closed',
       ],
-      ['query', 'and the second fact cannot be had', (method) => (method === 'alipay.trade.query' ? ok(CLOSED_AT) : error('20000', 'isp.unknow-error')), 'unknown'],
+      [
+        'query',
+        'and the second fact cannot be had',
+        (method) => (method === 'alipay.trade.query' ? ok(CLOSED_AT) : error('20000', 'isp.unknow-error')),
+        'unknown',
+      ],
     ]
     expect(await wrongRows(rows)).toEqual([])
   })
@@ -328,12 +371,14 @@ describe('a close', () => {
       [error('40004', 'ACQ.TRADE_NOT_EXIST'), 'unknown'],
     ]
     const rows = words.flatMap((word) =>
-      states.map(([queried, kind]): Row => [
-        'close',
-        `${word}, then ${JSON.stringify(queried.body)}`,
-        (method) => (method === 'alipay.trade.close' ? error('40004', word) : queried),
-        kind,
-      ]),
+      states.map(
+        ([queried, kind]): Row => [
+          'close',
+          `${word}, then ${JSON.stringify(queried.body)}`,
+          (method) => (method === 'alipay.trade.close' ? error('40004', word) : queried),
+          kind,
+        ],
+      ),
     )
     expect(await wrongRows(rows)).toEqual([])
   })
@@ -343,20 +388,22 @@ const REFUNDED = { trade_no: PAYMENT, out_trade_no: ATTEMPT, fund_change: 'Y', r
 
 describe('a refund', () => {
   it('is done by fund_change Y for this payment; anything else has to be asked about', async () => {
-    const rows = ([
-      ['Y', {}, 'done'],
-      ['Y, after another refund of it', { refund_fee: '7.50' }, 'done'],
-      ['N', { fund_change: 'N' }, 'processing'],
-      ['nothing', { fund_change: undefined }, 'processing'],
-      ['y', { fund_change: 'y' }, 'processing'],
-      ['Y of another payment', { trade_no: '2026013122001400001000000002' }, 'unknown'],
-      ['Y of no payment', { trade_no: undefined }, 'unknown'],
-      ['Y of another attempt', { out_trade_no: 'AT1' }, 'unknown'],
-      ['Y of less', { refund_fee: '4.99' }, 'unknown'],
-      ['Y of nothing', { refund_fee: '0.00' }, 'unknown'],
-      ['Y of an unreadable sum', { refund_fee: 'x' }, 'unknown'],
-      ['N of another payment', { fund_change: 'N', trade_no: '1' }, 'unknown'],
-    ] as const).map(([what, more, kind]): Row => ['refund', what, ok({ ...REFUNDED, ...more }), kind])
+    const rows = (
+      [
+        ['Y', {}, 'done'],
+        ['Y, after another refund of it', { refund_fee: '7.50' }, 'done'],
+        ['N', { fund_change: 'N' }, 'processing'],
+        ['nothing', { fund_change: undefined }, 'processing'],
+        ['y', { fund_change: 'y' }, 'processing'],
+        ['Y of another payment', { trade_no: '2026013122001400001000000002' }, 'unknown'],
+        ['Y of no payment', { trade_no: undefined }, 'unknown'],
+        ['Y of another attempt', { out_trade_no: 'AT1' }, 'unknown'],
+        ['Y of less', { refund_fee: '4.99' }, 'unknown'],
+        ['Y of nothing', { refund_fee: '0.00' }, 'unknown'],
+        ['Y of an unreadable sum', { refund_fee: 'x' }, 'unknown'],
+        ['N of another payment', { fund_change: 'N', trade_no: '1' }, 'unknown'],
+      ] as const
+    ).map(([what, more, kind]): Row => ['refund', what, ok({ ...REFUNDED, ...more }), kind])
     expect(await wrongRows(rows)).toEqual([])
   })
 
@@ -373,23 +420,31 @@ describe('a refund', () => {
   })
 
   it('that is asked about is done by its word for this number and payment, and absent where there is none', async () => {
-    const done = { trade_no: PAYMENT, out_trade_no: ATTEMPT, out_request_no: REFUND, refund_status: 'REFUND_SUCCESS', refund_amount: '5.00' }
-    const rows = ([
-      ['done', done, 'done'],
-      ['nothing at all', {}, 'absent'],
-      ['an empty word', { ...done, refund_status: '' }, 'absent'],
-      ['no word', { ...done, refund_status: undefined }, 'absent'],
-      ['a word of tomorrow', { ...done, refund_status: 'REFUND_WAITING' }, 'unknown'],
-      ['REFUND_FAIL', { ...done, refund_status: 'REFUND_FAIL' }, 'unknown'],
-      ['another number', { ...done, out_request_no: 'AR1' }, 'unknown'],
-      ['no number', { ...done, out_request_no: undefined }, 'unknown'],
-      ['another payment', { ...done, trade_no: '1' }, 'unknown'],
-      ['no payment', { ...done, trade_no: undefined }, 'unknown'],
-      ['nothing', { ...done, refund_amount: '0.00' }, 'unknown'],
-      ['less than nothing', { ...done, refund_amount: '-5.00' }, 'unknown'],
-      ['no amount', { ...done, refund_amount: undefined }, 'unknown'],
-      ['no word, of another payment', { trade_no: '1' }, 'unknown'],
-    ] as const).map(([what, body, kind]): Row => ['queryRefund', what, ok(body), kind])
+    const done = {
+      trade_no: PAYMENT,
+      out_trade_no: ATTEMPT,
+      out_request_no: REFUND,
+      refund_status: 'REFUND_SUCCESS',
+      refund_amount: '5.00',
+    }
+    const rows = (
+      [
+        ['done', done, 'done'],
+        ['nothing at all', {}, 'absent'],
+        ['an empty word', { ...done, refund_status: '' }, 'absent'],
+        ['no word', { ...done, refund_status: undefined }, 'absent'],
+        ['a word of tomorrow', { ...done, refund_status: 'REFUND_WAITING' }, 'unknown'],
+        ['REFUND_FAIL', { ...done, refund_status: 'REFUND_FAIL' }, 'unknown'],
+        ['another number', { ...done, out_request_no: 'AR1' }, 'unknown'],
+        ['no number', { ...done, out_request_no: undefined }, 'unknown'],
+        ['another payment', { ...done, trade_no: '1' }, 'unknown'],
+        ['no payment', { ...done, trade_no: undefined }, 'unknown'],
+        ['nothing', { ...done, refund_amount: '0.00' }, 'unknown'],
+        ['less than nothing', { ...done, refund_amount: '-5.00' }, 'unknown'],
+        ['no amount', { ...done, refund_amount: undefined }, 'unknown'],
+        ['no word, of another payment', { trade_no: '1' }, 'unknown'],
+      ] as const
+    ).map(([what, body, kind]): Row => ['queryRefund', what, ok(body), kind])
     expect(await wrongRows(rows)).toEqual([])
   })
 

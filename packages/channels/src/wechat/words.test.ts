@@ -71,11 +71,18 @@ async function wrongRows(rows: [verb: Verb, what: string, says: WechatSays, kind
 const error = (status: number, code: string): WechatSays => ({ status, body: { code, message: code, detail: null } })
 
 /** By verb: the word's HTTP status in the manual, the word, and what it means there. Other verbs: unknown. */
-const WORDS: Record<string, { status: number; creates: string; query: string; close: string; refund: string; queryRefund: string; bill: string }> = (() => {
+const WORDS: Record<
+  string,
+  { status: number; creates: string; query: string; close: string; refund: string; queryRefund: string; bill: string }
+> = (() => {
   const row = (status: number, words: string) => {
     const [creates = '', query = '', close = '', refund = '', queryRefund = '', bill = ''] = words
       .split(' ')
-      .map((letter) => ({ u: 'unknown', R: 'refused', a: 'absent', p: 'paid', c: 'accepted', n: 'none', l: 'later' })[letter] ?? letter)
+      .map(
+        (letter) =>
+          ({ u: 'unknown', R: 'refused', a: 'absent', p: 'paid', c: 'accepted', n: 'none', l: 'later' })[letter] ??
+          letter,
+      )
     return { status, creates, query, close, refund, queryRefund, bill }
   }
   return {
@@ -134,7 +141,14 @@ describe('a word of an error', () => {
   })
 
   it('is not believed from a success, nor when nobody signed it', async () => {
-    const words = ['PARAM_ERROR', 'ORDER_NOT_EXIST', 'ORDERPAID', 'NOT_ENOUGH', 'NO_STATEMENT_EXIST', 'RESOURCE_NOT_EXISTS']
+    const words = [
+      'PARAM_ERROR',
+      'ORDER_NOT_EXIST',
+      'ORDERPAID',
+      'NOT_ENOUGH',
+      'NO_STATEMENT_EXIST',
+      'RESOURCE_NOT_EXISTS',
+    ]
     const rows = words.flatMap((word) =>
       (Object.keys(ASKS) as Verb[]).map((verb): [Verb, string, WechatSays, string] => [
         verb,
@@ -282,7 +296,7 @@ describe('a refund', () => {
       'no payment': { transaction_id: undefined },
       'no amount': { amount: undefined },
       'an amount as text': { amount: { ...MADE.amount, refund: '500' } },
-      'nothing': { amount: { ...MADE.amount, refund: 0 } },
+      nothing: { amount: { ...MADE.amount, refund: 0 } },
       'less than nothing': { amount: { ...MADE.amount, refund: -500 } },
     }
     const rows = Object.entries(others).flatMap(([what, more]): [Verb, string, WechatSays, string][] => [
@@ -303,7 +317,11 @@ describe('a refund', () => {
     oracle.says({ body: { ...MADE, status: 'ABNORMAL' } })
     expect(await ASKS.refund()).toMatchObject({ kind: 'processing', why: 'ABNORMAL' })
     const asked = JSON.parse(oracle.asked.at(-1)?.body ?? '') as Record<string, unknown>
-    expect(asked).toMatchObject({ transaction_id: PAYMENT, out_refund_no: REFUND, amount: { refund: 500, total: 1250, currency: 'CNY' } })
+    expect(asked).toMatchObject({
+      transaction_id: PAYMENT,
+      out_refund_no: REFUND,
+      amount: { refund: 500, total: 1250, currency: 'CNY' },
+    })
     expect(asked).not.toHaveProperty('out_trade_no')
   })
 })
@@ -320,7 +338,9 @@ describe('a create', () => {
       ]),
     )
     expect(await wrongRows(rows)).toEqual([])
-    expect(await wrongRows(CREATES.map((verb) => [verb, 'an empty one', { body: { [fields[verb]]: '' } }, 'unknown']))).toEqual([])
+    expect(
+      await wrongRows(CREATES.map((verb) => [verb, 'an empty one', { body: { [fields[verb]]: '' } }, 'unknown'])),
+    ).toEqual([])
   })
 })
 
@@ -328,7 +348,13 @@ describe('a notification', () => {
   it('is what its event and its content say, and forged where they cannot be of this account', async () => {
     const paid = (more: object) => oracle.told('TRANSACTION.SUCCESS', { ...TRADE, ...more })
     const refund = (event: string, more: object = {}) =>
-      oracle.told(event, { mchid: '1900000001', out_trade_no: ATTEMPT, transaction_id: PAYMENT, out_refund_no: REFUND, ...more })
+      oracle.told(event, {
+        mchid: '1900000001',
+        out_trade_no: ATTEMPT,
+        transaction_id: PAYMENT,
+        out_refund_no: REFUND,
+        ...more,
+      })
     const rows: [what: string, raw: ReturnType<typeof paid>, kind: string][] = [
       ['paid', paid({}), 'paid'],
       ['paid, without a time', paid({ success_time: undefined }), 'paid'],
@@ -349,7 +375,11 @@ describe('a notification', () => {
       ['a refund without a number', refund('REFUND.SUCCESS', { out_refund_no: undefined }), 'forged'],
       ['a refund with a number with NUL', refund('REFUND.SUCCESS', { out_refund_no: 'AR\0' }), 'forged'],
       ['of five minutes ago', oracle.told('TRANSACTION.SUCCESS', TRADE, new Date(NOW.getTime() - 300_000)), 'paid'],
-      ['of five minutes and a second ago', oracle.told('TRANSACTION.SUCCESS', TRADE, new Date(NOW.getTime() - 301_000)), 'forged'],
+      [
+        'of five minutes and a second ago',
+        oracle.told('TRANSACTION.SUCCESS', TRADE, new Date(NOW.getTime() - 301_000)),
+        'forged',
+      ],
     ]
     const wrong: string[] = []
     for (const [what, { headers, body }, kind] of rows) {

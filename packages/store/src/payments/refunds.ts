@@ -15,6 +15,11 @@ export type Refund = {
   state: RefundState
   /** Until this moment the upstream may still carry out a call whose answer was lost. */
   inFlightUntil: Date
+  /**
+   * The word with which the upstream refused the last call. It is final only when a query, made after the upstream's own
+   * delay, shows no such refund. Null while the last call is not answered, or was answered otherwise.
+   */
+  refusal: string | null
   successTime: Date | null
 }
 
@@ -28,7 +33,11 @@ export type FoundRefund = Refund & {
 }
 
 /** Writes a PROCESSING refund. Throws when the merchant's number was used at the same moment: see `isRefundNoTaken`. */
-export async function insertRefund(db: Db, refund: Omit<Refund, 'state' | 'successTime'>, now: Date): Promise<void> {
+export async function insertRefund(
+  db: Db,
+  refund: Omit<Refund, 'state' | 'refusal' | 'successTime'>,
+  now: Date,
+): Promise<void> {
   await run(
     db,
     'insertRefund',
@@ -59,7 +68,7 @@ type Row = Omit<FoundRefund, 'amountFen'> & { amountFen: bigint }
 
 const SELECT = `select r.mch_no as "mchNo", r.refund_no as "refundNo", r.mch_refund_no as "mchRefundNo",
     r.transaction_no as "transactionNo", r.attempt_no as "attemptNo", r.payment_no as "paymentNo",
-    r.amount_fen as "amountFen", r.reason, r.notify_url as "notifyUrl", r.state, r.lands_until as "inFlightUntil",
+    r.amount_fen as "amountFen", r.reason, r.notify_url as "notifyUrl", r.state, r.lands_until as "inFlightUntil", r.refusal,
     r.success_time as "successTime", o.app_no as "appNo", o.mch_trade_no as "mchTradeNo", a.channel,
     p.amount_fen as "totalFen"
   from refund r join orders o on o.mch_no = r.mch_no and o.transaction_no = r.transaction_no
@@ -108,8 +117,24 @@ export async function markRefundCall(
   await run(
     db,
     'markRefundCall',
-    `update refund set lands_until = $3 where mch_no = $1 and refund_no = $2 and state = 'PROCESSING'`,
+    `update refund set lands_until = $3, refusal = null
+      where mch_no = $1 and refund_no = $2 and state = 'PROCESSING'`,
     [key.mchNo, key.refundNo, inFlightUntil],
+  )
+}
+
+/** Writes the refusal of the call that `inFlightUntil` identifies. Changes nothing when a later call was made since. */
+export async function markRefundRefused(
+  db: Db,
+  { mchNo, refundNo, inFlightUntil }: Pick<Refund, 'mchNo' | 'refundNo' | 'inFlightUntil'>,
+  refusal: string,
+): Promise<void> {
+  await run(
+    db,
+    'markRefundRefused',
+    `update refund set refusal = $4
+      where mch_no = $1 and refund_no = $2 and lands_until = $3 and state = 'PROCESSING'`,
+    [mchNo, refundNo, inFlightUntil, refusal],
   )
 }
 

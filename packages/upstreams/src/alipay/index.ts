@@ -50,7 +50,7 @@ export function makeAlipayStandIn(settings: AlipayStandInSettings, world: StandI
       const reply = await misbehaving(
         world,
         { verb: found.verb, no: call.no },
-        { work: (fault) => found.work(call, fault), render, failure: refuse('ACQ.SYSTEM_ERROR') },
+        { work: (fault) => found.work(call, fault), render, failure: (word = 'ACQ.SYSTEM_ERROR') => refuse(word) },
       )
       // The payer's browser asks for a page: it is shown the page instead of the answer.
       return request.method === 'GET' && reply !== null ? page(call.no) : reply

@@ -1,6 +1,16 @@
 /** The verbs of Alipay's gateway: what it does for each method, and the words it answers with. */
 import type { Fault, Verb } from '../faults.ts'
-import { closeTrade, isShownClosed, landsMsOf, leftOf, refundTrade, returnedOf, type Trade } from '../trade.ts'
+import {
+  closeTrade,
+  isShownClosed,
+  landsMsOf,
+  leftOf,
+  refundLateMsOf,
+  refundTrade,
+  returnedOf,
+  shownRefund,
+  type Trade,
+} from '../trade.ts'
 import type { Trades } from '../trades.ts'
 import { hasBill } from './bill.ts'
 
@@ -111,7 +121,7 @@ const cancel: Work = ({ trades, no }, fault) =>
     return ok({ ...answer, trade_no: trade.payment.no, action: 'refund' })
   })
 
-const refund: Work = ({ trades, content, no }) =>
+const refund: Work = ({ trades, content, no }, fault) =>
   trades.change(no, (found) => {
     const trade = begun(found)
     const fen = fenOf(content.refund_amount)
@@ -119,9 +129,12 @@ const refund: Work = ({ trades, content, no }) =>
     if (trade.payment === null) return refuse('ACQ.TRADE_STATUS_ERROR')
     if (fen === null) return refuse('ACQ.INVALID_PARAMETER')
     const before = trade.refunds.length
-    const made = refundTrade(trade, { no: String(content.out_request_no), fen }, trades.nowMs())
+    const hidden = fault?.kind === 'refused_then_done' ? { isHidden: true as const } : {}
+    const asked = { no: String(content.out_request_no), fen, ...hidden }
+    const made = refundTrade(trade, asked, trades.nowMs(), refundLateMsOf(fault))
     if (made === null) return refuse('ACQ.REFUND_AMT_NOT_EQUAL_TOTAL')
-    const fund_change = trade.refunds.length > before ? 'Y' : 'N'
+    const isMoved = trade.refunds.length > before && made.doneMs <= trades.nowMs()
+    const fund_change = isMoved ? 'Y' : 'N'
     return ok({
       out_trade_no: no,
       trade_no: trade.payment.no,
@@ -134,8 +147,8 @@ const refund: Work = ({ trades, content, no }) =>
 const queryRefund: Work = async ({ trades, content, no }) => {
   const trade = begun(await trades.find(no))
   if (trade === null) return refuse('ACQ.TRADE_NOT_EXIST')
-  const found = trade.refunds.find((one) => one.no === content.out_request_no)
-  if (found === undefined) return ok({})
+  const found = shownRefund(trade, content.out_request_no, trades.nowMs())
+  if (found === undefined || trades.nowMs() < found.doneMs) return ok({})
   const common = { out_trade_no: no, out_request_no: found.no, trade_no: trade.payment?.no }
   return ok({ ...common, refund_amount: yuan(found.fen), refund_status: 'REFUND_SUCCESS' })
 }

@@ -72,7 +72,11 @@ export function makeWechatStandIn(settings: WechatStandInSettings, world: StandI
       return misbehaving(
         world,
         { verb, no: call.no },
-        { work: (fault) => work(call, fault), render, failure: refuse(500, 'SYSTEM_ERROR') },
+        {
+          work: (fault) => work(call, fault),
+          render,
+          failure: (word) => (word === undefined ? refuse(500, 'SYSTEM_ERROR') : refuse(400, word)),
+        },
       )
     },
   }

@@ -1,7 +1,7 @@
 /** The verbs of WeChat Pay: what it does for each call, and the words it answers with. */
 import { createHash } from 'node:crypto'
 import type { Fault, Verb } from '../faults.ts'
-import { closeTrade, landsMsOf, numberOf, refundLateMsOf, refundTrade } from '../trade.ts'
+import { closeTrade, landsMsOf, numberOf, refundLateMsOf, refundTrade, shownRefund } from '../trade.ts'
 import type { Trades } from '../trades.ts'
 import { billFile } from './bill.ts'
 import type { WechatStandInSettings } from './settings.ts'
@@ -104,7 +104,8 @@ const refund: Work = async ({ trades, body, no }, fault) => {
     if (trade?.payment == null) return refuse(404, 'RESOURCE_NOT_EXISTS')
     if (total !== trade.payment.fen) return refuse(400, 'INVALID_REQUEST')
     const before = trade.refunds.length
-    const asked = { no: refundNo, fen: fen as number }
+    const hidden = fault?.kind === 'refused_then_done' ? { isHidden: true as const } : {}
+    const asked = { no: refundNo, fen: fen as number, ...hidden }
     const made = refundTrade(trade, asked, trades.nowMs(), refundLateMsOf(fault))
     if (made === null) return refuse(400, 'INVALID_REQUEST')
     if (trade.refunds.length > before && typeof body.notify_url === 'string') {
@@ -118,7 +119,7 @@ const refund: Work = async ({ trades, body, no }, fault) => {
 const queryRefund: Work = async ({ trades, no: refundNo }) => {
   const tradeNo = await trades.tradeNoOf('refund', refundNo)
   const trade = tradeNo === null ? null : await trades.find(tradeNo)
-  const found = trade?.refunds.find(({ no }) => no === refundNo)
+  const found = trade === null ? undefined : shownRefund(trade, refundNo, trades.nowMs())
   if (trade === null || found === undefined) return refuse(404, 'RESOURCE_NOT_EXISTS')
   return ok(refundData(trade, found, trades.nowMs()))
 }

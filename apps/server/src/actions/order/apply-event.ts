@@ -105,6 +105,7 @@ async function startRefund({ world, db, order, loaded, now }: Change, asked: Ask
     channel: payChannel,
     totalFen,
     state: 'PROCESSING',
+    refusal: null,
     successTime: null,
   }
   // The caller sends the refund at once and holds the job's first lease.

@@ -34,8 +34,10 @@ export async function reversePayment(world: World, key: { mchNo: string; refundN
     return found.kind === 'returned' && found.payment.paymentNo === paymentNo
   }
 
-  if (stands.kind === 'done' || (answer.kind === 'refused' && (await isReturned()))) {
-    const byUpstream = stands.kind !== 'done'
+  // 'done' says how much only where it was asked about; another sum than the whole payment is not this reversal.
+  const isDone = stands.kind === 'done' && (!('amountFen' in stands) || stands.amountFen === amountFen)
+  if (isDone || (answer.kind === 'refused' && (await isReturned()))) {
+    const byUpstream = !isDone
     await finishReversal(world.pool, { mchNo, refundNo, byUpstream }, world.now())
     return 'done'
   }

@@ -1,7 +1,7 @@
 /** Sends a refund to the upstream under a number that makes repeats harmless, and queries where the outcome is unknown. */
-import type { Channel } from '@acopay/channels'
+import type { Channel, RefundQueryAnswer } from '@acopay/channels'
 import type { JobOutcome } from '@acopay/core'
-import { type FoundRefund, findRefund, markRefundCall, noteAnswers } from '@acopay/store'
+import { type FoundRefund, findRefund, markRefundCall, markRefundRefused, noteAnswers } from '@acopay/store'
 import { answerText, callUpstream, channelOrThrow, type Deadline, within } from '../../upstream/call-upstream.ts'
 import type { World } from '../../world.ts'
 import { changeOrder } from '../order/change-order.ts'
@@ -28,21 +28,38 @@ export async function sendRefundAgain(world: World, key: { mchNo: string; refund
   if (refund.state !== 'PROCESSING') return 'done'
   const channel = await channelOrThrow(world, refund)
   const nowMs = world.now().getTime()
+  const { inFlightUntil: lastUntil, refusal } = refund
+  // What the last call's refusal still lacks is a query that the upstream's own delay does not make worthless.
+  if (refusal !== null && nowMs >= lastUntil.getTime() + channel.refundVisibleAfterMs) {
+    const found = await askAfterRefusal(world, refund, channel, refusal)
+    return (await settle(world, refund, { inFlightUntil: lastUntil, mayEarlierBeInFlight: false }, found)).outcome
+  }
   const deadline = within(world, world.limits.channelCallMs)
   const inFlightUntil = new Date(nowMs + world.limits.channelCallMs + channel.createInFlightMs)
   await markRefundCall(world.pool, key, inFlightUntil)
-  const mayEarlierBeInFlight = nowMs < refund.inFlightUntil.getTime() + channel.createInFlightMs
+  const mayEarlierBeInFlight = nowMs < lastUntil.getTime() + channel.createInFlightMs
   return (await sendCall(world, refund, { channel, deadline, inFlightUntil, mayEarlierBeInFlight })).outcome
 }
 
-async function sendCall(
+type Sent = { outcome: JobOutcome; refund: FoundRefund }
+
+async function sendCall(world: World, refund: FoundRefund, call: Call): Promise<Sent> {
+  const found = await askForRefund(world, refund, call)
+  if (found.kind === 'refused' && !call.mayEarlierBeInFlight) {
+    await markRefundRefused(world.pool, { ...refund, inFlightUntil: call.inFlightUntil }, found.why)
+  }
+  return settle(world, refund, call, found)
+}
+
+async function settle(
   world: World,
   refund: FoundRefund,
-  call: Call,
-): Promise<{ outcome: JobOutcome; refund: FoundRefund }> {
+  call: Pick<Call, 'inFlightUntil' | 'mayEarlierBeInFlight'>,
+  found: Found,
+): Promise<Sent> {
   const { mchNo, refundNo } = refund
-  const found = await askForRefund(world, refund, call)
-  if (found.kind === 'unknown' || (found.kind === 'failed' && call.mayEarlierBeInFlight)) {
+  const isOver = found.kind === 'done' || (found.kind === 'failed' && !call.mayEarlierBeInFlight)
+  if (!isOver) {
     const text = answerText('refund', found)
     world.log.warn({ mchNo, refundNo, found: text }, 'refund not done yet')
     await noteAnswers(world.pool, { table: 'refund', mchNo, answers: [{ no: refundNo, text }], now: world.now() })
@@ -62,7 +79,12 @@ async function sendCall(
   return { outcome: changed.refund.state === 'PROCESSING' ? 'retry' : 'done', refund: changed.refund }
 }
 
-type Found = { kind: 'done' } | { kind: 'failed'; why: string } | { kind: 'unknown'; why: string; isUnderWay: boolean }
+/** `refused`: by the last call, while a query made so soon proves nothing. */
+type Found =
+  | { kind: 'done' }
+  | { kind: 'failed'; why: string }
+  | { kind: 'refused'; why: string }
+  | { kind: 'unknown'; why: string; isUnderWay: boolean }
 
 /** A refusal counts only if a query then reports that the refund does not exist or has failed. */
 async function askForRefund(world: World, refund: FoundRefund, { channel, deadline }: Call): Promise<Found> {
@@ -73,12 +95,31 @@ async function askForRefund(world: World, refund: FoundRefund, { channel, deadli
   )
   if (answer.kind === 'done') return answer
   if (answer.kind === 'unknown') return { ...answer, isUnderWay: false }
-  const stands = await callUpstream(world, within(world, world.limits.channelCallMs), (signal) =>
+  const stands = await queryOf(world, refund, channel)
+  if (stands.kind === 'absent' && answer.kind === 'refused') {
+    return { kind: channel.refundVisibleAfterMs === 0 ? 'failed' : 'refused', why: answer.why }
+  }
+  return foundBy(refund, answer.kind, stands)
+}
+
+/** The upstream refused the last call, and by now its query would show a refund that it made all the same. */
+async function askAfterRefusal(world: World, refund: FoundRefund, channel: Channel, refusal: string): Promise<Found> {
+  const stands = await queryOf(world, refund, channel)
+  return stands.kind === 'absent' ? { kind: 'failed', why: refusal } : foundBy(refund, 'refused', stands)
+}
+
+const queryOf = (
+  world: World,
+  { attemptNo, paymentNo, refundNo }: FoundRefund,
+  channel: Channel,
+): Promise<RefundQueryAnswer> =>
+  callUpstream(world, within(world, world.limits.channelCallMs), (signal) =>
     channel.queryRefund({ attemptNo, paymentNo, refundNo }, signal),
   )
-  if (stands.kind === 'done') return stands
+
+function foundBy({ amountFen }: FoundRefund, answered: string, stands: RefundQueryAnswer): Found {
   if (stands.kind === 'failed') return stands
-  if (stands.kind === 'absent' && answer.kind === 'refused') return { kind: 'failed', why: answer.why }
+  if (stands.kind === 'done' && stands.amountFen === amountFen) return { kind: 'done' }
   const isUnderWay = stands.kind === 'processing' && stands.why === undefined
-  return { kind: 'unknown', why: `${answer.kind}, then ${answerText('query', stands)}`, isUnderWay }
+  return { kind: 'unknown', why: `${answered}, then ${answerText('query', stands)}`, isUnderWay }
 }

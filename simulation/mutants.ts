@@ -212,8 +212,8 @@ export const MUTANTS: Mutant[] = [
   {
     name: 'a refusal is believed although an earlier call may still be carried out',
     file: `${ACTIONS}/refund/send-refund.ts`,
-    find: "(found.kind === 'failed' && call.mayEarlierBeInFlight)",
-    replace: 'nowhere(call.mayEarlierBeInFlight)',
+    find: "(found.kind === 'failed' && !call.mayEarlierBeInFlight)",
+    replace: "found.kind === 'failed' || nowhere(call.mayEarlierBeInFlight)",
   },
   {
     name: 'a refund without an answer has failed',
@@ -224,14 +224,14 @@ export const MUTANTS: Mutant[] = [
   {
     name: 'a refund under way is done',
     file: `${ACTIONS}/refund/send-refund.ts`,
-    find: "if (stands.kind === 'done') return stands",
-    replace: "if (stands.kind === 'done' || stands.kind === 'processing') return { kind: 'done' }",
+    find: "if (stands.kind === 'done' && stands.amountFen === amountFen)",
+    replace: "if (stands.kind === 'processing' || (stands.kind === 'done' && stands.amountFen === amountFen))",
   },
   {
     name: 'a reversal under way is done',
     file: `${ACTIONS}/refund/reverse-payment.ts`,
-    find: "stands.kind === 'done' ||",
-    replace: "stands.kind === 'done' || stands.kind === 'processing' ||",
+    find: "const isDone = stands.kind === 'done' &&",
+    replace: "const isDone = stands.kind === 'processing' || stands.kind === 'done' &&",
   },
   {
     name: 'reverse twice: a new number for each try',

@@ -210,7 +210,7 @@ const QUERIES: [path: string, fields: Record<string, Values>][] = [
     },
   ],
   [
-    'strays',
+    'unmatched-payments',
     {
       mch_no: text(32),
       channel: text(32),
@@ -492,7 +492,7 @@ const ASKS = (): Ask[] => [
   },
   {
     method: 'POST',
-    path: 'strays/settle',
+    path: 'unmatched-payments/settle',
     body: () => ({ mch_no: 'MCH1000000', channel: 'wechat', note: 'x' }),
     fields: SETTLED,
   },

@@ -71,10 +71,10 @@ GET    reconciliations                           reconciliation.read    200 200 
 GET    reconciliations?mch_no=:m                 reconciliation.read    200 200 200 no  no  no  no
 GET    differences                               reconciliation.read    200 200 200 no  no  .   .
 GET    differences?mch_no=:m                     reconciliation.read    200 200 200 no  no  no  no
-GET    strays                                    reconciliation.read    200 200 200 no  no  .   .
-GET    strays?mch_no=:m                          reconciliation.read    200 200 200 no  no  no  no
+GET    unmatched-payments                        reconciliation.read    200 200 200 no  no  .   .
+GET    unmatched-payments?mch_no=:m              reconciliation.read    200 200 200 no  no  no  no
 POST   differences/settle                        reconciliation.settle  409 no  409 no  no  no  no   {"mch_no":":m","channel":"wechat","day":"2026-02-28","kind":"PAYMENT_MISSING","note":"x"}
-POST   strays/settle                             reconciliation.settle  409 no  409 no  no  no  no   {"mch_no":":m","channel":"wechat","note":"x"}
+POST   unmatched-payments/settle                 reconciliation.settle  409 no  409 no  no  no  no   {"mch_no":":m","channel":"wechat","note":"x"}
 
 GET    merchants                                 merchants.read         200 200 200 200 200 .   .
 GET    merchants/:m                              merchants.read         200 200 200 200 200 no  no

@@ -1,5 +1,6 @@
 import { defaultServerConditions } from 'vite'
 import { defineConfig } from 'vitest/config'
+import { isMutating, MUTATION_SETUP, mutationPlugin } from './mutation/run/vite-plugin.ts'
 import { isLong } from './test/support/size.ts'
 import { type Tier, testFiles } from './test/support/tiers.ts'
 
@@ -18,6 +19,7 @@ const tier = (name: Tier, groupOrder: number) => ({
 const limits = (seconds: number) => ({ testTimeout: seconds * 1000, hookTimeout: seconds * 1000 })
 
 export default defineConfig({
+  plugins: mutationPlugin(),
   resolve: { conditions },
   ssr: { resolve: { conditions } },
   // The global set-up is loaded in this environment, which follows neither of the two above.
@@ -26,11 +28,12 @@ export default defineConfig({
     reporters: ['default', './scripts/closing-line-reporter.mjs'],
     maxWorkers: 2,
     expect: { poll: { timeout: 60_000 } },
+    setupFiles: MUTATION_SETUP,
     projects: [
       {
         extends: true,
         // Their modules are pure: loading them once per worker and not once per file saves a quarter of the time.
-        test: { ...tier('unit', 0), ...limits(60), isolate: false, setupFiles: ['test/support/no-database.ts'] },
+        test: { ...tier('unit', 0), ...limits(60), isolate: isMutating, setupFiles: ['test/support/no-database.ts'] },
       },
       { extends: true, test: { ...tier('db', 1), ...limits(300), globalSetup: ['test/support/postgres.ts'] } },
       { extends: true, test: { ...tier('pages', 2), ...limits(300), globalSetup: ['test/support/postgres.ts'] } },

@@ -156,7 +156,7 @@ function filesBelow(root, folder) {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const root = path.dirname(import.meta.dirname)
-  const found = ['packages', 'apps', 'simulation', 'races', 'test', 'bench', 'scripts'].flatMap((name) =>
+  const found = ['packages', 'apps', 'simulation', 'races', 'test', 'bench', 'scripts', 'mutation'].flatMap((name) =>
     filesBelow(root, name),
   )
   const broken = violations(found)

@@ -1,5 +1,5 @@
 /**
- * `npm run mutants`: applies each mutant to a copy of the sources, simulates until an invariant breaks, and prints how many
+ * `npm run mutants:simulator`: applies each mutant to a copy of the sources, simulates until an invariant breaks, and prints how many
  * seeds that took.
  */
 import { execFileSync, spawn } from 'node:child_process'

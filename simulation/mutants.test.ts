@@ -4,7 +4,7 @@ import { MUTANTS } from './mutants.ts'
 
 const textOf = (file: string): string => readFileSync(new URL(`../${file}`, import.meta.url), 'utf8')
 
-// `npm run mutants` takes long, so an edit that breaks a mutant's text is found here.
+// `npm run mutants:simulator` takes long, so an edit that breaks a mutant's text is found here.
 it.each(MUTANTS)('the mutant "$name" finds its text exactly once, and changes it', ({ file, find, replace }) => {
   expect(textOf(file).split(find)).toHaveLength(2)
   expect(replace).not.toBe(find)

@@ -1,5 +1,5 @@
 /**
- * Realistic bugs. `npm run mutants` puts them in one by one, and the simulation must find each within a bounded number of
+ * Realistic bugs. `npm run mutants:simulator` puts them in one by one, and the simulation must find each within a bounded number of
  * seeds. A mutant that survives shows a missing check. The text `find` occurs exactly once in the file.
  */
 

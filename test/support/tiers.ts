@@ -18,7 +18,7 @@ const DATABASE = ['test/support/postgres.ts', 'test/support/process.ts', EMBEDDE
 const SIZE = 'test/support/size.ts'
 
 const ROOT = path.resolve(import.meta.dirname, '../..')
-const FOLDERS = ['packages', 'apps', 'simulation', 'races', 'scripts', 'test']
+const FOLDERS = ['packages', 'apps', 'simulation', 'races', 'scripts', 'mutation', 'test']
 const NOT_SOURCE = ['node_modules', 'dist', 'package']
 
 /** Every test file of the repository, in the order of their paths. */

@@ -1,0 +1,29 @@
+/** The twenty statements that run the most or carry the most money. `within`: the function they stand in; null: the whole file. */
+type Place = { what: string; file: string; within: string | null }
+
+const STORE = 'packages/store/src'
+const at = (what: string, file: string, within: string | null): Place => ({ what, file: `${STORE}/${file}`, within })
+
+export const HOT: readonly Place[] = [
+  at('place an order, with its nonce', 'orders/orders.ts', 'insertOrder'),
+  at('query an order', 'orders/orders.ts', 'findOrder'),
+  at('lock an order', 'orders/orders.ts', 'lockOrder'),
+  at('move an order', 'orders/orders.ts', 'moveOrder'),
+  at('sweep expired orders', 'orders/orders.ts', 'expiredOrders'),
+  at('close orders that nobody tried to pay', 'orders/untouched-orders.ts', 'moveUntouched'),
+  at('open an attempt', 'payments/attempts.ts', 'insertAttempt'),
+  at('an attempt as the upstream names it', 'payments/attempts.ts', 'findAttempt'),
+  at('move an attempt', 'payments/attempts.ts', 'moveAttempt'),
+  at('what is known of a payment', 'payments/payments.ts', 'findPayment'),
+  at('book a payment', 'payments/payments.ts', 'bookPayment'),
+  at('send money back', 'payments/payments.ts', 'insertReversal'),
+  at('lease jobs', 'jobs/jobs.ts', 'leaseJobs'),
+  at('lease one job', 'jobs/jobs.ts', 'leaseJob'),
+  at('write a job', 'jobs/jobs.ts', 'insertLeasedJob'),
+  at('lease notifications', 'notifications/notifications.ts', 'takeNotifications'),
+  at('write a notification', 'notifications/notifications.ts', 'insertNotification'),
+  at('ask for a refund', 'payments/refunds.ts', 'insertRefund'),
+  at('what may still be refunded', 'payments/refunds.ts', 'keptPayment'),
+  at('nonces', 'merchants/nonces.ts', null),
+  at('who calls, with keys and rate', 'merchants/merchants.ts', 'findMerchant'),
+]

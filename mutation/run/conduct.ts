@@ -1,0 +1,137 @@
+/** Runs mutants: one after the other in each process, the likeliest and cheapest tests first, up to the first that fails. */
+import { createHash } from 'node:crypto'
+import fs from 'node:fs'
+import path from 'node:path'
+import { type Mutant, mutated } from '../mutant.ts'
+import { CACHE, LAST_TESTS, ROOT } from './places.ts'
+import type { Feels, Reach } from './reach.ts'
+import { startTestProcess, type TestProcess } from './test-processes.ts'
+
+export type Verdict =
+  | { kind: 'found'; by: string; why: string }
+  | { kind: 'hung'; by: string }
+  /** `left`: test files that could feel it and were not run, because the others took `patienceMs` already. */
+  | { kind: 'survived'; ran: number; left: number }
+  | { kind: 'never run' }
+  | { kind: 'broken'; why: string }
+
+export type Judge = (mutant: Mutant, verdict: Verdict, done: number) => void
+
+type Known = Record<string, { by: string; why: string; kind: 'found' | 'hung'; source: string; test: string }>
+const KNOWN = path.join(CACHE, 'found.json')
+const FINDERS = path.join(CACHE, 'finders.json')
+
+const readJson = <Value>(place: string, none: Value): Value =>
+  fs.existsSync(place) ? (JSON.parse(fs.readFileSync(place, 'utf8')) as Value) : none
+const hashOfFile = (file: string): string => {
+  const full = path.join(ROOT, file)
+  return fs.existsSync(full) ? createHash('sha256').update(fs.readFileSync(full)).digest('hex').slice(0, 16) : ''
+}
+
+/** What earlier runs found: still true while neither the source nor the test that found it has changed. */
+class Memory {
+  #known: Known = readJson(KNOWN, {})
+  #finders: Record<string, Record<string, number>> = readJson(FINDERS, {})
+
+  verdict({ id, file }: Mutant): Verdict | null {
+    const known = this.#known[id]
+    if (known === undefined || known.source !== hashOfFile(file)) return null
+    return known.test === hashOfFile(testOf(known.by)) ? { kind: known.kind, by: known.by, why: known.why } : null
+  }
+
+  keep({ id, file }: Mutant, verdict: Verdict): void {
+    if (verdict.kind !== 'found' && verdict.kind !== 'hung') return
+    const test = testOf(verdict.by)
+    const why = verdict.kind === 'found' ? verdict.why : ''
+    this.#known[id] = { kind: verdict.kind, by: verdict.by, why, source: hashOfFile(file), test: hashOfFile(test) }
+    const finders = this.#finders[file] ?? {}
+    finders[test] = (finders[test] ?? 0) + 1
+    this.#finders[file] = finders
+    fs.writeFileSync(KNOWN, JSON.stringify(this.#known))
+    fs.writeFileSync(FINDERS, JSON.stringify(this.#finders))
+  }
+
+  /** A test file that found mutants of this source before is tried earlier. */
+  order(file: string, all: Feels[]): Feels[] {
+    const found = this.#finders[file] ?? {}
+    const cost = (one: Feels, place: number): number =>
+      ((one.ms + 1500) * (one.isByLoading ? 4 : 1)) / (1 + 2 * (found[one.path] ?? 0)) + place
+    return all
+      .map((one, place) => ({ one, cost: cost(one, place) }))
+      .sort((first, second) => first.cost - second.cost)
+      .map(({ one }) => one)
+  }
+}
+
+const testOf = (by: string): string => by.split(' > ')[0] ?? ''
+
+export type Conducting = { workers: number; patienceMs: number; isFresh: boolean }
+
+/** Takes mutants from `next` until it has none; answers when every verdict was given to `judge`. */
+export async function conduct(
+  next: () => Mutant | null,
+  reach: Pick<Reach, 'of'>,
+  { workers, patienceMs, isFresh }: Conducting,
+  judge: Judge,
+): Promise<void> {
+  const memory = new Memory()
+  let done = 0
+  const work = async (): Promise<void> => {
+    const tests = new Lazy()
+    for (let mutant = next(); mutant !== null; mutant = next()) {
+      const known = isFresh ? null : memory.verdict(mutant)
+      const verdict =
+        known ?? (await tried(tests, mutant, withinPatience(memory.order(mutant.file, reach.of(mutant)), patienceMs)))
+      if (known === null) memory.keep(mutant, verdict)
+      done += 1
+      judge(mutant, verdict, done)
+    }
+    await tests.stop()
+  }
+  await Promise.all(Array.from({ length: workers }, work))
+}
+
+/** A process for tests that is started when the first mutant needs it. */
+class Lazy {
+  #started: Promise<TestProcess> | null = null
+  start(): Promise<TestProcess> {
+    this.#started ??= startTestProcess('plant', 1)
+    return this.#started
+  }
+  async stop(): Promise<void> {
+    await (await this.#started)?.stop()
+  }
+}
+
+type Chosen = { run: Feels[]; left: number }
+
+function withinPatience(all: Feels[], patienceMs: number): Chosen {
+  let spent = 0
+  const run = all.filter(({ ms }, index) => {
+    spent += ms
+    return index === 0 || spent <= patienceMs
+  })
+  return { run, left: all.length - run.length }
+}
+
+async function tried(lazy: Lazy, mutant: Mutant, { run, left }: Chosen): Promise<Verdict> {
+  if (run.length === 0) return { kind: 'never run' }
+  const tests = await lazy.start()
+  const place = path.join(tests.served, mutant.file)
+  fs.mkdirSync(path.dirname(place), { recursive: true })
+  fs.writeFileSync(place, mutated(fs.readFileSync(path.join(ROOT, mutant.file), 'utf8'), mutant))
+  const last = Object.fromEntries(run.map((one) => [one.path, one.last]))
+  fs.writeFileSync(path.join(tests.served, LAST_TESTS), JSON.stringify(last))
+  const outcome = await tests.ask({ files: run, changed: [mutant.file], isRecording: false })
+  fs.rmSync(place)
+  // The next mutant may lie elsewhere: this file is read again from the disk then.
+  tests.forget(mutant.file)
+  switch (outcome.kind) {
+    case 'passed':
+      return { kind: 'survived', ran: run.length, left }
+    case 'failed':
+      return { kind: 'found', by: outcome.by, why: outcome.why }
+    default:
+      return outcome
+  }
+}

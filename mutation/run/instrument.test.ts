@@ -1,0 +1,42 @@
+import ts from 'typescript'
+import { expect, it } from 'vitest'
+import { instrumented, marksOf, pointAt } from './instrument.ts'
+
+const TEXT = `export const f = (a: number): number => {
+  if (a > 1) return g(a)
+  return 0
+}
+const g = (b: number) => b * 2
+`
+
+/** Runs the marked text, calls `f(argument)` and answers the pieces of the text that were marked as reached. */
+function reached(argument: number): string[] {
+  const marks: number[] = []
+  const code = ts.transpile(instrumented('x.ts', TEXT), {
+    module: ts.ModuleKind.CommonJS,
+    target: ts.ScriptTarget.ES2022,
+  })
+  const exported: { f?: (a: number) => number } = {}
+  new Function('exports', 'globalThis', code)(exported, { __reached: () => marks })
+  exported.f?.(argument)
+  const { points } = marksOf('x.ts', TEXT)
+  return points.filter((_, mark) => marks[mark] === 1).map(({ start, end }) => TEXT.slice(start, end))
+}
+
+it('a run marks what it reaches and nothing else', () => {
+  expect(reached(2)).toContain('return g(a)')
+  expect(reached(2)).not.toContain('return 0')
+  expect(reached(1)).toContain('return 0')
+  expect(reached(1)).not.toContain('(b: number) => b * 2')
+})
+
+it('marking leaves every line its number', () => {
+  expect(instrumented('x.ts', TEXT).split('\n')).toHaveLength(TEXT.split('\n').length)
+})
+
+it('a place belongs to the innermost statement around it', () => {
+  const marks = marksOf('x.ts', TEXT)
+  const at = TEXT.indexOf('g(a)')
+  const { start, end } = marks.points[pointAt(marks, at, at + 4)] ?? { start: 0, end: 0 }
+  expect(TEXT.slice(start, end)).toBe('return g(a)')
+})

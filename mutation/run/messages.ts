@@ -1,0 +1,16 @@
+/** What the conductor and a process that runs tests say to each other. */
+
+/** Runs these files in this order up to the first failure. `ms` are what the recording measured; 0 where it did not. */
+export type Ask = {
+  files: { path: string; ms: number; tests: Record<string, number> }[]
+  changed: string[]
+  isRecording: boolean
+}
+
+export type Outcome =
+  | { kind: 'passed'; files: Ran[] }
+  | { kind: 'failed'; by: string; why: string; files: Ran[] }
+  | { kind: 'hung'; by: string }
+  | { kind: 'broken'; why: string }
+
+export type Ran = { path: string; ok: boolean; ms: number; tests: Record<string, number> }

@@ -1,0 +1,29 @@
+/** Where things lie, and what the processes of one run tell each other in the environment. */
+import { existsSync, readFileSync } from 'node:fs'
+import path from 'node:path'
+
+export const ROOT = path.resolve(import.meta.dirname, '../..')
+export const CACHE = path.join(ROOT, 'node_modules', '.cache', 'mutation')
+export const REACHED = path.join(CACHE, 'reached')
+
+/** `record`: the tests tell what they reach. `plant`: they run with one file replaced. Not set: nothing is different. */
+export const MODE = 'ACOPAY_MUTATION'
+/** The folder of texts that are served in place of what lies on the disk, under the same paths. */
+export const SERVED = 'ACOPAY_MUTATION_SERVED'
+/** In that folder: up to which test each test file is run, by the number of the test within its file. */
+export const LAST_TESTS = 'last-tests.json'
+
+/** The sources in which mistakes can be planted, and whose reach is therefore recorded. */
+export const isPlantable = (file: string): boolean =>
+  /^(?:packages|apps)\/[^/]+\/src\/.*\.ts$/.test(file) && !/\.(?:test|d)\.ts$/.test(file)
+
+export const relative = (file: string): string => path.relative(ROOT, file.replace(/[?#].*$/, '')).replaceAll('\\', '/')
+
+/** What is served for this file; null: what lies on the disk. */
+export function servedText(file: string): string | null {
+  const folder = process.env[SERVED]
+  const name = relative(file)
+  if (folder === undefined || name.startsWith('..') || name.includes('node_modules')) return null
+  const served = path.join(folder, name)
+  return existsSync(served) ? readFileSync(served, 'utf8') : null
+}

@@ -1,0 +1,170 @@
+/** Which test reaches which mark of which source: recorded once, kept below node_modules, and renewed where a test changed. */
+import { createHash } from 'node:crypto'
+import fs from 'node:fs'
+import path from 'node:path'
+import { testFiles } from '../../test/support/tiers.ts'
+import type { Mutant } from '../mutant.ts'
+import { namesAround, parse } from '../plant/syntax.ts'
+import type { Recorded } from './in-worker.ts'
+import { instrumented, marksOf, pointAt } from './instrument.ts'
+import type { Ran } from './messages.ts'
+import { CACHE, isPlantable, REACHED, ROOT } from './places.ts'
+import { startTestProcess } from './test-processes.ts'
+
+/** One test file: what its tests reach, and how long all of it takes. */
+type Known = Recorded & { path: string; ms: number; ok: boolean; hashes: Record<string, string> }
+
+/** A test file that can feel a mutant, up to its last test that can. */
+export type Feels = { path: string; last: number; ms: number; isByLoading: boolean; tests: Record<string, number> }
+
+const TEXTS = path.join(CACHE, 'texts')
+const hashOf = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 16)
+const textOf = (file: string): string => {
+  const full = path.join(ROOT, file)
+  return fs.existsSync(full) ? fs.readFileSync(full, 'utf8') : ''
+}
+const placeOf = (file: string): string => path.join(REACHED, `${file.replaceAll('/', '~')}.json`)
+
+/** Records what is not known yet, and reads the rest. `say` hears what takes long. */
+export async function readReach(workers: number, say: (line: string) => void): Promise<Reach> {
+  fs.mkdirSync(REACHED, { recursive: true })
+  fs.mkdirSync(TEXTS, { recursive: true })
+  // The planter's own tests feel no mistake in what it plants in.
+  const files = testFiles().filter(({ tier, path: file }) => tier !== 'pages' && !file.startsWith('mutation/'))
+  const old = files.map((file) => file.path).filter((file) => !isCurrent(read(file)))
+  if (old.length > 0) await record(old, workers, say)
+  const known = files.flatMap((file) => read(file.path) ?? [])
+  for (const { path: file } of known.filter(({ ok }) => !ok)) say(`${file} fails without any mutant and is left out`)
+  return new Reach(known.filter(({ ok }) => ok))
+}
+
+const read = (file: string): Known | null =>
+  fs.existsSync(placeOf(file)) ? (JSON.parse(fs.readFileSync(placeOf(file), 'utf8')) as Known) : null
+
+/** As long as the test and what it stands on is the same. A changed source is read by the names of its functions. */
+const isCurrent = (known: Known | null): boolean =>
+  known?.ok === true &&
+  Object.entries(known.hashes).every(([file, hash]) => isPlantable(file) || hashOf(textOf(file)) === hash)
+
+/** So many at once, so that a recording that is broken off goes on there the next time. */
+const RECORDED_AT_ONCE = 12
+
+async function record(files: string[], workers: number, say: (line: string) => void): Promise<void> {
+  const tests = await startTestProcess('record', workers)
+  for (const file of sources()) serve(tests.served, file)
+  for (let from = 0; from < files.length; from += RECORDED_AT_ONCE) {
+    say(`recording which test reaches what: ${from} of ${files.length} test files; this takes long only the first time`)
+    const some = files.slice(from, from + RECORDED_AT_ONCE)
+    const asked = some.map((file) => ({ path: file, ms: 0, tests: {} }))
+    const outcome = await tests.ask({ files: asked, changed: [], isRecording: true })
+    if (outcome.kind === 'hung' || outcome.kind === 'broken') throw new Error(`recording: ${JSON.stringify(outcome)}`)
+    for (const ran of outcome.files) keepRecord(ran)
+  }
+  await tests.stop()
+}
+
+function keepRecord({ path: file, ok, ms }: Ran): void {
+  const fresh = placeOf(file).replace(/json$/, 'new')
+  if (!fs.existsSync(fresh)) return
+  const found = JSON.parse(fs.readFileSync(fresh, 'utf8')) as Recorded
+  fs.rmSync(fresh)
+  const hashes = Object.fromEntries([file, ...found.loaded].map((one) => [one, keep(one)]))
+  fs.writeFileSync(placeOf(file), JSON.stringify({ ...found, path: file, ok, ms, hashes } satisfies Known))
+}
+
+/** Keeps a plantable text, so that its marks can still be read when it has changed. */
+function keep(file: string): string {
+  const text = textOf(file)
+  const hash = hashOf(text)
+  if (isPlantable(file)) fs.writeFileSync(path.join(TEXTS, hash), text)
+  return hash
+}
+
+function serve(folder: string, file: string): void {
+  const text = textOf(file)
+  const served = isPlantable(file)
+    ? instrumented(file, text)
+    : `globalThis.__reached?.(${JSON.stringify(file)},1);${text}`
+  const place = path.join(folder, file)
+  fs.mkdirSync(path.dirname(place), { recursive: true })
+  fs.writeFileSync(place, served)
+}
+
+/** Every TypeScript file that a test may load; what only tells that it was loaded is asked of test files and their helpers. */
+function sources(): string[] {
+  const folders = ['packages', 'apps', 'simulation', 'races', 'test', 'examples', 'bench']
+  return folders.flatMap((folder) =>
+    fs
+      .readdirSync(path.join(ROOT, folder), { recursive: true, encoding: 'utf8' })
+      .map((name) => path.posix.join(folder, name.replaceAll('\\', '/')))
+      .filter(
+        (name) => name.endsWith('.ts') && !name.endsWith('.d.ts') && !/(?:^|\/)(?:node_modules|dist)\//.test(name),
+      ),
+  )
+}
+
+export class Reach {
+  #known: Known[]
+  #names = new Map<string, string[]>()
+  #texts = new Map<string, string>()
+
+  constructor(known: Known[]) {
+    this.#known = known
+  }
+
+  /** Every test file that can feel it, the cheapest first. */
+  of(mutant: Mutant): Feels[] {
+    const text = this.#textOf(mutant.file)
+    const hash = hashOf(text)
+    const mark = pointAt(marksOf(mutant.file, text), mutant.start, mutant.end)
+    const found = this.#known.flatMap((known) => {
+      const is = known.hashes[mutant.file] === hash ? new Set([mark]) : this.#byName(known, mutant)
+      return feels(known, mutant.file, is) ?? []
+    })
+    return found.sort((one, other) => costOf(one) - costOf(other))
+  }
+
+  #textOf(file: string): string {
+    const text = this.#texts.get(file) ?? textOf(file)
+    this.#texts.set(file, text)
+    return text
+  }
+
+  /** The source changed since: whatever bore the mutant's function's name then, or anything where nothing did. */
+  #byName(known: Known, { file, within }: Mutant): Set<number> {
+    const hash = known.hashes[file]
+    if (hash === undefined) return new Set()
+    const names = this.#names.get(hash) ?? namesOfMarks(file, fs.readFileSync(path.join(TEXTS, hash), 'utf8'))
+    this.#names.set(hash, names)
+    const same = names.flatMap((name, index) => (name === within ? [index] : []))
+    return new Set(same.length > 0 ? same : names.keys())
+  }
+}
+
+/** What is felt only by loading a file is felt by many tests that have nothing to do with it: they come last. */
+const costOf = ({ ms, isByLoading }: Feels): number => (1500 + ms) * (isByLoading ? 4 : 1)
+
+function feels(known: Known, file: string, marks: Set<number>): Feels | null {
+  const reaches = (reached: number[] | undefined): boolean => reached?.some((mark) => marks.has(mark)) === true
+  const { path: name, ms } = known
+  const tests = Object.fromEntries(known.tests.map((test) => [test.name, test.ms]))
+  if (reaches(known.outside[file])) return { path: name, ms, last: known.tests.length - 1, isByLoading: true, tests }
+  const last = known.tests.findLastIndex((test) => reaches(test.reached[file]))
+  if (last === -1) return null
+  const rest = known.tests.slice(last + 1).reduce((sum, test) => sum + test.ms, 0)
+  return { path: name, ms: Math.max(0, ms - rest), last, isByLoading: false, tests }
+}
+
+function namesOfMarks(file: string, text: string): string[] {
+  const source = parse(file, text)
+  return marksOf(file, text).points.map(({ start, end }) => {
+    let node: ReturnType<typeof parse>['statements'][number] | typeof source = source
+    const down = (one: typeof node): void => {
+      if (one.getStart(source) > start || one.getEnd() < end) return
+      node = one
+      one.forEachChild((inner) => down(inner as typeof node))
+    }
+    down(source)
+    return node === source ? 'module' : namesAround(node)
+  })
+}

@@ -122,7 +122,10 @@ async function tried(lazy: Lazy, mutant: Mutant, { run, left }: Chosen): Promise
   fs.writeFileSync(place, mutated(fs.readFileSync(path.join(ROOT, mutant.file), 'utf8'), mutant))
   const last = Object.fromEntries(run.map((one) => [one.path, one.last]))
   fs.writeFileSync(path.join(tests.served, LAST_TESTS), JSON.stringify(last))
-  const outcome = await tests.ask({ files: run, changed: [mutant.file], isRecording: false })
+  const ask = { files: run, changed: [mutant.file], isRecording: false }
+  const first = await tests.ask(ask)
+  // A process that broke says nothing about the mutant: a new one is asked once more.
+  const outcome = first.kind === 'broken' ? await tests.ask(ask) : first
   fs.rmSync(place)
   // The next mutant may lie elsewhere: this file is read again from the disk then.
   tests.forget(mutant.file)

@@ -13,4 +13,4 @@ export type Outcome =
   | { kind: 'hung'; by: string }
   | { kind: 'broken'; why: string }
 
-export type Ran = { path: string; ok: boolean; ms: number; tests: Record<string, number> }
+export type Ran = { path: string; ok: boolean; passed: number; ms: number; tests: Record<string, number> }

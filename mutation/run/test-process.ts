@@ -76,6 +76,7 @@ class Watch implements Reporter {
       path: file,
       ok: module.state() === 'passed' || module.state() === 'skipped',
       ms: Math.round(duration + collectDuration + prepareDuration + setupDuration),
+      passed: tests.filter((test) => test.result().state === 'passed').length,
       tests: Object.fromEntries(tests.map((test) => [test.fullName, Math.round(test.diagnostic()?.duration ?? 0)])),
     })
     const error = module.errors()[0] ?? tests.flatMap((test) => test.result().errors ?? [])[0]
@@ -116,7 +117,11 @@ async function run(vitest: Vitest, ask: Ask): Promise<Outcome> {
   const stray = unhandledErrors[0] as Error | undefined
   const failure =
     watch.failure ?? (stray === undefined ? null : { by: 'an error outside of any test', why: stray.message })
-  return failure === null ? { kind: 'passed', files: watch.ran } : { kind: 'failed', ...failure, files: watch.ran }
+  if (failure !== null) return { kind: 'failed', ...failure, files: watch.ran }
+  // A file of which no test ran says nothing.
+  const missing = order.filter((file) => !watch.ran.some((one) => one.path === file && one.passed > 0))
+  if (missing.length > 0) return { kind: 'broken', why: `${missing.join(', ')} did not run` }
+  return { kind: 'passed', files: watch.ran }
 }
 
 const say = (outcome: Outcome | 'ready'): boolean | undefined => process.send?.(outcome)

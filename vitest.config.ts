@@ -35,7 +35,11 @@ export default defineConfig({
         // Their modules are pure: loading them once per worker and not once per file saves a quarter of the time.
         test: { ...tier('unit', 0), ...limits(60), isolate: isMutating, setupFiles: ['test/support/no-database.ts'] },
       },
-      { extends: true, test: { ...tier('db', 1), ...limits(300), globalSetup: ['test/support/postgres.ts'] } },
+      {
+        extends: true,
+        // The files that kill processes wait more than they compute: a third worker has the cores meanwhile.
+        test: { ...tier('db', 1), ...limits(300), maxWorkers: 3, globalSetup: ['test/support/postgres.ts'] },
+      },
       { extends: true, test: { ...tier('pages', 2), ...limits(300), globalSetup: ['test/support/postgres.ts'] } },
     ],
   },

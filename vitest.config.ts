@@ -18,6 +18,9 @@ const tier = (name: Tier, groupOrder: number) => ({
 /** A slow machine is no reason to fail; a test that hangs is still found. */
 const limits = (seconds: number) => ({ testTimeout: seconds * 1000, hookTimeout: seconds * 1000 })
 
+/** These tests wait for processes, browsers and pauses more than they compute: a third worker has the cores meanwhile. */
+const WAITING = { maxWorkers: 3 }
+
 export default defineConfig({
   plugins: mutationPlugin(),
   resolve: { conditions },
@@ -37,10 +40,12 @@ export default defineConfig({
       },
       {
         extends: true,
-        // The files that kill processes wait more than they compute: a third worker has the cores meanwhile.
-        test: { ...tier('db', 1), ...limits(300), maxWorkers: 3, globalSetup: ['test/support/postgres.ts'] },
+        test: { ...tier('db', 1), ...limits(300), ...WAITING, globalSetup: ['test/support/postgres.ts'] },
       },
-      { extends: true, test: { ...tier('pages', 2), ...limits(300), globalSetup: ['test/support/postgres.ts'] } },
+      {
+        extends: true,
+        test: { ...tier('pages', 1), ...limits(300), ...WAITING, globalSetup: ['test/support/postgres.ts'] },
+      },
     ],
   },
 })

@@ -1,53 +1,27 @@
-/** The console's pages in a real browser, against a gateway that runs by itself. */
-import { readFileSync } from 'node:fs'
 import { addMerchant } from '@acopay/store'
-import type { Browser, Page } from 'playwright-core'
+import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { ConsoleUsers } from '../apps/server/src/sandbox/users.ts'
-import { accessibility, DESKTOP, openBrowser, openPage, overflow, PHONE } from './support/browser.ts'
-import { addUser, PASSWORD } from './support/console.ts'
-import { openAttempt, pay, place, query, type TestGateway, testGateway } from './support/gateway.ts'
+import { openPage } from './support/browser.ts'
+import { addUser } from './support/console.ts'
+import { type ConsolePages, openConsole } from './support/console-pages.ts'
+import { openAttempt, pay, place, query } from './support/gateway.ts'
 
-let gateway: TestGateway
-let browser: Browser
-/** By name: those that the sandbox made, and one of another merchant. */
-const passwords: Record<string, string> = { 'other-viewer': PASSWORD }
+let pages: ConsolePages
 beforeAll(async () => {
-  gateway = await testGateway()
-  browser = await openBrowser()
-  const { users } = JSON.parse(readFileSync(gateway.gateway.consoleFile ?? '', 'utf8')) as ConsoleUsers
-  for (const { username, password } of users) passwords[username] = password
-  await addMerchant(gateway.database.pool, { mchNo: 'MCH2', name: '别家商户' }, new Date())
-  await addUser(gateway, 'other-viewer', 'merchant_viewer', { mchNo: 'MCH2' })
+  pages = await openConsole()
+  await addMerchant(pages.gateway.database.pool, { mchNo: 'MCH2', name: '别家商户' }, new Date())
+  await addUser(pages.gateway, 'other-viewer', 'merchant_viewer', { mchNo: 'MCH2' })
 })
-afterAll(async () => {
-  await browser.close()
-  await gateway.stop()
-})
-
-/** A page with a signed-in user, at this path of the console. */
-async function signedInAt(username: string, path: string, options: Parameters<typeof openPage>[1] = {}) {
-  const opened = await openPage(browser, options)
-  await signIn(opened.page, username, path)
-  return opened
-}
-
-async function signIn(page: Page, username: string, path: string): Promise<void> {
-  await page.goto(`${gateway.demo.baseUrl}/console/${path}`)
-  await page.getByLabel('用户名').fill(username)
-  await page.getByLabel('密码').fill(passwords[username] ?? '')
-  await page.getByRole('button', { name: /登\s?录/ }).click()
-  await page.locator('main.page').waitFor()
-}
+afterAll(() => pages.close())
 
 const heading = (page: Page, text: string): Promise<void> => page.locator('h1').filter({ hasText: text }).waitFor()
 
 describe('an operator', () => {
   it('signs in, finds the order by its number, closes it after a question, and sees its timeline', async () => {
-    const { demo } = gateway
+    const { demo } = pages.gateway
     const number = await place(demo, { description: '一箱苹果' })
     await openAttempt(demo, number)
-    const { page, problems, close } = await signedInAt('operator', 'orders')
+    const { page, problems, close } = await pages.signedInAt('operator', 'orders')
     await page.getByLabel('任意单号').fill(number)
     await page.getByRole('button', { name: '查询' }).click()
     await page.getByRole('link', { name: number }).click()
@@ -67,10 +41,10 @@ describe('an operator', () => {
   })
 
   it('refunds a paid order, and sees it done', async () => {
-    const { demo } = gateway
+    const { demo } = pages.gateway
     const number = await place(demo)
     await pay(demo, number, (await openAttempt(demo, number)) ?? '')
-    const { page, problems, close } = await signedInAt('operator', `orders/${demo.mchNo}/${number}`)
+    const { page, problems, close } = await pages.signedInAt('operator', `orders/${demo.mchNo}/${number}`)
     await page.getByRole('button', { name: /^退\s?款$/ }).click()
     const dialog = page.getByRole('dialog')
     await dialog.getByLabel('金额').fill('2.50')
@@ -85,13 +59,13 @@ describe('an operator', () => {
 
 describe("a merchant's viewer", () => {
   it("is shown 403 on another merchant's order, and its own without buttons", async () => {
-    const { demo } = gateway
+    const { demo } = pages.gateway
     const number = await place(demo, { description: '自家的订单' })
-    const other = await signedInAt('other-viewer', `orders/${demo.mchNo}/${number}`)
+    const other = await pages.signedInAt('other-viewer', `orders/${demo.mchNo}/${number}`)
     await other.page.getByText('您无权查看其他商户的数据').waitFor()
     expect(await other.page.content()).not.toContain('自家的订单')
     await other.close()
-    const own = await signedInAt('merchant-viewer', `orders/${demo.mchNo}/${number}`)
+    const own = await pages.signedInAt('merchant-viewer', `orders/${demo.mchNo}/${number}`)
     await heading(own.page, '自家的订单')
     expect(await own.page.getByRole('button', { name: '关闭订单' }).count()).toBe(0)
     expect(own.problems()).toEqual([])
@@ -101,7 +75,7 @@ describe("a merchant's viewer", () => {
 
 describe('the sandbox page', () => {
   it('plays a late payment with one click, and shows its money going back', async () => {
-    const { page, problems, close } = await signedInAt('merchant-admin', 'sandbox')
+    const { page, problems, close } = await pages.signedInAt('merchant-admin', 'sandbox')
     await page.getByRole('button', { name: '关单之后到账，自动退回' }).click()
     const story = page.getByRole('region', { name: '测试订单' })
     await story.getByRole('heading', { name: '已关闭' }).waitFor()
@@ -113,7 +87,7 @@ describe('the sandbox page', () => {
   })
 
   it('closes and pays at once, and whichever wins, the story is told', async () => {
-    const { page, close } = await signedInAt('operator', 'sandbox')
+    const { page, close } = await pages.signedInAt('operator', 'sandbox')
     await page.getByRole('button', { name: /^下\s?单$/ }).click()
     const story = page.getByRole('region', { name: '测试订单' })
     await story.getByRole('button', { name: '打开支付码 微信支付' }).click()
@@ -125,30 +99,30 @@ describe('the sandbox page', () => {
 
 describe('the API explorer', () => {
   it('places an order and closes it, signed in the browser, and the answers verify', async () => {
-    const { page, problems, close } = await signedInAt('merchant-admin', 'explorer')
+    const { page, problems, close } = await pages.signedInAt('merchant-admin', 'explorer')
     await page.getByRole('button', { name: '签名并发送' }).click()
     await page.getByText('应答的签名正确').waitFor()
     const answer = JSON.parse((await page.getByLabel('应答', { exact: true }).last().textContent()) ?? '')
     const number = answer.data.transaction_no
-    expect((await query(gateway.demo, number)).data.code).toBe('NOTPAY')
+    expect((await query(pages.gateway.demo, number)).data.code).toBe('NOTPAY')
     await page.getByLabel('接口').click()
     await page.getByText(/^关单 Close an order/).click()
     await page.getByLabel(/^transaction_no/).waitFor()
     expect(await page.getByLabel(/^transaction_no/).inputValue()).toBe(number)
     await page.getByRole('button', { name: '签名并发送' }).click()
     await page.getByText('"description": "关单成功"').waitFor()
-    expect((await query(gateway.demo, number)).data.code).toBe('CLOSED')
+    expect((await query(pages.gateway.demo, number)).data.code).toBe('CLOSED')
     expect(problems()).toEqual([])
     await close()
   })
 
   it('says on a page of plain http, where browsers offer no cryptography, that it needs https', async () => {
-    const { page, problems, close } = await openPage(browser)
+    const { page, problems, close } = await openPage(pages.browser)
     await page.addInitScript(`
       Object.defineProperty(window, 'isSecureContext', { value: false })
       for (const name of ['randomUUID', 'subtle']) Object.defineProperty(Crypto.prototype, name, { value: undefined })
     `)
-    await signIn(page, 'merchant-admin', 'explorer')
+    await pages.signIn(page, 'merchant-admin', 'explorer')
     await page.getByText('浏览器只在 https 或 localhost 的页面上提供签名所需的加密功能').waitFor()
     expect(await page.getByRole('button', { name: '签名并发送' }).count()).toBe(0)
     expect(problems()).toEqual([])
@@ -156,7 +130,7 @@ describe('the API explorer', () => {
   })
 
   it('and the sandbox suggest texts in the language that is chosen, and keep what was written', async () => {
-    const { page, close } = await signedInAt('merchant-admin', 'explorer')
+    const { page, close } = await pages.signedInAt('merchant-admin', 'explorer')
     const description = page.locator('#description')
     expect(await description.inputValue()).toBe('测试订单')
     await page.getByRole('button', { name: 'English' }).click()
@@ -165,7 +139,7 @@ describe('the API explorer', () => {
     await page.getByRole('button', { name: '中文' }).click()
     await heading(page, 'API 调试')
     expect(await description.inputValue()).toBe('mine')
-    await page.goto(`${gateway.demo.baseUrl}/console/sandbox`)
+    await page.goto(`${pages.gateway.demo.baseUrl}/console/sandbox`)
     expect(await description.inputValue()).toBe('测试订单')
     await page.getByRole('button', { name: 'English' }).click()
     await expect.poll(() => description.inputValue(), { timeout: 30_000 }).toBe('A test order')
@@ -181,12 +155,15 @@ describe('a platform admin', () => {
       .getByRole('button', { name: /^保\s?存$/ })
       .click()
   const merchantRow = async (mchNo: string) =>
-    (await gateway.database.pool.query('select name, enabled, allowed_ips from merchant where mch_no = $1', [mchNo]))
-      .rows[0]
+    (
+      await pages.gateway.database.pool.query('select name, enabled, allowed_ips from merchant where mch_no = $1', [
+        mchNo,
+      ])
+    ).rows[0]
 
   it("changes a user's role, among those that fit what the user belongs to", async () => {
-    await addUser(gateway, 'promoted', 'operator')
-    const { page, problems, close } = await signedInAt('platform-admin', 'users')
+    await addUser(pages.gateway, 'promoted', 'operator')
+    const { page, problems, close } = await pages.signedInAt('platform-admin', 'users')
     await page
       .getByRole('row', { name: /^promoted/ })
       .getByRole('button', { name: '修改角色' })
@@ -197,18 +174,20 @@ describe('a platform admin', () => {
     await page.getByTitle('财务', { exact: true }).click()
     await dialog.getByRole('button', { name: '修改角色' }).click()
     await page.getByRole('row', { name: /^promoted 财务/ }).waitFor()
-    const { rows } = await gateway.database.pool.query("select role from console_user where username = 'promoted'")
+    const { rows } = await pages.gateway.database.pool.query(
+      "select role from console_user where username = 'promoted'",
+    )
     expect(rows).toEqual([{ role: 'finance' }])
     expect(problems()).toEqual([])
     await close()
   })
 
   it('saves what was changed on a merchant and nothing else, however old the form is', async () => {
-    await addMerchant(gateway.database.pool, { mchNo: 'MCH3', name: '旧名' }, new Date())
-    const { page, problems, close } = await signedInAt('platform-admin', 'merchants/MCH3')
+    await addMerchant(pages.gateway.database.pool, { mchNo: 'MCH3', name: '旧名' }, new Date())
+    const { page, problems, close } = await pages.signedInAt('platform-admin', 'merchants/MCH3')
     const name = page.locator('form.panel').first().getByLabel('名称')
     await name.fill('新名')
-    await gateway.database.pool.query("update merchant set allowed_ips = '{203.0.113.7}' where mch_no = 'MCH3'")
+    await pages.gateway.database.pool.query("update merchant set allowed_ips = '{203.0.113.7}' where mch_no = 'MCH3'")
     await save(page)
     await heading(page, '新名')
     expect(await merchantRow('MCH3')).toEqual({ name: '新名', enabled: true, allowed_ips: ['203.0.113.7'] })
@@ -219,8 +198,8 @@ describe('a platform admin', () => {
   })
 
   it('is asked before a merchant is switched off', async () => {
-    await addMerchant(gateway.database.pool, { mchNo: 'MCH4', name: '四号' }, new Date())
-    const { page, close } = await signedInAt('platform-admin', 'merchants/MCH4')
+    await addMerchant(pages.gateway.database.pool, { mchNo: 'MCH4', name: '四号' }, new Date())
+    const { page, close } = await pages.signedInAt('platform-admin', 'merchants/MCH4')
     await page.getByRole('switch').click()
     await save(page)
     const dialog = page.getByRole('dialog')
@@ -233,8 +212,8 @@ describe('a platform admin', () => {
   })
 
   it('sees a private key that was made until they say that they keep it; Escape does not take it away', async () => {
-    await addMerchant(gateway.database.pool, { mchNo: 'MCH5', name: '五号' }, new Date())
-    const { page, close } = await signedInAt('platform-admin', 'merchants/MCH5')
+    await addMerchant(pages.gateway.database.pool, { mchNo: 'MCH5', name: '五号' }, new Date())
+    const { page, close } = await pages.signedInAt('platform-admin', 'merchants/MCH5')
     await page.getByRole('button', { name: '生成密钥对' }).click()
     await page.getByRole('dialog').getByRole('button', { name: '生成密钥对' }).click()
     const key = page.getByRole('textbox', { name: '私钥', exact: true })
@@ -249,12 +228,12 @@ describe('a platform admin', () => {
   })
 
   it('finds in the audit log what was done to one merchant', async () => {
-    await addMerchant(gateway.database.pool, { mchNo: 'MCH6', name: '六号' }, new Date())
-    const { page, close } = await signedInAt('platform-admin', 'merchants/MCH6')
+    await addMerchant(pages.gateway.database.pool, { mchNo: 'MCH6', name: '六号' }, new Date())
+    const { page, close } = await pages.signedInAt('platform-admin', 'merchants/MCH6')
     await page.locator('form.panel').first().getByLabel('名称').fill('六号店')
     await save(page)
     await heading(page, '六号店')
-    await page.goto(`${gateway.demo.baseUrl}/console/audit`)
+    await page.goto(`${pages.gateway.demo.baseUrl}/console/audit`)
     await page.getByLabel('商户').fill('MCH6')
     await page.getByRole('button', { name: '查询' }).click()
     await page.waitForURL(/mch_no=MCH6/)
@@ -266,49 +245,17 @@ describe('a platform admin', () => {
 
 describe('every page', () => {
   it('asks who it is first, says what is wrong, and comes back to where one wanted to go', async () => {
-    const { page, close } = await openPage(browser)
-    await page.goto(`${gateway.demo.baseUrl}/console/audit`)
+    const { page, close } = await openPage(pages.browser)
+    await page.goto(`${pages.gateway.demo.baseUrl}/console/audit`)
     await page.getByLabel('用户名').fill('finance')
     await page.getByLabel('密码').fill('not the password')
     await page.getByRole('button', { name: /登\s?录/ }).click()
     await page.getByText('用户名或密码不正确').waitFor()
-    await page.getByLabel('密码').fill(passwords.finance ?? '')
+    await page.getByLabel('密码').fill(pages.passwords.finance ?? '')
     await page.getByRole('button', { name: /登\s?录/ }).click()
     await heading(page, '操作日志')
     await page.getByRole('button', { name: 'English' }).click()
     await heading(page, 'Audit log')
     await close()
-  })
-})
-
-describe.each([
-  ['light', DESKTOP],
-  ['dark', DESKTOP],
-  ['light', PHONE],
-  ['dark', PHONE],
-] as const)('everybody can read and use, %s, %o,', (colorScheme, size) => {
-  let opened: Awaited<ReturnType<typeof signedInAt>>
-  let number: string
-  beforeAll(async () => {
-    const { demo } = gateway
-    number = await place(demo)
-    await pay(demo, number, (await openAttempt(demo, number)) ?? '')
-    opened = await signedInAt('platform-admin', 'orders', { ...size, colorScheme })
-  })
-  afterAll(() => opened.close())
-
-  it.each([
-    ...['overview', 'refunds', 'reversals', 'notifications?state=DEAD', 'bills', 'reconciliations', 'merchants'],
-    ...['merchants/MCH_NO', 'explorer', 'orders', 'orders/MCH_NO/ORDER_NO', 'users', 'audit', 'account'],
-    'sandbox?mch_no=MCH_NO&transaction_no=ORDER_NO',
-  ])('the page %s', async (path) => {
-    const { demo } = gateway
-    const { page, problems } = opened
-    await page.goto(`${demo.baseUrl}/console/${path.replace('MCH_NO', demo.mchNo).replace('ORDER_NO', number)}`)
-    await page.locator('main.page h1').waitFor()
-    await page.waitForLoadState('networkidle')
-    expect(await accessibility(page)).toEqual([])
-    expect(await overflow(page)).toBeLessThanOrEqual(0)
-    expect(problems()).toEqual([])
   })
 })

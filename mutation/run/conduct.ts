@@ -47,6 +47,7 @@ class Memory {
     const finders = this.#finders[file] ?? {}
     finders[test] = (finders[test] ?? 0) + 1
     this.#finders[file] = finders
+    fs.mkdirSync(path.dirname(KNOWN), { recursive: true })
     fs.writeFileSync(KNOWN, JSON.stringify(this.#known))
     fs.writeFileSync(FINDERS, JSON.stringify(this.#finders))
   }

@@ -31,18 +31,18 @@ export const rowLine = (row: BillRow): string =>
     kind: row.kind,
     time: timeText(row.at),
     transaction_no: row.transactionNo,
-    mch_trade_no: defused(row.mchTradeNo),
-    app_no: defused(row.appNo),
+    mch_trade_no: row.mchTradeNo,
+    app_no: row.appNo,
     refund_no: row.refundNo ?? '',
-    mch_refund_no: defused(row.mchRefundNo ?? ''),
+    mch_refund_no: row.mchRefundNo ?? '',
     pay_channel: row.channel,
     pay_method: row.method,
-    payment_no: defused(row.paymentNo),
+    payment_no: row.paymentNo,
     state: row.isKept === false ? 'RETURNED' : 'SUCCESS',
     amount: formatYuan(row.amountFen),
-    currency: defused(row.currency),
+    currency: row.currency,
     count: '1',
-    note: defused(row.note ?? ''),
+    note: row.note ?? '',
   })
 
 /** Sums of the rows by currency, because amounts of two currencies cannot be added. */
@@ -58,7 +58,7 @@ export function add(totals: Totals, { kind, amountFen, currency }: BillRow): voi
 /** The summary at the end: for each currency a line per kind, and the net amount. */
 export function summaryLines(totals: Totals): string {
   const line = (kind: string, currency: string, fen: bigint, count: bigint): string =>
-    recordLine({ kind, amount: formatYuan(fen), currency: defused(currency), count: count.toString() })
+    recordLine({ kind, amount: formatYuan(fen), currency, count: count.toString() })
   return [...totals]
     .map(([currency, sums]) => {
       const kinds = BILL_KINDS.map((kind) => line(`TOTAL_${kind}`, currency, sums[kind].fen, sums[kind].count))
@@ -70,12 +70,16 @@ export function summaryLines(totals: Totals): string {
 }
 
 /**
- * Puts an apostrophe before a text that a spreadsheet would run as a formula (OWASP, CSV injection), and before one that
- * begins with an apostrophe, so that a reader who removes the first apostrophe gets the original text.
+ * Puts an apostrophe before a text that a spreadsheet would run as a formula, or that begins with a tab or a line end (OWASP,
+ * CSV injection). Blanks, invisible characters and quotes before it do not matter, because programs drop them. A text that
+ * begins with an apostrophe gets one too, so that a reader who removes the first apostrophe gets the original text.
  */
-export const defused = (text: string): string => (/^'|^\s*[=+\-@＝＋－＠\t\r]/.test(text) ? `'${text}` : text)
+export const defused = (text: string): string =>
+  /^'|^[\s\p{Cc}\p{Cf}"]*[=+\-@＝＋－＠\t\r\n]/u.test(text) ? `'${text}` : text
 
-const recordLine = (cells: Cells): string => csvLine(BILL_COLUMNS.map((column) => cells[column] ?? ''))
+/** Amounts may be negative, and stay numbers. */
+const recordLine = ({ amount = '', ...texts }: Cells): string =>
+  csvLine(BILL_COLUMNS.map((column) => (column === 'amount' ? amount : defused(texts[column] ?? ''))))
 
 /** One record. Cells with a comma, a quote or a line end are quoted. */
 export const csvLine = (cells: string[]): string =>

@@ -30,7 +30,9 @@ const CELLS = {
 } as const satisfies Record<string, (order: ListedOrder) => string | null>
 const COLUMNS = Object.keys(CELLS)
 
-const recordOf = (order: ListedOrder): string => csvLine(Object.values(CELLS).map((cell) => defused(cell(order) ?? '')))
+/** One order as a record of the file. */
+export const orderRecord = (order: ListedOrder): string =>
+  csvLine(Object.values(CELLS).map((cell) => defused(cell(order) ?? '')))
 
 /** A record with as many cells as the others, so that programs can read it; the first cell holds the message. */
 const closingLine = (zh: string, en: string): string => csvLine([`${zh} ${en}`, ...COLUMNS.slice(1).map(() => '')])
@@ -46,7 +48,7 @@ export async function* csvOfNumber(
 ): AsyncGenerator<string> {
   yield HEADER
   const found = await findOrdersByNumber(pool, number, mchNo, limit + 1)
-  yield found.slice(0, limit).map(recordOf).join('')
+  yield found.slice(0, limit).map(orderRecord).join('')
   if (found.length > limit) {
     yield closingLine(
       `至此为止：有此单号的订单多于${limit}笔，请按商户筛选。`,
@@ -73,7 +75,7 @@ export async function* csvOfList(
       size,
       limits.examined,
     )
-    yield page.orders.map(recordOf).join('')
+    yield page.orders.map(orderRecord).join('')
     rows += page.orders.length
     if (page.orders.length < size) inVain += 1
     before = page.next

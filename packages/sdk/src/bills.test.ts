@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import {
   type Answer,
   MCH_NO,
@@ -25,11 +25,14 @@ beforeAll(async () => {
     appNo: 'A',
     mchPrivateKey: vectors.keys.merchantPrivateKey,
     platformPublicKey: vectors.keys.platformPublicKey,
-    timeoutMs: 150,
+    timeoutMs: 60_000,
     tries: 1,
   })
 })
 afterAll(() => gateway.stop())
+afterEach(() => {
+  vi.useRealTimers()
+})
 beforeEach(() => {
   dir = mkdtempSync(path.join(tmpdir(), 'acopay-bill-'))
   return () => rmSync(dir, { recursive: true })
@@ -69,6 +72,9 @@ async function textOf(content: Bill['content']): Promise<string> {
   for await (const piece of content) pieces.push(piece)
   return Buffer.concat(pieces).toString('utf8')
 }
+
+/** Lets everything that is ready run. */
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
 const downloaded = async (options = {}): Promise<Bill> => (await client.downloadBill(DAY, options)) as Bill
 
@@ -128,16 +134,6 @@ describe('a bill as a stream', () => {
       halfOf('hangUp'),
       { message: 'the download of the bill broke off', httpStatus: null, isRetryable: true },
     ],
-    [
-      'a connection on which nothing comes any more',
-      halfOf('silence'),
-      { message: 'the download of the bill stood still', httpStatus: null, isRetryable: true },
-    ],
-    [
-      'a link that never answers',
-      () => undefined,
-      { message: 'the download of the bill stood still', httpStatus: null, isRetryable: true },
-    ],
   ])('%s is a ConnectionError', async (_what, link, expected) => {
     bill(link)
     const error = await textOf((await downloaded()).content).catch((thrown: unknown) => thrown)
@@ -146,12 +142,38 @@ describe('a bill as a stream', () => {
     if (expected.httpStatus === null) expect((error as Error).cause).toBeInstanceOf(Error)
   })
 
+  it('is given up when nothing comes for timeoutMs, before the first piece and after it', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    for (const [link, received] of [
+      [() => undefined, 0],
+      [halfOf('silence'), 10],
+    ] as [Answer, number][]) {
+      bill(link)
+      const pieces = (await downloaded()).content[Symbol.asyncIterator]()
+      if (received > 0) expect((await pieces.next()).value).toHaveLength(received)
+      let error: unknown
+      const waiting = pieces.next().catch((thrown: unknown) => {
+        error = thrown
+      })
+      while (gateway.seen.length < 2) await turn()
+      vi.advanceTimersByTime(59_999)
+      await turn()
+      expect(error).toBeUndefined()
+      vi.advanceTimersByTime(1)
+      await waiting
+      expect(error).toMatchObject({ name: 'ConnectionError', httpStatus: null, isRetryable: true })
+      expect((error as Error).message).toBe('the download of the bill stood still')
+    }
+  })
+
   it('does not count the time that its reader takes', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
     bill(inPieces(FILE.slice(0, 5), FILE.slice(5)))
     let text = ''
     for await (const piece of (await downloaded()).content) {
       text += Buffer.from(piece).toString('utf8')
-      await new Promise((resolve) => setTimeout(resolve, 200))
+      vi.advanceTimersByTime(120_000)
+      await turn()
     }
     expect(text).toBe(FILE)
   })

@@ -361,14 +361,14 @@ describe('a signal', () => {
   })
 
   it('ends the real wait early, without an error of its own', async () => {
-    vi.spyOn(Math, 'random').mockReturnValue(1)
+    // A pause of hours: the test ends only where the signal ends it.
+    vi.spyOn(Math, 'random').mockReturnValue(100_000)
     const stop = new AbortController()
     gateway.says(hangUp)
     const client = make({ sleep: undefined } as never)
     setTimeout(() => stop.abort(), 30)
-    const began = performance.now()
     expect(await caught(client, stop.signal)).toBeInstanceOf(ConnectionError)
-    expect(performance.now() - began).toBeLessThan(190)
+    expect(gateway.seen.length).toBeLessThanOrEqual(1)
   })
 
   it('that aborted while the gateway failed leaves the failure as it is', async () => {

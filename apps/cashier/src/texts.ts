@@ -1,23 +1,21 @@
 /** The page's language, which this device remembers. Each language has one file with all its texts. */
+import { type Language, languageOf } from './language.ts'
 import { en } from './texts.en.ts'
 import { type Texts, zh } from './texts.zh.ts'
-
-export type Language = 'zh' | 'en'
 
 const ALL: Record<Language, Texts> = { zh, en }
 const KEY = 'acopay-language'
 
-function language(): Language {
+function kept(): string | null {
   try {
-    const kept = localStorage.getItem(KEY)
-    if (kept === 'zh' || kept === 'en') return kept
+    return localStorage.getItem(KEY)
   } catch {
     // Browsers may refuse storage to a page in a frame.
+    return null
   }
-  return /^zh\b/i.test(navigator.language) || !navigator.language ? 'zh' : 'en'
 }
 
-let chosen: Language = language()
+let chosen: Language = languageOf(kept(), navigator.language)
 
 export const texts = (): Texts => ALL[chosen]
 

@@ -2,9 +2,7 @@
  * Paying inside WeChat's own browser. A redirect to WeChat and back identifies the payer without a question, and WeChat's
  * payment sheet takes the payment.
  */
-
-/** The result of the redirect. `payer` is null where WeChat did not answer, or another tab began the redirect. */
-export type CameBack = { channel: string; payer: string | null }
+import { type CameBack, cameBackOf, sheetEndOf } from './wallet-answers.ts'
 
 const STATE = 'acopay-sign-in'
 
@@ -24,9 +22,8 @@ export function signIn(link: string, channel: string): boolean {
 
 /** Reads the result once and removes it from the address. Null where the payer does not come from a sign-in. */
 export function cameBack(): CameBack | null {
-  const said = new URLSearchParams(location.hash.slice(1))
-  const channel = said.get('payer_of')
-  if (channel === null) return null
+  const { hash } = location
+  if (cameBackOf(hash, null) === null) return null
   history.replaceState(null, '', location.pathname)
   let begun: string | null = null
   try {
@@ -35,29 +32,21 @@ export function cameBack(): CameBack | null {
   } catch {
     // Without storage, this tab cannot have begun the sign-in.
   }
-  return { channel, payer: begun !== null && begun === said.get('state') ? said.get('payer') : null }
+  return cameBackOf(hash, begun)
 }
 
 type Bridge = { invoke: (verb: string, what: object, answer: (said: { err_msg?: string }) => void) => void }
 type WithBridge = typeof globalThis & { WeixinJSBridge?: Bridge }
 
-/**
- * Shows WeChat's payment sheet ("JSAPI调起支付"). `done` does not prove a payment: only the server knows. `failed` means
- * that WeChat showed no sheet or refused.
- */
+/** Shows WeChat's payment sheet ("JSAPI调起支付"). */
 export async function showSheet(payUrl: string): Promise<'done' | 'left' | 'failed'> {
   const bridge = (globalThis as WithBridge).WeixinJSBridge ?? (await bridgeReady())
   if (bridge === null) return 'failed'
   return new Promise((resolve) => {
     bridge.invoke('getBrandWCPayRequest', JSON.parse(payUrl), ({ err_msg: said = '' }) => {
-      resolve(endOf(said))
+      resolve(sheetEndOf(said))
     })
   })
-}
-
-function endOf(said: string): 'done' | 'left' | 'failed' {
-  if (said.endsWith(':ok')) return 'done'
-  return said.endsWith(':cancel') ? 'left' : 'failed'
 }
 
 /** WeChat adds its bridge to the page some time after loading. */

@@ -1,24 +1,19 @@
 /** The ways to pay that this merchant offers on this device, and the code or link of the one that the payer chose. */
-import { insteadOf, isFramed, isInWechat, methodFor } from './device.ts'
+import { type Answer, type Ready, readAttempt, type Trouble } from './attempt-answer.ts'
+import { device, isFramed } from './device.ts'
+import { insteadOf, methodFor } from './methods.ts'
 import type { Channel } from './order.ts'
 import { qrCode } from './qr.ts'
 import { texts } from './texts.ts'
-import { type CameBack, showSheet, signIn } from './wallet.ts'
+import { showSheet, signIn } from './wallet.ts'
+import type { CameBack } from './wallet-answers.ts'
 
 type Around = { isOpen: () => boolean; channels: Channel[]; link: string; askAgain: () => Promise<void> }
 
 /** `instead` is the method to try when the upstream refuses this one. `isInstead` marks that second method. */
 type Way = { channel: string; method: string; instead: string | null; isInstead: boolean }
 
-type Trouble = 'doubt' | 'refused' | 'tooMany' | 'unreachable' | 'stale'
-
-type Chosen = Way &
-  (
-    | { is: 'opening' }
-    /** `sandbox`: the address at which the page itself can pay; null in production mode. */
-    | { is: 'ready'; payUrl: string; goodUntilMs: number; sandbox: string | null }
-    | { is: 'trouble'; why: Trouble }
-  )
+type Chosen = Way & ({ is: 'opening' } | Ready | { is: 'trouble'; why: Trouble })
 
 /** How often the page asks again for a code that is in doubt, and the pause in between. */
 const DOUBT_PAUSE_MS = 3000
@@ -35,8 +30,8 @@ function nameOf(channel: string): string {
 }
 
 function wayOf({ channel, methods }: Channel): Way | null {
-  const method = methodFor(channel, methods)
-  return method === null ? null : { channel, method, instead: insteadOf(method, methods), isInstead: false }
+  const method = methodFor(device, channel, methods)
+  return method === null ? null : { channel, method, instead: insteadOf(device, method, methods), isInstead: false }
 }
 
 const troubleWith = (way: Way, why: Trouble): Chosen => ({ ...way, is: 'trouble', why })
@@ -49,7 +44,7 @@ export function showWays(root: HTMLElement, around: Around): void {
   ) as [HTMLElement, HTMLElement, HTMLElement, HTMLElement]
   const offered = around.isOpen() ? around.channels.flatMap((channel) => wayOf(channel) ?? []) : []
   // WeChat shows its payment sheet only on a page outside a frame.
-  const isElsewhere = isInWechat && isFramed && offered.length > 0
+  const isElsewhere = device.isInWechat && isFramed && offered.length > 0
   const shown = isElsewhere ? [] : offered
   write(choose, shown.length === 0 ? '' : says.choose)
   showButtons(buttons, shown, (way) => void chooseWay(root, around, way))
@@ -87,7 +82,7 @@ function showButtons(root: HTMLElement, ways: Way[], press: (way: Way) => void):
 /** The text of the live region: screen readers announce it, and it is visible too. */
 function wordsOf(offered: Way[]): string {
   const says = texts()
-  if (offered.length === 0) return isInWechat ? says.inWechat : says.noChannel
+  if (offered.length === 0) return device.isInWechat ? says.inWechat : says.noChannel
   if (chosen === null) return ''
   switch (chosen.is) {
     case 'opening':
@@ -229,20 +224,14 @@ async function open(around: Around, way: Way, isMine: () => boolean): Promise<Ch
 }
 
 /** What the page shows after the server's answer; null while the upstream's result is in doubt. */
-async function resultOf({ status, body }: Answer, way: Way, around: Around): Promise<Chosen | null> {
-  if (status === 200 && typeof body.pay_url === 'string') {
-    const sandbox = typeof body.sandbox === 'string' ? body.sandbox : null
-    const goodUntilMs = Date.parse(String(body.good_until))
-    return { ...way, is: 'ready', payUrl: body.pay_url, goodUntilMs, sandbox }
-  }
+async function resultOf(answer: Answer, way: Way, around: Around): Promise<Chosen | null> {
   // The server did not accept the payer's token. The next press begins a new sign-in.
-  if (status === 401) known = null
-  if (status === 409) await around.askAgain().catch(() => {})
-  if (status === 429 && body.error === 'TOO_MANY_ATTEMPTS') return troubleWith(way, 'tooMany')
-  return status === 200 || status === 429 ? null : troubleWith(way, 'refused')
+  if (answer.status === 401) known = null
+  if (answer.status === 409) await around.askAgain().catch(() => {})
+  const result = readAttempt(answer)
+  if (result === null) return null
+  return typeof result === 'string' ? troubleWith(way, result) : { ...way, ...result }
 }
-
-type Answer = { status: number; body: Record<string, unknown> }
 
 async function post(url: string, body: object): Promise<Answer | null> {
   try {

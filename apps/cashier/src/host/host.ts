@@ -8,16 +8,15 @@
  * `{…, error: {code, message}}` out, within the two minutes that the SDK waits. The script reports success only when the
  * gateway says that the order is paid.
  */
+import { endOf, leftAt, type Outcome, originsIn, PENDING, replyTo, UNREACHABLE } from './outcomes.ts'
 
 const script = document.currentScript as HTMLScriptElement
 const gateway = new URL(script.src).origin
-const origins = new Set((script.dataset.origins ?? '').split(/\s+/).filter((origin) => origin !== ''))
+const origins = originsIn(script.dataset.origins)
 /** The SDK gives up after 120 s. A little earlier, the page is told that the order is still open. */
 const ANSWER_MS = Number(script.dataset.answerMs ?? 115_000)
 /** A frame that sends no message for this long has not loaded the cashier; the browser shows an error, or nothing. */
 const READY_MS = 15_000
-
-type Outcome = { success: true } | { code: string; message: string }
 
 type Payment = {
   frame: HTMLIFrameElement
@@ -44,9 +43,8 @@ function hearPage({ data, origin, source }: MessageEvent): void {
   if (page === null) return
   const isListed = origins.has(origin)
   const answer = (outcome: Outcome): void => {
-    const said = 'success' in outcome ? { payload: outcome } : { error: outcome }
     // Answer only this origin. An origin that is not listed learns that it is not, and nothing else.
-    page.postMessage({ cmd: 'payRequest', uid: data.uid, ...said }, origin === 'null' ? '*' : origin)
+    page.postMessage(replyTo(data.uid, outcome), origin === 'null' ? '*' : origin)
   }
   if (!isListed) {
     answer({ code: 'ORIGIN_NOT_ALLOWED', message: `此页面不在允许的来源中 (not an allowed origin): ${origin}` })
@@ -58,15 +56,6 @@ function hearPage({ data, origin, source }: MessageEvent): void {
   }
 }
 
-const ENDS: Record<string, Outcome> = {
-  paid: { success: true },
-  closed: { code: 'ORDER_CLOSED', message: '订单已关闭 (the order is closed)' },
-  expired: { code: 'ORDER_EXPIRED', message: '订单已过期 (the order has expired)' },
-  returning: { code: 'ORDER_CLOSED', message: '订单已关闭，款项正在退回 (closed, the money is on its way back)' },
-  returned: { code: 'ORDER_CLOSED', message: '订单已关闭，款项已退回 (closed, the money was sent back)' },
-  refunded: { code: 'ORDER_REFUNDED', message: '订单已退款 (refunded)' },
-}
-
 /** Accepts messages only while our own frame shows the gateway. */
 function hearCashier({ data, origin }: MessageEvent): void {
   if (current === null || origin !== gateway) return
@@ -74,7 +63,7 @@ function hearCashier({ data, origin }: MessageEvent): void {
   else if (data.acopay === 'failed') current.end({ code: data.code, message: data.message })
   else if (data.acopay === 'phase') {
     current.last = data.phase
-    const end = ENDS[data.phase]
+    const end = endOf(data.phase)
     if (end !== undefined) current.end(end)
   }
 }
@@ -150,9 +139,8 @@ function open(params: unknown, answer: (outcome: Outcome) => void): Payment {
     end(UNREACHABLE)
   }, READY_MS)
   const walkAway = (): void => {
-    const isUnclear = payment.last === 'closing'
     shut()
-    say({ code: isUnclear ? 'PENDING' : 'PAYER_LEFT', message: LEFT })
+    say(leftAt(payment.last))
   }
   leave.addEventListener('click', walkAway)
   cover.addEventListener('cancel', (event) => {
@@ -166,18 +154,6 @@ function open(params: unknown, answer: (outcome: Outcome) => void): Payment {
   const payment: Payment = { frame, hearReady, end, shut, last: '', isOver: false }
   cover.showModal()
   return payment
-}
-
-const PENDING: Outcome = {
-  code: 'PENDING',
-  message: '尚未付款，结果以商户通知为准 (not paid yet, the notification will tell)',
-}
-
-const LEFT = '付款窗口已关闭，订单未改变 (the payer closed the window, the order is unchanged)'
-
-const UNREACHABLE: Outcome = {
-  code: 'CASHIER_UNREACHABLE',
-  message: '收银台没有响应，没有下单 (the cashier did not answer, no order was placed)',
 }
 
 /** Replaces the frame: a text that says what happened, and a button that closes the dialog. */

@@ -1,0 +1,18 @@
+/** What WeChat's browser tells the page: the return from the sign-in, and how its payment sheet ended. */
+
+/** The result of the redirect. `payer` is null where WeChat did not answer, or another tab began the redirect. */
+export type CameBack = { channel: string; payer: string | null }
+
+/** Null where the payer does not come from a sign-in. `hash`: of the address; `begun`: the state that this tab began with. */
+export function cameBackOf(hash: string, begun: string | null): CameBack | null {
+  const said = new URLSearchParams(hash.slice(1))
+  const channel = said.get('payer_of')
+  if (channel === null) return null
+  return { channel, payer: begun !== null && begun === said.get('state') ? said.get('payer') : null }
+}
+
+/** `done` does not prove a payment: only the server knows. `failed` means that WeChat showed no sheet or refused. */
+export function sheetEndOf(said: string): 'done' | 'left' | 'failed' {
+  if (said.endsWith(':ok')) return 'done'
+  return said.endsWith(':cancel') ? 'left' : 'failed'
+}

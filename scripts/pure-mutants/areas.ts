@@ -21,10 +21,32 @@ const SOURCES: Record<string, string[]> = {
   'packages/protocol': everySource('packages/protocol/src'),
   'packages/sdk': everySource('packages/sdk/src'),
   'packages/channels': everySource('packages/channels/src'),
-  'apps/console': ['format.ts', 'api.ts', 'pages/explorer/explorer-sign.ts'].map((name) => `apps/console/src/${name}`),
-  'apps/cashier': ['format.ts', 'order.ts', 'device.ts', 'status.ts', 'texts.ts'].map(
-    (name) => `apps/cashier/src/${name}`,
-  ),
+  'apps/console': [
+    'address.ts',
+    'api.ts',
+    'api-error.ts',
+    'format.ts',
+    'menu.ts',
+    'tones.ts',
+    'pages/explorer/explorer-calls.ts',
+    'pages/explorer/explorer-sign.ts',
+    'pages/orders/order-polling.ts',
+    'pages/orders/refund-numbers.ts',
+    'pages/orders/state-layout.ts',
+    'pages/system/figures.ts',
+    'pages/system/user-roles.ts',
+  ].map((name) => `apps/console/src/${name}`),
+  'apps/cashier': [
+    'attempt-answer.ts',
+    'format.ts',
+    'host/outcomes.ts',
+    'language.ts',
+    'live.ts',
+    'methods.ts',
+    'order.ts',
+    'status-lines.ts',
+    'wallet-answers.ts',
+  ].map((name) => `apps/cashier/src/${name}`),
 }
 
 export const AREA_NAMES: readonly string[] = Object.keys(SOURCES)

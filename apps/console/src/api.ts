@@ -1,23 +1,12 @@
-/** The console's own API (packages/protocol/src/console): one function to call it, and one kind of error. */
+/** The console's own API (packages/protocol/src/console): one function to call it. */
 import type { Failure, Session } from '@acopay/protocol/console'
 import { QueryClient, queryOptions } from '@tanstack/react-query'
-
-/** The server answered with a failure, or did not answer at all (`failure` is null). */
-export class ApiError extends Error {
-  readonly status: number
-  readonly failure: Failure | null
-  constructor(status: number, failure: Failure | null) {
-    super(failure?.error ?? 'UNREACHABLE')
-    this.status = status
-    this.failure = failure
-  }
-}
+import { ApiError, mayRepeat } from './api-error.ts'
 
 export const queries = new QueryClient({
   defaultOptions: {
     queries: {
-      // Repeat calls that got no answer. A refused call would be refused again.
-      retry: (count, error) => count < 2 && error instanceof ApiError && error.status === 0,
+      retry: mayRepeat,
       staleTime: 1000,
     },
   },
@@ -74,11 +63,4 @@ export async function call<Answer>(
   if (failure?.error === 'SIGN_IN_FIRST') queries.setQueryData(session.queryKey, null)
   if (failure?.error === 'PASSWORD_CHANGE_FIRST') await queries.invalidateQueries(session)
   throw new ApiError(response.status, failure)
-}
-
-/** The query `?a=1&b=2` of these values; empty values are left out. */
-export function search(values: Record<string, string | number | null | undefined>): string {
-  const given = Object.entries(values).filter(([, value]) => value !== undefined && value !== null && value !== '')
-  const text = new URLSearchParams(given.map(([name, value]) => [name, String(value)])).toString()
-  return text === '' ? '' : `?${text}`
 }

@@ -1,29 +1,14 @@
 /** The frame around every page: the user, the menu, and the choice of language and colours. */
-import type { Permission, Session } from '@acopay/protocol/console'
+import type { Session } from '@acopay/protocol/console'
 import { useQuery } from '@tanstack/react-query'
 import { Link, Outlet } from '@tanstack/react-router'
 import { Button, Drawer, Select, Spin } from 'antd'
 import { Suspense, useState } from 'react'
 import { began, call, session } from './api.ts'
+import { pagesFor } from './menu.ts'
 import { ChangePassword, SignIn } from './pages/session/sign-in.tsx'
 import { Trouble } from './parts.tsx'
-import { type Language, type Look, type TextKey, usePreferences } from './preferences.tsx'
-
-const PAGES: { to: string; text: TextKey; needs: Permission | null }[] = [
-  { to: '/overview', text: 'overview', needs: 'orders.read' },
-  { to: '/orders', text: 'orders', needs: 'orders.read' },
-  { to: '/refunds', text: 'refunds', needs: 'orders.read' },
-  { to: '/reversals', text: 'reversals', needs: 'orders.read' },
-  { to: '/notifications', text: 'notifications', needs: 'notifications.read' },
-  { to: '/bills', text: 'bills', needs: 'bills.read' },
-  { to: '/reconciliations', text: 'reconciliations', needs: 'reconciliation.read' },
-  { to: '/merchants', text: 'merchants', needs: 'merchants.read' },
-  { to: '/users', text: 'users', needs: 'users.read' },
-  { to: '/audit', text: 'audit', needs: 'audit.read' },
-  { to: '/sandbox', text: 'sandbox', needs: 'sandbox.use' },
-  { to: '/explorer', text: 'explorer', needs: 'merchants.read' },
-  { to: '/account', text: 'account', needs: null },
-]
+import { type Language, type Look, usePreferences } from './preferences.tsx'
 
 export function Frame() {
   const { data, error, isPending, refetch } = useQuery(session)
@@ -69,7 +54,7 @@ function Inside({ who }: { who: Session }) {
     await call('DELETE', 'session').catch(() => {})
     began(null)
   }
-  const links = PAGES.filter(({ needs }) => needs === null || who.permissions.includes(needs)).map(({ to, text }) => (
+  const links = pagesFor(who.permissions).map(({ to, text }) => (
     <Link key={to} to={to as never} onClick={() => setOpen(false)} activeProps={{ className: 'active' }}>
       {t(text)}
     </Link>

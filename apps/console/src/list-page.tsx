@@ -4,15 +4,13 @@ import { keepPreviousData, useQuery } from '@tanstack/react-query'
 import { useLocation, useNavigate, useSearch } from '@tanstack/react-router'
 import { Button, Input, Select, Spin } from 'antd'
 import { type ReactNode, useState } from 'react'
-import { call, search, session } from './api.ts'
-import { dayBegin, dayEnd } from './format.ts'
+import { asked, chosen, pageBack, pageForth, search, type Values } from './address.ts'
+import { call, session } from './api.ts'
 import { type Column, Rows, Title, Trouble } from './parts.tsx'
 import { type TextKey, usePreferences } from './preferences.tsx'
 
 /** `prefix` of the keys of the options' words, where a word has another meaning elsewhere. */
 export type Filter = { name: string; text: TextKey; options?: readonly string[]; isDay?: boolean; prefix?: string }
-
-export type Values = Record<string, string>
 
 /** A user who sees all merchants can choose one of them. */
 export function useMerchantFilter(): Filter[] {
@@ -29,25 +27,19 @@ export function usePlace() {
   const { after = '', ...values } = useSearch({ strict: false }) as Values
   const { trail = [] } = useLocation().state as { trail?: string[] }
   const navigate = useNavigate()
-  const go = (next: Values, state: { trail?: string[] }): void => {
-    const given = Object.fromEntries(Object.entries(next).filter(([, value]) => value))
-    void navigate({ to: '.', search: given as never, state: state as never })
+  const place = { values, after, trail }
+  const go = (next: { search: Values; trail?: string[] }): void => {
+    const { search, ...state } = next
+    void navigate({ to: '.', search: search as never, state: state as never })
   }
   return {
     values,
     after,
-    filter: (next: Values) => go(next, {}),
-    forth: (next: string) => go({ ...values, after: next }, { trail: [...trail, after] }),
-    back: () => go({ ...values, after: trail.at(-1) ?? '' }, { trail: trail.slice(0, -1) }),
+    filter: (next: Values) => go({ search: chosen(next) }),
+    forth: (next: string) => go(pageForth(place, next)),
+    back: () => go(pageBack(place)),
   }
 }
-
-/** The filters as the API expects them: a day becomes the moment at which it begins or ends. */
-export const asked = (values: Values): Values => ({
-  ...values,
-  ...(values.from ? { from: dayBegin(values.from) } : {}),
-  ...(values.until ? { until: dayEnd(values.until) } : {}),
-})
 
 export function ListPage<Row>(props: {
   title: TextKey

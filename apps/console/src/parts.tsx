@@ -1,8 +1,9 @@
 /** The components that every page uses: a title, rows that become cards on a phone, states, and errors. */
 import { Alert, Button, type FormInstance, Grid, Result } from 'antd'
 import { type ReactNode, useEffect } from 'react'
-import { ApiError } from './api.ts'
+import { ApiError, messageOf } from './api-error.ts'
 import { type TextKey, usePreferences } from './preferences.tsx'
+import { toneOf } from './tones.ts'
 
 /** The page's heading, which also names the browser's window. */
 export function Title({ children, window }: { children: ReactNode; window?: string }) {
@@ -92,37 +93,10 @@ export function Fact({ text, children }: { text: string; children: ReactNode }) 
   )
 }
 
-const TONES: Record<string, string> = {
-  SUCCESS: 'good',
-  DELIVERED: 'good',
-  DONE: 'good',
-  PAID: 'good',
-  keep: 'good',
-  paid: 'good',
-  NOTPAY: 'busy',
-  CLOSING: 'busy',
-  PROCESSING: 'busy',
-  PENDING: 'busy',
-  OPENING: 'busy',
-  OPEN: 'busy',
-  BEGUN: 'busy',
-  done_SUCCESS: 'good',
-  done_PROCESSING: 'busy',
-  done_STUCK: 'bad',
-  done_FAIL: 'bad',
-  in_use: 'good',
-  settled_true: 'good',
-  settled_false: 'bad',
-  FAIL: 'bad',
-  DEAD: 'bad',
-  reverse: 'bad',
-  stuck: 'bad',
-}
-
 /** A state: a coloured dot and its word, so that users need not see the colour. */
 export function State({ of }: { of: string }) {
   const { word } = usePreferences()
-  return <span className={`state ${TONES[of] ?? 'calm'}`}>{word(of)}</span>
+  return <span className={`state ${toneOf(of)}`}>{word(of)}</span>
 }
 
 export const Mono = ({ children }: { children: ReactNode }) => <span className="mono">{children}</span>
@@ -140,8 +114,7 @@ export function useSuggested<Values>(form: FormInstance<Values>, values: Record<
 /** The error's message in the user's language. */
 export function useSays(): (error: unknown) => string {
   const { t, language } = usePreferences()
-  return (error) =>
-    error instanceof ApiError && error.failure !== null ? error.failure.message[language] : t('unreachable')
+  return (error) => messageOf(error, language) ?? t('unreachable')
 }
 
 /** Shown where a page, or a part of one, could not be loaded. `retry` adds a button to try again. */

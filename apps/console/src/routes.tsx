@@ -1,16 +1,14 @@
 /** The console's addresses and their pages. The code of a page is loaded when the user first opens it. */
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router'
+import { asTexts, readSearch, search, type Values } from './address.ts'
 import { Frame } from './frame.tsx'
 
 const root = createRootRoute({ component: Frame })
-/** Filters are texts in the address, so that users can send a link to what they see. */
-const validateSearch = (search: Record<string, unknown>): Record<string, string> =>
-  Object.fromEntries(Object.entries(search).map(([name, value]) => [name, String(value)]))
 const page = (path: string, load: () => Promise<Record<string, unknown>>, name: string) =>
   createRoute({
     getParentRoute: () => root,
     path,
-    validateSearch,
+    validateSearch: asTexts,
     // biome-ignore lint/suspicious/noExplicitAny: the router needs the module's type, which this function does not know
     component: lazyRouteComponent(load as any, name),
   })
@@ -20,12 +18,8 @@ const reconciliation = () => import('./pages/money/reconciliation.tsx')
 
 export const router = createRouter({
   basepath: '/console',
-  // Order numbers have more digits than a float can hold, so everything in an address stays text.
-  parseSearch: (text) => Object.fromEntries(new URLSearchParams(text)),
-  stringifySearch: (search) => {
-    const text = new URLSearchParams(search as Record<string, string>).toString()
-    return text === '' ? '' : `?${text}`
-  },
+  parseSearch: readSearch,
+  stringifySearch: (values) => search(values as Values),
   routeTree: root.addChildren([
     createRoute({
       getParentRoute: () => root,

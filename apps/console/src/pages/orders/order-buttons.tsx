@@ -4,10 +4,11 @@ import { useMutation } from '@tanstack/react-query'
 import { App, Button, Form, Input, Modal } from 'antd'
 import { useState } from 'react'
 import { AmountField } from '../../amount-field.tsx'
-import { ApiError, call, queries } from '../../api.ts'
+import { call, queries } from '../../api.ts'
 import { yuan } from '../../format.ts'
 import { useSays } from '../../parts.tsx'
 import { usePreferences } from '../../preferences.tsx'
+import { refundAsked, refundNoFor } from './refund-numbers.ts'
 
 export function OrderButtons({ order, path }: { order: OrderDetail; path: string }) {
   const { t, word } = usePreferences()
@@ -63,26 +64,6 @@ export function OrderButtons({ order, path }: { order: OrderDetail; path: string
   )
 }
 
-/**
- * The number of the refund that the user is asking for. It stays the same when the user presses twice, or asks again in a new
- * dialog because the answer was lost, so that the gateway makes one refund. An answer of the gateway ends it.
- */
-const meant = new Map<string, string>()
-
-function refundNoFor(path: string): string {
-  const known = meant.get(path)
-  if (known !== undefined) return known
-  const fresh = newRefundNo()
-  meant.set(path, fresh)
-  return fresh
-}
-
-/** Whether the gateway accepted or refused. After any other error the result is unknown, and the number stays. */
-const isAnswered = (error: unknown): boolean => error instanceof ApiError && error.status >= 400 && error.status < 500
-
-const newRefundNo = (): string =>
-  `console${Array.from(crypto.getRandomValues(new Uint8Array(12)), (byte) => byte.toString(16).padStart(2, '0')).join('')}`
-
 function Refund({ order, path, onClose }: { order: OrderDetail; path: string; onClose: () => void }) {
   const { t } = usePreferences()
   const { message } = App.useApp()
@@ -94,7 +75,7 @@ function Refund({ order, path, onClose }: { order: OrderDetail; path: string; on
     onSuccess: onClose,
     onError: (error) => void message.error(says(error)),
     onSettled: (_made, error) => {
-      if (error === null || isAnswered(error)) meant.delete(path)
+      refundAsked(path, error)
       return queries.invalidateQueries({ queryKey: [path] })
     },
   })

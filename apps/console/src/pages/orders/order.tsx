@@ -11,17 +11,9 @@ import { usePreferences } from '../../preferences.tsx'
 import { OrderButtons } from './order-buttons.tsx'
 import { Evidence, Notifications } from './order-more.tsx'
 import { Attempts, Jobs, Payments, Refunds, Reversals } from './order-parts.tsx'
+import { reloadAfterMs } from './order-polling.ts'
 import { Channel } from './orders.tsx'
 import { StatePicture } from './state-picture.tsx'
-
-const BUSY_MS = 2000
-const CALM_MS = 30_000
-
-const isBusy = (order: OrderDetail): boolean =>
-  order.state === 'CLOSING' ||
-  [...order.refunds, ...order.reversals].some(({ state }) => state === 'PROCESSING') ||
-  order.notifications.some(({ state }) => state === 'PENDING') ||
-  order.attempts.some(({ state }) => state === 'OPENING' || state === 'OPEN')
 
 export function OrderPage() {
   const { t } = usePreferences()
@@ -30,7 +22,7 @@ export function OrderPage() {
   const found = useQuery({
     queryKey: [path],
     queryFn: () => call<OrderDetail>('GET', path),
-    refetchInterval: ({ state: { data } }) => (data !== undefined && isBusy(data) ? BUSY_MS : CALM_MS),
+    refetchInterval: ({ state: { data } }) => reloadAfterMs(data),
   })
   const [isProving, setProving] = useState(false)
   const trouble = found.error !== null && <Trouble error={found.error} retry={() => void found.refetch()} />

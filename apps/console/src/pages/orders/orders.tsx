@@ -2,9 +2,10 @@
 import type { OrderRow } from '@acopay/protocol/console'
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
-import { search, session } from '../../api.ts'
+import { asked, search } from '../../address.ts'
+import { session } from '../../api.ts'
 import { when, yuan } from '../../format.ts'
-import { asked, type Filter, ListPage, useMerchantFilter } from '../../list-page.tsx'
+import { type Filter, ListPage, useMerchantFilter } from '../../list-page.tsx'
 import { type Column, Mono, State } from '../../parts.tsx'
 import { usePreferences } from '../../preferences.tsx'
 

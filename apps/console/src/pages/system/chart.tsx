@@ -7,6 +7,7 @@ import { SVGRenderer } from 'echarts/renderers'
 import { useEffect, useRef } from 'react'
 import { yuan } from '../../format.ts'
 import { type Preferences, usePreferences } from '../../preferences.tsx'
+import { closed } from './figures.ts'
 
 withParts([BarChart, LineChart, GridComponent, LegendComponent, TooltipComponent, SVGRenderer])
 
@@ -90,7 +91,7 @@ function Figures({ title, rows, labelOf }: { title: string; rows: Row[]; labelOf
             <td>{row.placed}</td>
             <td>{row.paid}</td>
             <td>{yuan(row.paid_amount)}</td>
-            <td>{row.closed_by_merchant + row.closed_by_expiry + row.closed_by_operator}</td>
+            <td>{closed(row)}</td>
             <td>{row.reversals}</td>
           </tr>
         ))}

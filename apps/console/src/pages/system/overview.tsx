@@ -4,22 +4,16 @@ import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { Spin } from 'antd'
 import type { ReactNode } from 'react'
-import { call, search, session } from '../../api.ts'
+import { search } from '../../address.ts'
+import { call, session } from '../../api.ts'
 import { when, yuan } from '../../format.ts'
 import { Filters, useMerchantFilter, usePlace } from '../../list-page.tsx'
 import { Rows, Title, Trouble } from '../../parts.tsx'
 import { type TextKey, usePreferences } from '../../preferences.tsx'
 import { Chart } from './chart.tsx'
+import { closed, successRate } from './figures.ts'
 
 const REFRESH_MS = 15_000
-
-const closed = (of: Volume): number => of.closed_by_merchant + of.closed_by_expiry + of.closed_by_operator
-
-/** The share of paid orders among those that have ended. */
-function successRate(of: Volume): string {
-  const ended = of.paid + closed(of)
-  return ended === 0 ? '—' : `${((100 * of.paid) / ended).toFixed(1)}%`
-}
 
 export function OverviewPage() {
   const { t } = usePreferences()

@@ -2,7 +2,6 @@
 import {
   isMerchantRole,
   type NewUser,
-  ROLES,
   type Role,
   type UserChange,
   type UserChanged,
@@ -16,6 +15,7 @@ import { when } from '../../format.ts'
 import { ListPage } from '../../list-page.tsx'
 import { Mono, useSays } from '../../parts.tsx'
 import { usePreferences } from '../../preferences.tsx'
+import { merchantOfNew, rolesToAdd, rolesToChange, stateOf } from './user-roles.ts'
 
 export function Users() {
   const { t, word } = usePreferences()
@@ -61,11 +61,6 @@ export function Users() {
       {changing !== null && <ChangeRole of={changing} onDone={done} onClose={() => setChanging(null)} />}
     </>
   )
-}
-
-function stateOf({ enabled, locked_until }: UserRow): 'enabled' | 'locked' | 'disabled' {
-  if (!enabled) return 'disabled'
-  return locked_until === null ? 'enabled' : 'locked'
 }
 
 /** After a change: reloads the list, and shows the one-time password where there is a new one. */
@@ -135,7 +130,7 @@ function ChangeRole(props: { of: UserRow; onDone: (changed: UserChanged) => void
     },
     onError: (error) => void message.error(says(error)),
   })
-  const roles = ROLES.filter((one) => isMerchantRole(one) === (mch_no !== null))
+  const roles = rolesToChange(mch_no)
   return (
     <Modal
       open
@@ -172,7 +167,7 @@ function AddUser(props: { mchNo: string | null; onDone: (made: UserChanged) => v
     },
     onError: (error) => void message.error(says(error)),
   })
-  const roles = ROLES.filter((one) => props.mchNo === null || isMerchantRole(one))
+  const roles = rolesToAdd(props.mchNo)
   const isMerchants = role !== undefined && isMerchantRole(role)
   return (
     <Modal
@@ -187,7 +182,7 @@ function AddUser(props: { mchNo: string | null; onDone: (made: UserChanged) => v
         form={form}
         layout="vertical"
         requiredMark={false}
-        onFinish={(values) => add.mutate({ ...values, mch_no: isMerchants ? (props.mchNo ?? values.mch_no) : null })}
+        onFinish={(values) => add.mutate({ ...values, mch_no: merchantOfNew(values.role, props.mchNo, values.mch_no) })}
       >
         <Form.Item
           name="username"

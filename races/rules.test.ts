@@ -3,7 +3,13 @@ import { describe, expect, it } from 'vitest'
 import { planOf } from './plan.ts'
 import type { Column, Fact, OrderRecord, Rest } from './record.ts'
 import { restViolations, storyViolations } from './rules.ts'
-import { CLOSED, CLOSING, EXPIRED, PAID, REST_RULES, type RestRule, STORIES } from './stories.ts'
+import { REST_RULES, type RestRule, STORIES } from './stories.ts'
+
+/** The answers of a close, by spec/protocol.md 3.1. */
+const CLOSED = '关单成功'
+const EXPIRED = '订单已过期'
+const PAID = '订单已支付'
+const CLOSING = '关单处理中'
 
 /** `column word`, one after the other; `@` and the same number: at the same time. */
 type Said = readonly [column: Column, word: string, more?: Partial<Fact>]

@@ -1,14 +1,12 @@
 /** A merchant who calls a gateway over real HTTP and checks every answer, and the payer of its orders. */
 import { randomBytes, randomUUID } from 'node:crypto'
 import {
-  BASE_PATH,
   type Envelope,
   type JsonObject,
   privateKeyFrom,
   publicKeyFrom,
   requestText,
   responseText,
-  SIGN_TYPE,
   signText,
   verifyText,
 } from '@acopay/protocol'
@@ -49,18 +47,18 @@ export async function signedRequest(demo: DemoSettings, request: Request) {
   const nonce = request.nonce ?? randomUUID().replaceAll('-', '')
   const key = privateKeys.get(demo.mchPrivateKey) ?? privateKeyFrom(demo.mchPrivateKey)
   privateKeys.set(demo.mchPrivateKey, key)
-  const text = requestText(request.params, { mchNo: demo.mchNo, nonce, signType: SIGN_TYPE })
+  const text = requestText(request.params, { mchNo: demo.mchNo, nonce, signType: 'SHA256withRSA' })
   const headers: Record<string, string> = {
     'x-acopay-mch-no': demo.mchNo,
     'x-acopay-nonce': nonce,
-    'x-acopay-sign-type': SIGN_TYPE,
+    'x-acopay-sign-type': 'SHA256withRSA',
     'x-acopay-sign': await signText(text, key),
   }
   for (const [name, value] of Object.entries(request.headers ?? {})) {
     if (value === null) delete headers[name]
     else headers[name] = value
   }
-  const url = new URL(BASE_PATH + request.path, demo.baseUrl)
+  const url = new URL(`/pay/v1/transactions/${request.path}`, demo.baseUrl)
   if (request.method === 'GET') {
     for (const [name, value] of Object.entries(request.params)) url.searchParams.set(name, String(value))
     return { url, method: request.method, headers }

@@ -1,7 +1,7 @@
 /** A merchant's own server: it checks every notification's signature and answers as the test says. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { HEARD, type JsonObject, notificationText, publicKeyFrom, verifyText } from '@acopay/protocol'
+import { type JsonObject, notificationText, publicKeyFrom, verifyText } from '@acopay/protocol'
 
 export type Told = Record<string, string | null>
 
@@ -15,7 +15,7 @@ export type Receiver = {
 }
 
 export const SAYS_HEARD = (_told: Told, response: ServerResponse): void => {
-  response.setHeader('content-type', 'application/json; charset=utf-8').end(JSON.stringify(HEARD))
+  response.setHeader('content-type', 'application/json; charset=utf-8').end('{"status":"SUCCESS","message":"成功"}')
 }
 
 export async function receiver(platformPublicKey: string, port = 0): Promise<Receiver> {

@@ -5,7 +5,7 @@ import path from 'node:path'
 import { findChannelAccount } from '@acopay/store'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { place, type TestGateway, testGateway } from '../../../../test/support/gateway.ts'
-import { putAccount, USAGE } from './channel-account.ts'
+import { putAccount } from './channel-account.ts'
 
 let test: TestGateway
 let dir: string
@@ -61,7 +61,7 @@ it.each<[string, () => Promise<string>]>([
   ['sellerId', () => put({ ...alipay(), sellerId: '' })],
   ['settings.json', () => put('{')],
   ['密钥', () => put({ ...alipay(), appPrivateKey: 'AAAA' })],
-  [USAGE, () => put(alipay(), 'MCH1000000', 'paypal')],
+  ['npm run channel-account -- MCH_NO wechat|alipay SETTINGS.json', () => put(alipay(), 'MCH1000000', 'paypal')],
 ])('refuses, and names %s', async (names, ask) => {
   const error = await ask().catch((thrown: Error) => thrown.message)
   expect(error).toContain(names)

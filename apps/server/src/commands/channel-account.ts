@@ -8,7 +8,7 @@ import { openDatabase } from '../start/database.ts'
 import { OTHER_ACCOUNT, otherAccount, settingsProblem } from '../upstream/account-settings.ts'
 import { accountPlace, sealSettings } from '../upstream/accounts.ts'
 
-export const USAGE = `npm run channel-account -- MCH_NO ${Object.keys(INSTALLED).join('|')} SETTINGS.json`
+const USAGE = `npm run channel-account -- MCH_NO ${Object.keys(INSTALLED).join('|')} SETTINGS.json`
 
 /** Returns a line that says what was saved. Throws an error of one line, which never repeats a key. */
 export async function putAccount(

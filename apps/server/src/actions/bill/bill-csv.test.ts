@@ -1,19 +1,25 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { add, BILL_COLUMNS, csvLine, defused, headerLine, rowLine, summaryLines, type Totals } from './bill-csv.ts'
+import { add, csvLine, defused, headerLine, rowLine, summaryLines, type Totals } from './bill-csv.ts'
 
 /** A second, independent reader of RFC 4180. */
 function readCsv(text: string): string[][] {
   const records: string[][] = [[]]
   for (let rest = text; rest !== ''; ) {
     const [whole = '', quoted, plain = '', end = ''] = /^(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r\n)/.exec(rest) ?? []
-    expect(whole, rest).not.toBe('')
+    if (whole === '') throw new Error(`not CSV: ${rest}`)
     records.at(-1)?.push(quoted === undefined ? plain : quoted.replaceAll('""', '"'))
     if (end === '\r\n') records.push([])
     rest = rest.slice(whole.length)
   }
   return records.slice(0, -1)
 }
+
+/** The columns of docs/bills.md, by hand. */
+const COLUMNS =
+  'kind time transaction_no mch_trade_no app_no refund_no mch_refund_no pay_channel pay_method payment_no state amount currency count note'.split(
+    ' ',
+  )
 
 const ROW = {
   kind: 'PAYMENT' as const,
@@ -45,7 +51,7 @@ describe('a record', () => {
   it('has every column, and no cell that a spreadsheet runs', () => {
     const [columns = [], cells = []] = readCsv(headerLine() + rowLine(ROW))
     const record = Object.fromEntries(columns.map((column, index) => [column, cells[index]]))
-    expect(columns).toEqual([...BILL_COLUMNS])
+    expect(columns).toEqual(COLUMNS)
     expect(record).toMatchObject({
       kind: 'PAYMENT',
       time: '2026-03-01T12:00:00+08:00',
@@ -77,7 +83,7 @@ it('the summary adds each kind and each currency separately, and gives the net a
   add(totals, { ...ROW, kind: 'REVERSAL', amountFen: 1n })
   add(totals, { ...ROW, currency: 'HKD' })
   const lines = readCsv(summaryLines(totals)).map((cells) => {
-    expect(cells).toHaveLength(BILL_COLUMNS.length)
+    expect(cells).toHaveLength(COLUMNS.length)
     return cells.filter((cell) => cell !== '').join(' ')
   })
   expect(lines).toEqual([

@@ -4,7 +4,7 @@ import { timeText } from '@acopay/protocol'
 import { BILL_KINDS, type BillRow } from '@acopay/store'
 
 /** Every record has all columns, in this order. */
-export const BILL_COLUMNS = [
+const BILL_COLUMNS = [
   'kind',
   'time',
   'transaction_no',

@@ -96,6 +96,7 @@ describe('the way to pay', () => {
     expect(methodFor(computer, 'wechat', ['h5'])).toBe('h5')
     expect(methodFor(computer, 'wechat', ['jsapi', 'app'])).toBeNull()
     expect(methodFor(wechat, 'wechat', ['h5', 'native'])).toBeNull()
+    expect(methodFor(wechat, 'alipay', ['jsapi'])).toBeNull()
     expect(methodFor(phone, 'wechat', [])).toBeNull()
   })
 

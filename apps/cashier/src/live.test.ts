@@ -91,7 +91,7 @@ it('polls every five seconds while events do not get through, and stops when one
 
 it('says that it is offline when the server refuses or does not answer', async () => {
   source().onerror()
-  answer = async () => ({ ok: false })
+  answer = async () => ({ ok: false, json: async () => PAID })
   await pass(5000)
   answer = () => Promise.reject(new TypeError('offline'))
   await pass(5000)

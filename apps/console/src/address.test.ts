@@ -64,6 +64,10 @@ describe('the pages of a list', () => {
       search: { state: 'DEAD', after: 'p2' },
       trail: [''],
     })
+    expect(pageBack({ ...first, after: 'p4', trail: ['', 'p2', 'p3'] })).toEqual({
+      search: { state: 'DEAD', after: 'p3' },
+      trail: ['', 'p2'],
+    })
     expect(pageBack({ ...first, after: 'p2', trail: [''] })).toEqual({ search: { state: 'DEAD' }, trail: [] })
   })
 

@@ -127,7 +127,7 @@ it('forgets what was loaded for the user before when another signs in or the use
 it('asks for the session once, by its own call', async () => {
   answer = async () => Response.json(null)
   expect(await api.queries.fetchQuery(api.session)).toBeNull()
-  expect(sent.map(({ url }) => url)).toEqual(['/console/api/session'])
+  expect(sent.map(({ url, init }) => `${init.method} ${url}`)).toEqual(['GET /console/api/session'])
   await api.queries.fetchQuery(api.session)
   expect(sent).toHaveLength(1)
 })

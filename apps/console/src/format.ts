@@ -17,10 +17,8 @@ export const when = (iso: string | null): string => (iso === null ? '—' : WHEN
 export const whenExactly = (iso: string): string => `${when(iso)}.${iso.slice(20, 23)}`
 
 /** `"1234.50"` → `¥1,234.50`. Amounts stay text: they are never a float. */
-export function yuan(amount: string): string {
-  const [whole = '0', cents = '00'] = amount.replace('-', '').split('.')
-  return `${amount.startsWith('-') ? '−' : ''}¥${whole.replace(/\B(?=(\d{3})+$)/g, ',')}.${cents}`
-}
+export const yuan = (amount: string): string =>
+  `${amount.startsWith('-') ? '−' : ''}¥${amount.replace('-', '').replace(/\B(?=(\d{3})+\.)/g, ',')}`
 
 /** The beginning of a day in UTC+8, in the API's format. */
 export const dayBegin = (day: string): string => new Date(`${day}T00:00:00+08:00`).toISOString()

@@ -39,4 +39,4 @@ export const replyTo = (uid: unknown, outcome: Outcome): object => ({
 
 /** The origins that `data-origins` lists. */
 export const originsIn = (listed: string | undefined): Set<string> =>
-  new Set((listed ?? '').split(/\s+/).filter((origin) => origin !== ''))
+  new Set((listed ?? '').split(/\s/).filter((origin) => origin !== ''))

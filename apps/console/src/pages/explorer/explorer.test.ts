@@ -88,7 +88,7 @@ describe('the form of a call', () => {
   })
 
   it('sends what was filled in, and keeps the four numbers of the answer', () => {
-    expect(given({ a: 'x', b: '', c: undefined, d: '0' })).toEqual({ a: 'x', d: '0' })
+    expect(given({ a: 'x', b: '', c: undefined, d: '0' })).toStrictEqual({ a: 'x', d: '0' })
     const answer = { transaction_no: 'AP1', mch_trade_no: 'o', refund_no: 'AR1', mch_refund_no: 'r', code: 'SUCCESS' }
     const { code: _, ...numbers } = answer
     expect(numbersIn(answer)).toEqual(numbers)
@@ -172,6 +172,18 @@ describe('a call signed in the browser', () => {
       expect(result.signedText).toBe(vector?.canonical)
       expect(sent.at(-1)?.init.headers).toMatchObject({ 'x-acopay-sign': vector?.sign })
     }
+  })
+
+  it('keeps its keys where no script can read them', async () => {
+    const { body, sign } = responses[0] as (typeof responses)[number]
+    answering(JSON.stringify({ ...body, data: { ...body.data, sign } }))
+    const spied = vi.spyOn(crypto.subtle, 'importKey')
+    await sendSigned('/x', 'post', {}, { ...merchant, platform_public_key: keys.platformPublicKey })
+    const uses = spied.mock.calls.map(([format, , , isExtractable, may]) => [format, isExtractable, may])
+    expect(uses).toEqual([
+      ['pkcs8', false, ['sign']],
+      ['spki', false, ['verify']],
+    ])
   })
 
   it('says whether the answer is the platform’s', async () => {

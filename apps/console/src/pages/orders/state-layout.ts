@@ -33,17 +33,18 @@ export function wayOf(from: OrderStateName, to: OrderStateName): { path: string;
 }
 
 type Taken = { from: string | null; to: string; event: string }
+type Step = Taken & { from: string }
 export type Course = {
   /** The changes of state, in their order. */
-  steps: Taken[]
+  steps: Step[]
   /** The step that took this way; undefined where the order did not. */
-  stepOf: (from: string, to: string) => Taken | undefined
+  stepOf: (from: string, to: string) => Step | undefined
   lookOf: (state: string) => 'here' | 'been' | ''
 }
 
 /** The way that an order took, from its timeline. */
 export function courseOf({ state: now, timeline }: { state: string; timeline: readonly Taken[] }): Course {
-  const steps = timeline.filter(({ from, to }) => from !== null && from !== to)
+  const steps = timeline.filter((one): one is Step => one.from !== null && one.from !== one.to)
   const been = new Set(timeline.map(({ to }) => to))
   return {
     steps,
@@ -57,4 +58,4 @@ export function courseOf({ state: now, timeline }: { state: string; timeline: re
 
 /** The way in words, for screen readers. */
 export const storyOf = ({ steps }: Course, state: OrderDetail['state'], word: (code: string) => string): string =>
-  [...steps.map(({ from, event }) => `${word(from ?? '')} (${word(event)}) → `), word(state)].join('')
+  [...steps.map(({ from, event }) => `${word(from)} (${word(event)}) → `), word(state)].join('')

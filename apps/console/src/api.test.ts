@@ -1,6 +1,5 @@
 /** One call of the console's API: what it sends, and what it makes of each answer. The browser's parts are the test's own. */
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest'
-import { ApiError } from './api-error.ts'
 
 type Sent = { url: string; init: RequestInit }
 let sent: Sent[]
@@ -90,7 +89,7 @@ it('throws what the server refused, with its status and its words', async () => 
   expect(await caught()).toMatchObject({ status: 502, failure: null })
   answer = () => Promise.reject(new TypeError('offline'))
   const error = await caught()
-  expect(error).toBeInstanceOf(ApiError)
+  expect(error).toBeInstanceOf((await import('./api-error.ts')).ApiError)
   expect(error).toMatchObject({ status: 0, failure: null, message: 'UNREACHABLE' })
 })
 

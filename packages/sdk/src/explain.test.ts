@@ -1,4 +1,4 @@
-import { constants, createPrivateKey, sign as cryptoSign, type SignKeyObjectInput } from 'node:crypto'
+import { constants, createPrivateKey, sign as cryptoSign, privateEncrypt, type SignKeyObjectInput } from 'node:crypto'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { explainSignature, newKeyPair, type Signed, signRequest } from './index.ts'
 
@@ -18,8 +18,71 @@ const key = (text: string) => createPrivateKey({ key: Buffer.from(text, 'base64'
 const signText = (text: string, algorithm = 'RSA-SHA256', more: Partial<SignKeyObjectInput> = {}): string =>
   cryptoSign(algorithm, Buffer.from(text), { key: key(pair.privateKey), ...more }).toString('base64')
 
-const says = (sign: string): string[] => explainSignature(signed, sign, pair.publicKey).findings.map(({ en }) => en)
+const says = (sign: string): string[] => explained(signed, sign).findings.map(({ en }) => en)
+function explained(what: Signed, sign: string) {
+  const report = explainSignature(what, sign, pair.publicKey)
+  for (const { zh, en } of report.findings) expect(FINDINGS).toContainEqual([zh, en])
+  return report
+}
 
+/** What every finding says in full, by hand. */
+const FINDINGS: [zh: string, en: string][] = [
+  ['待签名文本末尾多了换行', 'a line end was signed along'],
+  ['U+2028、U+2029没有转义，应写成\\u2028、\\u2029', 'U+2028 or U+2029 was left raw; it is written \\u2028, \\u2029'],
+  ['字段没有按名称排序', 'the names were not sorted'],
+  ['值为null的字段也被签名了，应去掉', 'members that are null were signed; leave them out'],
+  ['空字符串的字段被去掉了，应保留', 'empty texts were left out; keep them'],
+  ['aco_pay_sdk、version或sign被签名了，应去掉', 'aco_pay_sdk, version or sign was signed; leave them out'],
+  ['没有加入mch_no、nonce、sign_type', 'mch_no, nonce and sign_type were not added'],
+  ['斜杠被转义成了\\/，应保持原样', 'slashes were escaped as \\/; they stay as they are'],
+  [
+    '中文等字符被转义成了\\uXXXX，应保持UTF-8原样',
+    'characters beyond ASCII were escaped as \\uXXXX; they stay raw UTF-8',
+  ],
+  [
+    '斜杠和中文都被转义了（PHP的json_encode默认如此）：加JSON_UNESCAPED_SLASHES|JSON_UNESCAPED_UNICODE',
+    "slashes and Chinese were both escaped, PHP's default: use JSON_UNESCAPED_SLASHES|JSON_UNESCAPED_UNICODE",
+  ],
+  [
+    '带有空格且中文被转义（Python的json.dumps默认如此）：加separators=(",", ":")和ensure_ascii=False',
+    'blanks, and Chinese escaped, Python\'s default: use separators=(",", ":") and ensure_ascii=False',
+  ],
+  [
+    "<、>、&、=或'被转义了（Go、Gson默认如此），应关闭HTML转义",
+    "<, >, &, = or ' was escaped, as Go and Gson do unless told otherwise; turn HTML escaping off",
+  ],
+  ['JSON带有空格或缩进，应为紧凑格式', 'the JSON was written with blanks; it has none'],
+  ['签的是a=1&b=2形式的文本，应为JSON', 'a text like a=1&b=2 was signed; it should be JSON'],
+  ['字段note没有被签名', 'note was not signed'],
+  ['字段amount_total签成了数字，应为字符串', 'amount_total was signed as a number; it is a text'],
+  ['字段note签的是URL编码后的值，应先解码', 'note was signed percent-encoded; sign it decoded'],
+  ['字段extra的首尾空白被去掉了，应保留', 'extra was signed without the blanks at its ends; keep them'],
+  [
+    '密钥与算法都对，但签的是另一段文本；请用自己拼出的待签名文本逐字比较',
+    'right key, right algorithm, another text: compare your own text with the canonical one',
+  ],
+  [
+    '签名不是由这个公钥对应的私钥生成的（密钥配错，或公钥取错）',
+    'not made by the private half of this public key: one of the two is the wrong key',
+  ],
+  ['签名用了RSA-PSS填充，应为PKCS#1 v1.5', 'signed with RSA-PSS; PKCS#1 v1.5 is needed'],
+  ['签名用的摘要算法是SHA-1，应为SHA-256', 'signed with SHA-1; SHA-256 is needed'],
+  ['签名用的摘要算法是SHA-384，应为SHA-256', 'signed with SHA-384; SHA-256 is needed'],
+  ['签名用的摘要算法是SHA-512，应为SHA-256', 'signed with SHA-512; SHA-256 is needed'],
+  ['签名用的摘要算法是MD5，应为SHA-256', 'signed with MD5; SHA-256 is needed'],
+  ['签名时没有做摘要', 'the text was signed without a digest'],
+  ['签名中有空白或换行，应去掉', 'the signature holds blanks or line ends; remove them'],
+  ['签名用了URL安全的Base64，应使用标准字母表', 'URL-safe Base64; the standard alphabet is needed'],
+  ['签名缺少Base64填充的“=”', 'the padding "=" of the Base64 is missing'],
+  [
+    '签名应为256字节，实际为0字节：被截断，或由长度不同的密钥生成',
+    '256 bytes were expected, these are 0: cut off, or made by a key of another size',
+  ],
+  [
+    '签名应为256字节，实际为225字节：被截断，或由长度不同的密钥生成',
+    '256 bytes were expected, these are 225: cut off, or made by a key of another size',
+  ],
+]
 describe('explaining a signature', () => {
   it('finds nothing wrong with what signRequest signs, and shows the text', async () => {
     const { canonicalText, headers } = await signRequest(params, {
@@ -90,7 +153,7 @@ describe('explaining a signature', () => {
     const params = { amount_total: '12.50', extra: ' <b> ', description: 'a\u2028b', sign: '' }
     const canonical = '{"amount_total":"12.50","description":"a\\u2028b","extra":" <b> "}'
     const sign = signText(canonical.replace(good, slipped))
-    const report = explainSignature({ kind: 'order_params', params }, sign, pair.publicKey)
+    const report = explained({ kind: 'order_params', params }, sign)
     expect(report.canonicalText).toBe(canonical)
     expect(report.findings).toEqual([expect.objectContaining({ en: expect.stringContaining(finding) })])
   })
@@ -109,6 +172,10 @@ describe('explaining a signature', () => {
     expect(says(foreign)).toEqual([expect.stringContaining('wrong key')])
     expect(says(signText(CANONICAL, 'RSA-SHA1'))).toEqual([expect.stringContaining('SHA-1')])
     expect(says(signText(CANONICAL, 'RSA-SHA512'))).toEqual([expect.stringContaining('SHA-512')])
+    expect(says(signText(CANONICAL, 'RSA-SHA384'))).toEqual([expect.stringContaining('SHA-384')])
+    expect(says(signText(CANONICAL, 'RSA-MD5'))).toEqual([expect.stringContaining('MD5')])
+    const bare = privateEncrypt(key(pair.privateKey), Buffer.from('not a digest')).toString('base64')
+    expect(says(bare)).toEqual(['the text was signed without a digest'])
     const pss = { padding: constants.RSA_PKCS1_PSS_PADDING }
     expect(says(signText(CANONICAL, 'RSA-SHA256', pss))).toEqual([expect.stringContaining('RSA-PSS')])
   })

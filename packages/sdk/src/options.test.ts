@@ -121,13 +121,26 @@ describe('the parameters of a call', () => {
   const refund = { transactionNo: 'AP1', mchRefundNo: 'a'.repeat(24), refundAmount: '0.01', refundReason: 'x' }
   const YUAN = 'should be yuan with two decimals as a text, "12.50"'
   const ROWS: [call: () => Promise<unknown>, field: string, message: string][] = [
-    ...['12.5', '0.00', '00.01', '01.00', '1', '1.000', '-1.00', '1000000.00', 'x1.00', '1.00x', '', 12.5, null].map(
-      (amountTotal): [() => Promise<unknown>, string, string] => [
-        () => client.placeOrder({ ...order, amountTotal: amountTotal as string }),
-        'amountTotal',
-        `amountTotal ${YUAN}`,
-      ],
-    ),
+    ...[
+      '12.5',
+      '0.00',
+      '00.01',
+      '01.00',
+      '1',
+      '1.000',
+      '-1.00',
+      '1000000.00',
+      'x1.00',
+      '1.00x',
+      '',
+      12.5,
+      12.34,
+      null,
+    ].map((amountTotal): [() => Promise<unknown>, string, string] => [
+      () => client.placeOrder({ ...order, amountTotal: amountTotal as string }),
+      'amountTotal',
+      `amountTotal ${YUAN}`,
+    ]),
     [() => client.refund({ ...refund, refundAmount: '1' }), 'refundAmount', `refundAmount ${YUAN}`],
     ...[new Date(Number.NaN), '2026-12-31T00:00:00Z', null].map(
       (timeExpire): [() => Promise<unknown>, string, string] => [

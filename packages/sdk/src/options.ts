@@ -82,7 +82,7 @@ function wholeNumber(field: string, value: number, min: number, max: number): nu
 function readBaseUrl(text: string): URL {
   const url = URL.canParse(required('baseUrl', text)) ? new URL(text.endsWith('/') ? text : `${text}/`) : null
   const isPlain = url !== null && [url.search, url.hash, url.username, url.password].every((part) => part === '')
-  if (!isPlain || !/^https?:$/.test(url.protocol)) {
+  if (!isPlain || !/^https?:/.test(url.protocol)) {
     throw new ParameterError('baseUrl', 'baseUrl should be an http(s) address without ?, #, user and password')
   }
   return url
@@ -92,7 +92,7 @@ export function readKey(field: string, text: string, read: (text: string) => Key
   try {
     return read(required(field, text))
   } catch (error) {
-    if (error instanceof ParameterError) throw error
-    throw new ParameterError(field, `${field}: ${error instanceof Error ? error.message : 'not a key'}`)
+    if (error instanceof ParameterError || !(error instanceof Error)) throw error
+    throw new ParameterError(field, `${field}: ${error.message}`)
   }
 }

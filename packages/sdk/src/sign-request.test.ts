@@ -1,7 +1,9 @@
 /** Signing without sending, held against the vectors of the official Java SDK; and the names of the errors. */
+import { createPublicKey, verify } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
-import { vectors } from '../../../test/support/scripted-gateway.ts'
+import { canonical, vectors } from '../../../test/support/scripted-gateway.ts'
 import {
+  AcoPay,
   AcoPayError,
   ApiError,
   ConnectionError,
@@ -55,6 +57,38 @@ describe('signPayParams', () => {
       sign_type,
       sign: vector?.sign,
     })
+  })
+})
+
+describe('signOrderParams', () => {
+  it('of a client signs the order for a page, with the nonce and the rest in the body', async () => {
+    const client = new AcoPay({
+      ...by,
+      baseUrl: 'https://pay.example',
+      mchNo: 'MCH1000000',
+      appNo: 'APP1000000',
+      platformPublicKey: vectors.keys.platformPublicKey,
+    })
+    const order = { mchTradeNo: 'a'.repeat(24), description: '茶', amountTotal: '0.01' }
+    const { sign, ...signed } = await client.signOrderParams(order)
+    expect(signed).toEqual({
+      app_no: 'APP1000000',
+      mch_trade_no: 'a'.repeat(24),
+      description: '茶',
+      amount_total: '0.01',
+      amount_currency: 'CNY',
+      mch_no: 'MCH1000000',
+      nonce: expect.stringMatching(/^[0-9a-f]{32}$/),
+      sign_type: 'SHA256withRSA',
+    })
+    const key = createPublicKey({
+      key: Buffer.from(vectors.keys.merchantPublicKey, 'base64'),
+      format: 'der',
+      type: 'spki',
+    })
+    const text = Buffer.from(canonical(signed))
+    expect(verify('RSA-SHA256', text, key, Buffer.from(String(sign), 'base64'))).toBe(true)
+    await expect(client.signOrderParams({ ...order, amountTotal: '1' })).rejects.toMatchObject({ field: 'amountTotal' })
   })
 })
 

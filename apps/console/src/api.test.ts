@@ -123,6 +123,11 @@ it('forgets what was loaded for the user before when another signs in or the use
   expect(api.queries.getQueryData(api.session.queryKey)).toEqual(WHO)
 })
 
+it('keeps the session under a name of its own, and what was loaded fresh for a second', () => {
+  expect(api.session.queryKey).toEqual(['session'])
+  expect(api.queries.getDefaultOptions()).toEqual({ queries: { retry: expect.any(Function), staleTime: 1000 } })
+})
+
 it('asks for the session once, by its own call', async () => {
   answer = async () => Response.json(null)
   expect(await api.queries.fetchQuery(api.session)).toBeNull()

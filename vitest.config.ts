@@ -8,18 +8,25 @@ import { type Tier, testFiles } from './test/support/tiers.ts'
 const conditions = ['@acopay/source', ...defaultServerConditions]
 const files = testFiles()
 
+/** No test may depend on where the machine stands: each tier stands far from China, and `npm run test:clocks` chooses. */
+const ZONES = { unit: 'Asia/Kathmandu', db: 'America/Los_Angeles', pages: 'America/Los_Angeles' } as const
+
 /** `npm run test:long` runs only the files whose size can be chosen. */
 const tier = (name: Tier, groupOrder: number) => ({
   include: files.filter((file) => file.tier === name && (file.isSized || !isLong)).map((file) => file.path),
   name,
+  env: { TZ: process.env.ACOPAY_TEST_TZ ?? ZONES[name] },
   sequence: { groupOrder },
 })
 
 /** A slow machine is no reason to fail; a test that hangs is still found. */
 const limits = (seconds: number) => ({ testTimeout: seconds * 1000, hookTimeout: seconds * 1000 })
 
+/** What every test file runs in. */
+const SETUP = ['test/support/clock.ts', 'test/support/leave-nothing.ts']
+
 /** These tests wait for processes, browsers and pauses more than they compute: a third worker has the cores meanwhile. */
-const WAITING = { maxWorkers: 3 }
+const WAITING = { ...limits(300), maxWorkers: 3, setupFiles: SETUP, globalSetup: ['test/support/postgres.ts'] }
 
 export default defineConfig({
   plugins: mutationPlugin(),
@@ -36,15 +43,20 @@ export default defineConfig({
       {
         extends: true,
         // Their modules are pure: loading them once per worker and not once per file saves a quarter of the time.
-        test: { ...tier('unit', 0), ...limits(60), isolate: isMutating, setupFiles: ['test/support/no-database.ts'] },
+        test: {
+          ...tier('unit', 0),
+          ...limits(60),
+          isolate: isMutating,
+          setupFiles: [...SETUP, 'test/support/no-database.ts'],
+        },
       },
       {
         extends: true,
-        test: { ...tier('db', 1), ...limits(300), ...WAITING, globalSetup: ['test/support/postgres.ts'] },
+        test: { ...tier('db', 1), ...WAITING },
       },
       {
         extends: true,
-        test: { ...tier('pages', 1), ...limits(300), ...WAITING, globalSetup: ['test/support/postgres.ts'] },
+        test: { ...tier('pages', 1), ...WAITING },
       },
     ],
   },

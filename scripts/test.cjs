@@ -5,6 +5,8 @@
  */
 require('./check-node.cjs').checkNode()
 const { spawnSync } = require('node:child_process')
+const { randomBytes } = require('node:crypto')
+const os = require('node:os')
 const path = require('node:path')
 const { check } = require('./check.cjs')
 const { HOW, findChromium, installChromium } = require('./chromium.cjs')
@@ -27,12 +29,32 @@ async function test(what, args) {
   const vitest = path.join(ROOT, 'node_modules', 'vitest', 'vitest.mjs')
   const projects = tiers.flatMap((tier) => ['--project', tier])
   // Nothing is printed after this: the last line is the result.
-  const { status } = spawnSync(process.execPath, [vitest, 'run', ...projects, ...args], {
-    cwd: ROOT,
-    env,
-    stdio: 'inherit',
+  process.exitCode = await leavingNothing((more) => {
+    const options = { cwd: ROOT, env: { ...env, ...more }, stdio: 'inherit' }
+    return spawnSync(process.execPath, [vitest, 'run', ...projects, ...args], options).status ?? 1
   })
-  process.exit(status ?? 1)
+}
+
+/**
+ * Runs the tests in a temporary folder of their own, and clears away what they left, also when they were interrupted.
+ * `run` gets the variables that say so. Answers its exit code; 1 when something was left.
+ */
+async function leavingNothing(run) {
+  const { clearAway, leftovers, OWNER, ownTemporaryFolder } = await import('./leftovers.mjs')
+  const owner = `run-${randomBytes(4).toString('hex')}`
+  const dir = ownTemporaryFolder(os.tmpdir(), 'acopay-run-')
+  let isInterrupted = false
+  for (const signal of ['SIGINT', 'SIGTERM']) {
+    process.on(signal, () => {
+      isInterrupted = true
+    })
+  }
+  const status = run({ [OWNER]: owner, ACOPAY_TEST_RUN: owner, TMPDIR: dir })
+  const left = await leftovers({ owner, dir })
+  await clearAway(owner, dir)
+  if (left.length === 0 || isInterrupted) return status
+  console.error(`测试留下了 The tests left behind:\n  ${left.join('\n  ')}\n0 passed, 1 failed`)
+  return 1
 }
 
 /** Without a browser the pages are skipped, except in CI, which installs one or fails. */

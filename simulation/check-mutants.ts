@@ -14,6 +14,7 @@ const { values } = parseArgs({ options: { seeds: { type: 'string', default: '400
 const ROOT = path.resolve(import.meta.dirname, '..')
 
 const copy = mkdtempSync(path.join(tmpdir(), 'acopay-mutants-'))
+process.once('exit', () => rmSync(copy, { recursive: true, force: true }))
 copySources()
 const database = await startDatabase()
 let survivors = 0
@@ -27,7 +28,6 @@ for (const mutant of chosen) {
 }
 process.stdout.write(`${chosen.length - survivors} of ${chosen.length} mutants found\n`)
 await database.stop()
-rmSync(copy, { recursive: true, force: true })
 process.exit(survivors === 0 ? 0 : 1)
 
 /** Copies the sources, and makes a node_modules whose workspace packages point into the copy. */
@@ -76,6 +76,9 @@ function simulated(): Promise<string> {
     env: { ...process.env, SIMULATION_DATABASE_URL: database.url },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
+  const end = (): void => void child.kill()
+  process.once('exit', end)
+  child.once('exit', () => process.removeListener('exit', end))
   const chunks: Buffer[] = []
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => chunks.push(chunk))
   return new Promise((resolve) => child.on('exit', () => resolve(Buffer.concat(chunks).toString())))

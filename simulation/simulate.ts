@@ -82,6 +82,10 @@ async function many(): Promise<boolean> {
       { execArgv: process.execArgv },
     ),
   )
+  // Of a run that ends early no process goes on.
+  process.once('exit', () => {
+    for (const one of children) one.kill('SIGKILL')
+  })
   const progress = setInterval(
     () => say(`${sum.schedules} schedules, ${sum.violations.length} violations …`),
     PROGRESS_MS,

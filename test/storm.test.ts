@@ -103,17 +103,21 @@ it(`${ORDERS} orders in the storm: at rest the invariants hold, and kept plus se
     done += 1
   }
   const kills = [0.25, 0.5, 0.75].map((share) => Math.floor(ORDERS * share))
+  /** One after the other: a gateway that is still starting again is not killed, nor started twice. */
+  let killing = Promise.resolve()
+  const killAndStart = async (index: number): Promise<void> => {
+    await (gateways[index] as StartedProcess).end('SIGKILL')
+    gateways[index] = await start()
+  }
   let started = 0
   const lane = async (): Promise<void> => {
     while (started < ORDERS) {
       started += 1
       await oneOrder()
-      if (kills[0] !== undefined && done >= kills[0]) {
-        const which = kills.shift() as number
-        const index = which % 2
-        await (gateways[index] as StartedProcess).end('SIGKILL')
-        gateways[index] = await start()
-      }
+      if (kills[0] === undefined || done < kills[0]) continue
+      const index = (kills.shift() as number) % 2
+      killing = killing.then(() => killAndStart(index))
+      await killing
     }
   }
   await Promise.all(Array.from({ length: AT_ONCE }, lane))

@@ -8,21 +8,35 @@ import pg from 'pg'
 
 export type SimulationDatabase = { url: string; stop: () => Promise<void> }
 
+/** Also removed when the process ends early: by an error, Ctrl-C or SIGTERM. */
 export async function startDatabase(): Promise<SimulationDatabase> {
   const given = process.env.SIMULATION_DATABASE_URL
   if (given) return { url: given, stop: async () => {} }
   const dir = mkdtempSync(path.join(tmpdir(), 'acopay-simulation-'))
   const settings = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', max_connections: '60' }
-  const { connection, stop } = await startEmbeddedPostgres(dir, { settings })
+  const { connection, stop, pid } = await startEmbeddedPostgres(dir, { settings })
   const { host, port, user, database } = connection
+  const sweep = (): void => {
+    // The server ends its own processes at once; it may have ended already.
+    try {
+      process.kill(pid, 'SIGQUIT')
+    } catch {}
+    rmSync(dir, REMOVED)
+  }
+  process.once('exit', sweep)
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
   return {
     url: `postgresql://${user}@${encodeURIComponent(host)}:${port}/${database}`,
     stop: async () => {
+      process.removeListener('exit', sweep)
       await stop()
-      rmSync(dir, { recursive: true, force: true })
+      rmSync(dir, REMOVED)
     },
   }
 }
+
+/** A server that is ending may still write for a moment. */
+const REMOVED = { recursive: true, force: true, maxRetries: 20, retryDelay: 100 }
 
 /** Makes a new, migrated database and opens the one connection to it. */
 export async function openDatabase(

@@ -1,10 +1,10 @@
 /** A database for one test: empty and migrated, or as the first start of a sandbox gateway leaves it. */
-import { randomUUID } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { openPool } from '@acopay/store'
 import type pg from 'pg'
 import { inject } from 'vitest'
+import { newDatabaseName } from './own-databases.ts'
 import { createFrom, databaseUrl, onServer } from './postgres.ts'
 
 export type TestDatabase = {
@@ -16,7 +16,7 @@ export type TestDatabase = {
 
 export async function testDatabase(template: 'empty' | 'started' = 'empty'): Promise<TestDatabase> {
   const serverUrl = inject('postgresUrl')
-  const name = `acopay_test_${randomUUID().replaceAll('-', '')}`
+  const name = newDatabaseName()
   await onServer(serverUrl, createFrom(name, template))
   const connectionString = databaseUrl(serverUrl, name)
   const pool = openPool({ connectionString })

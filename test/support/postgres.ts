@@ -13,6 +13,7 @@ import type { TestProject } from 'vitest/node'
 import { seedDemo } from '../../apps/server/src/sandbox/demo-merchant.ts'
 import { newSettings } from '../../apps/server/src/sandbox/upstreams.ts'
 import { loadSigningKey } from '../../apps/server/src/security/platform-key.ts'
+import { leftOn } from './own-databases.ts'
 
 const EMPTY = 'acopay_template'
 const STARTED = 'acopay_template_started'
@@ -43,7 +44,9 @@ export default async function setUp(project: TestProject): Promise<() => Promise
   project.provide('startedOnce', await inDatabase(server.url, STARTED, startOnce))
   return async () => {
     await onServer(server.url, ...[STARTED, EMPTY].map(dropping))
+    const left = given ? [] : await leftOn(server.url)
     await server.remove()
+    if (left.length > 0) throw new Error(`the tests left on their PostgreSQL: ${left.join(', ')}`)
   }
 }
 

@@ -33,10 +33,12 @@ export function spawnGateway(
   env: Record<string, string>,
   start: string[] = START_FROM_SOURCE,
 ): ChildProcess & { output: () => string } {
-  const child = spawn(process.execPath, start, {
-    env: { ...process.env, PORT: '0', LOG_LEVEL: 'error', ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
+  return spawnNode(start, { PORT: '0', LOG_LEVEL: 'error', ...env })
+}
+
+/** A process of Node; the variables are added to this process's own. */
+export function spawnNode(args: string[], env: Record<string, string> = {}): ChildProcess & { output: () => string } {
+  const child = spawn(process.execPath, args, { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
   const chunks: Buffer[] = []
   for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk: Buffer) => chunks.push(chunk))
   return Object.assign(child, { output: () => Buffer.concat(chunks).toString() })

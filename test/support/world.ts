@@ -19,6 +19,7 @@ import { buildWorld } from '../../apps/server/src/start/build-world.ts'
 import { readConfig } from '../../apps/server/src/start/config.ts'
 import type { World } from '../../apps/server/src/world.ts'
 import { startedOnce, type TestDatabase, testDatabase } from './database.ts'
+import { manualClock, testStart } from './manual-clock.ts'
 
 export type TestWorld = {
   world: World
@@ -45,12 +46,13 @@ export async function testWorld(
     env?: Record<string, string>
     upstream?: (real: Channel, name: string) => Partial<Channel>
     guard?: Partial<GuardOptions>
+    start?: Date
   } = {},
 ): Promise<TestWorld> {
   const database = await testDatabase('started')
   const home = mkdtempSync(path.join(tmpdir(), 'acopay-home-'))
   const config = readConfig({ PORT: '0', ACOPAY_RATE_PER_ADDRESS: '0', ...options.env }, home)
-  const clock = manualClock(new Date('2026-03-01T04:00:00.000Z'))
+  const clock = manualClock(options.start ?? testStart())
   const masterKey = startedOnce(home)
   const signingKey = await loadSigningKey(database.pool, masterKey, clock.now())
   const lines: string[] = []
@@ -130,31 +132,6 @@ export async function testWorld(
       await upstreams.stop()
       await database.drop()
       rmSync(home, { recursive: true })
-    },
-  }
-}
-
-function manualClock(start: Date) {
-  let nowMs = start.getTime()
-  const sleepers = new Set<{ untilMs: number; wake: () => void }>()
-  return {
-    now: () => new Date(nowMs),
-    sleep: (ms: number, signal?: AbortSignal) =>
-      new Promise<void>((resolve) => {
-        const sleeper = { untilMs: nowMs + ms, wake: resolve }
-        sleepers.add(sleeper)
-        signal?.addEventListener('abort', () => {
-          sleepers.delete(sleeper)
-          resolve()
-        })
-      }),
-    advance: (ms: number) => {
-      nowMs += ms
-      for (const sleeper of sleepers) {
-        if (sleeper.untilMs > nowMs) continue
-        sleepers.delete(sleeper)
-        sleeper.wake()
-      }
     },
   }
 }

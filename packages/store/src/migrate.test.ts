@@ -1,6 +1,6 @@
-import { randomUUID } from 'node:crypto'
 import { readdirSync } from 'node:fs'
 import { afterEach, describe, expect, inject, it } from 'vitest'
+import { newDatabaseName } from '../../../test/support/own-databases.ts'
 import { databaseUrl, onServer } from '../../../test/support/postgres.ts'
 import { openPool, type Pool } from './db.ts'
 import { migrate } from './migrate.ts'
@@ -11,7 +11,7 @@ const pools: Pool[] = []
 const names: string[] = []
 
 async function emptyDatabase(): Promise<string> {
-  const name = `acopay_empty_${randomUUID().replaceAll('-', '')}`
+  const name = newDatabaseName()
   await onServer(serverUrl, `create database ${name}`)
   names.push(name)
   return databaseUrl(serverUrl, name)

@@ -1,7 +1,7 @@
 /** One gateway process: database, HTTP and jobs, started in this order and stopped in the opposite order. */
 import { setTimeout as pause } from 'node:timers/promises'
 import { migrate, type Pool } from '@acopay/store'
-import { pino } from 'pino'
+import { type DestinationStream, pino } from 'pino'
 import { buildServer, NO_EXTRA_ROUTES } from '../http/server.ts'
 import { startNotifier } from '../jobs/notifier.ts'
 import { startWorker } from '../jobs/worker.ts'
@@ -31,12 +31,27 @@ export type Gateway = {
   stop: () => Promise<void>
 }
 
+/** What a gateway takes from its machine besides the network. */
+export type Machine = {
+  now: () => Date
+  sleep: World['sleep']
+  /** Where the log goes. */
+  output: DestinationStream
+}
+
+const thisMachine = (): Machine => ({
+  now: () => new Date(),
+  // An aborted sleep ends early and without an error, because the code that aborted it knows why.
+  sleep: (ms, signal) => pause(ms, undefined, signal ? { signal } : {}).catch(() => {}),
+  output: pino.destination({ dest: 1, sync: false }),
+})
+
 /**
  * Starts a gateway and resolves when it is ready. If it cannot start, closes what it opened and throws an error of one
- * line.
+ * line. A test gives it a machine whose clock it moves.
  */
-export async function startGateway(config: Config): Promise<Gateway> {
-  const log = openLog(config.logLevel)
+export async function startGateway(config: Config, machine: Machine = thisMachine()): Promise<Gateway> {
+  const log = openLog(config.logLevel, machine.output)
   const masterKey = config.masterKey ?? masterKeyOf(config.home)
   const { pool, close: closeDatabase } = await openDatabase(config, (error) =>
     log.warn({ err: error }, 'database connection lost'),
@@ -46,8 +61,8 @@ export async function startGateway(config: Config): Promise<Gateway> {
     networks: config.notifyNetworks,
     isLoopbackAllowed: config.mode === 'sandbox',
   })
-  const now = (): Date => new Date(Date.now() + config.sandboxAheadMs)
-  const opened: Opened = { config, log, masterKey, pool, outgoing, now, upstreams: null }
+  const now = (): Date => new Date(machine.now().getTime() + config.sandboxAheadMs)
+  const opened: Opened = { config, log, masterKey, pool, outgoing, now, sleep: machine.sleep, upstreams: null }
   const close = async (): Promise<void> => {
     await outgoing.close()
     await opened.upstreams?.stop()
@@ -72,13 +87,14 @@ type Opened = {
   outgoing: SafePost
   /** The only clock; `sandboxAheadMs` ahead of the machine's. */
   now: () => Date
+  sleep: World['sleep']
   /** Null in production mode, and until the sandbox has its upstreams. */
   upstreams: SandboxUpstreams | null
 }
 
 /** Builds the world, listens, and starts the background work. `close` closes what was opened before. */
 async function serve(opened: Opened, close: () => Promise<void>): Promise<Gateway> {
-  const { config, log, masterKey, pool, outgoing, now } = opened
+  const { config, log, masterKey, pool, outgoing, now, sleep } = opened
   const key = { current: await loadSigningKey(pool, masterKey, now()) }
   const urls = { public: '', own: '' }
   const world = buildWorld({
@@ -92,8 +108,7 @@ async function serve(opened: Opened, close: () => Promise<void>): Promise<Gatewa
     ownUrl: () => urls.own,
     sandboxUrl: () => opened.upstreams?.url() ?? '',
     now,
-    // An aborted sleep ends early and without an error, because the code that aborted it knows why.
-    sleep: (ms, signal) => pause(ms, undefined, signal ? { signal } : {}).catch(() => {}),
+    sleep,
   })
   opened.upstreams = world.isSandbox ? sandboxUpstreams(pool, world) : null
   const { upstreams } = opened
@@ -144,8 +159,8 @@ type SigningKey = Awaited<ReturnType<typeof loadSigningKey>>
 /** Keeps keys, signatures and passwords out of the log, also where code logs them by mistake. */
 const REDACTED = ['*.privateKey', '*.mchPrivateKey', '*.password', '*.sign', '*.connectionString']
 
-const openLog = (level: string): World['log'] =>
-  pino({ level, base: { pid: process.pid }, redact: REDACTED }, pino.destination({ dest: 1, sync: false }))
+const openLog = (level: string, output: DestinationStream): World['log'] =>
+  pino({ level, base: { pid: process.pid }, redact: REDACTED }, output)
 
 async function listen(app: ReturnType<typeof buildServer>, { host, port }: Config): Promise<string> {
   try {

@@ -1,0 +1,144 @@
+/** Holds docs/settings-tested.md against the sources: every setting and number has its row, its default, and a test. */
+import fs from 'node:fs'
+import path from 'node:path'
+import ts from 'typescript'
+import { describe, expect, it } from 'vitest'
+import { readConfig } from '../apps/server/src/start/config.ts'
+
+const ROOT = path.resolve(import.meta.dirname, '..')
+const read = (file: string): string => fs.readFileSync(path.join(ROOT, file), 'utf8')
+
+/** The rows of the page's two tables. */
+const rows = [...read('docs/settings-tested.md').matchAll(/^\| (`.+?) \| (.+?) \| (.+) \|$/gm)].map(
+  ([, name = '', otherwise = '', feltBy = '']) => ({ name: name.replaceAll('`', ''), otherwise, feltBy }),
+)
+const numbers = rows.filter(({ name }) => name.includes(' '))
+const environment = rows.filter(({ name }) => !name.includes(' '))
+
+/** Lengths of time that others are made of; a mistake in one of them changes many that are listed. */
+const UNITS: Record<string, number> = {
+  SECOND: 1000,
+  MINUTE: 60_000,
+  MINUTE_MS: 60_000,
+  HOUR: 3_600_000,
+  HOUR_MS: 3_600_000,
+  HOURS: 3_600_000,
+  DAY_MS: 86_400_000,
+  CHINA_MS: 28_800_000,
+  NOTIFY_TIMEOUT_MS: 5000,
+}
+
+/** Where the numbers of a running gateway stand. Of `commands` and `sandbox` too, so that none is forgotten by its folder. */
+const FOLDERS = { '': 'apps/server/src', 'core/': 'packages/core/src', 'protocol/': 'packages/protocol/src' }
+
+type Found = { name: string; value: number }
+
+function numbersOf(prefix: string, folder: string): Found[] {
+  const files = fs.readdirSync(path.join(ROOT, folder), { recursive: true, encoding: 'utf8' }).sort()
+  return files
+    .filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'))
+    .flatMap((file) =>
+      constantsOf(read(`${folder}/${file}`)).map(({ name, value }) => ({ name: `${prefix}${file} ${name}`, value })),
+    )
+}
+
+/** Constants of a module whose value is arithmetic of numbers and units. */
+function constantsOf(text: string): Found[] {
+  const source = ts.createSourceFile('a.ts', text, ts.ScriptTarget.Latest)
+  return source.statements.filter(ts.isVariableStatement).flatMap(({ declarationList }) =>
+    declarationList.declarations.flatMap(({ name, initializer }) => {
+      const value = initializer === undefined ? null : arithmetic(initializer)
+      return ts.isIdentifier(name) && value !== null ? [{ name: name.text, value }] : []
+    }),
+  )
+}
+
+const OPERATIONS: Partial<Record<ts.SyntaxKind, (left: number, right: number) => number>> = {
+  [ts.SyntaxKind.AsteriskToken]: (left, right) => left * right,
+  [ts.SyntaxKind.PlusToken]: (left, right) => left + right,
+  [ts.SyntaxKind.MinusToken]: (left, right) => left - right,
+  [ts.SyntaxKind.AsteriskAsteriskToken]: (left, right) => left ** right,
+}
+
+function arithmetic(node: ts.Expression): number | null {
+  if (ts.isNumericLiteral(node) || ts.isBigIntLiteral(node)) return Number(node.text.replace(/n$/, ''))
+  if (ts.isIdentifier(node)) return UNITS[node.text] ?? null
+  if (ts.isParenthesizedExpression(node)) return arithmetic(node.expression)
+  if (!ts.isBinaryExpression(node)) return null
+  const [left, right] = [arithmetic(node.left), arithmetic(node.right)]
+  const operation = OPERATIONS[node.operatorToken.kind]
+  return left === null || right === null || operation === undefined ? null : operation(left, right)
+}
+
+const sources = Object.entries(FOLDERS).flatMap(([prefix, folder]) => numbersOf(prefix, folder))
+const isUnit = ({ name }: Found): boolean => {
+  const short = name.split(' ')[1] ?? ''
+  return Object.hasOwn(UNITS, short) && short !== 'NOTIFY_TIMEOUT_MS'
+}
+
+describe('a number in the sources', () => {
+  it('has a row, every row has a number, and each has the value that was written by hand', () => {
+    const written = new Map(numbers.map(({ name, otherwise }) => [name, Number(otherwise)]))
+    const found = new Map(sources.filter((one) => !isUnit(one)).map(({ name, value }) => [name, value]))
+    expect(Object.fromEntries(found)).toEqual(Object.fromEntries(written))
+    expect(written.size).toBe(numbers.length)
+  })
+
+  it('that is a unit of time is what it says', () => {
+    const wrong = sources.filter(isUnit).filter(({ name, value }) => value !== UNITS[name.split(' ')[1] ?? ''])
+    expect(wrong).toEqual([])
+  })
+})
+
+describe('a setting of the environment', () => {
+  it('has a row, and every row is a setting', () => {
+    const text = read('apps/server/src/start/config.ts')
+    const asked = [...text.matchAll(/env\.([A-Z_]+)|(?:number|oneOf)\('([A-Z_]+)'/g)].map(
+      ([, one, other]) => one ?? other,
+    )
+    expect(environment.map(({ name }) => name).sort()).toEqual([...new Set(asked)].sort())
+  })
+
+  it('has the default that was written by hand', () => {
+    const config = readConfig({}, 'home')
+    const hours = (ms: number): number => ms / 3_600_000
+    const list = (some: unknown[]): string => (some.length === 0 ? 'none' : some.join(','))
+    // What each variable becomes; lists without what only the sandbox adds.
+    const found: Record<string, unknown> = {
+      PORT: config.port,
+      HOST: config.host,
+      DATABASE_URL: config.databaseUrl ?? 'none',
+      ACOPAY_HOME: config.home === path.resolve('home') ? 'given by the start' : config.home,
+      ACOPAY_MODE: config.mode,
+      ACOPAY_PUBLIC_URL: config.publicUrl ?? 'none',
+      ACOPAY_MASTER_KEY: config.masterKey ?? 'none',
+      LOG_LEVEL: config.logLevel,
+      ACOPAY_CLOSE_BUDGET_MS: config.closeBudgetMs,
+      ACOPAY_CHANNEL_CALL_MS: config.channelCallMs,
+      ACOPAY_LEASE_MS: config.leaseMs,
+      ACOPAY_JOB_PAUSE_MS: config.jobPauseMs,
+      ACOPAY_NONCE_HOURS: hours(config.nonceWindowMs),
+      ACOPAY_POOL_MAX: config.poolMax,
+      ACOPAY_RATE_PER_ADDRESS: config.ratePerAddress,
+      ACOPAY_RATE_PER_MERCHANT: config.ratePerMerchant,
+      ACOPAY_TRUSTED_PROXIES: config.trustedProxies,
+      ACOPAY_NOTIFY_PORTS: list(config.notifyPorts),
+      ACOPAY_NOTIFY_NETWORKS: list(config.notifyNetworks),
+      ACOPAY_SHELL_ORIGINS: list(readConfig({ ACOPAY_MODE: 'production' }, 'home').shellOrigins),
+      ACOPAY_SANDBOX_AHEAD_HOURS: hours(config.sandboxAheadMs),
+    }
+    const written = Object.fromEntries(environment.map(({ name, otherwise }) => [name, otherwise]))
+    expect(Object.fromEntries(Object.entries(found).map(([name, value]) => [name, String(value)]))).toEqual(written)
+  })
+})
+
+it('each row names a test that is there, or says what the number is', () => {
+  const wrong = rows.flatMap(({ name, feltBy }) => {
+    if (/^– \S/.test(feltBy)) return []
+    const [, file = '', test = ''] = /^`([^`]+)`: (.+)$/.exec(feltBy) ?? []
+    if (!fs.existsSync(path.join(ROOT, file))) return [`${name}: ${file}`]
+    const text = read(file).replaceAll("\\'", "'")
+    return text.includes(`'${test}'`) || text.includes(`"${test}"`) ? [] : [`${name}: ${test}`]
+  })
+  expect(wrong).toEqual([])
+})

@@ -24,10 +24,12 @@ const isCache = (name) => /^tsx-\d+$/.test(name) || name === 'node-compile-cache
  * @returns {Process[]}
  */
 export function processesOf(owner) {
-  return pids().flatMap((pid) => {
-    const own = ownerOf(pid)
+  const environments = new Map(pids().map((pid) => [pid, read(pid, 'environ')]))
+  return [...environments].flatMap(([pid, environment]) => {
+    // PostgreSQL's processes write their titles over their environment; their parent keeps it.
+    const own = ownerIn(environment || (environments.get(parentOf(pid)) ?? ''))
     if (own === null || (own !== owner && !own.startsWith(`${owner}.`)) || pid === process.pid) return []
-    return [{ pid, owner: own, command: read(pid, 'cmdline').split('\0').join(' ').trim().slice(0, 150) }]
+    return [{ pid, owner: own, command: commandOf(pid) }]
   })
 }
 
@@ -41,12 +43,15 @@ const pids = () => {
 }
 
 /** Null: it was not started by a test, or it has ended (a zombie's environment is empty). */
-function ownerOf(pid) {
-  const found = read(pid, 'environ')
-    .split('\0')
-    .find((entry) => entry.startsWith(`${OWNER}=`))
+function ownerIn(environment) {
+  if (!environment.includes(OWNER)) return null
+  const found = environment.split('\0').find((entry) => entry.startsWith(`${OWNER}=`))
   return found === undefined ? null : found.slice(OWNER.length + 1)
 }
+
+const parentOf = (pid) => Number(/\) [^Z] (\d+) /.exec(read(pid, 'stat'))?.[1] ?? 0)
+
+const commandOf = (pid) => read(pid, 'cmdline').split('\0').join(' ').trim().slice(0, 150)
 
 function read(pid, name) {
   try {
@@ -153,16 +158,15 @@ export async function clearAway(owner, dir) {
   fs.rmSync(dir, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 })
 }
 
+const IS_OURS = /^\S*(node|postgres|chrom)\S* .*(acopay-|start-from-source)|^postgres: acopay/
+
 /** Everything of ours on this machine, one line each: to be looked at before a run and after it. */
 function listing() {
-  const ours = pids().filter(
-    (pid) =>
-      ownerOf(pid) !== null ||
-      /^[^\0]*(node|postgres|chrom)[^\0]*\0.*(acopay-|start-from-source)|^postgres: acopay/s.test(read(pid, 'cmdline')),
+  const running = pids().filter(
+    (pid) => pid !== process.pid && (ownerIn(read(pid, 'environ')) !== null || IS_OURS.test(commandOf(pid))),
   )
-  const running = ours.filter((pid) => pid !== process.pid)
   return [
-    ...running.map((pid) => `process ${pid}: ${read(pid, 'cmdline').split('\0').join(' ').trim().slice(0, 150)}`),
+    ...running.map((pid) => `process ${pid}: ${commandOf(pid)}`),
     ...portsOf(running).map((port) => `port ${port}`),
     ...entriesOf(os.tmpdir())
       .filter((name) => name.startsWith('acopay-'))

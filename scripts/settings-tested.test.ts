@@ -29,16 +29,16 @@ const UNITS: Record<string, number> = {
 }
 
 /** Where the numbers of a running gateway stand. Of `commands` and `sandbox` too, so that none is forgotten by its folder. */
-const FOLDERS = { '': 'apps/server/src', 'core/': 'packages/core/src', 'protocol/': 'packages/protocol/src' }
+const FOLDERS = ['apps/server/src', 'packages/core/src', 'packages/protocol/src']
 
 type Found = { name: string; value: number }
 
-function numbersOf(prefix: string, folder: string): Found[] {
+function numbersOf(folder: string): Found[] {
   const files = fs.readdirSync(path.join(ROOT, folder), { recursive: true, encoding: 'utf8' }).sort()
   return files
     .filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'))
     .flatMap((file) =>
-      constantsOf(read(`${folder}/${file}`)).map(({ name, value }) => ({ name: `${prefix}${file} ${name}`, value })),
+      constantsOf(read(`${folder}/${file}`)).map(({ name, value }) => ({ name: `${folder}/${file} ${name}`, value })),
     )
 }
 
@@ -70,7 +70,7 @@ function arithmetic(node: ts.Expression): number | null {
   return left === null || right === null || operation === undefined ? null : operation(left, right)
 }
 
-const sources = Object.entries(FOLDERS).flatMap(([prefix, folder]) => numbersOf(prefix, folder))
+const sources = FOLDERS.flatMap(numbersOf)
 const isUnit = ({ name }: Found): boolean => {
   const short = name.split(' ')[1] ?? ''
   return Object.hasOwn(UNITS, short) && short !== 'NOTIFY_TIMEOUT_MS'

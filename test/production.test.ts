@@ -253,11 +253,14 @@ describe('callers', () => {
     const [forbidden, noSuchOrder] = [1018, 1007]
     expect(await ask(demo.baseUrl, {})).toBe(forbidden)
     expect(await ask(demo.baseUrl, says)).toBe(forbidden)
-    const { url } = await production.startAnother({ ACOPAY_TRUSTED_PROXIES: '1' })
-    expect(await ask(url, says)).toBe(noSuchOrder)
-    expect(await ask(url, { 'x-forwarded-for': '203.0.113.7, 198.51.100.1' }), 'the proxy names another').toBe(
-      forbidden,
-    )
+    const behindProxy = await production.startAnother({ ACOPAY_TRUSTED_PROXIES: '1' })
+    try {
+      expect(await ask(behindProxy.url, says)).toBe(noSuchOrder)
+      const passedOn = { 'x-forwarded-for': '203.0.113.7, 198.51.100.1' }
+      expect(await ask(behindProxy.url, passedOn), 'the proxy names another').toBe(forbidden)
+    } finally {
+      await behindProxy.stop()
+    }
     await database.pool.query(`update merchant set allowed_ips = '{}' where mch_no = $1`, [demo.mchNo])
   })
 })

@@ -4,6 +4,7 @@
  * makes the file red, and is cleared away.
  */
 import { randomBytes } from 'node:crypto'
+import { rmSync } from 'node:fs'
 import os from 'node:os'
 import { afterAll, inject } from 'vitest'
 import { clearAway, leftovers, OWNER, ownTemporaryFolder, portsOf } from '../../scripts/leftovers.mjs'
@@ -30,8 +31,8 @@ afterAll(async () => {
   const databases = (): Promise<string[]> => databasesOf(serverUrl ?? '', owner)
   const more = async (): Promise<string[]> => (await databases()).map((name) => `database ${name}`)
   const left = await leftovers({ owner, dir, ports: ownPorts, more })
+  if (left.length === 0) return rmSync(dir, { recursive: true, force: true })
   await clearAway(owner, dir)
-  if (left.length === 0) return
   await dropDatabases(serverUrl ?? '', await databases())
   throw new Error(`this file left behind:\n  ${left.join('\n  ')}`)
 })

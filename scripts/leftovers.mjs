@@ -27,7 +27,7 @@ export function processesOf(owner) {
   const environments = new Map(pids().map((pid) => [pid, read(pid, 'environ')]))
   return [...environments].flatMap(([pid, environment]) => {
     // PostgreSQL's processes write their titles over their environment; their parent keeps it.
-    const own = ownerIn(environment || (environments.get(parentOf(pid)) ?? ''))
+    const own = ownerIn(environment.includes('=') ? environment : (environments.get(parentOf(pid)) ?? ''))
     if (own === null || (own !== owner && !own.startsWith(`${owner}.`)) || pid === process.pid) return []
     return [{ pid, owner: own, command: commandOf(pid) }]
   })

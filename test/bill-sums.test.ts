@@ -87,8 +87,8 @@ async function upstreamSums({ world, demo }: TestWorld, name: 'wechat' | 'alipay
   const channel = await world.channelOf(demo.mchNo, name)
   const bill = await channel?.fetchUpstreamBill(DAY, AbortSignal.timeout(300_000))
   if (bill?.kind !== 'bill') throw new Error(JSON.stringify(bill))
-  const sum = (kind: string) =>
-    bill.lines.filter((line) => line.kind === kind).reduce((total, { amountFen }) => total + amountFen, 0n)
+  const sum = (kind: 'payment' | 'refund') =>
+    bill.lines.reduce((total, line) => (line.kind === kind ? total + line.amountFen : total), 0n)
   return { paid: sum('payment'), back: sum('refund') }
 }
 

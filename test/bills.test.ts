@@ -95,8 +95,8 @@ describe('a day', () => {
       const channel = await test.world.channelOf(test.demo.mchNo, name)
       const theirs = await channel?.fetchUpstreamBill(DAY, AbortSignal.timeout(10_000))
       if (theirs?.kind !== 'bill') throw new Error(JSON.stringify(theirs))
-      const fen = (kind: string) =>
-        theirs.lines.filter((line) => line.kind === kind).reduce((sum, { amountFen }) => sum + amountFen, 0n)
+      const fen = (kind: 'payment' | 'refund') =>
+        theirs.lines.reduce((sum, line) => (line.kind === kind ? sum + line.amountFen : sum), 0n)
       const ours = (kinds: string[]) =>
         lines
           .filter(({ kind, pay_channel }) => kinds.includes(kind ?? '') && pay_channel === name)

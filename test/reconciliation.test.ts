@@ -1,9 +1,11 @@
 /** The upstreams' bills against our books, both ways. */
 import type { UpstreamBillAnswer, UpstreamBillLine } from '@acopay/channels'
-import { upstreamBillDays } from '@acopay/core'
+import { fen, upstreamBillDays } from '@acopay/core'
 import { paymentsOfDay } from '@acopay/store'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { receivePayment } from '../apps/server/src/actions/payment/receive-payment.ts'
+import { settleDifference } from '../apps/server/src/actions/reconciliation/settle-difference.ts'
+import { expectInvariants } from './support/invariants.ts'
 import { call, close, newTradeNo, openAttempt, pay, place, query } from './support/merchant.ts'
 import { receiver, type Told } from './support/receiver.ts'
 import { type TestWorld, testWorld } from './support/world.ts'
@@ -80,13 +82,71 @@ it('a day on which both agree leaves no difference, and is done once', async () 
   ])
 })
 
-it('a payment we never heard of is booked, and settled like a notification', async () => {
+/** An order that was paid, and nobody was told of it. Returns what the upstream took. */
+async function paidInSilence(order: string, attemptNo: string) {
+  test.upstreams.faults('wechat').set([{ kind: 'silence' }])
+  const taken = await test.upstreams.of('wechat').control.pay(attemptNo)
+  if (taken === null) throw new Error(`order ${order} could not be paid`)
+  return taken
+}
+
+it('a payment we never heard of is booked, once the upstream itself says so, and settled like a notification', async () => {
   const order = await place(test.demo)
   const attemptNo = (await openAttempt(test.demo, order)) ?? ''
-  bill = { kind: 'bill', lines: [payment(attemptNo, 'UP1')] }
+  const taken = await paidInSilence(order, attemptNo)
+  bill = { kind: 'bill', lines: [payment(attemptNo, taken.no)] }
   await test.runJobs()
   expect(await query(test.demo, order)).toMatchObject({ data: { code: 'SUCCESS' } })
   expect(await differences()).toEqual([{ kind: 'PAYMENT_UNKNOWN', ours_fen: null, theirs_fen: 1250n, settled: true }])
+})
+
+describe('a line of a bill that the upstream does not confirm', () => {
+  const changesNothing = async (order: string) => {
+    await test.runJobs()
+    expect(await query(test.demo, order)).toMatchObject({ data: { code: 'NOTPAY' } })
+    const { rows } = await test.database.pool.query('select 1 from payment union all select 1 from stray_payment')
+    expect(rows).toEqual([])
+    expect((await differences()).every(({ kind, settled }) => kind === 'PAYMENT_UNKNOWN' && !settled)).toBe(true)
+    expect(test.logged()).toContainEqual(expect.objectContaining({ alarm: true, kind: 'PAYMENT_UNKNOWN' }))
+  }
+
+  it('because nobody paid, or paid under another number, is a difference and changes nothing else', async () => {
+    const order = await place(test.demo)
+    const attemptNo = (await openAttempt(test.demo, order)) ?? ''
+    bill = { kind: 'bill', lines: [payment(attemptNo, '4200000000000000000000000001'), payment('AT0', 'UP1')] }
+    await changesNothing(order)
+  })
+
+  it('because the amount is another one, books neither', async () => {
+    const order = await place(test.demo)
+    const attemptNo = (await openAttempt(test.demo, order)) ?? ''
+    const taken = await paidInSilence(order, attemptNo)
+    bill = { kind: 'bill', lines: [payment(attemptNo, taken.no, 1251n)] }
+    await changesNothing(order)
+  })
+
+  it('because it does not answer, waits for its answer, and is a difference when none comes', async () => {
+    const order = await place(test.demo)
+    const attemptNo = (await openAttempt(test.demo, order)) ?? ''
+    const taken = await paidInSilence(order, attemptNo)
+    test.upstreams.faults('wechat').set([{ kind: 'error_before', verb: 'query' }])
+    bill = { kind: 'bill', lines: [payment(attemptNo, taken.no)] }
+    await test.runJobs()
+    expect(await days()).toEqual([])
+    for (let hour = 0; hour < 8; hour += 1) {
+      test.advance(HOUR)
+      await test.runJobs()
+    }
+    expect((await days())[0]).toMatchObject({ day: '2026-02-28', differences: 1 })
+    expect(await differences()).toContainEqual(expect.objectContaining({ kind: 'PAYMENT_UNKNOWN', settled: false }))
+    test.upstreams.faults('wechat').set([])
+    for (let hour = 0; hour < 20; hour += 1) {
+      test.advance(HOUR)
+      await test.runJobs()
+    }
+    // Nothing but asking the upstream paid it, and then sent it back: the order had expired.
+    expect((await test.upstreams.of('wechat').control.taken())[0]).toMatchObject({ takenFen: 1250 })
+  })
 })
 
 it('a payment of a closed order is booked and sent back', async () => {
@@ -102,11 +162,19 @@ it('a payment of a closed order is booked and sent back', async () => {
   expect(await control.taken()).toEqual([{ no: attemptNo, takenFen: 1250, returnedFen: 1250 }])
 })
 
-it('money for an attempt we do not know is kept for the operator, with an alarm', async () => {
-  bill = { kind: 'bill', lines: [payment('AT0', 'UP1')] }
+it('money for an attempt we do not know is kept for the operator, with an alarm, once the upstream says that it has it', async () => {
+  const [attemptNo, notifyUrl] = ['AT00000000000000000000000000ELSE', 'http://127.0.0.1:1/']
+  const channel = await test.world.channelOf(test.demo.mchNo, 'wechat')
+  const expireAt = new Date(at.getTime() + HOUR)
+  const ask = { attemptNo, method: 'native', amountFen: fen(1250n), description: 'x', expireAt, notifyUrl }
+  await channel?.open({ ...ask, returnUrl: null, payerIp: null, openId: null }, AbortSignal.timeout(10_000))
+  const taken = await paidInSilence('elsewhere', attemptNo)
+  bill = { kind: 'bill', lines: [payment(attemptNo, taken.no)] }
   await test.runJobs()
   expect(await differences()).toMatchObject([{ kind: 'PAYMENT_UNKNOWN', settled: false }])
-  expect((await test.database.pool.query('select attempt_no from stray_payment')).rows).toEqual([{ attempt_no: 'AT0' }])
+  expect((await test.database.pool.query('select attempt_no from stray_payment')).rows).toEqual([
+    { attempt_no: attemptNo },
+  ])
   expect(test.logged()).toContainEqual(expect.objectContaining({ alarm: true, kind: 'PAYMENT_UNKNOWN' }))
 })
 
@@ -197,6 +265,103 @@ describe('a kept payment that went back outside of the gateway', () => {
     expect(await morning(one)).toEqual([unknown, unknown])
     expect(await query(test.demo, one.order)).toMatchObject({ data: { code: 'SUCCESS' } })
   })
+})
+
+describe('a refund that was told failed, and that the bill lists', () => {
+  let merchant: Awaited<ReturnType<typeof receiver>>
+  afterEach(() => merchant.stop())
+
+  /** Told FAIL with a word that the manual calls a refusal; the upstream makes it half a minute later all the same. */
+  const failedAndDone = async (says: { isConfirmed: boolean }) => {
+    merchant = await receiver(test.demo.platformPublicKey)
+    const { order, attemptNo, paymentNo } = await paidOrder()
+    const faults = test.upstreams.faults('wechat')
+    const ms = says.isConfirmed ? 30_000 : 300 * 24 * HOUR
+    faults.set([{ kind: 'refused_then_done', verb: 'refund', word: 'NOT_ENOUGH', times: 1, ms }])
+    const params = { transaction_no: order, mch_refund_no: newTradeNo(), refund_amount: '5.00', refund_reason: 'x' }
+    const failed = await call(test.demo, {
+      method: 'POST',
+      path: 'refund',
+      params: { ...params, notify_url: merchant.url },
+    })
+    expect(failed.data.code).toBe('FAIL')
+    const refundNo = failed.data.refund_no ?? ''
+    bill = {
+      kind: 'bill',
+      lines: [payment(attemptNo, paymentNo), { kind: 'refund', attemptNo, paymentNo, refundNo, amountFen: 500n, at }],
+    }
+    await nextMorning()
+    return {
+      order,
+      refundNo,
+      ask: (refund_amount: string) =>
+        call(test.demo, {
+          method: 'POST',
+          path: 'refund',
+          params: { ...params, mch_refund_no: newTradeNo(), refund_amount },
+        }),
+    }
+  }
+  const found = async () => (await differences()).filter(({ kind }) => kind === 'REFUND_DONE_THOUGH_FAILED')
+  const stands = async (refund_no: string) =>
+    (await call(test.demo, { method: 'GET', path: 'refund', params: { refund_no, aco_pay_sdk: '2.0.0' } })).data.code
+
+  it('is done once the upstream itself says so: the merchant hears it, with a difference and an alarm', async () => {
+    const { order, refundNo, ask } = await failedAndDone({ isConfirmed: true })
+    expect((await found())[0]).toEqual({
+      kind: 'REFUND_DONE_THOUGH_FAILED',
+      ours_fen: 500n,
+      theirs_fen: 500n,
+      settled: true,
+    })
+    expect(await stands(refundNo)).toBe('SUCCESS')
+    expect(await query(test.demo, order)).toMatchObject({ data: { code: 'REFUND' } })
+    expect(merchant.told().map(({ code }) => code)).toEqual(['FAIL', 'SUCCESS'])
+    expect(test.logged()).toContainEqual(expect.objectContaining({ alarm: true, refundNo }))
+    expect((await ask('7.51')).message).toBe('REFUND_AMOUNT_EXCEED')
+    expect((await ask('7.50')).data.code).toBe('SUCCESS')
+    bill = { kind: 'bill', lines: [] }
+    await nextMorning()
+    const missing = 'select kind from reconciliation_difference where refund_no = $1 and kind <> $2'
+    expect((await test.database.pool.query(missing, [refundNo, 'REFUND_DONE_THOUGH_FAILED'])).rows).toEqual([])
+    await expectInvariants(test.database.pool, test.demo.mchNo, await test.upstreams.of('wechat').control.taken())
+  })
+
+  it('and that the upstream does not confirm stays failed, and its amount cannot be refunded until an operator has settled it', async () => {
+    const { refundNo, ask } = await failedAndDone({ isConfirmed: false })
+    expect((await found())[0]).toMatchObject({ settled: false })
+    expect(await stands(refundNo)).toBe('FAIL')
+    expect((await ask('7.51')).message).toBe('REFUND_AMOUNT_EXCEED')
+    const { rows } = await test.database.pool.query(
+      `select mch_no as "mchNo", channel, day::text, kind, attempt_no as "attemptNo", payment_no as "paymentNo",
+              refund_no as "refundNo" from reconciliation_difference where kind = 'REFUND_DONE_THOUGH_FAILED'`,
+    )
+    for (const key of rows) await settleDifference(test.world, key, { username: 'anna', note: 'asked WeChat Pay' })
+    expect((await ask('7.51')).message).not.toBe('REFUND_AMOUNT_EXCEED')
+  })
+})
+
+it('a refund that the bill says was not made, and a line that cannot be read, are a difference each, and the day is done', async () => {
+  const { attemptNo, paymentNo } = await paidOrder()
+  bill = {
+    kind: 'bill',
+    lines: [
+      payment(attemptNo, paymentNo),
+      { kind: 'refund_not_done', attemptNo, paymentNo, refundNo: 'AR1', amountFen: 500n, at, why: 'CHANGE' },
+      { kind: 'unreadable', row: 3, attemptNo: '', paymentNo: '', why: '订单金额' },
+      { kind: 'unreadable', row: 4, attemptNo: '', paymentNo: '', why: '订单金额' },
+    ],
+  }
+  await nextMorning()
+  const { rows } = await test.database.pool.query(
+    `select kind, refund_no, theirs_fen, settled from reconciliation_difference where day = '2026-03-01' order by 1, 2`,
+  )
+  expect(rows).toEqual([
+    { kind: 'LINE_UNREADABLE', refund_no: 'row 3: 订单金额', theirs_fen: null, settled: false },
+    { kind: 'LINE_UNREADABLE', refund_no: 'row 4: 订单金额', theirs_fen: null, settled: false },
+    { kind: 'REFUND_NOT_DONE', refund_no: 'AR1', theirs_fen: 500n, settled: false },
+  ])
+  expect((await days()).at(-1)).toMatchObject({ day: '2026-03-01', lines: 1, differences: 3 })
 })
 
 it('a reversal that had to be asked for under another number is known by it', async () => {

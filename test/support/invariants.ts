@@ -49,6 +49,9 @@ export async function expectInvariants(pool: Pool, mchNo: string, upstreams: Tak
        select mch_no, transaction_no, 'refund', refund_no, state from refund
         where notify_url is not null and state <> 'PROCESSING'
        union all
+       select mch_no, transaction_no, 'refund', refund_no, 'FAIL' from refund
+        where notify_url is not null and corrected_at is not null
+       union all
        select r.mch_no, r.transaction_no, 'payment', null, 'REFUND' from reversal r
          join payment p using (mch_no, attempt_no, payment_no) join orders o on o.mch_no = r.mch_no
           and o.transaction_no = r.transaction_no where p.fate = 'keep' and o.notify_url is not null),

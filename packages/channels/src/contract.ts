@@ -11,6 +11,9 @@ import type { Fen } from '@acopay/core'
 /** The gateway's number of a payment attempt, under which the upstream knows it. */
 export type AttemptRef = { attemptNo: string }
 
+/** With `paymentNo` the upstream is asked about this payment: one attempt may have been paid twice. */
+export type QueryAsk = AttemptRef & { paymentNo?: string }
+
 /**
  * Ways to pay: a code to scan, a page on a telephone, a page on a desktop, inside the wallet's browser, from an app.
  */
@@ -144,6 +147,18 @@ export type WebhookReply = { status: number; contentType: string; body: string }
 export type UpstreamBillLine =
   | { kind: 'payment'; attemptNo: string; paymentNo: string; amountFen: bigint; at: Date }
   | { kind: 'refund'; attemptNo: string; paymentNo: string; refundNo: string; amountFen: bigint; at: Date }
+  /** The upstream accepted a refund and has not made it; `why` is its word. Somebody has to look at it. */
+  | {
+      kind: 'refund_not_done'
+      attemptNo: string
+      paymentNo: string
+      refundNo: string
+      amountFen: bigint
+      at: Date
+      why: string
+    }
+  /** One row that is not what the manual says. `row` counts the bill's rows from 1. Numbers are empty if unreadable too. */
+  | { kind: 'unreadable'; row: number; attemptNo: string; paymentNo: string; why: string }
 
 /** `none`: nothing happened that day. `later`: the bill is not ready yet. */
 export type UpstreamBillAnswer = Traced &
@@ -177,7 +192,7 @@ export interface Channel {
    */
   readonly latePaymentWindowMs: number
   open(ask: OpenAsk, signal: AbortSignal): Promise<OpenAnswer>
-  query(ref: AttemptRef, signal: AbortSignal): Promise<QueryAnswer>
+  query(ask: QueryAsk, signal: AbortSignal): Promise<QueryAnswer>
   close(ref: AttemptRef, signal: AbortSignal): Promise<CloseAnswer>
   refund(ask: RefundAsk, signal: AbortSignal): Promise<RefundAnswer>
   queryRefund(ref: RefundRef, signal: AbortSignal): Promise<RefundQueryAnswer>
@@ -200,6 +215,19 @@ export async function orUnknown<Answer>(signal: AbortSignal, call: () => Promise
   const answer = call().catch((error: unknown) => unknown(error instanceof Error ? error.message : 'the call failed'))
   return Promise.race([answer, gaveUp])
 }
+
+/** A row of a bill that is not what the manual says: `why` names the cell. */
+export const unreadableLine = (
+  row: number,
+  { attemptNo, paymentNo }: { attemptNo: string; paymentNo: string },
+  why: string,
+): UpstreamBillLine => ({
+  kind: 'unreadable',
+  row,
+  attemptNo: isNumber(attemptNo) ? attemptNo : '',
+  paymentNo: isNumber(paymentNo) ? paymentNo : '',
+  why,
+})
 
 const DAY_MS = 24 * 3_600_000
 /** The older of the two upstreams took its first payment in 2004. */

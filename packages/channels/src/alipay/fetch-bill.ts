@@ -11,7 +11,7 @@ const LATE_BILL_MS = 58 * 3_600_000
 const NO_BILL = new Set(['isp.bill_not_exist', 'BILL_NOT_EXIST', 'NO_BILL_DATA'])
 
 export async function fetchBill(
-  { client, door }: AlipayContext,
+  { account, client, door }: AlipayContext,
   day: string,
   signal: AbortSignal,
 ): Promise<UpstreamBillAnswer> {
@@ -24,7 +24,17 @@ export async function fetchBill(
   }
   const { bill_download_url: url } = answer.data
   if (answer.code !== OK || typeof url !== 'string') return undefinedAnswer(answer)
-  const response = await door.fetch(url, { redirect: 'error', signal })
+  const response = await door.fetch(asSafeAs(account.gateway, url), { redirect: 'error', signal })
   if (response.status !== 200) return traced(answer, unknown(`HTTP ${response.status}`))
   return traced(answer, { kind: 'bill', lines: await readBill(Buffer.from(await response.arrayBuffer())) })
+}
+
+/**
+ * The file has neither a signature nor a hash, and Alipay gives its address as plain `http`: over it, anybody on the way
+ * could write a bill. It is fetched by https, as the gateway is called.
+ */
+function asSafeAs(gateway: string, address: string): URL {
+  const url = new URL(address)
+  if (new URL(gateway).protocol === 'https:') url.protocol = 'https:'
+  return url
 }

@@ -1,18 +1,21 @@
 /** "统一收单交易查询" (alipay.trade.query). */
-import { type AttemptRef, isNumber, type QueryAnswer } from '../contract.ts'
+import { isNumber, type QueryAnswer, type QueryAsk } from '../contract.ts'
 import { isTradeAbsent, OK, traced, undefinedAnswer } from './answer.ts'
 import type { AlipayAnswer, AlipayContext } from './client.ts'
 import { amountOf, readPayment } from './transaction.ts'
 
 export async function query(
   alipay: AlipayContext,
-  { attemptNo }: AttemptRef,
+  { attemptNo, paymentNo }: QueryAsk,
   signal: AbortSignal,
 ): Promise<QueryAnswer> {
-  const body = { out_trade_no: attemptNo, query_options: ['fund_bill_list'] }
+  const of = paymentNo === undefined ? { out_trade_no: attemptNo } : { trade_no: paymentNo }
+  const body = { ...of, query_options: ['fund_bill_list'] }
   const answer = await alipay.client.call('alipay.trade.query', body, signal)
   if (isTradeAbsent(answer)) return traced(answer, { kind: 'absent' })
-  if (answer.code !== OK || answer.data.out_trade_no !== attemptNo) return undefinedAnswer(answer)
+  const { out_trade_no: foundNo, trade_no: found } = answer.data
+  const isAsked = foundNo === attemptNo && (paymentNo === undefined || found === paymentNo)
+  if (answer.code !== OK || !isAsked) return undefinedAnswer(answer)
   switch (answer.data.trade_status) {
     case 'WAIT_BUYER_PAY':
       return traced(answer, { kind: 'open' })

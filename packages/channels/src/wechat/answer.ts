@@ -18,3 +18,6 @@ export const undefinedAnswer = (answer: WechatAnswer): Unknown & Traced =>
 /** The path of an attempt's transaction. */
 export const transactionPath = (attemptNo: string): string =>
   `/v3/pay/transactions/out-trade-no/${encodeURIComponent(attemptNo)}`
+
+/** The path of a payment's transaction. */
+export const paymentPath = (paymentNo: string): string => `/v3/pay/transactions/id/${encodeURIComponent(paymentNo)}`

@@ -1,54 +1,92 @@
 /** Reads the trade bill (pay.weixin.qq.com, "申请交易账单"): CSV whose cells begin with a backtick, then a summary. */
-import { billFen, type UpstreamBillLine } from '../contract.ts'
+import { billFen, isNumber, type UpstreamBillLine, unreadableLine } from '../contract.ts'
 
+/** The bill's columns have two forms: accounts that may use coupons of their own have the longer one (docs/upstreams). */
 const COLUMNS = {
-  at: '交易时间',
-  paymentNo: '微信订单号',
-  attemptNo: '商户订单号',
-  state: '交易状态',
-  refundNo: '商户退款单号',
-  total: '订单金额',
-  refund: '申请退款金额',
+  at: ['交易时间'],
+  paymentNo: ['微信订单号'],
+  attemptNo: ['商户订单号'],
+  state: ['交易状态'],
+  refundNo: ['商户退款单号'],
+  refundState: ['退款状态'],
+  goods: ['商品名称'],
+  total: ['订单金额', '总金额'],
+  refund: ['申请退款金额', '退款金额'],
 } as const
 
-/** Throws when a column or an amount is not what the manual says. */
+type Place = Record<keyof typeof COLUMNS, number> & { count: number }
+
+const SUMMARY = '总交易单数'
+/** How every row begins: the time of the payment, or of the refund. */
+const BEGIN = /^`\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,`/
+
+/** Throws when a column is missing: then no row can be read. A row that is not what the manual says is one line of its own. */
 export function readBill(text: string): UpstreamBillLine[] {
-  const [head = '', ...rows] = text
+  const [head = '', ...lines] = text
     .replace(/^\ufeff/, '')
     .trimEnd()
     .split(/\r?\n/)
-  const names = head.split(',')
-  const place = Object.fromEntries(
-    Object.entries(COLUMNS).map(([key, name]) => {
-      const index = names.indexOf(name)
-      if (index < 0) throw new Error(`the bill has no column ${name}`)
-      return [key, index]
-    }),
-  ) as Record<keyof typeof COLUMNS, number>
-  // The first row without a backtick is the header of the summary.
-  const end = rows.findIndex((row) => !row.startsWith('`'))
-  return rows.slice(0, end < 0 ? rows.length : end).flatMap((row) => readRow(row.slice(1).split(',`'), place))
+  const names = head.split(',').map((name) => name.replace(/^`/, ''))
+  const place = placesOf(names)
+  return rowsOf(lines, names.length).flatMap((cells, index) => readRow(cells, place, index + 1))
 }
 
-function readRow(cells: string[], place: Record<keyof typeof COLUMNS, number>): UpstreamBillLine[] {
-  const cell = (name: keyof typeof COLUMNS): string => cells[place[name]] ?? ''
-  const common = {
-    attemptNo: cell('attemptNo'),
-    paymentNo: cell('paymentNo'),
-    at: new Date(`${cell('at').replace(' ', 'T')}+08:00`),
+function placesOf(names: string[]): Place {
+  const places = Object.entries(COLUMNS).map(([key, known]) => {
+    const found = known.map((name) => names.indexOf(name)).find((index) => index >= 0)
+    if (found === undefined) throw new Error(`the bill has no column ${known[0]}`)
+    return [key, found]
+  })
+  return { ...(Object.fromEntries(places) as Record<keyof typeof COLUMNS, number>), count: names.length }
+}
+
+/** The cells of every row. The name of the goods is the merchant's: it may contain what separates cells, and line breaks. */
+function rowsOf(lines: string[], count: number): string[][] {
+  const rows: string[] = []
+  for (const line of lines) {
+    const last = rows.at(-1)
+    const isWhole = last === undefined || cellsOf(last).length >= count
+    if (isWhole && line.startsWith(SUMMARY)) break
+    if (BEGIN.test(line) || (isWhole && line.startsWith('`'))) rows.push(line)
+    else if (last !== undefined) rows[rows.length - 1] = `${last}\n${line}`
   }
-  switch (cell('state')) {
+  return rows.map(cellsOf)
+}
+
+const cellsOf = (row: string): string[] => row.slice(1).split(',`')
+
+function readRow(cells: string[], place: Place, row: number): UpstreamBillLine[] {
+  // Cells behind the goods are counted from the end.
+  const extra = Math.max(0, cells.length - place.count)
+  const cell = (name: keyof typeof COLUMNS): string =>
+    cells[place[name] + (place[name] > place.goods ? extra : 0)] ?? ''
+  const [attemptNo, paymentNo] = [cell('attemptNo'), cell('paymentNo')]
+  const fail = (why: string): UpstreamBillLine[] => [unreadableLine(row, { attemptNo, paymentNo }, why)]
+  if (cells.length < place.count) return fail(`${cells.length} of ${place.count} cells`)
+  const state = cell('state')
+  // Revoked payments of a kind that this channel does not make.
+  if (state === 'REVOKED') return []
+  if (state !== 'SUCCESS' && state !== 'REFUND') return fail('交易状态')
+  const at = new Date(`${cell('at').replace(' ', 'T')}+08:00`)
+  if (Number.isNaN(at.getTime())) return fail('交易时间')
+  if (!isNumber(attemptNo)) return fail('商户订单号')
+  if (!isNumber(paymentNo)) return fail('微信订单号')
+  const amountFen = billFen(cell(state === 'SUCCESS' ? 'total' : 'refund'))
+  if (amountFen === null || amountFen <= 0n) return fail(state === 'SUCCESS' ? '订单金额' : '申请退款金额')
+  if (state === 'SUCCESS') return [{ kind: 'payment', attemptNo, paymentNo, at, amountFen }]
+  const refundNo = cell('refundNo')
+  if (!isNumber(refundNo)) return fail('商户退款单号')
+  const refund = { attemptNo, paymentNo, refundNo, at, amountFen }
+  switch (cell('refundState')) {
     case 'SUCCESS':
-      return [{ kind: 'payment', ...common, amountFen: fenOf(cell('total')) }]
-    case 'REFUND':
-      return [{ kind: 'refund', ...common, refundNo: cell('refundNo'), amountFen: fenOf(cell('refund')) }]
-    default:
+      return [{ kind: 'refund', ...refund }]
+    // It is in the bill again on the day on which it is done.
+    case 'PROCESSING':
       return []
+    case 'FAIL':
+    case 'CHANGE':
+      return [{ kind: 'refund_not_done', ...refund, why: cell('refundState') }]
+    default:
+      return fail('退款状态')
   }
-}
-
-function fenOf(text: string): bigint {
-  const amount = billFen(text)
-  if (amount === null) throw new Error(`the bill has the unreadable amount ${text}`)
-  return amount
 }

@@ -1,19 +1,22 @@
-/** "商户订单号查询订单". */
-import type { AttemptRef, QueryAnswer } from '../contract.ts'
-import { isTradeAbsent, traced, transactionPath, undefinedAnswer } from './answer.ts'
+/** "商户订单号查询订单", and "微信支付订单号查询订单" for one payment. */
+import type { QueryAnswer, QueryAsk } from '../contract.ts'
+import { isTradeAbsent, paymentPath, traced, transactionPath, undefinedAnswer } from './answer.ts'
 import type { WechatContext } from './client.ts'
 import { readTransaction } from './transaction.ts'
 
 export async function query(
   wechat: WechatContext,
-  { attemptNo }: AttemptRef,
+  { attemptNo, paymentNo }: QueryAsk,
   signal: AbortSignal,
 ): Promise<QueryAnswer> {
   const { account, client } = wechat
-  const path = `${transactionPath(attemptNo)}?mchid=${encodeURIComponent(account.mchId)}`
+  const of = paymentNo === undefined ? transactionPath(attemptNo) : paymentPath(paymentNo)
+  const path = `${of}?mchid=${encodeURIComponent(account.mchId)}`
   const answer = await client.call('GET', path, null, signal)
   if (answer.status !== 200) return isTradeAbsent(answer) ? traced(answer, { kind: 'absent' }) : undefinedAnswer(answer)
   const read = readTransaction(wechat, answer.data)
   if (read === null || read.attemptNo !== attemptNo) return undefinedAnswer(answer)
-  return traced(answer, read.says)
+  const { says } = read
+  const isOther = says.kind === 'paid' && paymentNo !== undefined && says.payment.paymentNo !== paymentNo
+  return isOther ? undefinedAnswer(answer) : traced(answer, says)
 }

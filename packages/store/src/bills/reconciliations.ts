@@ -37,7 +37,10 @@ export async function* paymentsOfDay(
   }
 }
 
-/** Reversals and refunds of one channel that were done, as the upstream said, from `from` on and before `until`. */
+/**
+ * Reversals and refunds of one channel that were done, as the upstream said, from `from` on and before `until`. Not those
+ * that a bill has corrected: the upstream did them on an earlier day.
+ */
 export const refundsBetween = (
   db: Db,
   of: { mchNo: string; channel: string },
@@ -56,6 +59,7 @@ export const refundsBetween = (
      select r.attempt_no, r.payment_no, r.refund_no, r.amount_fen
        from refund r join attempt a on a.mch_no = r.mch_no and a.attempt_no = r.attempt_no
       where r.mch_no = $1 and a.channel = $2 and r.success_time >= $3 and r.success_time < $4
+        and r.corrected_at is null
       order by 3`,
     [of.mchNo, of.channel, from, until],
   )
@@ -69,6 +73,12 @@ export const DIFFERENCE_KINDS = [
   'REFUND_UNKNOWN',
   'REFUND_MISSING',
   'REFUND_AMOUNT',
+  /** The books call the refund failed, and the upstream's bill lists it. */
+  'REFUND_DONE_THOUGH_FAILED',
+  /** The upstream accepted the refund, and its bill says that it was not made. */
+  'REFUND_NOT_DONE',
+  /** One line of the bill cannot be read. */
+  'LINE_UNREADABLE',
 ] as const
 
 export type Difference = {

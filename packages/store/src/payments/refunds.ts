@@ -87,7 +87,10 @@ export async function findRefund(db: Db, mchNo: string, ref: RefundRef): Promise
 
 export type KeptPayment = Refundable & { attemptNo: string; paymentNo: string }
 
-/** The order's kept payment, with the amount that has been or is being sent back; null when there is none. */
+/**
+ * The order's kept payment, with the amount that has been or is being sent back, or that may have been: the upstream's
+ * bill lists a refund that the books call failed. Null when there is none.
+ */
 export async function keptPayment(db: Db, mchNo: string, transactionNo: string): Promise<KeptPayment | null> {
   const rows = await run<Omit<KeptPayment, 'paidAtMs' | 'refunds'> & { paidAt: Date; refunds: bigint }>(
     db,
@@ -97,7 +100,7 @@ export async function keptPayment(db: Db, mchNo: string, transactionNo: string):
             (coalesce(sum(r.amount_fen), 0) + coalesce((select v.amount_fen from reversal v where v.mch_no = p.mch_no
                and v.attempt_no = p.attempt_no and v.payment_no = p.payment_no), 0))::bigint as "refundedFen"
        from payment p left join refund r on r.mch_no = p.mch_no and r.transaction_no = p.transaction_no
-            and r.state <> 'FAIL'
+            and (r.state <> 'FAIL' or r.contested_at is not null)
       where p.mch_no = $1 and p.transaction_no = $2 and p.fate = 'keep'
       group by p.mch_no, p.attempt_no, p.payment_no`,
     [mchNo, transactionNo],
@@ -152,5 +155,33 @@ export async function endRefund(
             success_time = case when $3::text is null then $4::timestamptz end, changed_at = $4
       where mch_no = $1 and refund_no = $2 and state = 'PROCESSING'`,
     [key.mchNo, key.refundNo, failure, now],
+  )
+}
+
+/**
+ * A failed refund that the upstream calls done. Lock its order first. It counts from now on, because the merchant's bill of
+ * the day on which the upstream did it may be made already.
+ */
+export async function correctRefund(db: Db, key: { mchNo: string; refundNo: string }, now: Date): Promise<void> {
+  await run(
+    db,
+    'correctRefund',
+    `update refund set state = 'SUCCESS', failure = null, success_time = $3, changed_at = $3, corrected_at = $3,
+            contested_at = null where mch_no = $1 and refund_no = $2 and state = 'FAIL'`,
+    [key.mchNo, key.refundNo, now],
+  )
+}
+
+/** Sets, or with null ends, the doubt about a failed refund: while it lasts, its amount counts as sent back. */
+export async function contestRefund(
+  db: Db,
+  key: { mchNo: string; refundNo: string },
+  since: Date | null,
+): Promise<void> {
+  await run(
+    db,
+    'contestRefund',
+    `update refund set contested_at = $3 where mch_no = $1 and refund_no = $2 and state = 'FAIL'`,
+    [key.mchNo, key.refundNo, since],
   )
 }

@@ -40,13 +40,13 @@ const yuan = (fen: number): string => (fen / 100).toFixed(2)
 
 /** Status 404 when nothing happened that day. */
 export async function billFile(trades: Trades, day: string): Promise<UpstreamReply> {
-  const rows = (await trades.list()).flatMap((trade) => rowsOf(trade, day))
+  const rows = (await trades.list()).flatMap((trade) => rowsOf(trade, day, trades.nowMs()))
   const lines = rows.map((row) => `\`${COLUMNS.map((name) => row[name] ?? '').join(',`')}`)
   const body = [COLUMNS.join(','), ...lines, '总交易单数,应结订单总金额', `\`${rows.length},\`0.00`].join('\r\n')
   return { status: rows.length === 0 ? 404 : 200, headers: { 'content-type': 'text/plain; charset=utf-8' }, body }
 }
 
-function rowsOf({ no, description, payment, refunds }: Trade, day: string): Row[] {
+function rowsOf({ no, description, payment, refunds }: Trade, day: string, nowMs: number): Row[] {
   if (payment === null) return []
   const common: Row = {
     微信订单号: payment.no,
@@ -66,7 +66,7 @@ function rowsOf({ no, description, payment, refunds }: Trade, day: string): Row[
   const isOfDay = (atMs: number): boolean => timeText(atMs).startsWith(day)
   return [
     ...(isOfDay(payment.atMs) ? [{ ...common, ...paymentCells(payment.atMs) }] : []),
-    ...refunds.filter(({ atMs }) => isOfDay(atMs)).map((refund) => ({ ...common, ...refundCells(refund) })),
+    ...refunds.filter(({ atMs }) => isOfDay(atMs)).map((refund) => ({ ...common, ...refundCells(refund, nowMs) })),
   ]
 }
 
@@ -81,11 +81,13 @@ const paymentCells = (atMs: number): Row => ({
   申请退款金额: '0.00',
 })
 
-const refundCells = ({ id, no, fen, atMs }: Refund): Row => ({
+const refundCells = ({ id, no, fen, atMs, doneMs }: Refund, nowMs: number): Row => ({
   交易时间: cellTime(atMs),
   交易状态: 'REFUND',
   微信退款单号: id,
   商户退款单号: no,
+  退款类型: 'ORIGINAL',
+  退款状态: nowMs < doneMs ? 'PROCESSING' : 'SUCCESS',
   退款金额: yuan(fen),
   申请退款金额: yuan(fen),
 })

@@ -97,8 +97,14 @@ async function callOf({ settings, trades, request, url, path, noInPath }: Receiv
   const no =
     typeof body.transaction_id === 'string'
       ? ((await trades.tradeNoOf('payment', body.transaction_id)) ?? '')
-      : decodeURIComponent(noInPath ?? String(body.out_trade_no ?? query.get('bill_date') ?? ''))
+      : await tradeNoOf(trades, path, noInPath ?? String(body.out_trade_no ?? query.get('bill_date') ?? ''))
   return { settings, trades, path, query, body, no, mount: mountOf(request, url) }
+}
+
+/** The merchant's number of the trade; one of WeChat Pay's own numbers, in a path with `/id/`, leads to it. */
+async function tradeNoOf(trades: Trades, path: string, encoded: string): Promise<string> {
+  const no = decodeURIComponent(encoded)
+  return path.includes('/transactions/id/') ? ((await trades.tradeNoOf('payment', no)) ?? '') : no
 }
 
 const renderer =

@@ -134,7 +134,7 @@ const bill: Work = async ({ trades, mount, no: day }) => {
 /** By HTTP method and path. */
 const VERBS: { method: string; pattern: RegExp; verb: Verb; work: Work }[] = [
   { method: 'POST', pattern: /^\/v3\/pay\/transactions\/(native|h5|jsapi|app)$/, verb: 'create', work: create },
-  { method: 'GET', pattern: /^\/v3\/pay\/transactions\/out-trade-no\/(?<no>[^/]+)$/, verb: 'query', work: query },
+  { method: 'GET', pattern: /^\/v3\/pay\/transactions\/(out-trade-no|id)\/(?<no>[^/]+)$/, verb: 'query', work: query },
   {
     method: 'POST',
     pattern: /^\/v3\/pay\/transactions\/out-trade-no\/(?<no>[^/]+)\/close$/,

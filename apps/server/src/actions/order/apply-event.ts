@@ -4,6 +4,7 @@ import {
   type Attempt,
   attemptsOf,
   bookPayment,
+  correctRefund,
   endRefund,
   type FoundRefund,
   insertAttempt,
@@ -32,7 +33,7 @@ export async function applyEvent(change: Change): Promise<Applied> {
     case 'refund_asked':
       return startRefund(change, event.refund)
     case 'refund_done':
-      return finishRefund(change, null)
+      return event.isCorrection ? makeGood(change) : finishRefund(change, null)
     case 'refund_failed':
       return finishRefund(change, event.failure)
     case 'close_asked':
@@ -125,5 +126,13 @@ async function finishRefund({ db, loaded, now }: Change, failure: string | null)
     successTime: failure === null ? now : null,
   }
   await removeJob(db, { mchNo, kind: 'send_refund', subject: refundNo })
+  return {}
+}
+
+/** A refund that the books called failed is done after all. */
+async function makeGood({ db, loaded, now }: Change): Promise<Applied> {
+  const refund = loaded.refund as FoundRefund
+  await correctRefund(db, refund, now)
+  loaded.refund = { ...refund, state: 'SUCCESS', successTime: now }
   return {}
 }

@@ -11,7 +11,8 @@ export type Event =
   /** The upstreams have proven these attempts closed. The order closes when no other attempt is left. */
   | { event: 'all_shut'; attemptNos: string[]; said: UpstreamSaid[] }
   | { event: 'refund_asked'; refund: AskedRefund }
-  | { event: 'refund_done'; refundNo: string }
+  /** `isCorrection`: the books call it failed, and the upstream says that the money is back. */
+  | { event: 'refund_done'; refundNo: string; isCorrection?: true }
   /** `failure`: why the upstream will not make the refund. `inFlightUntil` identifies the call that this answers. */
   | { event: 'refund_failed'; refundNo: string; failure: string; inFlightUntil: Date }
   | MoneyArrived

@@ -62,7 +62,8 @@ async function refundEnded(
 ): Promise<Read> {
   const refund = await findRefund(db, order.mchNo, { refundNo: event.refundNo })
   const loaded = { refund, kept: null }
-  if (refund?.state !== 'PROCESSING') return { happening: null, loaded }
+  const isCorrection = event.event === 'refund_done' && event.isCorrection === true
+  if (refund?.state !== (isCorrection ? 'FAIL' : 'PROCESSING')) return { happening: null, loaded }
   // A later call is in flight and may succeed: ignore the older call's failure.
   const isOld = event.event === 'refund_failed' && refund.inFlightUntil.getTime() !== event.inFlightUntil.getTime()
   return { happening: isOld ? null : { event: event.event }, loaded }

@@ -22,7 +22,7 @@ export function detailOf(event: Event): Record<string, unknown> {
       return { refundNo, mchRefundNo, amountFen: amountFen.toString() }
     }
     case 'refund_done':
-      return { refundNo: event.refundNo }
+      return { refundNo: event.refundNo, ...(event.isCorrection ? { isCorrection: true } : {}) }
     case 'refund_failed':
       return { refundNo: event.refundNo, failure: event.failure }
     case 'all_shut':

@@ -1,6 +1,7 @@
 /**
- * Compares one day's upstream bill with the books, in both directions. A payment that the books lack is booked as if a webhook
- * had reported it; every other difference is a row for the operator.
+ * Compares one day's upstream bill with the books, in both directions. A line of a bill books nothing by itself: not every
+ * upstream signs its bill. What the books lack is asked of the upstream, and its signed answer is booked as if a webhook had
+ * reported it; every other difference is a row for the operator.
  */
 import type { Channel, UpstreamBillLine } from '@acopay/channels'
 import { dayBounds, type JobOutcome } from '@acopay/core'
@@ -8,9 +9,11 @@ import {
   type BillSums,
   type BookedPayment,
   type BookedRefund,
+  contestRefund,
   type DayKey,
   type Difference,
   extendJob,
+  type FoundRefund,
   findAttempt,
   findPayment,
   findRefund,
@@ -25,6 +28,7 @@ import {
 import { ownRefundNo } from '../../security/numbers.ts'
 import { callUpstream, channelOrThrow, within } from '../../upstream/call-upstream.ts'
 import type { World } from '../../world.ts'
+import { changeOrder } from '../order/change-order.ts'
 import { receivePayment } from '../payment/receive-payment.ts'
 
 /** An upstream bill is a file and may be large. */
@@ -32,6 +36,12 @@ const BILL_CALL_MS = 60_000
 
 /** A refund near midnight may be in the bill of the next or previous day, because the upstream's clock differs from ours. */
 const REFUND_SLACK_MS = 10 * 60_000
+
+/**
+ * While the upstream does not answer about a payment or refund of the bill, the day is tried again this often; after that
+ * the line is a difference for the operator.
+ */
+const TRIES_FOR_AN_ANSWER = 8
 
 /** Extends the job's lease when a third of it has passed. Throws when another process holds the job. */
 type Hold = () => Promise<void>
@@ -51,10 +61,10 @@ export async function reconcileDay(world: World, job: Job): Promise<JobOutcome> 
   )
   if (bill.kind === 'unknown' || bill.kind === 'later') return 'retry'
   const lines = bill.kind === 'bill' ? bill.lines : []
-  const differences = [
-    ...(await paymentDifferences(world, key, lines, hold)),
-    ...(await refundDifferences(world, channel, { key, lines, hold })),
-  ]
+  const work: Work = { world, channel, key, lines, hold }
+  const found = [...(await paymentDifferences(work)), ...(await refundDifferences(work)), ...lineDifferences(lines)]
+  if (found.some(({ isUnanswered }) => isUnanswered) && job.tries < TRIES_FOR_AN_ANSWER) return 'retry'
+  const differences = found.map(({ isUnanswered: _, ...difference }) => difference)
   await writeReconciliation(world.pool, key, { ...sumsOf(lines), differences }, world.now())
   for (const difference of differences) {
     world.log.error({ ...key, ...difference, alarm: !difference.isSettled }, 'the bill and the books differ')
@@ -75,80 +85,127 @@ function holding(world: World, job: Job): Hold {
 }
 
 function sumsOf(lines: UpstreamBillLine[]): BillSums {
-  const sum = (kind: UpstreamBillLine['kind']) => {
-    const some = lines.filter((line) => line.kind === kind)
+  const sum = (kind: 'payment' | 'refund') => {
+    const some = lines.filter((line): line is Of<'payment' | 'refund'> => line.kind === kind)
     return { lines: some.length, fen: some.reduce((total, { amountFen }) => total + amountFen, 0n) }
   }
   return { paid: sum('payment'), refunded: sum('refund') }
 }
+
+type Work = { world: World; channel: Channel; key: DayKey; lines: UpstreamBillLine[]; hold: Hold }
+
+/** `isUnanswered`: it may be settled once the upstream answers. */
+type Found = Difference & { isUnanswered?: boolean }
 
 type Of<Kind extends UpstreamBillLine['kind']> = Extract<UpstreamBillLine, { kind: Kind }>
 
 const paymentKey = ({ attemptNo, paymentNo }: { attemptNo: string; paymentNo: string }): string =>
   `${attemptNo} ${paymentNo}`
 
-async function paymentDifferences(
-  world: World,
-  key: DayKey,
-  lines: UpstreamBillLine[],
-  hold: Hold,
-): Promise<Difference[]> {
+async function paymentDifferences(work: Work): Promise<Found[]> {
+  const { world, key, lines, hold } = work
   const { fromMs, untilMs } = dayBounds(key.day)
   const booked = new Map<string, BookedPayment>()
   for await (const page of paymentsOfDay(world.pool, key, { from: new Date(fromMs), until: new Date(untilMs) })) {
     for (const payment of page) booked.set(paymentKey(payment), payment)
     await hold()
   }
-  const differences: Difference[] = []
+  const differences: Found[] = []
   for (const line of lines) {
     if (line.kind !== 'payment') continue
     await hold()
     const payment = booked.get(paymentKey(line))
     booked.delete(paymentKey(line))
-    if (payment === undefined) differences.push(...(await settleUnknown(world, key, line)))
+    if (payment === undefined) differences.push(...(await settleUnknown(work, line)))
     else if (payment.amountFen !== line.amountFen) differences.push(difference('PAYMENT_AMOUNT', payment, line))
   }
   for (const payment of booked.values()) differences.push(difference('PAYMENT_MISSING', payment, null))
   return differences
 }
 
-/** Books a payment that the books lack, if its attempt is known; otherwise it is an unmatched payment. */
-async function settleUnknown(world: World, key: DayKey, line: Of<'payment'>): Promise<Difference[]> {
-  const { attemptNo, paymentNo, amountFen, at: paidAt } = line
+/**
+ * A payment that the books lack. The upstream is asked about it by its own number: only its signed answer, with the same
+ * number and amount, is booked, or kept as an unmatched payment where the attempt is not known.
+ */
+async function settleUnknown({ world, channel: asked, key }: Work, line: Of<'payment'>): Promise<Found[]> {
+  const { attemptNo, paymentNo, amountFen } = line
   const { mchNo, channel } = key
   // It is booked with another time of payment, so it was not among this day's payments: no difference.
   if ((await findPayment(world.pool, { mchNo, attemptNo, paymentNo })) !== null) return []
+  const unknown = difference('PAYMENT_UNKNOWN', null, line)
+  const says = await callUpstream(world, within(world, world.limits.channelCallMs), (signal) =>
+    asked.query({ attemptNo, paymentNo }, signal),
+  )
+  if (says.kind !== 'paid' && says.kind !== 'returned') return [{ ...unknown, isUnanswered: says.kind === 'unknown' }]
+  const { payment } = says
+  if (payment.paymentNo !== paymentNo || payment.amountFen !== amountFen) return [unknown]
   const attempt = await findAttempt(world.pool, mchNo, attemptNo)
-  const isKnown = attempt !== null && attempt.channel === channel
-  const payment = { paymentNo, amountFen, currency: 'CNY', paidAt, payer: null }
-  if (isKnown) await receivePayment(world, { mchNo, transactionNo: attempt.transactionNo, attemptNo, payment })
-  else await keepUnmatchedPayment(world.pool, { mchNo, channel, attemptNo, ...payment }, world.now())
-  return [{ ...difference('PAYMENT_UNKNOWN', null, line), isSettled: isKnown }]
+  if (attempt === null || attempt.channel !== channel) {
+    const { currency, paidAt } = payment
+    const unmatched = { mchNo, channel, attemptNo, paymentNo, amountFen, currency, paidAt }
+    await keepUnmatchedPayment(world.pool, unmatched, world.now())
+    return [unknown]
+  }
+  const { transactionNo } = attempt
+  await receivePayment(world, { mchNo, transactionNo, attemptNo, payment, isReturned: says.kind === 'returned' })
+  return [{ ...unknown, isSettled: true }]
 }
 
-async function refundDifferences(
-  world: World,
-  channel: Channel,
-  { key, lines, hold }: { key: DayKey; lines: UpstreamBillLine[]; hold: Hold },
-): Promise<Difference[]> {
+async function refundDifferences(work: Work): Promise<Found[]> {
+  const { world, channel, key, lines, hold } = work
   const { fromMs, untilMs } = dayBounds(key.day)
   const from = new Date(fromMs + REFUND_SLACK_MS)
   const ours = await refundsBetween(world.pool, key, from, new Date(untilMs - REFUND_SLACK_MS))
   const expected = new Map(ours.map((refund) => [refund.refundNo, refund]))
-  const differences: Difference[] = []
+  const differences: Found[] = []
   for (const line of lines) {
     if (line.kind !== 'refund') continue
     await hold()
     const refundNo = ownRefundNo(line.refundNo)
     expected.delete(refundNo)
-    const ours =
-      (await findReversal(world.pool, key.mchNo, refundNo)) ?? (await findRefund(world.pool, key.mchNo, { refundNo }))
+    const refund = await findRefund(world.pool, key.mchNo, { refundNo })
+    const ours = refund ?? (await findReversal(world.pool, key.mchNo, refundNo))
     if (ours === null) differences.push(...(await foreignRefund(world, channel, key, line)))
     else if (ours.amountFen !== line.amountFen) differences.push(difference('REFUND_AMOUNT', ours, line))
+    else if (refund?.state === 'FAIL') differences.push(await failedAndBilled(work, refund, line))
   }
   for (const refund of expected.values()) differences.push(difference('REFUND_MISSING', refund, null))
   return differences
 }
+
+/**
+ * The books call this refund failed, and the merchant was told so; the bill lists it. The upstream's signed answer settles
+ * it: the refund is done, the order and the merchant hear so. Until then its amount cannot be refunded again.
+ */
+async function failedAndBilled(
+  { world, channel, key: { mchNo } }: Work,
+  refund: FoundRefund,
+  line: Of<'refund'>,
+): Promise<Found> {
+  const { refundNo, transactionNo, attemptNo, paymentNo } = refund
+  const found = difference('REFUND_DONE_THOUGH_FAILED', refund, line)
+  const says = await callUpstream(world, within(world, world.limits.channelCallMs), (signal) =>
+    channel.queryRefund({ attemptNo, paymentNo, refundNo }, signal),
+  )
+  if (says.kind !== 'done' || says.amountFen !== refund.amountFen) {
+    await contestRefund(world.pool, { mchNo, refundNo }, world.now())
+    return { ...found, isUnanswered: says.kind === 'unknown' }
+  }
+  const event = { event: 'refund_done', refundNo, isCorrection: true } as const
+  await changeOrder(world, { mchNo, ref: { transactionNo } }, event)
+  world.log.error({ mchNo, transactionNo, refundNo, alarm: true }, 'a refund that was told failed is done')
+  return { ...found, isSettled: true }
+}
+
+/** What the bill itself says is wrong with a refund, or with one of its lines. */
+const lineDifferences = (lines: UpstreamBillLine[]): Found[] =>
+  lines.flatMap((line) => {
+    if (line.kind === 'refund_not_done') return [difference('REFUND_NOT_DONE', null, line)]
+    if (line.kind !== 'unreadable') return []
+    const { attemptNo, paymentNo, row, why } = line
+    const where = { attemptNo, paymentNo, refundNo: `row ${row}: ${why}` }
+    return [{ ...where, kind: 'LINE_UNREADABLE' as const, oursFen: null, theirsFen: null, isSettled: false }]
+  })
 
 /**
  * A refund that this gateway did not request: the upstream made it, or the merchant in the upstream's own pages. If it returned
@@ -188,7 +245,7 @@ async function isConfirmed(world: World, channel: Channel, line: Of<'refund'>): 
 function difference(
   kind: Difference['kind'],
   ours: BookedPayment | BookedRefund | null,
-  theirs: UpstreamBillLine | null,
+  theirs: Exclude<UpstreamBillLine, { kind: 'unreadable' }> | null,
 ): Difference {
   const known = (ours ?? theirs) as BookedPayment & { refundNo?: string }
   return {

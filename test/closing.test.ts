@@ -220,6 +220,56 @@ describe('an upstream that does not cooperate', () => {
     expect(await query(test.demo, order)).toMatchObject({ data: { code: 'NOTPAY' } })
   })
 
+  it.each([
+    ['wechat', 'SIGN_ERROR'],
+    ['alipay', 'isv.invalid-app-id'],
+  ] as const)(
+    'answers nothing that is signed (%s): an alarm names its word, and the order is closed when its time and the watch are over',
+    async (channel, word) => {
+      test = await testWorld()
+      test.upstreams.faults(channel).set([{ kind: 'unsigned', word }])
+      const order = await place(test.demo)
+      await openAttempt(test.demo, order, channel)
+      expect((await close(test.demo, order)).data.description).toBe('关单处理中，请稍后查询')
+      const alarms = () => test.logged().filter(({ alarm, complaint }) => alarm === true && complaint !== undefined)
+      expect(alarms()).toMatchObject([{ mchNo: test.demo.mchNo, channel, complaint: word }])
+      const complaints = async () =>
+        (await test.database.pool.query('select complaint from channel_account where channel = $1', [channel])).rows
+      expect(await complaints()).toEqual([{ complaint: word }])
+      // Two hours until it expires upstream, and 24 in which a payment may still be reported.
+      for (let hour = 0; hour < 25; hour += 1) {
+        test.advance(HOUR)
+        await test.runJobs()
+        expect(await query(test.demo, order)).toMatchObject({ data: { code: 'CLOSING' } })
+      }
+      test.advance(HOUR + 300_000)
+      await test.runJobs()
+      expect(await query(test.demo, order)).toMatchObject({ data: { code: 'CLOSED' } })
+      expect((await close(test.demo, order)).data.description).toBe('关单成功')
+      expect((await jobs()).map(({ kind }) => kind)).toContain('watch_attempt')
+      expect(alarms()).toHaveLength(1)
+
+      test.upstreams.faults(channel).set([])
+      test.advance(HOUR)
+      await test.runJobs()
+      expect(await complaints()).toEqual([{ complaint: null }])
+      expect((await jobs()).map(({ kind }) => kind)).not.toContain('watch_attempt')
+    },
+  )
+
+  it('never answers about an attempt that it did confirm: the order is not called closed', async () => {
+    test = await testWorld()
+    const order = await place(test.demo)
+    await openAttempt(test.demo, order)
+    test.upstreams.faults('wechat').set([{ kind: 'unsigned', word: 'SIGN_ERROR' }])
+    await close(test.demo, order)
+    for (let day = 0; day < 3; day += 1) {
+      test.advance(24 * HOUR)
+      await test.runJobs()
+    }
+    expect(await query(test.demo, order)).toMatchObject({ data: { code: 'CLOSING' } })
+  })
+
   it('raises one alarm for an order that cannot be closed for an hour', async () => {
     test = await testWorld({ upstream: () => ({ query: async () => ({ kind: 'unknown', why: 'HTTP 502' }) }) })
     const order = await place(test.demo)

@@ -435,6 +435,7 @@ export const EN: Record<keyof typeof ZH, string> = {
   notConfigured: 'Not set up',
   isSet: 'Set; leave empty to keep it',
   isNotSet: 'Not set',
+  refusedByUpstream: 'The upstream refuses this account’s requests; check its keys and numbers:',
   testConnection: 'Test the connection',
   w_in_use: 'In use',
   w_disabled: 'Disabled',

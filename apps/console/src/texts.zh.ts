@@ -431,6 +431,7 @@ export const ZH = {
   notConfigured: '未配置',
   isSet: '已设置，留空不变',
   isNotSet: '未设置',
+  refusedByUpstream: '上游拒绝此账户的请求，请核对密钥与编号：',
   testConnection: '测试连接',
   w_in_use: '使用中',
   w_disabled: '已停用',

@@ -61,8 +61,12 @@ export type UpstreamPayment = {
   payer: string | null
 }
 
-/** `why` is for the log and the timeline; it contains nothing secret. */
-export type Unknown = { kind: 'unknown'; why: string }
+/**
+ * `why` is for the log and the timeline; it contains nothing secret. `complaint`: the upstream's word for refusing the
+ * request as such, such as a wrong signature or an unknown app. Upstreams do not sign such an answer, so it decides nothing;
+ * it tells the operator that the account's settings are wrong. `restMs`: the upstream asks to be left alone so long.
+ */
+export type Unknown = { kind: 'unknown'; why: string; complaint?: string; restMs?: number }
 
 /** The upstream's own number of the exchange, if it gave one. The gateway stores it as evidence. */
 export type Traced = { requestId?: string }
@@ -206,13 +210,47 @@ export interface Channel {
 
 export const unknown = (why: string): Unknown => ({ kind: 'unknown', why })
 
+/** An answer that cannot be believed, with what it says all the same. */
+export class Unbelieved extends Error {
+  readonly says: Pick<Unknown, 'complaint' | 'restMs'>
+  constructor(why: string, says: Pick<Unknown, 'complaint' | 'restMs'> = {}) {
+    super(why)
+    this.says = says
+  }
+}
+
+/** How long to rest when the upstream says that there were too many requests, and does not say how long. */
+const REST_MS = 1_000
+const REST_MAX_MS = 5 * 60_000
+
+/**
+ * For an answer by which the upstream asks for fewer requests: HTTP 429, the header `retry-after`, or a word of its own.
+ * Undefined for every other answer.
+ */
+export function restMsOf(response: Response, now: Date, isRateWord: boolean): number | undefined {
+  const header = response.headers.get('retry-after')
+  if (header === null) return response.status === 429 || isRateWord ? REST_MS : undefined
+  const ms = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - now.getTime()
+  return Number.isNaN(ms) ? REST_MS : Math.min(Math.max(ms, 0), REST_MAX_MS)
+}
+
+/** A word of an answer that nobody signed, fit for a log; null when it is none. */
+export const wordOf = (value: unknown): string | null =>
+  typeof value === 'string' && /^[\w.-]{1,64}$/.test(value) ? value : null
+
+/** JSON as an upstream or anybody else may write it: behind a byte order mark. */
+export const parseJson = (text: string): unknown => JSON.parse(text.replace(/^\ufeff/, ''))
+
 /** Makes a call `unknown` when it fails, and when it has no answer by the time `signal` aborts. */
 export async function orUnknown<Answer>(signal: AbortSignal, call: () => Promise<Answer>): Promise<Answer | Unknown> {
   if (signal.aborted) return unknown('given up before it was asked')
   const gaveUp = new Promise<Unknown>((resolve) => {
     signal.addEventListener('abort', () => resolve(unknown('given up before it answered')), { once: true })
   })
-  const answer = call().catch((error: unknown) => unknown(error instanceof Error ? error.message : 'the call failed'))
+  const answer = call().catch((error: unknown) => ({
+    ...unknown(error instanceof Error ? error.message : 'the call failed'),
+    ...(error instanceof Unbelieved ? error.says : {}),
+  }))
   return Promise.race([answer, gaveUp])
 }
 

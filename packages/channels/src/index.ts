@@ -1,2 +1,3 @@
 export * from './contract.ts'
 export * from './installed.ts'
+export { serviceOf as wechatServiceOf } from './wechat/hosts.ts'

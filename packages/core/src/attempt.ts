@@ -23,3 +23,11 @@ export type UpstreamState = 'open' | 'paid' | 'returned' | 'closed' | 'absent' |
  */
 export const provesClosed = (says: UpstreamState, nowMs: number, createLandsUntilMs: number): boolean =>
   says === 'closed' || (says === 'absent' && nowMs >= createLandsUntilMs)
+
+/**
+ * Whether an attempt is over although no answer proves it: the upstream never confirmed it, so no payer was ever shown how to pay
+ * it, and `overMs`, its expiry upstream plus the time for which a payment may still be reported, has passed. Without this an order
+ * would be CLOSING for ever where an upstream's answers cannot be believed. It is watched all the same.
+ */
+export const isOutlived = (state: AttemptState, nowMs: number, overMs: number): boolean =>
+  state === 'OPENING' && nowMs >= overMs

@@ -11,3 +11,7 @@ alter table reconciliation_difference drop constraint reconciliation_difference_
 alter table reconciliation_difference add constraint reconciliation_difference_kind_check
   check (kind in ('PAYMENT_UNKNOWN', 'PAYMENT_MISSING', 'PAYMENT_AMOUNT', 'PAYMENT_RETURNED', 'REFUND_UNKNOWN',
                   'REFUND_MISSING', 'REFUND_AMOUNT', 'REFUND_DONE_THOUGH_FAILED', 'REFUND_NOT_DONE', 'LINE_UNREADABLE'));
+
+-- The upstream's word for refusing requests of this account as such (a wrong key, an unknown app), until a call is answered again.
+alter table channel_account add column complaint text;
+alter table channel_account add column complained_at timestamptz;

@@ -29,6 +29,8 @@ export const FAULTS = [
   'refused_then_done',
   /** The upstream does nothing and answers with `word`, signed. */
   'says',
+  /** The upstream does nothing and answers with `word`, without a signature: it did not accept the request as the merchant's. */
+  'unsigned',
   /** A notification: the upstream sends it twice at the same time. */
   'twin',
   /** A notification: the upstream never sends it. */
@@ -67,6 +69,7 @@ const SENSIBLE: Record<FaultKind, (verb: Verb) => boolean> = {
   refunds_late: (verb) => verb === 'refund',
   refused_then_done: (verb) => verb === 'refund',
   says: (verb) => verb !== 'notify',
+  unsigned: (verb) => verb !== 'notify',
   twin: (verb) => verb === 'notify',
   silence: (verb) => verb === 'notify',
 }

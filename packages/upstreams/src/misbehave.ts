@@ -3,7 +3,7 @@ import type { Fault, Verb } from './faults.ts'
 import type { UpstreamReply } from './stand-in.ts'
 import type { StandInWorld } from './stand-in-world.ts'
 
-export type How = 'well' | 'unreadable' | 'bad_signature'
+export type How = 'well' | 'unreadable' | 'bad_signature' | 'unsigned'
 
 export type Exchange<Answer> = {
   /** Carries the call out. It is given the fault, since some faults change what is done. */
@@ -23,6 +23,7 @@ export async function misbehaving<Answer>(
   const fault = faults.pick(call.verb, call.no)
   if (fault?.kind === 'error_before') return render(failure(), 'well')
   if (fault?.kind === 'says') return render(failure(fault.word), 'well')
+  if (fault?.kind === 'unsigned') return render(failure(fault.word), 'unsigned')
   const answer = await work(fault)
   switch (fault?.kind) {
     case 'error_after':

@@ -65,7 +65,7 @@ export function buildWorld({
   })
   return {
     pool,
-    channelOf: channelAccounts({ pool, masterKey, door: { fetch, now, newNonce }, sandboxUrl }),
+    channelOf: channelAccounts({ pool, masterKey, door: { fetch, now, newNonce }, sandboxUrl, log }),
     post: outgoing.post,
     urlRefusal: outgoing.refusal,
     // In the sandbox the stand-ins run in this process, so their webhooks come to its own address.

@@ -1,5 +1,5 @@
 /** The settings of an account with each upstream, and their check, for the command and the console. */
-import { type ChannelName, makeChannel } from '@acopay/channels'
+import { type ChannelName, makeChannel, wechatServiceOf } from '@acopay/channels'
 
 export type Setting = {
   name: string
@@ -42,6 +42,14 @@ export const CHANNEL_SETTINGS: Record<ChannelName, Setting[]> = {
     identity('sellerId', '卖家支付宝用户号（2088…）', "Seller's user ID (2088…)"),
     secret('appPrivateKey', '应用私钥', "App's private key"),
     open('alipayPublicKey', '支付宝公钥', "Alipay's public key"),
+    {
+      ...open(
+        'productCode',
+        '扫码产品码（可选：订单码支付 QR_CODE_OFFLINE，当面付 FACE_TO_FACE_PAYMENT，当面付快捷版 OFFLINE_PAYMENT）',
+        'Product code of codes to scan (optional: QR_CODE_OFFLINE, FACE_TO_FACE_PAYMENT or OFFLINE_PAYMENT, by contract)',
+      ),
+      isOptional: true,
+    },
   ],
 }
 
@@ -52,7 +60,11 @@ export function otherAccount(
   after: Record<string, unknown>,
 ): string | null {
   if (before === null) return null
-  const changed = CHANNEL_SETTINGS[channel].find(({ name, isIdentity }) => isIdentity && before[name] !== after[name])
+  const identity = (settings: Record<string, unknown>, name: string): unknown =>
+    name === 'baseUrl' ? wechatServiceOf(String(settings[name])) : settings[name]
+  const changed = CHANNEL_SETTINGS[channel].find(
+    ({ name, isIdentity }) => isIdentity && identity(before, name) !== identity(after, name),
+  )
   return changed?.name ?? null
 }
 

@@ -3,10 +3,12 @@
  * change.
  */
 import { type Channel, type ChannelDoor, isChannelName, makeChannel } from '@acopay/channels'
-import { findChannelAccount, type Pool } from '@acopay/store'
+import { findChannelAccount, noteComplaint, type Pool } from '@acopay/store'
 import { LRUCache } from 'lru-cache'
+import type { Logger } from 'pino'
 import { seal, unseal } from '../security/vault.ts'
 import { circuitBreaker } from './circuit-breaker.ts'
+import { withComplaints } from './complaints.ts'
 
 const CHANNELS_MAX = 10_000
 
@@ -19,13 +21,19 @@ export const accountPlace = ({ mchNo, channel }: AccountKey): string => `channel
 export const sealSettings = (masterKey: Buffer, key: AccountKey, settings: object): Buffer =>
   seal(masterKey, accountPlace(key), JSON.stringify(settings))
 
-type Parts = { pool: Pool; masterKey: Buffer; door: ChannelDoor; sandboxUrl: () => string }
+type Parts = {
+  pool: Pool
+  masterKey: Buffer
+  door: ChannelDoor
+  sandboxUrl: () => string
+  log?: Pick<Logger, 'error' | 'warn'>
+}
 
 /**
  * Returns the function that finds a merchant's channel. It reads the account each time, so that changes apply at once; null
  * where there is none.
  */
-export function channelAccounts({ pool, masterKey, door, sandboxUrl }: Parts) {
+export function channelAccounts({ pool, masterKey, door, sandboxUrl, log }: Parts) {
   const cached = new LRUCache<string, { sealed: Buffer; sandbox: string; channel: Channel }>({ max: CHANNELS_MAX })
   const guarded = circuitBreaker(door.now)
   return async (mchNo: string, channel: string): Promise<Channel | null> => {
@@ -38,7 +46,14 @@ export function channelAccounts({ pool, masterKey, door, sandboxUrl }: Parts) {
     const sandbox = sandboxUrl()
     if (known?.sealed.equals(sealed) && known.sandbox === sandbox) return known.channel
     const settings = JSON.parse(unseal(masterKey, accountPlace({ mchNo, channel }), sealed)) as Record<string, unknown>
-    const fresh = guarded(name, makeChannel(channel, inTheSandbox(settings, sandbox), door))
+    const note = async (complaint: string | null): Promise<void> => {
+      // A call is answered also while the database is away.
+      const isNew = await noteComplaint(pool, { mchNo, channel }, complaint, door.now()).catch(() => complaint !== null)
+      if (!isNew) return
+      if (complaint === null) log?.warn({ mchNo, channel }, 'the upstream accepts this account again')
+      else log?.error({ mchNo, channel, complaint, alarm: true }, 'the upstream refuses requests of this account')
+    }
+    const fresh = guarded(name, withComplaints(makeChannel(channel, inTheSandbox(settings, sandbox), door), note))
     cached.set(name, { sealed, sandbox, channel: fresh })
     return fresh
   }

@@ -72,3 +72,27 @@ describe("one account's failures", () => {
     expect(seen.calls).toBe(64)
   })
 })
+
+describe('an upstream that asks for fewer requests', () => {
+  it('is left alone for as long as it says, and not longer', async () => {
+    const { seen, channel } = upstream(async () => ({ ...unknown('HTTP 429'), restMs: 3000 }))
+    const guarded = guard('M1/wechat', channel)
+    await guarded.query(REF, signal)
+    nowMs += 2999
+    expect((await guarded.query(REF, signal)).kind).toBe('unknown')
+    expect(seen.calls).toBe(1)
+    nowMs += 1
+    await guarded.query(REF, signal)
+    expect(seen.calls).toBe(2)
+  })
+
+  it('is not called sooner because another answer names a shorter time', async () => {
+    const rests = [5000, 1000]
+    const { seen, channel } = upstream(async () => ({ ...unknown('HTTP 429'), restMs: rests.shift() ?? 0 }))
+    const guarded = guard('M1/wechat', channel)
+    await Promise.all([guarded.query(REF, signal), guarded.query(REF, signal)])
+    nowMs += 4999
+    await guarded.query(REF, signal)
+    expect(seen.calls).toBe(2)
+  })
+})

@@ -1,6 +1,6 @@
 /**
  * Keeps the failures of one account from affecting others: limits the calls in flight per account, and makes no calls for a
- * while after many failures in a row. A call that is not made has the answer `unknown`.
+ * while after many failures in a row, or when the upstream asks for fewer. A call that is not made has the answer `unknown`.
  */
 import { type Channel, type Unknown, unknown } from '@acopay/channels'
 import { LRUCache } from 'lru-cache'
@@ -12,23 +12,30 @@ const ACCOUNTS_MAX = 10_000
 
 type Health = { inFlight: number; failures: number; restUntilMs: number }
 
+const RESTING = 'resting after many failures'
+
 type Call<Ask, Answer> = (ask: Ask, signal: AbortSignal) => Promise<Answer>
 
 /** Makes the call, unless the account rests or has too many calls in flight, and counts failures. */
 const guarded =
   (health: Health, now: () => Date) =>
-  <Ask, Answer extends { kind: string }>(call: Call<Ask, Answer>): Call<Ask, Answer | Unknown> =>
+  <Ask, Answer extends { kind: string; restMs?: number }>(call: Call<Ask, Answer>): Call<Ask, Answer | Unknown> =>
   async (ask, signal) => {
-    if (now().getTime() < health.restUntilMs) return unknown('resting after many failures')
+    const restFor = (ms: number): void => {
+      health.restUntilMs = Math.max(health.restUntilMs, now().getTime() + ms)
+    }
+    if (now().getTime() < health.restUntilMs) return unknown(RESTING)
     if (health.inFlight >= IN_FLIGHT_MAX) return unknown('too many calls at once')
     health.inFlight += 1
-    const answer = await call(ask, signal)
+    const answer: Answer | Unknown = await call(ask, signal)
       .catch((error: unknown) => unknown(error instanceof Error ? error.message : 'the channel failed'))
       .finally(() => {
         health.inFlight -= 1
       })
     health.failures = answer.kind === 'unknown' ? health.failures + 1 : 0
-    if (health.failures >= FAILURES_MAX) health.restUntilMs = now().getTime() + REST_MS
+    if (health.failures >= FAILURES_MAX) restFor(REST_MS)
+    // The upstream asks for fewer requests: none is made for as long as it says.
+    if (answer.restMs !== undefined) restFor(answer.restMs)
     return answer
   }
 

@@ -5,6 +5,11 @@ export type AlipayAccount = {
   appId: string
   /** The seller's number, `2088…`. Notifications for other sellers are rejected. */
   sellerId: string
+  /**
+   * The product that codes to scan are sold under: `QR_CODE_OFFLINE` with the contract 订单码支付, `FACE_TO_FACE_PAYMENT` with
+   * 当面付, `OFFLINE_PAYMENT` with its 快捷版. Absent: none is sent, and Alipay decides by the contract.
+   */
+  productCode?: string
   /** The application's private key, which signs our requests: Base64 DER (PKCS#8 or PKCS#1) or PEM. */
   appPrivateKey: string
   /** Alipay's public key, which verifies its answers and notifications: Base64 DER or PEM. */

@@ -1,6 +1,6 @@
 /** What the verbs read in the same way from an answer of Alipay's gateway. */
-import { type Traced, type Unknown, unknown } from '../contract.ts'
-import type { AlipayAnswer } from './client.ts'
+import { type Traced, type Unknown, unknown, wordOf } from '../contract.ts'
+import { type AlipayAnswer, isComplaint } from './client.ts'
 
 export const OK = '10000'
 /** "业务处理失败": the request was understood and refused, with the reason in `sub_code`. */
@@ -22,4 +22,8 @@ export const isTradeAbsent = (answer: AlipayAnswer): boolean => refusal(answer) 
 
 /** For an answer that the manual does not define for this call: it may mean yes or no. */
 export const undefinedAnswer = (answer: AlipayAnswer): Unknown & Traced =>
-  traced(answer, unknown(`${answer.code} ${answer.subCode}`.trim()))
+  traced(answer, {
+    ...unknown(`${answer.code} ${answer.subCode}`.trim()),
+    ...(answer.restMs === undefined ? {} : { restMs: answer.restMs }),
+    ...(isComplaint(answer.code) && wordOf(answer.subCode) !== null ? { complaint: answer.subCode } : {}),
+  })

@@ -1,11 +1,13 @@
 /**
  * One exchange with Alipay's OpenAPI gateway, V2 with RSA2: the gateway signs each request and accepts only answers
- * that Alipay signed (opendocs.alipay.com, "自行实现签名", "自行实现验签"). Alipay's signature covers the text of the answer's
- * member `…_response`, byte for byte.
+ * that Alipay signed (opendocs.alipay.com, "自行实现签名", "自行实现验签"). Alipay's signature covers the bytes of the answer's
+ * member `…_response`, in whichever charset Alipay writes.
  */
 import { sign, verify } from 'node:crypto'
+import { restMsOf, Unbelieved, wordOf } from '../contract.ts'
 import { privateKeyOf, publicKeyOf } from '../keys.ts'
 import type { AlipayAccount } from './account.ts'
+import { charsetIn, type Form, readAnswer, signedForms } from './bytes.ts'
 
 export type AlipayDoor = { fetch: typeof fetch; now: () => Date }
 
@@ -15,6 +17,8 @@ export type AlipayAnswer = {
   subCode: string
   data: Record<string, unknown>
   requestId: string | undefined
+  /** Set when Alipay asks for fewer requests. */
+  restMs: number | undefined
 }
 
 export type AlipayClient = {
@@ -27,8 +31,8 @@ export type AlipayClient = {
   ) => Promise<AlipayAnswer>
   /** The signed address of a page, which the payer's browser opens. */
   pageUrl: (method: string, bizContent: object, more: Record<string, string>) => string
-  /** Whether Alipay signed these parameters. */
-  isTheirs: (params: Map<string, string>) => boolean
+  /** Whether Alipay signed the parameters of this form. */
+  isTheirs: (form: Form) => boolean
 }
 
 /** What each verb of the channel is given. */
@@ -39,6 +43,10 @@ const CHINA_MS = 8 * 3_600_000
 /** `yyyy-MM-dd HH:mm:ss` in UTC+8: Alipay writes every time like this. */
 export const alipayTime = (time: Date): string =>
   new Date(time.getTime() + CHINA_MS).toISOString().slice(0, 19).replace('T', ' ')
+
+/** The rate words of the gateway (its code is 40005) and of bills. */
+const RATE_CODE = '40005'
+const RATE_WORDS = new Set(['SYSTEM_RATE_LIMIT', 'USER_RATE_LIMIT'])
 
 export const readAlipayTime = (text: unknown): Date => new Date(`${String(text).replace(' ', 'T')}+08:00`)
 
@@ -66,9 +74,9 @@ export function alipayClient(account: AlipayAccount, door: AlipayDoor): AlipayCl
   }
 
   /** Strict: Node decodes several Base64 texts to the same bytes; only the canonical one is accepted. */
-  const isSigned = (text: string, signature: unknown): boolean => {
+  const isSigned = (signed: Buffer, signature: unknown): boolean => {
     const bytes = Buffer.from(typeof signature === 'string' ? signature : '', 'base64')
-    return bytes.toString('base64') === signature && verify('RSA-SHA256', Buffer.from(text, 'utf8'), alipayKey, bytes)
+    return bytes.toString('base64') === signature && verify('RSA-SHA256', signed, alipayKey, bytes)
   }
 
   return {
@@ -80,27 +88,48 @@ export function alipayClient(account: AlipayAccount, door: AlipayDoor): AlipayCl
         redirect: 'error',
         signal,
       })
-      const text = await response.text()
-      if (response.status !== 200) throw new Error(`HTTP ${response.status}`)
-      const envelope = JSON.parse(text) as Record<string, unknown>
+      const bytes = Buffer.from(await response.arrayBuffer())
+      const restMs = restMsOf(response, door.now(), false)
+      const rest = restMs === undefined ? {} : { restMs }
+      if (response.status !== 200) throw new Unbelieved(`HTTP ${response.status}`, rest)
       const name = `${method.replaceAll('.', '_')}_response`
-      const member = memberText(text, name)
-      if (member === null || !isSigned(member, envelope.sign)) throw new Error(`${name} without a valid signature`)
-      const data = JSON.parse(member) as Record<string, unknown>
-      return {
-        code: String(data.code ?? ''),
-        subCode: String(data.sub_code ?? ''),
-        data,
-        requestId: response.headers.get('trace_id') ?? response.headers.get('trace-id') ?? undefined,
-      }
+      const charset = charsetIn(response.headers.get('content-type'))
+      const { signature, member, text } = readAnswer(bytes, name, charset)
+      const data = JSON.parse(text) as Record<string, unknown>
+      const [code, subCode] = [String(data.code ?? ''), String(data.sub_code ?? '')]
+      if (!isSigned(member, signature)) throw unbelieved(name, { signature, code, subCode }, rest)
+      const isRateWord = code === RATE_CODE || RATE_WORDS.has(subCode)
+      const requestId = response.headers.get('trace_id') ?? response.headers.get('trace-id') ?? undefined
+      return { code, subCode, data, requestId, restMs: restMsOf(response, door.now(), isRateWord) }
     },
     pageUrl: (method, bizContent, more) => `${account.gateway}?${signedParams(method, bizContent, more)}`,
-    isTheirs(params) {
-      const signed = [...params].filter(([name]) => name !== 'sign' && name !== 'sign_type')
-      return params.get('sign_type') === 'RSA2' && isSigned(textOf(signed), params.get('sign'))
+    isTheirs(form) {
+      const signature = form.get('sign')?.toString('latin1')
+      return (
+        form.get('sign_type')?.toString('latin1') === 'RSA2' &&
+        signedForms(form).some((text) => isSigned(text, signature))
+      )
     },
   }
 }
+
+/**
+ * Alipay signs no answer to a request that it does not accept as this app's ("isv.invalid-app-id" comes without `sign`): the
+ * account's settings are wrong. A signature that is there and wrong comes from somebody else, or the settings' key is not Alipay's.
+ */
+function unbelieved(
+  name: string,
+  { signature, code, subCode }: { signature: unknown; code: string; subCode: string },
+  rest: { restMs?: number },
+): Unbelieved {
+  if (signature !== undefined) return new Unbelieved(`${name} with a wrong signature`, rest)
+  const word = isComplaint(code) ? wordOf(subCode) : null
+  if (word === null) return new Unbelieved(`${name} without a signature`, rest)
+  return new Unbelieved(`${code} ${word}, which nobody signed`, { ...rest, complaint: word })
+}
+
+/** "授权权限不足", "缺少必选参数", "非法的参数", "条件异常", "权限不足": about the request as such, not about a trade. */
+export const isComplaint = (code: string): boolean => ['20001', '40001', '40002', '40003', '40006'].includes(code)
 
 /** `a=1&b=2`, sorted by name, empty values left out, nothing encoded. */
 const textOf = (params: [string, string][]): string =>
@@ -109,25 +138,3 @@ const textOf = (params: [string, string][]): string =>
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([name, value]) => `${name}=${value}`)
     .join('&')
-
-/** The text of an object that is a member of a JSON object, exactly as it was written; null when there is none. */
-function memberText(json: string, name: string): string | null {
-  const key = json.indexOf(`"${name}"`)
-  const start = json.indexOf('{', key + name.length)
-  if (key < 0 || start < 0) return null
-  let depth = 0
-  for (let at = start; at < json.length; at += 1) {
-    if (json[at] === '"') at = endOfString(json, at)
-    else if (json[at] === '{') depth += 1
-    else if (json[at] === '}') depth -= 1
-    if (depth === 0) return json.slice(start, at + 1)
-  }
-  return null
-}
-
-/** Where the string that begins at `start` ends: the place of its closing quote, or past the text when it has none. */
-function endOfString(json: string, start: number): number {
-  let at = start + 1
-  while (at < json.length && json[at] !== '"') at += json[at] === '\\' ? 2 : 1
-  return at
-}

@@ -19,8 +19,8 @@ export function makeAlipay(account: AlipayAccount, door: AlipayDoor): Channel {
   const alipay = { account, door, client: alipayClient(account, door) }
   return {
     methods: ['native', 'h5', 'page'],
-    // A code lives as long as its attempt (`qr_code_timeout_express`), and so does a page.
-    payUrlTtlMs: {},
+    // "qr_code ... 当前有效期为2小时", less what the answer and the payer's telephone take. A page lives as long as its attempt.
+    payUrlTtlMs: { native: 2 * HOUR - 5 * MINUTE },
     signIn: null,
     tradeStartsAtScan: true,
     // "建议商户在退款发起后间隔10秒以上再发起退款查询请求".

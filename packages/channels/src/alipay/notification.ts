@@ -1,5 +1,6 @@
-/** "异步通知": a form, whose signature covers its decoded values. */
+/** "异步通知": a form, whose signature covers its decoded values, in the charset that it names. */
 import { isNumber, type RawWebhook, type Webhook, type WebhookReply } from '../contract.ts'
+import { decode, readForm } from './bytes.ts'
 import type { AlipayContext } from './client.ts'
 import { readPayment } from './transaction.ts'
 
@@ -7,15 +8,16 @@ export async function readNotification(
   { account, client, door }: AlipayContext,
   { body }: RawWebhook,
 ): Promise<Webhook> {
-  const params = new Map(new URLSearchParams(body.toString('utf8')))
-  if (!client.isTheirs(params)) return { kind: 'forged', why: 'not signed by Alipay' }
-  if (params.get('app_id') !== account.appId || params.get('seller_id') !== account.sellerId) {
+  const form = readForm(body)
+  if (!client.isTheirs(form)) return { kind: 'forged', why: 'not signed by Alipay' }
+  const charset = form.get('charset')?.toString('latin1') || 'utf-8'
+  const params = Object.fromEntries([...form].map(([name, value]) => [name, decode(value, charset)]))
+  if (params.app_id !== account.appId || params.seller_id !== account.sellerId) {
     return { kind: 'forged', why: 'of another app or seller' }
   }
-  const status = params.get('trade_status') ?? ''
+  const { trade_status: status = '', out_trade_no: attemptNo } = params
   if (status !== 'TRADE_SUCCESS' && status !== 'TRADE_FINISHED') return { kind: 'other', what: status }
-  const attemptNo = params.get('out_trade_no') ?? ''
-  const payment = readPayment(Object.fromEntries(params), door.now())
+  const payment = readPayment(params, door.now())
   if (payment === null || !isNumber(attemptNo)) return { kind: 'forged', why: 'unreadable' }
   return { kind: 'paid', attemptNo, payment }
 }

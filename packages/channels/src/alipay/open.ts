@@ -53,9 +53,18 @@ export async function open(alipay: AlipayContext, ask: OpenAsk, signal: AbortSig
 }
 
 /** "统一收单线下交易预创建" (alipay.trade.precreate) gives a code; the trade begins when a payer scans it. */
-async function openCode({ client, door }: AlipayContext, ask: OpenAsk, signal: AbortSignal): Promise<OpenAnswer> {
+async function openCode(
+  { account, client, door }: AlipayContext,
+  ask: OpenAsk,
+  signal: AbortSignal,
+): Promise<OpenAnswer> {
   const minutes = Math.max(1, Math.floor((ask.expireAt.getTime() - door.now().getTime()) / MINUTE))
-  const order = { ...orderOf(ask), qr_code_timeout_express: `${minutes}m` }
+  const { productCode } = account
+  const order = {
+    ...orderOf(ask),
+    qr_code_timeout_express: `${minutes}m`,
+    ...(productCode === undefined || productCode === '' ? {} : { product_code: productCode }),
+  }
   const answer = await client.call('alipay.trade.precreate', order, signal, urlsOf(ask))
   const { qr_code: code, out_trade_no: opened = ask.attemptNo } = answer.data
   const isOpened = answer.code === OK && opened === ask.attemptNo && typeof code === 'string' && code !== ''

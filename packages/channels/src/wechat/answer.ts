@@ -13,7 +13,10 @@ export const isTradeAbsent = ({ code }: WechatAnswer): boolean => NO_TRADE.has(c
 
 /** For an answer that the manual does not define for this call: it may mean yes or no. */
 export const undefinedAnswer = (answer: WechatAnswer): Unknown & Traced =>
-  traced(answer, unknown(`HTTP ${answer.status} ${answer.code}`.trim()))
+  traced(answer, {
+    ...unknown(`HTTP ${answer.status} ${answer.code}`.trim()),
+    ...(answer.restMs === undefined ? {} : { restMs: answer.restMs }),
+  })
 
 /** The path of an attempt's transaction. */
 export const transactionPath = (attemptNo: string): string =>

@@ -1,10 +1,12 @@
 /** One exchange with WeChat Pay API v3: the gateway signs each request and accepts only answers WeChat Pay signed. */
+import { parseJson, restMsOf, Unbelieved, wordOf } from '../contract.ts'
 import { privateKeyOf } from '../keys.ts'
 import type { WechatAccount } from './account.ts'
 import { platformKeysOf } from './platform-keys.ts'
-import { authorization, isSignedBy, type SignedHeaders, signedHeaders, signLines } from './signature.ts'
+import { senderOf, type WechatDoor } from './send.ts'
+import { isSignedBy, type SignedHeaders, signedHeaders, signLines } from './signature.ts'
 
-export type WechatDoor = { fetch: typeof fetch; now: () => Date; newNonce: () => string }
+export type { WechatDoor } from './send.ts'
 
 /** An answer that WeChat Pay signed. `code` names the error; empty for an answer that is none (its status is below 400). */
 export type WechatAnswer = {
@@ -12,6 +14,8 @@ export type WechatAnswer = {
   data: Record<string, unknown>
   code: string
   requestId: string | undefined
+  /** Set when WeChat Pay asks for fewer requests. */
+  restMs: number | undefined
 }
 
 export type WechatClient = {
@@ -22,8 +26,8 @@ export type WechatClient = {
    * hash.
    */
   download: (url: string, signal: AbortSignal) => Promise<Buffer>
-  /** Whether WeChat Pay signed this text within the last five minutes. May fetch certificates for an unknown serial. */
-  isTheirs: (headers: SignedHeaders, text: string) => Promise<boolean>
+  /** Whether WeChat Pay signed these bytes within the last five minutes. May fetch certificates for an unknown serial. */
+  isTheirs: (headers: SignedHeaders, body: Buffer) => Promise<boolean>
   /** `SHA256-RSA2048` of these lines with the merchant's key. */
   signLines: (lines: string[]) => string
 }
@@ -33,60 +37,67 @@ export type WechatContext = { account: WechatAccount; door: WechatDoor; client: 
 
 /** Clocks may differ by this much; an older text may be a replay. */
 const STALE_MS = 5 * 60_000
-const USER_AGENT = 'acopay-gateway'
+
+/** "请求过于频繁", in the words of its several manuals. */
+const RATE_WORDS = new Set(['FREQUENCY_LIMITED', 'RATELIMIT_EXCEEDED', 'FREQUENCY_LIMIT_EXCEED'])
 
 export function wechatClient(account: WechatAccount, door: WechatDoor): WechatClient {
   const privateKey = privateKeyOf(account.mchPrivateKey)
-  const urlOf = (path: string): URL => new URL(account.baseUrl.replace(/\/$/, '') + path)
-
-  async function send(method: string, url: URL, body: string, signal: AbortSignal): Promise<Response> {
-    const timestamp = String(Math.floor(door.now().getTime() / 1000))
-    const parts = { method, path: url.pathname + url.search, timestamp, nonce: door.newNonce(), body }
-    return door.fetch(url, {
-      method,
-      headers: {
-        authorization: authorization(account, parts, privateKey),
-        accept: 'application/json',
-        'user-agent': USER_AGENT,
-        ...(body === '' ? {} : { 'content-type': 'application/json' }),
-      },
-      redirect: 'error',
-      signal,
-      ...(body === '' ? {} : { body }),
-    })
-  }
-
-  const fetchCertificates = (signal: AbortSignal) => send('GET', urlOf('/v3/certificates'), '', signal)
+  const sender = senderOf(account, door, privateKey, () => platformKeys.preferred())
+  const fetchCertificates = (signal: AbortSignal) =>
+    sender.send({ method: 'GET', path: '/v3/certificates', body: '' }, signal)
   const platformKeys = platformKeysOf(account, door.now, fetchCertificates)
 
-  async function isTheirs(headers: SignedHeaders, text: string): Promise<boolean> {
+  async function isTheirs(headers: SignedHeaders, body: Buffer): Promise<boolean> {
     const ageMs = Math.abs(door.now().getTime() - Number(headers.timestamp) * 1000)
     if (!(ageMs <= STALE_MS)) return false
     // An unknown serial may be that of a new certificate.
     if (platformKeys.get(headers.serial) === undefined) await platformKeys.fetchMore()
     const key = platformKeys.get(headers.serial)
-    return key !== undefined && isSignedBy(key, headers, text)
+    return key !== undefined && isSignedBy(key, headers, body)
   }
 
   return {
     signLines: (lines) => signLines(lines, privateKey),
     isTheirs,
     async call(method, path, body, signal) {
-      const response = await send(method, urlOf(path), body === null ? '' : JSON.stringify(body), signal)
-      const text = await response.text()
+      const response = await sender.send({ method, path, body: body === null ? '' : JSON.stringify(body) }, signal)
+      const bytes = Buffer.from(await response.arrayBuffer())
       const headers = signedHeaders((name) => response.headers.get(name))
-      if (!(await isTheirs(headers, text))) throw new Error(`HTTP ${response.status} without a valid signature`)
-      const data = (text === '' ? {} : JSON.parse(text)) as Record<string, unknown>
+      if (!(await isTheirs(headers, bytes))) throw unbelieved(response, headers, bytes, door.now())
+      const data = (bytes.length === 0 ? {} : parseJson(bytes.toString('utf8'))) as Record<string, unknown>
       const code = response.status >= 400 && typeof data.code === 'string' ? data.code : ''
-      return { status: response.status, data, code, requestId: response.headers.get('request-id') ?? undefined }
+      const restMs = restMsOf(response, door.now(), RATE_WORDS.has(code))
+      const requestId = response.headers.get('request-id') ?? undefined
+      return { status: response.status, data, code, requestId, restMs }
     },
     async download(address, signal) {
-      const url = new URL(address)
-      // The request carries the merchant's signature, so it goes only to the configured origin.
-      if (url.origin !== new URL(account.baseUrl).origin) throw new Error('the file is not at the configured origin')
-      const response = await send('GET', url, '', signal)
+      const response = await sender.sendToTheirs(new URL(address), signal)
       if (response.status !== 200) throw new Error(`HTTP ${response.status}`)
       return Buffer.from(await response.arrayBuffer())
     },
+  }
+}
+
+/**
+ * WeChat Pay signs an answer only when it could verify ours ("验签失败的应答不带签名"): an unsigned 4xx says that the account's
+ * settings are wrong, or the request. One whose signature is there and wrong comes from somebody else, or from a key that the
+ * settings lack.
+ */
+function unbelieved(response: Response, { signature }: SignedHeaders, body: Buffer, now: Date): Unbelieved {
+  const { status } = response
+  const restMs = restMsOf(response, now, false)
+  const rest = restMs === undefined ? {} : { restMs }
+  if (signature !== '') return new Unbelieved(`HTTP ${status} with a wrong signature`, rest)
+  const code = status >= 400 && status < 500 && status !== 429 ? codeIn(body) : null
+  if (code === null) return new Unbelieved(`HTTP ${status} without a signature`, rest)
+  return new Unbelieved(`HTTP ${status} ${code}, which nobody signed`, { ...rest, complaint: code })
+}
+
+function codeIn(body: Buffer): string | null {
+  try {
+    return wordOf((parseJson(body.toString('utf8')) as { code?: unknown } | null)?.code)
+  } catch {
+    return null
   }
 }

@@ -26,7 +26,9 @@ export function makeWechat(account: WechatAccount, door: WechatDoor): Channel {
     signIn: wechatSignIn(account, door),
     tradeStartsAtScan: false,
     refundVisibleAfterMs: 0,
-    createInFlightMs: MINUTE,
+    // WeChat Pay accepts a request whose timestamp is up to five minutes old, so one that was held up on the way may still
+    // be carried out so long after it was sent.
+    createInFlightMs: 5 * MINUTE,
     latePaymentWindowMs: 24 * HOUR,
     open: (ask, signal) => orUnknown(signal, () => open(wechat, ask, signal)),
     query: (ref, signal) => orUnknown(signal, () => query(wechat, ref, signal)),

@@ -2,21 +2,20 @@
  * "支付成功回调通知" and "退款结果通知" (pay.weixin.qq.com): WeChat Pay signs the notification and encrypts the part of it
  * that describes the payment or the refund.
  */
-import { isNumber, type RawWebhook, type Webhook, type WebhookReply } from '../contract.ts'
+import { isNumber, parseJson, type RawWebhook, type Webhook, type WebhookReply } from '../contract.ts'
 import type { WechatAccount } from './account.ts'
 import type { WechatContext } from './client.ts'
 import { openSealed, type Sealed } from './sealed.ts'
 import { signedHeaders } from './signature.ts'
 import { readTransaction } from './transaction.ts'
 
-export async function readNotification(wechat: WechatContext, { headers, body: bytes }: RawWebhook): Promise<Webhook> {
+export async function readNotification(wechat: WechatContext, { headers, body }: RawWebhook): Promise<Webhook> {
   const { account, client } = wechat
-  const body = bytes.toString('utf8')
   const signed = signedHeaders((name) => headers[name])
   if (!(await client.isTheirs(signed, body))) {
     return { kind: 'forged', why: 'not signed by WeChat Pay, or not lately' }
   }
-  const opened = openNotification(account, body)
+  const opened = openNotification(account, body.toString('utf8'))
   if (opened === null) return { kind: 'forged', why: 'cannot be decrypted' }
   const { event, data } = opened
   if (event.startsWith('REFUND.')) return readRefund(account, data)
@@ -33,9 +32,9 @@ function openNotification(
   body: string,
 ): { event: string; data: Record<string, unknown> } | null {
   try {
-    const outer = JSON.parse(body) as { event_type: string; resource: Sealed }
+    const outer = parseJson(body) as { event_type: string; resource: Sealed }
     const event = String(outer.event_type)
-    return { event, data: JSON.parse(openSealed(apiV3Key, outer.resource)) as Record<string, unknown> }
+    return { event, data: parseJson(openSealed(apiV3Key, outer.resource)) as Record<string, unknown> }
   } catch {
     return null
   }

@@ -1,11 +1,14 @@
 /** The keys WeChat Pay signs with: those of the account's settings, and platform certificates fetched when needed. */
 import { type KeyObject, X509Certificate } from 'node:crypto'
+import { parseJson } from '../contract.ts'
 import { publicKeyOf } from '../keys.ts'
 import type { WechatAccount } from './account.ts'
 import { openSealed, type Sealed } from './sealed.ts'
 
 export type PlatformKeys = {
   get: (serial: string) => KeyObject | undefined
+  /** The serial of the key that WeChat Pay is asked to sign with: a public key's id if there is one. Undefined: none is known. */
+  preferred: () => string | undefined
   /** Fetches WeChat Pay's certificates, unless that was done within the last minute. Never throws. */
   fetchMore: () => Promise<void>
 }
@@ -27,7 +30,7 @@ export function platformKeysOf(
   /** The APIv3 key decrypts the certificates, which proves them; one of them makes the signature of this answer. */
   async function fetchNow(): Promise<void> {
     const response = await fetchCertificates(AbortSignal.timeout(CALL_MS))
-    const { data } = (await response.json()) as { data: { serial_no: string; encrypt_certificate: Sealed }[] }
+    const { data } = parseJson(await response.text()) as { data: { serial_no: string; encrypt_certificate: Sealed }[] }
     for (const { serial_no: serial, encrypt_certificate: sealed } of data) {
       keys.set(serial, new X509Certificate(openSealed(account.apiV3Key, sealed)).publicKey)
     }
@@ -35,6 +38,7 @@ export function platformKeysOf(
 
   return {
     get: (serial) => keys.get(serial),
+    preferred: () => [...keys.keys()].find((serial) => serial.startsWith('PUB_KEY_ID_')) ?? [...keys.keys()].at(-1),
     async fetchMore() {
       if (running === null) {
         const nowMs = now().getTime()

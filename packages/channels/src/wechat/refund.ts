@@ -26,6 +26,19 @@ const REFUSED = new Set([
   'REQUEST_BLOCKED',
 ])
 
+/** "退款原因", string(80), which are bytes of UTF-8: three to a Chinese character. */
+const REASON_BYTES_MAX = 80
+
+/** The text up to so many bytes, cut at a whole character. */
+function withinBytes(text: string, max: number): string {
+  let kept = ''
+  for (const character of text) {
+    if (Buffer.byteLength(kept + character) > max) break
+    kept += character
+  }
+  return kept
+}
+
 /** "退款申请": repeating an `out_refund_no` does not refund twice. */
 export async function refund({ client }: WechatContext, ask: RefundAsk, signal: AbortSignal): Promise<RefundAnswer> {
   const body = {
@@ -33,7 +46,7 @@ export async function refund({ client }: WechatContext, ask: RefundAsk, signal: 
     // twice, and one of the payments is kept.
     transaction_id: ask.paymentNo,
     out_refund_no: ask.refundNo,
-    reason: ask.reason,
+    reason: withinBytes(ask.reason, REASON_BYTES_MAX),
     notify_url: ask.notifyUrl,
     amount: { refund: Number(ask.amountFen), total: Number(ask.totalFen), currency: 'CNY' },
   }

@@ -13,10 +13,11 @@ export const signedHeaders = (read: (name: string) => string | null | undefined)
 })
 
 /** Strict: Node decodes several Base64 texts to the same bytes; only the canonical one is accepted. */
-export function isSignedBy(key: KeyObject, { timestamp, nonce, signature }: SignedHeaders, text: string): boolean {
+export function isSignedBy(key: KeyObject, { timestamp, nonce, signature }: SignedHeaders, body: Buffer): boolean {
   const bytes = Buffer.from(signature, 'base64')
   const isExact = bytes.toString('base64') === signature
-  return isExact && verify('RSA-SHA256', Buffer.from(`${timestamp}\n${nonce}\n${text}\n`), key, bytes)
+  const signed = Buffer.concat([Buffer.from(`${timestamp}\n${nonce}\n`), body, Buffer.from('\n')])
+  return isExact && verify('RSA-SHA256', signed, key, bytes)
 }
 
 /** `SHA256-RSA2048` of these lines, each with a line feed at its end. */

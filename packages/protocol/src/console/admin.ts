@@ -73,6 +73,9 @@ export type ChannelAccountRow = {
   channel: string
   is_configured: boolean
   changed_at: string | null
+  /** The upstream's word for refusing this account's requests as such, and since when; null while it accepts them. */
+  complaint: string | null
+  complained_at: string | null
   settings: {
     name: string
     label: { zh: string; en: string }

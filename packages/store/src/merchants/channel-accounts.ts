@@ -22,7 +22,8 @@ export async function putChannelAccount(
     'putChannelAccount',
     `insert into channel_account (mch_no, channel, settings_sealed, created_at, changed_at)
      values ($1, $2, $3, $4, $4)
-     on conflict (mch_no, channel) do update set settings_sealed = excluded.settings_sealed, changed_at = $4`,
+     on conflict (mch_no, channel) do update set settings_sealed = excluded.settings_sealed, changed_at = $4,
+       complaint = null, complained_at = null`,
     [account.mchNo, account.channel, account.settingsSealed, now],
   )
 }
@@ -37,4 +38,21 @@ export async function isAccountUsed(db: Db, mchNo: string, channel: string): Pro
     channel,
   ])
   return rows.length > 0
+}
+
+/** Writes what the upstream says against this account; null: nothing any more. False when that was written before. */
+export async function noteComplaint(
+  db: Db,
+  key: { mchNo: string; channel: string },
+  complaint: string | null,
+  now: Date,
+): Promise<boolean> {
+  const rows = await run(
+    db,
+    'noteComplaint',
+    `update channel_account set complaint = $3, complained_at = case when $3::text is not null then $4::timestamptz end
+      where mch_no = $1 and channel = $2 and complaint is distinct from $3 returning 1`,
+    [key.mchNo, key.channel, complaint, now],
+  )
+  return rows.length === 1
 }

@@ -39,7 +39,14 @@ export type MerchantPart = {
 /** `channels`: those that the app's payers are offered; null: all. */
 export type AppPart = { appNo: string; name: string; isEnabled: boolean; channels: string[] | null; createdAt: Date }
 export type KeyPart = { keyId: string; publicKey: string; validFrom: Date; validUntil: Date | null }
-export type AccountPart = { channel: string; settingsSealed: Buffer; changedAt: Date }
+export type AccountPart = {
+  channel: string
+  settingsSealed: Buffer
+  changedAt: Date
+  /** The upstream's word for refusing this account's requests as such, and since when. */
+  complaint: string | null
+  complainedAt: Date | null
+}
 
 /** Null when there is no such merchant. */
 export async function readMerchantParts(db: Db, mchNo: string) {
@@ -62,7 +69,8 @@ export async function readMerchantParts(db: Db, mchNo: string) {
   )
   const accounts = await of<AccountPart>(
     'readMerchantAccounts',
-    `select channel, settings_sealed as "settingsSealed", changed_at as "changedAt" from channel_account
+    `select channel, settings_sealed as "settingsSealed", changed_at as "changedAt", complaint,
+            complained_at as "complainedAt" from channel_account
       where mch_no = $1 order by channel`,
   )
   return { merchant, apps, keys, accounts }

@@ -39,9 +39,8 @@ export function makeAlipayStandIn(settings: AlipayStandInSettings, world: StandI
       const params = paramsOf(request, url)
       const method = params.get('method') ?? ''
       const render = renderer(signer, method)
-      if (!signer.isApps(params)) {
-        return render({ code: '40002', msg: 'Invalid Arguments', sub_code: 'isv.invalid-signature' }, 'well')
-      }
+      const stranger = strangerOf(settings, signer, params)
+      if (stranger !== null) return render(stranger, 'unsigned')
       const found = VERBS[method]
       if (found === undefined) {
         return render({ code: '40006', msg: 'Insufficient', sub_code: 'isv.insufficient-isv-permissions' }, 'well')
@@ -56,6 +55,14 @@ export function makeAlipayStandIn(settings: AlipayStandInSettings, world: StandI
       return request.method === 'GET' && reply !== null ? page(call.no) : reply
     },
   }
+}
+
+/** The answer to a request that is not this app's; null when it is. Alipay looks for the app first, and signs neither answer. */
+function strangerOf({ appId }: AlipayStandInSettings, signer: AlipaySigner, params: URLSearchParams): Answer | null {
+  const isOther = params.get('app_id') !== appId
+  if (!isOther && signer.isApps(params)) return null
+  const sub_code = isOther ? 'isv.invalid-app-id' : 'isv.invalid-signature'
+  return { code: '40002', msg: 'Invalid Arguments', sub_code, sub_msg: sub_code }
 }
 
 /** The parameters of the query, and those of the form, which win. */
@@ -88,10 +95,11 @@ const renderer =
   (answer: Answer, how: How): UpstreamReply => {
     const member = JSON.stringify(answer)
     const signature = signText(how === 'bad_signature' ? `${member} ` : member)
-    const text = `{"${method.replaceAll('.', '_')}_response":${member},"sign":"${signature}"}`
+    const sign = how === 'unsigned' ? '' : `,"sign":"${signature}"`
+    const text = `{"${method.replaceAll('.', '_')}_response":${member}${sign}}`
     return {
       status: 200,
-      headers: { 'content-type': 'application/json;charset=utf-8', trace_id: randomBytes(16).toString('hex') },
+      headers: { 'content-type': 'text/html;charset=utf-8', trace_id: randomBytes(16).toString('hex') },
       body: how === 'unreadable' ? '<html>busy</html>' : text,
     }
   }

@@ -60,7 +60,7 @@ export function makeWechatStandIn(settings: WechatStandInSettings, world: StandI
     async handle(request) {
       const signedIn = await signIn(settings, world, request)
       if (signedIn !== null) return signedIn
-      if (!signer.isMerchants(request)) return render(refuse(401, 'SIGN_ERROR'), 'well')
+      if (!signer.isMerchants(request)) return render(refuse(401, 'SIGN_ERROR'), 'unsigned')
       const url = new URL(request.url, 'http://wechat')
       // The simulator may be mounted below a path of the gateway's server: WeChat Pay's own paths begin at `/v3/`.
       const path = url.pathname.slice(url.pathname.indexOf('/v3/'))
@@ -112,7 +112,8 @@ const renderer =
   ({ status, data }: Answer, how: How): UpstreamReply => {
     const text = data === null ? '' : JSON.stringify(data)
     const body = how === 'unreadable' ? '<html>busy</html>' : text
-    const headers = signatureHeaders(how === 'bad_signature' ? `${body} ` : body)
+    // "验签失败的应答不带签名".
+    const headers = how === 'unsigned' ? {} : signatureHeaders(how === 'bad_signature' ? `${body} ` : body)
     const requestId = randomBytes(12).toString('hex').toUpperCase()
     return { status, headers: { 'content-type': 'application/json', 'request-id': requestId, ...headers }, body }
   }

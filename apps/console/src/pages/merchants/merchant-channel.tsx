@@ -27,6 +27,14 @@ export function ChannelAccount(props: { account: ChannelAccountRow; path: string
       <p className="note">
         {account.is_configured ? `${t('changedAt')} ${when(account.changed_at)}` : t('notConfigured')}
       </p>
+      {account.complaint !== null && (
+        <Alert
+          type="error"
+          showIcon
+          title={`${t('refusedByUpstream')} ${account.complaint} (${when(account.complained_at)})`}
+          style={{ marginBottom: 12 }}
+        />
+      )}
       {test.data !== undefined && (
         <Alert
           type={test.data.is_fine ? 'success' : 'error'}

@@ -4,7 +4,7 @@
  */
 
 import type { Channel, Traced, UpstreamPayment } from '@acopay/channels'
-import { provesClosed } from '@acopay/core'
+import { isOutlived, provesClosed, type UpstreamState } from '@acopay/core'
 import { type Attempt, attemptsOf, noteAnswers, type Order, type OrderKey } from '@acopay/store'
 import { answerText, callUpstream, channelOrThrow, type Deadline, remainingMs } from '../../upstream/call-upstream.ts'
 import type { World } from '../../world.ts'
@@ -50,7 +50,6 @@ async function closeAttempt(world: World, attempt: Attempt, deadline: Deadline, 
   }
   const query = async () =>
     recorded('query', await callUpstream(world, deadline, (signal) => channel.query({ attemptNo }, signal)))
-  const landsUntilMs = absentProvesClosedFromMs(channel, attempt)
 
   const before = await query()
   if (before.kind === 'paid' || before.kind === 'returned') return before
@@ -65,11 +64,18 @@ async function closeAttempt(world: World, attempt: Attempt, deadline: Deadline, 
     const askedAgainMs = world.now().getTime()
     const after = await query()
     if (after.kind === 'paid' || after.kind === 'returned') return after
-    if (provesClosed(after.kind, askedAgainMs, landsUntilMs)) return { kind: 'shut' }
+    if (isOver(channel, attempt, after.kind, askedAgainMs)) return { kind: 'shut' }
     // The close found no trade and the payer has scanned the code since: now there is a trade, and it can be closed.
     const isScannedSince = closed.kind === 'absent' && after.kind === 'open'
     if (!isScannedSince || remainingMs(world, deadline) === 0) return { kind: 'unknown' }
   }
+}
+
+/** Whether this answer to a query ends the attempt: it proves that nobody can pay it, or the attempt has outlived all answers. */
+function isOver(channel: Channel, attempt: Attempt, says: UpstreamState, askedMs: number): boolean {
+  if (provesClosed(says, askedMs, absentProvesClosedFromMs(channel, attempt))) return true
+  const overMs = attempt.upstreamExpire.getTime() + channel.latePaymentWindowMs
+  return says === 'unknown' && isOutlived(attempt.state, askedMs, overMs)
 }
 
 /**

@@ -5,6 +5,9 @@ import { callUpstream, channelOrThrow, within } from '../../upstream/call-upstre
 import type { World } from '../../world.ts'
 import { receivePayment } from './receive-payment.ts'
 
+/** An upstream that does not answer is asked so much longer, hourly; after that only its bills tell of a payment. */
+const UNANSWERED_MS = 30 * 24 * 3_600_000
+
 export async function watchAttempt(world: World, key: { mchNo: string; attemptNo: string }): Promise<JobOutcome> {
   const { mchNo, attemptNo } = key
   const attempt = await findAttempt(world.pool, mchNo, attemptNo)
@@ -21,8 +24,12 @@ export async function watchAttempt(world: World, key: { mchNo: string; attemptNo
     await receivePayment(world, { mchNo, transactionNo, attemptNo, payment: answer.payment, isReturned })
     return 'done'
   }
-  if (answer.kind === 'unknown') return 'retry_soon'
-  const isOver = askedMs >= attempt.upstreamExpire.getTime() + channel.latePaymentWindowMs
+  const overMs = attempt.upstreamExpire.getTime() + channel.latePaymentWindowMs
+  const isOver = askedMs >= overMs
+  if (answer.kind === 'unknown') {
+    if (!isOver) return 'retry_soon'
+    return askedMs >= overMs + UNANSWERED_MS ? 'done' : 'retry'
+  }
   // The payer has scanned a code that was unscanned when the attempt was closed: close it now, before the payer pays.
   if (answer.kind === 'open' && !isOver) {
     const closed = await callUpstream(world, within(world, world.limits.channelCallMs), (signal) =>

@@ -32,6 +32,8 @@ export const accountRows = (world: World, parts: Parts): ChannelAccountRow[] =>
         channel,
         is_configured: account !== undefined,
         changed_at: account?.changedAt.toISOString() ?? null,
+        complaint: account?.complaint ?? null,
+        complained_at: account?.complainedAt?.toISOString() ?? null,
         settings: CHANNEL_SETTINGS[channel].map(({ name, label, isSecret }) => {
           const text = textOf(settings?.[name])
           return { name, label, is_secret: isSecret, is_set: text !== null, value: isSecret ? null : text }

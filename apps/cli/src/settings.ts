@@ -80,7 +80,8 @@ function readJsonFile(file: string): Record<string, unknown> {
 export function parseObject(text: string, where: string): Record<string, unknown> {
   let value: unknown
   try {
-    value = JSON.parse(text)
+    // Windows' editors and .NET put a byte order mark before it.
+    value = JSON.parse(text.replace(/^\ufeff/, ''))
   } catch {
     throw new UsageError(`不是有效的JSON (not JSON): ${where}`)
   }

@@ -307,7 +307,8 @@ function channelSuite(make: () => Upstream): void {
     const { paymentNo } = await pay()
     expect((await refund('4299999999999999999999999999', 'AR1')).kind).not.toBe('done')
     expect(await query()).toMatchObject({ kind: 'paid', payment: { paymentNo } })
-    expect((await refund(paymentNo, 'AR2')).kind).toBe('done')
+    expect(['done', 'processing']).toContain((await refund(paymentNo, 'AR2')).kind)
+    expect(await upstream.refundsOf(ref)).toBe(1)
   })
 
   it('a close of what is paid sends nothing back', async () => {

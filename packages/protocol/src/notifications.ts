@@ -2,8 +2,10 @@
  * Notifications to merchants (spec/protocol.md 3.7): flat, signed, with exactly the listed fields, because SDK 1.0.0
  * fails on any other.
  */
+
 import type { KeyObject } from 'node:crypto'
 import { type JsonObject, notificationText } from './canonical.ts'
+import { parseJson } from './json.ts'
 import { SIGN_TYPE, signText } from './sign.ts'
 
 /** The fields of each kind of notification, without the five that `signedNotification` adds. */
@@ -68,7 +70,7 @@ export const NOTIFY_TIMEOUT_MS = 5000
 export function isHeard(httpStatus: number, body: string): boolean {
   if (httpStatus !== 200) return false
   try {
-    const answer: unknown = JSON.parse(body)
+    const answer = parseJson(body)
     return typeof answer === 'object' && answer !== null && 'status' in answer && answer.status === HEARD.status
   } catch {
     return false

@@ -31,6 +31,10 @@ export const FAULTS = [
   'says',
   /** The upstream does nothing and answers with `word`, without a signature: it did not accept the request as the merchant's. */
   'unsigned',
+  /** The upstream carries the call out; the answer is about another number than the one that was asked about. */
+  'other_number',
+  /** Alipay: answers and notifications are in GBK, with its signature over these bytes. */
+  'gbk',
   /** A notification: the upstream sends it twice at the same time. */
   'twin',
   /** A notification: the upstream never sends it. */
@@ -70,6 +74,8 @@ const SENSIBLE: Record<FaultKind, (verb: Verb) => boolean> = {
   refused_then_done: (verb) => verb === 'refund',
   says: (verb) => verb !== 'notify',
   unsigned: (verb) => verb !== 'notify',
+  other_number: (verb) => verb !== 'notify',
+  gbk: () => true,
   twin: (verb) => verb === 'notify',
   silence: (verb) => verb === 'notify',
 }
@@ -77,8 +83,8 @@ const SENSIBLE: Record<FaultKind, (verb: Verb) => boolean> = {
 export type Faults = {
   set: (faults: Fault[]) => void
   list: () => Fault[]
-  /** The fault that happens to this call, if any. Reduces its `times`. */
-  pick: (verb: Verb, tradeNo: string) => Fault | null
+  /** The fault that happens to this call, if any; of one kind, where one is named. Reduces its `times`. */
+  pick: (verb: Verb, tradeNo: string, kind?: FaultKind) => Fault | null
 }
 
 /** The same seed and the same calls give the same faults. */
@@ -90,10 +96,11 @@ export function seededFaults(seed: number): Faults {
       faults = structuredClone(next)
     },
     list: () => structuredClone(faults),
-    pick(verb, tradeNo) {
+    pick(verb, tradeNo, kind) {
       const found = faults.find(
         (fault) =>
           (fault.verb ?? verb) === verb &&
+          (kind === undefined ? !(fault.kind === 'gbk' && verb === 'notify') : fault.kind === kind) &&
           SENSIBLE[fault.kind](verb) &&
           (fault.tradeNo ?? tradeNo) === tradeNo &&
           (fault.times ?? 1) > 0 &&

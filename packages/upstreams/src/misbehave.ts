@@ -3,7 +3,7 @@ import type { Fault, Verb } from './faults.ts'
 import type { UpstreamReply } from './stand-in.ts'
 import type { StandInWorld } from './stand-in-world.ts'
 
-export type How = 'well' | 'unreadable' | 'bad_signature' | 'unsigned'
+export type How = 'well' | 'unreadable' | 'bad_signature' | 'unsigned' | 'other_number' | 'gbk'
 
 export type Exchange<Answer> = {
   /** Carries the call out. It is given the fault, since some faults change what is done. */
@@ -38,8 +38,21 @@ export async function misbehaving<Answer>(
       return render(answer, 'well')
     case 'unreadable':
     case 'bad_signature':
+    case 'other_number':
+    case 'gbk':
       return render(answer, fault.kind)
     default:
       return render(answer, 'well')
   }
 }
+
+const NUMBERS = ['out_trade_no', 'out_refund_no', 'out_request_no', 'transaction_id', 'trade_no']
+
+/** The answer as if it were about another number. */
+export const ofAnother = (answer: object): object =>
+  Object.fromEntries(
+    Object.entries(answer).map(([name, value]) => [
+      name,
+      NUMBERS.includes(name) ? `${String(value).slice(0, -1)}X` : value,
+    ]),
+  )

@@ -102,6 +102,34 @@ describe('the official alipay-sdk', () => {
       subCode: 'isv.invalid-signature',
     })
   })
+
+  it('is told of an unknown app before its signature is looked at, and by nobody’s signature', async () => {
+    const params = new URLSearchParams({ app_id: 'test', method: 'alipay.trade.query', biz_content: '{}' })
+    const answer = await fetch(`${server.url}/gateway.do`, { method: 'POST', body: params })
+    expect(answer.headers.get('content-type')).toBe('text/html;charset=utf-8')
+    expect(await answer.json()).toEqual({
+      alipay_trade_query_response: expect.objectContaining({ code: '40002', sub_code: 'isv.invalid-app-id' }),
+    })
+  })
+
+  it('refuses what Alipay refuses, in Alipay’s words', async () => {
+    const said = async (method: string, content: object) =>
+      ((await exec(method, content)) as { subCode?: string }).subCode ?? 'fine'
+    const place = (more: object) => said('alipay.trade.precreate', { ...order('TRADE4'), ...more })
+    expect(await place({})).toBe('fine')
+    expect(await place({ total_amount: '12.51' })).toBe('ACQ.CONTEXT_INCONSISTENT')
+    expect(await place({ out_trade_no: 'T5', total_amount: '0.00' })).toBe('ACQ.INVALID_PARAMETER')
+    expect(await place({ out_trade_no: 'T5', time_expire: '2020-01-01 00:00:00' })).toBe(
+      'ACQ.NOW_TIME_AFTER_EXPIRE_TIME_ERROR',
+    )
+    await standIn.control.pay('TRADE4')
+    const refund = (more: object) =>
+      said('alipay.trade.refund', { out_trade_no: 'TRADE4', refund_amount: '2.50', out_request_no: 'R1', ...more })
+    expect(await refund({ out_request_no: undefined })).toBe('ACQ.REFUND_AMT_NOT_EQUAL_TOTAL')
+    expect(await refund({})).toBe('fine')
+    expect(await refund({ refund_amount: '2.51' })).toBe('ACQ.DISCORDANT_REPEAT_REQUEST')
+    expect(await refund({ refund_amount: '12.50', out_request_no: 'R2' })).toBe('ACQ.REASON_TRADE_REFUND_FEE_ERR')
+  })
 })
 
 describe('wechatpay-axios-plugin', () => {
@@ -156,7 +184,11 @@ describe('wechatpay-axios-plugin', () => {
       amount: { refund: 250, total: 1250, currency: 'CNY' },
     }
     const refunded = await wechat.chain('v3/refund/domestic/refunds').post(refund)
-    expect(refunded.data).toMatchObject({ status: 'SUCCESS', out_refund_no: 'R1' })
+    // Accepted first; a query tells when it is done. A repeat is told how it stands.
+    expect(refunded.data).toMatchObject({ status: 'PROCESSING', out_refund_no: 'R1' })
+    const asked = await wechat.chain('v3/refund/domestic/refunds/R1').get()
+    expect(asked.data).toMatchObject({ status: 'SUCCESS', amount: { refund: 250 } })
+    expect((await wechat.chain('v3/refund/domestic/refunds').post(refund)).data).toMatchObject({ status: 'SUCCESS' })
   })
 
   it('closes, and hears 204 also for a number never seen', async () => {
@@ -168,5 +200,42 @@ describe('wechatpay-axios-plugin', () => {
     const found = await trade('TRADE2').get({ params: { mchid: '1900000001' } })
     expect(found.data).toMatchObject({ trade_state: 'CLOSED' })
     expect(await failing(trade('TRADE0').get({ params: { mchid: '1900000001' } }))).toEqual([404, 'ORDER_NOT_EXIST'])
+  })
+
+  it('refuses what WeChat Pay refuses, in its words', async () => {
+    const place = (method: string, more: object) =>
+      failing(
+        wechat
+          .chain(`v3/pay/transactions/${method}`)
+          .post({ ...common, out_trade_no: 'TRADE6', amount: { total: 1250, currency: 'CNY' }, ...more }),
+      )
+    const wrong = [400, 'PARAM_ERROR']
+    expect(await place('native', {})).toBeNull()
+    expect(await place('native', {})).toBeNull()
+    expect(await place('native', { amount: { total: 1251, currency: 'CNY' } })).toEqual([400, 'INVALID_REQUEST'])
+    expect(await place('jsapi', { payer: { openid: 'o' } })).toEqual([400, 'INVALID_REQUEST'])
+    expect(await place('native', { out_trade_no: 'TRADE7', amount: { total: 0, currency: 'CNY' } })).toEqual(wrong)
+    expect(await place('native', { out_trade_no: 'TRADE7', something: 1 })).toEqual(wrong)
+    expect(await place('native', { out_trade_no: 'TRADE7', notify_url: 'https://a.example/n?a=1' })).toEqual(wrong)
+    expect(await place('h5', { out_trade_no: 'TRADE7' })).toEqual(wrong)
+    expect(await failing(trade('TRADE6').chain('close').post({}))).toEqual(wrong)
+    await standIn.control.pay('TRADE6')
+    const refund = (more: object) =>
+      failing(
+        wechat.chain('v3/refund/domestic/refunds').post({
+          out_trade_no: 'TRADE6',
+          out_refund_no: 'R6',
+          amount: { refund: 1, total: 1250, currency: 'CNY' },
+          ...more,
+        }),
+      )
+    expect(await refund({ reason: '商'.repeat(27) })).toEqual(wrong)
+    expect(await refund({ reason: '商'.repeat(26) })).toBeNull()
+  })
+
+  it('answers a stranger without a signature', async () => {
+    const answer = await fetch(`${server.url}/v3/pay/transactions/out-trade-no/TRADE1?mchid=1900000001`)
+    expect([answer.status, answer.headers.get('wechatpay-signature')]).toEqual([401, null])
+    expect(await answer.json()).toMatchObject({ code: 'SIGN_ERROR' })
   })
 })

@@ -11,6 +11,8 @@ export type Trade = {
   state: 'open' | 'closed' | 'paid'
   /** The merchant has a code that no payer has scanned: it can be paid, but there is no trade yet. */
   isCode: boolean
+  /** From then on an unscanned code opens nothing any more; absent: never. */
+  codeUntilMs?: number
   /** When the create takes effect. Before, the platform does not know the trade. */
   landsMs: number
   /** Until then a query still says that the trade is open, although it is closed. */
@@ -45,7 +47,8 @@ export function nextNoticeMsOf({ notices }: Trade): number | null {
 export type NewTrade = Pick<
   Trade,
   'no' | 'method' | 'description' | 'totalFen' | 'expireMs' | 'notifyUrl' | 'isCode' | 'landsMs'
->
+> &
+  Pick<Trade, 'codeUntilMs'>
 
 /** How long a fault lasts that names no time of its own. */
 const FAULT_MS = 1000
@@ -62,7 +65,10 @@ export const refundLateMsOf = (fault: Fault | null): number =>
 export const shownRefund = (trade: Trade, no: unknown, nowMs: number): Refund | undefined =>
   trade.refunds.find((refund) => refund.no === no && !(refund.isHidden && nowMs < refund.doneMs))
 
-export const isPayable = (trade: Trade, nowMs: number): boolean => trade.state === 'open' && trade.expireMs > nowMs
+export const isPayable = (
+  { state, expireMs, isCode, codeUntilMs = Number.MAX_SAFE_INTEGER }: Trade,
+  nowMs: number,
+): boolean => state === 'open' && expireMs > nowMs && !(isCode && nowMs >= codeUntilMs)
 
 /** Whether a query answers that the trade is closed. A paid trade is neither open nor closed. */
 export const isShownClosed = (trade: Trade, nowMs: number): boolean =>

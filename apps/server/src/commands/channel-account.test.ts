@@ -33,6 +33,10 @@ function put(settings: object | string, mchNo = 'MCH1000000', channel = 'alipay'
   return putAccount({ DATABASE_URL: test.database.connectionString, ACOPAY_HOME }, '', [mchNo, channel, file])
 }
 
+it('reads a file that begins with a byte order mark', async () => {
+  expect(await put(`\ufeff${JSON.stringify(alipay())}`)).toContain('MCH1000000 alipay')
+})
+
 it('stores the credentials sealed, and changes them', async () => {
   const key = () => findChannelAccount(test.database.pool, 'MCH1000000', 'alipay')
   const before = await key()

@@ -1,6 +1,7 @@
 /** `npm run channel-account`: adds or changes a merchant's account with an upstream. May run while the gateway runs. */
 import { readFileSync } from 'node:fs'
 import { type ChannelName, INSTALLED, isChannelName } from '@acopay/channels'
+import { parseJson } from '@acopay/protocol'
 import { findChannelAccount, findMerchant, isAccountUsed, migrate, putChannelAccount } from '@acopay/store'
 import { masterKeyOf, unseal } from '../security/vault.ts'
 import { readConfig } from '../start/config.ts'
@@ -43,7 +44,7 @@ export async function putAccount(
 function readSettings(channel: ChannelName, file: string): Record<string, unknown> {
   let settings: Record<string, unknown>
   try {
-    settings = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>
+    settings = parseJson(readFileSync(file, 'utf8')) as Record<string, unknown>
   } catch {
     throw new Error(`读不到JSON文件 (cannot read as JSON): ${file}`)
   }

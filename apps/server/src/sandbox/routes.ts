@@ -4,7 +4,7 @@
  */
 import { isChannelName } from '@acopay/channels'
 import { formatYuan } from '@acopay/core'
-import { HEARD, NOT_HEARD } from '@acopay/protocol'
+import { HEARD, NOT_HEARD, parseJson } from '@acopay/protocol'
 import { findAttempt, findOrder } from '@acopay/store'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { startPayment } from '../actions/payment/start-payment.ts'
@@ -115,7 +115,7 @@ const textOf = ({ body }: FastifyRequest): string => (Buffer.isBuffer(body) ? bo
 
 function parsed(text: string): unknown {
   try {
-    return JSON.parse(text)
+    return parseJson(text)
   } catch {
     return null
   }

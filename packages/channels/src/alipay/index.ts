@@ -1,4 +1,7 @@
-/** Alipay (opendocs.alipay.com): codes to scan, pages on a telephone and on a desktop. */
+/**
+ * Alipay (opendocs.alipay.com): codes to scan, pages on a telephone and on a desktop.
+ * What is known of it, with sources: docs/upstreams/alipay.md.
+ */
 import { type Channel, orUnknown } from '../contract.ts'
 import type { AlipayAccount } from './account.ts'
 import { type AlipayDoor, alipayClient } from './client.ts'

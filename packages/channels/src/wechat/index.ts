@@ -1,4 +1,7 @@
-/** WeChat Pay API v3 (pay.weixin.qq.com/doc/v3/merchant): native, H5, JSAPI and app payments. */
+/**
+ * WeChat Pay API v3 (pay.weixin.qq.com/doc/v3/merchant): native, H5, JSAPI and app payments.
+ * What is known of it, with sources: docs/upstreams/wechat-pay.md.
+ */
 import { type Channel, orUnknown } from '../contract.ts'
 import type { WechatAccount } from './account.ts'
 import { type WechatDoor, wechatClient } from './client.ts'

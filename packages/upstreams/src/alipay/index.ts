@@ -1,10 +1,14 @@
-/** A simulator of Alipay's OpenAPI gateway (opendocs.alipay.com), quirks included. */
+/**
+ * A simulator of Alipay's OpenAPI gateway (opendocs.alipay.com), quirks included.
+ * What is known of it, with sources: docs/upstreams/alipay.md.
+ */
 import { randomBytes } from 'node:crypto'
-import { type How, misbehaving } from '../misbehave.ts'
+import { type How, misbehaving, ofAnother } from '../misbehave.ts'
 import type { StandIn, UpstreamReply, UpstreamRequest } from '../stand-in.ts'
 import type { StandInWorld } from '../stand-in-world.ts'
 import { type Trades, tradesOf } from '../trades.ts'
 import { billZip } from './bill.ts'
+import { encodeGbk } from './gbk.ts'
 import { notificationOf } from './notification.ts'
 import type { AlipayStandInSettings } from './settings.ts'
 import { type AlipaySigner, alipaySigner } from './signature.ts'
@@ -23,10 +27,11 @@ export function makeAlipayStandIn(settings: AlipayStandInSettings, world: StandI
     pausesMs: PAUSES_MS,
     isHeard: ({ status, body }) => status === 200 && body.trim() === 'success',
     render(trade, { id }) {
-      const params = { ...notificationOf(settings, trade, world.now().getTime()), notify_id: id }
+      const charset = world.faults.pick('notify', trade.no, 'gbk') === null ? 'utf-8' : 'GBK'
+      const params = { ...notificationOf(settings, trade, world.now().getTime()), notify_id: id, charset }
       return {
-        headers: { 'content-type': 'application/x-www-form-urlencoded; charset=utf-8' },
-        body: signer.signForm(params).toString(),
+        headers: { 'content-type': `application/x-www-form-urlencoded; charset=${charset}` },
+        body: signer.signForm(params),
       }
     },
   })
@@ -91,16 +96,19 @@ async function tradeNoOf(trades: Trades, content: Record<string, unknown>): Prom
 }
 
 const renderer =
-  ({ signText }: AlipaySigner, method: string) =>
+  ({ signBytes }: AlipaySigner, method: string) =>
   (answer: Answer, how: How): UpstreamReply => {
-    const member = JSON.stringify(answer)
-    const signature = signText(how === 'bad_signature' ? `${member} ` : member)
+    const encode = how === 'gbk' ? encodeGbk : (text: string) => Buffer.from(text, 'utf8')
+    const member = encode(JSON.stringify(how === 'other_number' ? ofAnother(answer) : answer))
+    const signature = signBytes(how === 'bad_signature' ? Buffer.concat([member, Buffer.from(' ')]) : member)
     const sign = how === 'unsigned' ? '' : `,"sign":"${signature}"`
-    const text = `{"${method.replaceAll('.', '_')}_response":${member}${sign}}`
+    const name = `${method.replaceAll('.', '_')}_response`
+    const body = Buffer.concat([Buffer.from(`{"${name}":`), member, Buffer.from(`${sign}}`)])
+    const charset = how === 'gbk' ? 'GBK' : 'utf-8'
     return {
       status: 200,
-      headers: { 'content-type': 'text/html;charset=utf-8', trace_id: randomBytes(16).toString('hex') },
-      body: how === 'unreadable' ? '<html>busy</html>' : text,
+      headers: { 'content-type': `text/html;charset=${charset}`, trace_id: randomBytes(16).toString('hex') },
+      body: how === 'unreadable' ? '<html>busy</html>' : body,
     }
   }
 

@@ -19,6 +19,5 @@ export const notificationOf = (
   buyer_id: trade.payment?.payer ?? '',
   gmt_payment: timeText(trade.payment?.atMs ?? 0),
   subject: trade.description,
-  charset: 'utf-8',
   version: '1.0',
 })

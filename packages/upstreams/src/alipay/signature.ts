@@ -1,12 +1,13 @@
 /** RSA2 from Alipay's side: checks what the merchant's app signed, signs answers and notifications. */
 import { sign, verify } from 'node:crypto'
 import { privateKeyOf, publicKeyOf } from '../keys.ts'
+import { encodeGbk } from './gbk.ts'
 import type { AlipayStandInSettings } from './settings.ts'
 
 export type AlipaySigner = {
-  signText: (text: string) => string
-  /** The parameters with `sign_type` and `sign`. */
-  signForm: (params: Record<string, string>) => URLSearchParams
+  signBytes: (bytes: Buffer) => string
+  /** The form of these parameters, with `sign_type` and `sign`, in the charset that they name. */
+  signForm: (params: Record<string, string>) => string
   /** Whether the merchant's app signed these parameters. */
   isApps: (params: URLSearchParams) => boolean
 }
@@ -14,10 +15,16 @@ export type AlipaySigner = {
 export function alipaySigner(settings: AlipayStandInSettings): AlipaySigner {
   const ownKey = privateKeyOf(settings.alipayPrivateKey)
   const appKey = publicKeyOf(settings.appPublicKey)
-  const signText = (text: string): string => sign('RSA-SHA256', Buffer.from(text, 'utf8'), ownKey).toString('base64')
+  const signBytes = (bytes: Buffer): string => sign('RSA-SHA256', bytes, ownKey).toString('base64')
   return {
-    signText,
-    signForm: (params) => new URLSearchParams({ ...params, sign_type: 'RSA2', sign: signText(formText(params)) }),
+    signBytes,
+    signForm(params) {
+      const encode = params.charset === 'GBK' ? encodeGbk : (text: string) => Buffer.from(text, 'utf8')
+      const all = { ...params, sign_type: 'RSA2', sign: signBytes(encode(formText(params))) }
+      return Object.entries(all)
+        .map(([name, value]) => `${name}=${percent(encode(value))}`)
+        .join('&')
+    },
     isApps(params) {
       if (params.get('app_id') !== settings.appId) return false
       const signed = Object.fromEntries([...params].filter(([name]) => name !== 'sign'))
@@ -26,6 +33,13 @@ export function alipaySigner(settings: AlipayStandInSettings): AlipaySigner {
     },
   }
 }
+
+const percent = (bytes: Buffer): string =>
+  [...bytes]
+    .map((byte) =>
+      /[\w.-]/.test(String.fromCharCode(byte)) ? String.fromCharCode(byte) : `%${byte.toString(16).padStart(2, '0')}`,
+    )
+    .join('')
 
 /** `a=1&b=2`, sorted by name, without the empty values. */
 const formText = (params: Record<string, string>): string =>

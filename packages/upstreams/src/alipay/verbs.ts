@@ -59,10 +59,11 @@ const create: Work = async ({ trades, method, content, no, notifyUrl }, fault) =
   const totalFen = fenOf(content.total_amount)
   const { time_expire: expiry } = content
   const expireMs = expiry === undefined ? trades.nowMs() + TWO_HOURS_MS : readTime(expiry)
-  const isFine = totalFen !== null && OUT_TRADE_NO.test(no) && !Number.isNaN(expireMs)
+  const isFine = totalFen !== null && totalFen > 0 && OUT_TRADE_NO.test(no) && !Number.isNaN(expireMs)
   if (!isFine || typeof content.subject !== 'string' || !SUBJECT.test(content.subject)) {
     return refuse('ACQ.INVALID_PARAMETER')
   }
+  if (expireMs <= trades.nowMs()) return refuse('ACQ.NOW_TIME_AFTER_EXPIRE_TIME_ERROR')
   const isNew = await trades.create({
     no,
     method: method.split('.').at(-1) as string,
@@ -72,10 +73,13 @@ const create: Work = async ({ trades, method, content, no, notifyUrl }, fault) =
     landsMs: landsMsOf(fault, trades.nowMs()),
     notifyUrl,
     isCode: true,
+    // "qr_code": two hours. The order of a page lives as long as it says.
+    ...(method === 'alipay.trade.precreate' ? { codeUntilMs: trades.nowMs() + TWO_HOURS_MS } : {}),
   })
   const known = isNew ? null : await trades.find(no)
   if (known?.state === 'paid') return refuse('ACQ.TRADE_HAS_SUCCESS')
   if (known?.state === 'closed') return refuse('ACQ.TRADE_HAS_CLOSE')
+  if (known != null && known.totalFen !== totalFen) return refuse('ACQ.CONTEXT_INCONSISTENT')
   return ok({ out_trade_no: no, qr_code: `https://qr.alipay.com/${no}` })
 }
 
@@ -84,7 +88,7 @@ function statusOf(trade: Trade, nowMs: number): string {
   return isShownClosed(trade, nowMs) ? 'TRADE_CLOSED' : 'WAIT_BUYER_PAY'
 }
 
-const query: Work = async ({ trades, no }) => {
+const query: Work = async ({ trades, content, no }) => {
   const trade = begun(await trades.find(no))
   if (trade === null) return refuse('ACQ.TRADE_NOT_EXIST')
   const { payment } = trade
@@ -94,8 +98,15 @@ const query: Work = async ({ trades, no }) => {
     trade_status: statusOf(trade, trades.nowMs()),
     total_amount: yuan(payment?.fen ?? trade.totalFen),
     ...(payment === null ? {} : { send_pay_date: timeText(payment.atMs), buyer_user_id: payment.payer }),
+    // Given only when it is asked for.
+    ...(payment !== null && asksForFunds(content)
+      ? { fund_bill_list: [{ fund_channel: 'ALIPAYACCOUNT', amount: yuan(payment.fen) }] }
+      : {}),
   })
 }
+
+const asksForFunds = ({ query_options: options }: Record<string, unknown>): boolean =>
+  Array.isArray(options) && options.includes('fund_bill_list')
 
 const close: Work = ({ trades, no }, fault) =>
   trades.change(no, (found) => {
@@ -121,25 +132,33 @@ const cancel: Work = ({ trades, no }, fault) =>
     return ok({ ...answer, trade_no: trade.payment.no, action: 'refund' })
   })
 
+/** Why the trade cannot be refunded so; null when it can. */
+function refundRefusal(trade: Trade | null, fen: number | null, requestNo: unknown): Answer | null {
+  if (trade === null) return refuse('ACQ.TRADE_NOT_EXIST')
+  if (trade.payment === null) return refuse('ACQ.TRADE_STATUS_ERROR')
+  if (fen === null || fen === 0) return refuse('ACQ.INVALID_PARAMETER')
+  const isPart = fen !== trade.payment.fen
+  return isPart && requestNo === undefined ? refuse('ACQ.REFUND_AMT_NOT_EQUAL_TOTAL') : null
+}
+
 const refund: Work = ({ trades, content, no }, fault) =>
   trades.change(no, (found) => {
     const trade = begun(found)
     const fen = fenOf(content.refund_amount)
-    if (trade === null) return refuse('ACQ.TRADE_NOT_EXIST')
-    if (trade.payment === null) return refuse('ACQ.TRADE_STATUS_ERROR')
-    if (fen === null) return refuse('ACQ.INVALID_PARAMETER')
+    const refusal = refundRefusal(trade, fen, content.out_request_no)
+    if (refusal !== null || trade?.payment == null || fen === null) return refusal ?? refuse('ACQ.SYSTEM_ERROR')
     const before = trade.refunds.length
     const hidden = fault?.kind === 'refused_then_done' ? { isHidden: true as const } : {}
-    const asked = { no: String(content.out_request_no), fen, ...hidden }
+    const asked = { no: String(content.out_request_no ?? no), fen, ...hidden }
+    const isRepeat = trade.refunds.some((one) => one.no === asked.no)
     const made = refundTrade(trade, asked, trades.nowMs(), refundLateMsOf(fault))
-    if (made === null) return refuse('ACQ.REFUND_AMT_NOT_EQUAL_TOTAL')
+    if (made === null) return refuse(isRepeat ? 'ACQ.DISCORDANT_REPEAT_REQUEST' : 'ACQ.REASON_TRADE_REFUND_FEE_ERR')
     const isMoved = trade.refunds.length > before && made.doneMs <= trades.nowMs()
-    const fund_change = isMoved ? 'Y' : 'N'
     return ok({
       out_trade_no: no,
       trade_no: trade.payment.no,
       buyer_user_id: trade.payment.payer,
-      fund_change,
+      fund_change: isMoved ? 'Y' : 'N',
       refund_fee: yuan(returnedOf(trade.refunds)),
     })
   })

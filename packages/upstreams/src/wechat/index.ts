@@ -1,6 +1,9 @@
-/** A simulator of WeChat Pay API v3 (pay.weixin.qq.com/doc/v3/merchant), quirks included. */
+/**
+ * A simulator of WeChat Pay API v3 (pay.weixin.qq.com/doc/v3/merchant), quirks included.
+ * What is known of it, with sources: docs/upstreams/wechat-pay.md.
+ */
 import { randomBytes } from 'node:crypto'
-import { type How, misbehaving } from '../misbehave.ts'
+import { type How, misbehaving, ofAnother } from '../misbehave.ts'
 import type { StandIn, UpstreamReply, UpstreamRequest } from '../stand-in.ts'
 import type { StandInWorld } from '../stand-in-world.ts'
 import { type Trades, tradesOf } from '../trades.ts'
@@ -110,7 +113,7 @@ async function tradeNoOf(trades: Trades, path: string, encoded: string): Promise
 const renderer =
   ({ signatureHeaders }: WechatSigner) =>
   ({ status, data }: Answer, how: How): UpstreamReply => {
-    const text = data === null ? '' : JSON.stringify(data)
+    const text = data === null ? '' : JSON.stringify(how === 'other_number' ? ofAnother(data) : data)
     const body = how === 'unreadable' ? '<html>busy</html>' : text
     // "验签失败的应答不带签名".
     const headers = how === 'unsigned' ? {} : signatureHeaders(how === 'bad_signature' ? `${body} ` : body)

@@ -56,6 +56,10 @@ const create: Work = async ({ settings, trades, path, body, no }, fault) => {
   const known = isNew ? null : await trades.find(no)
   if (known?.state === 'paid') return refuse(400, 'ORDERPAID')
   if (known?.state === 'closed') return refuse(400, 'ORDER_CLOSED')
+  // Only the very same order may be placed again under its number.
+  const isSame =
+    known === null || (known.totalFen === total && known.method === method && known.description === body.description)
+  if (!isSame) return refuse(400, 'INVALID_REQUEST')
   return opened(method, no)
 }
 
@@ -63,11 +67,21 @@ const create: Work = async ({ settings, trades, path, body, no }, fault) => {
 const expiryOf = ({ time_expire: text }: Record<string, unknown>, nowMs: number): number =>
   Math.max(text === undefined ? nowMs + WEEK_MS : Date.parse(String(text)), nowMs + MINUTE_MS)
 
+const FIELDS = [
+  ...['appid', 'mchid', 'description', 'out_trade_no', 'time_expire', 'attach', 'notify_url', 'goods_tag'],
+  ...['support_fapiao', 'amount', 'payer', 'detail', 'scene_info', 'settle_info'],
+]
+
 function hasGoodFields(body: Record<string, unknown>, method: string): boolean {
   const { total } = (body.amount ?? {}) as { total?: unknown }
   const { openid } = (body.payer ?? {}) as { openid?: unknown }
-  const isFine = Number.isInteger(total) && isText(body.notify_url, 255) && isText(body.description, 127)
-  return isFine && (method !== 'jsapi' || isText(openid, 128))
+  const isFine = Number.isInteger(total) && (total as number) > 0 && isText(body.description, 127)
+  const isKnown = Object.keys(body).every((name) => FIELDS.includes(name))
+  // "通知URL必须为直接可访问的URL，不允许携带查询串".
+  const isUrl = isText(body.notify_url, 255) && !body.notify_url.includes('?')
+  const { payer_client_ip: ip } = (body.scene_info ?? {}) as { payer_client_ip?: unknown }
+  if (!isFine || !isKnown || !isUrl) return false
+  return method === 'jsapi' ? isText(openid, 128) : method !== 'h5' || isText(ip, 45)
 }
 
 function opened(method: string, no: string): Answer {
@@ -88,17 +102,23 @@ const query: Work = async ({ settings, trades, query: params, no }) => {
 }
 
 /** 204 also for an unknown number, and for a trade that is closed already. */
-const close: Work = ({ trades, no }, fault) =>
-  trades.change(no, (trade) => {
+const close: Work = async ({ settings, trades, body, no }, fault) => {
+  if (body.mchid !== settings.mchId) return refuse(400, 'PARAM_ERROR')
+  return trades.change(no, (trade) => {
     if (trade?.state === 'paid') return refuse(400, 'ORDERPAID')
     if (trade !== null) closeTrade(trade, fault, trades.nowMs())
     return { status: 204, data: null }
   })
+}
+
+/** "退款原因", string(80): bytes. */
+const REASON_BYTES_MAX = 80
 
 const refund: Work = async ({ trades, body, no }, fault) => {
   const { out_refund_no: refundNo } = body
   const { refund: fen, total } = (body.amount ?? {}) as { refund?: unknown; total?: unknown }
-  if (!Number.isInteger(fen) || typeof refundNo !== 'string') return refuse(400, 'PARAM_ERROR')
+  const isFine = Number.isInteger(fen) && (fen as number) > 0 && typeof refundNo === 'string'
+  if (!isFine || Buffer.byteLength(String(body.reason ?? '')) > REASON_BYTES_MAX) return refuse(400, 'PARAM_ERROR')
   await trades.register('refund', refundNo, no)
   return trades.change(no, (trade) => {
     if (trade?.payment == null) return refuse(404, 'RESOURCE_NOT_EXISTS')
@@ -112,7 +132,9 @@ const refund: Work = async ({ trades, body, no }, fault) => {
       const refund = { no: made.no, url: body.notify_url }
       trade.notices.push({ id: `${no}-${made.no}`, sent: 0, nextMs: made.doneMs, isHeard: false, refund })
     }
-    return ok(refundData(trade, made, trades.nowMs()))
+    // It is accepted, and not done yet: a query or the notification tells of its end. A repeat is told how it stands.
+    const isNew = trade.refunds.length > before
+    return ok({ ...refundData(trade, made, trades.nowMs()), ...(isNew ? { status: 'PROCESSING' } : {}) })
   })
 }
 

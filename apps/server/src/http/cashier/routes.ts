@@ -1,6 +1,8 @@
 /** The payer's page and the calls it makes. The order's link is the only permission: it allows to see the order and to pay. */
+
 import { type ChannelName, isChannelName, NEEDS_PAYER } from '@acopay/channels'
 import type { OpenedWay } from '@acopay/protocol'
+import { parseJson } from '@acopay/protocol'
 import { type OrderKey, readCashierViews } from '@acopay/store/read'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { chooseMethod } from '../../actions/payment/choose-method.ts'
@@ -177,7 +179,10 @@ const openAttempt: OrderHandler = async ({ world }, key, request, reply) => {
 /** Null for a body that names no channel and method. `payer` is the token that the sign-in gave the page. */
 function readWay(body: unknown): { channel: ChannelName; method: string; payer: unknown } | null {
   try {
-    const { channel, method, payer } = JSON.parse(Buffer.isBuffer(body) ? body.toString('utf8') : '') ?? {}
+    const { channel, method, payer } = (parseJson(Buffer.isBuffer(body) ? body.toString('utf8') : '') ?? {}) as Record<
+      string,
+      unknown
+    >
     const isKnown = typeof channel === 'string' && isChannelName(channel) && typeof method === 'string'
     return isKnown ? { channel, method, payer } : null
   } catch {

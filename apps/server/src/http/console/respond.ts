@@ -2,7 +2,9 @@
  * One call of the console's API, from top to bottom: session, CSRF token, password that must be changed, permission, audit
  * log, and only then the endpoint's own work.
  */
+
 import { Readable } from 'node:stream'
+import { parseJson } from '@acopay/protocol'
 import { ALLOWED, type Permission, type Role } from '@acopay/protocol/console'
 import type { ConsoleSession } from '@acopay/store/read'
 import type { FastifyReply, FastifyRequest } from 'fastify'
@@ -124,7 +126,7 @@ export function send(request: FastifyRequest, reply: FastifyReply, answer: objec
 export function readBody({ body }: FastifyRequest): Record<string, unknown> | Failed {
   if (!Buffer.isBuffer(body) || body.length === 0) return {}
   try {
-    const value: unknown = JSON.parse(body.toString('utf8'))
+    const value = parseJson(body.toString('utf8'))
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>
   } catch {
     // Text that is not JSON is refused below.

@@ -1,5 +1,7 @@
 /** Merchants' accounts with upstreams. Secrets can be written here, and no answer contains them. */
+
 import { type ChannelName, INSTALLED, isChannelName } from '@acopay/channels'
+import { parseJson } from '@acopay/protocol'
 import type { ChannelAccountRow, ChannelTest } from '@acopay/protocol/console'
 import type { readMerchantParts } from '@acopay/store/read'
 import { saveChannelAccount } from '../../../actions/console/merchants.ts'
@@ -82,7 +84,7 @@ async function put(world: World, call: ConsoleCall): Promise<object | Failed> {
 
 function listOf(text: string): unknown {
   try {
-    return JSON.parse(text)
+    return parseJson(text)
   } catch {
     return null
   }

@@ -124,14 +124,20 @@ async function paymentDifferences(work: Work): Promise<Found[]> {
 }
 
 /**
- * A payment that the books lack. The upstream is asked about it by its own number: only its signed answer, with the same
- * number and amount, is booked, or kept as an unmatched payment where the attempt is not known.
+ * A payment that is not among this day's. If the books have it on another day, only its amount is compared. If they lack it, the
+ * upstream is asked about it by its own number: only its signed answer, with the same number and amount, is booked, or kept as an
+ * unmatched payment where the attempt is not known.
  */
 async function settleUnknown({ world, channel: asked, key }: Work, line: Of<'payment'>): Promise<Found[]> {
   const { attemptNo, paymentNo, amountFen } = line
   const { mchNo, channel } = key
-  // It is booked with another time of payment, so it was not among this day's payments: no difference.
-  if ((await findPayment(world.pool, { mchNo, attemptNo, paymentNo })) !== null) return []
+  const found = await findAttempt(world.pool, mchNo, attemptNo)
+  const attempt = found?.channel === channel ? found : null
+  const booked = attempt === null ? null : await findPayment(world.pool, { mchNo, attemptNo, paymentNo })
+  if (booked !== null) {
+    const ours = { attemptNo, paymentNo, amountFen: booked.amountFen }
+    return ours.amountFen === amountFen ? [] : [difference('PAYMENT_AMOUNT', ours, line)]
+  }
   const unknown = difference('PAYMENT_UNKNOWN', null, line)
   const says = await callUpstream(world, within(world, world.limits.channelCallMs), (signal) =>
     asked.query({ attemptNo, paymentNo }, signal),
@@ -139,8 +145,7 @@ async function settleUnknown({ world, channel: asked, key }: Work, line: Of<'pay
   if (says.kind !== 'paid' && says.kind !== 'returned') return [{ ...unknown, isUnanswered: says.kind === 'unknown' }]
   const { payment } = says
   if (payment.paymentNo !== paymentNo || payment.amountFen !== amountFen) return [unknown]
-  const attempt = await findAttempt(world.pool, mchNo, attemptNo)
-  if (attempt === null || attempt.channel !== channel) {
+  if (attempt === null) {
     const { currency, paidAt } = payment
     const unmatched = { mchNo, channel, attemptNo, paymentNo, amountFen, currency, paidAt }
     await keepUnmatchedPayment(world.pool, unmatched, world.now())
@@ -166,8 +171,8 @@ async function refundDifferences(work: Work): Promise<Found[]> {
     const refund = await findRefund(world.pool, key.mchNo, { refundNo })
     const ours = refund ?? (await findReversal(world.pool, key.mchNo, refundNo))
     if (ours === null) differences.push(...(await foreignRefund(world, channel, key, line)))
-    else if (ours.amountFen !== line.amountFen) differences.push(difference('REFUND_AMOUNT', ours, line))
     else if (refund?.state === 'FAIL') differences.push(await failedAndBilled(work, refund, line))
+    else if (ours.amountFen !== line.amountFen) differences.push(difference('REFUND_AMOUNT', ours, line))
   }
   for (const refund of expected.values()) differences.push(difference('REFUND_MISSING', refund, null))
   return differences

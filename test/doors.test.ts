@@ -1,0 +1,326 @@
+/**
+ * Who is believed to call from where, how often, for how long, and what day it is: with the rates, proxies and sessions that a
+ * gateway in production has when nothing is configured.
+ */
+import { isMerchantRole, type Role } from '@acopay/protocol/console'
+import { addMerchant } from '@acopay/store'
+import { addConsoleUser, beginSignIn, endSignIn } from '@acopay/store/console'
+import type { FastifyInstance } from 'fastify'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { beginSession } from '../apps/server/src/actions/console/session.ts'
+import { placeOrder } from '../apps/server/src/actions/order/place-order.ts'
+import { countHourlyFigures } from '../apps/server/src/actions/statistics/count-hours.ts'
+import { buildServer, NO_EXTRA_ROUTES } from '../apps/server/src/http/server.ts'
+import { hashPassword } from '../apps/server/src/security/passwords.ts'
+import { readConfig } from '../apps/server/src/start/config.ts'
+import { consoleClient } from './support/console.ts'
+import { readAnswer, signedRequest } from './support/merchant.ts'
+import { wrongRows } from './support/tables.ts'
+import { type TestWorld, testWorld } from './support/world.ts'
+
+const MINUTE = 60_000
+const PASSWORD = 'correct horse battery'
+
+let gateway: TestWorld
+const servers: FastifyInstance[] = []
+
+/** A server of its own on the same world, as configured in production, with nothing but `env`. */
+async function server(env: Record<string, string> = {}): Promise<string> {
+  const config = readConfig({ ACOPAY_MODE: 'production', ...env }, '/nowhere')
+  const app = buildServer(gateway.world, config, NO_EXTRA_ROUTES)
+  servers.push(app)
+  return app.listen({ host: '127.0.0.1', port: 0 })
+}
+
+async function addUser(username: string, role: Role, passwordHash = 'none'): Promise<void> {
+  const mchNo = isMerchantRole(role) ? gateway.demo.mchNo : null
+  const user = { username, role, mchNo, mustChangePassword: false, passwordHash }
+  await addConsoleUser(gateway.database.pool, user, gateway.world.now())
+}
+
+beforeAll(async () => {
+  gateway = await testWorld({ env: { ACOPAY_MODE: 'production', ACOPAY_RATE_PER_ADDRESS: '' } })
+  await addUser('admin', 'platform_admin', await hashPassword(PASSWORD))
+  await addUser('finance', 'finance')
+  await addUser('locked', 'finance')
+})
+afterAll(async () => {
+  for (const app of servers) await app.close()
+  await gateway.stop()
+})
+
+const signIn = (url: string, body: object, headers: Record<string, string> = {}) =>
+  consoleClient(url).send('POST', 'session', body, headers)
+
+it('sign-ins: ten at once from one address, then five a second, for the right password too and whatever address is claimed', async () => {
+  const url = await server()
+  const right = { username: 'admin', password: PASSWORD }
+  const statuses = async (count: number, headers?: Record<string, string>): Promise<number[]> =>
+    (await Promise.all(Array.from({ length: count }, () => signIn(url, {}, headers)))).map(({ status }) => status)
+  expect((await statuses(12)).sort()).toEqual([...Array(10).fill(400), 429, 429])
+  const refused = await signIn(url, right)
+  expect(refused).toMatchObject({ status: 429, body: { error: 'FREQUENCY_LIMIT', retry_after_s: 1 } })
+  expect([refused.headers.get('retry-after'), refused.headers.get('set-cookie')]).toEqual(['1', null])
+  expect(await statuses(1, { 'x-forwarded-for': '203.0.113.5' })).toEqual([429])
+  gateway.advance(199)
+  expect(await statuses(1)).toEqual([429])
+  gateway.advance(1)
+  expect((await signIn(url, right)).status).toBe(200)
+  expect(await statuses(1)).toEqual([429])
+  gateway.advance(1000)
+  expect((await statuses(7)).sort()).toEqual([...Array(5).fill(400), 429, 429])
+  // Other calls of the console are not limited by this.
+  expect((await consoleClient(url).get('session')).status).toBe(200)
+  // An operator may set a lower rate for everything, and switch the limits off.
+  const slower = await server({ ACOPAY_RATE_PER_ADDRESS: '1' })
+  const ofSlower = await Promise.all([1, 2, 3].map(() => signIn(slower, {})))
+  expect(ofSlower.map(({ status }) => status).sort()).toEqual([400, 400, 429])
+})
+
+it('calls: as many at once as two seconds are worth and not one more, at every door that anyone may knock at', async () => {
+  // The default is five thousand a second. Here it is one, so that a test can reach it.
+  expect(readConfig({ ACOPAY_MODE: 'production' }, '/nowhere')).toMatchObject({
+    ratePerAddress: 5000,
+    ratePerMerchant: 0,
+    trustedProxies: 0,
+  })
+  const url = await server({ ACOPAY_RATE_PER_ADDRESS: '1', ACOPAY_TRUSTED_PROXIES: '1' })
+  const doors: [method: string, path: string, refused: string][] = [
+    ['POST', '/pay/v1/transactions/close', '1017'],
+    ['GET', '/pay/v1/transactions/trade', '1017'],
+    ['GET', '/console/api/session', '429'],
+    ['GET', '/console/api/orders', '429'],
+    ['GET', '/console/api/orders.csv', '429'],
+    ['POST', '/console/api/session', '429'],
+    ['GET', '/cashier/MCH1/AP1/proof', '429'],
+    ['GET', '/cashier/MCH1/AP1/proof/state', '429'],
+  ]
+  const said: string[] = []
+  for (const [index, [method, path]] of doors.entries()) {
+    const ask = async (): Promise<string> => {
+      const response = await fetch(url + path, { method, headers: { 'x-forwarded-for': `198.51.100.${index}` } })
+      const text = await response.text()
+      return path.startsWith('/pay/') ? String(JSON.parse(text).status) : String(response.status)
+    }
+    said.push([await ask(), await ask(), await ask()].join(' '))
+  }
+  expect(
+    wrongRows(doors, ([method, path, refused], index) => {
+      const [first, second, third] = (said[index] ?? '').split(' ')
+      const isRefusedOnlyThen = first === second && first !== refused && third === refused
+      return [`${method} ${path}: ${said[index]}`, isRefusedOnlyThen, true]
+    }),
+  ).toEqual([])
+})
+
+it('an address that a stranger claims is not believed; that of a trusted proxy is, the last one for each proxy', async () => {
+  const { database, demo } = gateway
+  const known = '203.0.113.5'
+  await database.pool.query('update merchant set allowed_ips = $1 where mch_no = $2', [[known], demo.mchNo])
+  const rows: [proxies: number, claimed: string | null, believed: boolean][] = [
+    [0, null, false],
+    [0, known, false],
+    [0, `${known}, 127.0.0.1`, false],
+    [1, null, false],
+    [1, known, true],
+    [1, ` ${known} `, true],
+    [1, `::ffff:${known}`, true],
+    [1, `198.51.100.1, ${known}`, true],
+    [1, `${known}, 198.51.100.1`, false],
+    [1, '203.0.113.6', false],
+    [1, `${known}:4711`, false],
+    [1, 'unknown', false],
+    [1, '', false],
+    [2, known, true],
+    [2, `${known}, 198.51.100.1`, true],
+    [2, `198.51.100.2, ${known}, 198.51.100.1`, true],
+    [2, `${known}, 198.51.100.2, 198.51.100.1`, false],
+  ]
+  const urls = await Promise.all([0, 1, 2].map((count) => server({ ACOPAY_TRUSTED_PROXIES: String(count) })))
+  const said: string[] = []
+  for (const [proxies, claimed] of rows) {
+    const { url, ...init } = await signedRequest(
+      { ...demo, baseUrl: urls[proxies] as string },
+      {
+        method: 'GET',
+        path: 'trade',
+        params: { transaction_no: 'AP1' },
+        headers: { 'x-forwarded-for': claimed, forwarded: `for=${known}`, 'x-real-ip': known },
+      },
+    )
+    said.push((await readAnswer(demo, await fetch(url, init))).message)
+  }
+  await database.pool.query(`update merchant set allowed_ips = '{}'`)
+  expect(
+    wrongRows(rows, ([proxies, claimed, believed], index) => [
+      `${proxies} proxies, ${claimed}`,
+      said[index],
+      believed ? 'ORDER_NOT_EXIST' : 'IP_FORBIDDEN',
+    ]),
+  ).toEqual([])
+})
+
+it('the audit log names the address that called, not the one that was claimed', async () => {
+  const { pool } = gateway.database
+  const addressOf = async (proxies: string): Promise<string> => {
+    const url = await server({ ACOPAY_TRUSTED_PROXIES: proxies })
+    await signIn(url, { username: 'finance', password: 'wrong' }, { 'x-forwarded-for': '203.0.113.7' }).catch(() => {})
+    const { rows } = await pool.query<{ address: string }>(
+      'select address from console_audit order by audit_no desc limit 1',
+    )
+    return rows[0]?.address ?? ''
+  }
+  await pool.query(
+    `update console_user set password_hash = (select password_hash from console_user where username = 'admin') where username = 'finance'`,
+  )
+  expect(await addressOf('0')).toBe('127.0.0.1')
+  gateway.advance(1)
+  expect(await addressOf('1')).toBe('203.0.113.7')
+})
+
+it('a cookie is for https only where the address of the gateway is, and a console is not shown in frames', async () => {
+  const right = { username: 'admin', password: PASSWORD }
+  for (const [url, isSecure] of [
+    ['https://pay.example.com', true],
+    ['http://pay.example.com', false],
+    ['', false],
+  ] as const) {
+    gateway.advance(1000)
+    const { headers } = await signIn(await server({ ACOPAY_PUBLIC_URL: url }), right)
+    const cookie = headers.get('set-cookie') ?? ''
+    expect(cookie.split('; ').sort().slice(0, 4), url).toEqual([
+      'HttpOnly',
+      'Path=/console',
+      'SameSite=Strict',
+      ...(isSecure ? ['Secure'] : [expect.stringMatching(/^acopay_console=[0-9a-f]{64}$/)]),
+    ])
+    expect(cookie).not.toMatch(/expires|max-age|domain/i)
+    expect([
+      headers.get('x-frame-options'),
+      headers.get('x-content-type-options'),
+      headers.get('cache-control'),
+    ]).toEqual(['DENY', 'nosniff', 'no-store'])
+  }
+})
+
+/** A session of `finance` that begins now; the answers to its calls. */
+async function session() {
+  const url = gateway.demo.baseUrl
+  const cookie = `acopay_console=${await beginSession(gateway.world, 'finance', '127.0.0.1')}`
+  const client = consoleClient(url, cookie)
+  const idle = async (path: string): Promise<number> =>
+    (await fetch(`${url}/console/api/${path}`, { headers: { cookie, 'x-acopay-idle': '1' } })).status
+  return { isOpen: async () => (await client.get('merchants')).status === 200, idle, client }
+}
+
+it('a session ends half an hour after its last call, and not a millisecond before', async () => {
+  const [left, touched, watched] = [await session(), await session(), await session()]
+  gateway.advance(30 * MINUTE - 1)
+  // A page that looks by itself finds the session open, and does not keep it open.
+  expect(await watched.idle('merchants')).toBe(200)
+  expect(await touched.isOpen()).toBe(true)
+  gateway.advance(1)
+  expect(await left.isOpen()).toBe(false)
+  expect(await watched.idle('merchants')).toBe(401)
+  expect((await watched.client.get('session')).body).toBeNull()
+  gateway.advance(30 * MINUTE - 2)
+  expect(await touched.isOpen()).toBe(true)
+  gateway.advance(30 * MINUTE)
+  expect(await touched.isOpen()).toBe(false)
+})
+
+it('a session ends twelve hours after it began, however often it is used', async () => {
+  const busy = await session()
+  for (let minutes = 20; minutes < 12 * 60; minutes += 20) {
+    gateway.advance(20 * MINUTE)
+    expect(await busy.isOpen(), `after ${minutes} minutes`).toBe(true)
+  }
+  gateway.advance(20 * MINUTE - 1)
+  expect(await busy.isOpen()).toBe(true)
+  gateway.advance(1)
+  expect(await busy.isOpen()).toBe(false)
+})
+
+it('a session ends at once when its user is disabled, and does what the role of this moment may', async () => {
+  const one = await session()
+  const set = (what: string) =>
+    gateway.database.pool.query(`update console_user set ${what} where username = 'finance'`)
+  expect((await one.client.get('reconciliations')).status).toBe(200)
+  await set(`role = 'merchant_viewer', mch_no = '${gateway.demo.mchNo}'`)
+  expect((await one.client.get('reconciliations')).status).toBe(403)
+  await set(`role = 'finance', mch_no = null, enabled = false`)
+  expect(await one.isOpen()).toBe(false)
+  await set('enabled = true')
+  expect(await one.isOpen()).toBe(true)
+})
+
+it('a name is locked from the fifth failure on: a minute, then twice as long each time, an hour at most', async () => {
+  const { pool } = gateway.database
+  const nowMs = gateway.world.now().getTime()
+  const tryAt = async (ms: number): Promise<boolean> =>
+    (await beginSignIn(pool, 'locked', new Date(nowMs + ms))) !== null
+  for (let failure = 1; failure <= 5; failure += 1) expect(await tryAt(0), `${failure}`).toBe(true)
+  let openMs = 0
+  for (const minutes of [1, 2, 4, 8, 16, 32, 60, 60]) {
+    openMs += minutes * MINUTE
+    expect(await tryAt(openMs - 1), `${minutes} minutes, less a millisecond`).toBe(false)
+    expect(await tryAt(openMs), `${minutes} minutes`).toBe(true)
+  }
+  await endSignIn(pool, 'locked', null)
+  for (let failure = 1; failure <= 5; failure += 1) expect(await tryAt(openMs), `again ${failure}`).toBe(true)
+  expect(await tryAt(openMs)).toBe(false)
+})
+
+it('today begins at midnight in China, not in UTC, also at the end of a year', async () => {
+  const { world, database, demo } = gateway
+  const goTo = (time: string): void => gateway.advance(Date.parse(time) - world.now().getTime())
+  let orders = 0
+  const placed = async (): Promise<void> => {
+    orders += 1
+    const order = await placeOrder(world, {
+      mchNo: demo.mchNo,
+      appNo: demo.appNo,
+      mchTradeNo: `around-midnight-in-china-${orders}`,
+      description: 'x',
+      askedExpire: null,
+      extra: null,
+      amountFen: 1250n as Parameters<typeof placeOrder>[1]['amountFen'],
+      notifyUrl: null,
+      nonce: null,
+    })
+    expect(order.kind).toBe('placed')
+  }
+  goTo('2026-12-30T23:59:59.999+08:00')
+  await placed()
+  goTo('2026-12-31T00:00:00+08:00')
+  await placed()
+  await placed()
+  goTo('2026-12-31T23:59:59.999+08:00')
+  await placed()
+  await addMerchant(database.pool, { mchNo: 'MCH2', name: 'x' }, world.now())
+  const rows: [time: string | null, today: number, yesterday: number, days: number[]][] = [
+    [null, 3, 1, [1, 3]],
+    ['2027-01-01T00:00:00+08:00', 0, 3, [3, 0]],
+    ['2027-01-01T07:59:59.999+08:00', 0, 3, [3, 0]],
+    // Midnight in UTC changes nothing.
+    ['2027-01-01T08:00:00+08:00', 0, 3, [3, 0]],
+    ['2027-01-01T23:59:59.999+08:00', 0, 3, [3, 0]],
+    ['2027-01-02T00:00:00+08:00', 0, 0, [0, 0]],
+  ]
+  const said: string[] = []
+  for (const [time] of rows) {
+    if (time !== null) goTo(time)
+    await countHourlyFigures(world)
+    const { client } = await session()
+    const { body } = await client.get('overview')
+    const days = body.days.slice(-2).map(({ placed: count }: { placed: number }) => count)
+    said.push(JSON.stringify([body.today.placed, body.yesterday.placed, days]))
+  }
+  expect(
+    wrongRows(rows, ([time, ...expected], index) => [
+      time ?? 'the last millisecond of 2026',
+      said[index],
+      JSON.stringify(expected),
+    ]),
+  ).toEqual([])
+})

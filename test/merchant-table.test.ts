@@ -888,19 +888,26 @@ it('refund twenty times and to the last fen, for 180 days to the millisecond', a
       params: { transaction_no, mch_refund_no: newTradeNo(), refund_amount, refund_reason: 'x' },
     })
   const [often, whole, beyond, rest, old] = await inBatches([1, 2, 3, 4, 5], () => paidOrder())
-  for (let time = 1; time <= 20; time += 1)
-    expect(await refund(often as string, '0.01'), `${time}`).toBe('200 SUCCESS signed')
-  expect(await refund(often as string, '0.01')).toBe('1014 REFUND_TIMES_EXCEED signed')
-  expect(await refund(whole as string, '12.50')).toBe('200 SUCCESS signed')
-  expect(await refund(whole as string, '0.01')).toBe('1013 REFUND_AMOUNT_EXCEED signed')
-  expect(await refund(beyond as string, '12.51')).toBe('1013 REFUND_AMOUNT_EXCEED signed')
-  expect(await refund(rest as string, '12.49')).toBe('200 SUCCESS signed')
-  expect(await refund(rest as string, '0.02')).toBe('1013 REFUND_AMOUNT_EXCEED signed')
-  expect(await refund(rest as string, '0.01')).toBe('200 SUCCESS signed')
-  gateway.advance(180 * 24 * 3_600_000)
-  expect(await refund(old as string, '0.01')).toBe('200 SUCCESS signed')
-  gateway.advance(1)
-  expect(await refund(old as string, '0.01')).toBe('1015 REFUND_TIME_EXCEED signed')
+  const rows: [name: string, order: string | undefined, amount: string, advanceMs: number, expected: string][] = [
+    ...Array.from({ length: 20 }, (_, index): (typeof rows)[number] => {
+      return [`refund ${index + 1} of one order`, often, '0.01', 0, '200 SUCCESS signed']
+    }),
+    ['refund 21 of one order', often, '0.01', 0, '1014 REFUND_TIMES_EXCEED signed'],
+    ['the whole', whole, '12.50', 0, '200 SUCCESS signed'],
+    ['a fen after the whole', whole, '0.01', 0, '1013 REFUND_AMOUNT_EXCEED signed'],
+    ['a fen more than the whole', beyond, '12.51', 0, '1013 REFUND_AMOUNT_EXCEED signed'],
+    ['all but a fen', rest, '12.49', 0, '200 SUCCESS signed'],
+    ['a fen more than the rest', rest, '0.02', 0, '1013 REFUND_AMOUNT_EXCEED signed'],
+    ['the rest', rest, '0.01', 0, '200 SUCCESS signed'],
+    ['after 180 days', old, '0.01', 180 * 24 * 3_600_000, '200 SUCCESS signed'],
+    ['after 180 days and a millisecond', old, '0.01', 1, '1015 REFUND_TIME_EXCEED signed'],
+  ]
+  const answers: string[] = []
+  for (const [, order, amount, advanceMs] of rows) {
+    gateway.advance(advanceMs)
+    answers.push(await refund(order as string, amount))
+  }
+  expect(wrongRows(rows, ([name, , , , expected], index) => [name, answers[index], expected])).toEqual([])
 })
 
 it('have no other method: 405 with the methods there are, for every path, and 404 for every other path', async () => {

@@ -6,6 +6,7 @@ import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import { keyText } from '@acopay/protocol'
 import { addApp, addMerchant, addMerchantKey, platformKeys, putChannelAccount } from '@acopay/store'
 import type { DemoSettings } from '../../apps/server/src/sandbox/demo-merchant.ts'
@@ -55,18 +56,35 @@ export async function productionGateway(start: Date): Promise<Production> {
     ...{ config, gateway, database, clock },
     demo: await withMerchant(database, gateway.url, clock.now()),
     logged: () => lines.map((line) => JSON.parse(line) as Record<string, unknown>),
-    startAnother: (more) => startGateway(readConfig({ ...env, ...more }, ''), { ...clock, output }),
+    startAnother: async (more) => {
+      const another = await startGateway(readConfig({ ...env, ...more }, ''), { ...clock, output })
+      return { ...another, stop: () => whileTimePasses(clock, another.stop()) }
+    },
     async addAccount(baseUrl) {
       const account = { mchNo: MERCHANT.mchNo, channel: 'wechat' }
       const settingsSealed = sealSettings(masterKey, account, wechatSettings(baseUrl))
       await putChannelAccount(database.pool, { ...account, settingsSealed }, clock.now())
     },
     async stop() {
-      await gateway.stop()
+      await whileTimePasses(clock, gateway.stop())
       await database.drop()
       rmSync(home, { recursive: true })
     },
   }
+}
+
+/** A gateway that stops waits for its calls to upstreams, which end by the test's clock. */
+async function whileTimePasses(clock: ManualClock, stopped: Promise<void>): Promise<void> {
+  let hasEnded = false
+  const end = (): void => {
+    hasEnded = true
+  }
+  void stopped.then(end, end)
+  while (!hasEnded) {
+    clock.advance(1000)
+    await pause(5)
+  }
+  await stopped
 }
 
 /** What docs/operating.md says in SQL: a merchant, its app and its key. */

@@ -106,6 +106,8 @@ function givingUp(world: World, hosts: HostHealth): (now: Date) => Promise<void>
 
 /** Resolves when the event comes, the sleep ends or `stopping` aborts. */
 async function either(event: Promise<void>, sleep: (signal: AbortSignal) => Promise<void>, stopping: AbortSignal) {
+  // Aborted while the round was under way: there is nothing to wait for.
+  if (stopping.aborted) return
   const waiting = new AbortController()
   const stop = (): void => waiting.abort()
   stopping.addEventListener('abort', stop)

@@ -13,7 +13,7 @@ export type Refund = {
   reason: string
   notifyUrl: string | null
   state: RefundState
-  /** Until this moment the upstream may still carry out a call whose answer was lost. */
+  /** When the last call is given up. The upstream may still carry it out for the channel's `createInFlightMs` after that. */
   inFlightUntil: Date
   /**
    * The word with which the upstream refused the last call. It is final only when a query, made after the upstream's own
@@ -111,7 +111,7 @@ export async function keptPayment(db: Db, mchNo: string, transactionNo: string):
   return { ...rest, paidAtMs: paidAt.getTime(), refunds: Number(refunds) }
 }
 
-/** Call it before each call but the first: if the answer is lost, the outcome stays in doubt until `inFlightUntil`. */
+/** Call it before each call but the first: if its answer is lost, the outcome is in doubt from then on. */
 export async function markRefundCall(
   db: Db,
   key: { mchNo: string; refundNo: string },

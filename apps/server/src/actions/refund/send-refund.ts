@@ -6,7 +6,7 @@ import { answerText, callUpstream, channelOrThrow, type Deadline, within } from 
 import type { World } from '../../world.ts'
 import { changeOrder } from '../order/change-order.ts'
 
-/** A call to the upstream. Until `inFlightUntil`, which is in the refund's row, the upstream may still carry it out. */
+/** A call to the upstream, given up at `inFlightUntil`, which is in the refund's row and tells this call from the others. */
 type Call = { channel: Channel; deadline: Deadline; inFlightUntil: Date; mayEarlierBeInFlight: boolean }
 
 /**
@@ -35,7 +35,7 @@ export async function sendRefundAgain(world: World, key: { mchNo: string; refund
     return (await settle(world, refund, { inFlightUntil: lastUntil, mayEarlierBeInFlight: false }, found)).outcome
   }
   const deadline = within(world, world.limits.channelCallMs)
-  const inFlightUntil = new Date(nowMs + world.limits.channelCallMs + channel.createInFlightMs)
+  const inFlightUntil = new Date(deadline.atMs)
   await markRefundCall(world.pool, key, inFlightUntil)
   const mayEarlierBeInFlight = nowMs < lastUntil.getTime() + channel.createInFlightMs
   return (await sendCall(world, refund, { channel, deadline, inFlightUntil, mayEarlierBeInFlight })).outcome

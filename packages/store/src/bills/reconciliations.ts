@@ -96,52 +96,50 @@ export type DayKey = { mchNo: string; channel: string; day: string }
 /** The number of lines of each kind in a day's upstream bill, and their sums. */
 export type BillSums = { paid: { lines: number; fen: bigint }; refunded: { lines: number; fen: bigint } }
 
-/** Writes the result of a day. A second result of the same day adds new differences and keeps the earlier ones. */
+/** Writes one difference. Leaves one that was written before as it is. */
+export async function writeDifference(db: Db, key: DayKey, one: Difference, now: Date): Promise<void> {
+  await run(
+    db,
+    'writeDifference',
+    `insert into reconciliation_difference (mch_no, channel, day, kind, attempt_no, payment_no, refund_no, ours_fen,
+       theirs_fen, settled, found_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) on conflict do nothing`,
+    [
+      key.mchNo,
+      key.channel,
+      key.day,
+      one.kind,
+      one.attemptNo,
+      one.paymentNo,
+      one.refundNo,
+      one.oursFen,
+      one.theirsFen,
+      one.isSettled,
+      now,
+    ],
+  )
+}
+
+/**
+ * Writes the result of a day. It adds new differences, keeps the earlier ones, and counts all: an earlier try of the same job
+ * may have written some.
+ */
 export async function writeReconciliation(
   db: Db,
   key: DayKey,
   found: BillSums & { differences: Difference[] },
   now: Date,
 ): Promise<void> {
-  for (const one of found.differences) {
-    await run(
-      db,
-      'writeDifference',
-      `insert into reconciliation_difference (mch_no, channel, day, kind, attempt_no, payment_no, refund_no, ours_fen,
-         theirs_fen, settled, found_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) on conflict do nothing`,
-      [
-        key.mchNo,
-        key.channel,
-        key.day,
-        one.kind,
-        one.attemptNo,
-        one.paymentNo,
-        one.refundNo,
-        one.oursFen,
-        one.theirsFen,
-        one.isSettled,
-        now,
-      ],
-    )
-  }
+  for (const one of found.differences) await writeDifference(db, key, one, now)
   await run(
     db,
     'writeReconciliation',
     `insert into reconciliation (mch_no, channel, day, lines, differences, done_at, paid_lines, paid_fen, refunded_lines,
-       refunded_fen) values ($1, $2, $3, $7::integer + $9::integer, $4, $5, $7, $6, $9, $8)
-     on conflict (mch_no, channel, day) do update set lines = excluded.lines, differences = $4, done_at = $5,
-       paid_lines = $7, paid_fen = $6, refunded_lines = $9, refunded_fen = $8`,
-    [
-      key.mchNo,
-      key.channel,
-      key.day,
-      found.differences.length,
-      now,
-      found.paid.fen,
-      found.paid.lines,
-      found.refunded.fen,
-      found.refunded.lines,
-    ],
+       refunded_fen)
+     select $1, $2, $3, $6::integer + $8::integer, count(*), $4, $6, $5, $8, $7
+       from reconciliation_difference where mch_no = $1 and channel = $2 and day = $3
+     on conflict (mch_no, channel, day) do update set lines = excluded.lines, differences = excluded.differences,
+       done_at = $4, paid_lines = $6, paid_fen = $5, refunded_lines = $8, refunded_fen = $7`,
+    [key.mchNo, key.channel, key.day, now, found.paid.fen, found.paid.lines, found.refunded.fen, found.refunded.lines],
   )
 }
 

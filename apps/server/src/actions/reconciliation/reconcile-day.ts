@@ -23,6 +23,7 @@ import {
   keepUnmatchedPayment,
   paymentsOfDay,
   refundsBetween,
+  writeDifference,
   writeReconciliation,
 } from '@acopay/store'
 import { ownRefundNo } from '../../security/numbers.ts'
@@ -152,8 +153,11 @@ async function settleUnknown({ world, channel: asked, key }: Work, line: Of<'pay
     return [unknown]
   }
   const { transactionNo } = attempt
+  const settled = { ...unknown, isSettled: true }
+  // Written first: if this process dies, the next try finds the payment booked, and no difference any more.
+  await writeDifference(world.pool, key, settled, world.now())
   await receivePayment(world, { mchNo, transactionNo, attemptNo, payment, isReturned: says.kind === 'returned' })
-  return [{ ...unknown, isSettled: true }]
+  return [settled]
 }
 
 async function refundDifferences(work: Work): Promise<Found[]> {

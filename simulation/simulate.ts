@@ -15,8 +15,8 @@ import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { missingCoverage } from './gateway/coverage.ts'
 import { openDatabase, startDatabase } from './gateway/database.ts'
+import { scenario } from './gateway/later-faults.ts'
 import { runScenario } from './gateway/run.ts'
-import { scenario } from './gateway/scenario.ts'
 import { addTally, emptyTally, type Tally } from './gateway/seeds.ts'
 import { shrunk } from './gateway/shrink.ts'
 
@@ -94,6 +94,7 @@ async function many(): Promise<boolean> {
     children.map((one) => {
       one.on('message', (tally: Tally) => {
         addTally(sum, tally)
+        for (const { seed, what } of tally.violations) say(`seed ${seed} broke ${what} …`)
         if (values['stop-at-first'] && sum.violations.length > 0) for (const other of children) other.kill()
       })
       return new Promise<number | null>((resolve) => one.on('exit', resolve))

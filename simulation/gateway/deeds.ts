@@ -8,7 +8,7 @@ import { refundOrder } from '../../apps/server/src/actions/refund/refund-order.t
 import { APP, type Gateway, MCH, START_MS } from './gateway.ts'
 import { type Random, random } from './random.ts'
 import { AMOUNT_FEN, type Operation, type OperationKind, REFUND_REASON, type Scenario } from './scenario.ts'
-import type { Scheduler } from './scheduler.ts'
+import type { Process, Scheduler } from './scheduler.ts'
 import type { Ledger } from './told.ts'
 import type { upstream } from './upstream.ts'
 
@@ -29,8 +29,7 @@ type Context = {
   told: Ledger
   upstreams: ReturnType<typeof upstream>
   anyGateway: () => Gateway | null
-  start: (name: string) => Gateway
-  gateways: Gateway[]
+  crash: (process: Process, restartMs: number) => void
 }
 
 type OperationContext = Context & {
@@ -206,15 +205,7 @@ function returned(
   count('operation payment returned from outside')
 }
 
-function crash({ schedule, say, dice, anyGateway, gateways, start: startGateway }: OperationContext): void {
+function crash({ dice, anyGateway, crash: crashes }: OperationContext): void {
   const gateway = anyGateway()
-  if (gateway === null) return
-  say(`${gateway.process.name}: crashes`)
-  gateway.process.isAlive = false
-  for (const broken of gateway.process.whenDead) broken()
-  schedule.at(schedule.nowMs() + dice.between(10, 20_000), null, () => {
-    const name = `P${gateways.length + 1}`
-    startGateway(name)
-    say(`${name}: starts`)
-  })
+  if (gateway !== null) crashes(gateway.process, dice.between(10, 20_000))
 }

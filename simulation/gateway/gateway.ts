@@ -6,6 +6,7 @@ import { buildWorld } from '../../apps/server/src/start/build-world.ts'
 import { readConfig } from '../../apps/server/src/start/config.ts'
 import type { World } from '../../apps/server/src/world.ts'
 import type { merchantOf } from './merchant.ts'
+import type { Mishaps } from './mishaps.ts'
 import { random } from './random.ts'
 import type { Scenario } from './scenario.ts'
 import type { Process, Scheduler } from './scheduler.ts'
@@ -25,6 +26,7 @@ type Parts = {
   upstreams: ReturnType<typeof upstream>
   merchant: ReturnType<typeof merchantOf>
   waiting: () => void
+  mishaps: Mishaps
 }
 
 export function gatewayOf(name: string, plan: Scenario, schedule: Scheduler, parts: Parts): Gateway {
@@ -57,7 +59,10 @@ export function gatewayOf(name: string, plan: Scenario, schedule: Scheduler, par
       },
       outgoing: { post: parts.merchant.post(process), refusal: () => null, close: async () => {} },
     }),
-    channelOf: async (_mchNo, channel) => (isChannelName(channel) ? parts.upstreams.channelOf(process, channel) : null),
+    channelOf: async (_mchNo, channel) => {
+      if (parts.mishaps.isAccountUnreadable()) throw new Error('the account cannot be read')
+      return isChannelName(channel) ? parts.upstreams.channelOf(process, channel) : null
+    },
     signNotification: async (_mchNo, news) => JSON.stringify(news),
     newDigits: digits,
     newNonce: () => digits(32),

@@ -48,7 +48,10 @@ const ALWAYS = `
    where exists (select from reversal r where state = 'PROCESSING' and not exists (select from job j
      where j.mch_no = r.mch_no and j.kind = 'reverse_payment' and j.subject = r.refund_no))
       or exists (select from refund r where state = 'PROCESSING' and not exists (select from job j
-     where j.mch_no = r.mch_no and j.kind = 'send_refund' and j.subject = r.refund_no))`
+     where j.mch_no = r.mch_no and j.kind = 'send_refund' and j.subject = r.refund_no))
+  union all select 'J4: a closed attempt that may still be paid is not watched'
+   where exists (select from attempt a where state = 'SHUT' and $1 < a.upstream_expire + interval '10 minutes' and not exists (select from job j
+     where j.mch_no = a.mch_no and j.kind = 'watch_attempt' and j.subject = a.attempt_no))`
 
 const AT_REST = `
   select 'I8: an order is ' || state as what from orders where state in ('CLOSING', 'NOTPAY')
@@ -60,14 +63,22 @@ const AT_REST = `
   union all select 'I8: a refund is still under way' from refund where state = 'PROCESSING'
   union all select 'I5: a notification is neither delivered nor in the dead letters' from notification where state = 'PENDING'`
 
-const first = async (connection: pg.Client, name: string, text: string): Promise<string | null> =>
-  ((await connection.query<Finding>({ name, text })).rows[0]?.what ?? null) as string | null
+type Statement = { name: string; text: string; values?: unknown[] }
 
-export const brokenNow = (connection: pg.Client): Promise<string | null> => first(connection, 'always', ALWAYS)
+const first = async (connection: pg.Client, statement: Statement): Promise<string | null> =>
+  (await connection.query<Finding>(statement)).rows[0]?.what ?? null
+
+export const brokenNow = (connection: pg.Client, nowMs: number): Promise<string | null> =>
+  first(connection, { name: 'always', text: ALWAYS, values: [new Date(nowMs)] })
 
 /** The invariant that is broken although nothing is left to do; null if none is. */
-export async function brokenAtRest(connection: pg.Client, mchNo: string, trades: Trade[]): Promise<string | null> {
-  const early = (await brokenNow(connection)) ?? (await first(connection, 'rest', AT_REST))
+export async function brokenAtRest(
+  connection: pg.Client,
+  mchNo: string,
+  trades: Trade[],
+  nowMs: number,
+): Promise<string | null> {
+  const early = (await brokenNow(connection, nowMs)) ?? (await first(connection, { name: 'rest', text: AT_REST }))
   if (early !== null) return early
   const { rows: booked } = await connection.query<{ no: string; taken: string; back: string }>({
     name: 'booked',

@@ -25,8 +25,13 @@ export const FAULTS = [
   'returned at once',
   'wrong amount',
   'refund closed',
+  'refund slow',
+  'refund in doubt',
 ] as const
 export type Fault = (typeof FAULTS)[number]
+
+/** These came later, and a seed draws them apart from the others: see later-faults.ts. */
+export const LATER_FAULTS: readonly Fault[] = ['refund slow', 'refund in doubt']
 
 export const VERBS = ['open', 'query', 'close', 'refund', 'queryRefund'] as const
 export type Verb = (typeof VERBS)[number]
@@ -46,6 +51,7 @@ const SENSIBLE: Partial<Record<Fault, readonly Verb[]>> = {
   'refund under way': ['refund'],
   'refund refused': ['refund'],
   'refund closed': ['refund'],
+  'refund in doubt': ['refund'],
 }
 
 const UNANSWERED: readonly (Fault | null)[] = ['answer lost', 'create lands late']
@@ -62,9 +68,15 @@ export const CREATE_LANDS_MS = 60_000
 
 export type Chosen = { faults: Fault[]; rate: number }
 
+/** Between writing and calling, while it waits for the answer, or between the answer and writing it down. */
+export type Death = { when: 'before the call' | 'with the answer' } | { when: 'during the call'; afterMs: number }
+
 export type Observer = {
   /** A fault happened in a phase: for the coverage. */
   fault: (fault: Fault, phase: Verb | 'webhook' | 'pay') => void
+  /** When the process that makes this call dies during it; null if it does not. */
+  deathAt: (verb: Verb) => Death | null
+  crash: (process: Process) => void
   story: (line: string) => void
   waiting: () => void
 }
@@ -86,7 +98,8 @@ export function network(schedule: Scheduler, dice: Random, chosen: Chosen, obser
     }
     const able = chosen.faults.filter((fault) => SENSIBLE[fault]?.includes(verb))
     // This call is rare. A higher rate makes sure that its faults come up at all.
-    const rate = verb === 'queryRefund' ? Math.max(chosen.rate, 0.6) : chosen.rate
+    const isRare = verb === 'queryRefund' || (verb === 'refund' && chosen.faults.includes('refund in doubt'))
+    const rate = isRare ? Math.max(chosen.rate, 0.6) : chosen.rate
     if (isResting || able.length === 0 || !dice.isOneIn(rate)) return null
     const fault = dice.pick(able)
     observer.fault(fault, verb)
@@ -102,13 +115,20 @@ export function network(schedule: Scheduler, dice: Random, chosen: Chosen, obser
   ): Promise<Answer> {
     observer.waiting()
     const fault = draw(verb, no)
+    const death = observer.deathAt(verb)
+    if (death?.when === 'before the call') {
+      observer.crash(process)
+      return new Promise(() => {})
+    }
+    if (death?.when === 'during the call') schedule.at(now() + death.afterMs, process, () => observer.crash(process))
     if (verb === 'refund' && fault === 'request late') onTheWay.add(no)
     return new Promise((resolve) => {
       const answer = (ms: number, says: Answer): void =>
         void schedule.at(now() + ms, process, () => {
           const mishap = fault === null ? '' : ` (${fault})`
           observer.story(`${process.name}: upstream answers ${verb} ${no.slice(-6)}: ${says.kind}${mishap}`)
-          resolve(says)
+          if (death?.when === 'with the answer') observer.crash(process)
+          else resolve(says)
         })
       if (fault === 'request lost') return
       const isLate = fault === 'create lands late' || fault === 'request late'

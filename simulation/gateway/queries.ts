@@ -1,5 +1,5 @@
 /** What a run reads from the database, and how it empties the tables first. */
-import { addApp, addMerchant, type Db } from '@acopay/store'
+import { addApp, addMerchant, type Db, putChannelAccount } from '@acopay/store'
 import type pg from 'pg'
 import { APP, MCH, START_MS } from './gateway.ts'
 import type { News } from './merchant.ts'
@@ -17,6 +17,10 @@ const TABLES = [
   'orders',
   'bill_part',
   'bill',
+  'reconciliation_difference',
+  'reconciliation',
+  'stray_payment',
+  'channel_account',
   'app',
   'merchant_key',
   'merchant',
@@ -29,6 +33,9 @@ export async function reset(connection: pg.Client): Promise<void> {
   const now = new Date(START_MS)
   await addMerchant(connection as unknown as Db, { mchNo: MCH, name: 'simulated' }, now)
   await addApp(connection as unknown as Db, { mchNo: MCH, appNo: APP, name: 'simulated' }, now)
+  for (const channel of ['wechat', 'alipay']) {
+    await putChannelAccount(connection as unknown as Db, { mchNo: MCH, channel, settingsSealed: Buffer.alloc(1) }, now)
+  }
 }
 
 /** The next work that becomes due, and when; null if none will. */

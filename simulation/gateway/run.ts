@@ -4,12 +4,14 @@
  */
 import { createHash } from 'node:crypto'
 import type pg from 'pg'
-import { runRound } from '../../apps/server/src/jobs/worker.ts'
+import { runDueJobs, runRound } from '../../apps/server/src/jobs/worker.ts'
+import { brokenDays, isAnyPaid, morningsUntil } from './days.ts'
 import { operationsOf } from './deeds.ts'
-import { MCH, START_MS } from './gateway.ts'
+import { type Gateway, MCH, START_MS } from './gateway.ts'
 import { brokenAtRest, stillPayable } from './invariants.ts'
 import { deliveredNotifications, nextDue, promisesBroken, reset, transitions } from './queries.ts'
-import type { Scenario } from './scenario.ts'
+import { random } from './random.ts'
+import { OWN_LATER_FAULTS, type Scenario } from './scenario.ts'
 import { type SimulatedWorld, simulatedWorld } from './simulated-world.ts'
 
 export type Ran = {
@@ -30,6 +32,7 @@ const EVENTS_MAX = 20_000
 const ROUNDS_MAX = 400
 /** The pause of a worker that found nothing to do. */
 const ROUND_MS = 500
+const LATER_ROUNDS_MS = 240_000
 
 export async function runScenario(connection: pg.Client, plan: Scenario): Promise<Ran> {
   await reset(connection)
@@ -43,6 +46,7 @@ export async function runScenario(connection: pg.Client, plan: Scenario): Promis
   await drain()
   await comeToRest(connection, simulated, drain)
   record.violation ??= await brokenInTheEnd(connection, simulated)
+  if (record.violation === null) await settleDays(connection, simulated, drain)
   for (const cell of await transitions(connection)) record.count(`transition ${cell}`)
   const { violation, story, coverage, crashes } = record
   if (violation !== null) story.push(`BROKEN ${violation}`)
@@ -58,10 +62,7 @@ function scheduleOperations(simulated: SimulatedWorld): void {
     schedule.at(START_MS, null, () => operations.place(index))
   })
   for (const operation of plan.operations) {
-    schedule.at(START_MS + 1000 + Math.max(0, operation.atMs), null, () => {
-      if (operation.kind === 'crash') record.crashes += 1
-      operations.operation(operation)
-    })
+    schedule.at(START_MS + 1000 + Math.max(0, operation.atMs), null, () => operations.operation(operation))
   }
 }
 
@@ -76,14 +77,19 @@ function scheduleRounds(simulated: SimulatedWorld): void {
     for (const pauseMs of [chance.between(3_000, 20_000), chance.between(17_000, 60_000)])
       schedule.at(START_MS + 1000 + atMs + pauseMs, null, () => round(simulated, 'jobs'))
   }
+  // What a process left behind is taken up again while faults still happen.
+  if (!OWN_LATER_FAULTS.some((fault) => plan.ownFaults.includes(fault))) return
+  const dice = random(plan.seed, 'later rounds')
+  for (let atMs = 1000; atMs < LATER_ROUNDS_MS; atMs += dice.between(500, 20_000))
+    schedule.at(START_MS + 1000 + atMs, null, () => round(simulated, 'both'))
 }
 
 /** One gateway process runs the jobs or sends the notifications that are due. */
-function round({ anyGateway, record }: SimulatedWorld, what: 'jobs' | 'telling' | 'both'): void {
+function round({ anyGateway, record }: SimulatedWorld, what: 'jobs' | 'telling' | 'both' | 'morning'): void {
   const gateway = anyGateway()
   if (gateway === null || gateway.isAtRound) return
   gateway.isAtRound = true
-  const jobs = what === 'telling' ? null : runRound(gateway.world, { jobs: 32, bills: 0 })
+  const jobs = what === 'telling' ? null : work(gateway, what === 'morning')
   const telling = what === 'jobs' ? null : gateway.telling.sendDue()
   void Promise.all([jobs, telling]).then(
     () => {
@@ -95,6 +101,10 @@ function round({ anyGateway, record }: SimulatedWorld, what: 'jobs' | 'telling' 
     },
   )
 }
+
+/** The bills are made in the morning, after the day's rounds. */
+const work = ({ world }: Gateway, isMorning: boolean): Promise<number> =>
+  isMorning ? runDueJobs(world) : runRound(world, { jobs: 32, bills: 0 })
 
 type Drain = () => Promise<void>
 
@@ -127,10 +137,53 @@ async function comeToRest(connection: pg.Client, simulated: SimulatedWorld, drai
   }
 }
 
+/** In the rounds of a morning faults happen. Then they end, and the rest must be done. */
+const ROUNDS_WITH_FAULTS = 3
+
+/** Reads the bills of every day, if anything was paid. Before that, an upstream may take a payment of which only its bill tells. */
+async function settleDays(connection: pg.Client, simulated: SimulatedWorld, drain: Drain): Promise<void> {
+  const { plan, schedule, record, upstreams } = simulated
+  if (plan.ownFaults.includes('bill late')) payAtNight(simulated)
+  if (!isAnyPaid(upstreams.trades())) return
+  const mornings = morningsUntil(schedule.nowMs())
+  for (const morningMs of mornings) {
+    schedule.advanceTo(morningMs)
+    await morning(connection, simulated, drain)
+  }
+  record.violation ??=
+    (await brokenInTheEnd(connection, simulated)) ?? (await brokenDays(connection, upstreams.trades(), mornings.length))
+}
+
+/** Plans and runs all due work, until none is left. */
+async function morning(connection: pg.Client, simulated: SimulatedWorld, drain: Drain): Promise<void> {
+  const { schedule, record } = simulated
+  simulated.wake()
+  for (let rounds = 0; record.violation === null; rounds += 1) {
+    if (rounds === ROUNDS_WITH_FAULTS) simulated.rest()
+    round(simulated, 'morning')
+    await drain()
+    const due = await nextDue(connection)
+    if (due === null && rounds >= ROUNDS_WITH_FAULTS) return
+    if (rounds > ROUNDS_MAX) record.broke('L1: the morning never comes to rest')
+    schedule.advanceTo(Math.max(due?.atMs ?? 0, schedule.nowMs() + ROUND_MS))
+    if (due?.what === 'telling') round(simulated, 'telling')
+    await drain()
+  }
+}
+
+function payAtNight({ plan, record, upstreams }: SimulatedWorld): void {
+  const dice = random(plan.seed, 'night')
+  for (const { no } of upstreams.trades()) {
+    if (!dice.isOneIn(0.3) || !upstreams.payUnheard(no)) continue
+    record.say(`an upstream takes a payment of ${no.slice(-6)}, and tells of it in its bill only`)
+    record.count('fault paid at night × pay')
+  }
+}
+
 async function brokenInTheEnd(connection: pg.Client, simulated: SimulatedWorld): Promise<string | null> {
-  const { upstreams, told, merchant } = simulated
+  const { upstreams, told, merchant, schedule } = simulated
   return (
-    (await brokenAtRest(connection, MCH, upstreams.trades())) ??
+    (await brokenAtRest(connection, MCH, upstreams.trades(), schedule.nowMs())) ??
     (await promisesBroken(connection, told.closed())) ??
     told.brokenNow() ??
     told.brokenAtRest() ??

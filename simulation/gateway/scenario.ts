@@ -4,7 +4,7 @@
  * be another scenario.
  */
 import type { ChannelName } from '@acopay/channels'
-import { FAULTS, type Fault } from './network.ts'
+import { FAULTS, type Fault, LATER_FAULTS } from './network.ts'
 import { type Random, random } from './random.ts'
 
 /** `return`: the upstream or the merchant's back office sends a payment back. */
@@ -22,7 +22,10 @@ export type Operation = {
 }
 
 const OWN_FAULTS = ['merchant down', 'merchant slow', 'database slow'] as const
-export type OwnFault = (typeof OWN_FAULTS)[number]
+
+/** Faults inside a gateway process. They came later: see later-faults.ts. */
+export const OWN_LATER_FAULTS = ['statement fails', 'account unreadable', 'dies at a call', 'bill late'] as const
+export type OwnFault = (typeof OWN_FAULTS)[number] | (typeof OWN_LATER_FAULTS)[number]
 
 export type Scenario = {
   seed: number
@@ -39,12 +42,15 @@ export const AMOUNT_FEN = 1250n
 /** The reason of a refund that the merchant asks for. It tells these refunds from the gateway's reversals. */
 export const REFUND_REASON = 'asked for by the merchant'
 
-const PHASE_MS = 90_000
+export const PHASE_MS = 90_000
 
 const OF_REFUNDS: readonly Fault[] = ['request late', 'refund under way', 'refund refused']
 
-/** Each part has a random stream of its own, so that a change of one part leaves the others as they are. */
-export function scenario(seed: number): Scenario {
+/**
+ * The scenario of a seed without what was added later (later-faults.ts). Each part has a random stream of its own, so that a
+ * change of one part leaves the others as they are.
+ */
+export function firstScenario(seed: number): Scenario {
   const swarm = random(seed, 'swarm')
   const some = <Item>(items: readonly Item[]): Item[] => items.filter(() => swarm.isOneIn(0.5))
   const kinds = new Set<OperationKind>([...some(OPERATIONS), 'start', 'pay'])
@@ -54,7 +60,7 @@ export function scenario(seed: number): Scenario {
   if (isOfRefunds || (kinds.has('refund') && swarm.isOneIn(0.5))) kinds.delete('close')
   const isCalm = swarm.isOneIn(0.15)
   // Some seeds halt a process for minutes while a create call is on its way. By chance that would hardly ever come up.
-  const isOfStalls = random(seed, 'stalls').isOneIn(0.05)
+  const isOfStalls = hasStalls(seed)
   const orders = Array.from({ length: swarm.isOneIn(0.25) ? 2 : 1 }, () => ({
     expiresInMs: swarm.isOneIn(0.4) ? swarm.between(60_000, 100_000) : swarm.between(120_000, 900_000),
     hasNotifyUrl: swarm.isOneIn(0.8),
@@ -81,6 +87,7 @@ type Weather = { seed: number; swarm: Random; isCalm: boolean; isOfRefunds: bool
 function drawnFaults({ seed, swarm, isCalm, isOfRefunds }: Weather): Fault[] {
   if (isCalm) return []
   return FAULTS.filter((fault) => {
+    if (LATER_FAULTS.includes(fault)) return false
     if (fault === 'refund closed') return random(seed, fault).isOneIn(isOfRefunds ? 0.5 : 0.25)
     if (fault === 'paid twice' || fault === 'returned at once') return random(seed, fault).isOneIn(0.2)
     if (OF_REFUNDS.includes(fault)) return swarm.isOneIn(0.8)
@@ -88,7 +95,9 @@ function drawnFaults({ seed, swarm, isCalm, isOfRefunds }: Weather): Fault[] {
   })
 }
 
-const byTime = (a: Operation, b: Operation): number => a.atMs - b.atMs
+export const byTime = (a: Operation, b: Operation): number => a.atMs - b.atMs
+
+export const hasStalls = (seed: number): boolean => random(seed, 'stalls').isOneIn(0.05)
 
 /** A payer starts a payment, the merchant closes the order, and the clock jumps between two steps of these. */
 function stall(dice: Random, order: number): Operation[] {

@@ -1,7 +1,7 @@
 /** Runs seeds one after the other in this process, on its own database, and adds up the results. */
 import { openDatabase } from './database.ts'
+import { scenario } from './later-faults.ts'
 import { runScenario } from './run.ts'
-import { scenario } from './scenario.ts'
 
 export type Tally = {
   schedules: number

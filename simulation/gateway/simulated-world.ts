@@ -6,6 +6,8 @@ import type { KnownOrder } from './deeds.ts'
 import { type Gateway, gatewayOf, MCH, START_MS } from './gateway.ts'
 import { brokenBooks, brokenNow } from './invariants.ts'
 import { merchantOf } from './merchant.ts'
+import { mishapsOf } from './mishaps.ts'
+import { processesOf } from './processes.ts'
 import { random } from './random.ts'
 import { newRecord, type RunRecord } from './record.ts'
 import type { Scenario } from './scenario.ts'
@@ -14,6 +16,7 @@ import { ledger } from './told.ts'
 import type { Payment } from './trades.ts'
 import { turnstile } from './turnstile.ts'
 import { upstream } from './upstream.ts'
+import { unbooked, unwrittenCall } from './written.ts'
 
 export type SimulatedWorld = ReturnType<typeof simulatedWorld>
 
@@ -22,11 +25,14 @@ export function simulatedWorld(connection: pg.Client, plan: Scenario) {
   const record = newRecord(schedule.nowMs)
   const { say, count, broke } = record
   let isResting = false
+  const mishaps = mishapsOf(plan, () => isResting, count)
   const database = turnstile(connection, schedule, random(plan.seed, 'database'), {
     isSlow: () => !isResting && plan.ownFaults.includes('database slow'),
+    mishap: mishaps.statement,
     onWrite: async () => {
       const broken =
-        (await brokenNow(connection)) ?? (await brokenBooks(connection, upstreams.trades(), schedule.nowMs()))
+        (await brokenNow(connection, schedule.nowMs())) ??
+        (await brokenBooks(connection, upstreams.trades(), schedule.nowMs()))
       if (broken !== null) broke(broken)
     },
     onForeignWait: () => broke('T1: a process waits for something else inside a transaction'),
@@ -35,40 +41,37 @@ export function simulatedWorld(connection: pg.Client, plan: Scenario) {
     if (database.isHeld()) broke('T1: a process waits for the network inside a transaction')
   }
   // What the outside knows: the orders' numbers, and what the merchant was answered and told.
-  const orders: KnownOrder[] = plan.orders.map(({ expiresInMs }, index) => ({
-    number: index + 1,
-    no: null,
-    attempts: [],
-    closingSinceMs: START_MS + expiresInMs,
-  }))
+  const orders = knownOrders(plan)
   const paymentsOf = (orderNo: string): Payment[] => {
     const numbers = orders.find(({ no }) => no === orderNo)?.attempts ?? []
     return upstreams.trades().flatMap(({ no, payments }) => (numbers.includes(no) ? payments : []))
   }
   const told = ledger({ nowMs: schedule.nowMs, paymentsOf, broke })
-  const gateways: Gateway[] = []
   const chance = random(plan.seed, 'chance')
-  /** A random one of the processes that are alive; null if none is. */
-  const anyGateway = (): Gateway | null => {
-    const alive = gateways.filter(({ process }) => process.isAlive)
-    return alive.length === 0 ? null : chance.pick(alive)
-  }
+  const processes = processesOf(schedule, record, chance, (name) =>
+    gatewayOf(name, plan, schedule, { database, upstreams, merchant, waiting, mishaps }),
+  )
+  const { anyGateway } = processes
   const upstreams = upstream(schedule, random(plan.seed, 'upstream'), plan, {
-    notify: (channel, body) => deliverWebhook(anyGateway(), record, channel, body),
+    notify: (channel, body) => deliverWebhook({ gateway: anyGateway(), connection, record }, channel, body),
+    called: (verb, no) =>
+      void unwrittenCall(connection, verb, no, schedule.nowMs()).then((broken) => broken !== null && broke(broken)),
+    deathAt: mishaps.deathAt,
+    crash: (process) => processes.crash(process, mishaps.restartMs()),
+    isBillLate: mishaps.isBillLate,
     fault: (fault, phase) => count(`fault ${fault} × ${phase}`),
     quirk: (what) => count(`quirk ${what}`),
     story: say,
     waiting,
   })
   const merchant = merchantOf(schedule, plan, { isResting: () => isResting, say, broke, count, ledger: () => told })
-  const start = (name: string): Gateway => {
-    const gateway = gatewayOf(name, plan, schedule, { database, upstreams, merchant, waiting })
-    gateways.push(gateway)
-    return gateway
-  }
   const rest = (): void => {
     isResting = true
     upstreams.rest()
+  }
+  /** In the morning, when the bills are read, processes and statements may fail again. */
+  const wake = (): void => {
+    isResting = false
   }
   return {
     plan,
@@ -77,23 +80,30 @@ export function simulatedWorld(connection: pg.Client, plan: Scenario) {
     database,
     orders,
     told,
-    gateways,
+    ...processes,
     chance,
-    anyGateway,
     upstreams,
     merchant,
-    start,
     rest,
+    wake,
   }
 }
 
+const knownOrders = (plan: Scenario): KnownOrder[] =>
+  plan.orders.map(({ expiresInMs }, index) => ({
+    number: index + 1,
+    no: null,
+    attempts: [],
+    closingSinceMs: START_MS + expiresInMs,
+  }))
+
 /** An upstream sends a webhook; null if no gateway is alive, or the one that receives it dies before it answers. */
 async function deliverWebhook(
-  gateway: Gateway | null,
-  { say }: RunRecord,
+  to: { gateway: Gateway | null; connection: pg.Client; record: RunRecord },
   channel: ChannelName,
   body: string,
 ): Promise<WebhookReply | null> {
+  const { gateway, connection, record } = to
   if (gateway === null) return null
   const { world, process } = gateway
   const raw = { headers: {}, body: Buffer.from(body) }
@@ -104,6 +114,11 @@ async function deliverWebhook(
   }))
   const received = await Promise.race([receives, dies])
   if (received === 'died') return null
-  say(`${process.name}: receives a webhook of ${channel}: ${received?.outcome}`)
+  record.say(`${process.name}: receives a webhook of ${channel}: ${received?.outcome}`)
+  const { attemptNo = '', paymentNo } = JSON.parse(body) as { attemptNo?: string; paymentNo?: string }
+  if (received?.reply.status === 200 && paymentNo !== undefined) {
+    const broken = await unbooked(connection, attemptNo, paymentNo)
+    if (broken !== null) record.broke(broken)
+  }
   return received?.reply ?? null
 }

@@ -7,10 +7,22 @@ import type { ChannelName, UpstreamPayment } from '@acopay/channels'
  */
 export type SentBy = 'merchant' | 'gateway' | 'close' | 'outside'
 
-/** `closes`: the refund ends without sending money, and its number is used up. */
-export type SentBack = { no: string; fen: bigint; doneMs: number; by: SentBy; closes?: true }
+/**
+ * `closes`: the refund ends without sending money, and its number is used up. `isDoubtful`: until it is done, the upstream
+ * answers with a word that is neither yes nor no. `askedFen`: where it is not what is sent.
+ */
+export type SentBack = {
+  no: string
+  fen: bigint
+  askedFen?: bigint
+  doneMs: number
+  by: SentBy
+  closes?: true
+  isDoubtful?: true
+}
 
-export type Payment = UpstreamPayment & { refunds: SentBack[] }
+/** `isUnheard`: no webhook tells of it and no query, only the bill. */
+export type Payment = UpstreamPayment & { refunds: SentBack[]; isUnheard?: true }
 
 export type Trade = {
   no: string

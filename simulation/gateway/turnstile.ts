@@ -5,6 +5,7 @@
  */
 import type { Pool } from '@acopay/store'
 import type pg from 'pg'
+import type { Mishap } from './mishaps.ts'
 import type { Random } from './random.ts'
 import type { Process, Scheduler } from './scheduler.ts'
 
@@ -39,7 +40,12 @@ export function turnstile(
   connection: pg.Client,
   schedule: Scheduler,
   dice: Random,
-  observer: { isSlow: () => boolean; onWrite: () => Promise<void>; onForeignWait: () => void },
+  observer: {
+    isSlow: () => boolean
+    mishap: () => Mishap | null
+    onWrite: () => Promise<void>
+    onForeignWait: () => void
+  },
 ): Turnstile {
   let held = false
   let hasWritten = false
@@ -47,18 +53,25 @@ export function turnstile(
   const latencyMs = (): number =>
     observer.isSlow() && dice.isOneIn(0.05) ? dice.between(500, 8000) : dice.between(1, 9)
 
+  /** Runs a statement, unless it meets a mishap. Only inside a transaction can PostgreSQL end a deadlock. */
+  async function askOrFail(query: Query, values?: unknown[]): Promise<pg.QueryResult> {
+    const mishap = query === 'rollback' ? null : observer.mishap()
+    if (mishap === 'deadlock' && held) throw Object.assign(new Error('deadlock detected'), { code: '40P01' })
+    if (mishap === 'not run') throw new Error('the connection to the database is lost')
+    const result = await ask(query, values)
+    if (mishap === 'answer lost') {
+      if (!held) await lookAtWrites()
+      throw new Error('the connection to the database was lost before it answered')
+    }
+    return result
+  }
+
   async function ask(query: Query, values?: unknown[]): Promise<pg.QueryResult> {
     statements += 1
     const isWrite = typeof query === 'object' && /\b(insert|update|delete)\b/.test(query.text ?? '')
     const result = await connection.query(query as string, values as never[])
     if (isWrite && result.rowCount !== 0 && !HARMLESS.has(query.name ?? '')) hasWritten = true
-    if (typeof query === 'object' && UNORDERED.has(query.name ?? '')) {
-      result.rows = result.rows
-        .map((row) => ({ row, key: JSON.stringify(row, textOfBigint) }))
-        .sort((a, b) => (a.key < b.key ? -1 : 1))
-        .map(({ row }) => row)
-    }
-    return result
+    return typeof query === 'object' && UNORDERED.has(query.name ?? '') ? inFixedOrder(result) : result
   }
 
   async function lookAtWrites(): Promise<void> {
@@ -77,7 +90,7 @@ export function turnstile(
         }
         schedule.at(schedule.nowMs() + latencyMs(), process, async () => {
           try {
-            const result = await ask(asked, values)
+            const result = await askOrFail(asked, values)
             await lookAtWrites()
             resolve(result)
           } catch (error) {
@@ -98,13 +111,21 @@ export function turnstile(
                 await lookAtWrites()
                 done()
               }
-              resolve({ query: ask, release: () => void release(), on: () => {}, off: () => {} })
+              resolve({ query: askOrFail, release: () => void release(), on: () => {}, off: () => {} })
             }),
         )
       })
     return { query, connect } as unknown as Pool
   }
   return { poolOf, isHeld: () => held, statements: () => statements }
+}
+
+function inFixedOrder(result: pg.QueryResult): pg.QueryResult {
+  const rows = result.rows
+    .map((row) => ({ row, key: JSON.stringify(row, textOfBigint) }))
+    .sort((a, b) => (a.key < b.key ? -1 : 1))
+    .map(({ row }) => row)
+  return { ...result, rows }
 }
 
 const textOfBigint = (_name: string, value: unknown): unknown => (typeof value === 'bigint' ? `${value}` : value)

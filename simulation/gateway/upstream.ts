@@ -1,27 +1,13 @@
 /** Both upstreams with their quirks, and the payers. They keep what they know when a gateway process dies. */
-import type {
-  Channel,
-  ChannelName,
-  CloseAnswer,
-  QueryAnswer,
-  RefundAnswer,
-  RefundAsk,
-  WebhookReply,
-} from '@acopay/channels'
-import { type Chosen, CREATE_LANDS_MS, type Fault, type Network, network, type Observer } from './network.ts'
+import type { Channel, ChannelName, CloseAnswer, QueryAnswer } from '@acopay/channels'
+import { billOf } from './bill.ts'
+import { type Chosen, type Fault, network } from './network.ts'
 import type { Random } from './random.ts'
-import { REFUND_REASON } from './scenario.ts'
+import { paymentNamed } from './refunds.ts'
 import type { Process, Scheduler } from './scheduler.ts'
-import {
-  asTold,
-  backFen,
-  isAllBack,
-  newTrade,
-  type Payment,
-  type SentBack,
-  sendRestBack,
-  type Trade,
-} from './trades.ts'
+import { asTold, isAllBack, newTrade, type Payment, sendRestBack, type Trade } from './trades.ts'
+import type { Parts, UpstreamObserver } from './upstream-parts.ts'
+import { realChannel } from './words.ts'
 
 export type Upstream = {
   channelOf: (process: Process, name: ChannelName) => Channel
@@ -33,6 +19,8 @@ export type Upstream = {
   pay: (no: string) => boolean
   /** The upstream or the merchant's back office sends an attempt's payment back; false if nothing is left of it. */
   sendBack: (no: string) => boolean
+  /** A payment after the watch, of which only the bill tells; false if the attempt has one. */
+  payUnheard: (no: string) => boolean
   trades: () => Trade[]
   /** Faults end. */
   rest: () => void
@@ -40,24 +28,9 @@ export type Upstream = {
 
 const WATCH_MS = 10 * 60_000
 
-type UpstreamObserver = Observer & {
-  /** Sends a webhook to a gateway process; null if none is alive. */
-  notify: (channel: ChannelName, body: string) => Promise<WebhookReply | null>
-  quirk: (what: string) => void
-}
-
-/** What all functions of the upstreams share. */
-type Parts = {
-  schedule: Scheduler
-  dice: Random
-  observer: UpstreamObserver
-  wire: Network
-  trades: Map<string, Trade>
-  tell: (channel: ChannelName, body: string, inMs: number) => void
-}
-
 export function upstream(schedule: Scheduler, dice: Random, chosen: Chosen, observer: UpstreamObserver): Upstream {
   const trades = new Map<string, Trade>()
+  const channels = new Map<string, Channel>()
   /** Sends a webhook, and again after growing pauses until a gateway accepts it. */
   function tell(channel: ChannelName, body: string, inMs: number, tries = 1): void {
     schedule.at(schedule.nowMs() + inMs, null, () => {
@@ -68,9 +41,14 @@ export function upstream(schedule: Scheduler, dice: Random, chosen: Chosen, obse
     })
   }
   const wire = network(schedule, dice, chosen, observer)
-  const parts: Parts = { schedule, dice, observer, wire, trades, tell }
+  const parts: Parts = { schedule, dice, observer, wire, trades, tell, faults: chosen.faults }
   return {
-    channelOf: (process, name) => channelOf(parts, process, name),
+    channelOf(process, name) {
+      const key = `${process.name} ${name}`
+      const channel = channels.get(key) ?? channelOf(parts, process, name)
+      channels.set(key, channel)
+      return channel
+    },
     isCode: (no) => trades.get(no)?.isCode === true,
     ...payersOf(parts),
     trades: () => [...trades.values()],
@@ -88,7 +66,7 @@ function payersOf({
   wire,
   trades,
   tell,
-}: Parts): Pick<Upstream, 'scan' | 'pay' | 'sendBack'> {
+}: Parts): Pick<Upstream, 'scan' | 'pay' | 'sendBack' | 'payUnheard'> {
   const now = schedule.nowMs
   function book(trade: Trade, amountFen: bigint): Payment {
     const paidAt = new Date(Math.floor(now() / 1000) * 1000)
@@ -142,6 +120,13 @@ function payersOf({
       take(trade)
       return true
     },
+    payUnheard(no) {
+      const trade = trades.get(no)
+      if (trade === undefined || trade.state === 'paid') return false
+      Object.assign(book(trade, trade.fen), { isUnheard: true })
+      trade.state = 'paid'
+      return true
+    },
     sendBack(no) {
       const first = trades.get(no)?.payments[0]
       return first !== undefined && sendRestBack(first, 'outside', now())
@@ -153,20 +138,18 @@ function channelOf(parts: Parts, process: Process, name: ChannelName): Channel {
   const { schedule, observer, wire, trades } = parts
   const now = schedule.nowMs
   return {
+    ...realChannel(parts, process, name),
     methods: ['native'],
-    payUrlTtlMs: {},
-    signIn: null,
-    tradeStartsAtScan: name === 'alipay',
-    refundVisibleAfterMs: name === 'alipay' ? 10_000 : 0,
-    createInFlightMs: CREATE_LANDS_MS,
     latePaymentWindowMs: WATCH_MS,
-    open: ({ attemptNo: no, amountFen, expireAt }) =>
-      wire.call(process, 'open', no, () => {
+    open: async ({ attemptNo: no, amountFen, expireAt }) => {
+      observer.called('open', no)
+      return wire.call(process, 'open', no, () => {
         const isCode = name === 'alipay'
         if (isCode) observer.quirk('a code that is no trade yet')
         trades.set(no, newTrade({ no, channel: name, fen: amountFen, expireMs: expireAt.getTime(), isCode }, now()))
         return { kind: 'opened', payUrl: `pay:${no}` }
-      }),
+      })
+    },
     query: ({ attemptNo }) =>
       wire.call(process, 'query', attemptNo, (fault) => {
         const says = queried(parts, trades.get(attemptNo))
@@ -180,15 +163,6 @@ function channelOf(parts: Parts, process: Process, name: ChannelName): Channel {
       if (asked !== undefined) asked.openings = 0
       return wire.call(process, 'close', attemptNo, (fault) => closed(parts, name, trades.get(attemptNo), fault))
     },
-    refund: (ask) =>
-      wire.call(process, 'refund', ask.attemptNo, (fault) => refunded(parts, ask, trades.get(ask.attemptNo), fault)),
-    queryRefund: ({ attemptNo, paymentNo, refundNo }) =>
-      wire.call(process, 'queryRefund', attemptNo, () => {
-        const made = paymentNamed(trades.get(attemptNo), paymentNo)?.refunds.find(({ no }) => no === refundNo)
-        if (made === undefined) return { kind: 'absent' }
-        if (made.doneMs > now()) return { kind: 'processing' }
-        return made.closes ? { kind: 'failed', why: 'CLOSED' } : { kind: 'done', amountFen: made.fen }
-      }),
     async readWebhook({ body }) {
       const {
         attemptNo = '',
@@ -202,7 +176,7 @@ function channelOf(parts: Parts, process: Process, name: ChannelName): Channel {
         : { kind: 'paid', attemptNo, payment: asTold(payment) }
     },
     replyToWebhook: (isAccepted) => ({ status: isAccepted ? 200 : 500, contentType: 'text/plain', body: '' }),
-    fetchUpstreamBill: async () => ({ kind: 'none' }),
+    fetchUpstreamBill: (day) => billOf(parts, process, name, day),
   }
 }
 
@@ -245,40 +219,3 @@ function queried({ schedule, observer }: Parts, trade: Trade | undefined): Query
   if (isShownOpen) observer.quirk('a closed trade that says it is open')
   return { kind: (trade.state === 'closed' && !isShownOpen) || trade.expireMs <= nowMs ? 'closed' : 'open' }
 }
-
-/** The upstream carries out a refund number only once, on the payment that the call names. */
-function refunded(parts: Parts, ask: RefundAsk, trade: Trade | undefined, fault: Fault | null): RefundAnswer {
-  const { schedule, observer } = parts
-  const { paymentNo, refundNo } = ask
-  const payment = paymentNamed(trade, paymentNo)
-  if (trade === undefined || payment === undefined) return { kind: 'refused', why: 'NOT_PAID' }
-  const before = payment.refunds.find(({ no }) => no === refundNo)
-  if (before !== undefined) observer.quirk('a refund asked for again')
-  const made = before ?? newRefund(parts, ask, { trade, payment }, fault)
-  if (made === null) return { kind: 'refused', why: 'NOT_ENOUGH' }
-  if (made.doneMs > schedule.nowMs()) return { kind: 'processing' }
-  return made.closes ? { kind: 'refused', why: 'CLOSED' } : { kind: 'done' }
-}
-
-/** Null if the payment or the account has too little left. */
-function newRefund(
-  { schedule, dice, tell }: Parts,
-  { refundNo, amountFen, reason }: RefundAsk,
-  { trade, payment }: { trade: Trade; payment: Payment },
-  fault: Fault | null,
-): SentBack | null {
-  const nowMs = schedule.nowMs()
-  if (fault === 'refund refused') trade.poorUntilMs = nowMs + dice.between(1, dice.isOneIn(0.5) ? 5_000 : 90_000)
-  if (nowMs < trade.poorUntilMs || backFen(payment) + amountFen > payment.amountFen) return null
-  const lateMs = fault === 'refund under way' || fault === 'refund closed' ? dice.between(1000, 120_000) : 0
-  const by = reason === REFUND_REASON ? 'merchant' : 'gateway'
-  const refund: SentBack = { no: refundNo, fen: amountFen, doneMs: nowMs + lateMs, by }
-  const made: SentBack = fault === 'refund closed' ? { ...refund, fen: 0n, closes: true } : refund
-  payment.refunds.push(made)
-  if (lateMs > 0) tell(trade.channel, JSON.stringify({ refundNo }), lateMs)
-  return made
-}
-
-/** One attempt may have two payments. The upstream's own number tells them apart. */
-const paymentNamed = (trade: Trade | undefined, paymentNo: string): Payment | undefined =>
-  trade?.payments.find((payment) => payment.paymentNo === paymentNo)

@@ -1,0 +1,85 @@
+/** The refunds of the simulated upstreams. */
+import type { Unknown } from '@acopay/channels'
+import type { Fault } from './network.ts'
+import { REFUND_REASON } from './scenario.ts'
+import { backFen, type Payment, type SentBack, type Trade } from './trades.ts'
+import type { Parts } from './upstream-parts.ts'
+
+/** `absent`: there is no such payment. `doubtful`: a word that names no end; the refund is made later all the same. */
+export type MadeAnswer =
+  | { kind: 'done' | 'processing' | 'doubtful' | 'closed'; refund: ShownRefund; isRepeated: boolean }
+  | { kind: 'not enough' | 'absent' }
+  | Unknown
+
+/** `refundedFen`: what has gone back of the payment in all. */
+export type ShownRefund = { attemptNo: string; paymentNo: string; refundNo: string; fen: bigint; refundedFen: bigint }
+
+type Ask = { paymentNo: string; refundNo: string; amountFen: bigint; reason: string }
+
+/** The upstream carries out a refund number only once, on the payment that the call names. */
+export function refunded(parts: Parts, ask: Ask, trade: Trade | undefined, fault: Fault | null): MadeAnswer {
+  const { schedule, observer } = parts
+  const { paymentNo, refundNo } = ask
+  const payment = paymentNamed(trade, paymentNo)
+  if (trade === undefined || payment === undefined) return { kind: 'absent' }
+  const before = payment.refunds.find(({ no }) => no === refundNo)
+  if (before !== undefined) observer.quirk('a refund asked for again')
+  const made = before ?? newRefund(parts, ask, { trade, payment }, fault)
+  return made === null
+    ? { kind: 'not enough' }
+    : stateOf(made, { trade, payment }, { nowMs: schedule.nowMs(), isRepeated: before !== undefined })
+}
+
+/** What a query says of a refund, by its number. */
+export function queriedRefund({ schedule }: Parts, trade: Trade | undefined, refundNo: string): MadeAnswer {
+  for (const payment of trade?.payments ?? []) {
+    const made = payment.refunds.find(({ no }) => no === refundNo)
+    if (trade === undefined || made === undefined) continue
+    return stateOf(made, { trade, payment }, { nowMs: schedule.nowMs(), isRepeated: true })
+  }
+  return { kind: 'absent' }
+}
+
+function stateOf(
+  made: SentBack,
+  { trade, payment }: { trade: Trade; payment: Payment },
+  { nowMs, isRepeated }: { nowMs: number; isRepeated: boolean },
+): MadeAnswer {
+  const { no: refundNo, fen, askedFen = fen, doneMs, isDoubtful, closes } = made
+  const { no: attemptNo } = trade
+  const refund = { attemptNo, paymentNo: payment.paymentNo, refundNo, fen: askedFen, refundedFen: backFen(payment) }
+  if (doneMs > nowMs) return { kind: isDoubtful === true ? 'doubtful' : 'processing', refund, isRepeated }
+  return { kind: closes ? 'closed' : 'done', refund, isRepeated }
+}
+
+/** Null if the payment or the account has too little left. */
+function newRefund(
+  { schedule, dice, tell, faults, observer }: Parts,
+  { refundNo, amountFen, reason }: Ask,
+  { trade, payment }: { trade: Trade; payment: Payment },
+  fault: Fault | null,
+): SentBack | null {
+  const nowMs = schedule.nowMs()
+  if (fault === 'refund refused') trade.poorUntilMs = nowMs + dice.between(1, dice.isOneIn(0.5) ? 5_000 : 90_000)
+  if (nowMs < trade.poorUntilMs || backFen(payment) + amountFen > payment.amountFen) return null
+  const isDoubtful = fault === 'refund in doubt'
+  // Alipay has no word for a refund that ended without sending money.
+  const closes = fault === 'refund closed' && trade.channel === 'wechat'
+  if (faults.includes('refund slow')) observer.fault('refund slow', 'refund')
+  const isLate = closes || isDoubtful || fault === 'refund under way' || fault === 'refund closed'
+  const lateMs = isLate || faults.includes('refund slow') ? dice.between(1000, 120_000) : 0
+  const by = reason === REFUND_REASON ? 'merchant' : 'gateway'
+  const refund: SentBack = { no: refundNo, fen: closes ? 0n : amountFen, doneMs: nowMs + lateMs, by }
+  const made: SentBack = {
+    ...refund,
+    ...(closes ? { closes, askedFen: amountFen } : {}),
+    ...(isDoubtful ? { isDoubtful } : {}),
+  }
+  payment.refunds.push(made)
+  if (lateMs > 0) tell(trade.channel, JSON.stringify({ refundNo }), lateMs)
+  return made
+}
+
+/** One attempt may have two payments. The upstream's own number tells them apart. */
+export const paymentNamed = (trade: Trade | undefined, paymentNo: string): Payment | undefined =>
+  trade?.payments.find((payment) => payment.paymentNo === paymentNo)

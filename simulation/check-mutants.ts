@@ -8,7 +8,8 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { startDatabase } from './gateway/database.ts'
-import { MUTANTS, type Mutant } from './mutants.ts'
+import { MUTANTS } from './mutants.ts'
+import type { Mutant } from './mutants/mutant.ts'
 
 const { values } = parseArgs({ options: { seeds: { type: 'string', default: '4000' }, only: { type: 'string' } } })
 const ROOT = path.resolve(import.meta.dirname, '..')

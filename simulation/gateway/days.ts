@@ -3,9 +3,10 @@
  * differences and the merchant's bill must agree with what the upstreams did.
  */
 import type pg from 'pg'
+import { APP } from './gateway.ts'
 import type { Payment, SentBack, Trade } from './trades.ts'
 
-const DAY_MS = 24 * 3_600_000
+export const DAY_MS = 24 * 3_600_000
 
 /** The end of the day on which the run begins, in China. From 10:00 on the upstreams have the bill of the day before. */
 const FIRST_MIDNIGHT_MS = Date.parse('2026-03-02T00:00:00+08:00')
@@ -32,14 +33,22 @@ export async function brokenDays(connection: pg.Client, trades: Trade[], morning
     name: 'differences',
     text: `select kind, payment_no as "paymentNo", refund_no as "refundNo", settled from reconciliation_difference`,
   })
-  const { rows: kept } = await connection.query<{ no: string }>({
+  const { rows: kept } = await connection.query<{ no: string; state: string }>({
     name: 'kept',
-    text: `select payment_no as no from payment where fate = 'keep'`,
+    text: `select payment_no as no, o.state from payment p join orders o using (mch_no, transaction_no) where fate = 'keep'`,
   })
   const payments = trades.flatMap((trade) => trade.payments)
   const keptNos = new Set(kept.map(({ no }) => no))
-  return brokenDifferences(found, payments, keptNos) ?? (await brokenBill(connection, payments))
+  const unnoticed = kept.find(({ no, state }) => state !== 'REFUND' && payments.some(isReturned(no)))
+  if (unnoticed !== undefined)
+    return `B4: all of ${unnoticed.no} went back from outside, and its order is ${unnoticed.state}`
+  return brokenDifferences(found, payments, keptNos) ?? (await brokenBill(connection, payments, mornings))
 }
+
+const isReturned =
+  (no: string) =>
+  ({ paymentNo, amountFen, refunds }: Payment): boolean =>
+    paymentNo === no && refunds.some(({ by, fen }) => by === 'outside' && fen === amountFen)
 
 /** Every difference has its reason upstream, and what was sent back from outside is one. */
 function brokenDifferences(found: Difference[], payments: Payment[], kept: Set<string>): string | null {
@@ -63,7 +72,7 @@ function brokenDifferences(found: Difference[], payments: Payment[], kept: Set<s
 }
 
 /** Every payment that was heard of, and every refund that was made, is in one bill, with its amount. */
-async function brokenBill(connection: pg.Client, payments: Payment[]): Promise<string | null> {
+async function brokenBill(connection: pg.Client, payments: Payment[], mornings: number): Promise<string | null> {
   const { rows } = await connection.query<{ bytes: Buffer }>({
     name: 'billParts',
     text: `select p.bytes from bill b join bill_part p on p.mch_no = b.mch_no and p.bill_day = b.bill_day
@@ -75,17 +84,20 @@ async function brokenBill(connection: pg.Client, payments: Payment[]): Promise<s
     .split('\r\n')
     .map((line) => line.split(','))
     .filter(([kind]) => kind === 'PAYMENT' || kind === 'REFUND' || kind === 'REVERSAL')
-    .map((cells) => `${cells[0]} ${cells[9]} ${cells[5]} ${cells[11]}`)
+    .map((cells) => [0, 9, 5, 11, 12, 4].map((column) => cells[column]).join(' '))
   const own = (no: string): string => no.replace(/-\d+$/, '')
   const yuan = (fen: bigint): string => `${fen / 100n}.${String(fen % 100n).padStart(2, '0')}`
   const made = ({ by, fen }: SentBack): boolean => fen > 0n && (by === 'merchant' || by === 'gateway')
   const expected = payments
-    .filter(({ isUnheard }) => isUnheard !== true)
+    .filter(({ isUnheard }) => isUnheard !== true || mornings > 1)
     .flatMap(({ paymentNo, amountFen, refunds }) => [
-      `PAYMENT ${paymentNo}  ${yuan(amountFen)}`,
+      `PAYMENT ${paymentNo}  ${yuan(amountFen)} CNY ${APP}`,
       ...refunds
         .filter(made)
-        .map(({ by, no, fen }) => `${by === 'merchant' ? 'REFUND' : 'REVERSAL'} ${paymentNo} ${own(no)} ${yuan(fen)}`),
+        .map(
+          ({ by, no, fen }) =>
+            `${by === 'merchant' ? 'REFUND' : 'REVERSAL'} ${paymentNo} ${own(no)} ${yuan(fen)} CNY ${APP}`,
+        ),
     ])
   const missing = expected.find((line) => lines.filter((one) => one === line).length !== 1)
   return missing === undefined ? null : `B3: not once in the merchant's bill: ${missing}`

@@ -30,6 +30,7 @@ type Context = {
   upstreams: ReturnType<typeof upstream>
   anyGateway: () => Gateway | null
   crash: (process: Process, restartMs: number) => void
+  failed: (what: string) => void
 }
 
 type OperationContext = Context & {
@@ -56,7 +57,10 @@ export function operationsOf(given: Context) {
       (answer) => {
         if (gateway.process.isAlive) onAnswer(answer)
       },
-      (error: Error) => say(`${gateway.process.name}: fails to ${what}: ${error.message}`),
+      (error: Error) => {
+        say(`${gateway.process.name}: fails to ${what}: ${error.message}`)
+        given.failed(`${what}: ${error.message}`)
+      },
     )
   }
   const context: OperationContext = { ...given, dice: random(plan.seed, 'deeds'), nonce, shown: new Set(), ask }
@@ -181,6 +185,9 @@ function refund(
       if (made.kind === 'refund') told.refundSays(order.no ?? '', made.refund.refundNo, amount, made.refund.state)
       // The number contains the order and the amount, so the same number always asks for the same refund.
       if (made.kind === 'differs') broke(`S1: a repeated refund differs in ${made.field}`)
+      // A run takes less than 180 days, and no order has twenty refunds.
+      const isNoLimit = made.kind === 'refused' && /^REFUND_TIMES?_EXCEED$/.test(made.why)
+      if (isNoLimit) broke(`S2: a refund within the limits is refused: ${made.why}`)
     },
   )
 }

@@ -17,7 +17,18 @@ export const START_MS = Date.parse('2026-03-01T04:00:00Z')
 export const MCH = 'SIM1'
 export const APP = 'APP1'
 const CONFIG = readConfig({}, '/nowhere')
-const SILENT = pino({ level: 'silent' })
+
+/** Reports what the gateway logs as failed; it goes on afterwards, so that nothing else would show it. */
+const logOf = (onFailure: (what: string) => void): World['log'] =>
+  pino(
+    { level: 'error' },
+    {
+      write(line: string) {
+        const { msg, kind, err } = JSON.parse(line) as { msg: string; kind?: string; err?: { message: string } }
+        if (err !== undefined) onFailure(`${msg} ${kind ?? ''}: ${err.message}`)
+      },
+    },
+  )
 
 export type Gateway = { process: Process; world: World; telling: Notifier; isAtRound: boolean }
 
@@ -47,7 +58,7 @@ export function gatewayOf(name: string, plan: Scenario, schedule: Scheduler, par
     ...buildWorld({
       config: CONFIG,
       pool: parts.database.poolOf(process),
-      log: SILENT,
+      log: logOf((what) => process.isAlive && parts.mishaps.failed(what)),
       masterKey: Buffer.alloc(32),
       publicUrl: () => '',
       ownUrl: () => '',

@@ -1,6 +1,7 @@
 /** Faults inside a gateway process: statements that fail, accounts that cannot be read, deaths in the middle of a call. */
 import type { Death, Verb } from './network.ts'
 import { random } from './random.ts'
+import type { RunRecord } from './record.ts'
 import type { OwnFault, Scenario } from './scenario.ts'
 
 /**
@@ -13,7 +14,8 @@ export type Mishaps = ReturnType<typeof mishapsOf>
 
 const DEATHS_MAX = 3
 
-export function mishapsOf(plan: Scenario, isResting: () => boolean, count: (what: string) => void) {
+export function mishapsOf(plan: Scenario, isResting: () => boolean, record: RunRecord) {
+  const { count } = record
   const dice = random(plan.seed, 'mishaps')
   let deaths = 0
   const isNow = (fault: OwnFault, probability: number): boolean =>
@@ -41,6 +43,11 @@ export function mishapsOf(plan: Scenario, isResting: () => boolean, count: (what
       const isIt = isNow('bill late', 0.5)
       if (isIt) count('fault bill late × bill')
       return isIt
+    },
+    /** Some work of the gateway has thrown. That is a fault, unless this run makes it throw. */
+    failed(what: string): void {
+      const isMade = plan.ownFaults.includes('statement fails') || plan.ownFaults.includes('account unreadable')
+      if (!isMade) record.broke(`E1: nothing was wrong, and it throws: ${what}`)
     },
     /** After how long a process that died starts again. */
     restartMs: (): number => dice.between(10, 20_000),

@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto'
 import type pg from 'pg'
 import { runDueJobs, runRound } from '../../apps/server/src/jobs/worker.ts'
-import { brokenDays, isAnyPaid, morningsUntil } from './days.ts'
+import { brokenDays, DAY_MS, isAnyPaid, morningsUntil } from './days.ts'
 import { operationsOf } from './deeds.ts'
 import { type Gateway, MCH, START_MS } from './gateway.ts'
 import { brokenAtRest, stillPayable } from './invariants.ts'
@@ -85,7 +85,7 @@ function scheduleRounds(simulated: SimulatedWorld): void {
 }
 
 /** One gateway process runs the jobs or sends the notifications that are due. */
-function round({ anyGateway, record }: SimulatedWorld, what: 'jobs' | 'telling' | 'both' | 'morning'): void {
+function round({ anyGateway, record, failed }: SimulatedWorld, what: 'jobs' | 'telling' | 'both' | 'morning'): void {
   const gateway = anyGateway()
   if (gateway === null || gateway.isAtRound) return
   gateway.isAtRound = true
@@ -98,6 +98,7 @@ function round({ anyGateway, record }: SimulatedWorld, what: 'jobs' | 'telling' 
     (error: Error) => {
       gateway.isAtRound = false
       record.say(`${gateway.process.name}: a round failed: ${error.message}`)
+      failed(`a round: ${error.message}`)
     },
   )
 }
@@ -145,7 +146,9 @@ async function settleDays(connection: pg.Client, simulated: SimulatedWorld, drai
   const { plan, schedule, record, upstreams } = simulated
   if (plan.ownFaults.includes('bill late')) payAtNight(simulated)
   if (!isAnyPaid(upstreams.trades())) return
-  const mornings = morningsUntil(schedule.nowMs())
+  // One more morning: what was booked in the first is in the second day's bill, and in no other.
+  const lastMs = schedule.nowMs() + (plan.ownFaults.includes('bill late') ? DAY_MS : 0)
+  const mornings = morningsUntil(lastMs)
   for (const morningMs of mornings) {
     schedule.advanceTo(morningMs)
     await morning(connection, simulated, drain)

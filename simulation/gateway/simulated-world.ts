@@ -25,7 +25,7 @@ export function simulatedWorld(connection: pg.Client, plan: Scenario) {
   const record = newRecord(schedule.nowMs)
   const { say, count, broke } = record
   let isResting = false
-  const mishaps = mishapsOf(plan, () => isResting, count)
+  const mishaps = mishapsOf(plan, () => isResting, record)
   const database = turnstile(connection, schedule, random(plan.seed, 'database'), {
     isSlow: () => !isResting && plan.ownFaults.includes('database slow'),
     mishap: mishaps.statement,
@@ -53,7 +53,8 @@ export function simulatedWorld(connection: pg.Client, plan: Scenario) {
   )
   const { anyGateway } = processes
   const upstreams = upstream(schedule, random(plan.seed, 'upstream'), plan, {
-    notify: (channel, body) => deliverWebhook({ gateway: anyGateway(), connection, record }, channel, body),
+    notify: (channel, body) =>
+      deliverWebhook({ gateway: anyGateway(), connection, record, failed: mishaps.failed }, channel, body),
     called: (verb, no) =>
       void unwrittenCall(connection, verb, no, schedule.nowMs()).then((broken) => broken !== null && broke(broken)),
     deathAt: mishaps.deathAt,
@@ -65,14 +66,6 @@ export function simulatedWorld(connection: pg.Client, plan: Scenario) {
     waiting,
   })
   const merchant = merchantOf(schedule, plan, { isResting: () => isResting, say, broke, count, ledger: () => told })
-  const rest = (): void => {
-    isResting = true
-    upstreams.rest()
-  }
-  /** In the morning, when the bills are read, processes and statements may fail again. */
-  const wake = (): void => {
-    isResting = false
-  }
   return {
     plan,
     schedule,
@@ -84,8 +77,15 @@ export function simulatedWorld(connection: pg.Client, plan: Scenario) {
     chance,
     upstreams,
     merchant,
-    rest,
-    wake,
+    failed: mishaps.failed,
+    rest(): void {
+      isResting = true
+      upstreams.rest()
+    },
+    /** In the morning, when the bills are read, processes and statements may fail again. */
+    wake(): void {
+      isResting = false
+    },
   }
 }
 
@@ -99,19 +99,19 @@ const knownOrders = (plan: Scenario): KnownOrder[] =>
 
 /** An upstream sends a webhook; null if no gateway is alive, or the one that receives it dies before it answers. */
 async function deliverWebhook(
-  to: { gateway: Gateway | null; connection: pg.Client; record: RunRecord },
+  to: { gateway: Gateway | null; connection: pg.Client; record: RunRecord; failed: (what: string) => void },
   channel: ChannelName,
   body: string,
 ): Promise<WebhookReply | null> {
-  const { gateway, connection, record } = to
+  const { gateway, connection, record, failed } = to
   if (gateway === null) return null
   const { world, process } = gateway
   const raw = { headers: {}, body: Buffer.from(body) }
   const dies = new Promise<'died'>((resolve) => process.whenDead.push(() => resolve('died')))
-  const receives = receiveWebhook(world, { mchNo: MCH, channel }, raw).catch((error: Error) => ({
-    reply: { status: 500, contentType: '', body: '' },
-    outcome: error.message,
-  }))
+  const receives = receiveWebhook(world, { mchNo: MCH, channel }, raw).catch((error: Error) => {
+    failed(`a webhook: ${error.message}`)
+    return { reply: { status: 500, contentType: '', body: '' }, outcome: error.message }
+  })
   const received = await Promise.race([receives, dies])
   if (received === 'died') return null
   record.say(`${process.name}: receives a webhook of ${channel}: ${received?.outcome}`)

@@ -1,6 +1,6 @@
 /**
  * `npm run mutants:simulator`: applies each mutant to a copy of the sources, simulates until an invariant breaks, and prints how many
- * seeds that took.
+ * seeds that took. `--only TEXT`: those with this text in their name. `--skip N`: not the first N.
  */
 import { execFileSync, spawn } from 'node:child_process'
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
@@ -8,18 +8,25 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { startDatabase } from './gateway/database.ts'
-import { MUTANTS } from './mutants.ts'
 import type { Mutant } from './mutants/mutant.ts'
+import { MUTANTS } from './mutants.ts'
 
-const { values } = parseArgs({ options: { seeds: { type: 'string', default: '4000' }, only: { type: 'string' } } })
+const { values } = parseArgs({
+  options: {
+    seeds: { type: 'string', default: '4000' },
+    only: { type: 'string' },
+    skip: { type: 'string', default: '0' },
+  },
+})
 const ROOT = path.resolve(import.meta.dirname, '..')
 
 const copy = mkdtempSync(path.join(tmpdir(), 'acopay-mutants-'))
-process.once('exit', () => rmSync(copy, { recursive: true, force: true }))
 copySources()
 const database = await startDatabase()
 let survivors = 0
-const chosen = MUTANTS.filter(({ name }) => values.only === undefined || name.includes(values.only))
+const chosen = MUTANTS.slice(Number(values.skip)).filter(
+  ({ name }) => values.only === undefined || name.includes(values.only),
+)
 for (const mutant of chosen) {
   const found = await seedsUntilFound(mutant)
   if (found === null) survivors += 1
@@ -29,6 +36,7 @@ for (const mutant of chosen) {
 }
 process.stdout.write(`${chosen.length - survivors} of ${chosen.length} mutants found\n`)
 await database.stop()
+rmSync(copy, { recursive: true, force: true })
 process.exit(survivors === 0 ? 0 : 1)
 
 /** Copies the sources, and makes a node_modules whose workspace packages point into the copy. */
@@ -77,9 +85,6 @@ function simulated(): Promise<string> {
     env: { ...process.env, SIMULATION_DATABASE_URL: database.url },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
-  const end = (): void => void child.kill()
-  process.once('exit', end)
-  child.once('exit', () => process.removeListener('exit', end))
   const chunks: Buffer[] = []
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => chunks.push(chunk))
   return new Promise((resolve) => child.on('exit', () => resolve(Buffer.concat(chunks).toString())))

@@ -3,8 +3,11 @@
  * seeds. A mutant that survives shows a missing check.
  */
 import { CLOSING } from './mutants/closing.ts'
+import { DRAWN_18 } from './mutants/drawn-18.ts'
+import { DRAWN_19 } from './mutants/drawn-19.ts'
 import { MONEY } from './mutants/money.ts'
 import type { Mutant } from './mutants/mutant.ts'
+import { UNSEEN } from './mutants/unseen.ts'
 import { WORK } from './mutants/work.ts'
 
-export const MUTANTS: Mutant[] = [...CLOSING, ...MONEY, ...WORK]
+export const MUTANTS: Mutant[] = [...CLOSING, ...MONEY, ...WORK, ...UNSEEN, ...DRAWN_18, ...DRAWN_19]

@@ -1,0 +1,189 @@
+/**
+ * Drawn by the planter (`npm run mutants -- --list --seed 18`) from the files that the simulation runs, not thought up. The comment
+ * is the planter's name. Left out are those that do not compile, that change only texts for people, and that no run of one
+ * merchant on one connection can show: locks, other merchants' rows, pages of thousands of rows (their tests are in the store).
+ */
+import type { Mutant } from './mutant.ts'
+
+export const DRAWN_18: Mutant[] = [
+  // moveUntouched:ce548b20
+  {
+    name: 'an order with attempts is taken for one that nobody has touched',
+    file: 'packages/store/src/orders/untouched-orders.ts',
+    find: 'select s.i, s.is_involved is true as "isInvolved", exists (select from used where used.i = s.i) as "isFresh",',
+    replace:
+      'select s.i, case when true then null else s.is_involved is true end as "isInvolved", exists (select from used where used.i = s.i) as "isFresh",',
+  },
+  // PAGES:4e3c58fb
+  {
+    name: 'a bill has the refunds of every day',
+    file: 'packages/store/src/bills/bills.ts',
+    find: `       join payment p on p.mch_no = r.mch_no and p.attempt_no = r.attempt_no and p.payment_no = r.payment_no
+    where r.mch_no = $1 and r.bill_day = $2`,
+    replace: `       join payment p on p.mch_no = r.mch_no and p.attempt_no = r.attempt_no and p.payment_no = r.payment_no
+    where r.mch_no = $1 and (r.bill_day = $2 or true)`,
+  },
+  // endNotificationTries:6eaf4e8f
+  {
+    name: 'a notification that failed is dead at once, and a dead one waits',
+    file: 'packages/store/src/notifications/notifications.ts',
+    find: 'set due_at = case when t.next_at is null then least(b.due_at, t.at) else greatest(b.due_at, t.next_at) end',
+    replace:
+      'set due_at = case when not (t.next_at is null) then least(b.due_at, t.at) else greatest(b.due_at, t.next_at) end',
+  },
+  // endNotificationTries:0bd924fb
+  {
+    name: 'a notification holds up those before it',
+    file: 'packages/store/src/notifications/notifications.ts',
+    find: "where b.mch_no = t.mch_no and b.transaction_no = t.transaction_no and b.seq > t.seq and b.state = 'PENDING')",
+    replace:
+      "where b.mch_no = t.mch_no and b.transaction_no = t.transaction_no and b.seq <= t.seq and b.state = 'PENDING')",
+  },
+  // finishRefund:d85680e8
+  {
+    name: 'the merchant is told that an ended refund is under way',
+    file: 'apps/server/src/actions/order/apply-event.ts',
+    find: `loaded.refund = {
+    ...refund,
+    state: failure === null ? 'SUCCESS' : 'FAIL',
+    successTime: failure === null ? now : null,
+  }`,
+    replace: ';',
+  },
+  // finishRefund:a301be06
+  {
+    name: 'the merchant is told that a failed refund is done',
+    file: 'apps/server/src/actions/order/apply-event.ts',
+    find: 'successTime: failure === null ? now : null,',
+    replace: 'successTime: true ? now : null,',
+  },
+  // planBills:8e09cd75
+  {
+    name: 'planning the bills twice fails',
+    file: 'packages/store/src/bills/bills.ts',
+    find: `        and not exists (select from bill b where b.mch_no = m.mch_no and b.bill_day = d.day::date)
+     on conflict do nothing returning 1\`,`,
+    replace: `        and not exists (select from bill b where b.mch_no = m.mch_no and b.bill_day = d.day::date)
+      returning 1\`,`,
+  },
+  // hasExpired:3f323928
+  {
+    name: 'an order never expires',
+    file: 'packages/core/src/order.ts',
+    find: "order.state === 'NOTPAY' && nowMs >= order.expiresAtMs",
+    replace: "order.state === 'CLOSED' && nowMs >= order.expiresAtMs",
+  },
+  // endNotificationTries:14f35a04
+  {
+    name: 'a notification that failed lets the next one go',
+    file: 'packages/store/src/notifications/notifications.ts',
+    find: 'tries = n.tries + case when t.failure is null then 0 else 1 end, due_at = coalesce(t.next_at, n.due_at)',
+    replace:
+      'tries = n.tries + case when (t.failure is null or true) then 0 else 1 end, due_at = coalesce(t.next_at, n.due_at)',
+  },
+  // removeJob:18287e81
+  {
+    name: 'a job that is done is not removed',
+    file: 'packages/store/src/jobs/jobs.ts',
+    find: `await run(db, 'removeJob', 'delete from job where mch_no = $1 and kind = $2 and subject = $3', [
+    key.mchNo,
+    key.kind,
+    key.subject,
+  ])`,
+    replace: ';',
+  },
+  // PAGES:c72db2d6
+  {
+    name: "a bill's payments have no currency",
+    file: 'packages/store/src/bills/bills.ts',
+    find: `null as "refundNo", null as "mchRefundNo", p.amount_fen as "amountFen", p.currency, p.fate = 'keep' as "isKept",`,
+    replace: `null as "refundNo", null as "mchRefundNo", p.amount_fen as "amountFen", case when true then null else p.currency end as currency, p.fate = 'keep' as "isKept",`,
+  },
+  // watchAttempt:d12314d8
+  {
+    name: 'the watch closes whatever it finds, for ever',
+    file: 'apps/server/src/actions/payment/watch-attempt.ts',
+    find: "if (answer.kind === 'open' && !isOver) {",
+    replace: 'if (true) {',
+  },
+  // bookMoney:9e379104
+  {
+    name: 'a paid attempt stays open in the books',
+    file: 'apps/server/src/actions/order/apply-event.ts',
+    find: "await moveAttempt(db, attempt, { event: 'paid', payUrl: null, now })",
+    replace: ';',
+  },
+  // refundRefusal:2a823c8a
+  {
+    name: 'every refund is too late',
+    file: 'packages/core/src/refund.ts',
+    find: "if (nowMs - of.paidAtMs > REFUND_WINDOW_MS) return 'REFUND_TIME_EXCEED'",
+    replace: "if (nowMs + of.paidAtMs > REFUND_WINDOW_MS) return 'REFUND_TIME_EXCEED'",
+  },
+  // renumberReversal:3d6684d3
+  {
+    name: 'a reversal that ended without sending anything keeps its number in the books',
+    file: 'packages/store/src/payments/payments.ts',
+    find: "`update reversal set upstream_no = $3 where mch_no = $1 and refund_no = $2 and state = 'PROCESSING'`,",
+    replace: "`update reversal set upstream_no = $3 where mch_no = $1 and refund_no = $2 and state <> 'PROCESSING'`,",
+  },
+  // keptPayment:e5562e0b
+  {
+    name: 'a payment without refunds cannot be refunded',
+    file: 'packages/store/src/payments/refunds.ts',
+    find: 'from payment p left join refund r on r.mch_no = p.mch_no and r.transaction_no = p.transaction_no',
+    replace: 'from payment p  join refund r on r.mch_no = p.mch_no and r.transaction_no = p.transaction_no',
+  },
+  // watchAttempt:b04274cb
+  {
+    name: 'the watch never ends',
+    file: 'apps/server/src/actions/payment/watch-attempt.ts',
+    find: "return isOver ? 'done' : 'retry'",
+    replace: "return false ? 'done' : 'retry'",
+  },
+  // enqueueNotification:53fc8d79
+  {
+    name: 'every change is told as a refund',
+    file: 'apps/server/src/actions/notification/enqueue-notification.ts',
+    find: "} else if (event.event === step.event && (event.event === 'refund_done' || event.event === 'refund_failed')) {",
+    replace: '} else if (true) {',
+  },
+  // PAGES:960d2543
+  {
+    name: "a bill's refunds have no app",
+    file: 'packages/store/src/bills/bills.ts',
+    find: `       null::boolean as "isKept", null as note, r.transaction_no as "transactionNo", o.mch_trade_no as "mchTradeNo",
+       o.app_no as "appNo", a.channel, a.method`,
+    replace: `       null::boolean as "isKept", null as note, r.transaction_no as "transactionNo", o.mch_trade_no as "mchTradeNo",
+       case when true then null else o.app_no end as "appNo", a.channel, a.method`,
+  },
+  // moneyArrived:db616ded
+  {
+    name: 'a return from outside counts only while a refund is in doubt',
+    file: 'apps/server/src/actions/order/read-event.ts',
+    find: "const isReturnedOutside = isReturned && booked.fate === 'keep' && !booked.goesBack && !booked.isInDoubt",
+    replace: "const isReturnedOutside = isReturned && booked.fate === 'keep' && !booked.goesBack && booked.isInDoubt",
+  },
+  // differingField:d4f1b60e
+  {
+    name: 'a refund that is asked for again differs in its amount',
+    file: 'apps/server/src/actions/refund/refund-order.ts',
+    find: "if (found.amountFen !== ask.amountFen) return 'refund_amount'",
+    replace: "if (found.amountFen === ask.amountFen) return 'refund_amount'",
+  },
+  // PAGES:edca187e
+  {
+    name: 'a bill has the payments of every day',
+    file: 'packages/store/src/bills/bills.ts',
+    find: 'where p.mch_no = $1 and p.bill_day = $2',
+    replace: 'where p.mch_no = $1 and (p.bill_day = $2 or true)',
+  },
+  // publishBill:21f1fb0a
+  {
+    name: 'a bill is never published',
+    file: 'packages/store/src/bills/bills.ts',
+    find: "where exists (select from job where mch_no = $1 and kind = 'make_bill' and subject = $8 and tries = $9 for update)",
+    replace:
+      "where exists (select from job where mch_no <> $1 and kind = 'make_bill' and subject = $8 and tries = $9 for update)",
+  },
+]

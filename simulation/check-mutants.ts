@@ -1,6 +1,6 @@
 /**
- * `npm run mutants:simulator`: applies each mutant to a copy of the sources, simulates until an invariant breaks, and prints how many
- * seeds that took. `--only TEXT`: those with this text in their name. `--skip N`: not the first N.
+ * `npm run mutants:simulator`: applies each mutant to a copy of the sources, simulates until an invariant breaks, and prints how
+ * many seeds that took. `--only TEXT`: those with this text in their name. `--skip N`: not the first N.
  */
 import { execFileSync, spawn } from 'node:child_process'
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'

@@ -1,6 +1,6 @@
 /**
- * Realistic bugs. `npm run mutants:simulator` puts them in one by one, and the simulation must find each within a bounded number of
- * seeds. A mutant that survives shows a missing check.
+ * Realistic bugs. `npm run mutants:simulator` puts them in one by one, and the simulation must find each within a bounded number
+ * of seeds. A mutant that survives shows a missing check.
  */
 import { CLOSING } from './mutants/closing.ts'
 import { DRAWN_18 } from './mutants/drawn-18.ts'

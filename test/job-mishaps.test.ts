@@ -52,6 +52,7 @@ function channelOf(mchNo: string): Channel {
     payUrlTtlMs: {},
     signIn: null,
     tradeStartsAtScan: false,
+    refundVisibleAfterMs: 0,
     createInFlightMs: MINUTE,
     latePaymentWindowMs: HOUR,
     open: async ({ attemptNo }) => {

@@ -154,10 +154,10 @@ const failed = (word: string) => ({ code: '40004', msg: 'Business Failed', sub_c
 /** Words that name no reason for which the refund surely was not made (the manual's table, and what was seen besides). */
 const DOUBTFUL_WORDS = [
   'ACQ.SYSTEM_ERROR',
-  // Finding F1: until the channel knows them, `SIMULATION_ALIPAY_WORDS=all` draws these as well.
-  ...(process.env.SIMULATION_ALIPAY_WORDS === 'all'
-    ? ['AQC.SYSTEM_ERROR', 'SYSTEM_ERROR', 'ACQ.REFUND_CHARGE_ERROR', 'isv.app-call-limited']
-    : []),
+  'AQC.SYSTEM_ERROR',
+  'SYSTEM_ERROR',
+  'ACQ.REFUND_CHARGE_ERROR',
+  'isv.app-call-limited',
 ]
 const UNAVAILABLE = { code: '20000', msg: 'Service Currently Unavailable', sub_code: 'isp.unknow-error' }
 
@@ -168,7 +168,7 @@ function alipayRefundWords({ dice }: Parts, says: MadeAnswer): object {
     case 'processing':
       return alipayRefund({ fund_change: 'N' }, says.refund)
     case 'doubtful':
-      return failed(DOUBTFUL_WORDS.length === 1 ? (DOUBTFUL_WORDS[0] as string) : dice.pick(DOUBTFUL_WORDS))
+      return failed(dice.pick(DOUBTFUL_WORDS))
     case 'closed':
     case 'not enough':
       return failed('ACQ.SELLER_BALANCE_NOT_ENOUGH')

@@ -6,9 +6,9 @@ export const UNSEEN: Mutant[] = [
     name: 'a call to the upstream is written down after it was made',
     file: `${ACTIONS}/refund/send-refund.ts`,
     find: `  await markRefundCall(world.pool, key, inFlightUntil)
-  const mayEarlierBeInFlight = nowMs < refund.inFlightUntil.getTime() + channel.createInFlightMs
+  const mayEarlierBeInFlight = nowMs < lastUntil.getTime() + channel.createInFlightMs
   return (await sendCall(world, refund, { channel, deadline, inFlightUntil, mayEarlierBeInFlight })).outcome`,
-    replace: `  const mayEarlierBeInFlight = nowMs < refund.inFlightUntil.getTime() + channel.createInFlightMs
+    replace: `  const mayEarlierBeInFlight = nowMs < lastUntil.getTime() + channel.createInFlightMs
   const { outcome } = await sendCall(world, refund, { channel, deadline, inFlightUntil, mayEarlierBeInFlight })
   await markRefundCall(world.pool, key, inFlightUntil)
   return outcome`,

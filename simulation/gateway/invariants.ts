@@ -61,7 +61,8 @@ const AT_REST = `
   union all select 'I8: an attempt is still ' || state from attempt where state in ('OPENING', 'OPEN')
   union all select 'I4: a reversal is still under way' from reversal where state = 'PROCESSING'
   union all select 'I8: a refund is still under way' from refund where state = 'PROCESSING'
-  union all select 'I5: a notification is neither delivered nor in the dead letters' from notification where state = 'PENDING'`
+  union all select 'I5: a notification is neither delivered nor in the dead letters' from notification where state = 'PENDING'
+  union all select 'I5: a notification is given up before its sixteen tries' from notification where state = 'DEAD' and tries < 16`
 
 type Statement = { name: string; text: string; values?: unknown[] }
 

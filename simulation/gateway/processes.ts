@@ -4,8 +4,6 @@ import type { Random } from './random.ts'
 import type { RunRecord } from './record.ts'
 import type { Process, Scheduler } from './scheduler.ts'
 
-export type Processes = ReturnType<typeof processesOf>
-
 export function processesOf(
   schedule: Scheduler,
   record: RunRecord,

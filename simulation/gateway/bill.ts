@@ -27,7 +27,7 @@ export function billOf(
 
 const chinaDay = (at: Date): string => new Date(at.getTime() + 8 * 3_600_000).toISOString().slice(0, 10)
 
-const linesOf = ({ no: attemptNo, payments }: Trade, nowMs: number): UpstreamBillLine[] =>
+const linesOf = ({ no: attemptNo, payments }: Trade, nowMs: number): Extract<UpstreamBillLine, { at: Date }>[] =>
   payments.flatMap(({ paymentNo, amountFen, paidAt, refunds }) => [
     { kind: 'payment' as const, attemptNo, paymentNo, amountFen, at: paidAt },
     ...refunds

@@ -41,8 +41,8 @@ export const CLOSING: Mutant[] = [
   {
     name: 'what an upstream said counts as of the moment at which it is read',
     file: `${ACTIONS}/order/close-attempts.ts`,
-    find: 'if (provesClosed(after.kind, askedAgainMs, landsUntilMs)) return',
-    replace: 'if (provesClosed(after.kind, Math.max(askedAgainMs, world.now().getTime()), landsUntilMs)) return',
+    find: 'if (isOver(channel, attempt, after.kind, askedAgainMs)) return',
+    replace: 'if (isOver(channel, attempt, after.kind, Math.max(askedAgainMs, world.now().getTime()))) return',
   },
   {
     name: 'an attempt is opened after the moment that was written down for it',

@@ -65,8 +65,8 @@ export const WORK: Mutant[] = [
   {
     name: 'the watch ends when upstream does not answer',
     file: `${ACTIONS}/payment/watch-attempt.ts`,
-    find: "if (answer.kind === 'unknown') return 'retry_soon'",
-    replace: "if (answer.kind === 'unknown') return 'done'",
+    find: "if (!isOver) return 'retry_soon'",
+    replace: "if (!isOver) return 'done'",
   },
   {
     name: 'jobs are removed although something is left to do',

@@ -545,6 +545,35 @@ it('changes take every field at its last allowed value, and name the one that is
   await expectRows(rows)
 })
 
+it('the account of a channel is refused by the name of the setting that is wrong', async () => {
+  const rows: [channel: 'wechat' | 'alipay', setting: string, value: string][] = [
+    ['wechat', 'baseUrl', 'api.mch.weixin.qq.com'],
+    ['wechat', 'baseUrl', 'ftp://api.mch.weixin.qq.com'],
+    ['wechat', 'serialNo', x(10_001)],
+    ['wechat', 'apiV3Key', x(31)],
+    ['wechat', 'apiV3Key', x(33)],
+    ['wechat', 'platformKeys', 'x'],
+    ['wechat', 'platformKeys', '{}'],
+    ['wechat', 'mchPrivateKey', 'x'],
+    ['alipay', 'gateway', 'openapi.alipay.com'],
+    ['alipay', 'appPrivateKey', 'x'],
+    ['alipay', 'sellerId', x(10_001)],
+  ]
+  const answers = await inBatches(rows, ([channel, setting, value]) =>
+    admin.send('PUT', `${MCH}/channels/${channel}`, { settings: { [setting]: value } }),
+  )
+  expect(
+    wrongRows(rows, ([channel, setting, value], index) => {
+      const answer = answers[index]
+      return [
+        `${channel} ${setting} ${value.slice(0, 40)}`,
+        `${answer?.status} ${answer?.body.field}`,
+        `400 ${setting}`,
+      ]
+    }),
+  ).toEqual([])
+})
+
 it('an address that the list of a merchant takes is understood when the merchant calls', async () => {
   const { demo } = gateway
   const cases: [list: string[], message: string][] = [
@@ -615,7 +644,7 @@ it('a body of 64 KiB is read and a longer one is not; a part of a path has 100 c
   const json = JSON.stringify({ mch_no: 'MCH-BODY', name: 'x' })
   expect(await send(json.padEnd(65_536))).toBe('200')
   expect(await send(json.padEnd(65_537))).toBe('413')
-  for (const wrong of ['{', '[]', '"x"', 'null', '1', '\ufeff{}', new Uint8Array([0xff, 0xfe])]) {
+  for (const wrong of ['{', '[]', '"x"', 'null', '1', new Uint8Array([0xff, 0xfe])]) {
     expect(await send(wrong), String(wrong)).toBe('400 body')
   }
   expect(await send('')).toBe('400 mch_no')

@@ -73,6 +73,13 @@ export const OTHER_ACCOUNT = {
   en: 'this account has attempts and cannot become another account, because open codes and refunds belong to it. Add another merchant for the new account',
 }
 
+/** The address of an upstream; null when it is none. The sandbox's own accounts store the path of a stand-in. */
+function addressOf(value: unknown): string | null {
+  const text = String(value)
+  const url = text.startsWith('/') ? `http://localhost${text}` : text
+  return URL.canParse(url) && /^https?:$/.test(new URL(url).protocol) ? url : null
+}
+
 /** Null when these settings are valid; else the wrong setting and what it should be. Values are not repeated. */
 export function settingsProblem(
   channel: ChannelName,
@@ -89,8 +96,11 @@ export function settingsProblem(
   if (channel === 'wechat' && !Array.isArray(settings.platformKeys)) {
     return { field: 'platformKeys', zh: 'platformKeys 应为数组', en: 'platformKeys should be a list' }
   }
+  const address = channel === 'wechat' ? 'baseUrl' : 'gateway'
+  const url = addressOf(settings[address])
+  if (url === null) return { field: address, zh: `${address} 应为网址`, en: `${address} should be a URL` }
   try {
-    makeChannel(channel, settings, { fetch, now: () => new Date(), newNonce: () => '' })
+    makeChannel(channel, { ...settings, [address]: url }, { fetch, now: () => new Date(), newNonce: () => '' })
     return null
   } catch {
     const field = channel === 'wechat' ? 'mchPrivateKey' : 'appPrivateKey'

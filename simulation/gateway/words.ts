@@ -35,7 +35,6 @@ const SETTINGS: ChannelSettings = {
   },
 }
 
-/** What the adapters read of a `fetch`. */
 type Reply = { status: number; headers: Record<string, string>; text: string }
 
 export function realChannel(parts: Parts, gateway: Process, name: ChannelName): Channel {
@@ -43,8 +42,7 @@ export function realChannel(parts: Parts, gateway: Process, name: ChannelName): 
   const answered = name === 'wechat' ? wechatAnswered : alipayAnswered
   const fetched = async (address: string | URL | Request, request?: RequestInit): Promise<Response> => {
     const { status, headers, text } = await answered(parts, gateway, String(address), String(request?.body ?? ''))
-    const read = { status, headers: { get: (header: string) => headers[header] ?? null }, text: async () => text }
-    return read as unknown as Response
+    return new Response(text, { status, headers })
   }
   return makeChannel(name, SETTINGS[name], { fetch: fetched, now, newNonce: () => 'nonce' })
 }

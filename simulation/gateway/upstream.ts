@@ -125,6 +125,7 @@ function payersOf({
       if (trade === undefined || trade.state === 'paid') return false
       Object.assign(book(trade, trade.fen), { isUnheard: true })
       trade.state = 'paid'
+      trade.isCode = false
       return true
     },
     sendBack(no) {

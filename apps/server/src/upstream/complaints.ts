@@ -8,8 +8,10 @@ import type { Channel } from '@acopay/channels'
 export type Note = (complaint: string | null) => Promise<void>
 
 export function withComplaints(channel: Channel, note: Note): Channel {
-  /** What was noted last, and of which verb; undefined: nothing yet, and an earlier process may have noted something. */
-  let last: { complaint: string; verb: string } | null | undefined
+  /** What was noted last; undefined: nothing yet, and an earlier process may have noted something. */
+  let last: string | null | undefined
+  /** The verbs that were refused since the last answer. Others may well be answered all the while. */
+  const refused = new Set<string>()
 
   const noticed =
     <Ask, Answer extends { kind: string; complaint?: string }>(
@@ -19,10 +21,12 @@ export function withComplaints(channel: Channel, note: Note): Channel {
     async (ask: Ask, signal: AbortSignal): Promise<Answer> => {
       const answer = await call(ask, signal)
       const { complaint } = answer
-      if (complaint !== undefined && complaint !== last?.complaint) {
-        last = { complaint, verb }
-        await note(complaint)
-      } else if (answer.kind !== 'unknown' && (last === undefined || last?.verb === verb)) {
+      if (complaint !== undefined) {
+        refused.add(verb)
+        if (complaint !== last) await note(complaint)
+        last = complaint
+      } else if (answer.kind !== 'unknown' && (last === undefined || refused.has(verb))) {
+        refused.clear()
         last = null
         await note(null)
       }

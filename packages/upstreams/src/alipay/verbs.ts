@@ -31,12 +31,13 @@ type Work = (call: Call, fault: Fault | null) => Promise<Answer>
 
 const ok = (data: object): Answer => ({ code: '10000', msg: 'Success', ...data })
 
-export const refuse = (sub_code: string): Answer => ({
-  code: '40004',
-  msg: 'Business Failed',
-  sub_code,
-  sub_msg: sub_code,
-})
+/** A word of the business, or of the gateway (`isv.…`, `aop.…`, `isp.…`), each under its code. */
+export function refuse(sub_code: string): Answer {
+  const [, from = ''] = /^(isv|aop|isp)\.(?!bill)/.exec(sub_code) ?? []
+  const gateway: Record<string, string> = { isv: '40002', aop: '20001', isp: '20000' }
+  const code = /-call-limited$/.test(sub_code) ? '40005' : (gateway[from] ?? '40004')
+  return { code, msg: code === '40004' ? 'Business Failed' : 'Invalid Arguments', sub_code, sub_msg: sub_code }
+}
 
 const yuan = (fen: number): string => (fen / 100).toFixed(2)
 

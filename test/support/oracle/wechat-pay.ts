@@ -7,7 +7,7 @@ import { Aes, Formatter, Rsa } from 'wechatpay-axios-plugin'
 import { type Asked, oracleServer } from './server.ts'
 
 export const NOW = new Date('2026-01-31T00:00:00Z')
-const SERIAL = 'PUB_KEY_ID_0119000000012026010100'
+export const SERIAL = 'PUB_KEY_ID_0119000000012026010100'
 const API_V3_KEY = '0123456789abcdef0123456789abcdef'
 const MERCHANT_SERIAL = '7132D72A03E93CDDF8C03BBD1F37EEDF00000001'
 

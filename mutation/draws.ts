@@ -47,7 +47,9 @@ export function drawsOf({ ids, changed, hot, folders, seeds, sample }: Wanted): 
 const hotMutants = (): Mutant[] =>
   mutantsIn([...new Set(HOT.map(({ file }) => file))]).filter(
     ({ file, within, kind }) =>
-      kind.startsWith('sql:') && kind !== 'sql: column' && HOT.some((one) => one.file === file && [null, within].includes(one.within)),
+      kind.startsWith('sql:') &&
+      kind !== 'sql: column' &&
+      HOT.some((one) => one.file === file && [null, within].includes(one.within)),
   )
 
 export class Draws {

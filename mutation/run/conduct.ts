@@ -125,8 +125,8 @@ async function tried(lazy: Lazy, mutant: Mutant, { run, left }: Chosen): Promise
   fs.writeFileSync(path.join(tests.served, LAST_TESTS), JSON.stringify(last))
   const ask = { files: run, changed: [mutant.file], isRecording: false }
   const first = await tests.ask(ask)
-  // A process that broke says nothing about the mutant: a new one is asked once more.
-  const outcome = first.kind === 'broken' ? await tests.ask(ask) : first
+  // A process that broke says nothing about the mutant, and one that hung may have had too little of the machine: a new one is asked.
+  const outcome = first.kind === 'broken' || first.kind === 'hung' ? await tests.ask(ask) : first
   fs.rmSync(place)
   // The next mutant may lie elsewhere: this file is read again from the disk then.
   tests.forget(mutant.file)

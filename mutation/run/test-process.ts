@@ -5,8 +5,8 @@ import { BaseSequencer, createVitest } from 'vitest/node'
 import type { Ask, Outcome, Ran } from './messages.ts'
 import { ROOT, relative } from './places.ts'
 
-const TEST_LIMIT_S = 20
-const FILE_LIMIT_S = 45
+const TEST_LIMIT_S = 30
+const FILE_LIMIT_S = 60
 /** How many times slower than recorded something may be before it counts as hanging. */
 const PATIENCE = 5
 
@@ -28,6 +28,9 @@ class Watch implements Reporter {
   failure: { by: string; why: string } | null = null
   #ask: Ask = { files: [], changed: [], isRecording: false }
   #running = new Map<string, { name: string; ticksLeft: number }>()
+  /** What tests took, as recorded and in truth: a machine that other work has slowed down makes no test hang. */
+  #recordedMs = 1000
+  #realMs = 1000
 
   begin(ask: Ask): void {
     this.#ask = ask
@@ -56,12 +59,16 @@ class Watch implements Reporter {
   }
 
   #expect(id: string, name: string, limitS: number, ms: number): void {
-    const ticksLeft = limitS + (PATIENCE * ms) / 1000
+    const slowness = Math.max(1, this.#realMs / this.#recordedMs)
+    const ticksLeft = slowness * (limitS + (PATIENCE * ms) / 1000)
     if (!this.#ask.isRecording) this.#running.set(id, { name, ticksLeft })
   }
 
   onTestCaseResult(test: TestCase): void {
     this.#running.delete(test.id)
+    const file = this.#ask.files.find(({ path: name }) => name === relative(test.module.moduleId))
+    this.#recordedMs += file?.tests[test.fullName] ?? 0
+    this.#realMs += file?.tests[test.fullName] === undefined ? 0 : (test.diagnostic()?.duration ?? 0)
     const result = test.result()
     if (result.state !== 'failed' || this.failure !== null) return
     this.failure = { by: `${relative(test.module.moduleId)} > ${test.fullName}`, why: result.errors[0]?.message ?? '' }

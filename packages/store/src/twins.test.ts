@@ -18,7 +18,7 @@ import {
   removeJob,
   wakeJob,
 } from './jobs/jobs.ts'
-import { addMerchantKey, endMerchantKey, findMerchant, setMerchantEnabled } from './merchants/merchants.ts'
+import { addApp, addMerchantKey, endMerchantKey, findMerchant, setMerchantEnabled } from './merchants/merchants.ts'
 import { forgetNonces, useNonce } from './merchants/nonces.ts'
 import { resendNotifications } from './notifications/notification-lists.ts'
 import {
@@ -61,8 +61,11 @@ afterAll(() => database.drop())
 /** The twins differ in their amounts and texts only: the second merchant's are a thousand more. */
 const amountOf = (mchNo: string, count: number) => fen(BigInt(count * 100 + (mchNo === ONE ? 0 : 1000)))
 
+const channelOf = (mchNo: string, count: number) => ((count === 3) === (mchNo === ONE) ? 'alipay' : 'wechat')
+
 async function seedTwin(db: Db, mchNo: string): Promise<void> {
   await seedMerchant(db, mchNo)
+  await addApp(db, { mchNo, appNo: 'APP2', name: 'another' }, NOW)
   for (const keyId of ['k1', 'k2']) {
     await addMerchantKey(db, { mchNo, keyId, publicKey: `${mchNo} ${keyId}`, validFrom: NOW, validUntil: null })
   }
@@ -88,12 +91,12 @@ async function seedTwin(db: Db, mchNo: string): Promise<void> {
       mchNo,
       attemptNo: attempt(count),
       transactionNo: order(of),
-      channel: count === 3 ? 'alipay' : 'wechat',
+      channel: channelOf(mchNo, count),
       method: 'native',
       openId: `${mchNo} payer ${count}`,
       amountFen: amountOf(mchNo, of),
       state: 'OPEN',
-      payUrl: `https://pay.example/${mchNo}/${count}`,
+      payUrl: null,
       upstreamExpire: after(60_000),
       createInFlightUntil: NOW,
       createdAt: after(-count),
@@ -103,7 +106,7 @@ async function seedTwin(db: Db, mchNo: string): Promise<void> {
   await seedNews(db, mchNo)
 }
 
-/** Order 1 keeps UP1 of attempt 1, and sent UP2 of attempt 1 and UP1 of attempt 2 back; order 2 keeps UP1 of attempt 3. */
+/** Order 1 keeps UP1 of attempt 1, and sends UP2 of attempt 1 and UP1 of attempt 2 back; order 2 keeps UP1 of attempt 3. */
 async function seedMoney(db: Db, mchNo: string): Promise<void> {
   const pay = (of: number, attemptCount: number, paymentNo: string, fate: 'keep' | 'reverse') =>
     bookPayment(
@@ -126,6 +129,7 @@ async function seedMoney(db: Db, mchNo: string): Promise<void> {
   await pay(1, 1, 'UP2', 'reverse')
   await pay(1, 2, 'UP1', 'reverse')
   await pay(2, 3, 'UP1', 'keep')
+  await pay(3, 4, 'UP1', 'reverse')
   const reverse = (count: number, attemptCount: number, paymentNo: string, byUpstream: boolean) =>
     insertReversal(
       db,
@@ -277,8 +281,9 @@ describe.each(BOTH)('%s reads', (mchNo) => {
 
   it('its own reversals, with the channel of their attempt, and which of them the upstream made', async () => {
     const amountFen = amountOf(mchNo, 1)
-    expect(await findReversal(database.pool, mchNo, reversal(1))).toMatchObject({ mchNo, paymentNo: 'UP2', amountFen })
-    expect(await findReversal(database.pool, mchNo, reversal(2))).toMatchObject({ mchNo, paymentNo: 'UP1', amountFen })
+    const wechat = { mchNo, amountFen, channel: channelOf(mchNo, 1) }
+    expect(await findReversal(database.pool, mchNo, reversal(1))).toMatchObject({ ...wechat, paymentNo: 'UP2' })
+    expect(await findReversal(database.pool, mchNo, reversal(2))).toMatchObject({ ...wechat, paymentNo: 'UP1' })
     const isSent = (count: number, paymentNo: string, cents = amountFen as bigint) =>
       isSentByUpstream(database.pool, { mchNo, attemptNo: attempt(count), paymentNo, amountFen: cents })
     expect(await isSent(2, 'UP1')).toBe(true)
@@ -296,7 +301,7 @@ describe.each(BOTH)('%s reads', (mchNo) => {
     ] as const) {
       const found = {
         ...{ mchNo, refundNo: refund(count), reason: `${mchNo} ${count}`, mchTradeNo: `trade${of}`, appNo: APP },
-        ...{ channel: count === 3 ? 'alipay' : 'wechat', totalFen: amountOf(mchNo, of) },
+        ...{ channel: channelOf(mchNo, count), totalFen: amountOf(mchNo, of) },
       }
       expect(await findRefund(database.pool, mchNo, { refundNo: refund(count) })).toMatchObject(found)
       expect(await findRefund(database.pool, mchNo, { mchRefundNo: `refund${count}` })).toMatchObject(found)
@@ -312,13 +317,26 @@ describe.each(BOTH)('%s reads', (mchNo) => {
       return keptPayment(db, mchNo, order(1))
     })
     expect(failed).toEqual({ ...kept, refunds: 1, refundedFen: 2n + more / 2n })
-    // The upstream gave the kept payment back by itself: nothing is left to refund.
+    // The upstream gave the kept payment back by itself; the twin's and the other order's are still there.
+    const other = mchNo === ONE ? OTHER : ONE
     const returned = await undone(async (db) => {
       const row = { mchNo, refundNo: reversal(9), transactionNo: order(1), attemptNo: attempt(1), paymentNo: 'UP1' }
       await insertReversal(db, { ...row, amountFen: 50n, state: 'SUCCESS', byUpstream: true }, NOW)
-      return keptPayment(db, mchNo, order(1))
+      await endRefund(db, { mchNo, refundNo: refund(3) }, 'no', after(1))
+      const find = (of: string) => findPayment(db, { mchNo: of, attemptNo: attempt(1), paymentNo: 'UP1' })
+      return {
+        own: await keptPayment(db, mchNo, order(1)),
+        second: await keptPayment(db, mchNo, order(2)),
+        twin: await keptPayment(db, other, order(1)),
+        goesBack: [(await find(mchNo))?.goesBack, (await find(other))?.goesBack],
+      }
     })
-    expect(returned).toEqual({ ...kept, refunds: 2, refundedFen: 53n + more })
+    expect(returned).toMatchObject({
+      own: { ...kept, refunds: 2, refundedFen: 53n + more },
+      second: { attemptNo: attempt(3), refunds: 0, refundedFen: 0n },
+      twin: { refunds: 2, refundedFen: 7n - more },
+      goesBack: [true, false],
+    })
     expect(await keptPayment(database.pool, mchNo, order(3))).toBeNull()
   })
 
@@ -467,6 +485,64 @@ describe.each(BOTH)('%s changes', (mchNo) => {
     )
     expect(await touched(take(1))).toHaveLength(1)
   })
+})
+
+describe('a step of an order', () => {
+  const columns = 'state, closed_at, success_time, payer, pay_channel, pay_method'
+  const rowOf = async (db: Db) =>
+    (await db.query(`select ${columns} from orders where mch_no = $1 and transaction_no = $2`, [ONE, order(4)])).rows[0]
+  const step = async (db: Db, to: 'CLOSED' | 'SUCCESS', paid: Parameters<typeof moveOrder>[2]['paid'], ms: number) => {
+    const found = await findOrder(db, ONE, { transactionNo: order(4) })
+    if (found === null) throw new Error('no order')
+    const closeReason = to === 'CLOSED' ? ('MERCHANT' as const) : null
+    await moveOrder(db, found, { to, closeReason, attempts: 0, paid, entry: entryAt(after(ms), 'x'), now: after(ms) })
+    return rowOf(db)
+  }
+
+  it('keeps the moment of the first close, and forgets it when the order is paid after all', async () => {
+    await undone(async (db) => {
+      expect(await step(db, 'CLOSED', null, 1)).toMatchObject({ closed_at: after(1) })
+      expect(await step(db, 'CLOSED', null, 2)).toMatchObject({ closed_at: after(1) })
+      const paid = { successTime: after(3), payer: 'p', payChannel: 'wechat', payMethod: 'native' }
+      expect(await step(db, 'SUCCESS', paid, 3)).toMatchObject({ state: 'SUCCESS', closed_at: null })
+    })
+  })
+
+  it('writes who paid, when and how, and a later step without a payment leaves that as it is', async () => {
+    await undone(async (db) => {
+      const paid = { successTime: after(1), payer: 'p', payChannel: 'wechat', payMethod: 'native' }
+      const first = { success_time: after(1), payer: 'p', pay_channel: 'wechat', pay_method: 'native' }
+      expect(await step(db, 'SUCCESS', paid, 1)).toMatchObject(first)
+      expect(await step(db, 'SUCCESS', null, 2)).toMatchObject(first)
+      const again = { successTime: after(3), payer: 'q', payChannel: 'alipay', payMethod: 'page' }
+      const second = { success_time: after(3), payer: 'q', pay_channel: 'alipay', pay_method: 'page' }
+      expect(await step(db, 'SUCCESS', again, 3)).toMatchObject(second)
+    })
+  })
+})
+
+it('a step of an attempt keeps its link unless there is another, and changes nothing when the attempt moved before', async () => {
+  const steps = await undone(async (db) => {
+    const read = () => findAttempt(db, ONE, attempt(4))
+    const stale = await read()
+    if (stale === null) throw new Error('no attempt')
+    await db.query(`update attempt set state = 'OPENING' where mch_no = $1 and attempt_no = $2`, [ONE, attempt(4)])
+    await moveAttempt(db, stale, { event: 'shut', payUrl: 'https://x.example', now: after(1) })
+    const ignored = await read()
+    await moveAttempt(
+      db,
+      { ...stale, state: 'OPENING' },
+      { event: 'opened', payUrl: 'https://new.example', now: after(1) },
+    )
+    const opened = await read()
+    await moveAttempt(db, stale, { event: 'shut', payUrl: null, now: after(2) })
+    return [ignored, opened, await read()].map((one) => [one?.state, one?.payUrl])
+  })
+  expect(steps).toEqual([
+    ['OPENING', null],
+    ['OPEN', 'https://new.example'],
+    ['SHUT', 'https://new.example'],
+  ])
 })
 
 it('one leased job is one row: the job that has been due the longest', async () => {

@@ -1,0 +1,148 @@
+/** Which notifications may be sent now: per host, per order, by the moment they are due. Rows are written as the gateway does. */
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
+import { type TestDatabase, testDatabase } from '../../../../test/support/database.ts'
+import { after, NOW, seedMerchant, seedOrder } from '../../../../test/support/orders.ts'
+import { insertNotification, takeNotifications } from './notifications.ts'
+
+let database: TestDatabase
+const numbers = new Map<string, string>()
+beforeAll(async () => {
+  database = await testDatabase()
+  for (const mchNo of ['M1', 'M2']) {
+    await seedMerchant(database.pool, mchNo)
+    for (const name of ['a', 'b', 'c', 'd']) {
+      const transactionNo = `AP${String(name.charCodeAt(0)).padStart(36, '0')}`
+      numbers.set(name, transactionNo)
+      await seedOrder(database.pool, { mchNo, transactionNo, mchTradeNo: name })
+      for (const seq of [2, 3]) {
+        await database.pool.query(
+          `insert into timeline (mch_no, transaction_no, seq, at, entry, hash) values ($1, $2, $3, $4, '{}', '')`,
+          [mchNo, transactionNo, seq, NOW],
+        )
+      }
+    }
+  }
+})
+afterEach(() => database.pool.query('delete from notification'))
+afterAll(() => database.drop())
+
+type Row = { mch?: string; order: string; seq?: number; host?: string; due?: number; state?: string }
+
+/** `due` in milliseconds after NOW. */
+async function write(...rows: Row[]): Promise<void> {
+  for (const { mch = 'M1', order, seq = 1, host = 'h1', due, state } of rows) {
+    const key = { mchNo: mch, transactionNo: numbers.get(order) ?? '', seq }
+    await insertNotification(database.pool, { ...key, kind: 'payment', url: `https://${host}/`, host, news: '{}' }, NOW)
+    if (due === undefined && state === undefined) continue
+    await database.pool.query(
+      `update notification set due_at = coalesce($4, due_at), state = coalesce($5, state)
+        where mch_no = $1 and transaction_no = $2 and seq = $3`,
+      [mch, key.transactionNo, seq, due === undefined ? null : after(due), state ?? null],
+    )
+  }
+}
+
+const nameOf = (transactionNo: string): string => [...numbers].find(([, number]) => number === transactionNo)?.[0] ?? ''
+
+async function taken(perHost: number, total: number, free: Record<string, number> = {}, ms = 0): Promise<string[]> {
+  const limits = { perHost, total, free: new Map(Object.entries(free)) }
+  const rows = await takeNotifications(database.pool, limits, after(ms), after(60_000))
+  return rows.map(({ mchNo, transactionNo, seq }) => `${mchNo} ${nameOf(transactionNo)}${seq}`).sort()
+}
+
+const dueOf = async (mch: string, order: string, seq: number): Promise<number> => {
+  const { rows } = await database.pool.query(
+    'select due_at from notification where mch_no = $1 and transaction_no = $2 and seq = $3',
+    [mch, numbers.get(order), seq],
+  )
+  return rows[0].due_at.getTime() - NOW.getTime()
+}
+
+it('from its moment on, and not before', async () => {
+  await write({ order: 'a', due: 5 })
+  expect(await taken(9, 9, {}, 4)).toEqual([])
+  expect(await taken(9, 9, {}, 5)).toEqual(['M1 a1'])
+  expect(await taken(9, 9, {}, 6)).toEqual([])
+})
+
+it('of four hosts, each as many as it has free: its own number, or else the number for all', async () => {
+  await write(
+    { order: 'a', host: 'h1', due: -4 },
+    { order: 'b', host: 'h1', due: -3 },
+    { order: 'c', host: 'h2', due: -2 },
+    { order: 'd', host: 'h2', due: -1 },
+    { mch: 'M2', order: 'a', host: 'h3' },
+    { mch: 'M2', order: 'b', host: 'h3' },
+    { mch: 'M2', order: 'c', host: 'h4' },
+    { mch: 'M2', order: 'd', host: 'h4' },
+  )
+  // Two for each host, but h2 has one left and h3 none.
+  expect(await taken(2, 99, { h2: 1, h3: 0 })).toEqual(['M1 a1', 'M1 b1', 'M1 c1', 'M2 c1', 'M2 d1'])
+})
+
+it('of one host the longest due first, and of all hosts too', async () => {
+  await write(
+    { order: 'a', due: -1 },
+    { order: 'b', due: -3 },
+    { order: 'c', host: 'h2', due: -2 },
+    { order: 'd', host: 'h2', due: -4 },
+  )
+  expect(await taken(1, 99)).toEqual(['M1 b1', 'M1 d1'])
+  expect(await taken(9, 1)).toEqual(['M1 c1'])
+  expect(await taken(9, 9)).toEqual(['M1 a1'])
+})
+
+it('of one order the first that is pending: those that were heard, of other orders or other merchants, hold nothing up', async () => {
+  await write(
+    { order: 'a', seq: 1, due: 50 },
+    { order: 'a', seq: 2, due: 0 },
+    { mch: 'M2', order: 'a', seq: 1, due: 0, state: 'DELIVERED' },
+    { mch: 'M2', order: 'a', seq: 2, due: 0 },
+    { order: 'b', seq: 2, due: 0 },
+  )
+  expect(await taken(9, 9)).toEqual(['M1 b2', 'M2 a2'])
+})
+
+it('taking one row changes that row alone', async () => {
+  await write({ order: 'a', due: -1 }, { order: 'a', seq: 2, due: -1 }, { order: 'b' }, { mch: 'M2', order: 'a' })
+  expect(await taken(9, 1)).toEqual(['M1 a1'])
+  const { rows } = await database.pool.query('select mch_no, seq from notification where taken > 0')
+  expect(rows).toEqual([{ mch_no: 'M1', seq: 1 }])
+})
+
+it('twelve processes at once take each notification once and do not wait for each other', async () => {
+  await write(...['a', 'b', 'c', 'd'].flatMap((order) => ['M1', 'M2'].map((mch) => ({ order, mch }))))
+  const client = await database.pool.connect()
+  try {
+    await client.query('begin')
+    await client.query(`select 1 from notification where mch_no = 'M1' and transaction_no = $1 for update`, [
+      numbers.get('a'),
+    ])
+    const all = (await Promise.all(Array.from({ length: 12 }, () => taken(9, 9)))).flat().sort()
+    expect(all).toEqual(['M1 b1', 'M1 c1', 'M1 d1', 'M2 a1', 'M2 b1', 'M2 c1', 'M2 d1'])
+  } finally {
+    await client.query('rollback')
+    client.release()
+  }
+})
+
+it('a new notification is due with the last pending one of its order, and at once where there is none', async () => {
+  await write(
+    { order: 'a', seq: 1, due: 700 },
+    { order: 'b', seq: 1, due: 900, state: 'DELIVERED' },
+    { order: 'c', seq: 1, due: 300 },
+    { order: 'c', seq: 2, due: 100 },
+  )
+  await write(
+    { order: 'a', seq: 2 },
+    { order: 'b', seq: 2 },
+    { order: 'c', seq: 3 },
+    { order: 'd' },
+    { mch: 'M2', order: 'a' },
+  )
+  expect(await dueOf('M1', 'a', 2)).toBe(700)
+  expect(await dueOf('M1', 'b', 2)).toBe(0)
+  expect(await dueOf('M1', 'c', 3)).toBe(300)
+  expect(await dueOf('M1', 'd', 1)).toBe(0)
+  expect(await dueOf('M2', 'a', 1)).toBe(0)
+})

@@ -20,12 +20,15 @@ const { values, positionals } = parseArgs({
     hot: { type: 'boolean', default: false },
     id: { type: 'string', multiple: true, default: [] },
     list: { type: 'boolean', default: false },
+    tests: { type: 'string', default: '' },
     report: { type: 'boolean', default: false },
     fresh: { type: 'boolean', default: false },
     workers: { type: 'string', default: '2' },
     patience: { type: 'string', default: '90' },
   },
 })
+// Ending by a signal is an exit as well, which ends the processes that run tests.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(130))
 const print = (line: string): boolean => process.stdout.write(`${line}\n`)
 const wanted = drawsOf({
   ids: values.id,
@@ -53,7 +56,7 @@ function list(): void {
 async function run(): Promise<void> {
   const draws = new Draws(wanted, compiler())
   const workers = Number(values.workers)
-  const reach = await readReach(workers, print)
+  const reach = await readReach(workers, values.tests.split(',').filter(Boolean), print)
   const show = progress(
     wanted.reduce((sum, { size }) => sum + size, 0),
     judged,

@@ -25,18 +25,21 @@ const textOf = (file: string): string => {
 }
 const placeOf = (file: string): string => path.join(REACHED, `${file.replaceAll('/', '~')}.json`)
 
-/** Records what is not known yet, and reads the rest. `say` hears what takes long. */
-export async function readReach(workers: number, say: (line: string) => void): Promise<Reach> {
+/** Records what is not known yet, and reads the rest. `only`: beginnings of the test files that count; none: all of them. */
+export async function readReach(workers: number, only: string[], say: (line: string) => void): Promise<Reach> {
   fs.mkdirSync(REACHED, { recursive: true })
   fs.mkdirSync(TEXTS, { recursive: true })
   // The planter's own tests feel no mistake in what it plants in.
-  const files = testFiles().filter(({ tier, path: file }) => tier !== 'pages' && !file.startsWith('mutation/'))
+  const files = testFiles().filter(({ tier, path: file }) => tier !== 'pages' && isAsked(file, only))
   const old = files.map((file) => file.path).filter((file) => !isCurrent(read(file)))
   if (old.length > 0) await record(old, workers, say)
   const known = files.flatMap((file) => read(file.path) ?? [])
   for (const { path: file } of known.filter(({ ok }) => !ok)) say(`${file} fails without any mutant and is left out`)
   return new Reach(known.filter(({ ok }) => ok))
 }
+
+const isAsked = (file: string, only: string[]): boolean =>
+  !file.startsWith('mutation/') && (only.length === 0 || only.some((begin) => file.startsWith(begin)))
 
 const read = (file: string): Known | null =>
   fs.existsSync(placeOf(file)) ? (JSON.parse(fs.readFileSync(placeOf(file), 'utf8')) as Known) : null

@@ -41,7 +41,12 @@ export async function startTestProcess(mode: 'record' | 'plant', workers: number
     if (child?.pid !== undefined) killGroup(child.pid)
     child = null
   }
-  const onExit = (): void => end()
+  // Also when the conductor is ended in the middle.
+  const onExit = (): void => {
+    end()
+    process.kill(postgres.pid, 'SIGQUIT')
+    fs.rmSync(home, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 })
+  }
   const forgotten = new Set<string>()
   process.once('exit', onExit)
   return {

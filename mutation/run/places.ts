@@ -3,7 +3,8 @@ import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 
 export const ROOT = path.resolve(import.meta.dirname, '../..')
-export const CACHE = path.join(ROOT, 'node_modules', '.cache', 'mutation')
+/** Beside node_modules and not in it: `npm ci` empties that, and recording takes minutes. */
+export const CACHE = path.join(ROOT, '.mutation')
 export const REACHED = path.join(CACHE, 'reached')
 
 /** `record`: the tests tell what they reach. `plant`: they run with one file replaced. Not set: nothing is different. */

@@ -1,4 +1,4 @@
-/** Which test reaches which mark of which source: recorded once, kept below node_modules, and renewed where a test changed. */
+/** Which test reaches which mark of which source: recorded once, kept in .mutation/, and renewed where a test changed. */
 import { createHash } from 'node:crypto'
 import fs from 'node:fs'
 import path from 'node:path'

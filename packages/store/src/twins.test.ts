@@ -548,10 +548,12 @@ it('a step of an attempt keeps its link unless there is another, and changes not
 it('one leased job is one row: the job that has been due the longest', async () => {
   const found = await touched(async (db) => {
     await wakeJob(db, { mchNo: OTHER, kind: 'watch_attempt', subject: 'a' }, after(-5))
+    // Due even longer, but of a kind that was not asked for.
+    await wakeJob(db, { mchNo: ONE, kind: 'shut_attempts', subject: 'a' }, after(-9))
     const jobs = await leaseJobs(db, { now: after(1), leaseUntil: after(99) }, 1, ['watch_attempt'])
     expect(jobs).toEqual([{ mchNo: OTHER, kind: 'watch_attempt', subject: 'a', tries: 2, createdAt: NOW }])
   })
-  expect(found).toEqual([`job ${OTHER} watch_attempt a`])
+  expect(found).toEqual([`job ${ONE} shut_attempts a`, `job ${OTHER} watch_attempt a`])
 })
 
 it('orders are swept the moment they expire, the longest expired first; one that was closed before is not', async () => {

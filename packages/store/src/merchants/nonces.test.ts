@@ -58,4 +58,19 @@ describe('forgetting', () => {
     const counts = await Promise.all(Array.from({ length: 8 }, () => forgetNonces(database.pool, after(0), 40)))
     expect(counts.reduce((sum, count) => sum + count)).toBe(40)
   })
+
+  it('does not wait for a nonce that another process is at', async () => {
+    await database.pool.query('delete from nonce')
+    for (const nonce of ['held', 'free']) await use(nonce, -1)
+    const counts = await transaction(database.pool, async (holder) => {
+      await holder.query(`select 1 from nonce where nonce = 'held' for update`)
+      return transaction(database.pool, async (db) => {
+        await db.query(`set local lock_timeout = '1s'`)
+        return forgetNonces(db, after(0), 100)
+      })
+    })
+    expect(counts).toBe(1)
+    expect(await use('free')).toBe(true)
+    expect(await use('held')).toBe(false)
+  })
 })

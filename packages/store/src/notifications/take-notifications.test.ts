@@ -1,13 +1,18 @@
 /** Which notifications may be sent now: per host, per order, by the moment they are due. Rows are written as the gateway does. */
-import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { type TestDatabase, testDatabase } from '../../../../test/support/database.ts'
 import { after, NOW, seedMerchant, seedOrder } from '../../../../test/support/orders.ts'
+import { openPool, type Pool } from '../db.ts'
 import { insertNotification, takeNotifications } from './notifications.ts'
 
 let database: TestDatabase
+/** The same database without its indexes' help: what is asked for may not lean on the order in which a plan happens to read. */
+let unindexed: Pool
 const numbers = new Map<string, string>()
 beforeAll(async () => {
   database = await testDatabase()
+  const options = ['indexscan', 'indexonlyscan', 'bitmapscan'].map((plan) => `-c enable_${plan}=off`).join(' ')
+  unindexed = openPool({ connectionString: database.connectionString, options: `${options} -c timezone=UTC` })
   for (const mchNo of ['M1', 'M2']) {
     await seedMerchant(database.pool, mchNo)
     for (const name of ['a', 'b', 'c', 'd']) {
@@ -24,7 +29,10 @@ beforeAll(async () => {
   }
 })
 afterEach(() => database.pool.query('delete from notification'))
-afterAll(() => database.drop())
+afterAll(async () => {
+  await unindexed.end()
+  await database.drop()
+})
 
 type Row = { mch?: string; order: string; seq?: number; host?: string; due?: number; state?: string }
 
@@ -44,9 +52,11 @@ async function write(...rows: Row[]): Promise<void> {
 
 const nameOf = (transactionNo: string): string => [...numbers].find(([, number]) => number === transactionNo)?.[0] ?? ''
 
-async function taken(perHost: number, total: number, free: Record<string, number> = {}, ms = 0): Promise<string[]> {
+type Limits = { perHost?: number; total?: number; free?: Record<string, number>; ms?: number }
+
+async function taken(pool: Pool, { perHost = 9, total = 9, free = {}, ms = 0 }: Limits = {}): Promise<string[]> {
   const limits = { perHost, total, free: new Map(Object.entries(free)) }
-  const rows = await takeNotifications(database.pool, limits, after(ms), after(60_000))
+  const rows = await takeNotifications(pool, limits, after(ms), after(60_000))
   return rows.map(({ mchNo, transactionNo, seq }) => `${mchNo} ${nameOf(transactionNo)}${seq}`).sort()
 }
 
@@ -58,56 +68,74 @@ const dueOf = async (mch: string, order: string, seq: number): Promise<number> =
   return rows[0].due_at.getTime() - NOW.getTime()
 }
 
-it('from its moment on, and not before', async () => {
-  await write({ order: 'a', due: 5 })
-  expect(await taken(9, 9, {}, 4)).toEqual([])
-  expect(await taken(9, 9, {}, 5)).toEqual(['M1 a1'])
-  expect(await taken(9, 9, {}, 6)).toEqual([])
-})
+describe.each([
+  ['by the indexes', () => database.pool],
+  ['without an index', () => unindexed],
+] as const)('a notification is taken, %s,', (_, pool) => {
+  it('from its moment on, and not before', async () => {
+    await write({ order: 'a', due: 5 })
+    expect(await taken(pool(), { ms: 4 })).toEqual([])
+    expect(await taken(pool(), { ms: 5 })).toEqual(['M1 a1'])
+    expect(await taken(pool(), { ms: 6 })).toEqual([])
+  })
 
-it('of four hosts, each as many as it has free: its own number, or else the number for all', async () => {
-  await write(
-    { order: 'a', host: 'h1', due: -4 },
-    { order: 'b', host: 'h1', due: -3 },
-    { order: 'c', host: 'h2', due: -2 },
-    { order: 'd', host: 'h2', due: -1 },
-    { mch: 'M2', order: 'a', host: 'h3' },
-    { mch: 'M2', order: 'b', host: 'h3' },
-    { mch: 'M2', order: 'c', host: 'h4' },
-    { mch: 'M2', order: 'd', host: 'h4' },
-  )
-  // Two for each host, but h2 has one left and h3 none.
-  expect(await taken(2, 99, { h2: 1, h3: 0 })).toEqual(['M1 a1', 'M1 b1', 'M1 c1', 'M2 c1', 'M2 d1'])
-})
+  it('of four hosts, each as many as it has free: its own number, or else the number for all', async () => {
+    await write(
+      { mch: 'M2', order: 'c', host: 'h4' },
+      { mch: 'M2', order: 'd', host: 'h4' },
+      { mch: 'M2', order: 'a', host: 'h3' },
+      { mch: 'M2', order: 'b', host: 'h3' },
+      { order: 'c', host: 'h2', due: -2 },
+      { order: 'd', host: 'h2', due: -1 },
+      { order: 'a', host: 'h1', due: -4 },
+      { order: 'b', host: 'h1', due: -3 },
+    )
+    // Two for each host, but h2 has one left and h3 none.
+    expect(await taken(pool(), { perHost: 2, free: { h2: 1, h3: 0 } })).toEqual([
+      'M1 a1',
+      'M1 b1',
+      'M1 c1',
+      'M2 c1',
+      'M2 d1',
+    ])
+  })
 
-it('of one host the longest due first, and of all hosts too', async () => {
-  await write(
-    { order: 'a', due: -1 },
-    { order: 'b', due: -3 },
-    { order: 'c', host: 'h2', due: -2 },
-    { order: 'd', host: 'h2', due: -4 },
-  )
-  expect(await taken(1, 99)).toEqual(['M1 b1', 'M1 d1'])
-  expect(await taken(9, 1)).toEqual(['M1 c1'])
-  expect(await taken(9, 9)).toEqual(['M1 a1'])
-})
+  it('of one host the longest due first, and of all hosts too', async () => {
+    await write(
+      { order: 'a', due: -1 },
+      { order: 'b', due: -3 },
+      { order: 'c', host: 'h2', due: -2 },
+      { order: 'd', host: 'h2', due: -4 },
+    )
+    expect(await taken(pool(), { perHost: 1 })).toEqual(['M1 b1', 'M1 d1'])
+    expect(await taken(pool(), { total: 1 })).toEqual(['M1 c1'])
+    expect(await taken(pool())).toEqual(['M1 a1'])
+  })
 
-it('of one order the first that is pending: those that were heard, of other orders or other merchants, hold nothing up', async () => {
-  await write(
-    { order: 'a', seq: 1, due: 50 },
-    { order: 'a', seq: 2, due: 0 },
-    { mch: 'M2', order: 'a', seq: 1, due: 0, state: 'DELIVERED' },
-    { mch: 'M2', order: 'a', seq: 2, due: 0 },
-    { order: 'b', seq: 2, due: 0 },
-  )
-  expect(await taken(9, 9)).toEqual(['M1 b2', 'M2 a2'])
-})
+  it('of one order the first that is pending: those that were heard, of other orders or other merchants, hold nothing up', async () => {
+    await write(
+      { order: 'a', seq: 1, due: 50 },
+      { order: 'a', seq: 2, due: 0 },
+      { mch: 'M2', order: 'a', seq: 1, due: 0, state: 'DELIVERED' },
+      { mch: 'M2', order: 'a', seq: 2, due: 0 },
+      { order: 'b', seq: 2, due: 0 },
+    )
+    expect(await taken(pool())).toEqual(['M1 b2', 'M2 a2'])
+  })
 
-it('taking one row changes that row alone', async () => {
-  await write({ order: 'a', due: -1 }, { order: 'a', seq: 2, due: -1 }, { order: 'b' }, { mch: 'M2', order: 'a' })
-  expect(await taken(9, 1)).toEqual(['M1 a1'])
-  const { rows } = await database.pool.query('select mch_no, seq from notification where taken > 0')
-  expect(rows).toEqual([{ mch_no: 'M1', seq: 1 }])
+  it('of those due at one moment, the earlier entries first, in one host as in all', async () => {
+    await write({ order: 'a', seq: 2 }, { order: 'b', seq: 1 }, { order: 'c', seq: 2, host: 'h2' })
+    expect(await taken(pool(), { perHost: 2, free: { h1: 1, h2: 0 } })).toEqual(['M1 b1'])
+    await write({ order: 'd', seq: 1, host: 'h3' })
+    expect(await taken(pool(), { total: 1 })).toEqual(['M1 d1'])
+  })
+
+  it('taking one row changes that row alone', async () => {
+    await write({ order: 'a', due: -1 }, { order: 'a', seq: 2, due: -1 }, { order: 'b' }, { mch: 'M2', order: 'a' })
+    expect(await taken(pool(), { total: 1 })).toEqual(['M1 a1'])
+    const { rows } = await database.pool.query('select mch_no, seq from notification where taken > 0')
+    expect(rows).toEqual([{ mch_no: 'M1', seq: 1 }])
+  })
 })
 
 it('twelve processes at once take each notification once and do not wait for each other', async () => {
@@ -118,7 +146,7 @@ it('twelve processes at once take each notification once and do not wait for eac
     await client.query(`select 1 from notification where mch_no = 'M1' and transaction_no = $1 for update`, [
       numbers.get('a'),
     ])
-    const all = (await Promise.all(Array.from({ length: 12 }, () => taken(9, 9)))).flat().sort()
+    const all = (await Promise.all(Array.from({ length: 12 }, () => taken(database.pool)))).flat().sort()
     expect(all).toEqual(['M1 b1', 'M1 c1', 'M1 d1', 'M2 a1', 'M2 b1', 'M2 c1', 'M2 d1'])
   } finally {
     await client.query('rollback')

@@ -558,7 +558,9 @@ it('one leased job is one row: the job that has been due the longest', async () 
 
 it('orders are swept the moment they expire, the longest expired first; one that was closed before is not', async () => {
   const swept = await undone(async (db) => {
-    const found = await findOrder(db, ONE, { transactionNo: order(2) })
+    // Whatever plan PostgreSQL chooses.
+    for (const plan of ['indexscan', 'bitmapscan']) await db.query(`set local enable_${plan} = off`)
+    const found = await findOrder(db, OTHER, { transactionNo: order(2) })
     if (found === null) throw new Error('no order')
     const entry = entryAt(after(1), 'close_asked')
     await moveOrder(db, found, { to: 'CLOSED', closeReason: 'MERCHANT', attempts: 0, paid: null, entry, now: after(1) })
@@ -575,7 +577,7 @@ it('orders are swept the moment they expire, the longest expired first; one that
   expect(swept).toMatchObject({ before: [], due: first })
   expect(swept.two.sort()).toEqual(first)
   expect(swept.all).toHaveLength(3)
-  expect(swept.all[2]).toBe(`${OTHER} ${order(2)}`)
+  expect(swept.all[2]).toBe(`${ONE} ${order(2)}`)
 })
 
 it('forgetting nonces and giving notifications up takes the oldest first and those alone', async () => {

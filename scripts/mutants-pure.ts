@@ -9,14 +9,14 @@ import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { Stryker } from '@stryker-mutator/core'
 import { AREA_NAMES, type Area, areaOf, ROOT } from './pure-mutants/areas.ts'
-import { type Judgement, type Survivor, scoreOf, type Verdict, verdictOf } from './pure-mutants/judge.ts'
+import { KEPT, makeCopy } from './pure-mutants/copy.ts'
+import { isFound, type Judgement, type Survivor, scoreOf, type Verdict, verdictOf } from './pure-mutants/judge.ts'
+import { addNumberMutator } from './pure-mutants/number-mutator.ts'
 import { pageWith } from './pure-mutants/page.ts'
 import { TESTS_VARIABLE } from './pure-mutants/tests-variable.ts'
 
 const JUDGED = path.join(ROOT, 'scripts/pure-mutants/judged.json')
 const PAGE = path.join(ROOT, 'docs/proof/mutants.md')
-/** Below the folder of git-ignored results, beside Stryker's copies of the repository. */
-const KEPT = '.stryker-tmp'
 
 const { values } = parseArgs({
   options: {
@@ -26,9 +26,13 @@ const { values } = parseArgs({
   },
 })
 
-async function mutate({ name, mutate, tests }: Area): Promise<Verdict> {
+async function mutate({ name, mutate, tests, isWithin }: Area): Promise<Verdict> {
   if (tests.length === 0) throw new Error(`${name} has no unit test, so nothing there can find a mutant`)
   process.env[TESTS_VARIABLE] = tests.join(',')
+  const kept = path.join(KEPT, `${name.replace('/', '-')}.json`)
+  forgetSurvivors(kept)
+  // Stryker mutates the folder in which it is run.
+  process.chdir(makeCopy())
   const mutants = await new Stryker({
     mutate,
     testRunner: 'vitest',
@@ -36,22 +40,10 @@ async function mutate({ name, mutate, tests }: Area): Promise<Verdict> {
     vitest: { configFile: 'scripts/pure-mutants/vitest.config.ts', related: false },
     coverageAnalysis: 'perTest',
     incremental: true,
-    incrementalFile: path.join(KEPT, `${name.replace('/', '-')}.json`),
+    incrementalFile: kept,
     force: values.force,
     concurrency: Number(values.concurrency),
-    ignorePatterns: [
-      '.acopay',
-      '.git',
-      'dist',
-      'screenshots',
-      'coverage',
-      'bench',
-      'docs',
-      'examples',
-      'races',
-      '*.log',
-    ],
-    tempDirName: `${KEPT}/copies`,
+    symlinkNodeModules: false,
     reporters: ['progress'],
     // A machine that is busy with other work is no endless loop.
     timeoutMS: 20_000,
@@ -59,10 +51,21 @@ async function mutate({ name, mutate, tests }: Area): Promise<Verdict> {
   }).runMutationTest()
   const judgements: Judgement[] = JSON.parse(fs.readFileSync(JUDGED, 'utf8'))
   return verdictOf(
-    mutants.map((mutant) => ({ ...mutant, fileName: path.relative(ROOT, path.resolve(ROOT, mutant.fileName)) })),
+    mutants
+      .map((mutant) => ({ ...mutant, fileName: path.relative(process.cwd(), path.resolve(mutant.fileName)) }))
+      // What was kept of the other files of the area is no result of this run.
+      .filter(({ fileName }) => isWithin(fileName)),
     (file) => fs.readFileSync(path.join(ROOT, file), 'utf8'),
     judgements,
   )
+}
+
+/** Stryker does not try a survivor again when a new file has tests; so it is made to forget them. */
+function forgetSurvivors(kept: string): void {
+  if (!fs.existsSync(kept)) return
+  const report: { files: Record<string, { mutants: { status: string }[] }> } = JSON.parse(fs.readFileSync(kept, 'utf8'))
+  for (const file of Object.values(report.files)) file.mutants = file.mutants.filter(({ status }) => isFound(status))
+  fs.writeFileSync(kept, JSON.stringify(report))
 }
 
 function tell(place: string, verdict: Verdict): void {
@@ -79,6 +82,7 @@ function tell(place: string, verdict: Verdict): void {
 const entry = ({ file, line, from, to }: Survivor | Judgement): string =>
   JSON.stringify({ file, line, from, to, why: '' })
 
+await addNumberMutator()
 let isFine = true
 for (const place of values.in.split(',')) {
   const area = areaOf(place)

@@ -6,13 +6,18 @@ import { testFiles } from '../../test/support/tiers.ts'
 export const ROOT = path.resolve(import.meta.dirname, '../..')
 
 /** `name`: a package or an app. `mutate`: patterns for Stryker. `tests`: the unit tests that may find a mutant. */
-export type Area = { name: string; mutate: string[]; tests: string[] }
+export type Area = {
+  name: string
+  mutate: string[]
+  tests: string[]
+  /** Whether this file is mutated. */
+  isWithin: (file: string) => boolean
+}
 
 const everySource = (folder: string): string[] => [
-  `${folder}/**/*.ts`,
-  `${folder}/**/*.tsx`,
-  `!${folder}/**/*.test.ts`,
-  `!${folder}/**/*.d.ts`,
+  `${folder}/**/*.{ts,tsx}`,
+  // A pattern that leaves nothing out is warned of, so there is one for both.
+  `!${folder}/**/*.{test.ts,test.tsx,d.ts}`,
 ]
 
 /** By the name of the area. Of an app only the files without a page are named: the others need a browser. */
@@ -59,10 +64,15 @@ export function areaOf(place: string): Area & { isWhole: boolean } {
   const isFolder = fs.statSync(path.join(ROOT, file)).isDirectory()
   const below = isFolder ? everySource(file) : [[file, ...lines].join(':')]
   const isWhole = name === file && SOURCES[name] !== undefined
-  return { name, mutate: isWhole ? (SOURCES[name] as string[]) : below, tests: unitTestsOf(name), isWhole }
+  const isWithin = (one: string): boolean => one === file || one.startsWith(`${file}/`)
+  return { name, mutate: isWhole ? (SOURCES[name] as string[]) : below, tests: unitTestsOf(name), isWithin, isWhole }
 }
+
+/** Tests that every mistake would pay for with seconds: searches at random, and what tests the package as it is installed. */
+const TOO_SLOW = /-random\.test\.ts$|\/packed\.test\.ts$/
 
 const unitTestsOf = (name: string): string[] =>
   testFiles()
     .filter((file) => file.tier === 'unit' && file.path.startsWith(`${name}/`))
     .map((file) => file.path)
+    .filter((file) => !TOO_SLOW.test(file))

@@ -27,7 +27,9 @@ export type Verdict = {
   stale: Judgement[]
 }
 
-const FOUND = ['Killed', 'Timeout', 'RuntimeError']
+/** Whether a mutant of this status was noticed. */
+export const isFound = (status: string): boolean => ['Killed', 'Timeout', 'RuntimeError'].includes(status)
+
 const NOT_FOUND = ['Survived', 'NoCoverage']
 const TEXT_MAX = 120
 
@@ -35,7 +37,7 @@ export function verdictOf(mutants: Mutant[], read: (file: string) => string, jud
   const survivors = mutants.filter(({ status }) => NOT_FOUND.includes(status)).map((one) => survivorOf(one, read))
   const left = judgements.map((one) => ({ ...one, times: one.times ?? 1 }))
   const verdict: Verdict = { mutants: 0, found: 0, neverRun: 0, accepted: [], unjudged: [], stale: [] }
-  verdict.found = mutants.filter(({ status }) => FOUND.includes(status)).length
+  verdict.found = mutants.filter(({ status }) => isFound(status)).length
   verdict.mutants = verdict.found + survivors.length
   verdict.neverRun = survivors.filter(({ isNeverRun }) => isNeverRun).length
   for (const survivor of survivors) {

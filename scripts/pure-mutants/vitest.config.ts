@@ -25,6 +25,8 @@ export default defineConfig({
   ssr: { resolve: { conditions } },
   test: {
     include: process.env[TESTS_VARIABLE]?.split(',') ?? [],
+    // One worker for all files of a run: each mistake pays for a start of the worker and not for a dozen.
+    isolate: false,
     setupFiles: ['test/support/no-database.ts'],
     testTimeout: 60_000,
     hookTimeout: 60_000,

@@ -1,12 +1,36 @@
 import { expect, it } from 'vitest'
-import { billRange, isBillComplete, plannedBillDays } from './bill.ts'
-import { dayOf } from './time.ts'
+import { billRange, isBillComplete, plannedBillDays, upstreamBillDays } from './bill.ts'
+import { dayBounds, dayOf } from './time.ts'
 
 const at = (text: string): number => Date.parse(`${text}+08:00`)
 
 it('a day is the day in China', () => {
   expect(dayOf(at('2026-03-01T00:00:00.000'))).toBe('2026-03-01')
   expect(dayOf(at('2026-02-28T23:59:59.999'))).toBe('2026-02-28')
+})
+
+it('a day begins and ends at midnight in China, on 29 February and at the year too', () => {
+  expect(dayBounds('2026-03-01')).toEqual({
+    fromMs: Date.parse('2026-02-28T16:00:00Z'),
+    untilMs: Date.parse('2026-03-01T16:00:00Z'),
+  })
+  expect(dayBounds('2028-02-29').untilMs).toBe(Date.parse('2028-02-29T16:00:00Z'))
+  expect(dayBounds('2026-12-31').untilMs).toBe(Date.parse('2026-12-31T16:00:00Z'))
+  expect(dayOf(Date.parse('2026-12-31T15:59:59.999Z'))).toBe('2026-12-31')
+  expect(dayOf(Date.parse('2026-12-31T16:00:00Z'))).toBe('2027-01-01')
+})
+
+it("an upstream's bill is fetched from 10:00 of the next day on, for a week", () => {
+  expect(upstreamBillDays(at('2026-01-01T09:59:59.999'))[0]).toBe('2025-12-30')
+  expect(upstreamBillDays(at('2026-01-01T10:00:00'))).toEqual([
+    '2025-12-31',
+    '2025-12-30',
+    '2025-12-29',
+    '2025-12-28',
+    '2025-12-27',
+    '2025-12-26',
+    '2025-12-25',
+  ])
 })
 
 it('a bill is complete a minute after 09:00 of the next day, and planned from then on, for a week', () => {

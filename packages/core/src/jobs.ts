@@ -29,10 +29,10 @@ export const watchPauseMs = (tries: number, dice: number): number =>
   Math.round((WATCH_PAUSES_MS[tries - 1] ?? HOUR_MS) * (0.75 + dice / 2))
 
 /**
- * Pause before the next try: doubles from 1 s to at most 5 min, spread by ±25 % so that many jobs do not retry at the same
+ * Pause before the next try: doubles from 2 s to at most 5 min, spread by ±25 % so that many jobs do not retry at the same
  * moment.
  */
 export function retryPauseMs(tries: number, dice: number): number {
-  const pauseMs = Math.min(1000 * 2 ** Math.min(tries, 20), 5 * MINUTE_MS)
+  const pauseMs = Math.min(1000 * 2 ** tries, 5 * MINUTE_MS)
   return Math.round(pauseMs * (0.75 + dice / 2))
 }

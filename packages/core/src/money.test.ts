@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { fen, formatYuan, parseYuan } from './money.ts'
+import { AMOUNT_FEN_MAX, AMOUNT_FEN_MIN, fen, formatYuan, parseYuan } from './money.ts'
 
 describe('parseYuan', () => {
   it.each([
@@ -48,6 +48,23 @@ describe('parseYuan', () => {
   })
 })
 
-it('an amount that no order can have throws, because it is a bug', () => {
-  for (const amount of [0n, -1n, 100_000_000n]) expect(() => fen(amount)).toThrow(RangeError)
+it('an amount that no order can have throws, because it is a bug, and says which', () => {
+  for (const amount of [0n, -1n, 100_000_000n]) expect(() => fen(amount)).toThrow(new RegExp(`^${amount} fen`))
+  for (const amount of [1n, 99_999_999n]) expect(fen(amount)).toBe(amount)
+  expect(() => fen(0n)).toThrow(RangeError)
+})
+
+it('a sum is written also where no order can have it: nothing, less than nothing, and more than any order', () => {
+  const sums: [bigint, string][] = [
+    [0n, '0.00'],
+    [-1n, '-0.01'],
+    [-100n, '-1.00'],
+    [-1250n, '-12.50'],
+    [123_456_789_012n, '1234567890.12'],
+  ]
+  expect(sums.map(([amount]) => formatYuan(amount))).toEqual(sums.map(([, text]) => text))
+})
+
+it('an order is for 0.01 to 999999.99 yuan', () => {
+  expect([AMOUNT_FEN_MIN, AMOUNT_FEN_MAX]).toEqual([1n, 99_999_999n])
 })

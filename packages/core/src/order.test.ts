@@ -84,7 +84,57 @@ describe('over all cells', () => {
   })
 })
 
+describe('the words of the table', () => {
+  it('are the states of the specification, and what can happen to an order', () => {
+    expect(ORDER_STATES).toEqual(['NOTPAY', 'CLOSING', 'CLOSED', 'SUCCESS', 'REFUND'])
+    expect([...ORDER_EVENTS].sort().join(' ')).toBe(
+      'all_shut close_asked expired money_arrived money_returned pay_started refund_asked refund_done refund_failed',
+    )
+  })
+})
+
+describe('a step', () => {
+  it('names its event and where it came from, and keeps the reason of an order that is being closed', () => {
+    const { steps } = decide(order('CLOSING', 1), { event: 'all_shut' }, NOW)
+    expect(steps).toEqual([{ event: 'all_shut', from: 'CLOSING', to: 'CLOSED', closeReason: 'OPERATOR', money: null }])
+    const late = decide(order('CLOSED', 1), { event: 'money_arrived', isExact: false }, NOW)
+    expect(late.steps).toEqual([
+      { event: 'money_arrived', from: 'CLOSED', to: 'CLOSED', closeReason: 'OPERATOR', money: 'reverse' },
+    ])
+  })
+
+  it('says who closed the order', () => {
+    for (const by of ['MERCHANT', 'OPERATOR'] as const) {
+      expect(decide(order('NOTPAY', 0), { event: 'close_asked', by }, NOW).steps).toEqual([
+        { event: 'close_asked', from: 'NOTPAY', to: 'CLOSED', closeReason: by, money: null },
+      ])
+    }
+  })
+
+  it('has no reason once the order is paid', () => {
+    const { steps } = decide(order('CLOSING', 1), { event: 'money_arrived', isExact: true }, NOW)
+    expect(steps).toEqual([
+      { event: 'money_arrived', from: 'CLOSING', to: 'SUCCESS', closeReason: null, money: 'keep' },
+    ])
+  })
+})
+
 describe('expiry', () => {
+  it('is a step of its own, with its own reason', () => {
+    const step = { event: 'expired', from: 'NOTPAY', closeReason: 'EXPIRED', money: null }
+    const untouched = decide(order('NOTPAY', 0, NOW), { event: 'expired' }, NOW)
+    expect(untouched).toEqual({ refused: null, steps: [{ ...step, to: 'CLOSED' }] })
+    const tried = decide(order('NOTPAY', 1, NOW), { event: 'close_asked', by: 'MERCHANT' }, NOW)
+    expect(tried).toEqual({ refused: null, steps: [{ ...step, to: 'CLOSING' }] })
+  })
+
+  it('changes only an order that waits for its payment', () => {
+    for (const state of ['CLOSING', 'CLOSED', 'SUCCESS', 'REFUND'] as const) {
+      expect(decide(order(state, 1, NOW), { event: 'expired' }, NOW + 1)).toEqual({ refused: null, steps: [] })
+      expect(stateAt(order(state, 1, NOW), NOW + 1)).toMatchObject({ state })
+    }
+  })
+
   it('counts from its moment on, also before a job has written it', () => {
     expect(stateAt(order('NOTPAY', 0, NOW), NOW)).toMatchObject({ state: 'CLOSED', closeReason: 'EXPIRED' })
     expect(stateAt(order('NOTPAY', 1, NOW), NOW)).toMatchObject({ state: 'CLOSING', closeReason: 'EXPIRED' })

@@ -136,7 +136,8 @@ export type OrderInput =
  * payment and a refund always yield one, because they must be booked.
  */
 export function decide(order: OrderSnapshot, happening: OrderInput, nowMs: number): Decision {
-  const expiry = hasExpired(order, nowMs) ? stepOf(order, { event: 'expired' }) : null
+  const isExpired = nowMs >= order.expiresAtMs
+  const expiry = isExpired ? stepOf(order, { event: 'expired' }, ORDER_TABLE[order.state].expired) : null
   const steps = expiry === null ? [] : [expiry]
   // An early 'expired' (from a process whose clock runs ahead) changes nothing; a due one is the expiry step itself.
   if (happening.event === 'expired') return { refused: null, steps }
@@ -144,25 +145,20 @@ export function decide(order: OrderSnapshot, happening: OrderInput, nowMs: numbe
   const current = expiry === null ? order : { ...order, state: expiry.to, closeReason: expiry.closeReason }
   const cell: Cell = ORDER_TABLE[current.state][happening.event]
   if ('no' in cell) return { refused: cell.no, steps }
-  const step = stepOf(current, happening)
+  const step = stepOf(current, happening, cell)
   return { refused: null, steps: step === null ? steps : [...steps, step] }
 }
-
-const hasExpired = (order: OrderSnapshot, nowMs: number): boolean =>
-  order.state === 'NOTPAY' && nowMs >= order.expiresAtMs
 
 /** These events yield a step also when the order's state stays the same. */
 const ALWAYS_BOOKED: ReadonlySet<OrderEvent> = new Set(['pay_started', 'refund_asked', 'refund_done', 'refund_failed'])
 
-/** Null when there is nothing to write. */
-function stepOf(order: OrderSnapshot, happening: OrderInput): Step | null {
+/** Null when there is nothing to write. `cell` is the table's for this order and event. */
+function stepOf(order: OrderSnapshot, happening: OrderInput, cell: Exclude<Cell, { no: OrderRefusal }>): Step | null {
   const { state: from } = order
   const { event } = happening
   if (happening.event === 'money_arrived' && !happening.isExact) {
     return { event, from, to: from, closeReason: order.closeReason, money: 'reverse' }
   }
-  const cell: Cell = ORDER_TABLE[from][event]
-  if ('no' in cell) return null
   const to = order.attempts === 0 && cell.untouched !== undefined ? cell.untouched : cell.to
   const money = cell.money ?? null
   if (to === from && money === null && !ALWAYS_BOOKED.has(event)) return null

@@ -33,7 +33,8 @@ function quote(text: string): string {
   const escaped = text.replace(ESCAPED, (found) => {
     if (found.length === 2) return found
     const code = found.charCodeAt(0)
-    if (code >= 0xd800 && code <= 0xdfff) return '?'
+    // Of what is escaped, the lone surrogates come last.
+    if (code >= 0xd800) return '?'
     return SHORT_ESCAPES[found] ?? `\\u${code.toString(16).padStart(4, '0')}`
   })
   return `"${escaped}"`

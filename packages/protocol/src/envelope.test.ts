@@ -57,6 +57,11 @@ describe('a signed answer', () => {
   })
 })
 
+it('a business result may have a field of the name that marks a refusal', async () => {
+  expect(await read({ refused: 'a text' })).toMatchObject({ status: 200, data: { refused: 'a text' } })
+  expect(await read({ fieldErrors: 'a text' })).toMatchObject({ status: 200, fieldErrors: null })
+})
+
 it('an answer to a stranger has no data at all', () => {
   expect(unsignedBody(refuse('SIGN_ERROR', '缺少 x-acopay-sign'))).toBe(
     '{"status":1002,"message":"SIGN_ERROR","fieldErrors":"缺少 x-acopay-sign","data":null}',

@@ -70,8 +70,9 @@ export const NOTIFY_TIMEOUT_MS = 5000
 export function isHeard(httpStatus: number, body: string): boolean {
   if (httpStatus !== 200) return false
   try {
-    const answer = parseJson(body)
-    return typeof answer === 'object' && answer !== null && 'status' in answer && answer.status === HEARD.status
+    // A body that is `null` throws here, like one that is not JSON.
+    const { status } = parseJson(body) as { status?: unknown }
+    return status === HEARD.status
   } catch {
     return false
   }

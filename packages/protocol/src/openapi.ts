@@ -28,10 +28,12 @@ const CALLS: Record<AnswerName, Call> = {
 
 export type Operation = Call & { method: 'get' | 'post'; path: string; answers: Record<string, FieldShape> }
 
-export const OPERATIONS: readonly Operation[] = (Object.keys(CALLS) as AnswerName[]).map((name) => {
-  const [method, path = ''] = name.split(' ')
-  return { ...CALLS[name], method: method === 'post' ? 'post' : 'get', path, answers: ANSWER_FIELDS[name] }
-})
+export const OPERATIONS: readonly Operation[] = (Object.keys(CALLS) as AnswerName[]).map((name) => ({
+  ...CALLS[name],
+  method: name.startsWith('post ') ? 'post' : 'get',
+  path: name.slice(name.indexOf(' ') + 1),
+  answers: ANSWER_FIELDS[name],
+}))
 
 const text = { type: 'string' } as const
 const textOrNull = { type: ['string', 'null'] } as const

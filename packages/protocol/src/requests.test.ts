@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { JsonObject } from './canonical.ts'
+import type { JsonObject, JsonValue } from './canonical.ts'
 import { FIELD_ERRORS_MAX, isRefusal, type Refusal } from './errors.ts'
 import {
   FIELDS,
@@ -129,38 +129,47 @@ describe('the fields', () => {
     expect(listed).toEqual(rows)
   })
 
-  describe.each(rows)('$verb $field', ({ verb, field, isRequired, max }) => {
-    it(`takes ${max} characters and not one more`, () => {
-      const text = longest(field, max)
-      expect(text).toHaveLength(max)
-      expect(isRefusal(parse(verb, { [field]: text }))).toBe(false)
-      expect(refusedFor(field, parse(verb, { [field]: `${text}x` }))).toContain(`${max}`)
-      expect(refusedFor(field, parse(verb, { [field]: 'x'.repeat(1 << 20) }))).toContain(`${max}`)
-    })
+  /** Every row that a check finds wrong, so that one look shows them all. */
+  const wrongRows = (isWrong: (row: (typeof rows)[number]) => boolean) =>
+    rows.filter(isWrong).map(({ verb, field }) => `${verb} ${field}`)
+  const saysOf = (row: (typeof rows)[number], value: JsonValue | undefined): string =>
+    (parse(row.verb, { [row.field]: value } as JsonObject) as Partial<Refusal>).fieldErrors ?? 'taken'
 
-    it(isRequired ? 'is refused when it is missing, null or empty' : 'may be missing, null or empty', () => {
-      for (const value of [undefined, null, '']) {
-        const parsed = parse(verb, { [field]: value as string | null })
-        if (isRequired) refusedFor(field, parsed)
-        else expect(isRefusal(parsed)).toBe(false)
-      }
-    })
+  it('take their longest text and not one character more', () => {
+    for (const { field, max } of rows) expect(longest(field, max)).toHaveLength(max)
+    expect(wrongRows((row) => saysOf(row, longest(row.field, row.max)) !== 'taken')).toEqual([])
+    const refusal = (row: (typeof rows)[number]) => `${row.field} 不能超过${row.max}个字符`
+    expect(wrongRows((row) => saysOf(row, `${longest(row.field, row.max)}x`) !== refusal(row))).toEqual([])
+    expect(wrongRows((row) => saysOf(row, 'x'.repeat(1 << 20)) !== refusal(row))).toEqual([])
+  })
 
-    it.each([
+  it('that are required are refused when they are missing, null or empty, others may be', () => {
+    for (const value of [undefined, null, '']) {
+      const said = (row: (typeof rows)[number]) => (row.isRequired ? `${row.field} 必填` : 'taken')
+      expect(wrongRows((row) => saysOf(row, value) !== said(row))).toEqual([])
+    }
+  })
+
+  it('are texts: anything else is refused, and told what it is', () => {
+    const values: [JsonValue, string][] = [
       [1, '数字'],
       [0, '数字'],
-      [true, '布尔'],
-      [false, '布尔'],
+      [true, '布尔值'],
+      [false, '布尔值'],
       [{}, '对象'],
       [[], '对象'],
       [['x'], '对象'],
-    ])('refuses %j and says what it is instead of a text', (value, kind) => {
-      expect(refusedFor(field, parse(verb, { [field]: value }))).toContain(kind)
-    })
+    ]
+    for (const [value, kind] of values) {
+      expect(wrongRows((row) => saysOf(row, value) !== `${row.field} 应为字符串而不是${kind}`)).toEqual([])
+    }
+  })
 
-    it.each(['\0', 'a\0b', '\ud83d', 'a\ude00b', '\ude00\ud83d'])('refuses %j, which cannot be stored', (broken) => {
-      if (broken.length <= max) refusedFor(field, parse(verb, { [field]: broken }))
-    })
+  it('hold no text that cannot be stored', () => {
+    for (const broken of ['\0', 'a\0b', '\ud83d', 'a\ude00b', '\ude00\ud83d']) {
+      const fitting = (row: (typeof rows)[number]) => broken.length <= row.max
+      expect(wrongRows((row) => fitting(row) && saysOf(row, broken) !== `${row.field} 含有无效字符`)).toEqual([])
+    }
   })
 })
 
@@ -399,3 +408,230 @@ it.each(['2026-02-29', '2026-13-01', '2026-00-10', '2026-1-31', '20260131', '202
     expect(parseQueryBill({ bill_date: '2028-02-29' })).toEqual({ day: '2028-02-29' })
   },
 )
+
+describe('a day of the calendar', () => {
+  /** The last day of each month; a bill has it, an order may expire on it, and neither is so of the day after. */
+  const LAST_DAYS = `
+    2026-01-31 2026-02-28 2026-03-31 2026-04-30 2026-05-31 2026-06-30
+    2026-07-31 2026-08-31 2026-09-30 2026-10-31 2026-11-30 2026-12-31 2028-02-29 2100-02-28`
+  const last = LAST_DAYS.trim().split(/\s+/)
+  const dayAfter = (day: string) => `${day.slice(0, 8)}${Number(day.slice(8)) + 1}`
+  const first = (day: string) => `${day.slice(0, 8)}01`
+
+  it('is one of a month of 28 to 31 days, in December too', () => {
+    for (const day of [...last, ...last.map(first)]) {
+      expect(parseQueryBill({ bill_date: day })).toEqual({ day })
+      expect(place({ time_expire: `${day}T12:00:00Z` })).toMatchObject({ timeExpire: new Date(`${day}T12:00:00Z`) })
+    }
+  })
+
+  it('is not the day after the last, the day 00, or one of the months 00 and 13', () => {
+    for (const day of [...last.map(dayAfter), '2026-12-00', '2026-00-31', '2026-13-01']) {
+      refusedFor('bill_date', parseQueryBill({ bill_date: day }))
+      refusedFor('time_expire', place({ time_expire: `${day}T12:00:00Z` }))
+    }
+  })
+
+  it('stands alone in the text', () => {
+    for (const text of ['x2026-1-31', '12026-01-3', '2026-01-3x', '2026/01/31', '20260-1-31', '2026-011-1']) {
+      refusedFor('bill_date', parseQueryBill({ bill_date: text }))
+    }
+  })
+})
+
+describe('a time', () => {
+  it('is one of a day of 24 hours, with a fraction of up to nine digits and an offset of less than a day', () => {
+    const times: [string, string][] = [
+      ['2026-12-31T23:59:59Z', '2026-12-31T23:59:59.000Z'],
+      ['2026-12-31T00:00:00Z', '2026-12-31T00:00:00.000Z'],
+      ['2026-12-31T19:09:09.1Z', '2026-12-31T19:09:09.100Z'],
+      ['2026-12-31T20:10:20.123456789Z', '2026-12-31T20:10:20.123Z'],
+      ['2026-12-31T00:00:00+23:59', '2026-12-30T00:01:00.000Z'],
+      ['2026-12-31T00:00:00-23:59', '2026-12-31T23:59:00.000Z'],
+      ['2026-12-31T00:00:00+19:59', '2026-12-30T04:01:00.000Z'],
+      ['2026-12-31T00:00:00-00:00', '2026-12-31T00:00:00.000Z'],
+      ['2026-12-31T05:45:00+05:45', '2026-12-31T00:00:00.000Z'],
+    ]
+    const read = times.map(([time_expire]) => (place({ time_expire }) as { timeExpire: Date }).timeExpire.toISOString())
+    expect(read).toEqual(times.map(([, utc]) => utc))
+  })
+
+  it('is not one with a digit too many or too few, another sign, or anything before or behind', () => {
+    const wrong = `
+      12026-12-31T00:00:00Z x2026-12-31T00:00:00Z 2026-12-31T00:00:00ZZ 2026-12-31T00:00:00Z1 026-12-31T00:00:00Z
+      2026-12-1T00:00:00Z 2026-12-31T0:00:00Z 2026-12-31T00:0:00Z 2026-12-31T00:00:0Z 2026-12-31T30:00:00Z
+      2026-12-31T00:00:00.Z 2026-12-31T00:00:00.1234567890Z 2026-12-31T00:00:00,1Z 2026-12-31T00:00:00.aZ
+      2026-12-31T00:00:00+8:00 2026-12-31T00:00:00+08:60 2026-12-31T00:00:00+08:0 2026-12-31T00:00:00+08
+      2026-12-31T00:00:00*08:00 2026-12-31T00:00:00+30:00 2026-12-31T00:00:00+ab:00 2026-12-31T00:00:00+08:ab
+      2026-12-31T2a:00:00Z 2026-12-31Ta1:00:00Z 2026-12-31T00:a0:00Z 2026-12-31T00:0a:00Z 2026-12-31T00:00:a0Z
+      2026-12-31T00:00:0aZ 202a-12-31T00:00:00Z 2026-1a-31T00:00:00Z 2026-12-3aT00:00:00Z`
+    const taken = wrong
+      .trim()
+      .split(/\s+/)
+      .filter((time_expire) => !isRefusal(place({ time_expire })))
+    expect(taken).toEqual([])
+  })
+})
+
+describe('an address for notifications', () => {
+  it('is any that is https, to the letter', () => {
+    const addresses = `https://merchant.example https://a HTTPS://Merchant.Example/N https://merchant.example:8443/a/b
+      https://192.0.2.1/n https://[2001:db8::1]/n https://商户.example/通知 https://merchant.example/a%20b;c=d@e:f`
+    const given = addresses.split(/\s+/)
+    expect(given.map((notify_url) => (place({ notify_url }) as { notifyUrl: string }).notifyUrl)).toEqual(given)
+  })
+
+  const refused = (urls: string[], loopbackHttp: boolean, text: string) =>
+    urls
+      .map((notify_url) => [notify_url, (place({ notify_url }, loopbackHttp) as Refusal).fieldErrors])
+      .filter(([, said]) => said !== `notify_url ${text}`)
+
+  it('is refused where programs may read it differently', () => {
+    const urls = [
+      'https://\tmerchant.example/',
+      'https://\nmerchant.example/',
+      'https://\u0001merchant.example/',
+      'https://\u007fmerchant.example/',
+      'https://merchant.example/\u0001',
+      'https://merchant.example/\u001f',
+      'https://merchant.example/\u0020',
+      'https://merchant.example/\u007f',
+      'https://merchant.example/\\',
+      'https://\\merchant.example/',
+      'xhttps//merchant.example/',
+      '1https://merchant.example/',
+      'https://merchant.example:99999/',
+      'https://[2001:db8/',
+    ]
+    expect(refused(urls, true, '不是有效的网址')).toEqual([])
+  })
+
+  it('is refused where it is not https, or not this machine in a sandbox', () => {
+    const plain = ['http://127.0.0.1/n', 'http://localhost/n', 'http://[::1]/n', 'ftp://localhost/n']
+    expect(refused(plain, false, '必须是https地址')).toEqual([])
+    const elsewhere = `ftp://localhost/n ftp://127.0.0.1/n http://merchant.example/ http://xlocalhost/ http://localhost.x/
+      http://127.0.0.1.x/ http://128.0.0.1/ http://[::2]/ http://[::1:1]/ http://[1::1]/ http://10.0.0.1/ http://x.127.0.0.x/`
+    expect(refused(elsewhere.split(/\s+/), true, '必须是https地址')).toEqual([])
+    const here = 'http://127.0.0.1/ http://127.255.255.254:9000/n http://localhost:1/ http://[::1]:9000/ https://[::1]/'
+    expect(here.split(' ').filter((notify_url) => isRefusal(place({ notify_url }, true)))).toEqual([])
+  })
+
+  it('is refused with a query, a user, a password or a fragment', () => {
+    expect(
+      refused(['https://a.example/?', 'https://a.example/?b=c', 'https://a.example/#?'], false, '不能带查询参数'),
+    ).toEqual([])
+    const urls = ['https://a.example/#', 'https://a.example/#b', 'https://u@a.example/', 'https://:p@a.example/']
+    expect(refused([...urls, 'https://u:p@a.example/'], false, '不能带用户名、密码或#')).toEqual([])
+  })
+})
+
+describe('what a merchant reads of a refusal', () => {
+  const resend = (params: JsonObject) => parseResend({ state: 'DEAD', ...params })
+  it('is the field and the reason, in Chinese', () => {
+    const refusals: [object, string][] = [
+      [place({ app_no: null }), 'app_no 必填'],
+      [place({ app_no: 7 }), 'app_no 应为字符串而不是数字'],
+      [place({ app_no: true }), 'app_no 应为字符串而不是布尔值'],
+      [place({ app_no: {} }), 'app_no 应为字符串而不是对象'],
+      [place({ app_no: [] }), 'app_no 应为字符串而不是对象'],
+      [place({ app_no: 'x'.repeat(33) }), 'app_no 不能超过32个字符'],
+      [place({ app_no: '\0' }), 'app_no 含有无效字符'],
+      [place({ mch_trade_no: 'short' }), 'mch_trade_no 应为24-50位字母、数字、_或-'],
+      [place({ amount_currency: 'USD' }), 'amount_currency 只支持CNY'],
+      [place({ time_expire: 'soon' }), 'time_expire 应为RFC 3339,如2026-01-31T08:00:00+08:00'],
+      [parseCloseOrder({}), 'transaction_no 与 mch_trade_no 至少填一个'],
+      [parseQueryRefund({}), 'refund_no 与 mch_refund_no 至少填一个'],
+      [parseNotificationTries({ seq: '1' }), 'transaction_no 与 mch_trade_no 至少填一个'],
+      [parseNotificationTries({ transaction_no: 'AP1', seq: '0' }), 'seq 应为正整数'],
+      [parseListNotifications({ state: 'GONE' }), 'state 应为PENDING、DELIVERED或DEAD'],
+      [parseListNotifications({ before: '7' }), 'before 应为上一页的next'],
+      [parseQueryBill({ bill_date: 'today' }), 'bill_date 应为日期,如2026-01-31'],
+      [parseResend({}), '请填订单号, 或 state=DEAD'],
+      [parseResend({ seq: '1', state: 'DEAD' }), 'transaction_no 与 mch_trade_no 至少填一个'],
+      [resend({ state: 'LOST' }), 'state 只能为DEAD'],
+      [resend({ mch_trade_no: 'm1' }), 'state 不能与订单号同时使用'],
+      [resend({ mch_trade_no: 'm1', state: null, until: '2026-01-31T08:00:00Z' }), 'until 不能与订单号同时使用'],
+      [resend({ from: 'now' }), 'from 应为RFC 3339,如2026-01-31T08:00:00+08:00'],
+      [resend({ until: 'now' }), 'until 应为RFC 3339,如2026-01-31T08:00:00+08:00'],
+    ]
+    expect(refusals.map(([parsed]) => (parsed as Refusal).fieldErrors)).toEqual(refusals.map(([, said]) => said))
+    expect(refusals.filter(([parsed]) => (parsed as Refusal).refused !== 'PARAM_ERROR')).toEqual([])
+  })
+})
+
+it('a text keeps every character that can be stored, those of two units too', () => {
+  for (const description of ['\u{1F600}', 'a\u{1F600}b\u{10FFFF}', '\u{1F600}\u{1F600}', '\u0001\ud7ff\ue000\uffff']) {
+    expect(place({ description })).toMatchObject({ description })
+  }
+  for (const description of [
+    'a\ud83d',
+    '\ude00a',
+    '\ud83d\u{1F600}',
+    '\u{1F600}\ude00',
+    '\udbff',
+    '\udc00',
+    '\udfff',
+  ]) {
+    refusedFor('description', place({ description }))
+  }
+})
+
+it('the number of a notification, and the place from which a list goes on, are nothing but digits and dots', () => {
+  const order = { transaction_no: 'AP1' }
+  const taken = ['1', '9', '10', '123456789'].map((seq) => parseNotificationTries({ ...order, seq }))
+  expect(taken).toEqual([1, 9, 10, 123_456_789].map((seq) => ({ ref: { transactionNo: 'AP1' }, seq })))
+  for (const seq of ['01', '1a', 'a1', '1.5', ' 1', '1 ', '1\n', '+1']) {
+    refusedFor('seq', parseNotificationTries({ ...order, seq }))
+  }
+  const number = `AP${'1'.repeat(36)}`
+  expect(parseListNotifications({ before: `0.${number}.1` })).toMatchObject({
+    before: { createdAt: new Date(0), seq: 1 },
+  })
+  const wrong = [
+    `x1.${number}.7`,
+    `1.${number}.7x`,
+    `.${number}.7`,
+    `1.${number}.`,
+    `1x${number}.7`,
+    `1.${number}x7`,
+    `1.x${number}.7`,
+  ]
+  for (const before of [
+    ...wrong,
+    `1.${number.slice(1)}.7`,
+    `1.${number}1.7`,
+    `a.${number}.7`,
+    `1.AP${'a'.repeat(36)}.7`,
+    `1.${number}.a`,
+  ]) {
+    refusedFor('before', parseListNotifications({ before }))
+  }
+  for (const state of ['PENDING', 'DELIVERED', 'DEAD'])
+    expect(parseListNotifications({ state })).toMatchObject({ state })
+  for (const state of ['xDEAD', 'DEADx']) refusedFor('state', parseListNotifications({ state }))
+  expect(parseListNotifications({ mch_trade_no: 'm1' })).toMatchObject({ ref: { mchTradeNo: 'm1' } })
+})
+
+it('dead letters are sent again from a moment, until one, between two, or all', () => {
+  const [from, until] = ['2026-12-31T08:00:00+08:00', '2026-12-31T09:00:00+08:00']
+  const both = { from: new Date('2026-12-31T00:00:00Z'), until: new Date('2026-12-31T01:00:00Z') }
+  const resend = (params: JsonObject) => parseResend({ state: 'DEAD', ...params })
+  expect(resend({ from, until })).toEqual({ dead: both })
+  expect(resend({ until })).toEqual({ dead: { from: null, until: both.until } })
+  expect(resend({})).toEqual({ dead: { from: null, until: null } })
+})
+
+it('a refund is read as it was asked', () => {
+  expect(parseRefundOrder(GOOD_REFUND, { loopbackHttp: false })).toEqual({
+    ref: { transactionNo: 'AP1' },
+    mchRefundNo: TRADE_NO,
+    refundAmount: '0.10',
+    refundReason: '商品已退货',
+    notifyUrl: 'https://merchant.example/refunds',
+  })
+  const loopback = { ...GOOD_REFUND, notify_url: 'http://127.0.0.1:9000/n' }
+  expect(parseRefundOrder(loopback, { loopbackHttp: true })).toMatchObject({ notifyUrl: 'http://127.0.0.1:9000/n' })
+  expect(parseRefundOrder({ ...GOOD_REFUND, notify_url: '' }, { loopbackHttp: true })).toMatchObject({
+    notifyUrl: null,
+  })
+})

@@ -6,16 +6,19 @@ import type { JsonObject, JsonValue } from './canonical.ts'
 import { isRefusal, type Refusal, refuse, refuseField } from './errors.ts'
 
 /** The rule of one text field. Lengths are in UTF-16 units, as the official Java SDK counts them. */
-export type FieldRule = { required: boolean; max: number; pattern?: RegExp; says?: string }
+export type FieldRule = { required: boolean; max: number } & (Form | { pattern?: never; says?: never })
 
-const MERCHANT_NUMBER: Pick<FieldRule, 'pattern' | 'says' | 'max'> = {
+/** The form of a text, and what is said of one that does not have it. */
+type Form = { pattern: RegExp; says: string }
+
+const MERCHANT_NUMBER: Form & { max: number } = {
   max: 50,
   pattern: /^[0-9A-Za-z_-]{24,50}$/,
   says: '应为24-50位字母、数字、_或-',
 }
 
 /** The number of a notification within its order: that of the order's change that it reports. */
-const SEQ: Pick<FieldRule, 'pattern' | 'says' | 'max'> = { max: 9, pattern: /^[1-9]\d*$/, says: '应为正整数' }
+const SEQ: Form & { max: number } = { max: 9, pattern: /^[1-9]\d*$/, says: '应为正整数' }
 
 /** Every field of every request, in one table for the parser, the documentation and the tests. */
 export const FIELDS = {
@@ -82,10 +85,9 @@ export const FIELDS = {
 // biome-ignore lint/suspicious/noControlCharactersInRegex: NUL is what is looked for
 const UNSTORABLE = /\u0000|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/
 
-const OF_NUMBERS: Record<string, string> = {
+const NOT_A_TEXT: Partial<Record<string, string>> = {
   number: '应为字符串而不是数字',
   boolean: '应为字符串而不是布尔值',
-  object: '应为字符串而不是对象',
 }
 
 /** One field's text, null when it is absent, or a refusal. An optional field that is empty is absent. */
@@ -93,10 +95,10 @@ function readField(name: string, value: JsonValue | undefined, rule: FieldRule):
   if (value === undefined || value === null || value === '') {
     return rule.required ? refuseField(name, '必填') : null
   }
-  if (typeof value !== 'string') return refuseField(name, OF_NUMBERS[typeof value] ?? '')
+  if (typeof value !== 'string') return refuseField(name, NOT_A_TEXT[typeof value] ?? '应为字符串而不是对象')
   if (value.length > rule.max) return refuseField(name, `不能超过${rule.max}个字符`)
   if (UNSTORABLE.test(value)) return refuseField(name, '含有无效字符')
-  if (rule.pattern && !rule.pattern.test(value)) return refuseField(name, rule.says ?? '格式不正确')
+  if (rule.pattern && !rule.pattern.test(value)) return refuseField(name, rule.says)
   return value
 }
 
@@ -208,10 +210,14 @@ export type ListNotifications = {
 export function parseListNotifications(params: JsonObject): ListNotifications | Refusal {
   const texts = readFields(params, FIELDS.notifications)
   if (isRefusal(texts)) return texts
-  const [createdMs, transactionNo = '', seq] = texts.before?.split('.') ?? []
-  const before =
-    createdMs === undefined ? null : { createdAt: new Date(Number(createdMs)), transactionNo, seq: Number(seq) }
+  const before = texts.before === null ? null : placeOf(texts.before)
   return { ref: orderRefOf(texts), state: texts.state as ListNotifications['state'], before }
+}
+
+/** `FIELDS` has held the text to its form. */
+function placeOf(text: string): NonNullable<ListNotifications['before']> {
+  const [createdMs, transactionNo, seq] = text.split('.') as [string, string, string]
+  return { createdAt: new Date(Number(createdMs)), transactionNo, seq: Number(seq) }
 }
 
 /** `GET notifications/tries` [ours]. */
@@ -258,14 +264,14 @@ const RFC_3339 =
 
 function parseTime(name: string, text: string): Date | Refusal {
   const found = RFC_3339.exec(text)
-  if (!isInCalendar(found)) return refuseField(name, '应为RFC 3339时间,如2026-01-31T08:00:00+08:00')
+  if (!isInCalendar(found)) return refuseField(name, '应为RFC 3339,如2026-01-31T08:00:00+08:00')
   return new Date(text)
 }
 
-/** Date.parse reads 31 February as 3 March, so year, month and day are checked against the calendar. */
+/** Date.parse reads 31 February as 3 March, so the day is checked. What was not found is NaN, and NaN is in no range. */
 function isInCalendar(found: RegExpExecArray | null): boolean {
   const [year, month, day] = [Number(found?.[1]), Number(found?.[2]), Number(found?.[3])]
-  return found !== null && month >= 1 && month <= 12 && day >= 1 && day <= daysInMonth(year, month)
+  return month >= 1 && month <= 12 && day >= 1 && day <= daysInMonth(year, month)
 }
 
 const daysInMonth = (year: number, month: number): number => new Date(Date.UTC(year, month, 0)).getUTCDate()
@@ -274,7 +280,7 @@ const LOOPBACK = /^(127\.\d{1,3}\.\d{1,3}\.\d{1,3}|localhost|\[::1\])$/
 
 // URL accepts blanks, control characters, backslashes and missing slashes; other programs may read such a text differently.
 // biome-ignore lint/suspicious/noControlCharactersInRegex: the control characters are the point
-const PLAIN_URL = /^[a-z]+:\/\/[^/\\][^\u0000-\u0020\u007f\\]*$/i
+const PLAIN_URL = /^[a-z]+:\/\/(?!\/)[^\u0000-\u0020\u007f\\]+$/i
 
 /** HTTPS without query, credentials or fragment; plain HTTP to loopback where the gateway is a sandbox. */
 function parseNotifyUrl(name: string, text: string, rule: { loopbackHttp: boolean }): string | Refusal {

@@ -9,7 +9,8 @@ export const KEY_BITS_MIN = 2048
 const readKey = (text: string, what: string, read: (der: Buffer | string) => KeyObject): KeyObject => {
   let key: KeyObject
   try {
-    key = read(text.includes('-----BEGIN') ? text : Buffer.from(text.replace(/\s+/g, ''), 'base64'))
+    // Line breaks in the Base64 are skipped when it is decoded.
+    key = read(text.includes('-----BEGIN') ? text : Buffer.from(text, 'base64'))
   } catch {
     // The original error may quote key material, so it is dropped.
     throw new TypeError(`not a ${what}: expected Base64 DER or PEM of an RSA key`)
@@ -42,7 +43,7 @@ export const keyText = (key: KeyObject): string =>
 /** Signs on libuv's thread pool, so that 0.3 ms of arithmetic does not block other requests. */
 export const signText = (text: string, key: KeyObject): Promise<string> =>
   new Promise((resolve, reject) => {
-    sign('RSA-SHA256', Buffer.from(text, 'utf8'), key, (error, signature) => {
+    sign('RSA-SHA256', Buffer.from(text), key, (error, signature) => {
       if (error) reject(error)
       else resolve(signature.toString('base64'))
     })
@@ -55,7 +56,7 @@ const BASE64 = /^[0-9A-Za-z+/]{340,684}={0,2}$/
 export function verifyText(text: string, signature: string, key: KeyObject): boolean {
   if (!BASE64.test(signature) || signature.length % 4 !== 0) return false
   try {
-    return verify('RSA-SHA256', Buffer.from(text, 'utf8'), key, Buffer.from(signature, 'base64'))
+    return verify('RSA-SHA256', Buffer.from(text), key, Buffer.from(signature, 'base64'))
   } catch {
     return false
   }

@@ -1,0 +1,63 @@
+import { expect, it } from 'vitest'
+import { AUDIT_ACTIONS } from './admin.ts'
+import { ALLOWED, isMerchantRole, PERMISSIONS, ROLES } from './session.ts'
+
+/** The table of docs/console.md (Roles), permission by permission, by hand: a role may what has an x. */
+const EXPECTED = `
+                       platform_admin  operator  finance  merchant_admin  merchant_viewer
+orders.read            x               x         x        x               x
+orders.close           x               x         .        x               .
+refunds.create         x               x         x        x               .
+notifications.read     x               x         x        x               x
+notifications.resend   x               x         .        x               .
+bills.read             x               x         x        x               x
+reconciliation.read    x               x         x        .               .
+reconciliation.settle  x               .         x        .               .
+merchants.read         x               x         x        x               x
+merchants.write        x               .         .        x               .
+channels.write         x               .         .        .               .
+users.read             x               .         .        x               .
+users.write            x               .         .        x               .
+audit.read             x               x         x        x               .
+sandbox.use            x               x         .        x               .
+`
+
+it('each role may what the table of the console says, and nothing else', () => {
+  const rows = PERMISSIONS.map((permission) => [
+    permission,
+    ...ROLES.map((role) => (ALLOWED[role].includes(permission) ? 'x' : '.')),
+  ])
+  const listed = [ROLES, ...rows].map((cells) => cells.join(' '))
+  expect(listed).toEqual(
+    EXPECTED.trim()
+      .split('\n')
+      .map((line) => line.trim().replace(/\s+/g, ' ')),
+  )
+})
+
+it('no role has a permission that is not in the list, or one twice', () => {
+  for (const role of ROLES) {
+    expect(ALLOWED[role].filter((one) => !PERMISSIONS.includes(one))).toEqual([])
+    expect(new Set(ALLOWED[role]).size).toBe(ALLOWED[role].length)
+  }
+})
+
+it('two of the five roles belong to one merchant', () => {
+  expect(ROLES.map((role) => [role, isMerchantRole(role)])).toEqual([
+    ['platform_admin', false],
+    ['operator', false],
+    ['finance', false],
+    ['merchant_admin', true],
+    ['merchant_viewer', true],
+  ])
+})
+
+it('the audit log knows a word for each call that changes something', () => {
+  const expected = `
+    apps.add apps.change channels.put channels.test keys.add keys.end merchants.add merchants.change
+    notifications.resend orders.close reconciliation.settle refunds.create reversals.settle
+    sandbox.deed sandbox.faults sandbox.place
+    session.begin session.end session.password session.totp_begin session.totp_off session.totp_on
+    users.add users.change`
+  expect([...AUDIT_ACTIONS].sort()).toEqual(expected.trim().split(/\s+/))
+})

@@ -16,7 +16,7 @@ const NOT_COPIED = ['node_modules', 'dist', 'package']
 
 /** Makes the copy anew and returns its folder. It lies in the repository, whose `node_modules` it therefore finds. */
 export function makeCopy(): string {
-  fs.rmSync(COPY, { recursive: true, force: true })
+  fs.rmSync(COPY, { recursive: true, force: true, maxRetries: 5 })
   for (const name of COPIED) {
     fs.cpSync(path.join(ROOT, name), path.join(COPY, name), {
       recursive: true,

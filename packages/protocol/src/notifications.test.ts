@@ -65,6 +65,7 @@ describe("a merchant's answer", () => {
       [200, '["SUCCESS"]'],
       [200, '\ufeff\ufeff{"status":"SUCCESS"}'],
       [201, '\ufeff{"status":"SUCCESS"}'],
+      [200, '{"status":"\ufeffSUCCESS"}'],
       [200, '"SUCCESS"'],
       [200, '"status"'],
       [200, 'SUCCESS'],

@@ -1,6 +1,7 @@
 import { defaultServerConditions } from 'vite'
 import { defineConfig } from 'vitest/config'
 import { isMutating, MUTATION_SETUP, mutationPlugin } from './mutation/run/vite-plugin.ts'
+import { FileOrder } from './test/support/file-order.ts'
 import { isLong } from './test/support/size.ts'
 import { type Tier, testFiles } from './test/support/tiers.ts'
 
@@ -25,8 +26,8 @@ const limits = (seconds: number) => ({ testTimeout: seconds * 1000, hookTimeout:
 /** What every test file runs in. */
 const SETUP = ['test/support/clock.ts', 'test/support/leave-nothing.ts']
 
-/** These tests wait for processes, browsers and pauses more than they compute: a third worker has the cores meanwhile. */
-const WAITING = { ...limits(300), maxWorkers: 3, setupFiles: SETUP, globalSetup: ['test/support/postgres.ts'] }
+/** These tests wait for processes, browsers and pauses more than they compute: two more workers have the cores meanwhile. */
+const WAITING = { ...limits(300), maxWorkers: 4, setupFiles: SETUP, globalSetup: ['test/support/postgres.ts'] }
 
 export default defineConfig({
   plugins: mutationPlugin(),
@@ -37,6 +38,7 @@ export default defineConfig({
   test: {
     reporters: ['default', './scripts/closing-line-reporter.mjs'],
     maxWorkers: 2,
+    sequence: { sequencer: FileOrder },
     expect: { poll: { timeout: 60_000 } },
     setupFiles: MUTATION_SETUP,
     projects: [

@@ -70,8 +70,8 @@ export const DRAWN_18: Mutant[] = [
   {
     name: 'an order never expires',
     file: 'packages/core/src/order.ts',
-    find: "order.state === 'NOTPAY' && nowMs >= order.expiresAtMs",
-    replace: "order.state === 'CLOSED' && nowMs >= order.expiresAtMs",
+    find: 'const isExpired = nowMs >= order.expiresAtMs',
+    replace: "const isExpired = order.state === 'CLOSED' && nowMs >= order.expiresAtMs",
   },
   // endNotificationTries:14f35a04
   {

@@ -11,6 +11,7 @@ export const SIZE = {
   closedByTwo: size('CLOSED_BY_TWO', 200, 1000),
   crashSeconds: size('CRASH_SECONDS', 10, 120),
   racesOrders: size('RACES_ORDERS', 60, 1000),
+  randomChanges: size('RANDOM_CHANGES', 150, 1000),
   randomRequests: size('RANDOM_REQUESTS', 10_000, 100_000),
   simulationSeeds: size('SIMULATION_SEEDS', 40, 300),
   stormOrders: size('STORM_ORDERS', 60, 1000),

@@ -1,6 +1,7 @@
 import { privateKeyFrom, signedNotification, timeText } from '@acopay/protocol'
 import fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
+import { SIZE } from '../../../test/support/size.ts'
 import {
   AcoPay,
   eventIdOf,
@@ -166,7 +167,7 @@ describe('a notification that is not proven', () => {
         fc.pre(after !== before && !(name === 'sign' && sameBytes(after, before)))
         expect(() => verifyNotification(JSON.stringify({ ...members, [name]: after }), ours())).toThrow(SignatureError)
       }),
-      { numRuns: 500 },
+      { numRuns: SIZE.randomChanges },
     )
   })
 

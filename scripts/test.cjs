@@ -13,7 +13,13 @@ const { HOW, findChromium, installChromium } = require('./chromium.cjs')
 const { prepare } = require('./prepare.cjs')
 
 const ROOT = path.dirname(__dirname)
-const TIERS = { all: ['unit', 'db', 'pages'], unit: ['unit'], db: ['db'], pages: ['pages'], long: ['unit', 'db'] }
+const TIERS = {
+  all: ['unit', 'db', 'pages'],
+  unit: ['unit'],
+  db: ['db'],
+  pages: ['pages'],
+  long: ['unit', 'db', 'pages'],
+}
 
 async function test(what, args) {
   if (!Object.hasOwn(TIERS, what)) throw new Error(`say one of ${Object.keys(TIERS).join(', ')}, not ${what}`)

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { accessibility, DESKTOP, overflow, PHONE } from './support/browser.ts'
 import { type ConsolePages, openConsole } from './support/console-pages.ts'
 import { openAttempt, pay, place } from './support/gateway.ts'
+import { SIZE } from './support/size.ts'
 
 let pages: ConsolePages
 beforeAll(async () => {
@@ -10,12 +11,15 @@ beforeAll(async () => {
 })
 afterAll(() => pages.close())
 
-describe.each([
+/** Each colour and each size once; `npm run test:long` looks at all four. */
+const LOOKS = [
   ['light', DESKTOP],
+  ['dark', PHONE],
   ['dark', DESKTOP],
   ['light', PHONE],
-  ['dark', PHONE],
-] as const)('everybody can read and use, %s, %o,', (colorScheme, size) => {
+] as const
+
+describe.each(LOOKS.slice(0, SIZE.looks))('everybody can read and use, %s, %o,', (colorScheme, size) => {
   let opened: Awaited<ReturnType<ConsolePages['signedInAt']>>
   let number: string
   beforeAll(async () => {

@@ -54,6 +54,9 @@ const eventsOf = async (mchNo: string, transactionNo: string) => {
   return entries.map(({ entry }) => JSON.parse(entry) as { event: string; to: string })
 }
 
+/** How many closes have succeeded when the gateway is killed; `npm run test:long` kills it early and late as well. */
+const KILLED_AFTER = [40, 10, 80].slice(0, SIZE.killsOfClosing)
+
 const numbers = (count: number): number[] => Array.from({ length: count }, (_, index) => index)
 
 describe('two gateways on one database', () => {
@@ -88,7 +91,7 @@ describe('kill -9 in the middle of 200 closes', () => {
     return closeForGood(demo, order)
   }
 
-  it.each([10, 40, 80])(
+  it.each(KILLED_AFTER)(
     'after %i of them were told SUCCESS: a restart leaves none CLOSING, and no answer that said SUCCESS is untrue',
     async (successesBefore) => {
       const first = await start(AT_WORK)

@@ -1,7 +1,7 @@
 /**
  * Decides the tier of every test file by its imports, so that no list of files is needed:
  *   pages  it reaches test/support/browser.ts: a browser, a database, the built pages
- *   db     it reaches what starts or asks for PostgreSQL, or a gateway process: see DATABASE
+ *   db     it reaches what starts or asks for PostgreSQL, or a process of ours: see DATABASE
  *   unit   all others: they run straight after `npm ci`
  * Only relative imports, and those of the package that starts PostgreSQL, are followed. `sized` files read test/support/size.ts: `npm run test:long` runs them larger.
  */
@@ -14,7 +14,13 @@ export type TestFile = { path: string; tier: Tier; isSized: boolean }
 /** What the package that starts PostgreSQL leads to. */
 const EMBEDDED = 'packages/embedded-postgres/src/launcher.ts'
 const BROWSER = ['test/support/browser.ts']
-const DATABASE = ['test/support/postgres.ts', 'test/support/process.ts', EMBEDDED, 'races/postgres.ts']
+const DATABASE = [
+  'test/support/postgres.ts',
+  'test/support/process.ts',
+  'test/support/from-source.ts',
+  EMBEDDED,
+  'races/postgres.ts',
+]
 const SIZE = 'test/support/size.ts'
 
 const ROOT = path.resolve(import.meta.dirname, '../..')

@@ -11,7 +11,7 @@ export class FileOrder extends BaseSequencer {
     const tested = new Map(testFiles().map((file) => [file.path, file]))
     const fileOf = ({ moduleId }: TestSpecification) => tested.get(path.relative(process.cwd(), moduleId))
     const sorted = await super.sort(files)
-    const waiting = sorted.filter((file) => fileOf(file)?.isSized)
+    const waiting = sorted.filter((file) => fileOf(file)?.isSized && fileOf(file)?.tier === 'db')
     const pages = sorted.filter((file) => fileOf(file)?.tier === 'pages')
     const others = sorted.filter((file) => !waiting.includes(file) && !pages.includes(file))
     const computing = [...pages, ...others]

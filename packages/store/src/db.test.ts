@@ -93,7 +93,8 @@ describe('a transaction', () => {
         await add(db, second, 1)
       })
     await Promise.all([cross(1, 2), cross(2, 1)])
-    expect(tries).toBe(3)
+    // The loser may lock its first row again before the winner has woken up, and lose once more.
+    expect(tries).toBeGreaterThanOrEqual(3)
     expect(await amounts()).toEqual([12n, 22n])
   })
 

@@ -1,6 +1,6 @@
 /** `npm run check`: everything that can be said of the sources without running them. No build, no tests. */
 require('./check-node.cjs').checkNode()
-const { spawnSync } = require('node:child_process')
+const { spawn } = require('node:child_process')
 const path = require('node:path')
 const { PAGES, prepare, seconds } = require('./prepare.cjs')
 
@@ -21,30 +21,48 @@ const types = (project, name) => ({
   ],
 })
 
+/** The longest first. */
 const STEPS = [
+  types('tsconfig.test.json', 'all'),
   { name: 'biome check .', args: [installed('@biomejs/biome/bin/biome'), 'check', '.'] },
   { name: 'check-imports', args: [path.join(__dirname, 'check-imports.mjs')] },
-  types('tsconfig.test.json', 'all'),
   ...PAGES.map((name) => types(`apps/${name}`, name)),
   { name: 'knip', args: [installed('knip/bin/knip.js'), '--no-progress'] },
 ]
+const AT_ONCE = 2
 
-/** Runs the checks up to the first that fails; answers whether all are fine. */
-exports.check = function check() {
-  return STEPS.every(({ name, args }) => {
-    const started = Date.now()
-    const isFine = spawnSync(process.execPath, args, { cwd: ROOT, stdio: 'inherit' }).status === 0
-    console.log(`${isFine ? 'ok' : 'FAILED'}  ${name}  ${seconds(started)}`)
-    return isFine
-  })
+/** Runs all checks, and prints what each says once it has ended; answers whether all are fine. */
+exports.check = async function check() {
+  const waiting = [...STEPS]
+  let areFine = true
+  const lane = async () => {
+    for (let step = waiting.shift(); step !== undefined; step = waiting.shift()) {
+      const { name, args } = step
+      const started = Date.now()
+      const { isFine, output } = await outcomeOf(args)
+      process.stdout.write(`${output}${isFine ? 'ok' : 'FAILED'}  ${name}  ${seconds(started)}\n`)
+      areFine &&= isFine
+    }
+  }
+  await Promise.all(Array.from({ length: AT_ONCE }, lane))
+  return areFine
+}
+
+function outcomeOf(args) {
+  const child = spawn(process.execPath, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] })
+  let output = ''
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text) => (output += text))
+  return new Promise((resolve) => child.on('close', (code) => resolve({ isFine: code === 0, output })))
 }
 
 if (require.main === module) {
-  prepare({ build: false }).then(
-    () => process.exit(exports.check() ? 0 : 1),
-    (error) => {
-      console.error(error)
-      process.exit(1)
-    },
-  )
+  prepare({ build: false })
+    .then(exports.check)
+    .then(
+      (areFine) => process.exit(areFine ? 0 : 1),
+      (error) => {
+        console.error(error)
+        process.exit(1)
+      },
+    )
 }

@@ -25,7 +25,7 @@ async function test(what, args) {
   if (!Object.hasOwn(TIERS, what)) throw new Error(`say one of ${Object.keys(TIERS).join(', ')}, not ${what}`)
   let tiers = TIERS[what]
   await prepare({ build: false })
-  if (what === 'all' && !check()) process.exit(1)
+  if (what === 'all' && !(await check())) process.exit(1)
   if (tiers.includes('pages') && !isThereABrowser()) tiers = tiers.filter((tier) => tier !== 'pages')
   // Pages are served and tested as they are built, and built when their sources changed; everything else is run from its
   // sources. A file of the db tier looks into a page that the gateway serves.

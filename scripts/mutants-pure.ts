@@ -9,7 +9,7 @@ import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { Stryker } from '@stryker-mutator/core'
 import { AREA_NAMES, type Area, areaOf, ROOT } from './pure-mutants/areas.ts'
-import { KEPT, makeCopy } from './pure-mutants/copy.ts'
+import { KEPT, makeCopy, removeCopy } from './pure-mutants/copy.ts'
 import { isFound, type Judgement, type Survivor, scoreOf, type Verdict, verdictOf } from './pure-mutants/judge.ts'
 import { addNumberMutator } from './pure-mutants/number-mutator.ts'
 import { pageWith } from './pure-mutants/page.ts'
@@ -94,4 +94,5 @@ for (const place of values.in.split(',')) {
   fs.mkdirSync(path.dirname(PAGE), { recursive: true })
   fs.writeFileSync(PAGE, pageWith(page, area.name, verdict))
 }
+removeCopy()
 process.exit(isFine ? 0 : 1)

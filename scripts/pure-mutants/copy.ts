@@ -9,14 +9,15 @@ import { ROOT } from './areas.ts'
 
 /** Ignored by git. What Stryker found before is kept beside the copy. */
 export const KEPT = path.join(ROOT, '.stryker-tmp')
-const COPY = path.join(KEPT, 'copy')
+/** Two runs at once do not share it. */
+const COPY = path.join(KEPT, `copy-${process.pid}`)
 
 const COPIED = ['package.json', 'tsconfig.json', 'tsconfig.base.json', 'packages', 'apps', 'test/support', 'scripts']
 const NOT_COPIED = ['node_modules', 'dist', 'package']
 
 /** Makes the copy anew and returns its folder. It lies in the repository, whose `node_modules` it therefore finds. */
 export function makeCopy(): string {
-  fs.rmSync(COPY, { recursive: true, force: true, maxRetries: 5 })
+  removeCopy()
   for (const name of COPIED) {
     fs.cpSync(path.join(ROOT, name), path.join(COPY, name), {
       recursive: true,
@@ -25,6 +26,11 @@ export function makeCopy(): string {
   }
   for (const file of sourcesBelow(COPY)) fs.writeFileSync(file, withoutAssertions(file, fs.readFileSync(file, 'utf8')))
   return COPY
+}
+
+export function removeCopy(): void {
+  process.chdir(ROOT)
+  fs.rmSync(COPY, { recursive: true, force: true, maxRetries: 5 })
 }
 
 const sourcesBelow = (folder: string): string[] =>

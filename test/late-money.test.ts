@@ -361,4 +361,18 @@ describe('a notification', () => {
     await test.database.pool.query('alter table attempt_away rename to attempt')
     expect([reply.status, await reply.text()]).toEqual([500, 'failure'])
   })
+
+  it('whose payment cannot be booked is not said to be heard, and is booked when it comes again', async () => {
+    const attempt = { no: '' }
+    test = await testWorld({
+      upstream: () => ({ readWebhook: async () => ({ kind: 'paid', attemptNo: attempt.no, payment: PAYMENT }) }),
+    })
+    const order = await place(test.demo)
+    attempt.no = (await openAttempt(test.demo, order)) ?? ''
+    await test.database.pool.query('alter table payment rename to payment_away')
+    expect((await notify()).status).toBe(500)
+    await test.database.pool.query('alter table payment_away rename to payment')
+    expect((await notify()).status).toBe(200)
+    expect(await books()).toEqual([{ payment_no: 'UP1', fate: 'keep', state: null }])
+  })
 })

@@ -64,7 +64,7 @@ export class Draws {
     this.#compiles = compiles
   }
 
-  /** The next mutant that nobody runs yet; null when every draw is full. */
+  /** The next mutant that no worker has taken; null when every draw is full. */
   next(): Mutant | null {
     for (const draw of this.all) {
       while (draw.taken < draw.size && draw.mutants.length > 0) {

@@ -10,7 +10,7 @@ export const HOT: readonly Place[] = [
   at('lock an order', 'orders/orders.ts', 'lockOrder'),
   at('move an order', 'orders/orders.ts', 'moveOrder'),
   at('sweep expired orders', 'orders/orders.ts', 'expiredOrders'),
-  at('close orders that nobody tried to pay', 'orders/untouched-orders.ts', 'moveUntouched'),
+  at('close orders without attempts', 'orders/untouched-orders.ts', 'moveUntouched'),
   at('open an attempt', 'payments/attempts.ts', 'insertAttempt'),
   at('an attempt as the upstream names it', 'payments/attempts.ts', 'findAttempt'),
   at('move an attempt', 'payments/attempts.ts', 'moveAttempt'),

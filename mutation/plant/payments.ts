@@ -17,7 +17,7 @@ const permissions: Planter = (node) => {
   return place === -1 ? [] : [swap(ROLES[(place + 1) % ROLES.length] as string)]
 }
 
-/** What nobody knows yet, and the final words for which it is easily taken. The compiler drops those that do not fit. */
+/** Words for an unknown outcome, and the final words for which each is easily taken. The compiler drops those that do not fit. */
 const FINAL = new Map(
   Object.entries({
     unknown: ['refused', 'failed', 'absent', 'closed', 'paid', 'done', 'shut'],

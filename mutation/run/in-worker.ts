@@ -89,9 +89,9 @@ function readChildren(folder: string): Reached {
 function skipTheRest(): void {
   const last = JSON.parse(readFileSync(path.join(process.env[SERVED] ?? '', LAST_TESTS), 'utf8'))[testFile]
   if (last === undefined) return
-  let number = -1
+  let started = 0
   beforeEach((context) => {
-    number += 1
-    if (number > last) context.skip()
+    if (started > last) context.skip()
+    started += 1
   })
 }

@@ -96,7 +96,7 @@ class Watch implements Reporter {
 }
 
 const watch = new Watch()
-// What tests print belongs to nobody while mutants run.
+// While mutants run, what the tests print is not shown.
 const vitest = await createVitest(
   'test',
   {

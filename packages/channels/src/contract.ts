@@ -234,7 +234,7 @@ export function restMsOf(response: Response, now: Date, isRateWord: boolean): nu
   return Number.isNaN(ms) ? REST_MS : Math.min(Math.max(ms, 0), REST_MAX_MS)
 }
 
-/** A word of an answer that nobody signed, fit for a log; null when it is none. */
+/** The word of an answer without a signature, if it is fit for a log; null otherwise. */
 export const wordOf = (value: unknown): string | null =>
   typeof value === 'string' && /^[\w.-]{1,64}$/.test(value) ? value : null
 

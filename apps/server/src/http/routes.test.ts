@@ -20,7 +20,7 @@ const OPEN = [
   'HEAD /readyz',
 ]
 
-/** For whoever has the link, which cannot be guessed. */
+/** Open to every visitor who has the link, which cannot be guessed. */
 const BY_LINK = [
   'GET /bills/:mchNo/:day/:expires/:file',
   'GET /cashier/:mchNo/:transactionNo/:proof',

@@ -115,7 +115,7 @@ export function alipayClient(account: AlipayAccount, door: AlipayDoor): AlipayCl
 
 /**
  * Alipay signs no answer to a request that it does not accept as this app's ("isv.invalid-app-id" comes without `sign`): the
- * account's settings are wrong. A signature that is there and wrong comes from somebody else, or the settings' key is not Alipay's.
+ * account's settings are wrong. An answer with a wrong signature is forged, or the settings' key is not Alipay's.
  */
 function unbelieved(
   name: string,

@@ -33,7 +33,7 @@ export async function query(
 
 /**
  * "未付款交易超时关闭，或支付完成后全额退款": nothing more can be paid in either case, but only in the second one was money taken.
- * The time of payment is no proof of it: it is optional, and was seen in trades that nobody had paid.
+ * The time of payment is no proof of it: it is optional, and was seen in trades without a payment.
  */
 async function closedTrade(alipay: AlipayContext, answer: AlipayAnswer, signal: AbortSignal): Promise<QueryAnswer> {
   const { data } = answer

@@ -81,7 +81,7 @@ export function wechatClient(account: WechatAccount, door: WechatDoor): WechatCl
 
 /**
  * WeChat Pay signs an answer only when it could verify ours ("验签失败的应答不带签名"): an unsigned 4xx says that the account's
- * settings are wrong, or the request. One whose signature is there and wrong comes from somebody else, or from a key that the
+ * settings are wrong, or the request. One with a wrong signature is forged, or signed with a key that the
  * settings lack.
  */
 function unbelieved(response: Response, { signature }: SignedHeaders, body: Buffer, now: Date): Unbelieved {

@@ -71,7 +71,10 @@ async function closeAttempt(world: World, attempt: Attempt, deadline: Deadline, 
   }
 }
 
-/** Whether this answer to a query ends the attempt: it proves that nobody can pay it, or the attempt has outlived all answers. */
+/**
+ * Whether this answer to a query ends the attempt: it proves that no payer can pay it any more, or the upstream never confirmed
+ * the attempt and the time in which a payment can arrive has passed.
+ */
 function isOver(channel: Channel, attempt: Attempt, says: UpstreamState, askedMs: number): boolean {
   if (provesClosed(says, askedMs, absentProvesClosedFromMs(channel, attempt))) return true
   const overMs = attempt.upstreamExpire.getTime() + channel.latePaymentWindowMs

@@ -1,5 +1,4 @@
 /** An operator settles a difference or an unmatched payment by hand. */
-
 import { contestRefund, transaction } from '@acopay/store'
 import {
   type DifferenceKey,

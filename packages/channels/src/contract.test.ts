@@ -1,7 +1,7 @@
 /**
  * The suite that every channel must pass. A new channel adds itself to `UPSTREAMS`, with a simulator of its upstream.
  */
-import { generateKeyPairSync, randomUUID } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import { fen } from '@acopay/core'
 import {
   type Control,
@@ -14,6 +14,7 @@ import {
   seededFaults,
 } from '@acopay/upstreams'
 import { beforeEach, describe, expect, it } from 'vitest'
+import { derKeys } from '../../../test/support/keys.ts'
 import { type AttemptRef, type Channel, orUnknown, type RawWebhook, type UpstreamPayment } from './contract.ts'
 import { type ChannelDoor, type ChannelName, INSTALLED, isChannelName } from './installed.ts'
 
@@ -337,15 +338,8 @@ const FAULTS: Record<string, Fault['kind']> = {
   'signs wrongly': 'bad_signature',
 }
 
-function pair() {
-  const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
-  return {
-    privateKey: privateKey.export({ type: 'pkcs8', format: 'der' }).toString('base64'),
-    publicKey: publicKey.export({ type: 'spki', format: 'der' }).toString('base64'),
-  }
-}
-const OURS = pair()
-const THEIRS = pair()
+const OURS = derKeys('ours')
+const THEIRS = derKeys('theirs')
 
 /** A channel whose calls go to a simulator in this process. */
 function upstreamOf(build: (world: StandInWorld) => StandIn, make: (door: ChannelDoor) => Channel): Upstream {

@@ -1,9 +1,10 @@
 /** Keys in the forms operators paste them. */
-import { createPublicKey, generateKeyPairSync } from 'node:crypto'
+import { createPublicKey } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
+import { rsaKeys } from '../../../test/support/keys.ts'
 import { privateKeyOf, publicKeyOf } from './keys.ts'
 
-const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
+const { privateKey, publicKey } = rsaKeys('ours')
 const pem = (type: 'pkcs8' | 'pkcs1'): string => privateKey.export({ type, format: 'pem' }) as string
 const der = (type: 'pkcs8' | 'pkcs1'): string => privateKey.export({ type, format: 'der' }).toString('base64')
 const PUBLIC = publicKey.export({ type: 'spki', format: 'der' }).toString('base64')

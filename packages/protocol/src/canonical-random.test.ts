@@ -1,12 +1,13 @@
 /** Searches at random: what holds of every object. `npm run mutants:pure` leaves this file out, each mistake would pay for it. */
-import { createHash, generateKeyPairSync } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { rsaKeys } from '../../../test/support/keys.ts'
 import { canonicalJson, type JsonObject, type JsonValue, requestText } from './canonical.ts'
 import { signText, verifyText } from './sign.ts'
 
 const HEADERS = { mchNo: 'MCH1000000', nonce: 'n1', signType: 'SHA256withRSA' }
-const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
+const { publicKey, privateKey } = rsaKeys('ours')
 
 // 'binary' is any code point: control characters, U+2028 and quotes occur often enough to matter.
 const text = fc.oneof(fc.string({ unit: 'binary', maxLength: 12 }), fc.string({ unit: 'grapheme', maxLength: 12 }))
@@ -27,9 +28,11 @@ const { object } = fc.letrec<{ object: JsonObject; value: JsonValue }>((tie) => 
 function shuffled(value: JsonValue, salt: number): JsonValue {
   if (Array.isArray(value)) return value.map((member) => shuffled(member, salt))
   if (value === null || typeof value !== 'object') return value
-  const rank = (name: string): string => createHash('sha256').update(`${salt}${name}`).digest('hex')
-  const names = Object.keys(value).sort((one, other) => rank(one).localeCompare(rank(other)))
-  return Object.fromEntries(names.map((name) => [name, shuffled(value[name] ?? null, salt)]))
+  const ranked = Object.entries(value).map(([name, member]) => {
+    const rank = createHash('sha256').update(`${salt}${name}`).digest('hex')
+    return { rank, entry: [name, shuffled(member, salt)] as const }
+  })
+  return Object.fromEntries(ranked.sort((one, other) => (one.rank < other.rank ? -1 : 1)).map(({ entry }) => entry))
 }
 
 type Change = (text: string) => string

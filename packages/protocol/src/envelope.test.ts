@@ -1,12 +1,12 @@
-import { generateKeyPairSync } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
+import { rsaKeys } from '../../../test/support/keys.ts'
 import { timeText } from './answers.ts'
 import { type Envelope, responseText } from './canonical.ts'
 import { type AnswerData, signedBody, unsignedBody } from './envelope.ts'
 import { type Refusal, refuse } from './errors.ts'
 import { verifyText } from './sign.ts'
 
-const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
+const { publicKey, privateKey } = rsaKeys('ours')
 const read = async (answer: AnswerData | Refusal): Promise<Envelope> =>
   JSON.parse(await signedBody(answer, { mchNo: 'MCH1', nonce: 'n1', key: privateKey })) as Envelope
 

@@ -1,5 +1,5 @@
-import { generateKeyPairSync } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
+import { rsaKeys } from '../../../test/support/keys.ts'
 import {
   HEARD,
   isHeard,
@@ -10,7 +10,7 @@ import {
 } from './notifications.ts'
 import { verifyText } from './sign.ts'
 
-const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
+const { publicKey, privateKey } = rsaKeys('ours')
 const BY = { mchNo: 'MCH1000000', nonce: 'n1', notifyTime: '2026-01-31T08:00:00+08:00', key: privateKey }
 
 /** spec/protocol.md 3.7, with the five fields that every notification has. */

@@ -1,10 +1,11 @@
 import { createSecretKey, generateKeyPairSync } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { rsaKeys } from '../../../test/support/keys.ts'
 import { KEY_BITS_MIN, keyText, privateKeyFrom, publicKeyFrom, SIGN_TYPE, signText, verifyText } from './sign.ts'
 
-const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
-const stranger = generateKeyPairSync('rsa', { modulusLength: 2048 })
+const { publicKey, privateKey } = rsaKeys('ours')
+const stranger = rsaKeys('stranger')
 const TEXT = '{"a":"订单"}'
 const signature = await signText(TEXT, privateKey)
 

@@ -3,6 +3,7 @@
  * asks for again and after how long, and what it says.
  */
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
+import { derKeys } from '../../../test/support/keys.ts'
 import {
   type Answer,
   canonical,
@@ -14,7 +15,7 @@ import {
   success,
   vectors,
 } from '../../../test/support/scripted-gateway.ts'
-import { AcoPay, type AcoPayOptions, ApiError, ConnectionError, newKeyPair, SignatureError } from './index.ts'
+import { AcoPay, type AcoPayOptions, ApiError, ConnectionError, SignatureError } from './index.ts'
 
 let gateway: ScriptedGateway
 beforeAll(async () => {
@@ -166,7 +167,7 @@ describe('an answer that is signed', () => {
   })
 
   it('is believed with any of several keys of the platform, whichever comes first, and with no other', async () => {
-    const { publicKey: other } = await newKeyPair()
+    const { publicKey: other } = derKeys('stranger')
     const { platformPublicKey: ours } = vectors.keys
     for (const platformPublicKey of [ours, [ours, other], [other, ours]]) {
       gateway.says(success(ORDER))

@@ -1,6 +1,7 @@
 import { constants, createPrivateKey, sign as cryptoSign, privateEncrypt, type SignKeyObjectInput } from 'node:crypto'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { explainSignature, newKeyPair, type Signed, signRequest } from './index.ts'
+import { derKeys } from '../../../test/support/keys.ts'
+import { explainSignature, type Signed, signRequest } from './index.ts'
 
 const params = { transaction_no: 'AP1', note: '中文/斜杠', empty: '', nothing: null, version: '1.0' }
 const signed: Signed = { kind: 'request', params, mchNo: 'MCH1', nonce: 'n1' }
@@ -10,8 +11,8 @@ const CANONICAL =
 let pair: { privateKey: string; publicKey: string }
 let other: { privateKey: string; publicKey: string }
 beforeAll(async () => {
-  pair = await newKeyPair()
-  other = await newKeyPair()
+  pair = derKeys('ours')
+  other = derKeys('stranger')
 })
 
 const key = (text: string) => createPrivateKey({ key: Buffer.from(text, 'base64'), format: 'der', type: 'pkcs8' })

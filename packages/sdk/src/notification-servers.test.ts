@@ -7,12 +7,12 @@ import express from 'express'
 import fastify from 'fastify'
 import { Hono } from 'hono'
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { derKeys } from '../../../test/support/keys.ts'
 import {
   fastifyPlugin,
   honoHandler,
   memoryStore,
   type NotificationHandler,
-  newKeyPair,
   nodeHandler,
   notificationHandler,
   ParameterError,
@@ -80,8 +80,8 @@ const FRAMEWORKS: Record<string, (handler: NotificationHandler) => Promise<Runni
 let keys: { privateKey: string; publicKey: string }
 let stranger: { privateKey: string; publicKey: string }
 beforeAll(async () => {
-  keys = await newKeyPair()
-  stranger = await newKeyPair()
+  keys = derKeys('ours')
+  stranger = derKeys('stranger')
 })
 
 let heard: string[]

@@ -1,12 +1,12 @@
 import { privateKeyFrom, signedNotification, timeText } from '@acopay/protocol'
 import fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
+import { derKeys } from '../../../test/support/keys.ts'
 import { SIZE } from '../../../test/support/size.ts'
 import {
   AcoPay,
   eventIdOf,
   memoryStore,
-  newKeyPair,
   ParameterError,
   SignatureError,
   signedTestNotification,
@@ -22,8 +22,8 @@ const now = () => NOW
 let keys: { privateKey: string; publicKey: string }
 let stranger: { privateKey: string; publicKey: string }
 beforeAll(async () => {
-  keys = await newKeyPair()
-  stranger = await newKeyPair()
+  keys = derKeys('ours')
+  stranger = derKeys('stranger')
 })
 
 const ours = () => ({ platformPublicKey: keys.publicKey, mchNo, now })
@@ -149,13 +149,13 @@ describe('a notification that is not proven', () => {
     const bodies = await Promise.all(
       (['payment', 'payment_returned', 'refund'] as const).map((kind) => told({ kind, description: '成功? yes' })),
     )
+    const letter = fc.oneof(fc.string({ unit: 'binary', minLength: 1, maxLength: 1 }), fc.constant('\ud800'))
     const change = fc
       .constantFrom(...bodies)
       .chain((body) => fc.record({ body: fc.constant(body), name: fc.constantFrom(...Object.keys(JSON.parse(body))) }))
       .chain(({ body, name }) => {
         const length = Math.max((JSON.parse(body)[name] ?? '').length, 1)
         const at = fc.nat(length - 1)
-        const letter = fc.oneof(fc.string({ unit: 'binary', minLength: 1, maxLength: 1 }), fc.constant('\ud800'))
         return fc.record({ body: fc.constant(body), name: fc.constant(name), at, letter })
       })
     fc.assert(

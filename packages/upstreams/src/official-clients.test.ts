@@ -2,24 +2,19 @@
  * Checks the simulators with clients that were not written for this project: Alipay's own SDK and a WeChat Pay SDK,
  * unmodified, over real HTTP.
  */
-import { generateKeyPairSync } from 'node:crypto'
 import { AlipaySdk } from 'alipay-sdk'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Wechatpay } from 'wechatpay-axios-plugin'
+import { derKeys, pemKeys } from '../../../test/support/keys.ts'
 import { listen, makeAlipayStandIn, makeWechatStandIn, memoryBooks, type StandIn, seededFaults } from './index.ts'
 
-function pair() {
-  const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
-  return {
-    privateDer: privateKey.export({ type: 'pkcs8', format: 'der' }).toString('base64'),
-    publicDer: publicKey.export({ type: 'spki', format: 'der' }).toString('base64'),
-    privatePem: privateKey.export({ type: 'pkcs8', format: 'pem' }) as string,
-    publicPem: publicKey.export({ type: 'spki', format: 'pem' }) as string,
-  }
+function pair(whose: string) {
+  const { privateKey: privateDer, publicKey: publicDer } = derKeys(whose)
+  return { privateDer, publicDer, ...pemKeys(whose) }
 }
 
-const ours = pair()
-const theirs = pair()
+const ours = pair('ours')
+const theirs = pair('theirs')
 const world = () => ({
   books: memoryBooks(),
   faults: seededFaults(1),

@@ -3,9 +3,10 @@
  * in UTF-8 is shown to it as well. GBK, which it does not speak, is written by `iconv-lite`. Nothing of this repository
  * signs, checks or encodes here. Its answers are what docs/upstreams/alipay.md says.
  */
-import { createSign, generateKeyPairSync } from 'node:crypto'
+import { createSign } from 'node:crypto'
 import { AlipaySdk } from 'alipay-sdk'
 import iconv from 'iconv-lite'
+import { pemKeys } from '../keys.ts'
 import { type Asked, oracleServer } from './server.ts'
 
 export const NOW = new Date('2026-01-31T00:00:00Z')
@@ -29,17 +30,9 @@ export type AlipaySays = {
 
 export type AlipayOracle = Awaited<ReturnType<typeof alipayOracle>>
 
-const pem = () => {
-  const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 1024 })
-  return {
-    privatePem: privateKey.export({ type: 'pkcs8', format: 'pem' }) as string,
-    publicPem: publicKey.export({ type: 'spki', format: 'pem' }) as string,
-  }
-}
-
 export async function alipayOracle() {
-  const app = pem()
-  const alipay = pem()
+  const app = pemKeys('app', 1024)
+  const alipay = pemKeys('alipay', 1024)
   const complaints: string[] = []
   let says: (asked: Call) => AlipaySays = () => ({ body: { code: '20000', sub_code: 'isp.unknow-error' } })
   const common = { appId: APP_ID, privateKey: app.privatePem, keyType: 'PKCS8' as const }

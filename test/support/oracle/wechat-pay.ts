@@ -2,8 +2,8 @@
  * WeChat Pay as somebody else wrote it: every signature, ciphertext and header here is made or checked by
  * `wechatpay-axios-plugin`, and by nothing of this repository. Its answers are what docs/upstreams/wechat-pay.md says.
  */
-import { generateKeyPairSync } from 'node:crypto'
 import { Aes, Formatter, Rsa } from 'wechatpay-axios-plugin'
+import { pemKeys } from '../keys.ts'
 import { type Asked, oracleServer } from './server.ts'
 
 export const NOW = new Date('2026-01-31T00:00:00Z')
@@ -21,17 +21,9 @@ export type WechatSays = {
 
 export type WechatOracle = Awaited<ReturnType<typeof wechatOracle>>
 
-const pem = () => {
-  const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 1024 })
-  return {
-    privatePem: privateKey.export({ type: 'pkcs8', format: 'pem' }) as string,
-    publicPem: publicKey.export({ type: 'spki', format: 'pem' }) as string,
-  }
-}
-
 export async function wechatOracle() {
-  const merchant = pem()
-  const platform = pem()
+  const merchant = pemKeys('merchant', 1024)
+  const platform = pemKeys('platform', 1024)
   const complaints: string[] = []
   let says: (asked: Asked) => WechatSays = () => ({ status: 500, body: { code: 'SYSTEM_ERROR' } })
 

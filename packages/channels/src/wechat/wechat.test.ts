@@ -1,15 +1,16 @@
 /** Tests of what only WeChat Pay does, such as notifications that become too old and certificates that change. */
 import { execFileSync, spawnSync } from 'node:child_process'
-import { createCipheriv, createPrivateKey, generateKeyPairSync, sign, verify, X509Certificate } from 'node:crypto'
+import { createCipheriv, createPrivateKey, sign, verify, X509Certificate } from 'node:crypto'
 import { fen } from '@acopay/core'
 import { describe, expect, it } from 'vitest'
+import { rsaKeys } from '../../../../test/support/keys.ts'
 import { makeWechat, type WechatAccount } from './index.ts'
 
 const NOW = new Date('2026-01-31T00:00:00Z')
 const API_KEY = '0123456789abcdef0123456789abcdef'
 
-const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
-const platform = generateKeyPairSync('rsa', { modulusLength: 2048 })
+const { privateKey, publicKey } = rsaKeys('ours')
+const platform = rsaKeys('theirs')
 
 const account = (more: Partial<WechatAccount> = {}): WechatAccount => ({
   baseUrl: 'http://wechat.test',

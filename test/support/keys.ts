@@ -1,0 +1,32 @@
+/**
+ * RSA keys for tests of what is signed. Making a pair takes up to half a second, so a worker makes each pair once, for all of
+ * its test files. A test of how keys are made or read makes its own.
+ */
+import { generateKeyPairSync, type KeyPairKeyObjectResult } from 'node:crypto'
+
+const made = new Map<string, KeyPairKeyObjectResult>()
+
+/** The same name is the same pair, in every file of this worker. */
+export function rsaKeys(whose: string, bits = 2048): KeyPairKeyObjectResult {
+  const name = `${whose} ${bits}`
+  const pair = made.get(name) ?? generateKeyPairSync('rsa', { modulusLength: bits })
+  made.set(name, pair)
+  return pair
+}
+
+/** As the console and the SDK hand keys out: Base64 DER without armour. */
+export function derKeys(whose: string): { privateKey: string; publicKey: string } {
+  const { privateKey, publicKey } = rsaKeys(whose)
+  return {
+    privateKey: privateKey.export({ type: 'pkcs8', format: 'der' }).toString('base64'),
+    publicKey: publicKey.export({ type: 'spki', format: 'der' }).toString('base64'),
+  }
+}
+
+export function pemKeys(whose: string, bits = 2048): { privatePem: string; publicPem: string } {
+  const { privateKey, publicKey } = rsaKeys(whose, bits)
+  return {
+    privatePem: privateKey.export({ type: 'pkcs8', format: 'pem' }) as string,
+    publicPem: publicKey.export({ type: 'spki', format: 'pem' }) as string,
+  }
+}

@@ -66,8 +66,16 @@ function read(pid, name) {
  * @param {number[]} owners
  * @returns {number[]}
  */
-export function portsOf(owners) {
-  const sockets = new Set(owners.flatMap(socketsOf))
+export const portsOf = (owners) => portsOn(owners.flatMap(socketsOf))
+
+/**
+ * TCP ports that these sockets listen on. The system's table of connections is long, and only read where there is a socket.
+ * @param {string[]} numbers
+ * @returns {number[]}
+ */
+export function portsOn(numbers) {
+  if (numbers.length === 0) return []
+  const sockets = new Set(numbers)
   const ports = ['tcp', 'tcp6'].flatMap((name) =>
     read('self', `net/${name}`)
       .split('\n')
@@ -78,8 +86,12 @@ export function portsOf(owners) {
   return [...new Set(ports)].sort((one, other) => one - other)
 }
 
-/** The numbers of the sockets that a process holds. */
-function socketsOf(pid) {
+/**
+ * The numbers of the sockets that a process holds.
+ * @param {number} pid
+ * @returns {string[]}
+ */
+export function socketsOf(pid) {
   try {
     return fs.readdirSync(`/proc/${pid}/fd`).flatMap((fd) => {
       try {

@@ -7,20 +7,20 @@ import { randomBytes } from 'node:crypto'
 import { rmSync } from 'node:fs'
 import os from 'node:os'
 import { afterAll, inject } from 'vitest'
-import { clearAway, leftovers, OWNER, ownTemporaryFolder, portsOf } from '../../scripts/leftovers.mjs'
+import { clearAway, leftovers, OWNER, ownTemporaryFolder, portsOn, socketsOf } from '../../scripts/leftovers.mjs'
 
 /** In a worker that runs several files, the one before has set these. */
 const outer = { owner: process.env.ACOPAY_TEST_RUN ?? 'plain', dir: process.env.ACOPAY_TEST_TMP ?? os.tmpdir() }
 const owner = `${outer.owner}.${randomBytes(4).toString('hex')}`
 const dir = ownTemporaryFolder(outer.dir, 'acopay-t-')
-const portsBefore = new Set(portsOf([process.pid]))
+const socketsBefore = new Set(socketsOf(process.pid))
 process.env.ACOPAY_TEST_TMP = outer.dir
 process.env.TMPDIR = dir
 process.env[OWNER] = owner
 
 const NO_SERVER = { databasesOf: async (): Promise<string[]> => [], dropDatabases: async (): Promise<void> => {} }
 
-const ownPorts = (): number[] => portsOf([process.pid]).filter((port) => !portsBefore.has(port))
+const ownPorts = (): number[] => portsOn(socketsOf(process.pid).filter((socket) => !socketsBefore.has(socket)))
 
 /** The project's server; the unit tier has none. */
 const serverUrl = inject('postgresUrl') as string | undefined

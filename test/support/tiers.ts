@@ -29,14 +29,18 @@ const NOT_SOURCE = ['node_modules', 'dist', 'package']
 
 /** Every test file of the repository, in the order of their paths. */
 export function testFiles(): TestFile[] {
+  // Test files share most of what they reach.
+  const texts = new Map<string, string | null>()
   const read = (file: string): string | null => {
-    const full = path.join(ROOT, file)
-    return fs.existsSync(full) ? fs.readFileSync(full, 'utf8') : null
+    if (!texts.has(file)) texts.set(file, textOf(path.join(ROOT, file)))
+    return texts.get(file) ?? null
   }
   return FOLDERS.flatMap(filesBelow)
     .filter((file) => /\.test\.tsx?$/.test(file))
     .map((file) => ({ path: file, ...classify(file, read) }))
 }
+
+const textOf = (file: string): string | null => (fs.existsSync(file) ? fs.readFileSync(file, 'utf8') : null)
 
 /** `read` answers a file's text by its path below the repository, or null where there is none. */
 export function classify(file: string, read: (file: string) => string | null): Omit<TestFile, 'path'> {

@@ -1,7 +1,15 @@
 /** What a thousand seeds must cover: every usable cell of the order's table, and every fault in every phase. */
 import { FAULTS, VERBS } from './network.ts'
 
-const FAULTS_OF_VERBS = ['request lost', 'answer lost', 'answer late', 'failed before', 'failed after'] as const
+const FAULTS_OF_VERBS = [
+  'request lost',
+  'answer lost',
+  'answer late',
+  'failed before',
+  'failed after',
+  'answer forged',
+  'odd answer',
+] as const
 
 const TRANSITIONS = [
   'pay_started NOTPAY → NOTPAY',
@@ -33,6 +41,7 @@ const QUIRKS = [
   'a yes to closing what does not exist',
   'a close of a code that stays payable',
   'a refund asked for again',
+  'an unpaid trade with a date of payment',
 ]
 
 const CLOSES = ['closed', 'expired', 'paid', 'closing']
@@ -47,6 +56,10 @@ const EXPECTED = [
   'fault close does nothing × close',
   'fault refund under way × refund',
   'fault refund refused × refund',
+  'fault other number × query',
+  'fault other number × refund',
+  'fault other number × queryRefund',
+  'fault bill forged × bill',
   'fault wrong amount × pay',
   'fault paid although closed × pay',
   'fault paid twice × pay',

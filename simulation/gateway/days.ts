@@ -21,7 +21,11 @@ export function morningsUntil(lastMs: number): number[] {
 type Difference = { kind: string; paymentNo: string; refundNo: string; settled: boolean }
 
 /** What is broken after the bills were read; null if nothing is. */
-export async function brokenDays(connection: pg.Client, trades: Trade[], mornings: number): Promise<string | null> {
+export async function brokenDays(
+  connection: pg.Client,
+  { trades, forged }: { trades: Trade[]; forged: string[] },
+  mornings: number,
+): Promise<string | null> {
   const { rows: days } = await connection.query<{ reconciled: bigint; billed: bigint }>({
     name: 'days',
     text: 'select (select count(*) from reconciliation) as reconciled, (select count(*) from bill) as billed',
@@ -42,7 +46,7 @@ export async function brokenDays(connection: pg.Client, trades: Trade[], morning
   const unnoticed = kept.find(({ no, state }) => state !== 'REFUND' && payments.some(isReturned(no)))
   if (unnoticed !== undefined)
     return `B4: all of ${unnoticed.no} went back from outside, and its order is ${unnoticed.state}`
-  return brokenDifferences(found, payments, keptNos) ?? (await brokenBill(connection, payments, mornings))
+  return brokenDifferences(found, { payments, forged }, keptNos) ?? (await brokenBill(connection, payments, mornings))
 }
 
 const isReturned =
@@ -50,8 +54,12 @@ const isReturned =
   ({ paymentNo, amountFen, refunds }: Payment): boolean =>
     paymentNo === no && refunds.some(({ by, fen }) => by === 'outside' && fen === amountFen)
 
-/** Every difference has its reason upstream, and what was sent back from outside is one. */
-function brokenDifferences(found: Difference[], payments: Payment[], kept: Set<string>): string | null {
+/** Every difference has its reason upstream. What was sent back from outside is one, and so is a line that nothing confirms. */
+function brokenDifferences(
+  found: Difference[],
+  { payments, forged }: { payments: Payment[]; forged: string[] },
+  kept: Set<string>,
+): string | null {
   const textOf = ({ kind, paymentNo, refundNo, settled }: Difference): string =>
     `${kind} ${paymentNo} ${refundNo} ${settled ? 'settled' : 'open'}`
   const expected = new Set(
@@ -65,6 +73,7 @@ function brokenDifferences(found: Difference[], payments: Payment[], kept: Set<s
       return [...unheard, ...returned]
     }),
   )
+  for (const paymentNo of forged) expected.add(`PAYMENT_UNKNOWN ${paymentNo}  open`)
   const wrong = found.map(textOf).find((text) => !expected.delete(text))
   if (wrong !== undefined) return `B2: a difference without a reason: ${wrong}`
   const [missing] = expected

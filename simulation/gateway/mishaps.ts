@@ -44,6 +44,11 @@ export function mishapsOf(plan: Scenario, isResting: () => boolean, record: RunR
       if (isIt) count('fault bill late × bill')
       return isIt
     },
+    isBillForged(): boolean {
+      const isIt = isNow('bill forged', 0.5)
+      if (isIt) count('fault bill forged × bill')
+      return isIt
+    },
     /** Some work of the gateway has thrown. That is a fault, unless this run makes it throw. */
     failed(what: string): void {
       const isMade = plan.ownFaults.includes('statement fails') || plan.ownFaults.includes('account unreadable')

@@ -2,6 +2,7 @@
  * The network to the upstreams. A call is sent, arrives, is carried out and is answered, and each of these can go wrong. A
  * call that was sent arrives even if its process has died.
  */
+import { type Unknown, unknown } from '@acopay/channels'
 import type { Random } from './random.ts'
 import type { Process, Scheduler } from './scheduler.ts'
 
@@ -27,11 +28,22 @@ export const FAULTS = [
   'refund closed',
   'refund slow',
   'refund in doubt',
+  'answer forged',
+  'other number',
+  'odd answer',
+  'webhook forged',
 ] as const
 export type Fault = (typeof FAULTS)[number]
 
 /** These came later, and a seed draws them apart from the others: see later-faults.ts. */
-export const LATER_FAULTS: readonly Fault[] = ['refund slow', 'refund in doubt']
+export const LATER_FAULTS: readonly Fault[] = [
+  'refund slow',
+  'refund in doubt',
+  'answer forged',
+  'other number',
+  'odd answer',
+  'webhook forged',
+]
 
 export const VERBS = ['open', 'query', 'close', 'refund', 'queryRefund'] as const
 export type Verb = (typeof VERBS)[number]
@@ -52,6 +64,12 @@ const SENSIBLE: Partial<Record<Fault, readonly Verb[]>> = {
   'refund refused': ['refund'],
   'refund closed': ['refund'],
   'refund in doubt': ['refund'],
+  // The call is carried out, and a stranger answers in the upstream's place: without its signature, and not the truth.
+  'answer forged': VERBS,
+  // The upstream signs an answer to another question.
+  'other number': ['query', 'refund', 'queryRefund'],
+  // It is carried out, and the answer has a word, an amount or a time that the manual does not know.
+  'odd answer': VERBS,
 }
 
 const UNANSWERED: readonly (Fault | null)[] = ['answer lost', 'create lands late']
@@ -66,14 +84,20 @@ const USUALLY_IN_MS = [5, 300] as const
 
 export const CREATE_LANDS_MS = 60_000
 
-export type Chosen = { faults: Fault[]; rate: number }
+export type Chosen = { seed: number; faults: Fault[]; rate: number }
+
+/** What an upstream says, before it is put into its words. The fault decides how it says it. */
+export type Heard<Answer> = { says: Answer | Unknown; fault: Fault | null }
+
+/** Where faults happen besides calls. */
+export type Phase = 'webhook' | 'pay'
 
 /** Between writing and calling, while it waits for the answer, or between the answer and writing it down. */
 export type Death = { when: 'before the call' | 'with the answer' } | { when: 'during the call'; afterMs: number }
 
 export type Observer = {
   /** A fault happened in a phase: for the coverage. */
-  fault: (fault: Fault, phase: Verb | 'webhook' | 'pay') => void
+  fault: (fault: Fault, phase: Verb | Phase) => void
   /** When the process that makes this call dies during it; null if it does not. */
   deathAt: (verb: Verb) => Death | null
   crash: (process: Process) => void
@@ -106,13 +130,13 @@ export function network(schedule: Scheduler, dice: Random, chosen: Chosen, obser
     return fault
   }
 
-  /** Sends one call to an upstream and answers what the gateway sees of it. */
+  /** Sends one call to an upstream and answers what comes back of it. */
   function call<Answer extends { kind: string }>(
     process: Process,
     verb: Verb,
     no: string,
     work: (fault: Fault | null) => Answer,
-  ): Promise<Answer> {
+  ): Promise<Heard<Answer>> {
     observer.waiting()
     const fault = draw(verb, no)
     const death = observer.deathAt(verb)
@@ -123,12 +147,12 @@ export function network(schedule: Scheduler, dice: Random, chosen: Chosen, obser
     if (death?.when === 'during the call') schedule.at(now() + death.afterMs, process, () => observer.crash(process))
     if (verb === 'refund' && fault === 'request late') onTheWay.add(no)
     return new Promise((resolve) => {
-      const answer = (ms: number, says: Answer): void =>
+      const answer = (ms: number, says: Answer | Unknown): void =>
         void schedule.at(now() + ms, process, () => {
           const mishap = fault === null ? '' : ` (${fault})`
           observer.story(`${process.name}: upstream answers ${verb} ${no.slice(-6)}: ${says.kind}${mishap}`)
           if (death?.when === 'with the answer') observer.crash(process)
-          else resolve(says)
+          else resolve({ says, fault })
         })
       if (fault === 'request lost') return
       const isLate = fault === 'create lands late' || fault === 'request late'
@@ -141,7 +165,7 @@ export function network(schedule: Scheduler, dice: Random, chosen: Chosen, obser
 
   return {
     call,
-    drawOne(fault: Fault, phase: 'webhook' | 'pay'): boolean {
+    drawOne(fault: Fault, phase: Phase): boolean {
       const isIt = !isResting && chosen.faults.includes(fault) && dice.isOneIn(2 * chosen.rate)
       if (isIt) observer.fault(fault, phase)
       return isIt
@@ -158,11 +182,13 @@ function arrive<Answer extends { kind: string }>(
   dice: Random,
   fault: Fault | null,
   work: (fault: Fault | null) => Answer,
-  answer: (ms: number, says: Answer) => void,
+  answer: (ms: number, says: Answer | Unknown) => void,
 ): void {
-  const unknown = { kind: 'unknown', why: fault ?? '' } as unknown as Answer
-  const says = fault === 'failed before' ? unknown : work(fault)
+  const failed = unknown(fault ?? '')
+  // An answer to another question: this one was not heard.
+  const isUnheard = fault === 'failed before' || (fault === 'other number' && dice.isOneIn(0.5))
+  const says = isUnheard ? failed : work(fault)
   if (UNANSWERED.includes(fault)) return
   const [leastMs, mostMs] = (fault === null ? null : ANSWERED_IN_MS[fault]) ?? USUALLY_IN_MS
-  answer(dice.between(leastMs, mostMs), fault === 'failed after' ? unknown : says)
+  answer(dice.between(leastMs, mostMs), fault === 'failed after' ? failed : says)
 }

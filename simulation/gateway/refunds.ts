@@ -1,7 +1,7 @@
 /** The refunds of the simulated upstreams. */
-import type { Unknown } from '@acopay/channels'
-import type { Fault } from './network.ts'
+import type { Fault, Heard } from './network.ts'
 import { REFUND_REASON } from './scenario.ts'
+import type { Process } from './scheduler.ts'
 import { backFen, type Payment, type SentBack, type Trade } from './trades.ts'
 import type { Parts } from './upstream-parts.ts'
 
@@ -9,15 +9,36 @@ import type { Parts } from './upstream-parts.ts'
 export type MadeAnswer =
   | { kind: 'done' | 'processing' | 'doubtful' | 'closed'; refund: ShownRefund; isRepeated: boolean }
   | { kind: 'not enough' | 'absent' }
-  | Unknown
 
 /** `refundedFen`: what has gone back of the payment in all. */
 export type ShownRefund = { attemptNo: string; paymentNo: string; refundNo: string; fen: bigint; refundedFen: bigint }
 
 type Ask = { paymentNo: string; refundNo: string; amountFen: bigint; reason: string }
 
+export function makesRefund(
+  parts: Parts,
+  gateway: Process,
+  trade: Trade | undefined,
+  ask: Ask,
+): Promise<Heard<MadeAnswer>> {
+  parts.observer.called('refund', ask.refundNo)
+  return parts.wire.call(gateway, 'refund', trade?.no ?? '', (fault) => refunded(parts, ask, trade, fault))
+}
+
+export const asksForRefund = (
+  parts: Parts,
+  gateway: Process,
+  trade: Trade | undefined,
+  refundNo: string,
+): Promise<Heard<MadeAnswer>> =>
+  parts.wire.call(gateway, 'queryRefund', trade?.no ?? '', () => queriedRefund(parts, trade, refundNo))
+
+/** The trade of which this refund has sent something back. */
+export const refundNamed = ({ trades }: Parts, refundNo: string): Trade | undefined =>
+  [...trades.values()].find(({ payments }) => payments.some(({ refunds }) => refunds.some(({ no }) => no === refundNo)))
+
 /** The upstream carries out a refund number only once, on the payment that the call names. */
-export function refunded(parts: Parts, ask: Ask, trade: Trade | undefined, fault: Fault | null): MadeAnswer {
+function refunded(parts: Parts, ask: Ask, trade: Trade | undefined, fault: Fault | null): MadeAnswer {
   const { schedule, observer } = parts
   const { paymentNo, refundNo } = ask
   const payment = paymentNamed(trade, paymentNo)
@@ -31,7 +52,7 @@ export function refunded(parts: Parts, ask: Ask, trade: Trade | undefined, fault
 }
 
 /** What a query says of a refund, by its number. */
-export function queriedRefund({ schedule }: Parts, trade: Trade | undefined, refundNo: string): MadeAnswer {
+function queriedRefund({ schedule }: Parts, trade: Trade | undefined, refundNo: string): MadeAnswer {
   for (const payment of trade?.payments ?? []) {
     const made = payment.refunds.find(({ no }) => no === refundNo)
     if (trade === undefined || made === undefined) continue
@@ -76,7 +97,7 @@ function newRefund(
     ...(isDoubtful ? { isDoubtful } : {}),
   }
   payment.refunds.push(made)
-  if (lateMs > 0) tell(trade.channel, JSON.stringify({ refundNo }), lateMs)
+  if (lateMs > 0) tell(trade.channel, { refundNo }, lateMs)
   return made
 }
 

@@ -154,7 +154,8 @@ async function settleDays(connection: pg.Client, simulated: SimulatedWorld, drai
     await morning(connection, simulated, drain)
   }
   record.violation ??=
-    (await brokenInTheEnd(connection, simulated)) ?? (await brokenDays(connection, upstreams.trades(), mornings.length))
+    (await brokenInTheEnd(connection, simulated)) ??
+    (await brokenDays(connection, { trades: upstreams.trades(), forged: upstreams.forged() }, mornings.length))
 }
 
 /** Plans and runs all due work, until none is left. */

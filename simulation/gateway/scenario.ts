@@ -23,8 +23,14 @@ export type Operation = {
 
 const OWN_FAULTS = ['merchant down', 'merchant slow', 'database slow'] as const
 
-/** Faults inside a gateway process. They came later: see later-faults.ts. */
-export const OWN_LATER_FAULTS = ['statement fails', 'account unreadable', 'dies at a call', 'bill late'] as const
+/** Faults inside a gateway process, and of bills. They came later: see later-faults.ts. */
+export const OWN_LATER_FAULTS = [
+  'statement fails',
+  'account unreadable',
+  'dies at a call',
+  'bill late',
+  'bill forged',
+] as const
 export type OwnFault = (typeof OWN_FAULTS)[number] | (typeof OWN_LATER_FAULTS)[number]
 
 export type Scenario = {

@@ -1,5 +1,5 @@
 /** Builds the world of one run: clock, database, upstreams, merchant and gateway processes. */
-import type { ChannelName, WebhookReply } from '@acopay/channels'
+import type { ChannelName, RawWebhook, WebhookReply } from '@acopay/channels'
 import type pg from 'pg'
 import { receiveWebhook } from '../../apps/server/src/actions/payment/receive-webhook.ts'
 import type { KnownOrder } from './deeds.ts'
@@ -15,7 +15,8 @@ import { scheduler } from './scheduler.ts'
 import { ledger } from './told.ts'
 import type { Payment } from './trades.ts'
 import { turnstile } from './turnstile.ts'
-import { upstream } from './upstream.ts'
+import { isAcknowledged, upstream } from './upstream.ts'
+import type { News } from './upstream-parts.ts'
 import { unbooked, unwrittenCall } from './written.ts'
 
 export type SimulatedWorld = ReturnType<typeof simulatedWorld>
@@ -53,13 +54,13 @@ export function simulatedWorld(connection: pg.Client, plan: Scenario) {
   )
   const { anyGateway } = processes
   const upstreams = upstream(schedule, random(plan.seed, 'upstream'), plan, {
-    notify: (channel, body) =>
-      deliverWebhook({ gateway: anyGateway(), connection, record, failed: mishaps.failed }, channel, body),
+    notify: (channel, raw, news) =>
+      deliverWebhook({ gateway: anyGateway(), connection, record, failed: mishaps.failed }, { channel, raw, news }),
     called: (verb, no) =>
       void unwrittenCall(connection, verb, no, schedule.nowMs()).then((broken) => broken !== null && broke(broken)),
     deathAt: mishaps.deathAt,
     crash: (process) => processes.crash(process, mishaps.restartMs()),
-    isBillLate: mishaps.isBillLate,
+    bills: mishaps,
     fault: (fault, phase) => count(`fault ${fault} × ${phase}`),
     quirk: (what) => count(`quirk ${what}`),
     story: say,
@@ -100,13 +101,11 @@ const knownOrders = (plan: Scenario): KnownOrder[] =>
 /** An upstream sends a webhook; null if no gateway is alive, or the one that receives it dies before it answers. */
 async function deliverWebhook(
   to: { gateway: Gateway | null; connection: pg.Client; record: RunRecord; failed: (what: string) => void },
-  channel: ChannelName,
-  body: string,
+  { channel, raw, news }: { channel: ChannelName; raw: RawWebhook; news: News | null },
 ): Promise<WebhookReply | null> {
   const { gateway, connection, record, failed } = to
   if (gateway === null) return null
   const { world, process } = gateway
-  const raw = { headers: {}, body: Buffer.from(body) }
   const dies = new Promise<'died'>((resolve) => process.whenDead.push(() => resolve('died')))
   const receives = receiveWebhook(world, { mchNo: MCH, channel }, raw).catch((error: Error) => {
     failed(`a webhook: ${error.message}`)
@@ -115,9 +114,10 @@ async function deliverWebhook(
   const received = await Promise.race([receives, dies])
   if (received === 'died') return null
   record.say(`${process.name}: receives a webhook of ${channel}: ${received?.outcome}`)
-  const { attemptNo = '', paymentNo } = JSON.parse(body) as { attemptNo?: string; paymentNo?: string }
-  if (received?.reply.status === 200 && paymentNo !== undefined) {
-    const broken = await unbooked(connection, attemptNo, paymentNo)
+  if (isAcknowledged(received?.reply ?? null)) {
+    if (news === null) record.broke(`W3: a stranger's webhook of ${channel} is acknowledged`)
+    const broken =
+      news !== null && 'paymentNo' in news ? await unbooked(connection, news.attemptNo, news.paymentNo) : null
     if (broken !== null) record.broke(broken)
   }
   return received?.reply ?? null

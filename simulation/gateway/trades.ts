@@ -68,12 +68,3 @@ export function sendRestBack(payment: Payment, by: SentBy, nowMs: number): boole
   if (left > 0n) payment.refunds.push({ no: `${by}-${payment.paymentNo}`, fen: left, doneMs: nowMs, by })
   return left > 0n
 }
-
-/** A payment as an upstream reports it. */
-export const asTold = ({ paymentNo, amountFen, currency, paidAt, payer }: Payment): UpstreamPayment => ({
-  paymentNo,
-  amountFen,
-  currency,
-  paidAt,
-  payer,
-})

@@ -1,13 +1,18 @@
-/** Both upstreams with their quirks, and the payers. They keep what they know when a gateway process dies. */
-import type { Channel, ChannelName, CloseAnswer, QueryAnswer } from '@acopay/channels'
+/**
+ * Both upstreams with their quirks, and the payers. They keep what they know when a gateway process dies. The gateways talk
+ * to them through the real channels, in the upstreams' own words (wechat-words.ts, alipay-words.ts), signed as the upstreams
+ * sign: a channel that takes "perhaps" for "no", or believes a stranger, is seen here too.
+ */
+import { type Channel, type ChannelName, makeChannel, type WebhookReply } from '@acopay/channels'
+import { alipayAnswered, alipayWebhook, forgedAlipayWebhook } from './alipay-words.ts'
 import { billOf } from './bill.ts'
-import { type Chosen, type Fault, network } from './network.ts'
-import type { Random } from './random.ts'
-import { paymentNamed } from './refunds.ts'
+import { type Chosen, network } from './network.ts'
+import { type Random, random } from './random.ts'
 import type { Process, Scheduler } from './scheduler.ts'
-import { asTold, isAllBack, newTrade, type Payment, sendRestBack, type Trade } from './trades.ts'
-import type { Parts, UpstreamObserver } from './upstream-parts.ts'
-import { realChannel } from './words.ts'
+import { type Payment, sendRestBack, type Trade } from './trades.ts'
+import type { News, Parts, UpstreamObserver } from './upstream-parts.ts'
+import { forgedWechatWebhook, wechatAnswered, wechatWebhook } from './wechat-words.ts'
+import { type Asked, type Reply, SETTINGS } from './wire-identity.ts'
 
 export type Upstream = {
   channelOf: (process: Process, name: ChannelName) => Channel
@@ -22,6 +27,8 @@ export type Upstream = {
   /** A payment after the watch, of which only the bill tells; false if the attempt has one. */
   payUnheard: (no: string) => boolean
   trades: () => Trade[]
+  /** The payments that bills list and that were never made. */
+  forged: () => string[]
   /** Faults end. */
   rest: () => void
 }
@@ -31,17 +38,36 @@ const WATCH_MS = 10 * 60_000
 export function upstream(schedule: Scheduler, dice: Random, chosen: Chosen, observer: UpstreamObserver): Upstream {
   const trades = new Map<string, Trade>()
   const channels = new Map<string, Channel>()
+  const wording = random(chosen.seed, 'words')
   /** Sends a webhook, and again after growing pauses until a gateway accepts it. */
-  function tell(channel: ChannelName, body: string, inMs: number, tries = 1): void {
+  function tell(channel: ChannelName, news: News, inMs: number, tries = 1): void {
     schedule.at(schedule.nowMs() + inMs, null, () => {
+      const raw = channel === 'wechat' ? wechatWebhook(parts, news) : alipayWebhook(parts, news)
       // Not awaited: other events go on while the gateway works on it.
-      void observer.notify(channel, body).then((reply) => {
-        if (reply?.status !== 200 && tries < 8) tell(channel, body, 15_000 * 2 ** tries, tries + 1)
+      void (raw === null ? null : observer.notify(channel, raw, news))?.then((reply) => {
+        if (!isAcknowledged(reply) && tries < 8) tell(channel, news, 15_000 * 2 ** tries, tries + 1)
       })
     })
   }
+  function forge(channel: ChannelName, no: string): void {
+    schedule.at(schedule.nowMs() + wording.between(20, 60_000), null, () => {
+      const raw = channel === 'wechat' ? forgedWechatWebhook(parts, no) : forgedAlipayWebhook(no)
+      void observer.notify(channel, raw, null)
+    })
+  }
   const wire = network(schedule, dice, chosen, observer)
-  const parts: Parts = { schedule, dice, observer, wire, trades, tell, faults: chosen.faults }
+  const parts: Parts = {
+    schedule,
+    dice,
+    observer,
+    wire,
+    trades,
+    tell,
+    forge,
+    wording,
+    faults: chosen.faults,
+    forged: new Map(),
+  }
   return {
     channelOf(process, name) {
       const key = `${process.name} ${name}`
@@ -52,9 +78,14 @@ export function upstream(schedule: Scheduler, dice: Random, chosen: Chosen, obse
     isCode: (no) => trades.get(no)?.isCode === true,
     ...payersOf(parts),
     trades: () => [...trades.values()],
+    forged: () => [...parts.forged.values()].map(({ paymentNo }) => paymentNo),
     rest: wire.rest,
   }
 }
+
+/** WeChat Pay reads the status, Alipay the text. */
+export const isAcknowledged = (reply: WebhookReply | null): boolean =>
+  reply !== null && reply.status === 200 && reply.body !== 'failure'
 
 const isPayable = (trade: Trade, nowMs: number): boolean => trade.state === 'open' && nowMs < trade.expireMs
 
@@ -80,7 +111,7 @@ function payersOf({
     for (let count = 0; count < tellings; count += 1) {
       const isLate = wire.drawOne('webhook late', 'webhook')
       const lateMs = isLate ? dice.between(10_000, 600_000) : dice.between(20, 800)
-      tell(trade.channel, JSON.stringify({ attemptNo: trade.no, paymentNo }), lateMs)
+      tell(trade.channel, { attemptNo: trade.no, paymentNo }, lateMs)
     }
   }
   function take(trade: Trade): void {
@@ -136,87 +167,28 @@ function payersOf({
 }
 
 function channelOf(parts: Parts, process: Process, name: ChannelName): Channel {
-  const { schedule, observer, wire, trades } = parts
-  const now = schedule.nowMs
+  const answered = name === 'wechat' ? wechatAnswered : alipayAnswered
+  const now = (): Date => new Date(parts.schedule.nowMs())
   return {
-    ...realChannel(parts, process, name),
+    ...makeChannel(name, SETTINGS[name], { fetch: overWire(parts, process, answered), now, newNonce: () => 'nonce' }),
     methods: ['native'],
     latePaymentWindowMs: WATCH_MS,
-    open: async ({ attemptNo: no, amountFen, expireAt }) => {
-      observer.called('open', no)
-      return wire.call(process, 'open', no, () => {
-        const isCode = name === 'alipay'
-        if (isCode) observer.quirk('a code that is no trade yet')
-        trades.set(no, newTrade({ no, channel: name, fen: amountFen, expireMs: expireAt.getTime(), isCode }, now()))
-        return { kind: 'opened', payUrl: `pay:${no}` }
-      })
-    },
-    query: ({ attemptNo }) =>
-      wire.call(process, 'query', attemptNo, (fault) => {
-        const says = queried(parts, trades.get(attemptNo))
-        const trade = trades.get(attemptNo)
-        // Count only an answer that surely reaches the gateway.
-        if (says.kind === 'open' && trade?.state === 'open' && fault === null) trade.openings += 1
-        return says
-      }),
-    close: ({ attemptNo }) => {
-      const asked = trades.get(attemptNo)
-      if (asked !== undefined) asked.openings = 0
-      return wire.call(process, 'close', attemptNo, (fault) => closed(parts, name, trades.get(attemptNo), fault))
-    },
-    async readWebhook({ body }) {
-      const {
-        attemptNo = '',
-        paymentNo = '',
-        refundNo,
-      } = JSON.parse(body.toString()) as Record<string, string | undefined>
-      if (refundNo !== undefined) return { kind: 'refund', refundNo }
-      const payment = paymentNamed(trades.get(attemptNo), paymentNo)
-      return payment === undefined
-        ? { kind: 'forged', why: 'not paid' }
-        : { kind: 'paid', attemptNo, payment: asTold(payment) }
-    },
-    replyToWebhook: (isAccepted) => ({ status: isAccepted ? 200 : 500, contentType: 'text/plain', body: '' }),
     fetchUpstreamBill: (day) => billOf(parts, process, name, day),
   }
 }
 
-function closed(
-  { schedule, dice, observer }: Parts,
-  name: ChannelName,
-  trade: Trade | undefined,
-  fault: Fault | null,
-): CloseAnswer {
-  const now = schedule.nowMs
-  if (trade === undefined) {
-    observer.quirk('a yes to closing what does not exist')
-    return { kind: name === 'wechat' ? 'accepted' : 'absent' }
-  }
-  if (trade.state === 'paid') return { kind: 'paid' }
-  if (trade.isCode) {
-    observer.quirk('a close of a code that stays payable')
-    return { kind: 'absent' }
-  }
-  if (fault === 'close does nothing') return { kind: 'accepted' }
-  trade.state = 'closed'
-  if (fault === 'close shown late') trade.shownOpenUntilMs = now() + dice.between(1000, 20_000)
-  return { kind: 'accepted' }
-}
+type Answered = (parts: Parts, gateway: Process, asked: Asked) => Promise<Reply>
 
-function queried({ schedule, observer }: Parts, trade: Trade | undefined): QueryAnswer {
-  const nowMs = schedule.nowMs()
-  if (trade === undefined || trade.isCode) {
-    observer.quirk('a query of what does not exist')
-    return { kind: 'absent' }
-  }
-  const [first] = trade.payments
-  if (first !== undefined) {
-    // If a payment was sent back in full, Alipay calls the trade closed, and still names its payment.
-    const isReturned = trade.channel === 'alipay' && isAllBack(first, nowMs)
-    if (isReturned) observer.quirk('a paid trade that says it is closed')
-    return { kind: isReturned ? 'returned' : 'paid', payment: asTold(first) }
-  }
-  const isShownOpen = trade.state === 'closed' && nowMs < trade.shownOpenUntilMs
-  if (isShownOpen) observer.quirk('a closed trade that says it is open')
-  return { kind: (trade.state === 'closed' && !isShownOpen) || trade.expireMs <= nowMs ? 'closed' : 'open' }
-}
+/** Whoever gives up hears nothing more, and asks nothing more. */
+const overWire =
+  (parts: Parts, process: Process, answered: Answered): typeof fetch =>
+  (address, { body = '', signal = null } = {}) =>
+    new Promise((resolve, reject) => {
+      const giveUp = (): void => reject(new Error('given up'))
+      if (signal?.aborted === true) return giveUp()
+      signal?.addEventListener('abort', giveUp, { once: true })
+      answered(parts, process, { url: new URL(String(address)), body: String(body) }).then(
+        ({ status, headers, text }) => resolve(new Response(text === '' ? null : text, { status, headers })),
+        reject,
+      )
+    })

@@ -30,10 +30,14 @@ export const MONEY: Mutant[] = [
     name: 'a close of a paid Alipay trade sends the money back, as cancel did',
     file: UPSTREAM,
     find: "if (trade.state === 'paid') return { kind: 'paid' }",
-    replace: `if (name === 'alipay' && trade.payments.some((payment) => sendRestBack(payment, 'close', now()))) {
-          return { kind: 'accepted' }
-        }
-        if (trade.state === 'paid') return { kind: 'paid' }`,
+    replace: `const left = trade.payments.filter(({ refunds }) => refunds.length === 0)
+  if (name === 'alipay' && left.length > 0) {
+    for (const { paymentNo, amountFen, refunds } of left) {
+      refunds.push({ no: \`close-\${paymentNo}\`, fen: amountFen, doneMs: now(), by: 'close' })
+    }
+    return { kind: 'accepted' }
+  }
+  if (trade.state === 'paid') return { kind: 'paid' }`,
   },
   {
     name: 'a refund or a reversal names the attempt and not the payment',

@@ -5,5 +5,5 @@ export const CORE = 'packages/core/src'
 export const STORE = 'packages/store/src'
 export const ACTIONS = 'apps/server/src/actions'
 /** The simulated upstreams. These mutants change what a channel asks of an upstream. */
-export const UPSTREAM = 'simulation/gateway/upstream.ts'
+export const UPSTREAM = 'simulation/gateway/trade-calls.ts'
 export const REFUNDS = 'simulation/gateway/refunds.ts'

@@ -7,7 +7,7 @@ import { findChannelAccount, noteComplaint, type Pool } from '@acopay/store'
 import { LRUCache } from 'lru-cache'
 import type { Logger } from 'pino'
 import { seal, unseal } from '../security/vault.ts'
-import { circuitBreaker } from './circuit-breaker.ts'
+import { circuitBreaker, growingTo } from './circuit-breaker.ts'
 import { withComplaints } from './complaints.ts'
 
 const CHANNELS_MAX = 10_000
@@ -34,7 +34,7 @@ type Parts = {
  * where there is none.
  */
 export function channelAccounts({ pool, masterKey, door, sandboxUrl, log }: Parts) {
-  const cached = new LRUCache<string, { sealed: Buffer; sandbox: string; channel: Channel }>({ max: CHANNELS_MAX })
+  const cached = new LRUCache<string, { sealed: Buffer; sandbox: string; channel: Channel }>(growingTo(CHANNELS_MAX))
   const guarded = circuitBreaker(door.now)
   return async (mchNo: string, channel: string): Promise<Channel | null> => {
     if (!isChannelName(channel)) return null

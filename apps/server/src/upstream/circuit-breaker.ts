@@ -10,6 +10,9 @@ const FAILURES_MAX = 20
 const REST_MS = 5_000
 const ACCOUNTS_MAX = 10_000
 
+/** So many entries at most. With `max` alone, room for all of them would be taken at the start. */
+export const growingTo = (entries: number) => ({ maxSize: entries, sizeCalculation: () => 1 })
+
 type Health = { inFlight: number; failures: number; restUntilMs: number }
 
 const RESTING = 'resting after many failures'
@@ -41,7 +44,7 @@ const guarded =
 
 /** Wraps channels. All channels of one name share their counts, also after the channel was made again. */
 export function circuitBreaker(now: () => Date): (name: string, channel: Channel) => Channel {
-  const healths = new LRUCache<string, Health>({ max: ACCOUNTS_MAX })
+  const healths = new LRUCache<string, Health>(growingTo(ACCOUNTS_MAX))
 
   const healthOf = (name: string): Health => {
     const health = healths.get(name) ?? { inFlight: 0, failures: 0, restUntilMs: 0 }

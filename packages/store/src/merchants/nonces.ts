@@ -14,10 +14,12 @@ export async function useNonce(db: Db, use: { mchNo: string; nonce: string; now:
 
 /** Forgets at most `limit` nonces used before `before`; returns how many. */
 export async function forgetNonces(db: Db, before: Date, limit: number): Promise<number> {
-  const { rowCount } = await db.query(
+  const rows = await run(
+    db,
+    'forgetNonces',
     `delete from nonce where (mch_no, nonce) in
-      (select mch_no, nonce from nonce where used_at < $1 order by used_at limit $2 for update skip locked)`,
+      (select mch_no, nonce from nonce where used_at < $1 order by used_at limit $2 for update skip locked) returning 1`,
     [before, limit],
   )
-  return rowCount ?? 0
+  return rows.length
 }

@@ -187,6 +187,21 @@ describe.each(ENDPOINTS.filter(({ method }) => method === 'POST'))('$name, whose
     },
   )
 
+  it('has a number where a text belongs, as no JavaScript writes it: 1001, signed where that was signed', async () => {
+    const field = name === 'place' ? 'amount_total' : 'transaction_no'
+    const says = `${field} 应为字符串而不是数字`
+    for (const number of ['100.0', '12.50', '1e2']) {
+      const params = { ...goodParams(name), [field]: number }
+      const body = JSON.stringify(params).replace(`"${number}"`, number)
+      expect(await ask({ params, body })).toMatchObject({ status: 1001, fieldErrors: says, isSigned: false })
+    }
+    // As JavaScript writes 100.0, which is how a signer in JavaScript reads it.
+    const params = { ...goodParams(name), [field]: 100 }
+    const body = JSON.stringify(params).replace(`"${field}":100`, `"${field}":100.0`)
+    expect(await ask({ params, body })).toMatchObject({ status: 1001, fieldErrors: says, isSigned: true })
+    await changedNothing()
+  })
+
   it('has a name twice: the last counts, for the signature and for the work', async () => {
     const params = goodParams(name)
     const [first = ''] = Object.keys(params)
@@ -300,6 +315,70 @@ describe('parameters signed in the body, as a page hands them over', () => {
     const answer = await post({ ...(await signedParams()), [field]: null })
     expect(answer).toMatchObject({ status: 1002, isSigned: false })
     expect(answer.fieldErrors).toContain(field)
+  })
+
+  it('have a number where a text belongs: 1001 that says so, however the number is written, and whatever of it was signed', async () => {
+    const { orderParamsText, privateKeyFrom, signText } = await import('@acopay/protocol')
+    const key = privateKeyFrom(test.demo.mchPrivateKey)
+    /** The parameters with `member` as it stands in the body, and the signature over the text with `signed` in its place. */
+    async function ask(name: string, member: string, signed: string): Promise<string> {
+      const { [name]: _, ...others } = {
+        ...(await signedParams()),
+        sign: null,
+        mch_trade_no: newTradeNo(),
+      } as JsonObject
+      const hole = { ...others, [name]: 'HOLE' }
+      const sign = await signText(orderParamsText(hole).replace('"HOLE"', signed), key)
+      const body = JSON.stringify({ ...hole, sign: name === 'sign' ? 'HOLE' : sign }).replace('"HOLE"', member)
+      const url = `${test.demo.baseUrl}/pay/v1/transactions/trade`
+      const answer = await readAnswer(test.demo, await fetch(url, { method: 'POST', body }))
+      return `${answer.status} ${answer.fieldErrors} ${answer.isSigned ? 'signed' : 'unsigned'}`
+    }
+    const wrong: string[] = []
+    const expecting = async (row: [name: string, member: string, signed: string], expected: string) => {
+      const said = await ask(...row)
+      if (said !== expected) wrong.push(`${row.join(' ')}: ${said}, not ${expected}`)
+    }
+    const NUMBERS = [
+      '100',
+      '12.5',
+      '100.0',
+      '12.50',
+      '1e2',
+      '1E+2',
+      '-0',
+      '-1.50e-7',
+      '0.1e1',
+      '1e999',
+      '12345678901234567890',
+    ]
+    for (const number of NUMBERS) {
+      const says = '1001 amount_total 应为字符串而不是数字'
+      await expecting(['amount_total', number, number], `${says} signed`)
+      // A page in between reads and writes the number anew; a server may sign the text that it should have sent.
+      await expecting(['amount_total', number, '100.00'], `${says} unsigned`)
+      await expecting(['amount_total', number, '"100.00"'], `${says} unsigned`)
+    }
+    await expecting(['amount_total', '100.0', '100'], '1001 amount_total 应为字符串而不是数字 signed')
+    const FIELDS = ['app_no', 'mch_trade_no', 'description', 'amount_currency', 'time_expire', 'extra', 'notify_url']
+    for (const name of FIELDS) {
+      await expecting([name, '1.0', '1.0'], `1001 ${name} 应为字符串而不是数字 signed`)
+      await expecting([name, '1.0', '"1.0"'], `1001 ${name} 应为字符串而不是数字 unsigned`)
+      await expecting([name, '{"a":[1.50]}', '{"a":[1.50]}'], `1001 ${name} 应为字符串而不是对象 signed`)
+      await expecting([name, '[1.50]', '[1.5]'], `1001 ${name} 应为字符串而不是对象 signed`)
+      await expecting([name, '[1.50]', '["1.50"]'], `1001 ${name} 应为字符串而不是对象 unsigned`)
+    }
+    for (const name of ['mch_no', 'nonce', 'sign_type', 'sign']) {
+      await expecting([name, '1.0', '1.0'], `1001 ${name} 应为字符串而不是数字 unsigned`)
+    }
+    // Digits in a text are no number, and what nobody signs may be one.
+    await expecting(['extra', '"a\\"1.50\\\\"', '"a\\"1.50\\\\"'], '200 null signed')
+    await expecting(['version', '1.0', '1.0'], '200 null signed')
+    // A number under a name that the contract does not have: it is signed as it was sent.
+    await expecting(['weight', '1.50', '1.50'], '200 null signed')
+    await expecting(['weight', '1.50', '1.5'], '200 null signed')
+    await expecting(['weight', '1.50', '"1.50"'], '1002 验签失败或缺少签名请求头 unsigned')
+    expect(wrong).toEqual([])
   })
 
   it('do not open the other calls: a close must be signed in its headers', async () => {

@@ -4,6 +4,7 @@ import {
   type JsonObject,
   type JsonValue,
   notificationText,
+  numbersApart,
   orderParamsText,
   requestText,
   responseText,
@@ -146,5 +147,32 @@ describe('what is signed', () => {
     expect(responseText({ status: 1002, message: 'SIGN_ERROR', fieldErrors: 'x', data: null })).toBe(
       '{"fieldErrors":"x","message":"SIGN_ERROR","status":1002}',
     )
+  })
+})
+
+describe('numbers as they were written', () => {
+  it.each([
+    ['{"a":100.0,"b":"100.0","c":[1e2,-0.50,{"d":12.50}]}', '{"a":100.0,"b":"100.0","c":[1e2,-0.50,{"d":12.50}]}'],
+    ['{ "b" : 1E+2 , "a" : 1e999 }', '{"a":1e999,"b":1E+2}'],
+    ['{"1.50":1.50}', '{"1.50":1.50}'],
+    [String.raw`{"a\\\"1.0":"\\\\","b":2.0}`, String.raw`{"a\\\"1.0":"\\\\","b":2.0}`],
+    ['{"a":1.0,"a":2.0}', '{"a":2.0}'],
+    ['{"a":0.10,"sign":7.0,"version":1.0,"aco_pay_sdk":2.0}', '{"a":0.10}'],
+    [`{"n":123456789012345678901234567890}`, `{"n":123456789012345678901234567890}`],
+  ])('are signed so: %s', (sent, text) => {
+    const apart = numbersApart(sent)
+    expect(apart).not.toBeNull()
+    expect(orderParamsText(apart?.value as JsonObject, apart?.numbers)).toBe(text)
+  })
+
+  it('are so in a request that is signed in its headers too', () => {
+    const apart = numbersApart('{"refund_amount":12.50}')
+    expect(requestText(apart?.value as JsonObject, HEADERS, apart?.numbers)).toBe(
+      '{"mch_no":"MCH1000000","nonce":"n1","refund_amount":12.50,"sign_type":"SHA256withRSA"}',
+    )
+  })
+
+  it('are none in what has texts only, whatever these say', () => {
+    expect(numbersApart('{"a1":"1.50","b":[true,null,"\\"2.0"]}')).toBeNull()
   })
 })

@@ -40,31 +40,55 @@ function quote(text: string): string {
   return `"${escaped}"`
 }
 
+/** As JSON.stringify writes a number. Throws RangeError for one that JSON cannot write. */
+function numberText(value: number): string {
+  if (!Number.isFinite(value)) throw new RangeError('not a JSON number')
+  return String(value)
+}
+
 /**
  * The canonical text of a JSON value. Numbers are written as JSON.stringify writes them; the contract's own
  * fields are all strings. Throws RangeError for a number that JSON cannot write and for nesting beyond DEPTH_MAX.
  */
-export function canonicalJson(value: JsonValue, depth = 0): string {
+export const canonicalJson = (value: JsonValue): string => canonicalText(value, numberText, 0)
+
+function canonicalText(value: JsonValue, textOf: (value: number) => string, depth: number): string {
   if (depth > DEPTH_MAX) throw new RangeError(`nested deeper than ${DEPTH_MAX} levels`)
   switch (typeof value) {
     case 'string':
       return quote(value)
     case 'number':
-      if (!Number.isFinite(value)) throw new RangeError('not a JSON number')
-      return String(value)
+      return textOf(value)
     case 'boolean':
       return value ? 'true' : 'false'
   }
   if (value === null) return 'null'
-  if (Array.isArray(value)) return `[${value.map((member) => canonicalJson(member, depth + 1)).join(',')}]`
+  if (Array.isArray(value)) return `[${value.map((member) => canonicalText(member, textOf, depth + 1)).join(',')}]`
   let text = ''
   // Array.prototype.sort without a comparator compares UTF-16 code units, as the contract asks.
   for (const name of Object.keys(value).sort()) {
     const member = value[name]
     if (member === null || member === undefined) continue
-    text += `${text === '' ? '' : ','}${quote(name)}:${canonicalJson(member, depth + 1)}`
+    text += `${text === '' ? '' : ','}${quote(name)}:${canonicalText(member, textOf, depth + 1)}`
   }
   return `{${text}}`
+}
+
+/** What JSON says, with each number replaced by the place at which `numbers` has it as it was written. */
+export type NumbersApart = { value: JsonValue; numbers: string[] }
+
+const STRING_OR_NUMBER = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\d[\d.eE+-]*/g
+
+/**
+ * Reads JSON without loss: `100.0`, `1e2` and `100` are one value, and three texts to sign. Null when it has no number.
+ * `json` is a text that JSON.parse takes.
+ */
+export function numbersApart(json: string): NumbersApart | null {
+  const numbers: string[] = []
+  const places = json.replace(STRING_OR_NUMBER, (token) =>
+    token.startsWith('"') ? token : String(numbers.push(token) - 1),
+  )
+  return numbers.length === 0 ? null : { value: JSON.parse(places) as JsonValue, numbers }
 }
 
 /** Members that travel with a request but are never part of its signed text. */
@@ -83,20 +107,27 @@ function signedMembers(params: JsonObject, left: ReadonlySet<string>): JsonObjec
 
 export type SignatureHeaders = { mchNo: string; nonce: string; signType: string }
 
-/** The text a merchant signs for a request whose signature travels in the headers (spec 2, Requests). */
-export function requestText(params: JsonObject, headers: SignatureHeaders): string {
+/** Writes a number that stands for a place in `numbers`; without them as JSON.stringify does. */
+const writerOf = (numbers?: string[]) =>
+  numbers === undefined ? numberText : (place: number) => numbers[place] as string
+
+/**
+ * The text a merchant signs for a request whose signature travels in the headers (spec 2, Requests). With `numbers`, those of
+ * `params` stand for places in it.
+ */
+export function requestText(params: JsonObject, headers: SignatureHeaders, numbers?: string[]): string {
   const signed = signedMembers(params, UNSIGNED_IN_REQUESTS)
   signed.mch_no = headers.mchNo
   signed.nonce = headers.nonce
   signed.sign_type = headers.signType
-  return canonicalJson(signed)
+  return canonicalText(signed, writerOf(numbers), 0)
 }
 
 const UNSIGNED_IN_ORDER_PARAMS: ReadonlySet<string> = new Set([...UNSIGNED_IN_REQUESTS, 'sign'])
 
 /** The text a merchant signs for order parameters that a page passes on: the signature is a member (spec 3.2). */
-export const orderParamsText = (params: JsonObject): string =>
-  canonicalJson(signedMembers(params, UNSIGNED_IN_ORDER_PARAMS))
+export const orderParamsText = (params: JsonObject, numbers?: string[]): string =>
+  canonicalText(signedMembers(params, UNSIGNED_IN_ORDER_PARAMS), writerOf(numbers), 0)
 
 const withoutSign = (members: JsonObject): JsonObject => signedMembers(members, new Set(['sign']))
 

@@ -133,4 +133,13 @@ export const refuseField = (field: string, says: string): Refusal => ({
   field,
 })
 
+const NOT_A_TEXT: Partial<Record<string, string>> = {
+  number: '应为字符串而不是数字',
+  boolean: '应为字符串而不是布尔值',
+}
+
+/** What to say of a value that is no text. */
+export const notAText = (name: string, value: unknown): Refusal =>
+  refuseField(name, NOT_A_TEXT[typeof value] ?? '应为字符串而不是对象')
+
 export const isRefusal = (value: object): value is Refusal => 'refused' in value

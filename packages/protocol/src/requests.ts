@@ -3,7 +3,7 @@
  * the gateway relies on the parsed types. Messages are Chinese, name the field and fit `fieldErrors`.
  */
 import type { JsonObject, JsonValue } from './canonical.ts'
-import { isRefusal, type Refusal, refuse, refuseField } from './errors.ts'
+import { isRefusal, notAText, type Refusal, refuse, refuseField } from './errors.ts'
 
 /** The rule of one text field. Lengths are in UTF-16 units, as the official Java SDK counts them. */
 export type FieldRule = { required: boolean; max: number } & (Form | { pattern?: never; says?: never })
@@ -85,17 +85,12 @@ export const FIELDS = {
 // biome-ignore lint/suspicious/noControlCharactersInRegex: NUL is what is looked for
 const UNSTORABLE = /\u0000|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/
 
-const NOT_A_TEXT: Partial<Record<string, string>> = {
-  number: '应为字符串而不是数字',
-  boolean: '应为字符串而不是布尔值',
-}
-
 /** One field's text, null when it is absent, or a refusal. An optional field that is empty is absent. */
 function readField(name: string, value: JsonValue | undefined, rule: FieldRule): string | null | Refusal {
   if (value === undefined || value === null || value === '') {
     return rule.required ? refuseField(name, '必填') : null
   }
-  if (typeof value !== 'string') return refuseField(name, NOT_A_TEXT[typeof value] ?? '应为字符串而不是对象')
+  if (typeof value !== 'string') return notAText(name, value)
   if (value.length > rule.max) return refuseField(name, `不能超过${rule.max}个字符`)
   if (UNSTORABLE.test(value)) return refuseField(name, '含有无效字符')
   if (rule.pattern && !rule.pattern.test(value)) return refuseField(name, rule.says)

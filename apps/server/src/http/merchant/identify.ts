@@ -6,6 +6,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import {
   type JsonObject,
+  numberRefusal,
   orderParamsText,
   type Refusal,
   refuse,
@@ -19,14 +20,9 @@ import { isAllowed } from '../allowed-addresses.ts'
 import type { RateLimit } from '../rate-limit.ts'
 import type { Caller } from './exchange.ts'
 import { publicKey } from './key-cache.ts'
+import type { Params } from './read-params.ts'
 
-export type Call = {
-  headers: IncomingHttpHeaders
-  address: string
-  /** Null: not a JSON object. */
-  params: JsonObject | null
-  bodySigned: boolean
-}
+export type Call = Params & { headers: IncomingHttpHeaders; address: string; bodySigned: boolean }
 
 /** `proven` tells whether the caller's signature verified, also where the call is refused for another reason. */
 export type Identified = { caller: Caller; proven: true } | { refusal: Refusal; proven: string | null }
@@ -41,11 +37,10 @@ export async function identify(world: World, call: Call, perMerchant: RateLimit)
   const merchant = await world.findMerchant(claim.mchNo)
   if (merchant === null) return stranger(refuse('MCH_NOT_EXIST'))
   if (call.params === null) return stranger(NO_JSON)
-  const text = textOf(call.params, claim)
-  if (text === null) return stranger(refuse('PARAM_ERROR', '请求体嵌套过深'))
-  if (!merchant.publicKeys.some((key) => verifyText(text, claim.sign, publicKey(key)))) {
-    return stranger(refuse('SIGN_ERROR'))
-  }
+  const texts = textsOf({ ...call, params: call.params }, claim)
+  if (texts === null) return stranger(refuse('PARAM_ERROR', '请求体嵌套过深'))
+  const isSigned = merchant.publicKeys.some((key) => texts.some((text) => verifyText(text, claim.sign, publicKey(key))))
+  if (!isSigned) return stranger(numberRefusal(call.params) ?? refuse('SIGN_ERROR'))
   // A body that carries its signature is posted from the payer's browser. The list holds the merchant's servers.
   const address = claim.isInBody ? null : call.address
   const refusal = refusalOf(merchant, address, perMerchant)
@@ -74,7 +69,10 @@ function readClaim(call: Call): Claim | Refusal {
     return isInBody ? field.replace('-', '_') : `x-acopay-${field}`
   }
   const missing = values.findIndex((value) => typeof value !== 'string' || value === '')
-  if (missing >= 0) return refuse('SIGN_ERROR', `缺少 ${place(missing)}`)
+  if (missing >= 0) {
+    const refusal = isInBody && call.params !== null ? numberRefusal(call.params) : null
+    return refusal ?? refuse('SIGN_ERROR', `缺少 ${place(missing)}`)
+  }
   const [mchNo, nonce, signType, sign] = values as [string, string, string, string]
   if (signType !== SIGN_TYPE) return refuse('SIGN_ERROR', `${place(2)} 应为 ${SIGN_TYPE}`)
   if (nonce.length > 32 || nonce.includes('\0')) return refuse('SIGN_ERROR', `${place(1)} 应为1至32个字符`)
@@ -82,10 +80,21 @@ function readClaim(call: Call): Claim | Refusal {
   return { mchNo, nonce, sign, isInBody }
 }
 
-/** The text that the caller signed. Null when the parameters are nested too deeply. */
-function textOf(params: JsonObject, { mchNo, nonce, isInBody }: Claim): string | null {
+/**
+ * The texts of which the caller signed one: a number's is as it was written, or as JavaScript writes it, which a page may have
+ * done on the way. Null when the parameters are nested too deeply.
+ */
+function textsOf(
+  { params, apart }: Params & { params: JsonObject },
+  { mchNo, nonce, isInBody }: Claim,
+): string[] | null {
+  const write = (signed: JsonObject, numbers?: string[]): string =>
+    isInBody ? orderParamsText(signed, numbers) : requestText(signed, { mchNo, nonce, signType: SIGN_TYPE }, numbers)
   try {
-    return isInBody ? orderParamsText(params) : requestText(params, { mchNo, nonce, signType: SIGN_TYPE })
+    if (apart === null) return [write(params)]
+    const { value, numbers } = apart
+    const asWritten = [numbers, numbers.map((number) => String(Number(number)))]
+    return asWritten.map((texts) => write(value as JsonObject, texts))
   } catch (error) {
     if (error instanceof RangeError) return null
     throw error

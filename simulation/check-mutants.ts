@@ -41,10 +41,14 @@ process.exit(survivors === 0 ? 0 : 1)
 
 /** Copies the sources, and makes a node_modules whose workspace packages point into the copy. */
 function copySources(): void {
-  const files = execFileSync('git', ['ls-files', '-co', '--exclude-standard', 'packages', 'apps', 'simulation'], {
-    cwd: ROOT,
-    encoding: 'utf8',
-  })
+  const files = execFileSync(
+    'git',
+    ['ls-files', '-co', '--exclude-standard', 'packages', 'apps', 'simulation', 'test/support/oracle'],
+    {
+      cwd: ROOT,
+      encoding: 'utf8',
+    },
+  )
   for (const file of [...files.trim().split('\n'), 'package.json', 'tsconfig.base.json', 'tsconfig.json']) {
     cpSync(path.join(ROOT, file), path.join(copy, file), { recursive: true })
   }

@@ -1,13 +1,12 @@
 /** Alipay's answers and notifications (opendocs.alipay.com), from what the simulated upstream means by them. */
 import type { RawWebhook } from '@acopay/channels'
-import { type Fen, formatYuan } from '@acopay/core'
 import type { Fault, Heard } from './network.ts'
 import { asksForRefund, type MadeAnswer, makesRefund, refundNamed, type ShownRefund } from './refunds.ts'
 import type { Process } from './scheduler.ts'
 import { type Closed, callClose, callOpen, callQuery, type Opening, type Queried, tradeOf } from './trade-calls.ts'
 import { backFen, isAllBack, type Payment, type Trade } from './trades.ts'
 import type { News, Parts } from './upstream-parts.ts'
-import { type Asked, chinaTime, FORGED, type Reply, SETTINGS, signed } from './wire-identity.ts'
+import { type Asked, chinaTime, FORGED, type Reply, SETTINGS, signed, yuanOf } from './wire-identity.ts'
 
 const { appId, sellerId } = SETTINGS.alipay
 
@@ -62,7 +61,6 @@ const trouble = ({ wording }: Parts): object =>
 /** The moment that Alipay writes, in milliseconds. */
 const msOf = (text: string): number => Date.parse(`${text.replace(' ', 'T')}+08:00`)
 const fenOf = (yuan: string): bigint => BigInt(yuan.replace('.', ''))
-const yuanOf = (fen: bigint): string => formatYuan(fen as Fen)
 
 async function opens(parts: Parts, gateway: Process, content: Content): Promise<Spoken> {
   const { out_trade_no: no = '', total_amount: yuan = '', time_expire: until = '' } = content

@@ -1,22 +1,59 @@
 /** The upstreams' daily bills: every payment that was taken and every refund that was done on a day in UTC+8. */
+import { createHash } from 'node:crypto'
 import { type ChannelName, type UpstreamBillAnswer, type UpstreamBillLine, unknown } from '@acopay/channels'
+import { WECHAT_27, wechatBill, wechatRow } from '../../test/support/oracle/bills.ts'
 import type { Process } from './scheduler.ts'
 import type { Trade } from './trades.ts'
 import type { Parts, UpstreamPaymentLine } from './upstream-parts.ts'
+import { chinaTime, SETTINGS, yuanOf } from './wire-identity.ts'
 
 const ANSWER_MS = 300
 
-export function billOf(parts: Parts, process: Process, name: ChannelName, day: string): Promise<UpstreamBillAnswer> {
+type Line = UpstreamPaymentLine | Extract<UpstreamBillLine, { kind: 'refund' | 'refund_not_done' }>
+
+/** The lines of a day's bill; null if the bill is late. */
+function linesOfDay(parts: Parts, process: Process, name: ChannelName, day: string): Promise<Line[] | null> {
   const { schedule, observer, trades } = parts
   observer.waiting()
   return new Promise((resolve) => {
     schedule.at(schedule.nowMs() + ANSWER_MS, process, () => {
-      if (observer.bills.isBillLate()) return resolve(name === 'wechat' ? { kind: 'later' } : unknown('no answer'))
+      if (observer.bills.isBillLate()) return resolve(null)
       const own = [...trades.values()].filter(({ channel }) => channel === name)
       const lines = own.flatMap((trade) => linesOf(trade, schedule.nowMs())).filter(({ at }) => chinaDay(at) === day)
-      lines.push(...forgedLines(parts, own, `${name} ${day}`))
-      resolve(lines.length === 0 ? { kind: 'none' } : { kind: 'bill', lines })
+      resolve([...lines, ...forgedLines(parts, own, `${name} ${day}`)])
     })
+  })
+}
+
+/** Alipay's bill is a zip, which is unpacked outside the scheduler's order: it is told by its lines. */
+export async function alipayBillOf(parts: Parts, process: Process, day: string): Promise<UpstreamBillAnswer> {
+  const lines = await linesOfDay(parts, process, 'alipay', day)
+  if (lines === null) return unknown('no answer')
+  return lines.length === 0 ? { kind: 'none' } : { kind: 'bill', lines }
+}
+
+/** "申请交易账单": where the day's bill lies, with its hash. */
+export async function wechatBillAt(parts: Parts, process: Process, day: string): Promise<[number, object]> {
+  const lines = await linesOfDay(parts, process, 'wechat', day)
+  if (lines === null) return [400, { code: 'STATEMENT_CREATING' }]
+  if (lines.length === 0) return [400, { code: 'NO_STATEMENT_EXIST' }]
+  const file = wechatBill(WECHAT_27, lines.map(wechatLine))
+  const hash = createHash('sha1').update(file).digest('hex')
+  parts.files.set(hash, file)
+  const url = `${SETTINGS.wechat.baseUrl}/v3/billdownload/file?token=${hash}`
+  return [200, { download_url: url, hash_type: 'SHA1', hash_value: hash }]
+}
+
+function wechatLine(line: Line): string {
+  const { attemptNo, paymentNo, amountFen, at } = line
+  const common = { 交易时间: chinaTime(at), 微信订单号: paymentNo, 商户订单号: attemptNo }
+  if (line.kind === 'payment') return wechatRow(WECHAT_27, { ...common, 订单金额: yuanOf(amountFen) })
+  return wechatRow(WECHAT_27, {
+    ...common,
+    交易状态: 'REFUND',
+    商户退款单号: line.refundNo,
+    申请退款金额: yuanOf(amountFen),
+    退款状态: line.kind === 'refund' ? 'SUCCESS' : line.why,
   })
 }
 
@@ -38,19 +75,17 @@ function forgedLines({ observer, forged, wording }: Parts, trades: Trade[], bill
   return [line]
 }
 
-const chinaDay = (at: Date): string => new Date(at.getTime() + 8 * 3_600_000).toISOString().slice(0, 10)
+const chinaDay = (at: Date): string => chinaTime(at).slice(0, 10)
 
-const linesOf = ({ no: attemptNo, payments }: Trade, nowMs: number): Extract<UpstreamBillLine, { at: Date }>[] =>
-  payments.flatMap(({ paymentNo, amountFen, paidAt, refunds }) => [
-    { kind: 'payment' as const, attemptNo, paymentNo, amountFen, at: paidAt },
-    ...refunds
-      .filter(({ fen, doneMs }) => fen > 0n && doneMs <= nowMs)
-      .map(({ no: refundNo, fen, doneMs }) => ({
-        kind: 'refund' as const,
-        attemptNo,
-        paymentNo,
-        refundNo,
-        amountFen: fen,
-        at: new Date(doneMs),
-      })),
+function linesOf({ no: attemptNo, channel, payments }: Trade, nowMs: number): Line[] {
+  return payments.flatMap(({ paymentNo, amountFen, paidAt, refunds }): Line[] => [
+    { kind: 'payment', attemptNo, paymentNo, amountFen, at: paidAt },
+    ...refunds.flatMap(({ no: refundNo, fen, askedFen = fen, doneMs, closes }): Line[] => {
+      const refund = { attemptNo, paymentNo, refundNo, amountFen: askedFen, at: new Date(doneMs) }
+      if (doneMs > nowMs) return []
+      // WeChat Pay lists a refund that sent no money, and says so.
+      if (closes && channel === 'wechat') return [{ kind: 'refund_not_done', ...refund, why: 'FAIL' }]
+      return fen > 0n ? [{ kind: 'refund', ...refund }] : []
+    }),
   ])
+}

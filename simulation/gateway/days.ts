@@ -65,12 +65,14 @@ function brokenDifferences(
   const expected = new Set(
     payments.flatMap((payment) => {
       const { paymentNo, amountFen, refunds, isUnheard } = payment
+      // What sent no money is in WeChat Pay's bill all the same, and has to be looked at.
+      const notDone = refunds.filter(({ closes }) => closes).map(({ no }) => `REFUND_NOT_DONE ${paymentNo} ${no} open`)
       const unheard = isUnheard === true ? [`PAYMENT_UNKNOWN ${paymentNo}  settled`] : []
       const outside = kept.has(paymentNo) ? refunds.filter(({ by, fen }) => by === 'outside' && fen > 0n) : []
       const returned = outside.map(({ no, fen }) =>
         fen === amountFen ? `PAYMENT_RETURNED ${paymentNo}  open` : `REFUND_UNKNOWN ${paymentNo} ${no} open`,
       )
-      return [...unheard, ...returned]
+      return [...unheard, ...returned, ...notDone]
     }),
   )
   for (const paymentNo of forged) expected.add(`PAYMENT_UNKNOWN ${paymentNo}  open`)

@@ -39,5 +39,7 @@ export type Parts = {
   wording: Random
   /** Lines of bills about payments that were never made, by channel and day. */
   forged: Map<string, UpstreamPaymentLine>
+  /** WeChat Pay's bills, by their hashes. */
+  files: Map<string, Buffer>
   faults: readonly Fault[]
 }

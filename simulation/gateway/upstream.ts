@@ -5,7 +5,7 @@
  */
 import { type Channel, type ChannelName, makeChannel, type WebhookReply } from '@acopay/channels'
 import { alipayAnswered, alipayWebhook, forgedAlipayWebhook } from './alipay-words.ts'
-import { billOf } from './bill.ts'
+import { alipayBillOf } from './bill.ts'
 import { type Chosen, network } from './network.ts'
 import { type Random, random } from './random.ts'
 import type { Process, Scheduler } from './scheduler.ts'
@@ -67,6 +67,7 @@ export function upstream(schedule: Scheduler, dice: Random, chosen: Chosen, obse
     wording,
     faults: chosen.faults,
     forged: new Map(),
+    files: new Map(),
   }
   return {
     channelOf(process, name) {
@@ -169,11 +170,12 @@ function payersOf({
 function channelOf(parts: Parts, process: Process, name: ChannelName): Channel {
   const answered = name === 'wechat' ? wechatAnswered : alipayAnswered
   const now = (): Date => new Date(parts.schedule.nowMs())
+  const door = { fetch: overWire(parts, process, answered), now, newNonce: () => 'nonce' }
   return {
-    ...makeChannel(name, SETTINGS[name], { fetch: overWire(parts, process, answered), now, newNonce: () => 'nonce' }),
+    ...makeChannel(name, SETTINGS[name], door),
+    ...(name === 'alipay' ? { fetchUpstreamBill: (day) => alipayBillOf(parts, process, day) } : {}),
     methods: ['native'],
     latePaymentWindowMs: WATCH_MS,
-    fetchUpstreamBill: (day) => billOf(parts, process, name, day),
   }
 }
 
@@ -188,7 +190,7 @@ const overWire =
       if (signal?.aborted === true) return giveUp()
       signal?.addEventListener('abort', giveUp, { once: true })
       answered(parts, process, { url: new URL(String(address)), body: String(body) }).then(
-        ({ status, headers, text }) => resolve(new Response(text === '' ? null : text, { status, headers })),
+        ({ status, headers, text }) => resolve(new Response(text.length === 0 ? null : text, { status, headers })),
         reject,
       )
     })

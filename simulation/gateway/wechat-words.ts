@@ -1,6 +1,7 @@
 /** WeChat Pay's answers and notifications (pay.weixin.qq.com, API v3), from what the simulated upstream means by them. */
 import { createCipheriv } from 'node:crypto'
 import type { RawWebhook } from '@acopay/channels'
+import { wechatBillAt } from './bill.ts'
 import type { Fault, Heard } from './network.ts'
 import { asksForRefund, type MadeAnswer, makesRefund, refundNamed, type ShownRefund } from './refunds.ts'
 import type { Process } from './scheduler.ts'
@@ -15,6 +16,10 @@ type Words = [status: number, body: object | null]
 
 export async function wechatAnswered(parts: Parts, gateway: Process, { url, body }: Asked): Promise<Reply> {
   const last = decodeURIComponent(url.pathname.split('/').at(-1) ?? '')
+  if (url.pathname === '/v3/bill/tradebill') {
+    return replied(parts, await wechatBillAt(parts, gateway, url.searchParams.get('bill_date') ?? ''), null)
+  }
+  if (url.pathname === '/v3/billdownload/file') return downloaded(parts, url.searchParams.get('token') ?? '')
   if (url.pathname === '/v3/pay/transactions/native') return opens(parts, gateway, body)
   if (url.pathname.startsWith('/v3/pay/transactions/id/')) {
     return queries(parts, gateway, tradeOf(parts, last)?.no ?? '', last)
@@ -24,6 +29,11 @@ export async function wechatAnswered(parts: Parts, gateway: Process, { url, body
   const { says, fault } = body === '' ? await queriesRefund(parts, gateway, last) : await refunds(parts, gateway, body)
   const refundNo = body === '' ? last : (JSON.parse(body) as WechatRefund).out_refund_no
   return replied(parts, refundWords(parts, { says, fault }, refundNo), fault)
+}
+
+/** A file is not signed. */
+function downloaded({ files }: Parts, hash: string): Reply {
+  return { status: 200, headers: {}, text: files.get(hash) ?? '' }
 }
 
 type WechatOrder = { out_trade_no: string; time_expire: string; amount: { total: number } }

@@ -1,6 +1,7 @@
 /** Who is who on the simulated wire: the accounts, and one key with which both sides sign. */
 import { generateKeyPairSync, sign } from 'node:crypto'
 import type { ChannelSettings } from '@acopay/channels'
+import { type Fen, formatYuan } from '@acopay/core'
 
 /** Whose key it is, is tested elsewhere. A short key signs thirty times as fast as one that is safe. */
 const KEYS = generateKeyPairSync('rsa', { modulusLength: 512 })
@@ -34,6 +35,8 @@ export const signed = (text: string): string =>
 /** A signature of a stranger: well formed, and of other bytes. */
 export const FORGED = signed('what a stranger has seen elsewhere')
 
+export const yuanOf = (fen: bigint): string => formatYuan(fen as Fen)
+
 /** The same moment as both upstreams write it, in UTC+8: `yyyy-MM-dd HH:mm:ss`. */
 export const chinaTime = (at: Date): string =>
   new Date(at.getTime() + 8 * 3_600_000).toISOString().slice(0, 19).replace('T', ' ')
@@ -41,4 +44,5 @@ export const chinaTime = (at: Date): string =>
 /** A request as the channel sends it. */
 export type Asked = { url: URL; body: string }
 
-export type Reply = { status: number; headers: Record<string, string>; text: string }
+/** `text` may be a file's bytes. */
+export type Reply = { status: number; headers: Record<string, string>; text: string | Buffer }

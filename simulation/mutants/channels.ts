@@ -32,6 +32,12 @@ export const CHANNELS: Mutant[] = [
       "const taken = hasFunds(data) || data.send_pay_date !== undefined ? 'yes' : await wasRefunded(alipay, data, signal)",
   },
   {
+    name: 'F9: a refund that the bill calls failed is a refund',
+    file: `${WECHAT}/bill.ts`,
+    find: "return [{ kind: 'refund_not_done', ...refund, why: cell('refundState') }]",
+    replace: "return [{ kind: 'refund', ...refund }]",
+  },
+  {
     name: 'F15: a WeChat payment of nothing is a payment',
     file: `${WECHAT}/transaction.ts`,
     find: '(fen as number) > 0',

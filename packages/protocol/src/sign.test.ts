@@ -69,6 +69,15 @@ describe('verifying', () => {
     expect(verifyText(TEXT, signature, createSecretKey(Buffer.alloc(32)))).toBe(false)
   })
 
+  it('believes one text only, although other last letters decode to the same bytes', () => {
+    const [, end = '', padding = ''] = /(.)(=+)$/.exec(signature) ?? []
+    const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'
+    const believed = [...letters].filter((letter) =>
+      verifyText(TEXT, `${signature.slice(0, -1 - padding.length)}${letter}${padding}`, publicKey),
+    )
+    expect(believed).toEqual([end])
+  })
+
   it('answers false for any one bit turned', () => {
     const bytes = Buffer.from(signature, 'base64')
     fc.assert(

@@ -163,15 +163,12 @@ describe('a notification that is not proven', () => {
         const members = JSON.parse(body) as Record<string, string | null>
         const before = members[name] ?? ''
         const after = before.slice(0, at) + letter + before.slice(at + 1)
-        // The last Base64 character has unused bits: another character there decodes to the same signature.
-        fc.pre(after !== before && !(name === 'sign' && sameBytes(after, before)))
+        fc.pre(after !== before)
         expect(() => verifyNotification(JSON.stringify({ ...members, [name]: after }), ours())).toThrow(SignatureError)
       }),
       { numRuns: SIZE.randomChanges },
     )
   })
-
-  const sameBytes = (one: string, other: string) => Buffer.from(one, 'base64').equals(Buffer.from(other, 'base64'))
 })
 
 describe('the time of a notification', () => {

@@ -207,11 +207,17 @@ function plain(request: FastifyRequest, reply: FastifyReply, status: number): Fa
     .send(`${PLAIN_TEXTS[status] ?? '请求无效 (bad request)'}\n`)
 }
 
+/** The secret parts of bill and cashier links are in their paths, however these are written, so those parts are not logged. */
+function pathToLog(url: string): string {
+  const path = url.split('?', 1)[0] ?? ''
+  const decoded = path.replace(/%([2-7][0-9a-f])/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
+  return decoded.replace(/^(\/(?:bills|cashier)\/).*$/s, '$1…')
+}
+
 function logLine(world: World, request: FastifyRequest, reply: FastifyReply): void {
   const { line = {} } = request
   const ms = Math.round(reply.elapsedTime * 10) / 10
-  // The secret parts of bill and cashier links are in their paths, so those parts are not logged.
-  const path = request.url.split('?', 1)[0]?.replace(/^(\/(?:bills|cashier)\/).*$/, '$1…')
+  const path = pathToLog(request.url)
   world.log.info(
     { requestId: request.id, method: request.method, path, status: reply.statusCode, ...line, ms },
     'request',

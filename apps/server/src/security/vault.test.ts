@@ -36,6 +36,13 @@ describe('a sealed secret', () => {
     expect(() => unseal(KEY, PLACE, Buffer.concat([sealed, Buffer.alloc(1)]))).toThrow()
   })
 
+  it('whose tag is shorter than sixteen bytes is refused without a look at the tag, which would be guessed sooner', () => {
+    for (const length of [4, 8, 12, 13, 14, 15]) {
+      const short = () => unseal(KEY, PLACE, sealed.subarray(0, length))
+      expect(short, `${length} bytes`).toThrow('Invalid authentication tag length')
+    }
+  })
+
   it('under another key, or moved to another row, is refused', () => {
     expect(() => unseal(Buffer.alloc(32, 2), PLACE, sealed)).toThrow()
     expect(() => unseal(KEY, 'platform_key/second', sealed)).toThrow()

@@ -19,7 +19,10 @@ export function seal(masterKey: Buffer, place: string, secret: string): Buffer {
 
 /** Throws when the secret was sealed with another key or for another place. */
 export function unseal(masterKey: Buffer, place: string, sealed: Buffer): string {
-  const decipher = createDecipheriv('aes-256-gcm', masterKey, sealed.subarray(0, NONCE_BYTES))
+  // A shorter tag would be accepted too, and be guessed sooner.
+  const decipher = createDecipheriv('aes-256-gcm', masterKey, sealed.subarray(0, NONCE_BYTES), {
+    authTagLength: TAG_BYTES,
+  })
     .setAAD(Buffer.from(place, 'utf8'))
     .setAuthTag(sealed.subarray(-TAG_BYTES))
   return Buffer.concat([decipher.update(sealed.subarray(NONCE_BYTES, -TAG_BYTES)), decipher.final()]).toString('utf8')

@@ -75,30 +75,38 @@ function stateOf(
 
 /** Null if the payment or the account has too little left. */
 function newRefund(
-  { schedule, dice, tell, faults, observer }: Parts,
+  parts: Parts,
   { refundNo, amountFen, reason }: Ask,
   { trade, payment }: { trade: Trade; payment: Payment },
   fault: Fault | null,
 ): SentBack | null {
+  const { schedule, dice, tell } = parts
   const nowMs = schedule.nowMs()
   if (fault === 'refund refused') trade.poorUntilMs = nowMs + dice.between(1, dice.isOneIn(0.5) ? 5_000 : 90_000)
   if (nowMs < trade.poorUntilMs || backFen(payment) + amountFen > payment.amountFen) return null
-  const isDoubtful = fault === 'refund in doubt'
   // Alipay has no word for a refund that ended without sending money.
   const closes = fault === 'refund closed' && trade.channel === 'wechat'
-  if (faults.includes('refund slow')) observer.fault('refund slow', 'refund')
-  const isLate = closes || isDoubtful || fault === 'refund under way' || fault === 'refund closed'
-  const lateMs = isLate || faults.includes('refund slow') ? dice.between(1000, 120_000) : 0
+  const lateMs = latenessOf(parts, fault)
   const by = reason === REFUND_REASON ? 'merchant' : 'gateway'
   const refund: SentBack = { no: refundNo, fen: closes ? 0n : amountFen, doneMs: nowMs + lateMs, by }
   const made: SentBack = {
     ...refund,
     ...(closes ? { closes, askedFen: amountFen } : {}),
-    ...(isDoubtful ? { isDoubtful } : {}),
+    ...(fault === 'refund in doubt' ? { isDoubtful: true } : {}),
   }
   payment.refunds.push(made)
   if (lateMs > 0) tell(trade.channel, { refundNo }, lateMs)
   return made
+}
+
+const LATE: readonly (Fault | null)[] = ['refund closed', 'refund under way', 'refund in doubt']
+
+/** How long it takes to make a refund. One that is answered with a doubtful word may come long after Alipay's query shows none. */
+function latenessOf({ dice, faults, observer }: Parts, fault: Fault | null): number {
+  const isSlow = faults.includes('refund slow')
+  if (isSlow) observer.fault('refund slow', 'refund')
+  if (fault === 'refund in doubt') return dice.between(1000, 600_000)
+  return isSlow || LATE.includes(fault) ? dice.between(1000, 120_000) : 0
 }
 
 /** One attempt may have two payments. The upstream's own number tells them apart. */

@@ -2,7 +2,8 @@
  * Passwords of the console, stored as scrypt hashes. Each hash holds its salt and cost, so that the cost can be raised
  * later.
  */
-import { type BinaryLike, randomBytes, randomInt, type ScryptOptions, scrypt, timingSafeEqual } from 'node:crypto'
+import { randomBytes, randomInt, type ScryptOptions, timingSafeEqual } from 'node:crypto'
+import { type HashingPlace, takePlace } from './hashing.ts'
 
 /** 32 MiB and three passes: OWASP's password storage cheat sheet, scrypt. */
 const COST = { N: 2 ** 15, r: 8, p: 3 }
@@ -13,12 +14,10 @@ export const PASSWORD_MIN = 12
 /** A longer password is no safer and takes more time to normalise. */
 export const PASSWORD_MAX = 200
 
-const derive = (password: BinaryLike, salt: Buffer, cost: ScryptOptions): Promise<Buffer> =>
-  new Promise((resolve, reject) =>
-    scrypt(password, salt, HASH_BYTES, { ...cost, maxmem: MEMORY_MAX }, (error, key) =>
-      error ? reject(error) : resolve(key),
-    ),
-  )
+const derive = (place: HashingPlace, password: string, salt: Buffer, cost: ScryptOptions): Promise<Buffer> =>
+  place
+    .derive({ password, salt, bytes: HASH_BYTES, cost: { ...cost, maxmem: MEMORY_MAX } })
+    .finally(() => place.leave())
 
 /** NFKC, as NIST SP 800-63B requires, so that a character that is typed in different ways has the same bytes. */
 const bytesOf = (password: string): string => password.normalize('NFKC')
@@ -26,17 +25,21 @@ const bytesOf = (password: string): string => password.normalize('NFKC')
 /** `scrypt:N:r:p:salt:hash`, the last two in Base64. */
 export async function hashPassword(password: string): Promise<string> {
   const salt = randomBytes(16)
-  const hash = await derive(bytesOf(password), salt, COST)
+  const hash = await derive(takePlace(), bytesOf(password), salt, COST)
   return ['scrypt', COST.N, COST.r, COST.p, salt.toString('base64'), hash.toString('base64')].join(':')
 }
 
 /**
  * Whether this is the password. Without a hash it takes as long as with one, so that the time does not reveal which names
- * exist.
+ * exist. It takes the caller's place in the queue of hashes, and leaves it.
  */
-export async function isPassword(password: string, hash: string | null): Promise<boolean> {
+export async function isPassword(
+  password: string,
+  hash: string | null,
+  place: HashingPlace = takePlace(),
+): Promise<boolean> {
   const [, N, r, p, salt = '', right = ''] = (hash ?? NO_HASH).split(':')
-  const given = await derive(bytesOf(password), Buffer.from(salt, 'base64'), {
+  const given = await derive(place, bytesOf(password), Buffer.from(salt, 'base64'), {
     N: Number(N),
     r: Number(r),
     p: Number(p),

@@ -13,6 +13,7 @@ import {
   useConsoleSession,
 } from '@acopay/store/console'
 import { Secret, TOTP } from 'otpauth'
+import { takePlace } from '../../security/hashing.ts'
 import { isPassword } from '../../security/passwords.ts'
 import type { World } from '../../world.ts'
 
@@ -23,26 +24,48 @@ const SESSION_MS = 12 * 3_600_000
 /** The database stores this hash of the cookie's token instead of the token. */
 export const sessionKey = (token: string): Buffer => createHash('sha256').update(token, 'utf8').digest()
 
-export type SignIn = { username: string; password: string; code: string | null; address: string }
+/** `signal` aborts when the caller has left. */
+export type SignIn = {
+  username: string
+  password: string
+  code: string | null
+  address: string
+  signal?: AbortSignal
+}
 
 export type SignedIn = { kind: 'begun'; token: string } | { kind: 'wrong' } | { kind: 'code_needed' }
 
 /** `user` is set whenever the name exists, because the audit log also records failed sign-ins. */
 export async function signIn(
   world: World,
-  { username, password, code, address }: SignIn,
+  { username, password, code, address, signal }: SignIn,
 ): Promise<{ user: ConsoleUser | null; result: SignedIn }> {
   const now = world.now()
-  const counted = await beginSignIn(world.pool, username, now)
-  const user = await findConsoleUser(world.pool, username)
-  const isRight = await isPassword(password, counted === null ? null : (user?.passwordHash ?? null))
-  if (user === null || !isRight || !user.isEnabled) return { user, result: { kind: 'wrong' } }
-  if (user.isTotpEnabled) {
-    if (code === null) return { user, result: { kind: 'code_needed' } }
-    if (!(await takeCode(world, user, code, 'use'))) return { user, result: { kind: 'wrong' } }
+  // First: a try that is sent away for lack of a place does not count against the name.
+  const place = takePlace(signal)
+  try {
+    const counted = await beginSignIn(world.pool, username, now)
+    const user = await findConsoleUser(world.pool, username)
+    const isRight = await isPassword(password, counted === null ? null : (user?.passwordHash ?? null), place)
+    return { user, result: await signedIn(world, { username, address, code }, isRight ? user : null) }
+  } finally {
+    place.leave()
   }
-  await endSignIn(world.pool, username, now)
-  return { user, result: { kind: 'begun', token: await beginSession(world, username, address) } }
+}
+
+/** `user`: null unless the password is right. */
+async function signedIn(
+  world: World,
+  { username, address, code }: Pick<SignIn, 'username' | 'address' | 'code'>,
+  user: ConsoleUser | null,
+): Promise<SignedIn> {
+  if (user === null || !user.isEnabled) return { kind: 'wrong' }
+  if (user.isTotpEnabled) {
+    if (code === null) return { kind: 'code_needed' }
+    if (!(await takeCode(world, user, code, 'use'))) return { kind: 'wrong' }
+  }
+  await endSignIn(world.pool, username, world.now())
+  return { kind: 'begun', token: await beginSession(world, username, address) }
 }
 
 /** Begins a session and returns its token, which only the browser keeps. */
@@ -87,9 +110,14 @@ export async function signedInUser(world: World, username: string): Promise<Cons
  * password is wrong or the name is locked.
  */
 export async function provenUser(world: World, username: string, password: string): Promise<ConsoleUser | null> {
-  const counted = await beginSignIn(world.pool, username, world.now())
-  const user = await signedInUser(world, username)
-  return counted !== null && (await isPassword(password, user.passwordHash)) ? user : null
+  const place = takePlace()
+  try {
+    const counted = await beginSignIn(world.pool, username, world.now())
+    const user = await signedInUser(world, username)
+    return counted !== null && (await isPassword(password, user.passwordHash, place)) ? user : null
+  } finally {
+    place.leave()
+  }
 }
 
 /** The place that a user's TOTP secret is sealed for. */

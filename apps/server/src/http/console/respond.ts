@@ -10,6 +10,7 @@ import type { ConsoleSession } from '@acopay/store/read'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { audited } from '../../actions/console/audit.ts'
 import { sessionKey, useSession } from '../../actions/console/session.ts'
+import { HashingBusy } from '../../security/hashing.ts'
 import type { World } from '../../world.ts'
 import { type Caller, type ConsoleCall, type ConsoleEndpoint, Failed, failed, isFile } from './call.ts'
 import { csrfOf } from './session.ts'
@@ -102,7 +103,11 @@ async function handled(
 const plain = (text: string | null): string | null =>
   text?.replace(/[^\x20-\x7e\u00a0-\ud7ff\ue000-\uffff]/g, '?') ?? null
 
+export const TOO_OFTEN = (): Failed =>
+  failed('FREQUENCY_LIMIT', '请求过于频繁，请稍后再试', 'Too many requests; wait a moment', { retry_after_s: 1 })
+
 export function broken(world: World, request: FastifyRequest, error: unknown): Failed {
+  if (error instanceof HashingBusy) return TOO_OFTEN()
   world.log.error({ requestId: request.id, err: error }, 'request failed')
   return failed('SYSTEM_ERROR', '系统繁忙，请稍后再试', 'Something failed on our side; try again')
 }

@@ -39,7 +39,7 @@ const NOT_SIGNED_IN = () =>
 /** The new session, or the reason for none. `user` is set as soon as the name is known to exist, for the audit log. */
 export async function signIn(
   world: World,
-  { body, address }: { body: Record<string, unknown>; address: string },
+  { body, address, signal }: { body: Record<string, unknown>; address: string; signal: AbortSignal },
 ): Promise<{ user: ConsoleUser | null; answer: Began | Failed }> {
   const read = fieldsOf(body)
   const username = read.needed('username', 64).trim().toLowerCase()
@@ -47,7 +47,7 @@ export async function signIn(
   const code = read.text('totp', 10)
   const wrong = read.failed()
   if (wrong !== null) return { user: null, answer: wrong }
-  const { user, result } = await beginSignIn(world, { username, password, code, address })
+  const { user, result } = await beginSignIn(world, { username, password, code, address, signal })
   if (result.kind === 'code_needed') {
     return { user, answer: failed('TOTP_REQUIRED', '请输入动态验证码', 'Enter the code of your authenticator') }
   }

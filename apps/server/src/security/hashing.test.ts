@@ -1,0 +1,54 @@
+import { scryptSync } from 'node:crypto'
+import { describe, expect, it } from 'vitest'
+import { HashingBusy, type HashingPlace, hashing } from './hashing.ts'
+
+/** Costs a thousandth of a real one. */
+const ask = (password: string) => ({ password, salt: Buffer.from('salt'), bytes: 32, cost: { N: 16, r: 1, p: 1 } })
+const right = (password: string): string => scryptSync(password, 'salt', 32, { N: 16, r: 1, p: 1 }).toString('hex')
+
+describe('hashes', () => {
+  it('are made one after the other, in the order in which they were asked for', async () => {
+    const { takePlace } = hashing()
+    const ended: string[] = []
+    const made = await Promise.all(
+      ['a', 'b', 'c', 'd'].map(async (password) => {
+        const hash = await takePlace().derive(ask(password))
+        ended.push(password)
+        return hash.toString('hex')
+      }),
+    )
+    expect(made).toEqual(['a', 'b', 'c', 'd'].map(right))
+    expect(ended).toEqual(['a', 'b', 'c', 'd'])
+  })
+
+  it('have sixteen places: the seventeenth caller is sent away at once, until another one leaves', () => {
+    const { takePlace } = hashing()
+    const places = Array.from({ length: 16 }, () => takePlace())
+    expect(() => takePlace()).toThrow(HashingBusy)
+    // Twice is once.
+    places[3]?.leave()
+    places[3]?.leave()
+    takePlace()
+    expect(() => takePlace()).toThrow(HashingBusy)
+  })
+
+  it('are not made for callers who have left while they waited', async () => {
+    const { takePlace } = hashing()
+    const left = new AbortController()
+    const first = takePlace().derive(ask('a'))
+    const second = takePlace(left.signal).derive(ask('b'))
+    const third = takePlace().derive(ask('c'))
+    left.abort()
+    await expect(second).rejects.toThrow(HashingBusy)
+    expect([(await first).toString('hex'), (await third).toString('hex')]).toEqual([right('a'), right('c')])
+  })
+
+  it('that fail do so for their own caller only', async () => {
+    const { takePlace } = hashing()
+    const broken: HashingPlace = takePlace()
+    const wrong = broken.derive({ ...ask('a'), cost: { N: 3 } })
+    const fine = takePlace().derive(ask('b'))
+    await expect(wrong).rejects.toThrow()
+    expect((await fine).toString('hex')).toBe(right('b'))
+  })
+})

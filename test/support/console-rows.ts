@@ -15,7 +15,7 @@ export const no = (kind: 'AP' | 'AR', who: Who, hhmm: number): string =>
   `${kind}20260301${hhmm}00000${'0'.repeat(18)}${who === 'A' ? 0 : 1}`
 export const at = (count: number): string => `AT20260301113000000000000000000${count}`
 /** Opened before 11:00 in China, more than an hour ago. */
-export const OLD = 'AT20260301105959999000000000000'
+const OLD = 'AT20260301105959999000000000000'
 
 type Row = Record<string, unknown>
 const of = <Value>(who: Who, a: Value, b: Value): Value => (who === 'A' ? a : b)

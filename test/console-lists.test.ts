@@ -131,7 +131,10 @@ describe('what is stuck', () => {
     expect([await figures(), await all(operator, 'refunds?state=STUCK')]).toMatchObject([{ refunds: 0 }, []])
     gateway.advance(1)
     expect(await figures()).toMatchObject({ refunds: 1 })
-    expect(await all(operator, 'refunds?state=STUCK')).toMatchObject([{ transaction_no: order, is_stuck: true }])
+    const last_answer = expect.stringMatching(/^refund: unknown \(HTTP 500/)
+    expect(await all(operator, 'refunds?state=STUCK')).toMatchObject([
+      { transaction_no: order, is_stuck: true, last_answer },
+    ])
   })
 
   it('of work is what was tried in vain for long, wherever its next try lies, and what no process takes; each once', async () => {

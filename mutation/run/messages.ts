@@ -13,4 +13,12 @@ export type Outcome =
   | { kind: 'hung'; by: string }
   | { kind: 'broken'; why: string }
 
-export type Ran = { path: string; ok: boolean; passed: number; ms: number; tests: Record<string, number> }
+/** `why`: the first error of a file that is not ok. */
+export type Ran = {
+  path: string
+  ok: boolean
+  why: string
+  passed: number
+  ms: number
+  tests: Record<string, number>
+}

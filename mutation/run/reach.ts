@@ -12,7 +12,7 @@ import { CACHE, isPlantable, REACHED, ROOT } from './places.ts'
 import { startTestProcess } from './test-processes.ts'
 
 /** One test file: what its tests reach, and how long all of it takes. */
-type Known = Recorded & { path: string; ms: number; ok: boolean; hashes: Record<string, string> }
+type Known = Recorded & Pick<Ran, 'path' | 'ms' | 'ok' | 'why'> & { hashes: Record<string, string> }
 
 /** A test file that can feel a mutant, up to its last test that can. */
 export type Feels = { path: string; last: number; ms: number; isByLoading: boolean; tests: Record<string, number> }
@@ -29,25 +29,31 @@ const placeOf = (file: string): string => path.join(REACHED, `${file.replaceAll(
 export async function readReach(workers: number, only: string[], say: (line: string) => void): Promise<Reach> {
   fs.mkdirSync(REACHED, { recursive: true })
   fs.mkdirSync(TEXTS, { recursive: true })
-  // The planter's own tests feel no mistake in what it plants in.
+  // The planter's own tests feel no mistake in what it plants in, and those of the scripts read it from the disk.
   const files = testFiles().filter(({ tier, path: file }) => tier !== 'pages' && isAsked(file, only))
   const old = files.map((file) => file.path).filter((file) => !isCurrent(read(file)))
   if (old.length > 0) await record(old, workers, say)
   const known = files.flatMap((file) => read(file.path) ?? [])
-  for (const { path: file } of known.filter(({ ok }) => !ok)) say(`${file} fails without any mutant and is left out`)
+  for (const { path: file, why } of known.filter(({ ok }) => !ok)) {
+    say(`${file} fails without any mutant and is left out: ${why}`)
+  }
   return new Reach(known.filter(({ ok }) => ok))
 }
 
 const isAsked = (file: string, only: string[]): boolean =>
-  !file.startsWith('mutation/') && (only.length === 0 || only.some((begin) => file.startsWith(begin)))
+  !/^(?:mutation|scripts)\//.test(file) && (only.length === 0 || only.some((begin) => file.startsWith(begin)))
 
-const read = (file: string): Known | null =>
-  fs.existsSync(placeOf(file)) ? (JSON.parse(fs.readFileSync(placeOf(file), 'utf8')) as Known) : null
+const read = (file: string): Known | null => readOr<Known | null>(placeOf(file), null)
 
-/** As long as the test and what it stands on is the same. A changed source is read by the names of its functions. */
+const readOr = <Value>(place: string, none: Value): Value =>
+  fs.existsSync(place) ? (JSON.parse(fs.readFileSync(place, 'utf8')) as Value) : none
+
+/**
+ * As long as the test is the same. A changed source is read by the names of its functions, and a changed helper is not asked:
+ * what its tests reach besides is not known then, which can only make the score too low.
+ */
 const isCurrent = (known: Known | null): boolean =>
-  known?.ok === true &&
-  Object.entries(known.hashes).every(([file, hash]) => isPlantable(file) || hashOf(textOf(file)) === hash)
+  known?.ok === true && known.hashes[known.path] === hashOf(textOf(known.path))
 
 /** So many at once, so that a recording that is broken off goes on there the next time. */
 const RECORDED_AT_ONCE = 12
@@ -62,17 +68,19 @@ async function record(files: string[], workers: number, say: (line: string) => v
     const outcome = await tests.ask({ files: asked, changed: [], isRecording: true })
     if (outcome.kind === 'hung' || outcome.kind === 'broken') throw new Error(`recording: ${JSON.stringify(outcome)}`)
     for (const ran of outcome.files) keepRecord(ran)
+    const missing = some.filter((file) => !outcome.files.some((ran) => ran.path === file))
+    if (missing.length > 0) throw new Error(`recording: ${missing.join(', ')} did not run`)
   }
   await tests.stop()
 }
 
-function keepRecord({ path: file, ok, ms }: Ran): void {
+function keepRecord({ path: file, ok, why, ms }: Ran): void {
   const fresh = placeOf(file).replace(/json$/, 'new')
-  if (!fs.existsSync(fresh)) return
-  const found = JSON.parse(fs.readFileSync(fresh, 'utf8')) as Recorded
-  fs.rmSync(fresh)
+  // A file that could not be loaded has told nothing.
+  const found = readOr<Recorded>(fresh, { tests: [], outside: {}, loaded: [] })
+  fs.rmSync(fresh, { force: true })
   const hashes = Object.fromEntries([file, ...found.loaded].map((one) => [one, keep(one)]))
-  fs.writeFileSync(placeOf(file), JSON.stringify({ ...found, path: file, ok, ms, hashes } satisfies Known))
+  fs.writeFileSync(placeOf(file), JSON.stringify({ ...found, path: file, ok, why, ms, hashes } satisfies Known))
 }
 
 /** Keeps a plantable text, so that its marks can still be read when it has changed. */

@@ -9,6 +9,7 @@ const TEST_LIMIT_S = 30
 const FILE_LIMIT_S = 60
 /** How many times slower than recorded something may be before it counts as hanging. */
 const PATIENCE = 5
+const WORKERS = Number(process.env.ACOPAY_MUTATION_WORKERS ?? 1)
 
 let order: string[] = []
 
@@ -79,15 +80,17 @@ class Watch implements Reporter {
     const file = relative(module.moduleId)
     const { duration, collectDuration, prepareDuration, setupDuration } = module.diagnostic()
     const tests = [...module.children.allTests()]
+    const error = module.errors()[0] ?? tests.flatMap((test) => test.result().errors ?? [])[0]
+    const why = error?.message ?? 'a hook failed'
     this.ran.push({
       path: file,
       ok: module.state() === 'passed' || module.state() === 'skipped',
+      why,
       ms: Math.round(duration + collectDuration + prepareDuration + setupDuration),
       passed: tests.filter((test) => test.result().state === 'passed').length,
       tests: Object.fromEntries(tests.map((test) => [test.fullName, Math.round(test.diagnostic()?.duration ?? 0)])),
     })
-    const error = module.errors()[0] ?? tests.flatMap((test) => test.result().errors ?? [])[0]
-    if (module.state() === 'failed') this.failure ??= { by: file, why: error?.message ?? 'a hook failed' }
+    if (module.state() === 'failed') this.failure ??= { by: file, why }
   }
 
   onTestRunEnd(_modules: unknown, errors: readonly { message: string }[]): void {
@@ -106,12 +109,15 @@ const vitest = await createVitest(
     project: ['unit', 'db'],
     reporters: [watch],
     silent: true,
-    maxWorkers: Number(process.env.ACOPAY_MUTATION_WORKERS ?? 1),
+    maxWorkers: WORKERS,
     bail: process.env.ACOPAY_MUTATION === 'record' ? 0 : 1,
     sequence: { sequencer: InOrder },
   },
   { clearScreen: false, logLevel: 'silent' },
 )
+// A project's own number goes before the one above. One worker keeps the order that was asked for; and as the order of the groups
+// is overridden with the sequencer, Vitest would refuse two projects whose numbers differ.
+for (const project of vitest.projects) project.config.maxWorkers = WORKERS
 await vitest.standalone()
 
 async function run(vitest: Vitest, ask: Ask): Promise<Outcome> {
@@ -122,6 +128,8 @@ async function run(vitest: Vitest, ask: Ask): Promise<Outcome> {
   watch.begin(ask)
   const { unhandledErrors } = await vitest.runTestSpecifications(asked)
   const stray = unhandledErrors[0] as Error | undefined
+  // Vitest itself refused the run, which says nothing about the sources.
+  if (stray !== undefined && watch.ran.length === 0) return { kind: 'broken', why: stray.message }
   const failure =
     watch.failure ?? (stray === undefined ? null : { by: 'an error outside of any test', why: stray.message })
   if (failure !== null) return { kind: 'failed', ...failure, files: watch.ran }

@@ -70,6 +70,22 @@ describe('a transaction', () => {
     expect(await amounts()).toEqual([10n, 20n])
   })
 
+  it('with a statement that nothing waits for fails, wherever that stands, and nothing is written', async () => {
+    const works: Record<string, (db: Db) => Promise<unknown>> = {
+      'the last one': async (db) => void add(db, 1, 1),
+      'one before another': async (db) => {
+        add(db, 1, 1)
+        await add(db, 2, 1)
+      },
+      'one beside another': (db) => Promise.all([add(db, 1, 1), add(db, 2, 1)]),
+      'one that fails': async (db) => void db.query('select 1 / 0').catch(() => {}),
+    }
+    for (const [name, work] of Object.entries(works)) {
+      await expect(transaction(pool, work), name).rejects.toThrow('was not awaited')
+    }
+    expect(await amounts()).toEqual([10n, 20n])
+  })
+
   it('whose connection is lost fails, and the pool goes on with another one', async () => {
     const work = transaction(pool, async (db) => {
       const { rows } = await db.query('select pg_backend_pid() as pid')

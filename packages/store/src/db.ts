@@ -75,6 +75,24 @@ export async function retried<Result>(work: () => Promise<Result>): Promise<Resu
 }
 
 /**
+ * A transaction's connection, for one statement after the other. A statement that nothing waits for is an error: its own error
+ * would be lost, and with it that the transaction came to nothing.
+ */
+function oneByOne(client: pg.PoolClient): { db: Db; isIdle: () => boolean } {
+  let isRunning = false
+  const query = async (...statement: unknown[]): Promise<unknown> => {
+    if (isRunning) throw new Error('a statement of the transaction before this one was not awaited')
+    isRunning = true
+    try {
+      return await (client.query as (...asked: unknown[]) => Promise<unknown>).apply(client, statement)
+    } finally {
+      isRunning = false
+    }
+  }
+  return { db: { query } as Db, isIdle: () => !isRunning }
+}
+
+/**
  * One short transaction. `work` may only use the database, because it runs again after a deadlock. A COMMIT that PostgreSQL
  * answers with ROLLBACK is an error.
  */
@@ -89,7 +107,9 @@ export const transaction = <Result>(pool: Pool, work: (db: Db) => Promise<Result
     client.on('error', onLost)
     try {
       await client.query('begin')
-      const result = await work(client)
+      const { db, isIdle } = oneByOne(client)
+      const result = await work(db)
+      if (!isIdle()) throw new Error("the transaction's last statement was not awaited")
       const { command } = await client.query('commit')
       if (command !== 'COMMIT') throw new Error(`the transaction ended in ${command}`)
       return result

@@ -7,6 +7,7 @@ import type pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type TestDatabase, testDatabase } from '../../../test/support/database.ts'
 import { APP, after, entryAt, NOW, newOrder, placing, seedMerchant } from '../../../test/support/orders.ts'
+import { readOrderParts } from './console/order-lists.ts'
 import type { Db } from './db.ts'
 import {
   alarmJob,
@@ -338,6 +339,53 @@ describe.each(BOTH)('%s reads', (mchNo) => {
       goesBack: [true, false],
     })
     expect(await keptPayment(database.pool, mchNo, order(3))).toBeNull()
+  })
+
+  it('every part of one order of its own, and nothing of another', async () => {
+    const parts = await undone(async (db) => {
+      for (const of of BOTH) {
+        const subjects = [
+          ['watch_attempt', attempt(1)],
+          ['shut_attempts', order(1)],
+          ['send_refund', refund(1)],
+          ['reverse_payment', reversal(1)],
+          ['watch_attempt', attempt(3)],
+          ['send_refund', refund(3)],
+        ] as const
+        for (const [index, [kind, subject]] of subjects.entries()) {
+          await insertLeasedJob(db, { mchNo: of, kind, subject }, after(of === ONE ? 10 + index : 20 + index), NOW)
+        }
+      }
+      return readOrderParts(db, mchNo, order(1))
+    })
+    const due = mchNo === ONE ? 10 : 20
+    const [channel, amountFen] = [channelOf(mchNo, 1), amountOf(mchNo, 1)]
+    expect(parts.attempts.map(({ attemptNo, channel: name, watchedUntil }) => [attemptNo, name, watchedUntil])).toEqual(
+      [
+        [attempt(2), channel, null],
+        [attempt(1), channel, after(due)],
+      ],
+    )
+    expect(
+      parts.payments.map((one) => `${one.attemptNo} ${one.paymentNo} ${one.channel} ${one.amountFen}`).sort(),
+    ).toEqual(
+      [`${attempt(1)} UP1`, `${attempt(1)} UP2`, `${attempt(2)} UP1`].map((one) => `${one} ${channel} ${amountFen}`),
+    )
+    const more = mchNo === ONE ? 0n : 2n
+    expect(parts.refunds).toMatchObject([
+      { refundNo: refund(1), channel, amountFen: 1n + more, reason: `${mchNo} 1` },
+      { refundNo: refund(2), channel, amountFen: 2n + more, reason: `${mchNo} 2` },
+    ])
+    expect(parts.reversals).toMatchObject([
+      { refundNo: reversal(1), channel, amountFen, paymentNo: 'UP2' },
+      { refundNo: reversal(2), channel, amountFen, paymentNo: 'UP1' },
+    ])
+    expect(parts.jobs.map(({ kind, subject, dueAt }) => [kind, subject, dueAt])).toEqual([
+      ['watch_attempt', attempt(1), after(due)],
+      ['shut_attempts', order(1), after(due + 1)],
+      ['send_refund', refund(1), after(due + 2)],
+      ['reverse_payment', reversal(1), after(due + 3)],
+    ])
   })
 
   it('its own keys that are valid now, the newest first', async () => {

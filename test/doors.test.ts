@@ -94,6 +94,16 @@ it('calls: as many at once as two seconds are worth and not one more, at every d
     ['POST', '/console/api/session', '429'],
     ['GET', '/cashier/MCH1/AP1/proof', '429'],
     ['GET', '/cashier/MCH1/AP1/proof/state', '429'],
+    ['GET', '/cashier/pay', '429'],
+    ['GET', '/console', '429'],
+    ['GET', '/console/orders', '429'],
+    ['POST', '/notify/wechat/MCH1', '429'],
+    ['POST', '/notify/alipay/MCH1', '429'],
+    ['GET', '/bills/MCH1/2026-01-30/1/proof', '429'],
+    ['GET', '/healthz', '429'],
+    ['GET', '/readyz', '429'],
+    ['GET', '/openapi.json', '429'],
+    ['GET', '/there/is/no/such/path', '429'],
   ]
   const said: string[] = []
   for (const [index, [method, path]] of doors.entries()) {

@@ -4,9 +4,11 @@ import { BASE_PATH, isRefusal, type Refusal, refuse, signedBody, unsignedBody } 
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import type { World } from '../world.ts'
 import { cashierRoutes } from './cashier/routes.ts'
+import { boundConnections, SILENT_MS } from './connections.ts'
 import type { ConsoleEndpoint } from './console/call.ts'
 import { consoleRoutes } from './console/routes.ts'
 import { healthRoutes } from './health.ts'
+import { limitAddresses } from './limit-addresses.ts'
 import { billFileRoutes } from './merchant/bill-file.ts'
 import { evidenceEndpoint } from './merchant/close-evidence.ts'
 import { closeEndpoint } from './merchant/close-order.ts'
@@ -75,20 +77,22 @@ export function buildServer(world: World, options: HttpOptions, extra: ExtraRout
   // Before the routes: the answer to a wrong method lists the methods of the path.
   const methods = methodsByPath(app)
   addHooks(app, world)
+  limitAddresses(app, perAddress)
+  boundConnections(app, world)
   for (const endpoint of ENDPOINTS) {
     app.route({
       method: endpoint.method,
       url: BASE_PATH + endpoint.path,
       exposeHeadRoute: false,
-      handler: (request, reply) => respond({ world, endpoint, perAddress, perMerchant }, request, reply),
+      handler: (request, reply) => respond({ world, endpoint, perMerchant }, request, reply),
     })
   }
   healthRoutes(app, world)
   openApiRoute(app, options.publicUrl)
   notificationRoutes(app, world)
   billFileRoutes(app, world)
-  cashierRoutes(app, world, perAddress, options.shellOrigins)
-  consoleRoutes(app, world, { ...options, perAddress }, extra.consoleEndpoints)
+  cashierRoutes(app, world, options.shellOrigins)
+  consoleRoutes(app, world, options, extra.consoleEndpoints)
   extra.register(app)
   addErrorHandlers(app, world, methods)
   return app
@@ -101,6 +105,7 @@ function newApp(options: HttpOptions): FastifyInstance {
     genReqId: () => randomUUID(),
     trustProxy: (_address, hop) => hop < options.trustedProxies,
     requestTimeout: 15_000,
+    connectionTimeout: SILENT_MS,
     // While the server stops, requests on open connections still get their normal answers.
     return503OnClosing: false,
     routerOptions: { querystringParser: () => ({}) },
@@ -155,16 +160,14 @@ function addErrorHandlers(app: FastifyInstance, world: World, methods: Map<strin
   })
 }
 
-type Served = { world: World; endpoint: Endpoint; perAddress: RateLimit; perMerchant: RateLimit }
+type Served = { world: World; endpoint: Endpoint; perMerchant: RateLimit }
 
 async function respond(
-  { world, endpoint, perAddress, perMerchant }: Served,
+  { world, endpoint, perMerchant }: Served,
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
   reply.header('content-type', JSON_TYPE)
-  if (!perAddress.allows(request.ip, null)) return refuseStranger(request, reply, refuse('FREQUENCY_LIMIT'))
-
   const { params, apart } = endpoint.method === 'GET' ? readQuery(request.url) : readBody(request.body)
   const identified = await identify(
     world,

@@ -8,7 +8,6 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { chooseMethod } from '../../actions/payment/choose-method.ts'
 import type { World } from '../../world.ts'
 import { pageHeaders } from '../page-headers.ts'
-import type { RateLimit } from '../rate-limit.ts'
 import { type StaticPages, staticPages } from '../static-pages.ts'
 import { cashierWatch } from './events.ts'
 import { payerIn, payerSignInRoutes } from './payer-sign-in.ts'
@@ -26,7 +25,6 @@ type Cashier = {
   world: World
   pages: StaticPages
   watch: ReturnType<typeof cashierWatch>
-  perAddress: RateLimit
   /** Of the HTML pages. */
   headers: Record<string, string>
 }
@@ -34,7 +32,7 @@ type Cashier = {
 type OrderHandler = (cashier: Cashier, key: OrderKey, request: LinkRequest, reply: FastifyReply) => Promise<unknown>
 
 /** `shells`: origins whose pages may show the cashier in a frame (the host script's). */
-export function cashierRoutes(app: FastifyInstance, world: World, perAddress: RateLimit, shells: string[]): void {
+export function cashierRoutes(app: FastifyInstance, world: World, shells: string[]): void {
   const frameAncestors = ["'self'", ...shells].join(' ')
   const headers = {
     ...pageHeaders({ style: "'self'", img: "'self'", frameAncestors }),
@@ -46,7 +44,7 @@ export function cashierRoutes(app: FastifyInstance, world: World, perAddress: Ra
   app.addHook('preClose', async () => watch.stop())
   const pages = staticPages('cashier', NOT_BUILT, ['host.js'])
   pages.serve(app)
-  const cashier: Cashier = { world, pages, watch, perAddress, headers }
+  const cashier: Cashier = { world, pages, watch, headers }
 
   const forOrder = (handle: OrderHandler) => async (request: LinkRequest, reply: FastifyReply) => {
     const key = await provenOrder(cashier, request, reply)
@@ -61,18 +59,10 @@ export function cashierRoutes(app: FastifyInstance, world: World, perAddress: Ra
   payerSignInRoutes(app, world, LINK, (request, reply) => provenOrder(cashier, request, reply))
 }
 
-/** The order of a link. Null where the link is wrong or its address calls too often; then the answer is sent already. */
-async function provenOrder(
-  { world, perAddress }: Cashier,
-  request: LinkRequest,
-  reply: FastifyReply,
-): Promise<OrderKey | null> {
+/** The order of a link. Null where the link is wrong; then the answer is sent already. */
+async function provenOrder({ world }: Cashier, request: LinkRequest, reply: FastifyReply): Promise<OrderKey | null> {
   const { mchNo, transactionNo, proof } = request.params
   const key = { mchNo, transactionNo }
-  if (!perAddress.allows(request.ip, null)) {
-    await reply.code(429).header('retry-after', '1').send({ error: 'FREQUENCY_LIMIT' })
-    return null
-  }
   if (!world.isCashierProof(key, proof)) {
     await reply.callNotFound()
     return null

@@ -391,7 +391,8 @@ function upstreamOf(build: (world: StandInWorld) => StandIn, make: (door: Channe
   }
 }
 
-const wechat = (): Upstream =>
+/** With `more` a service provider's account, on both sides. */
+const wechat = (more: { subMchId?: string; subAppId?: string } = {}): Upstream =>
   upstreamOf(
     (world) =>
       makeWechatStandIn(
@@ -404,6 +405,7 @@ const wechat = (): Upstream =>
           appSecret: 'app-secret',
           platformPrivateKey: THEIRS.privateKey,
           platformSerial: 'PUB_KEY_ID_1',
+          ...more,
         },
         world,
       ),
@@ -417,6 +419,7 @@ const wechat = (): Upstream =>
           apiV3Key: '0123456789abcdef0123456789abcdef',
           mchPrivateKey: OURS.privateKey,
           platformKeys: [{ id: 'PUB_KEY_ID_1', publicKey: THEIRS.publicKey }],
+          ...more,
         },
         door,
       ),
@@ -448,7 +451,10 @@ const alipay = (): Upstream =>
   )
 
 /** The compiler asks for a line here for every installed channel. */
-const UPSTREAMS: Record<ChannelName, () => Upstream> = { wechat, alipay }
+const UPSTREAMS: Record<ChannelName, () => Upstream> = { wechat: () => wechat(), alipay }
+
+/** The modes of an account that change what goes over the wire. */
+describe('the channel wechat for a sub-merchant', () => channelSuite(() => wechat({ subMchId: '1900000109' })))
 
 describe.each(Object.keys(INSTALLED).filter(isChannelName))('the channel %s', (name) => channelSuite(UPSTREAMS[name]))
 

@@ -13,6 +13,8 @@ export type Trade = {
   isCode: boolean
   /** From then on an unscanned code opens nothing any more; absent: never. */
   codeUntilMs?: number
+  /** WeChat Pay: the sub-merchant's app, where a service provider's order was placed with it. */
+  subAppId?: string
   /** When the create takes effect. Before, the platform does not know the trade. */
   landsMs: number
   /** Until then a query still says that the trade is open, although it is closed. */
@@ -48,7 +50,7 @@ export type NewTrade = Pick<
   Trade,
   'no' | 'method' | 'description' | 'totalFen' | 'expireMs' | 'notifyUrl' | 'isCode' | 'landsMs'
 > &
-  Pick<Trade, 'codeUntilMs'>
+  Pick<Trade, 'codeUntilMs' | 'subAppId'>
 
 /** How long a fault lasts that names no time of its own. */
 const FAULT_MS = 1000

@@ -12,13 +12,28 @@ export type Setting = {
 
 const open = (name: string, zh: string, en: string): Setting => ({ name, label: { zh, en }, isSecret: false })
 const identity = (name: string, zh: string, en: string): Setting => ({ ...open(name, zh, en), isIdentity: true })
+const optional = (setting: Setting): Setting => ({ ...setting, isOptional: true })
 const secret = (name: string, zh: string, en: string): Setting => ({ name, label: { zh, en }, isSecret: true })
 
 export const CHANNEL_SETTINGS: Record<ChannelName, Setting[]> = {
   wechat: [
     identity('baseUrl', '接口地址', 'API address'),
-    identity('appId', 'AppID', 'App ID'),
-    identity('mchId', '微信商户号', 'WeChat merchant ID'),
+    identity('appId', 'AppID（服务商填 sp_appid）', 'App ID (sp_appid for service providers)'),
+    identity('mchId', '微信商户号（服务商填 sp_mchid）', 'WeChat merchant ID (sp_mchid for service providers)'),
+    optional(
+      identity(
+        'subMchId',
+        '子商户号 sub_mchid（可选；填写即为服务商模式）',
+        'Sub-merchant sub_mchid (optional; with it, service provider mode)',
+      ),
+    ),
+    optional(
+      identity(
+        'subAppId',
+        '子商户 AppID sub_appid（可选；服务商模式）',
+        "Sub-merchant's app sub_appid (optional; service provider mode)",
+      ),
+    ),
     open('serialNo', '商户证书序列号', "Merchant certificate's serial number"),
     secret('mchPrivateKey', '商户私钥', "Merchant's private key"),
     secret('apiV3Key', 'APIv3密钥', 'APIv3 key'),
@@ -27,14 +42,13 @@ export const CHANNEL_SETTINGS: Record<ChannelName, Setting[]> = {
       '微信支付公钥（JSON数组，用证书验签则填 []）',
       "WeChat Pay's public keys (JSON list; [] for certificates)",
     ),
-    {
-      ...secret(
+    optional(
+      secret(
         'appSecret',
-        'AppSecret（可选；填写后可在微信内付款）',
-        'App secret (optional; payers inside WeChat can then pay there)',
+        'AppSecret（可选；填写后可在微信内付款；有 sub_appid 时填它的）',
+        'App secret (optional; payers inside WeChat can then pay there; that of sub_appid where there is one)',
       ),
-      isOptional: true,
-    },
+    ),
   ],
   alipay: [
     identity('gateway', '网关地址', 'Gateway address'),
@@ -60,8 +74,9 @@ export function otherAccount(
   after: Record<string, unknown>,
 ): string | null {
   if (before === null) return null
+  // An optional setting that is empty is none.
   const identity = (settings: Record<string, unknown>, name: string): unknown =>
-    name === 'baseUrl' ? wechatServiceOf(String(settings[name])) : settings[name]
+    name === 'baseUrl' ? wechatServiceOf(String(settings[name])) : (settings[name] ?? '')
   const changed = CHANNEL_SETTINGS[channel].find(
     ({ name, isIdentity }) => isIdentity && identity(before, name) !== identity(after, name),
   )
@@ -80,11 +95,27 @@ function addressOf(value: unknown): string | null {
   return URL.canParse(url) && /^https?:$/.test(new URL(url).protocol) ? url : null
 }
 
+type Problem = { field: string; zh: string; en: string }
+
+/** Of a service provider's account: the settings that its mode adds. */
+function subMerchantProblem({ mchId, subMchId = '', subAppId = '' }: Record<string, unknown>): Problem | null {
+  if (subMchId === '' && subAppId !== '') {
+    return { field: 'subAppId', zh: '只有服务商模式（填写 subMchId）才有 subAppId', en: 'subAppId needs subMchId' }
+  }
+  if (subMchId !== '' && !/^[0-9A-Za-z]{1,32}$/.test(String(subMchId))) {
+    return { field: 'subMchId', zh: 'subMchId 应为商户号', en: 'subMchId should be a merchant number' }
+  }
+  return subMchId !== '' && subMchId === mchId
+    ? {
+        field: 'subMchId',
+        zh: 'subMchId 是子商户号，不能与服务商的 mchId 相同',
+        en: "subMchId is not the provider's own mchId",
+      }
+    : null
+}
+
 /** Null when these settings are valid; else the wrong setting and what it should be. Values are not repeated. */
-export function settingsProblem(
-  channel: ChannelName,
-  settings: Record<string, unknown>,
-): { field: string; zh: string; en: string } | null {
+export function settingsProblem(channel: ChannelName, settings: Record<string, unknown>): Problem | null {
   const missing = CHANNEL_SETTINGS[channel].find(
     ({ name, isOptional }) => !isOptional && (settings[name] === undefined || settings[name] === ''),
   )
@@ -96,6 +127,8 @@ export function settingsProblem(
   if (channel === 'wechat' && !Array.isArray(settings.platformKeys)) {
     return { field: 'platformKeys', zh: 'platformKeys 应为数组', en: 'platformKeys should be a list' }
   }
+  const wrong = channel === 'wechat' ? subMerchantProblem(settings) : null
+  if (wrong !== null) return wrong
   const address = channel === 'wechat' ? 'baseUrl' : 'gateway'
   const url = addressOf(settings[address])
   if (url === null) return { field: address, zh: `${address} 应为网址`, en: `${address} should be a URL` }

@@ -67,7 +67,7 @@ export function makeWechatStandIn(settings: WechatStandInSettings, world: StandI
       const url = new URL(request.url, 'http://wechat')
       // The simulator may be mounted below a path of the gateway's server: WeChat Pay's own paths begin at `/v3/`.
       const path = url.pathname.slice(url.pathname.indexOf('/v3/'))
-      if (path === '/v3/bill/file') return billFile(trades, url.searchParams.get('day') ?? '')
+      if (path === '/v3/bill/file') return billFile(settings, trades, url.searchParams.get('day') ?? '')
       const found = findVerb(request.method, path)
       if (found === null) return render(refuse(404, 'NOT_FOUND'), 'well')
       const { verb, work, no } = found

@@ -2,6 +2,10 @@
 export type WechatStandInSettings = {
   mchId: string
   appId: string
+  /** With it the account is a service provider's, which calls for this sub-merchant, and for that one alone. */
+  subMchId?: string
+  /** The sub-merchant's own app. */
+  subAppId?: string
   /** 32 bytes: encrypts notifications. */
   apiV3Key: string
   /** Base64 DER (SPKI): verifies the merchant's requests. */

@@ -18,8 +18,10 @@ export async function signIn(
   request: UpstreamRequest,
 ): Promise<UpstreamReply | null> {
   const { pathname, searchParams: asked } = new URL(request.url, 'http://wechat')
-  if (pathname.endsWith('/connect/oauth2/authorize')) return authorize(settings, world, asked)
-  if (pathname.endsWith('/sns/oauth2/access_token')) return token(settings, world, asked)
+  // Payers know the sub-merchant's app, where there is one.
+  const account = { ...settings, appId: settings.subAppId ?? settings.appId }
+  if (pathname.endsWith('/connect/oauth2/authorize')) return authorize(account, world, asked)
+  if (pathname.endsWith('/sns/oauth2/access_token')) return token(account, world, asked)
   return null
 }
 

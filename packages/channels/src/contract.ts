@@ -15,13 +15,14 @@ export type AttemptRef = { attemptNo: string }
 export type QueryAsk = AttemptRef & { paymentNo?: string }
 
 /**
- * Ways to pay: a code to scan, a page on a telephone, a page on a desktop, inside the wallet's browser, from an app.
+ * Ways to pay: a code to scan, a page on a telephone, a page on a desktop, inside the wallet's browser, from an app, in the
+ * merchant's mini-program inside the wallet.
  */
-export const PAY_METHODS = ['native', 'h5', 'page', 'jsapi', 'app'] as const
+export const PAY_METHODS = ['native', 'h5', 'page', 'jsapi', 'app', 'mini'] as const
 export type PayMethod = (typeof PAY_METHODS)[number]
 
 /** Ways to pay for which the channel needs the payer's `openId`. */
-export const NEEDS_PAYER: ReadonlySet<string> = new Set<PayMethod>(['jsapi'])
+export const NEEDS_PAYER: ReadonlySet<string> = new Set<PayMethod>(['jsapi', 'mini'])
 
 export type OpenAsk = AttemptRef & {
   method: string
@@ -179,6 +180,8 @@ export interface Channel {
   readonly payUrlTtlMs: Partial<Record<PayMethod, number>>
   /** Null when this account cannot identify payers. */
   readonly signIn: PayerSignIn | null
+  /** The payer in the merchant's mini-program, by the code that the wallet gave the program. Absent: it has none. */
+  readonly miniSignIn?: Pick<PayerSignIn, 'payerOf'>
   /**
    * Whether this upstream answers `absent` for an attempt that is open and that no payer has scanned. If it does not,
    * `absent` for an attempt whose create it confirmed is a contradiction (another machine of the upstream, or another

@@ -183,7 +183,7 @@ describe('wechatpay-axios-plugin', () => {
   let wechat: Wechatpay
   const common = { mchid: '1900000001', appid: 'wx1', description: '测试', notify_url: 'https://a.example/n' }
   beforeAll(async () => {
-    await mount(makeWechatStandIn(WECHAT, world()))
+    await mount(makeWechatStandIn({ ...WECHAT, miniAppId: 'wxmini' }, world()))
     wechat = wechatClient(server.url)
   })
   afterAll(() => server.stop())
@@ -265,6 +265,27 @@ describe('wechatpay-axios-plugin', () => {
       expect.stringMatching(/,`TRADE6,`/),
       expect.stringMatching(/,`TRADE6,`/),
     ])
+  })
+
+  it('places an order of the mini-program, as JSAPI alone, and says so of its payment', async () => {
+    const order = {
+      ...common,
+      appid: 'wxmini',
+      amount: { total: 1, currency: 'CNY' },
+      payer: { openid: 'o-1' },
+      attach: 'a',
+    }
+    const place = (method: string, more: object) =>
+      failing(wechat.chain(`v3/pay/transactions/${method}`).post({ ...order, ...more }))
+    expect(await place('jsapi', { out_trade_no: 'TRADE8' })).toBeNull()
+    expect(await place('jsapi', { out_trade_no: 'TRADE8', appid: 'wx1' })).toEqual([400, 'INVALID_REQUEST'])
+    expect(await place('native', { out_trade_no: 'TRADE10' })).toEqual([400, 'APPID_MCHID_NOT_MATCH'])
+    expect(await place('jsapi', { out_trade_no: 'TRADE10', appid: 'wx3' })).toEqual([400, 'APPID_MCHID_NOT_MATCH'])
+    const of = async () => (await trade('TRADE8').get({ params: { mchid: '1900000001' } })).data
+    expect(await of()).toMatchObject({ appid: 'wxmini', trade_state: 'NOTPAY' })
+    expect(await of()).not.toHaveProperty('attach')
+    await standIn.control.pay('TRADE8')
+    expect(await of()).toMatchObject({ appid: 'wxmini', trade_state: 'SUCCESS', attach: 'a' })
   })
 
   it('answers a stranger without a signature', async () => {

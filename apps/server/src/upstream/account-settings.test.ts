@@ -24,6 +24,10 @@ it('an account that becomes a service provider’s, or changes its sub-merchant,
   expect(changed({ subMchId: '1900000109' }, { subMchId: '1900000110' })).toBe('subMchId')
   expect(changed({ subMchId: '1900000109' }, { subMchId: '1900000109', subAppId: 'wx2' })).toBe('subAppId')
   expect(changed({}, { subMchId: '', subAppId: '' })).toBeNull()
+  // Nothing was paid through a mini-program that was not there.
+  expect(changed({}, { miniAppId: 'wx2' })).toBeNull()
+  expect(changed({ miniAppId: 'wx2' }, { miniAppId: 'wx3' })).toBe('miniAppId')
+  expect(changed({ miniAppId: 'wx2' }, {})).toBe('miniAppId')
   expect(changed({ subMchId: '1900000109' }, { subMchId: '1900000109' })).toBeNull()
 })
 
@@ -44,6 +48,9 @@ it('a sub-merchant has a number of its own, and an app only beside it', () => {
   expect(wrong({ subMchId: '', subAppId: '' })).toBeNull()
   expect(wrong({ subAppId: 'wx2' })).toBe('subAppId')
   expect(wrong({ subMchId: '1900000001' })).toBe('subMchId')
+  expect(wrong({ miniAppId: 'wx2' })).toBeNull()
+  expect(wrong({ miniAppId: 'wx1' })).toBe('miniAppId')
+  expect(wrong({ subMchId: '1900000109', subAppId: 'wx2', miniAppId: 'wx2' })).toBe('miniAppId')
   expect(wrong({ subMchId: 'a b' })).toBe('subMchId')
   expect(wrong({ subMchId: '1'.repeat(33) })).toBe('subMchId')
 })

@@ -8,6 +8,8 @@ export type Setting = {
   isOptional?: true
   /** Identifies the account: with another value it is another account, which does not know this one's attempts. */
   isIdentity?: true
+  /** An identity that an account without one may be given: nothing was paid through it yet. */
+  mayBeAdded?: true
 }
 
 const open = (name: string, zh: string, en: string): Setting => ({ name, label: { zh, en }, isSecret: false })
@@ -41,6 +43,23 @@ export const CHANNEL_SETTINGS: Record<ChannelName, Setting[]> = {
       'platformKeys',
       '微信支付公钥（JSON数组，用证书验签则填 []）',
       "WeChat Pay's public keys (JSON list; [] for certificates)",
+    ),
+    {
+      ...optional(
+        identity(
+          'miniAppId',
+          '小程序 AppID（可选；服务商填子商户的）',
+          "Mini-program's app ID (optional; the sub-merchant's)",
+        ),
+      ),
+      mayBeAdded: true,
+    },
+    optional(
+      secret(
+        'miniAppSecret',
+        '小程序 AppSecret（可选；付款人由它识别）',
+        "Mini-program's secret (optional; it identifies payers)",
+      ),
     ),
     optional(
       secret(
@@ -78,7 +97,8 @@ export function otherAccount(
   const identity = (settings: Record<string, unknown>, name: string): unknown =>
     name === 'baseUrl' ? wechatServiceOf(String(settings[name])) : (settings[name] ?? '')
   const changed = CHANNEL_SETTINGS[channel].find(
-    ({ name, isIdentity }) => isIdentity && identity(before, name) !== identity(after, name),
+    ({ name, isIdentity, mayBeAdded }) =>
+      isIdentity && identity(before, name) !== identity(after, name) && !(mayBeAdded && identity(before, name) === ''),
   )
   return changed?.name ?? null
 }
@@ -97,13 +117,17 @@ function addressOf(value: unknown): string | null {
 
 type Problem = { field: string; zh: string; en: string }
 
-/** Of a service provider's account: the settings that its mode adds. */
-function subMerchantProblem({ mchId, subMchId = '', subAppId = '' }: Record<string, unknown>): Problem | null {
+/** What the optional settings say of merchants and apps. */
+function partyProblem(settings: Record<string, unknown>): Problem | null {
+  const { mchId, appId, subMchId = '', subAppId = '', miniAppId = '' } = settings
   if (subMchId === '' && subAppId !== '') {
     return { field: 'subAppId', zh: '只有服务商模式（填写 subMchId）才有 subAppId', en: 'subAppId needs subMchId' }
   }
   if (subMchId !== '' && !/^[0-9A-Za-z]{1,32}$/.test(String(subMchId))) {
     return { field: 'subMchId', zh: 'subMchId 应为商户号', en: 'subMchId should be a merchant number' }
+  }
+  if (miniAppId !== '' && (miniAppId === appId || miniAppId === subAppId)) {
+    return { field: 'miniAppId', zh: 'miniAppId 应为另一个 AppID', en: 'miniAppId should be another app' }
   }
   return subMchId !== '' && subMchId === mchId
     ? {
@@ -127,7 +151,7 @@ export function settingsProblem(channel: ChannelName, settings: Record<string, u
   if (channel === 'wechat' && !Array.isArray(settings.platformKeys)) {
     return { field: 'platformKeys', zh: 'platformKeys 应为数组', en: 'platformKeys should be a list' }
   }
-  const wrong = channel === 'wechat' ? subMerchantProblem(settings) : null
+  const wrong = channel === 'wechat' ? partyProblem(settings) : null
   if (wrong !== null) return wrong
   const address = channel === 'wechat' ? 'baseUrl' : 'gateway'
   const url = addressOf(settings[address])

@@ -19,10 +19,15 @@ export type WechatAccount = {
   platformKeys: { id: string; publicKey: string }[]
   /** The secret of the official account `appId`, or `subAppId` where there is one. Payments inside WeChat (JSAPI) need it, to identify the payer. */
   appSecret?: string
+  /** The merchant's mini-program, an app of its own beside `appId`; for a service provider the sub-merchant's. */
+  miniAppId?: string
+  /** Its secret, with which its payers are identified. */
+  miniAppSecret?: string
   /**
-   * Both for simulators only, in place of WeChat's addresses: the page that identifies a payer, and the call that asks
+   * All for simulators only, in place of WeChat's addresses: the page that identifies a payer, and the calls that ask
    * who it was.
    */
   authorizeUrl?: string
   tokenUrl?: string
+  miniTokenUrl?: string
 }

@@ -34,7 +34,14 @@ export type WechatClient = {
 }
 
 /** What each verb of the channel is given. */
-export type WechatContext = { account: WechatAccount; party: Party; door: WechatDoor; client: WechatClient }
+export type WechatContext = {
+  account: WechatAccount
+  party: Party
+  /** The same merchant through its mini-program; null where it has none. */
+  mini: Party | null
+  door: WechatDoor
+  client: WechatClient
+}
 
 /** Clocks may differ by this much; an older text may be a replay. */
 const STALE_MS = 5 * 60_000

@@ -1,10 +1,17 @@
 /** "Native下单" and its siblings: opening a transaction, and what starts the payment on the payer's side. */
-import type { OpenAnswer, OpenAsk } from '../contract.ts'
+import { NEEDS_PAYER, type OpenAnswer, type OpenAsk } from '../contract.ts'
 import { traced, undefinedAnswer } from './answer.ts'
 import type { WechatContext } from './client.ts'
-import type { Party } from './party.ts'
+import { MINI, type Party } from './party.ts'
 
-const METHODS = new Set(['native', 'h5', 'jsapi', 'app'])
+/** The last part of the path. A mini-program has that of JSAPI. */
+const PATHS: Record<string, string | undefined> = {
+  native: 'native',
+  h5: 'h5',
+  jsapi: 'jsapi',
+  app: 'app',
+  mini: 'jsapi',
+}
 
 /** Errors after which WeChat Pay surely did not open a transaction, and would not if the request were repeated. */
 const REFUSED = new Set([
@@ -24,11 +31,12 @@ const CHINA_MS = 8 * 3_600_000
 const DESCRIPTION_MAX = 127
 
 export async function open(wechat: WechatContext, ask: OpenAsk, signal: AbortSignal): Promise<OpenAnswer> {
-  if (!METHODS.has(ask.method)) return { kind: 'refused', why: `no method ${ask.method}` }
-  const path = `${wechat.party.transactions}/${ask.method}`
-  const answer = await wechat.client.call('POST', path, openBody(wechat.party, ask), signal)
+  const party = ask.method === 'mini' ? wechat.mini : wechat.party
+  const last = PATHS[ask.method]
+  if (party === null || last === undefined) return { kind: 'refused', why: `no method ${ask.method}` }
+  const answer = await wechat.client.call('POST', `${party.transactions}/${last}`, openBody(party, ask), signal)
   if (answer.status === 200) {
-    const payUrl = payUrlOf(wechat, ask, answer.data)
+    const payUrl = payUrlOf({ ...wechat, party }, ask, answer.data)
     return payUrl === null ? undefinedAnswer(answer) : traced(answer, { kind: 'opened', payUrl })
   }
   if (REFUSED.has(answer.code)) return traced(answer, { kind: 'refused', why: answer.code })
@@ -43,7 +51,8 @@ const openBody = ({ apps, merchants, payer }: Party, ask: OpenAsk): object => ({
   time_expire: timeText(ask.expireAt),
   notify_url: ask.notifyUrl,
   amount: { total: Number(ask.amountFen), currency: 'CNY' },
-  ...(ask.method === 'jsapi' ? { payer: payer(ask.openId ?? '') } : {}),
+  ...(NEEDS_PAYER.has(ask.method) ? { payer: payer(ask.openId ?? '') } : {}),
+  ...(ask.method === 'mini' ? { attach: MINI } : {}),
   ...(ask.method === 'h5'
     ? { scene_info: { payer_client_ip: ask.payerIp ?? '127.0.0.1', h5_info: { type: 'Wap' } } }
     : {}),
@@ -60,7 +69,7 @@ function payUrlOf(wechat: WechatContext, { method, returnUrl }: OpenAsk, opened:
   if (method === 'native') return isText(code) ? code : null
   if (method === 'h5') return isText(page) ? withReturn(page, returnUrl) : null
   if (!isText(prepayId)) return null
-  return method === 'jsapi' ? browserStart(wechat, prepayId) : appStart(wechat, prepayId)
+  return NEEDS_PAYER.has(method) ? browserStart(wechat, prepayId) : appStart(wechat, prepayId)
 }
 
 const isText = (value: unknown): value is string => typeof value === 'string' && value !== ''
@@ -69,7 +78,7 @@ const isText = (value: unknown): value is string => typeof value === 'string' &&
 const withReturn = (page: string, returnUrl: string | null): string =>
   returnUrl === null ? page : `${page}&redirect_url=${encodeURIComponent(returnUrl)}`
 
-/** The JSON with which a page inside WeChat's browser starts the payment. */
+/** The JSON with which a page inside WeChat's browser, or a mini-program, starts the payment. */
 function browserStart({ party: { payerAppId: appId }, door, client }: WechatContext, prepayId: string): string {
   const timestamp = String(Math.floor(door.now().getTime() / 1000))
   const nonce = door.newNonce()

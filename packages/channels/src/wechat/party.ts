@@ -28,6 +28,19 @@ export type Party = {
 export const partyOf = (account: WechatAccount): Party =>
   account.subMchId === undefined || account.subMchId === '' ? direct(account) : provider(account, account.subMchId)
 
+/**
+ * "附加数据，在查询API和支付通知中原样返回": a transaction placed through the mini-program says so, and WeChat Pay signs it. It is
+ * given back with payments only.
+ */
+export const MINI = 'mini'
+
+/** The same merchant, and payers who are known to its mini-program. */
+export function miniPartyOf(account: WechatAccount): Party | null {
+  const { miniAppId = '', subMchId = '' } = account
+  if (miniAppId === '') return null
+  return partyOf(subMchId === '' ? { ...account, appId: miniAppId } : { ...account, subAppId: miniAppId })
+}
+
 const textOrNull = (value: unknown): string | null => (typeof value === 'string' ? value : null)
 
 function direct({ mchId, appId }: WechatAccount): Party {

@@ -1,19 +1,23 @@
 /** A transaction as WeChat Pay describes it, in answers to queries and in notifications alike. */
 import { isNumber, paidAtOf, type QueryAnswer, type UpstreamPayment } from '../contract.ts'
 import type { WechatContext } from './client.ts'
+import { MINI } from './party.ts'
 
 /** Null when it belongs to another account, or when a field is not what the manual says. */
 export function readTransaction(
-  { party, door }: WechatContext,
+  { party: own, mini, door }: WechatContext,
   data: Record<string, unknown>,
 ): { attemptNo: string; says: QueryAnswer } | null {
-  if (!party.isOurs(data)) return null
+  const party = [own, mini].find((one) => one?.isOurs(data)) ?? null
+  if (party === null) return null
   const { out_trade_no: attemptNo, trade_state: state } = data
   if (!isNumber(attemptNo)) return null
   switch (state) {
     // REFUND: paid, and refunded in part or in full since. The payment took place all the same.
     case 'SUCCESS':
     case 'REFUND': {
+      // Through the app that the order was placed with, and no other of this account.
+      if ((party === mini) !== (data.attach === MINI)) return null
       const payment = readPayment(data, party.payerOf(data), door.now())
       return payment === null ? null : { attemptNo, says: { kind: 'paid', payment } }
     }

@@ -20,12 +20,15 @@ export const isPartnerPath = (path: string): boolean => path.startsWith('/v3/pay
 /** A transaction to be placed names merchants and apps. */
 export function placesForStranger(settings: WechatStandInSettings, path: string, body: Fields): Stranger {
   const { mchId, appId, subMchId, subAppId } = settings
+  // A mini-program has the path of JSAPI, and none of the others.
+  const mini = path.endsWith('/jsapi') ? settings.miniAppId : undefined
+  const isOneOf = (given: unknown, ...known: unknown[]): boolean => typeof given === 'string' && known.includes(given)
   if (isPartnerPath(path) !== (subMchId !== undefined)) return NO_AUTH
-  if (subMchId === undefined) return body.mchid === mchId && body.appid === appId ? null : NOT_MATCH
+  if (subMchId === undefined) return body.mchid === mchId && isOneOf(body.appid, appId, mini) ? null : NOT_MATCH
   if (body.sp_mchid !== mchId || body.sp_appid !== appId) return NOT_MATCH
   if (typeof body.sub_mchid !== 'string') return PARAM_ERROR
   if (body.sub_mchid !== subMchId) return NO_AUTH
-  return body.sub_appid === undefined || body.sub_appid === subAppId ? null : NOT_MATCH
+  return body.sub_appid === undefined || isOneOf(body.sub_appid, subAppId, mini) ? null : NOT_MATCH
 }
 
 /** A transaction that exists is asked for, or closed, by merchants alone. */
@@ -48,6 +51,12 @@ export function namesStranger({ subMchId }: WechatStandInSettings, named: unknow
   return named === subMchId ? null : INVALID_REQUEST
 }
 
+/** The app of a new transaction that is not the account's own. */
+export function otherAppOf({ appId }: WechatStandInSettings, body: Fields): { appId?: string } {
+  const other = body.sub_appid ?? (body.appid === appId ? undefined : body.appid)
+  return typeof other === 'string' ? { appId: other } : {}
+}
+
 /** The fields by which a new transaction names merchants and apps. */
 export const whoseFields = ({ subMchId }: WechatStandInSettings): string[] =>
   subMchId === undefined ? ['appid', 'mchid'] : ['sp_appid', 'sp_mchid', 'sub_appid', 'sub_mchid']
@@ -61,19 +70,19 @@ export function knowsPayer({ subMchId }: WechatStandInSettings, { payer, sub_app
 }
 
 /** How a transaction names its merchants and apps. `sub_appid` and `sub_openid` are there only if it was placed with them. */
-export function whoseTransaction({ mchId, appId, subMchId }: WechatStandInSettings, { subAppId }: Trade): Fields {
-  if (subMchId === undefined) return { appid: appId, mchid: mchId }
+export function whoseTransaction({ mchId, appId, subMchId }: WechatStandInSettings, trade: Trade): Fields {
+  if (subMchId === undefined) return { appid: trade.appId ?? appId, mchid: mchId }
   return {
     sp_appid: appId,
     sp_mchid: mchId,
     sub_mchid: subMchId,
-    ...(subAppId === undefined ? {} : { sub_appid: subAppId }),
+    ...(trade.appId === undefined ? {} : { sub_appid: trade.appId }),
   }
 }
 
-export function payerOf({ subMchId }: WechatStandInSettings, { subAppId }: Trade, payer: string): Fields {
+export function payerOf({ subMchId }: WechatStandInSettings, { appId }: Trade, payer: string): Fields {
   if (subMchId === undefined) return { openid: payer }
-  return subAppId === undefined ? { sp_openid: payer } : { sp_openid: `sp-${payer}`, sub_openid: payer }
+  return appId === undefined ? { sp_openid: payer } : { sp_openid: `sp-${payer}`, sub_openid: payer }
 }
 
 /** How a refund's notification names its merchants. */

@@ -6,6 +6,9 @@ export type WechatStandInSettings = {
   subMchId?: string
   /** The sub-merchant's own app. */
   subAppId?: string
+  /** The merchant's mini-program, and its secret; a service provider's account has the sub-merchant's. */
+  miniAppId?: string
+  miniAppSecret?: string
   /** 32 bytes: encrypts notifications. */
   apiV3Key: string
   /** Base64 DER (SPKI): verifies the merchant's requests. */

@@ -19,6 +19,7 @@ export function transactionData(settings: WechatStandInSettings, trade: Trade, n
     transaction_id: no,
     trade_type: trade.method.toUpperCase(),
     bank_type: 'OTHERS',
+    ...(trade.attach === undefined ? {} : { attach: trade.attach }),
     success_time: timeText(atMs),
     payer: payerOf(settings, trade, payer),
     amount: { total: fen, payer_total: fen, currency: 'CNY', payer_currency: 'CNY' },

@@ -1,10 +1,11 @@
 /** The verbs of WeChat Pay: what it does for each call, and the words it answers with. */
 import { createHash } from 'node:crypto'
+import { isDeepStrictEqual } from 'node:util'
 import type { Fault, Verb } from '../faults.ts'
 import { closeTrade, landsMsOf, numberOf, refundLateMsOf, refundTrade, shownRefund } from '../trade.ts'
 import type { Trades } from '../trades.ts'
 import { billFile } from './bill.ts'
-import { asksForStranger, knowsPayer, namesStranger, placesForStranger, whoseFields } from './parties.ts'
+import { asksForStranger, knowsPayer, namesStranger, otherAppOf, placesForStranger, whoseFields } from './parties.ts'
 import type { WechatStandInSettings } from './settings.ts'
 import { refundData, transactionData } from './transaction.ts'
 
@@ -54,14 +55,19 @@ const create: Work = async ({ settings, trades, path, body, no }, fault) => {
     landsMs: landsMsOf(fault, trades.nowMs()),
     isCode: false,
     notifyUrl: String(body.notify_url),
-    ...(typeof body.sub_appid === 'string' ? { subAppId: body.sub_appid } : {}),
+    ...otherAppOf(settings, body),
+    ...(typeof body.attach === 'string' ? { attach: body.attach } : {}),
   })
   const known = isNew ? null : await trades.find(no)
   if (known?.state === 'paid') return refuse(400, 'ORDERPAID')
   if (known?.state === 'closed') return refuse(400, 'ORDER_CLOSED')
   // Only the very same order may be placed again under its number.
   const isSame =
-    known === null || (known.totalFen === total && known.method === method && known.description === body.description)
+    known === null ||
+    isDeepStrictEqual(
+      [known.totalFen, known.method, known.description, known.appId, known.attach],
+      [total, method, body.description, otherAppOf(settings, body).appId, body.attach],
+    )
   if (!isSame) return refuse(400, 'INVALID_REQUEST')
   return opened(method, no)
 }

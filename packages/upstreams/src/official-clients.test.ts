@@ -5,7 +5,8 @@
 import { createHash } from 'node:crypto'
 import { AlipaySdk } from 'alipay-sdk'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { Wechatpay } from 'wechatpay-axios-plugin'
+import { Aes, Formatter, Rsa, Wechatpay } from 'wechatpay-axios-plugin'
+import { platformCertificate } from '../../../test/support/certificate.ts'
 import { derKeys, pemKeys } from '../../../test/support/keys.ts'
 import { listen, makeAlipayStandIn, makeWechatStandIn, memoryBooks, type StandIn, seededFaults } from './index.ts'
 
@@ -139,12 +140,12 @@ const WECHAT = {
   platformSerial: 'PUB_KEY_ID_1',
 }
 
-const wechatClient = (baseURL: string) =>
+const wechatClient = (baseURL: string, certs = { [WECHAT.platformSerial]: theirs.publicPem }) =>
   new Wechatpay({
     mchid: WECHAT.mchId,
     serial: WECHAT.merchantSerial,
     privateKey: ours.privatePem,
-    certs: { [WECHAT.platformSerial]: theirs.publicPem },
+    certs,
     baseURL,
   } as ConstructorParameters<typeof Wechatpay>[0])
 
@@ -311,6 +312,7 @@ describe('wechatpay-axios-plugin of a service provider', () => {
     await mount(makeWechatStandIn({ ...WECHAT, subMchId: SUB_MCH, subAppId: SUB_APP }, world()))
     wechat = wechatClient(server.url)
   })
+  afterAll(() => server.stop())
   const place = (method: string, more: object) =>
     wechat.chain(`v3/pay/partner/transactions/${method}`).post({ ...order, ...more })
   const trade = (no: string) => wechat.chain(`v3/pay/partner/transactions/out-trade-no/${no}`)
@@ -383,5 +385,109 @@ describe('wechatpay-axios-plugin of a service provider', () => {
     expect(await said(wechat.chain('v3/refund/domestic/refunds/R1').get())).toEqual(wrong)
     const refund = { out_trade_no: 'TRADE1', out_refund_no: 'R2', amount: { refund: 1, total: 1250, currency: 'CNY' } }
     expect(await said(wechat.chain('v3/refund/domestic/refunds').post(refund))).toEqual(wrong)
+  })
+})
+
+describe('wechatpay-axios-plugin, and what WeChat Pay does on some days', () => {
+  let aheadMs = 0
+  let made: ReturnType<typeof world>
+  let told: { headers: Record<string, string>; body: string }[]
+  let wechat: Wechatpay
+  beforeAll(async () => {
+    told = []
+    made = {
+      ...world(),
+      now: () => new Date(Date.now() + aheadMs),
+      // As a merchant answers what it cannot verify, and then what it can.
+      deliver: async (_url: string, headers: Record<string, string>, body: string) => {
+        told.push({ headers, body })
+        return { status: 200, body: '' }
+      },
+    } as ReturnType<typeof world>
+    await mount(makeWechatStandIn(WECHAT, made))
+    wechat = wechatClient(server.url)
+  })
+  const place = (no: string) =>
+    wechat.chain('v3/pay/transactions/native').post({
+      ...{ mchid: '1900000001', appid: 'wx1', description: '测试', notify_url: 'https://a.example/n' },
+      out_trade_no: no,
+      amount: { total: 1250, currency: 'CNY' },
+    })
+  const refund = (no: string, fen = 100) =>
+    failing(
+      wechat.chain('v3/refund/domestic/refunds').post({
+        out_trade_no: 'TRADE1',
+        out_refund_no: no,
+        amount: { refund: fen, total: 1250, currency: 'CNY' },
+      }),
+    )
+
+  it('refuses another refund of one payment within a minute, not the same one again, and nothing afterwards', async () => {
+    await place('TRADE1')
+    await standIn.control.pay('TRADE1')
+    made.faults.set([{ kind: 'refunds_spaced' }])
+    expect(await refund('R1')).toBeNull()
+    expect(await refund('R2')).toEqual([429, 'FREQUENCY_LIMITED'])
+    expect(await refund('R1')).toBeNull()
+    aheadMs = 59_000
+    expect(await refund('R2')).toEqual([429, 'FREQUENCY_LIMITED'])
+    aheadMs = 62_000
+    expect(await refund('R2')).toBeNull()
+    expect((await standIn.control.trade('TRADE1'))?.refunds).toHaveLength(2)
+  })
+
+  it('says a word with the status that the manual has beside it', async () => {
+    const said = async (word: string) => {
+      made.faults.set([{ kind: 'says', verb: 'query', word }])
+      const asked = wechat.chain('v3/pay/transactions/out-trade-no/TRADE1').get({ params: { mchid: '1900000001' } })
+      return failing(asked.then(({ status, data }) => Promise.reject({ response: { status, data } })))
+    }
+    expect(await said('USER_PAYING')).toEqual([202, 'USER_PAYING'])
+    expect(await said('FREQUENCY_LIMITED')).toEqual([429, 'FREQUENCY_LIMITED'])
+    expect(await said('RATELIMIT_EXCEEDED')).toEqual([429, 'RATELIMIT_EXCEEDED'])
+    expect(await said('SYSTEM_ERROR')).toEqual([500, 'SYSTEM_ERROR'])
+    expect(await said('A_WORD_OF_TOMORROW')).toEqual([400, 'A_WORD_OF_TOMORROW'])
+    made.faults.set([])
+  })
+
+  it('probes whether a signature is verified, and tells it rightly signed 15 seconds later, whatever was answered', async () => {
+    made.faults.set([{ kind: 'probe', verb: 'notify' }])
+    await place('TRADE2')
+    await standIn.control.pay('TRADE2')
+    const isSigned = ({ headers, body }: (typeof told)[number]): boolean => {
+      const text = Formatter.response(headers['wechatpay-timestamp'] ?? '', headers['wechatpay-nonce'] ?? '', body)
+      return Rsa.verify(text, headers['wechatpay-signature'] ?? '', theirs.publicPem)
+    }
+    expect(told.map(({ headers }) => headers['wechatpay-signature']?.startsWith('WECHATPAY/SIGNTEST/'))).toEqual([true])
+    expect(await standIn.control.deliverDue()).toBe(0)
+    aheadMs += 15_000
+    await standIn.control.deliverDue()
+    expect(told.map(isSigned)).toEqual([false, true])
+    aheadMs += 86_400_000
+    expect(await standIn.control.deliverDue()).toBe(0)
+  })
+})
+
+describe('wechatpay-axios-plugin with certificates', () => {
+  it('decrypts the platform certificate that signs the answers', async () => {
+    await server.stop()
+    const { pem, serial, privateKey } = platformCertificate()
+    const certified = { ...WECHAT, platformPrivateKey: privateKey, platformSerial: serial, platformCertificate: pem }
+    await mount(makeWechatStandIn(certified, world()))
+    const wechat = wechatClient(server.url, { [serial]: pem })
+    const { data } = (await wechat.chain('v3/certificates').get()).data as {
+      data: { serial_no: string; encrypt_certificate: Record<string, string> }[]
+    }
+    const [{ serial_no = '', encrypt_certificate: sealed = {} } = {}] = data
+    expect([data.length, serial_no, sealed.algorithm]).toEqual([1, serial, 'AEAD_AES_256_GCM'])
+    const { ciphertext = '', nonce = '', associated_data: aad = '' } = sealed
+    expect(Aes.AesGcm.decrypt(ciphertext, WECHAT.apiV3Key, nonce, aad)).toBe(pem)
+    expect(() => Aes.AesGcm.decrypt(ciphertext, 'f'.repeat(32), nonce, aad)).toThrow()
+  })
+
+  it('is told that an account with the public key alone has none', async () => {
+    await server.stop()
+    await mount(makeWechatStandIn(WECHAT, world()))
+    expect(await failing(wechatClient(server.url).chain('v3/certificates').get())).toEqual([404, 'RESOURCE_NOT_EXISTS'])
   })
 })

@@ -35,6 +35,8 @@ export type Notice = {
   sent: number
   nextMs: number
   isHeard: boolean
+  /** The first sending has a signature that is none. */
+  isProbe?: true
   /** Set for a refund's notification, which has an address of its own; otherwise it is about the payment. */
   refund?: { no: string; url: string }
 }

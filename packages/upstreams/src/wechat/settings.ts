@@ -20,4 +20,6 @@ export type WechatStandInSettings = {
   platformPrivateKey: string
   /** The serial by which answers name the key that signed them. */
   platformSerial: string
+  /** The certificate of that key, PEM, if the account verifies with certificates; the serial is then its own. */
+  platformCertificate?: string
 }

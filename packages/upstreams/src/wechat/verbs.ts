@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import type { Fault, Verb } from '../faults.ts'
-import { closeTrade, landsMsOf, numberOf, refundLateMsOf, refundTrade, shownRefund } from '../trade.ts'
+import { closeTrade, landsMsOf, numberOf, refundLateMsOf, refundTrade, shownRefund, type Trade } from '../trade.ts'
 import type { Trades } from '../trades.ts'
 import { billFile } from './bill.ts'
 import { asksForStranger, knowsPayer, namesStranger, otherAppOf, placesForStranger, whoseFields } from './parties.ts'
@@ -28,6 +28,17 @@ type Work = (call: Call, fault: Fault | null) => Promise<Answer>
 const ok = (data: object): Answer => ({ status: 200, data })
 
 export const refuse = (status: number, code: string): Answer => ({ status, data: { code, message: code } })
+
+/** The status that the manual has beside a word of an error; 400 beside all others. */
+const STATUSES: Record<string, number | undefined> = {
+  ...{ USER_PAYING: 202, USERPAYING: 202 },
+  ...{ SIGN_ERROR: 401, NO_AUTH: 403, NOT_ENOUGH: 403, RULE_LIMIT: 403 },
+  ...{ ORDER_NOT_EXIST: 404, RESOURCE_NOT_EXISTS: 404 },
+  ...{ FREQUENCY_LIMITED: 429, RATELIMIT_EXCEEDED: 429 },
+  ...{ SYSTEM_ERROR: 500, BANK_ERROR: 500 },
+}
+
+export const statusOf = (word: string): number => STATUSES[word] ?? 400
 
 const MINUTE_MS = 60_000
 const WEEK_MS = 7 * 24 * 60 * MINUTE_MS
@@ -136,6 +147,7 @@ const refund: Work = async ({ settings, trades, body, no }, fault) => {
   return trades.change(no, (trade) => {
     if (trade?.payment == null) return refuse(404, 'RESOURCE_NOT_EXISTS')
     if (total !== trade.payment.fen) return refuse(400, 'INVALID_REQUEST')
+    if (isTooSoon(trade, refundNo, fault, trades.nowMs())) return refuse(429, 'FREQUENCY_LIMITED')
     const before = trade.refunds.length
     const hidden = fault?.kind === 'refused_then_done' ? { isHidden: true as const } : {}
     const asked = { no: refundNo, fen: fen as number, ...hidden }
@@ -150,6 +162,12 @@ const refund: Work = async ({ settings, trades, body, no }, fault) => {
     return ok({ ...refundData(trade, made, trades.nowMs()), ...(isNew ? { status: 'PROCESSING' } : {}) })
   })
 }
+
+/** "同一笔订单的多次退款，间隔1分钟": another refund of one payment, too soon after the one before. */
+const isTooSoon = ({ refunds }: Trade, no: string, fault: Fault | null, nowMs: number): boolean =>
+  fault?.kind === 'refunds_spaced' &&
+  refunds.every((refund) => refund.no !== no) &&
+  refunds.some(({ atMs }) => nowMs < atMs + (fault.ms ?? MINUTE_MS))
 
 const queryRefund: Work = async ({ settings, trades, query: params, no: refundNo }) => {
   const stranger = namesStranger(settings, params.get('sub_mchid'), true)

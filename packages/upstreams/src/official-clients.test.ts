@@ -451,6 +451,7 @@ describe('wechatpay-axios-plugin, and what WeChat Pay does on some days', () => 
   })
 
   it('probes whether a signature is verified, and tells it rightly signed 15 seconds later, whatever was answered', async () => {
+    told.length = 0
     made.faults.set([{ kind: 'probe', verb: 'notify' }])
     await place('TRADE2')
     await standIn.control.pay('TRADE2')

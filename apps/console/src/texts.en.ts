@@ -436,6 +436,8 @@ export const EN: Record<keyof typeof ZH, string> = {
   isSet: 'Set; leave empty to keep it',
   isNotSet: 'Not set',
   refusedByUpstream: 'The upstream refuses this account’s requests; check its keys and numbers:',
+  certificateUntil: 'valid until',
+  certificateEndsSoon: 'ends soon or has ended, replace it:',
   testConnection: 'Test the connection',
   w_in_use: 'In use',
   w_disabled: 'Disabled',

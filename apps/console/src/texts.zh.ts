@@ -432,6 +432,8 @@ export const ZH = {
   isSet: '已设置，留空不变',
   isNotSet: '未设置',
   refusedByUpstream: '上游拒绝此账户的请求，请核对密钥与编号：',
+  certificateUntil: '证书有效至',
+  certificateEndsSoon: '证书即将到期或已过期，请换新：',
   testConnection: '测试连接',
   w_in_use: '使用中',
   w_disabled: '已停用',

@@ -1,7 +1,7 @@
 /**
  * The suite that every channel must pass. A new channel adds itself to `UPSTREAMS`, with a simulator of its upstream.
  */
-import { randomUUID } from 'node:crypto'
+import { createPublicKey, randomUUID } from 'node:crypto'
 import { fen } from '@acopay/core'
 import {
   type Control,
@@ -15,6 +15,7 @@ import {
 } from '@acopay/upstreams'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { derKeys } from '../../../test/support/keys.ts'
+import { alipayAuthority, privateDer } from '../../../test/support/oracle/alipay-certificates.ts'
 import { type AttemptRef, type Channel, orUnknown, type RawWebhook, type UpstreamPayment } from './contract.ts'
 import { type ChannelDoor, type ChannelName, INSTALLED, isChannelName } from './installed.ts'
 
@@ -447,10 +448,44 @@ const alipay = (): Upstream =>
       ),
   )
 
+/** The same with certificates: of the channel's verbs each is to work in both modes. */
+const AUTHORITY = alipayAuthority()
+const alipayWithCertificates = (): Upstream =>
+  upstreamOf(
+    (world) =>
+      makeAlipayStandIn(
+        {
+          appId: '2021000000000001',
+          sellerId: '2088000000000001',
+          appPublicKey: createPublicKey(AUTHORITY.app.publicPem)
+            .export({ type: 'spki', format: 'der' })
+            .toString('base64'),
+          alipayPrivateKey: privateDer(AUTHORITY.alipay),
+          certificates: { app: AUTHORITY.appFile, root: AUTHORITY.rootFile, alipay: [{ file: AUTHORITY.alipayFile }] },
+        },
+        world,
+      ),
+    (door) =>
+      INSTALLED.alipay(
+        {
+          gateway: 'http://alipay.test/mount/gateway.do',
+          appId: '2021000000000001',
+          sellerId: '2088000000000001',
+          appPrivateKey: AUTHORITY.app.privatePem,
+          appCert: AUTHORITY.appFile,
+          alipayCert: AUTHORITY.alipayFile,
+          alipayRootCert: AUTHORITY.rootFile,
+        },
+        door,
+      ),
+  )
+
 /** The compiler asks for a line here for every installed channel. */
 const UPSTREAMS: Record<ChannelName, () => Upstream> = { wechat, alipay }
 
 describe.each(Object.keys(INSTALLED).filter(isChannelName))('the channel %s', (name) => channelSuite(UPSTREAMS[name]))
+
+describe('the channel alipay with certificates', () => channelSuite(alipayWithCertificates))
 
 describe('a name', () => {
   it('is that of a channel when it is in the list, and not when an object merely has such a member', () => {

@@ -2,16 +2,21 @@
  * Checks the simulators with clients that were not written for this project: Alipay's own SDK and a WeChat Pay SDK,
  * unmodified, over real HTTP.
  */
+import { createPublicKey } from 'node:crypto'
 import { AlipaySdk } from 'alipay-sdk'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Wechatpay } from 'wechatpay-axios-plugin'
 import { derKeys, pemKeys } from '../../../test/support/keys.ts'
+import { alipayAuthority, privateDer } from '../../../test/support/oracle/alipay-certificates.ts'
 import { listen, makeAlipayStandIn, makeWechatStandIn, memoryBooks, type StandIn, seededFaults } from './index.ts'
 
 function pair(whose: string) {
   const { privateKey: privateDer, publicKey: publicDer } = derKeys(whose)
   return { privateDer, publicDer, ...pemKeys(whose) }
 }
+
+const publicDer = (pem: string): string =>
+  createPublicKey(pem).export({ type: 'spki', format: 'der' }).toString('base64')
 
 const ours = pair('ours')
 const theirs = pair('theirs')
@@ -124,6 +129,105 @@ describe('the official alipay-sdk', () => {
     expect(await refund({})).toBe('fine')
     expect(await refund({ refund_amount: '2.51' })).toBe('ACQ.DISCORDANT_REPEAT_REQUEST')
     expect(await refund({ refund_amount: '12.50', out_request_no: 'R2' })).toBe('ACQ.REASON_TRADE_REFUND_FEE_ERR')
+  })
+})
+
+describe('the official alipay-sdk with certificates', () => {
+  const authority = alipayAuthority()
+  const issuedAgain = authority.issueAlipay('51', { from: '2026-02-01T00:00:00Z' })
+  let now = new Date('2026-01-31T00:00:00Z')
+  let sdk: (more?: object) => AlipaySdk
+  beforeAll(async () => {
+    const { appFile: app, rootFile: root, alipayFile } = authority
+    await mount(
+      makeAlipayStandIn(
+        {
+          ...{ appId: '2021000000000001', sellerId: '2088000000000001' },
+          appPublicKey: publicDer(authority.app.publicPem),
+          alipayPrivateKey: privateDer(authority.alipay),
+          certificates: { app, root, alipay: [{ file: alipayFile }, { file: issuedAgain }] },
+        },
+        { ...world(), now: () => now },
+      ),
+    )
+    sdk = (more = {}) =>
+      new AlipaySdk({
+        ...{ appId: '2021000000000001', privateKey: authority.app.privatePem, keyType: 'PKCS8' },
+        ...{ appCertContent: app, alipayPublicCertContent: alipayFile, alipayRootCertContent: root },
+        gateway: `${server.url}/gateway.do`,
+        ...more,
+      })
+  })
+  afterAll(() => server.stop())
+  type Said = { code: string; subCode?: string } & Record<string, unknown>
+  const exec = (method: string, bizContent: object, by = sdk()): Promise<Said> =>
+    by.exec(method, { bizContent }, { validateSign: true })
+
+  it('places, queries, is paid, refunds, closes, and has its bill', async () => {
+    const order = { out_trade_no: 'CERT1', total_amount: '12.50', subject: '测试' }
+    expect(await exec('alipay.trade.precreate', order)).toMatchObject({ code: '10000', qrCode: expect.any(String) })
+    await standIn.control.pay('CERT1')
+    expect(await exec('alipay.trade.query', order)).toMatchObject({ tradeStatus: 'TRADE_SUCCESS' })
+    const refund = { out_trade_no: 'CERT1', refund_amount: '2.50', out_request_no: 'R1' }
+    expect(await exec('alipay.trade.refund', refund)).toMatchObject({ fundChange: 'Y' })
+    await exec('alipay.trade.precreate', { ...order, out_trade_no: 'CERT2' })
+    await standIn.control.scan('CERT2')
+    expect(await exec('alipay.trade.close', { out_trade_no: 'CERT2' })).toMatchObject({ code: '10000' })
+    now = new Date('2026-02-01T02:00:00Z')
+    const bill = { bill_type: 'trade', bill_date: '2026-01-31' }
+    const { billDownloadUrl } = await exec('alipay.data.dataservice.bill.downloadurl.query', bill)
+    expect((await fetch(String(billDownloadUrl))).headers.get('content-type')).toBe('application/zip')
+  })
+
+  it('is answered in the name of the certificate that is in force, and can fetch it', async () => {
+    const nameOf = async (at: string) => {
+      now = new Date(at)
+      const params = sdk().exec('alipay.trade.query', { bizContent: { out_trade_no: 'CERT9' } })
+      expect(await params).toMatchObject({ subCode: 'ACQ.TRADE_NOT_EXIST' })
+      return raw('alipay.trade.query', { out_trade_no: 'CERT9' })
+    }
+    const old = sdk().config.alipayCertSn
+    const next = sdk({ alipayPublicCertContent: issuedAgain }).config.alipayCertSn
+    expect(await nameOf('2026-01-31T23:59:59Z')).toMatchObject({ alipay_cert_sn: old })
+    expect(await nameOf('2026-02-01T00:00:00Z')).toMatchObject({ alipay_cert_sn: next })
+    const file = await raw('alipay.open.app.alipaycert.download', { alipay_cert_sn: next })
+    expect(file).toEqual({
+      alipay_open_app_alipaycert_download_response: expect.objectContaining({
+        alipay_cert_content: Buffer.from(issuedAgain).toString('base64'),
+      }),
+    })
+    const none = await raw('alipay.open.app.alipaycert.download', { alipay_cert_sn: 'f'.repeat(32) })
+    expect(JSON.stringify(none)).toContain('isv.alipay-cert-not-exist')
+  })
+
+  /** The whole answer to a request of the SDK's. */
+  async function raw(method: string, bizContent: object): Promise<Record<string, unknown>> {
+    const address = sdk().pageExecute(method, 'GET', { bizContent })
+    const answer = await fetch(address.slice(0, address.indexOf('?')), {
+      method: 'POST',
+      body: new URL(address).searchParams,
+    })
+    return (await answer.json()) as Record<string, unknown>
+  }
+
+  it('is refused without its certificates, or with others, in Alipay’s words', async () => {
+    const keyMode = new AlipaySdk({
+      ...{ appId: '2021000000000001', privateKey: authority.app.privatePem, keyType: 'PKCS8' },
+      ...{ alipayPublicKey: authority.alipay.publicPem, gateway: `${server.url}/gateway.do` },
+    })
+    const said = async (by: AlipaySdk) => (await exec('alipay.trade.query', { out_trade_no: 'CERT1' }, by)).subCode
+    expect(await said(keyMode)).toBe('isv.missing-app-cert-sn')
+    expect(await said(sdk({ appCertContent: authority.issueApp('52').file }))).toBe('isv.app-cert-not-exist')
+    const [elliptic, root] = authority.rootFile.split(/(?<=-----END CERTIFICATE-----\r?\n)/)
+    expect(await said(sdk({ alipayRootCertContent: elliptic }))).toBe('isv.missing-alipay-root-cert-sn')
+    expect(await said(sdk({ alipayRootCertContent: root }))).toBe('isv.invalid-alipay-root-cert-sn')
+    now = new Date('2037-01-01T00:00:01Z')
+    expect(await said(sdk())).toBe('isv.app-cert-expired')
+    now = new Date('2026-02-01T02:00:00Z')
+    const stranger = sdk({ privateKey: authority.alipay.privatePem })
+    expect((await stranger.exec('alipay.trade.query', { bizContent: {} })) as Said).toMatchObject({
+      subCode: 'isv.invalid-signature',
+    })
   })
 })
 

@@ -1,5 +1,5 @@
 /** The settings of an account with each upstream, and their check, for the command and the console. */
-import { type ChannelName, makeChannel, wechatServiceOf } from '@acopay/channels'
+import { BadSetting, type ChannelName, certificatesOf, makeChannel, wechatServiceOf } from '@acopay/channels'
 
 export type Setting = {
   name: string
@@ -41,7 +41,38 @@ export const CHANNEL_SETTINGS: Record<ChannelName, Setting[]> = {
     identity('appId', '应用 AppID', 'App ID'),
     identity('sellerId', '卖家支付宝用户号（2088…）', "Seller's user ID (2088…)"),
     secret('appPrivateKey', '应用私钥', "App's private key"),
-    open('alipayPublicKey', '支付宝公钥', "Alipay's public key"),
+    {
+      ...open(
+        'alipayPublicKey',
+        '支付宝公钥（密钥模式；证书模式不填，改填以下三个证书）',
+        "Alipay's public key (key mode; leave it empty in certificate mode, which needs the three certificates below)",
+      ),
+      isOptional: true,
+    },
+    {
+      ...open(
+        'appCert',
+        '应用公钥证书 appCertPublicKey_….crt（证书模式）',
+        "App's certificate, appCertPublicKey_….crt (certificate mode)",
+      ),
+      isOptional: true,
+    },
+    {
+      ...open(
+        'alipayCert',
+        '支付宝公钥证书 alipayCertPublicKey_RSA2.crt（证书模式，整个文件）',
+        "Alipay's certificate, alipayCertPublicKey_RSA2.crt (certificate mode, the whole file)",
+      ),
+      isOptional: true,
+    },
+    {
+      ...open(
+        'alipayRootCert',
+        '支付宝根证书 alipayRootCert.crt（证书模式）',
+        "Alipay's root certificates, alipayRootCert.crt (certificate mode)",
+      ),
+      isOptional: true,
+    },
     {
       ...open(
         'productCode',
@@ -80,11 +111,10 @@ function addressOf(value: unknown): string | null {
   return URL.canParse(url) && /^https?:$/.test(new URL(url).protocol) ? url : null
 }
 
-/** Null when these settings are valid; else the wrong setting and what it should be. Values are not repeated. */
-export function settingsProblem(
-  channel: ChannelName,
-  settings: Record<string, unknown>,
-): { field: string; zh: string; en: string } | null {
+type Problem = { field: string; zh: string; en: string }
+
+/** Null when these settings are valid now; else the wrong setting and what it should be. Values are not repeated. */
+export function settingsProblem(channel: ChannelName, settings: Record<string, unknown>, now: Date): Problem | null {
   const missing = CHANNEL_SETTINGS[channel].find(
     ({ name, isOptional }) => !isOptional && (settings[name] === undefined || settings[name] === ''),
   )
@@ -100,10 +130,18 @@ export function settingsProblem(
   const url = addressOf(settings[address])
   if (url === null) return { field: address, zh: `${address} 应为网址`, en: `${address} should be a URL` }
   try {
-    makeChannel(channel, { ...settings, [address]: url }, { fetch, now: () => new Date(), newNonce: () => '' })
-    return null
-  } catch {
+    makeChannel(channel, { ...settings, [address]: url }, { fetch, now: () => now, newNonce: () => '' })
+    const ended = certificatesOf(channel, settings).find(({ until }) => until <= now)
+    return ended === undefined ? null : problemWith(new BadSetting(ended.setting, '已过期', 'has ended'))
+  } catch (error) {
+    if (error instanceof BadSetting) return problemWith(error)
     const field = channel === 'wechat' ? 'mchPrivateKey' : 'appPrivateKey'
     return { field, zh: '密钥无法读取，应为Base64 DER或PEM', en: 'a key cannot be read: Base64 DER or PEM' }
   }
 }
+
+const problemWith = ({ setting, says: { zh, en } }: BadSetting): Problem => ({
+  field: setting,
+  zh: `${setting} ${zh}`,
+  en: `${setting} ${en}`,
+})

@@ -12,6 +12,13 @@ export type AlipayAccount = {
   productCode?: string
   /** The application's private key, which signs our requests: Base64 DER (PKCS#8 or PKCS#1) or PEM. */
   appPrivateKey: string
-  /** Alipay's public key, which verifies its answers and notifications: Base64 DER or PEM. */
-  alipayPublicKey: string
+  /** Alipay's public key, which verifies its answers and notifications: Base64 DER or PEM. Absent in certificate mode. */
+  alipayPublicKey?: string
+  /**
+   * Certificate mode ("公钥证书"): the app's certificate, Alipay's, and Alipay's roots, in PEM, as the platform's files
+   * `appCertPublicKey_….crt`, `alipayCertPublicKey_RSA2.crt` and `alipayRootCert.crt` hold them. All three or none.
+   */
+  appCert?: string
+  alipayCert?: string
+  alipayRootCert?: string
 }

@@ -4,10 +4,12 @@
  * member `…_response`, in whichever charset Alipay writes.
  */
 import { sign, verify } from 'node:crypto'
-import { restMsOf, Unbelieved, wordOf } from '../contract.ts'
-import { privateKeyOf, publicKeyOf } from '../keys.ts'
+import { parseJson, restMsOf, Unbelieved, wordOf } from '../contract.ts'
+import { privateKeyOf } from '../keys.ts'
 import type { AlipayAccount } from './account.ts'
-import { charsetIn, type Form, readAnswer, signedForms } from './bytes.ts'
+import { type AlipayKeys, keysOfCertificates, type NamedIn, oneKey } from './alipay-keys.ts'
+import { CERTIFICATE, charsetIn, type Form, readAnswer, signedForms } from './bytes.ts'
+import { isCertificateMode, readCertificates } from './certificates.ts'
 
 export type AlipayDoor = { fetch: typeof fetch; now: () => Date }
 
@@ -32,7 +34,7 @@ export type AlipayClient = {
   /** The signed address of a page, which the payer's browser opens. */
   pageUrl: (method: string, bizContent: object, more: Record<string, string>) => string
   /** Whether Alipay signed the parameters of this form. */
-  isTheirs: (form: Form) => boolean
+  isTheirs: (form: Form) => Promise<boolean>
 }
 
 /** What each verb of the channel is given. */
@@ -50,11 +52,23 @@ const RATE_WORDS = new Set(['SYSTEM_RATE_LIMIT', 'USER_RATE_LIMIT'])
 
 export const readAlipayTime = (text: unknown): Date => new Date(`${String(text).replace(' ', 'T')}+08:00`)
 
+/** Sends signed parameters to Alipay's gateway. */
+const post = ({ gateway }: AlipayAccount, { fetch }: AlipayDoor, params: URLSearchParams, signal: AbortSignal) =>
+  fetch(gateway, {
+    method: 'POST',
+    headers: { 'content-type': 'application/x-www-form-urlencoded;charset=utf-8' },
+    body: params.toString(),
+    redirect: 'error',
+    signal,
+  })
+
 export function alipayClient(account: AlipayAccount, door: AlipayDoor): AlipayClient {
   const privateKey = privateKeyOf(account.appPrivateKey)
-  const alipayKey = publicKeyOf(account.alipayPublicKey)
+  const certificates = isCertificateMode(account) ? readCertificates(account, privateKey) : null
+  const serials =
+    certificates === null ? {} : { app_cert_sn: certificates.appSerial, alipay_root_cert_sn: certificates.rootSerial }
 
-  const signedParams = (method: string, bizContent: object, more: Record<string, string>): URLSearchParams => {
+  const signedParams = (method: string, bizContent: object, more: Record<string, string> = {}): URLSearchParams => {
     const params: Record<string, string> = {
       app_id: account.appId,
       method,
@@ -63,6 +77,7 @@ export function alipayClient(account: AlipayAccount, door: AlipayDoor): AlipayCl
       sign_type: 'RSA2',
       timestamp: alipayTime(door.now()),
       version: '1.0',
+      ...serials,
       ...more,
       biz_content: JSON.stringify(bizContent),
     }
@@ -73,44 +88,67 @@ export function alipayClient(account: AlipayAccount, door: AlipayDoor): AlipayCl
     })
   }
 
-  /** Strict: Node decodes several Base64 texts to the same bytes; only the canonical one is accepted. */
-  const isSigned = (signed: Buffer, signature: unknown): boolean => {
-    const bytes = Buffer.from(typeof signature === 'string' ? signature : '', 'base64')
-    return bytes.toString('base64') === signature && verify('RSA-SHA256', signed, alipayKey, bytes)
-  }
+  const keys: AlipayKeys =
+    certificates === null
+      ? oneKey(account)
+      : keysOfCertificates(certificates, door.now, (serial, signal) =>
+          certificateFile(serial, (method, body) => post(account, door, signedParams(method, body), signal)),
+        )
 
   return {
     async call(method, bizContent, signal, more = {}) {
-      const response = await door.fetch(account.gateway, {
-        method: 'POST',
-        headers: { 'content-type': 'application/x-www-form-urlencoded;charset=utf-8' },
-        body: signedParams(method, bizContent, more).toString(),
-        redirect: 'error',
-        signal,
-      })
+      const response = await post(account, door, signedParams(method, bizContent, more), signal)
       const bytes = Buffer.from(await response.arrayBuffer())
       const restMs = restMsOf(response, door.now(), false)
       const rest = restMs === undefined ? {} : { restMs }
       if (response.status !== 200) throw new Unbelieved(`HTTP ${response.status}`, rest)
-      const name = `${method.replaceAll('.', '_')}_response`
+      const name = memberOf(method)
       const charset = charsetIn(response.headers.get('content-type'))
-      const { signature, member, text } = readAnswer(bytes, name, charset)
+      const { signature, certificate, member, text } = readAnswer(bytes, name, charset)
       const data = JSON.parse(text) as Record<string, unknown>
       const [code, subCode] = [String(data.code ?? ''), String(data.sub_code ?? '')]
-      if (!isSigned(member, signature)) throw unbelieved(name, { signature, code, subCode }, rest)
+      const isTheirs = await isSigned(keys, [member], { signature, certificate, namedIn: 'answer' })
+      if (!isTheirs) throw unbelieved(name, { signature, code, subCode }, rest)
       const isRateWord = code === RATE_CODE || RATE_WORDS.has(subCode)
       const requestId = response.headers.get('trace_id') ?? response.headers.get('trace-id') ?? undefined
       return { code, subCode, data, requestId, restMs: restMsOf(response, door.now(), isRateWord) }
     },
     pageUrl: (method, bizContent, more) => `${account.gateway}?${signedParams(method, bizContent, more)}`,
-    isTheirs(form) {
-      const signature = form.get('sign')?.toString('latin1')
-      return (
-        form.get('sign_type')?.toString('latin1') === 'RSA2' &&
-        signedForms(form).some((text) => isSigned(text, signature))
-      )
+    async isTheirs(form) {
+      if (form.get('sign_type')?.toString('latin1') !== 'RSA2') return false
+      const [signature, certificate] = [form.get('sign')?.toString('latin1'), form.get(CERTIFICATE)?.toString('latin1')]
+      return isSigned(keys, signedForms(form), { signature, certificate, namedIn: 'webhook' })
     },
   }
+}
+
+/** The name of an answer's content. */
+const memberOf = (method: string): string => `${method.replaceAll('.', '_')}_response`
+
+type Signed = { signature: unknown; certificate: unknown; namedIn: NamedIn }
+
+/**
+ * Whether Alipay signed one of the texts. Strict: Node decodes several Base64 texts to the same bytes; only the canonical one is
+ * accepted.
+ */
+async function isSigned(keys: AlipayKeys, texts: Buffer[], { signature, certificate, namedIn }: Signed) {
+  const bytes = Buffer.from(typeof signature === 'string' ? signature : '', 'base64')
+  if (bytes.length === 0 || bytes.toString('base64') !== signature) return false
+  const serial = typeof certificate === 'string' && certificate !== '' ? certificate : null
+  const found = await keys.keysFor(serial, namedIn)
+  return found.some((key) => texts.some((text) => verify('RSA-SHA256', text, key, bytes)))
+}
+
+/** The file of a certificate, in Base64. Throws when Alipay does not give it. */
+async function certificateFile(
+  serial: string,
+  ask: (method: string, body: object) => Promise<Response>,
+): Promise<string> {
+  const method = 'alipay.open.app.alipaycert.download'
+  const response = await ask(method, { alipay_cert_sn: serial })
+  const { [memberOf(method)]: answer } = parseJson(await response.text()) as Record<string, Record<string, unknown>>
+  if (typeof answer?.alipay_cert_content !== 'string') throw new Error('no certificate in the answer')
+  return answer.alipay_cert_content
 }
 
 /**

@@ -13,6 +13,7 @@ import { query } from './query.ts'
 import { queryRefund, refund } from './refund.ts'
 
 export type { AlipayAccount } from './account.ts'
+export { alipayCertificates } from './certificates.ts'
 export type { AlipayDoor } from './client.ts'
 
 const MINUTE = 60_000

@@ -9,7 +9,7 @@ export async function readNotification(
   { body }: RawWebhook,
 ): Promise<Webhook> {
   const form = readForm(body)
-  if (!client.isTheirs(form)) return { kind: 'forged', why: 'not signed by Alipay' }
+  if (!(await client.isTheirs(form))) return { kind: 'forged', why: 'not signed by Alipay' }
   const charset = form.get('charset')?.toString('latin1') || 'utf-8'
   const params = Object.fromEntries([...form].map(([name, value]) => [name, decode(value, charset)]))
   if (params.app_id !== account.appId || params.seller_id !== account.sellerId) {

@@ -81,6 +81,30 @@ export const CHANNEL_SETTINGS: Record<ChannelName, Setting[]> = {
       ),
       isOptional: true,
     },
+    {
+      ...open(
+        'jsapiProductCode',
+        '支付宝内付款产品码（可选：小程序 JSAPI_PAY，当面付 FACE_TO_FACE_PAYMENT；填写后可在支付宝内付款）',
+        'Product code of payments inside Alipay (optional: JSAPI_PAY or FACE_TO_FACE_PAYMENT; payers inside Alipay can then pay there)',
+      ),
+      isOptional: true,
+    },
+    {
+      ...secret(
+        'appAuthToken',
+        '应用授权令牌 app_auth_token（可选：服务商的应用代商家收款）',
+        "App auth token (optional: a service provider's app acts for a merchant)",
+      ),
+      isOptional: true,
+    },
+    {
+      ...open(
+        'authAppId',
+        '商家应用 AppID auth_app_id（可选：代商家收款时）',
+        "Merchant's app ID, auth_app_id (optional: where a service provider acts)",
+      ),
+      isOptional: true,
+    },
   ],
 }
 

@@ -3,13 +3,13 @@
  * that Alipay signed (opendocs.alipay.com, "自行实现签名", "自行实现验签"). Alipay's signature covers the bytes of the answer's
  * member `…_response`, in whichever charset Alipay writes.
  */
-import { sign, verify } from 'node:crypto'
+import { type KeyObject, sign, verify } from 'node:crypto'
 import { parseJson, restMsOf, Unbelieved, wordOf } from '../contract.ts'
 import { privateKeyOf } from '../keys.ts'
 import type { AlipayAccount } from './account.ts'
 import { type AlipayKeys, keysOfCertificates, type NamedIn, oneKey } from './alipay-keys.ts'
 import { CERTIFICATE, charsetIn, type Form, readAnswer, signedForms } from './bytes.ts'
-import { isCertificateMode, readCertificates } from './certificates.ts'
+import { type Certificates, isCertificateMode, readCertificates } from './certificates.ts'
 
 export type AlipayDoor = { fetch: typeof fetch; now: () => Date }
 
@@ -24,15 +24,17 @@ export type AlipayAnswer = {
 }
 
 export type AlipayClient = {
-  /** Makes one request. Throws when no answer comes whose signature is Alipay's. */
+  /** Makes one request; null: all that it says is in `more`. Throws when no answer comes whose signature is Alipay's. */
   call: (
     method: string,
-    bizContent: object,
+    bizContent: object | null,
     signal: AbortSignal,
     more?: Record<string, string>,
   ) => Promise<AlipayAnswer>
   /** The signed address of a page, which the payer's browser opens. */
   pageUrl: (method: string, bizContent: object, more: Record<string, string>) => string
+  /** The signed order that an app hands to Alipay's app on the payer's telephone. */
+  orderText: (method: string, bizContent: object, more: Record<string, string>) => string
   /** Whether Alipay signed the parameters of this form. */
   isTheirs: (form: Form) => Promise<boolean>
 }
@@ -62,32 +64,48 @@ const post = ({ gateway }: AlipayAccount, { fetch }: AlipayDoor, params: URLSear
     signal,
   })
 
-export function alipayClient(account: AlipayAccount, door: AlipayDoor): AlipayClient {
-  const privateKey = privateKeyOf(account.appPrivateKey)
-  const certificates = isCertificateMode(account) ? readCertificates(account, privateKey) : null
-  const serials =
-    certificates === null ? {} : { app_cert_sn: certificates.appSerial, alipay_root_cert_sn: certificates.rootSerial }
+type SignParams = (method: string, bizContent: object | null, more?: Record<string, string>) => URLSearchParams
 
-  const signedParams = (method: string, bizContent: object, more: Record<string, string> = {}): URLSearchParams => {
+/** Signs the parameters of a request. Those in `common` are in every request. */
+function paramsSigner(
+  { appId }: AlipayAccount,
+  privateKey: KeyObject,
+  common: Record<string, string>,
+  now: () => Date,
+): SignParams {
+  return (method, bizContent, more = {}) => {
     const params: Record<string, string> = {
-      app_id: account.appId,
+      app_id: appId,
       method,
       format: 'JSON',
       charset: 'utf-8',
       sign_type: 'RSA2',
-      timestamp: alipayTime(door.now()),
+      timestamp: alipayTime(now()),
       version: '1.0',
-      ...serials,
+      ...common,
       ...more,
-      biz_content: JSON.stringify(bizContent),
+      ...(bizContent === null ? {} : { biz_content: JSON.stringify(bizContent) }),
     }
-    const text = textOf(Object.entries(params))
-    return new URLSearchParams({
-      ...params,
-      sign: sign('RSA-SHA256', Buffer.from(text), privateKey).toString('base64'),
-    })
+    const text = Buffer.from(textOf(Object.entries(params)))
+    return new URLSearchParams({ ...params, sign: sign('RSA-SHA256', text, privateKey).toString('base64') })
   }
+}
 
+/** What every request of the account carries. */
+function commonParams({ appAuthToken = '' }: AlipayAccount, certificates: Certificates | null): Record<string, string> {
+  return {
+    ...(certificates === null
+      ? {}
+      : { app_cert_sn: certificates.appSerial, alipay_root_cert_sn: certificates.rootSerial }),
+    // "应用授权令牌": the app acts for the merchant who authorized it.
+    ...(appAuthToken === '' ? {} : { app_auth_token: appAuthToken }),
+  }
+}
+
+export function alipayClient(account: AlipayAccount, door: AlipayDoor): AlipayClient {
+  const privateKey = privateKeyOf(account.appPrivateKey)
+  const certificates = isCertificateMode(account) ? readCertificates(account, privateKey) : null
+  const signedParams = paramsSigner(account, privateKey, commonParams(account, certificates), door.now)
   const keys: AlipayKeys =
     certificates === null
       ? oneKey(account)
@@ -114,6 +132,10 @@ export function alipayClient(account: AlipayAccount, door: AlipayDoor): AlipayCl
       return { code, subCode, data, requestId, restMs: restMsOf(response, door.now(), isRateWord) }
     },
     pageUrl: (method, bizContent, more) => `${account.gateway}?${signedParams(method, bizContent, more)}`,
+    orderText: (method, bizContent, more) =>
+      [...signedParams(method, bizContent, more)]
+        .map(([name, value]) => `${name}=${encodeURIComponent(value)}`)
+        .join('&'),
     async isTheirs(form) {
       if (form.get('sign_type')?.toString('latin1') !== 'RSA2') return false
       const [signature, certificate] = [form.get('sign')?.toString('latin1'), form.get(CERTIFICATE)?.toString('latin1')]

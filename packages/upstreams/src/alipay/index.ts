@@ -12,6 +12,7 @@ import { wrongSerial } from './certificates.ts'
 import { encodeGbk } from './gbk.ts'
 import { notificationOf } from './notification.ts'
 import type { AlipayStandInSettings } from './settings.ts'
+import { authorize, payerOfCode } from './sign-in.ts'
 import { type AlipaySigner, alipaySigner } from './signature.ts'
 import { type Answer, type Call, refuse, VERBS } from './verbs.ts'
 
@@ -45,11 +46,15 @@ export function makeAlipayStandIn(settings: AlipayStandInSettings, world: StandI
     const wrong = wrongRequest(settings, signer, params, world.now().getTime())
     if (wrong !== null) return say(refuse(wrong.word), wrong.isSigned ? 'well' : 'unsigned')
     if (method === DOWNLOAD) return say(certificateAnswer(signer, params), 'unsigned')
+    if (method === SIGN_IN) {
+      const payer = await payerOfCode(settings, world, params)
+      return { no: '', reply: renderer(signer, 'sub_code' in payer ? 'error' : method)(payer, 'well') }
+    }
     const found = VERBS[method]
     if (found === undefined) {
       return say({ code: '40006', msg: 'Insufficient', sub_code: 'isv.insufficient-isv-permissions' })
     }
-    const call = await callOf(trades, params, url)
+    const call = await callOf(settings, trades, params, url)
     const reply = await misbehaving(
       world,
       { verb: found.verb, no: call.no },
@@ -63,6 +68,7 @@ export function makeAlipayStandIn(settings: AlipayStandInSettings, world: StandI
     async handle(request) {
       const url = new URL(request.url, `http://${request.headers.host ?? 'alipay'}`)
       if (url.pathname.endsWith('/bill.zip')) return binary(await billZip(trades, url.searchParams.get('day') ?? ''))
+      if (url.pathname.endsWith('/publicAppAuthorize.htm')) return authorize(settings, world, url.searchParams)
       const { no, reply } = await answer(paramsOf(request, url), url)
       // The payer's browser asks for a page: it is shown the page instead of the answer.
       return request.method === 'GET' && reply !== null && no !== '' ? page(no) : reply
@@ -72,7 +78,7 @@ export function makeAlipayStandIn(settings: AlipayStandInSettings, world: StandI
 
 /** Why a request is not accepted as this app's; null when it is. Alipay looks for the app first. */
 function wrongRequest(
-  { appId, certificates }: AlipayStandInSettings,
+  { appId, certificates, authorized }: AlipayStandInSettings,
   signer: AlipaySigner,
   params: URLSearchParams,
   nowMs: number,
@@ -80,9 +86,12 @@ function wrongRequest(
   if (params.get('app_id') !== appId) return { word: 'isv.invalid-app-id', isSigned: false }
   const word = certificates === undefined ? null : wrongSerial(certificates, params, nowMs)
   if (word !== null) return { word, isSigned: true }
-  return signer.isApps(params) ? null : { word: 'isv.invalid-signature', isSigned: false }
+  if (!signer.isApps(params)) return { word: 'isv.invalid-signature', isSigned: false }
+  const token = params.get('app_auth_token') ?? ''
+  return token === (authorized?.token ?? token) ? null : { word: 'aop.invalid-app-auth-token', isSigned: true }
 }
 
+const SIGN_IN = 'alipay.system.oauth.token'
 const DOWNLOAD = 'alipay.open.app.alipaycert.download'
 
 /** "应用支付宝公钥证书下载": the certificate's file in Base64. Nobody signs this answer. */
@@ -100,10 +109,16 @@ function paramsOf(request: UpstreamRequest, url: URL): URLSearchParams {
   return params
 }
 
-async function callOf(trades: Trades, params: URLSearchParams, url: URL): Promise<Call> {
+async function callOf(
+  settings: AlipayStandInSettings,
+  trades: Trades,
+  params: URLSearchParams,
+  url: URL,
+): Promise<Call> {
   const content = JSON.parse(params.get('biz_content') ?? '{}') as Record<string, unknown>
   return {
     trades,
+    settings,
     content,
     no: await tradeNoOf(trades, content),
     notifyUrl: params.get('notify_url') ?? '',

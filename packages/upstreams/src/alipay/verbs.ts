@@ -13,13 +13,14 @@ import {
 } from '../trade.ts'
 import type { Trades } from '../trades.ts'
 import { hasBill } from './bill.ts'
-
+import type { AlipayStandInSettings } from './settings.ts'
 import { readTime, timeText } from './time.ts'
 
 export type Answer = Record<string, unknown>
 
 export type Call = {
   trades: Trades
+  settings: AlipayStandInSettings
   method: string
   content: Record<string, unknown>
   no: string
@@ -55,25 +56,51 @@ const SUBJECT = /^[^/=&]{1,256}$/u
 
 const TWO_HOURS_MS = 2 * 3_600_000
 
-/** A code, or the order of a page: it becomes a trade when the payer opens it. */
-const create: Work = async ({ trades, method, content, no, notifyUrl }, fault) => {
+/** "2088开头的16位纯数字", or an id of the payer's for this app. */
+const BUYER_ID = /^2088\d{12}$/
+
+/** Whether the payer of a trade is named as its verb wants; only `alipay.trade.create` wants one. */
+function isBuyerFine(method: string, { buyer_id: id, buyer_open_id: openId }: Record<string, unknown>): boolean {
+  if (method !== 'alipay.trade.create') return true
+  return id === undefined ? typeof openId === 'string' && openId !== '' : BUYER_ID.test(String(id))
+}
+
+/** "销售产品码": of what the payer's browser or app opens a must, of codes by the contract, of others optional. */
+const PRODUCTS: Record<string, string | undefined> = {
+  'alipay.trade.page.pay': 'FAST_INSTANT_TRADE_PAY',
+  'alipay.trade.wap.pay': 'QUICK_WAP_WAY',
+  'alipay.trade.app.pay': 'QUICK_MSECURITY_PAY',
+}
+
+function isProductFine(
+  method: string,
+  { product_code: product, op_app_id: app }: Record<string, unknown>,
+  { productCode }: AlipayStandInSettings,
+): boolean {
+  if (method === 'alipay.trade.create') return product !== 'JSAPI_PAY' || typeof app === 'string'
+  const wanted = method === 'alipay.trade.precreate' ? productCode : PRODUCTS[method]
+  return wanted === undefined || product === wanted
+}
+
+/** A code, or the order of a page: it becomes a trade when the payer opens it. One for a payer is a trade at once. */
+const create: Work = async ({ trades, settings, method, content, no, notifyUrl }, fault) => {
   const totalFen = fenOf(content.total_amount)
   const { time_expire: expiry } = content
   const expireMs = expiry === undefined ? trades.nowMs() + TWO_HOURS_MS : readTime(expiry)
   const isFine = totalFen !== null && totalFen > 0 && OUT_TRADE_NO.test(no) && !Number.isNaN(expireMs)
-  if (!isFine || typeof content.subject !== 'string' || !SUBJECT.test(content.subject)) {
-    return refuse('ACQ.INVALID_PARAMETER')
-  }
+  const isSold = typeof content.subject === 'string' && SUBJECT.test(content.subject)
+  const isNamed = isBuyerFine(method, content) && isProductFine(method, content, settings)
+  if (!isFine || !isSold || !isNamed) return refuse('ACQ.INVALID_PARAMETER')
   if (expireMs <= trades.nowMs()) return refuse('ACQ.NOW_TIME_AFTER_EXPIRE_TIME_ERROR')
   const isNew = await trades.create({
     no,
     method: method.split('.').at(-1) as string,
-    description: content.subject,
+    description: String(content.subject),
     totalFen,
     expireMs,
     landsMs: landsMsOf(fault, trades.nowMs()),
     notifyUrl,
-    isCode: true,
+    isCode: method !== 'alipay.trade.create',
     // "qr_code": two hours. The order of a page lives as long as it says.
     ...(method === 'alipay.trade.precreate' ? { codeUntilMs: trades.nowMs() + TWO_HOURS_MS } : {}),
   })
@@ -81,8 +108,13 @@ const create: Work = async ({ trades, method, content, no, notifyUrl }, fault) =
   if (known?.state === 'paid') return refuse('ACQ.TRADE_HAS_SUCCESS')
   if (known?.state === 'closed') return refuse('ACQ.TRADE_HAS_CLOSE')
   if (known != null && known.totalFen !== totalFen) return refuse('ACQ.CONTEXT_INCONSISTENT')
-  return ok({ out_trade_no: no, qr_code: `https://qr.alipay.com/${no}` })
+  return ok(method === 'alipay.trade.create' ? { out_trade_no: no, trade_no: tradeNoFor(no) } : codeOf(no))
 }
+
+const codeOf = (no: string) => ({ out_trade_no: no, qr_code: `https://qr.alipay.com/${no}` })
+
+/** Alipay's number of a trade that nobody has paid yet. */
+const tradeNoFor = (no: string): string => `20${no.slice(-26)}`
 
 function statusOf(trade: Trade, nowMs: number): string {
   if (trade.payment !== null) return leftOf(trade) <= 0 ? 'TRADE_CLOSED' : 'TRADE_SUCCESS'
@@ -95,7 +127,7 @@ const query: Work = async ({ trades, content, no }) => {
   const { payment } = trade
   return ok({
     out_trade_no: no,
-    trade_no: payment?.no ?? `20${no.slice(-26)}`,
+    trade_no: payment?.no ?? tradeNoFor(no),
     trade_status: statusOf(trade, trades.nowMs()),
     total_amount: yuan(payment?.fen ?? trade.totalFen),
     ...(payment === null ? {} : { send_pay_date: timeText(payment.atMs), buyer_user_id: payment.payer }),
@@ -126,7 +158,7 @@ const cancel: Work = ({ trades, no }, fault) =>
     if (trade === null || fault?.kind === 'closes_never') return ok(answer)
     if (trade.payment === null) {
       trade.state = 'closed'
-      return ok({ ...answer, trade_no: `20${no.slice(-26)}`, action: 'close' })
+      return ok({ ...answer, trade_no: tradeNoFor(no), action: 'close' })
     }
     const left = leftOf(trade)
     if (left > 0) refundTrade(trade, { no: `cancel-${no}`, fen: left }, trades.nowMs())
@@ -184,6 +216,8 @@ export const VERBS: Record<string, { verb: Verb; work: Work } | undefined> = {
   'alipay.trade.precreate': { verb: 'create', work: create },
   'alipay.trade.page.pay': { verb: 'create', work: create },
   'alipay.trade.wap.pay': { verb: 'create', work: create },
+  'alipay.trade.app.pay': { verb: 'create', work: create },
+  'alipay.trade.create': { verb: 'create', work: create },
   'alipay.trade.query': { verb: 'query', work: query },
   'alipay.trade.close': { verb: 'close', work: close },
   'alipay.trade.cancel': { verb: 'close', work: cancel },

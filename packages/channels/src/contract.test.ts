@@ -32,10 +32,14 @@ type Upstream = {
   told: RawWebhook[]
   /** From the next call on the upstream fails in this way; null ends it. */
   fail: (fault: string | null) => void
+  /** From the next call on the upstream has this fault, and no other. */
+  play: (fault: Fault['kind']) => void
   passTo: (now: Date) => void
 }
 
 const NOW = new Date('2026-01-31T00:00:00Z')
+/** When both upstreams have made the bill of the day of `NOW`. */
+const NEXT_MORNING = new Date('2026-02-01T03:00:00Z')
 const EXPIRE = new Date('2026-01-31T02:00:00Z')
 const AMOUNT = fen(1250n)
 const ASK = {
@@ -260,6 +264,7 @@ function channelSuite(make: () => Upstream): void {
       await open()
       const { paymentNo } = await pay()
       await refund(paymentNo, 'AR1', 250n)
+      upstream.passTo(NEXT_MORNING)
       expect(await channel.fetchUpstreamBill('2026-01-31', patient())).toMatchObject({
         kind: 'bill',
         lines: [
@@ -281,6 +286,7 @@ function channelSuite(make: () => Upstream): void {
       await channel.open({ ...ref, ...ASK, description: '苹果,梨,"桃", 5kg', amountFen: fen(99_999_999n) }, patient())
       await upstream.scan(ref)
       const payment = await pay()
+      upstream.passTo(NEXT_MORNING)
       expect(await channel.fetchUpstreamBill('2026-01-31', patient())).toMatchObject({
         kind: 'bill',
         lines: [{ kind: 'payment', attemptNo: ref.attemptNo, paymentNo: payment.paymentNo, amountFen: 99_999_999n }],
@@ -318,6 +324,16 @@ function channelSuite(make: () => Upstream): void {
     const { paymentNo } = await pay()
     await channel.close(ref, patient())
     expect(await query()).toMatchObject({ kind: 'paid', payment: { paymentNo } })
+  })
+
+  it('an answer about another number is unknown; one in another charset is what it says', async () => {
+    await open()
+    const payment = await pay()
+    upstream.play('other_number')
+    expect((await query()).kind).toBe('unknown')
+    expect((await refund(payment.paymentNo, 'AR1', 250n)).kind).toBe('unknown')
+    upstream.play('gbk')
+    expect(await query()).toMatchObject({ kind: 'paid', payment })
   })
 
   it('what was unknown can be asked again, and is then answered', async () => {
@@ -386,6 +402,7 @@ function upstreamOf(build: (world: StandInWorld) => StandIn, make: (door: Channe
       const kind = FAULTS[how ?? '']
       faults.set(kind === undefined ? [] : [{ kind }])
     },
+    play: (kind) => faults.set([{ kind }]),
     passTo: (later) => {
       now = later
     },

@@ -188,7 +188,6 @@ export const accountsOf = ({ wechat, alipay }: Settings): Record<ChannelName, ob
     appPrivateKey: alipay.merchant.privateKey,
     alipayPublicKey: alipay.platform.publicKey,
     ...(alipay.productCode === undefined ? {} : { productCode: alipay.productCode }),
-    jsapiProductCode: 'FACE_TO_FACE_PAYMENT',
     authorizeUrl: `${MOUNTS.alipay}/oauth2/publicAppAuthorize.htm`,
   },
 })

@@ -56,7 +56,10 @@ export async function open(alipay: AlipayContext, ask: OpenAsk, signal: AbortSig
     case 'app': {
       // Nor here: the app hands the signed order to Alipay's app ("App支付", alipay.trade.app.pay).
       const order = { ...orderOf(ask), product_code: 'QUICK_MSECURITY_PAY' }
-      return { kind: 'opened', payUrl: alipay.client.orderText('alipay.trade.app.pay', order, urlsOf(ask)) }
+      return {
+        kind: 'opened',
+        payUrl: alipay.client.orderText('alipay.trade.app.pay', order, { notify_url: ask.notifyUrl }),
+      }
     }
     default:
       return { kind: 'refused', why: `no method ${ask.method}` }
@@ -97,7 +100,7 @@ async function openSheet({ account, client }: AlipayContext, ask: OpenAsk, signa
     // "最终唤起收银台支付所在的小程序的应用id": a must of this product.
     ...(product === 'JSAPI_PAY' ? { op_app_id: appId } : {}),
   }
-  const answer = await client.call('alipay.trade.create', order, signal, urlsOf({ ...ask, returnUrl: null }))
+  const answer = await client.call('alipay.trade.create', order, signal, { notify_url: ask.notifyUrl })
   const { trade_no: tradeNO, out_trade_no: opened } = answer.data
   const isOpened = answer.code === OK && opened === ask.attemptNo && isNumber(tradeNO)
   if (isOpened) return traced(answer, { kind: 'opened', payUrl: JSON.stringify({ tradeNO }) })

@@ -82,6 +82,15 @@ function isProductFine(
   return wanted === undefined || product === wanted
 }
 
+/** What the earlier use of a number says against another one; null when it is the same again. */
+function createConflict(known: Trade | null, totalFen: number): Answer | null {
+  if (known?.state === 'paid') return refuse('ACQ.TRADE_HAS_SUCCESS')
+  if (known?.state === 'closed') return refuse('ACQ.TRADE_HAS_CLOSE')
+  if (known === null || known.totalFen === totalFen) return null
+  // "同样的订单号不能重复多次申请二维码"; of a trade that is there, "交易信息被篡改".
+  return refuse(known.isCode ? 'ACQ.APPLY_PC_MERCHANT_CODE_ERROR' : 'ACQ.CONTEXT_INCONSISTENT')
+}
+
 /** A code, or the order of a page: it becomes a trade when the payer opens it. One for a payer is a trade at once. */
 const create: Work = async ({ trades, settings, method, content, no, notifyUrl }, fault) => {
   const totalFen = fenOf(content.total_amount)
@@ -104,10 +113,8 @@ const create: Work = async ({ trades, settings, method, content, no, notifyUrl }
     // "qr_code": two hours. The order of a page lives as long as it says.
     ...(method === 'alipay.trade.precreate' ? { codeUntilMs: trades.nowMs() + TWO_HOURS_MS } : {}),
   })
-  const known = isNew ? null : await trades.find(no)
-  if (known?.state === 'paid') return refuse('ACQ.TRADE_HAS_SUCCESS')
-  if (known?.state === 'closed') return refuse('ACQ.TRADE_HAS_CLOSE')
-  if (known != null && known.totalFen !== totalFen) return refuse('ACQ.CONTEXT_INCONSISTENT')
+  const conflict = isNew ? null : createConflict(await trades.find(no), totalFen)
+  if (conflict !== null) return conflict
   return ok(method === 'alipay.trade.create' ? { out_trade_no: no, trade_no: tradeNoFor(no) } : codeOf(no))
 }
 
@@ -165,6 +172,9 @@ const cancel: Work = ({ trades, no }, fault) =>
     return ok({ ...answer, trade_no: trade.payment.no, action: 'refund' })
   })
 
+/** "同一笔交易的退款至少间隔3s后发起". */
+const REFUNDS_APART_MS = 3_000
+
 /** Why the trade cannot be refunded so; null when it can. */
 function refundRefusal(trade: Trade | null, fen: number | null, requestNo: unknown): Answer | null {
   if (trade === null) return refuse('ACQ.TRADE_NOT_EXIST')
@@ -172,6 +182,16 @@ function refundRefusal(trade: Trade | null, fen: number | null, requestNo: unkno
   if (fen === null || fen === 0) return refuse('ACQ.INVALID_PARAMETER')
   const isPart = fen !== trade.payment.fen
   return isPart && requestNo === undefined ? refuse('ACQ.REFUND_AMT_NOT_EQUAL_TOTAL') : null
+}
+
+/** Why the payment cannot be refunded under this number now; null when it can. */
+function refundConflict(trade: Trade, { no, fen }: { no: string; fen: number }, nowMs: number): Answer | null {
+  const before = trade.refunds.find((one) => one.no === no)
+  if (before !== undefined) return before.fen === fen ? null : refuse('ACQ.DISCORDANT_REPEAT_REQUEST')
+  // A refund of more than is left is refused whenever it comes.
+  if (fen > leftOf(trade)) return refuse('ACQ.REASON_TRADE_REFUND_FEE_ERR')
+  // Its word for this is not known.
+  return trade.refunds.some(({ atMs }) => nowMs - atMs < REFUNDS_APART_MS) ? refuse('ACQ.SYSTEM_ERROR') : null
 }
 
 const refund: Work = ({ trades, content, no }, fault) =>
@@ -183,9 +203,10 @@ const refund: Work = ({ trades, content, no }, fault) =>
     const before = trade.refunds.length
     const hidden = fault?.kind === 'refused_then_done' ? { isHidden: true as const } : {}
     const asked = { no: String(content.out_request_no ?? no), fen, ...hidden }
-    const isRepeat = trade.refunds.some((one) => one.no === asked.no)
+    const conflict = refundConflict(trade, asked, trades.nowMs())
+    if (conflict !== null) return conflict
     const made = refundTrade(trade, asked, trades.nowMs(), refundLateMsOf(fault))
-    if (made === null) return refuse(isRepeat ? 'ACQ.DISCORDANT_REPEAT_REQUEST' : 'ACQ.REASON_TRADE_REFUND_FEE_ERR')
+    if (made === null) return refuse('ACQ.SYSTEM_ERROR')
     const isMoved = trade.refunds.length > before && made.doneMs <= trades.nowMs()
     return ok({
       out_trade_no: no,
@@ -205,9 +226,13 @@ const queryRefund: Work = async ({ trades, content, no }) => {
   return ok({ ...common, refund_amount: yuan(found.fen), refund_status: 'REFUND_SUCCESS' })
 }
 
+/** "T+1", "09:00": from then on a day's bill is there, counted from the day's beginning. */
+const BILL_AFTER_MS = 33 * 3_600_000
+
 const bill: Work = async ({ trades, content, billUrl }) => {
   const day = String(content.bill_date)
-  if (!(await hasBill(trades, day))) return refuse('isp.bill_not_exist')
+  if (trades.nowMs() < readTime(`${day} 00:00:00`) + BILL_AFTER_MS || !(await hasBill(trades, day)))
+    return refuse('isp.bill_not_exist')
   return ok({ bill_download_url: `${billUrl}?day=${day}` })
 }
 

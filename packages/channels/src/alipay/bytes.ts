@@ -65,9 +65,7 @@ export function readAnswer(
   charset: string,
 ): { signature: unknown; certificate: unknown; member: Buffer; text: string } {
   const envelope = JSON.parse(decode(bytes, charset).replace(/^\ufeff/, '')) as Record<string, unknown>
-  const ascii = asAscii(bytes, charset)
-  // "error_response": the gateway's own refusal, in place of the method's answer.
-  const found = memberOf(ascii, Object.hasOwn(envelope, name) ? name : 'error_response')
+  const found = memberOf(asAscii(bytes, charset), name)
   if (found === null) throw new Error(`no ${name} in the answer`)
   const member = bytes.subarray(found.start, found.end)
   return { signature: envelope.sign, certificate: envelope[CERTIFICATE], member, text: decode(member, charset) }

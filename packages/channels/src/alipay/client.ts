@@ -122,7 +122,9 @@ export function alipayClient(account: AlipayAccount, door: AlipayDoor): AlipayCl
       if (response.status !== 200) throw new Unbelieved(`HTTP ${response.status}`, rest)
       const name = memberOf(method)
       const charset = charsetIn(response.headers.get('content-type'))
-      const { signature, certificate, member, text } = readAnswer(bytes, name, charset)
+      // A method without content refuses in a member of its own; of the others it would say nothing of a trade.
+      const isRefused = bizContent === null && !bytes.includes(`"${name}"`)
+      const { signature, certificate, member, text } = readAnswer(bytes, isRefused ? 'error_response' : name, charset)
       const data = JSON.parse(text) as Record<string, unknown>
       const [code, subCode] = [String(data.code ?? ''), String(data.sub_code ?? '')]
       const isTheirs = await isSigned(keys, [member], { signature, certificate, namedIn: 'answer' })

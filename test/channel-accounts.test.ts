@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { accountsOf, newSettings } from '../apps/server/src/sandbox/upstreams.ts'
 import { channelAccounts, sealSettings } from '../apps/server/src/upstream/accounts.ts'
 import { type TestDatabase, testDatabase } from './support/database.ts'
+import { alipayAuthority } from './support/oracle/alipay-certificates.ts'
 
 const KEY = { mchNo: 'MCH1', channel: 'alipay' }
 const masterKey = randomBytes(32)
@@ -43,4 +44,31 @@ it('a channel that is not installed, or that the merchant has no account with, i
   const channelOf = channelAccounts({ pool: database.pool, masterKey, door, sandboxUrl: () => '' })
   expect(await channelOf(KEY.mchNo, 'wechat')).toBeNull()
   expect(await channelOf(KEY.mchNo, 'toString')).toBeNull()
+})
+
+it('a certificate that ends within 30 days raises an alarm, once a day while the account is used', async () => {
+  const key = { mchNo: 'MCH2', channel: 'alipay' }
+  const authority = alipayAuthority()
+  const settings = {
+    ...{ gateway: 'http://127.0.0.1:9/gateway.do', appId: '1', sellerId: '2', appPrivateKey: authority.app.privatePem },
+    ...{ alipayRootCert: authority.rootFile, alipayCert: authority.alipayFile },
+    appCert: authority.issueApp('51', { until: '2026-04-10T00:00:00Z' }).file,
+  }
+  await addMerchant(database.pool, { mchNo: key.mchNo, name: 'two' }, now)
+  await putChannelAccount(database.pool, { ...key, settingsSealed: sealSettings(masterKey, key, settings) }, now)
+  let at = new Date('2026-03-10T00:00:00Z')
+  const said: object[] = []
+  const log = { error: (what: object) => void said.push(what), warn: () => {} }
+  const door = { fetch, now: () => at, newNonce: () => 'n' }
+  const channelOf = channelAccounts({ pool: database.pool, masterKey, door, sandboxUrl: () => '', log })
+  const days: number[] = []
+  for (const time of ['10T00:00:00Z', '11T00:00:00Z', '12T00:00:01Z', '12T00:00:02Z', '13T00:00:00Z', '13T00:00:01Z']) {
+    at = new Date(`2026-03-${time}`)
+    await channelOf(key.mchNo, key.channel)
+    days.push(said.length)
+  }
+  // It ends 30 days after the 11th; a day later it is said again.
+  expect(days).toEqual([0, 0, 1, 1, 1, 2])
+  expect(said[0]).toEqual({ ...key, setting: 'appCert', until: new Date('2026-04-10T00:00:00Z'), alarm: true })
+  expect(JSON.stringify(said)).not.toContain('BEGIN')
 })

@@ -558,6 +558,9 @@ it('the account of a channel is refused by the name of the setting that is wrong
     ['alipay', 'gateway', 'openapi.alipay.com'],
     ['alipay', 'appPrivateKey', 'x'],
     ['alipay', 'sellerId', x(10_001)],
+    ['alipay', 'alipayPublicKey', 'x'],
+    ['alipay', 'alipayPublicKey', '-'],
+    ['alipay', 'appCert', 'x'],
   ]
   const answers = await inBatches(rows, ([channel, setting, value]) =>
     admin.send('PUT', `${MCH}/channels/${channel}`, { settings: { [setting]: value } }),

@@ -4,6 +4,7 @@ import { keyText } from '@acopay/protocol'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { addUser, type ConsoleClient, signedIn } from './support/console.ts'
 import { call, orderParams } from './support/merchant.ts'
+import { alipayAuthority } from './support/oracle/alipay-certificates.ts'
 import { type TestWorld, testWorld } from './support/world.ts'
 
 let gateway: TestWorld
@@ -189,5 +190,53 @@ describe('a channel account', () => {
     expect((await admin.send('PUT', path, { settings: { serialNo: settings.serialNo } })).status).toBe(200)
     expect((await admin.send('POST', `${path}/test`)).body).toMatchObject({ is_fine: true })
     expect((await admin.send('POST', `merchants/${mchNo}/channels/cash/test`)).status).toBe(404)
+  })
+
+  it('of Alipay goes from its key to certificates and back, and shows when they end', async () => {
+    const authority = alipayAuthority()
+    const path = `merchants/${gateway.demo.mchNo}/channels/alipay`
+    const put = async (settings: object) => {
+      const { status, body } = await admin.send('PUT', path, { settings })
+      return status === 200 ? 'fine' : body.field
+    }
+    const accountOf = async () =>
+      (await admin.get(`merchants/${gateway.demo.mchNo}`)).body.channels.find(
+        ({ channel }: { channel: string }) => channel === 'alipay',
+      )
+    const settingIn = (account: { settings: Record<string, string>[] }, wanted: string) =>
+      account.settings.find(({ name }) => name === wanted)?.value
+    const before = await accountOf()
+    expect(before.certificates).toEqual([])
+    // A field of a page drops the line breaks of what is pasted into it.
+    const pasted = (text: string) => text.replaceAll(/[\r\n]/g, '')
+    const files = {
+      appCert: pasted(authority.appFile),
+      alipayCert: pasted(authority.alipayFile),
+      alipayRootCert: pasted(authority.rootFile),
+    }
+    expect(await put(files)).toBe('appCert')
+    const mine = { ...files, appPrivateKey: authority.app.privatePem }
+    expect(await put({ ...mine, alipayCert: authority.issueAlipay('51', { until: '2025-01-01T00:00:00Z' }) })).toBe(
+      'alipayCert',
+    )
+    expect(await put({ ...mine, appCert: authority.issueApp('52', { until: '2025-01-01T00:00:00Z' }).file })).toBe(
+      'appCert',
+    )
+    expect(await put(mine)).toBe('fine')
+    const until = { valid_until: '2037-01-01T00:00:00.000Z', ends_soon: false }
+    expect((await accountOf()).certificates).toEqual([
+      { setting: 'appCert', ...until },
+      { setting: 'alipayCert', ...until },
+    ])
+    const soon = new Date(Math.floor(gateway.world.now().getTime() / 1000) * 1000 + 29 * 24 * 3_600_000).toISOString()
+    expect(await put({ appCert: authority.issueApp('53', { until: soon }).file })).toBe('fine')
+    expect((await accountOf()).certificates[0]).toEqual({ setting: 'appCert', valid_until: soon, ends_soon: true })
+    expect(await put({ appCert: '-', alipayCert: '-', alipayRootCert: '-', alipayPublicKey: '-' })).toBe(
+      'alipayPublicKey',
+    )
+    expect(await put({ appCert: '-', alipayCert: '-', alipayRootCert: '-' })).toBe('fine')
+    const after = await accountOf()
+    expect(after.certificates).toEqual([])
+    expect(settingIn(after, 'alipayPublicKey')).toBe(settingIn(before, 'alipayPublicKey'))
   })
 })

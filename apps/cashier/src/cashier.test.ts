@@ -9,7 +9,7 @@ import { isFinal, type Order } from './order.ts'
 import { keyOf, linesOf } from './status-lines.ts'
 import { en } from './texts.en.ts'
 import { zh } from './texts.zh.ts'
-import { cameBackOf, sheetEndOf } from './wallet-answers.ts'
+import { alipaySheetEndOf, cameBackOf, sheetEndOf } from './wallet-answers.ts'
 
 const PHASES = ['open', 'closing', 'closed', 'expired', 'paid', 'refunded', 'returning', 'returned'] as const
 
@@ -97,6 +97,8 @@ describe('the way to pay', () => {
     expect(methodFor(computer, 'wechat', ['jsapi', 'app'])).toBeNull()
     expect(methodFor(wechat, 'wechat', ['h5', 'native'])).toBeNull()
     expect(methodFor(wechat, 'alipay', ['jsapi'])).toBeNull()
+    expect(methodFor(deviceOf(AGENTS.alipay), 'alipay', ['native', 'h5', 'page', 'jsapi', 'app'])).toBe('jsapi')
+    expect(methodFor(deviceOf(AGENTS.alipay), 'alipay', ['native', 'page'])).toBe('page')
     expect(methodFor(phone, 'wechat', [])).toBeNull()
   })
 
@@ -106,6 +108,8 @@ describe('the way to pay', () => {
     expect(insteadOf(phone, 'h5', ['h5'])).toBeNull()
     expect(insteadOf(phone, 'native', ['native'])).toBeNull()
     expect(insteadOf(deviceOf(AGENTS.alipay), 'h5', ['h5', 'native'])).toBe('native')
+    expect(insteadOf(deviceOf(AGENTS.alipay), 'jsapi', ['native', 'h5', 'jsapi'])).toBe('h5')
+    expect(insteadOf(deviceOf(AGENTS.alipay), 'jsapi', ['native', 'jsapi'])).toBeNull()
     expect(insteadOf(deviceOf(AGENTS.wechat), 'jsapi', ['jsapi', 'native'])).toBeNull()
   })
 })
@@ -151,6 +155,11 @@ describe('the return from WeChat', () => {
     for (const said of ['get_brand_wcpay_request:fail', '', 'ok', ':okay', 'get_brand_wcpay_request:ok no']) {
       expect(sheetEndOf(said)).toBe('failed')
     }
+    expect(['9000', '8000', '6004'].map(alipaySheetEndOf)).toEqual(['done', 'done', 'done'])
+    expect(alipaySheetEndOf('6001')).toBe('left')
+    expect(['4000', '5000', '6002', '', '9', 'x'].map(alipaySheetEndOf)).toEqual(
+      Array.from({ length: 6 }, () => 'failed'),
+    )
   })
 })
 

@@ -19,9 +19,19 @@ export function methodFor(device: Device, channel: string, methods: readonly str
 /** The methods that work on this device, the best first. */
 function bestMethods({ isInWechat, isInAlipay, isPhone }: Device): string[] {
   if (isInWechat) return ['jsapi']
-  return isPhone || isInAlipay ? ['h5', 'page', 'native'] : ['native', 'page', 'h5']
+  if (isInAlipay) return ['jsapi', 'h5', 'page', 'native']
+  return isPhone ? ['h5', 'page', 'native'] : ['native', 'page', 'h5']
 }
 
-/** The method to try when the channel refuses the phone's own (many merchants have no contract for it): a code to scan. */
-export const insteadOf = ({ isInWechat }: Device, method: string, methods: readonly string[]): string | null =>
-  !isInWechat && method !== 'native' && methods.includes('native') ? 'native' : null
+/**
+ * The method to try when the channel refuses the device's own (many merchants have no contract for it): inside Alipay its page,
+ * elsewhere a code to scan.
+ */
+export function insteadOf(
+  { isInWechat, isInAlipay }: Device,
+  method: string,
+  methods: readonly string[],
+): string | null {
+  const instead = isInAlipay && method === 'jsapi' ? 'h5' : 'native'
+  return !isInWechat && method !== instead && methods.includes(instead) ? instead : null
+}

@@ -1,8 +1,8 @@
 /**
- * Paying inside WeChat's own browser. A redirect to WeChat and back identifies the payer without a question, and WeChat's
+ * Paying inside a wallet's own browser. A redirect to the wallet and back identifies the payer without a question, and its
  * payment sheet takes the payment.
  */
-import { type CameBack, cameBackOf, sheetEndOf } from './wallet-answers.ts'
+import { alipaySheetEndOf, type CameBack, cameBackOf, type SheetEnd, sheetEndOf } from './wallet-answers.ts'
 
 const STATE = 'acopay-sign-in'
 
@@ -35,12 +35,17 @@ export function cameBack(): CameBack | null {
   return cameBackOf(hash, begun)
 }
 
-type Bridge = { invoke: (verb: string, what: object, answer: (said: { err_msg?: string }) => void) => void }
-type WithBridge = typeof globalThis & { WeixinJSBridge?: Bridge }
+type WechatBridge = { invoke: (verb: string, what: object, answer: (said: { err_msg?: string }) => void) => void }
+type AlipayBridge = { call: (verb: string, what: object, answer: (said: { resultCode?: string }) => void) => void }
+type WithBridges = typeof globalThis & { WeixinJSBridge?: WechatBridge; AlipayJSBridge?: AlipayBridge }
 
-/** Shows WeChat's payment sheet ("JSAPI调起支付"). */
-export async function showSheet(payUrl: string): Promise<'done' | 'left' | 'failed'> {
-  const bridge = (globalThis as WithBridge).WeixinJSBridge ?? (await bridgeReady())
+/** Shows the payment sheet of the wallet whose browser this is. */
+export const showSheet = (channel: string, payUrl: string): Promise<SheetEnd> =>
+  channel === 'alipay' ? showAlipays(payUrl) : showWechats(payUrl)
+
+/** "JSAPI调起支付". */
+async function showWechats(payUrl: string): Promise<SheetEnd> {
+  const bridge = await bridgeOf('WeixinJSBridge')
   if (bridge === null) return 'failed'
   return new Promise((resolve) => {
     bridge.invoke('getBrandWCPayRequest', JSON.parse(payUrl), ({ err_msg: said = '' }) => {
@@ -49,12 +54,25 @@ export async function showSheet(payUrl: string): Promise<'done' | 'left' | 'fail
   })
 }
 
-/** WeChat adds its bridge to the page some time after loading. */
+/** "唤起收银台支付". */
+async function showAlipays(payUrl: string): Promise<SheetEnd> {
+  const bridge = await bridgeOf('AlipayJSBridge')
+  if (bridge === null) return 'failed'
+  return new Promise((resolve) => {
+    bridge.call('tradePay', JSON.parse(payUrl), ({ resultCode: said = '' }) => resolve(alipaySheetEndOf(said)))
+  })
+}
+
+/** A wallet adds its bridge to the page some time after loading. */
 const BRIDGE_MS = 5000
 
-const bridgeReady = (): Promise<Bridge | null> =>
-  new Promise((resolve) => {
-    const tell = (): void => resolve((globalThis as WithBridge).WeixinJSBridge ?? null)
-    document.addEventListener('WeixinJSBridgeReady', tell, { once: true })
-    setTimeout(tell, BRIDGE_MS)
+/** Null when it does not come. */
+function bridgeOf<Name extends 'WeixinJSBridge' | 'AlipayJSBridge'>(name: Name): Promise<WithBridges[Name] | null> {
+  const found = (): WithBridges[Name] | null => (globalThis as WithBridges)[name] ?? null
+  const there = found()
+  if (there !== null) return Promise.resolve(there)
+  return new Promise((resolve) => {
+    document.addEventListener(`${name}Ready`, () => resolve(found()), { once: true })
+    setTimeout(() => resolve(found()), BRIDGE_MS)
   })
+}

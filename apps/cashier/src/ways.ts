@@ -29,7 +29,9 @@ function nameOf(channel: string): string {
   return channel === 'alipay' ? says.alipay : says.other(channel)
 }
 
-function wayOf({ channel, methods }: Channel): Way | null {
+function wayOf({ channel, methods: offered }: Channel): Way | null {
+  // Alipay's sheet is for the page of its browser, not for a frame; its own page opens from both.
+  const methods = isFramed && device.isInAlipay ? offered.filter((method) => method !== 'jsapi') : offered
   const method = methodFor(device, channel, methods)
   return method === null ? null : { channel, method, instead: insteadOf(device, method, methods), isInstead: false }
 }
@@ -190,7 +192,7 @@ async function showAgain(root: HTMLElement, around: Around, way: Chosen): Promis
 
 /** Shows the wallet's own sheet. However it ends, only the server knows whether the order is paid. */
 async function pay(root: HTMLElement, around: Around, way: Chosen & { is: 'ready' }): Promise<void> {
-  const end = await showSheet(way.payUrl)
+  const end = await showSheet(way.channel, way.payUrl)
   await around.askAgain().catch(() => {})
   if (end !== 'failed' || chosen !== way) return
   chosen = troubleWith(wayIn(way), 'refused')

@@ -1,7 +1,7 @@
 /**
  * The suite that every channel must pass. A new channel adds itself to `UPSTREAMS`, with a simulator of its upstream.
  */
-import { randomUUID } from 'node:crypto'
+import { createPublicKey, randomUUID } from 'node:crypto'
 import { fen } from '@acopay/core'
 import {
   type Control,
@@ -17,6 +17,7 @@ import {
 import { beforeEach, describe, expect, it } from 'vitest'
 import { platformCertificate } from '../../../test/support/certificate.ts'
 import { derKeys } from '../../../test/support/keys.ts'
+import { alipayAuthority, privateDer } from '../../../test/support/oracle/alipay-certificates.ts'
 import { type AttemptRef, type Channel, orUnknown, type RawWebhook, type UpstreamPayment } from './contract.ts'
 import { type ChannelDoor, type ChannelName, type ChannelSettings, INSTALLED, isChannelName } from './installed.ts'
 
@@ -33,10 +34,14 @@ type Upstream = {
   told: RawWebhook[]
   /** From the next call on the upstream fails in this way; null ends it. */
   fail: (fault: string | null) => void
+  /** From the next call on the upstream has this fault, and no other. */
+  play: (fault: Fault['kind']) => void
   passTo: (now: Date) => void
 }
 
 const NOW = new Date('2026-01-31T00:00:00Z')
+/** When both upstreams have made the bill of the day of `NOW`. */
+const NEXT_MORNING = new Date('2026-02-01T03:00:00Z')
 const EXPIRE = new Date('2026-01-31T02:00:00Z')
 const AMOUNT = fen(1250n)
 const ASK = {
@@ -261,6 +266,7 @@ function channelSuite(make: () => Upstream): void {
       await open()
       const { paymentNo } = await pay()
       await refund(paymentNo, 'AR1', 250n)
+      upstream.passTo(NEXT_MORNING)
       expect(await channel.fetchUpstreamBill('2026-01-31', patient())).toMatchObject({
         kind: 'bill',
         lines: [
@@ -282,6 +288,7 @@ function channelSuite(make: () => Upstream): void {
       await channel.open({ ...ref, ...ASK, description: '苹果,梨,"桃", 5kg', amountFen: fen(99_999_999n) }, patient())
       await upstream.scan(ref)
       const payment = await pay()
+      upstream.passTo(NEXT_MORNING)
       expect(await channel.fetchUpstreamBill('2026-01-31', patient())).toMatchObject({
         kind: 'bill',
         lines: [{ kind: 'payment', attemptNo: ref.attemptNo, paymentNo: payment.paymentNo, amountFen: 99_999_999n }],
@@ -319,6 +326,16 @@ function channelSuite(make: () => Upstream): void {
     const { paymentNo } = await pay()
     await channel.close(ref, patient())
     expect(await query()).toMatchObject({ kind: 'paid', payment: { paymentNo } })
+  })
+
+  it('an answer about another number is unknown; one in another charset is what it says', async () => {
+    await open()
+    const payment = await pay()
+    upstream.play('other_number')
+    expect((await query()).kind).toBe('unknown')
+    expect((await refund(payment.paymentNo, 'AR1', 250n)).kind).toBe('unknown')
+    upstream.play('gbk')
+    expect(await query()).toMatchObject({ kind: 'paid', payment })
   })
 
   it('what was unknown can be asked again, and is then answered', async () => {
@@ -387,6 +404,7 @@ function upstreamOf(build: (world: StandInWorld) => StandIn, make: (door: Channe
       const kind = FAULTS[how ?? '']
       faults.set(kind === undefined ? [] : [{ kind }])
     },
+    play: (kind) => faults.set([{ kind }]),
     passTo: (later) => {
       now = later
     },
@@ -460,6 +478,38 @@ const alipay = (): Upstream =>
       ),
   )
 
+/** The same with certificates: of the channel's verbs each is to work in both modes. */
+const AUTHORITY = alipayAuthority()
+const alipayWithCertificates = (): Upstream =>
+  upstreamOf(
+    (world) =>
+      makeAlipayStandIn(
+        {
+          appId: '2021000000000001',
+          sellerId: '2088000000000001',
+          appPublicKey: createPublicKey(AUTHORITY.app.publicPem)
+            .export({ type: 'spki', format: 'der' })
+            .toString('base64'),
+          alipayPrivateKey: privateDer(AUTHORITY.alipay),
+          certificates: { app: AUTHORITY.appFile, root: AUTHORITY.rootFile, alipay: [{ file: AUTHORITY.alipayFile }] },
+        },
+        world,
+      ),
+    (door) =>
+      INSTALLED.alipay(
+        {
+          gateway: 'http://alipay.test/mount/gateway.do',
+          appId: '2021000000000001',
+          sellerId: '2088000000000001',
+          appPrivateKey: AUTHORITY.app.privatePem,
+          appCert: AUTHORITY.appFile,
+          alipayCert: AUTHORITY.alipayFile,
+          alipayRootCert: AUTHORITY.rootFile,
+        },
+        door,
+      ),
+  )
+
 /** The compiler asks for a line here for every installed channel. */
 const UPSTREAMS: Record<ChannelName, () => Upstream> = { wechat: () => wechat(), alipay }
 
@@ -477,6 +527,8 @@ it('a channel of WeChat Pay without keys learns the certificate that signs its a
 describe('the channel wechat for a sub-merchant', () => channelSuite(() => wechat({ subMchId: '1900000109' })))
 
 describe.each(Object.keys(INSTALLED).filter(isChannelName))('the channel %s', (name) => channelSuite(UPSTREAMS[name]))
+
+describe('the channel alipay with certificates', () => channelSuite(alipayWithCertificates))
 
 describe('a name', () => {
   it('is that of a channel when it is in the list, and not when an object merely has such a member', () => {

@@ -1,5 +1,5 @@
 /** The list of all channels. To add one, add its folder and its lines here. */
-import { type AlipayAccount, makeAlipay } from './alipay/index.ts'
+import { type AlipayAccount, alipayCertificates, makeAlipay } from './alipay/index.ts'
 import type { Channel } from './contract.ts'
 import { makeWechat, type WechatAccount } from './wechat/index.ts'
 
@@ -21,3 +21,10 @@ export const isChannelName = (name: string): name is ChannelName => Object.hasOw
 /** Makes the channel of an account. `settings` are the ones that were stored under this channel's name. */
 export const makeChannel = (name: ChannelName, settings: unknown, door: ChannelDoor): Channel =>
   INSTALLED[name](settings as never, door)
+
+/** A certificate among an account's settings, and when it ends. */
+export type SettingsCertificate = { setting: string; until: Date }
+
+/** The certificates among the settings of an account with which a channel can be made. */
+export const certificatesOf = (name: ChannelName, settings: unknown): SettingsCertificate[] =>
+  name === 'alipay' ? alipayCertificates(settings as AlipayAccount) : []

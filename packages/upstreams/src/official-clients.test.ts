@@ -2,18 +2,23 @@
  * Checks the simulators with clients that were not written for this project: Alipay's own SDK and a WeChat Pay SDK,
  * unmodified, over real HTTP.
  */
-import { createHash } from 'node:crypto'
+import { createHash, createPublicKey, createVerify } from 'node:crypto'
 import { AlipaySdk } from 'alipay-sdk'
+import iconv from 'iconv-lite'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Aes, Formatter, Rsa, Wechatpay } from 'wechatpay-axios-plugin'
 import { platformCertificate } from '../../../test/support/certificate.ts'
 import { derKeys, pemKeys } from '../../../test/support/keys.ts'
+import { alipayAuthority, privateDer } from '../../../test/support/oracle/alipay-certificates.ts'
 import { listen, makeAlipayStandIn, makeWechatStandIn, memoryBooks, type StandIn, seededFaults } from './index.ts'
 
 function pair(whose: string) {
   const { privateKey: privateDer, publicKey: publicDer } = derKeys(whose)
   return { privateDer, publicDer, ...pemKeys(whose) }
 }
+
+const publicDer = (pem: string): string =>
+  createPublicKey(pem).export({ type: 'spki', format: 'der' }).toString('base64')
 
 const ours = pair('ours')
 const theirs = pair('theirs')
@@ -35,9 +40,17 @@ afterAll(() => server.stop())
 
 describe('the official alipay-sdk', () => {
   let alipay: AlipaySdk
+  let now = new Date()
+  const faults = seededFaults(1)
+  const told: string[] = []
+  const deliver = async (_url: string, _headers: object, body: string) => {
+    told.push(body)
+    return { status: 200, body: 'success' }
+  }
   beforeAll(async () => {
     const keys = { appPublicKey: ours.publicDer, alipayPrivateKey: theirs.privateDer }
-    await mount(makeAlipayStandIn({ appId: '2021000000000001', sellerId: '2088000000000001', ...keys }, world()))
+    const account = { appId: '2021000000000001', sellerId: '2088000000000001', ...keys }
+    await mount(makeAlipayStandIn(account, { ...world(), now: () => now, faults, deliver }))
     alipay = new AlipaySdk({
       appId: '2021000000000001',
       privateKey: ours.privatePem,
@@ -87,6 +100,65 @@ describe('the official alipay-sdk', () => {
     expect(await exec('alipay.trade.cancel', { out_trade_no: 'TRADE3' })).toMatchObject({ action: 'refund' })
   })
 
+  it('refuses a refund that comes less than three seconds after another one of the trade', async () => {
+    await exec('alipay.trade.precreate', order('TRADE7'))
+    await standIn.control.pay('TRADE7')
+    const refund = async (no: string, amount = '1.00') => {
+      const asked = { out_trade_no: 'TRADE7', refund_amount: amount, out_request_no: no }
+      const { subCode, fundChange } = await exec('alipay.trade.refund', asked)
+      return subCode ?? fundChange
+    }
+    now = new Date('2026-01-31T00:00:00Z')
+    expect([await refund('A'), await refund('B'), await refund('A')]).toEqual(['Y', 'ACQ.SYSTEM_ERROR', 'N'])
+    expect(await refund('C', '99.00')).toBe('ACQ.REASON_TRADE_REFUND_FEE_ERR')
+    now = new Date('2026-01-31T00:00:02.999Z')
+    expect(await refund('B')).toBe('ACQ.SYSTEM_ERROR')
+    now = new Date('2026-01-31T00:00:03Z')
+    expect(await refund('B')).toBe('Y')
+    now = new Date()
+  })
+
+  it('has no bill of a day before nine o’clock on the next one', async () => {
+    now = new Date('2026-01-31T00:00:00Z')
+    await exec('alipay.trade.precreate', order('TRADE8'))
+    await standIn.control.pay('TRADE8')
+    const bill = async (at: string) => {
+      now = new Date(at)
+      const content = { bill_type: 'trade', bill_date: '2026-01-31' }
+      return (await exec('alipay.data.dataservice.bill.downloadurl.query', content)).subCode ?? 'fine'
+    }
+    expect(await bill('2026-01-31T04:00:00Z')).toBe('isp.bill_not_exist')
+    expect(await bill('2026-02-01T00:59:59Z')).toBe('isp.bill_not_exist')
+    expect(await bill('2026-02-01T01:00:00Z')).toBe('fine')
+    now = new Date()
+  })
+
+  it('answers about another number, rightly signed, and in GBK with a signature over these bytes', async () => {
+    await exec('alipay.trade.precreate', order('TRADE9'))
+    await standIn.control.pay('TRADE9')
+    faults.set([{ kind: 'other_number', times: 1 }])
+    expect(await exec('alipay.trade.query', order('TRADE9'))).toMatchObject({ outTradeNo: 'TRADEX' })
+    expect(await exec('alipay.trade.query', order('TRADE9'))).toMatchObject({ outTradeNo: 'TRADE9' })
+    faults.set([{ kind: 'gbk', verb: 'query', times: 1 }])
+    const address = alipay.pageExecute('alipay.trade.query', 'GET', { bizContent: order('TRADE9') })
+    const body = new URL(address).searchParams
+    const answer = await fetch(`${server.url}/gateway.do`, { method: 'POST', body })
+    expect(answer.headers.get('content-type')).toBe('text/html;charset=GBK')
+    const bytes = Buffer.from(await answer.arrayBuffer())
+    const { alipay_trade_query_response: said, sign } = JSON.parse(iconv.decode(bytes, 'GBK'))
+    expect(said).toMatchObject({ out_trade_no: 'TRADE9', trade_status: 'TRADE_SUCCESS' })
+    const member = bytes.subarray(bytes.indexOf('{', 1), bytes.lastIndexOf(',"sign"'))
+    expect(createVerify('RSA-SHA256').update(member).verify(theirs.publicPem, sign, 'base64')).toBe(true)
+    // And its notifications.
+    faults.set([{ kind: 'gbk', verb: 'notify', times: 1 }])
+    await exec('alipay.trade.precreate', { ...order('TRADE10'), subject: '测试𠮷' })
+    await standIn.control.pay('TRADE10')
+    const form = told.at(-1) ?? ''
+    expect(form).toContain('charset=GBK')
+    expect(form.toLowerCase()).toContain('subject=%b2%e2%ca%d4')
+    faults.set([])
+  })
+
   it('is refused with a key that is not the app’s', async () => {
     const stranger = new AlipaySdk({
       appId: '2021000000000001',
@@ -114,6 +186,8 @@ describe('the official alipay-sdk', () => {
       ((await exec(method, content)) as { subCode?: string }).subCode ?? 'fine'
     const place = (more: object) => said('alipay.trade.precreate', { ...order('TRADE4'), ...more })
     expect(await place({})).toBe('fine')
+    expect(await place({ total_amount: '12.51' })).toBe('ACQ.APPLY_PC_MERCHANT_CODE_ERROR')
+    await standIn.control.scan('TRADE4')
     expect(await place({ total_amount: '12.51' })).toBe('ACQ.CONTEXT_INCONSISTENT')
     expect(await place({ out_trade_no: 'T5', total_amount: '0.00' })).toBe('ACQ.INVALID_PARAMETER')
     expect(await place({ out_trade_no: 'T5', time_expire: '2020-01-01 00:00:00' })).toBe(
@@ -179,6 +253,182 @@ async function billOf(wechat: Wechatpay, more: object): Promise<string[]> {
     rows.findIndex((row) => row.startsWith('总交易单数')),
   )
 }
+describe('the official alipay-sdk, in an app, inside Alipay, and for a merchant who authorized it', () => {
+  let sdk: AlipaySdk
+  const told: string[] = []
+  const TOKEN = '202001BBtoken'
+  beforeAll(async () => {
+    const keys = { appPublicKey: ours.publicDer, alipayPrivateKey: theirs.privateDer }
+    const deliver = async (_url: string, _headers: object, body: string) => {
+      told.push(body)
+      return { status: 200, body: 'success' }
+    }
+    const account = { appId: '2021000000000007', sellerId: '2088000000000001', productCode: 'QR_CODE_OFFLINE' }
+    const authorized = { token: TOKEN, appId: '2021000000000001' }
+    await mount(makeAlipayStandIn({ ...account, ...keys, authorized }, { ...world(), deliver }))
+    sdk = new AlipaySdk({
+      appId: '2021000000000007',
+      privateKey: ours.privatePem,
+      keyType: 'PKCS8',
+      alipayPublicKey: theirs.publicPem,
+      gateway: `${server.url}/gateway.do`,
+    })
+  })
+  afterAll(() => server.stop())
+  const exec = (method: string, bizContent: object, more: object = { appAuthToken: TOKEN }) =>
+    sdk.exec(method, { bizContent, ...more }, { validateSign: true })
+  const order = (no: string, more: object = {}) => ({
+    ...{ out_trade_no: no, total_amount: '12.50', subject: '测试', ...more },
+  })
+
+  it('an order for an app is unknown until the app opens it, and is then paid, refunded and told of', async () => {
+    const bizContent = order('APP1', { product_code: 'QUICK_MSECURITY_PAY' })
+    const notifyUrl = 'https://pay.test/n'
+    const text = sdk.sdkExecute('alipay.trade.app.pay', { bizContent, notifyUrl, appAuthToken: TOKEN })
+    expect(await standIn.control.pay('APP1')).toBeNull()
+    await fetch(`${server.url}/gateway.do`, { method: 'POST', body: new URLSearchParams(text) })
+    expect(await standIn.control.pay('APP1')).toMatchObject({ fen: 1250 })
+    expect(await exec('alipay.trade.query', order('APP1'))).toMatchObject({ tradeStatus: 'TRADE_SUCCESS' })
+    const refund = { out_trade_no: 'APP1', refund_amount: '12.50' }
+    expect(await exec('alipay.trade.refund', refund)).toMatchObject({ fundChange: 'Y' })
+    const params = Object.fromEntries(new URLSearchParams(told.at(-1)))
+    expect(sdk.checkNotifySignV2(params)).toBe(true)
+    expect(params).toMatchObject({ app_id: '2021000000000007', auth_app_id: '2021000000000001' })
+  })
+
+  it('a trade inside Alipay is there at once, for a payer whom the code names once', async () => {
+    const address = `${server.url}/oauth2/publicAppAuthorize.htm?app_id=2021000000000007&scope=auth_base&state=s1`
+    const back = await fetch(`${address}&redirect_uri=https%3A%2F%2Fpay.test%2Fback`, { redirect: 'manual' })
+    const { searchParams } = new URL(back.headers.get('location') ?? '')
+    expect(searchParams.get('state')).toBe('s1')
+    const ask = { grantType: 'authorization_code', code: searchParams.get('auth_code'), appAuthToken: TOKEN }
+    const { userId } = await sdk.exec('alipay.system.oauth.token', ask, { validateSign: true })
+    expect(userId).toMatch(/^2088\d{12}$/)
+    expect(await sdk.exec('alipay.system.oauth.token', ask)).toMatchObject({ subCode: 'isv.code-invalid' })
+    const placed = await exec('alipay.trade.create', order('IN1', { buyer_id: userId }))
+    expect(placed).toMatchObject({ code: '10000', outTradeNo: 'IN1', tradeNo: expect.stringMatching(/^20/) })
+    expect(await exec('alipay.trade.query', order('IN1'))).toMatchObject({ tradeStatus: 'WAIT_BUYER_PAY' })
+    expect(await exec('alipay.trade.close', { out_trade_no: 'IN1' })).toMatchObject({ code: '10000' })
+    expect(await standIn.control.pay('IN1')).toBeNull()
+    const said = async (more: object) => (await exec('alipay.trade.create', order('IN2', more))).subCode ?? 'fine'
+    const wrong = 'ACQ.INVALID_PARAMETER'
+    expect(await said({})).toBe(wrong)
+    expect(await said({ buyer_id: '2088' })).toBe(wrong)
+    expect(await said({ buyer_open_id: 'o1', product_code: 'JSAPI_PAY' })).toBe(wrong)
+    expect(await said({ buyer_open_id: 'o1', product_code: 'JSAPI_PAY', op_app_id: '2021' })).toBe('fine')
+  })
+
+  it('is refused without the merchant’s token, and without the product of the contract', async () => {
+    const said = async (bizContent: object, more?: object) =>
+      (await exec('alipay.trade.precreate', bizContent, more)).subCode ?? 'fine'
+    const product = { product_code: 'QR_CODE_OFFLINE' }
+    expect(await said(order('QR1', product), {})).toBe('aop.invalid-app-auth-token')
+    expect(await said(order('QR1', product), { appAuthToken: 'x' })).toBe('aop.invalid-app-auth-token')
+    expect(await said(order('QR1'))).toBe('ACQ.INVALID_PARAMETER')
+    expect(await said(order('QR1', { product_code: 'FACE_TO_FACE_PAYMENT' }))).toBe('ACQ.INVALID_PARAMETER')
+    expect(await said(order('QR1', product))).toBe('fine')
+  })
+})
+
+describe('the official alipay-sdk with certificates', () => {
+  const authority = alipayAuthority()
+  const issuedAgain = authority.issueAlipay('51', { from: '2026-02-01T00:00:00Z' })
+  let now = new Date('2026-01-31T00:00:00Z')
+  let sdk: (more?: object) => AlipaySdk
+  beforeAll(async () => {
+    const { appFile: app, rootFile: root, alipayFile } = authority
+    await mount(
+      makeAlipayStandIn(
+        {
+          ...{ appId: '2021000000000001', sellerId: '2088000000000001' },
+          appPublicKey: publicDer(authority.app.publicPem),
+          alipayPrivateKey: privateDer(authority.alipay),
+          certificates: { app, root, alipay: [{ file: alipayFile }, { file: issuedAgain }] },
+        },
+        { ...world(), now: () => now },
+      ),
+    )
+    sdk = (more = {}) =>
+      new AlipaySdk({
+        ...{ appId: '2021000000000001', privateKey: authority.app.privatePem, keyType: 'PKCS8' },
+        ...{ appCertContent: app, alipayPublicCertContent: alipayFile, alipayRootCertContent: root },
+        gateway: `${server.url}/gateway.do`,
+        ...more,
+      })
+  })
+  afterAll(() => server.stop())
+  type Said = { code: string; subCode?: string } & Record<string, unknown>
+  const exec = (method: string, bizContent: object, by = sdk()): Promise<Said> =>
+    by.exec(method, { bizContent }, { validateSign: true })
+
+  it('places, queries, is paid, refunds, closes, and has its bill', async () => {
+    const order = { out_trade_no: 'CERT1', total_amount: '12.50', subject: '测试' }
+    expect(await exec('alipay.trade.precreate', order)).toMatchObject({ code: '10000', qrCode: expect.any(String) })
+    await standIn.control.pay('CERT1')
+    expect(await exec('alipay.trade.query', order)).toMatchObject({ tradeStatus: 'TRADE_SUCCESS' })
+    const refund = { out_trade_no: 'CERT1', refund_amount: '2.50', out_request_no: 'R1' }
+    expect(await exec('alipay.trade.refund', refund)).toMatchObject({ fundChange: 'Y' })
+    await exec('alipay.trade.precreate', { ...order, out_trade_no: 'CERT2' })
+    await standIn.control.scan('CERT2')
+    expect(await exec('alipay.trade.close', { out_trade_no: 'CERT2' })).toMatchObject({ code: '10000' })
+    now = new Date('2026-02-01T02:00:00Z')
+    const bill = { bill_type: 'trade', bill_date: '2026-01-31' }
+    const { billDownloadUrl } = await exec('alipay.data.dataservice.bill.downloadurl.query', bill)
+    expect((await fetch(String(billDownloadUrl))).headers.get('content-type')).toBe('application/zip')
+  })
+
+  it('is answered in the name of the certificate that is in force, and can fetch it', async () => {
+    const nameOf = async (at: string) => {
+      now = new Date(at)
+      const params = sdk().exec('alipay.trade.query', { bizContent: { out_trade_no: 'CERT9' } })
+      expect(await params).toMatchObject({ subCode: 'ACQ.TRADE_NOT_EXIST' })
+      return raw('alipay.trade.query', { out_trade_no: 'CERT9' })
+    }
+    const old = sdk().config.alipayCertSn
+    const next = sdk({ alipayPublicCertContent: issuedAgain }).config.alipayCertSn
+    expect(await nameOf('2026-01-31T23:59:59Z')).toMatchObject({ alipay_cert_sn: old })
+    expect(await nameOf('2026-02-01T00:00:00Z')).toMatchObject({ alipay_cert_sn: next })
+    const file = await raw('alipay.open.app.alipaycert.download', { alipay_cert_sn: next })
+    expect(file).toEqual({
+      alipay_open_app_alipaycert_download_response: expect.objectContaining({
+        alipay_cert_content: Buffer.from(issuedAgain).toString('base64'),
+      }),
+    })
+    const none = await raw('alipay.open.app.alipaycert.download', { alipay_cert_sn: 'f'.repeat(32) })
+    expect(JSON.stringify(none)).toContain('isv.alipay-cert-not-exist')
+  })
+
+  /** The whole answer to a request of the SDK's. */
+  async function raw(method: string, bizContent: object, more: object = {}): Promise<Record<string, unknown>> {
+    const address = sdk().pageExecute(method, 'GET', { bizContent })
+    const answer = await fetch(address.slice(0, address.indexOf('?')), {
+      method: 'POST',
+      body: new URLSearchParams({ ...Object.fromEntries(new URL(address).searchParams), ...more }),
+    })
+    return (await answer.json()) as Record<string, unknown>
+  }
+
+  it('is refused without its certificates, or with others, in Alipay’s words', async () => {
+    const keyMode = new AlipaySdk({
+      ...{ appId: '2021000000000001', privateKey: authority.app.privatePem, keyType: 'PKCS8' },
+      ...{ alipayPublicKey: authority.alipay.publicPem, gateway: `${server.url}/gateway.do` },
+    })
+    const said = async (by: AlipaySdk) => (await exec('alipay.trade.query', { out_trade_no: 'CERT1' }, by)).subCode
+    expect(await said(keyMode)).toBe('isv.missing-app-cert-sn')
+    expect(await said(sdk({ appCertContent: authority.issueApp('52').file }))).toBe('isv.app-cert-not-exist')
+    const [, root] = authority.rootFile.split(/(?<=-----END CERTIFICATE-----\r?\n)/)
+    expect(await said(sdk({ alipayRootCertContent: root }))).toBe('isv.invalid-alipay-root-cert-sn')
+    const rootless = { alipay_root_cert_sn: '' }
+    expect(JSON.stringify(await raw('alipay.trade.query', {}, rootless))).toContain('isv.missing-alipay-root-cert-sn')
+    now = new Date('2037-01-01T00:00:01Z')
+    expect(await said(sdk())).toBe('isv.app-cert-expired')
+    now = new Date('2026-02-01T02:00:00Z')
+    const stranger = sdk({ privateKey: authority.alipay.privatePem })
+    expect((await stranger.exec('alipay.trade.query', { bizContent: {} })) as Said).toMatchObject({
+      subCode: 'isv.invalid-signature',
+    })
+  })
+})
 
 describe('wechatpay-axios-plugin', () => {
   let wechat: Wechatpay

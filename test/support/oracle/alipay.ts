@@ -7,6 +7,7 @@ import { createSign } from 'node:crypto'
 import { AlipaySdk } from 'alipay-sdk'
 import iconv from 'iconv-lite'
 import { pemKeys } from '../keys.ts'
+import type { AlipayAuthority } from './alipay-certificates.ts'
 import { type Asked, oracleServer } from './server.ts'
 
 export const NOW = new Date('2026-01-31T00:00:00Z')
@@ -26,35 +27,74 @@ export type AlipaySays = {
   member?: string
   /** A file, sent as it is. */
   file?: Buffer
+  /** Certificate mode: what the answer calls the certificate that verifies it, and the key in it; default: the account's. */
+  certificate?: { serial: string | null; privatePem: string }
+}
+
+/**
+ * How a notification is signed. `keeps`: which empty values and names its signature covers. `leaves`: names that it does not
+ * cover. `privatePem`: with another key than Alipay's.
+ */
+export type Telling = {
+  charset?: Charset
+  keeps?: 'all' | 'filled' | 'type'
+  leaves?: string[]
+  privatePem?: string
 }
 
 export type AlipayOracle = Awaited<ReturnType<typeof alipayOracle>>
 
-export async function alipayOracle() {
-  const app = pemKeys('app', 1024)
-  const alipay = pemKeys('alipay', 1024)
+/** What an account's settings have in either mode. */
+type Credentials = { alipayPublicKey?: string; appCert?: string; alipayCert?: string; alipayRootCert?: string }
+
+/** `certificates`: the account is one of certificate mode. */
+export async function alipayOracle(certificates?: AlipayAuthority) {
+  const { app, alipay } = certificates ?? { app: pemKeys('app', 1024), alipay: pemKeys('alipay', 1024) }
   const complaints: string[] = []
   let says: (asked: Call) => AlipaySays = () => ({ body: { code: '20000', sub_code: 'isp.unknow-error' } })
   const common = { appId: APP_ID, privateKey: app.privatePem, keyType: 'PKCS8' as const }
   /** The merchant's SDK, which believes what Alipay's key signed. */
-  const sdk = new AlipaySdk({ ...common, alipayPublicKey: alipay.publicPem })
+  const sdk = new AlipaySdk(
+    certificates === undefined
+      ? { ...common, alipayPublicKey: alipay.publicPem }
+      : {
+          ...common,
+          appCertContent: certificates.appFile,
+          alipayPublicCertContent: certificates.alipayFile,
+          alipayRootCertContent: certificates.rootFile,
+        },
+  )
+  const { appCertSn, alipayRootCertSn, alipayCertSn } = sdk.config
   /** The same code in Alipay's place: it checks what the app's key signed. */
   const gate = new AlipaySdk({ ...common, alipayPublicKey: app.publicPem })
 
-  const signBytes = (bytes: Buffer): string => createSign('RSA-SHA256').update(bytes).sign(alipay.privatePem, 'base64')
+  const credentials: Credentials =
+    certificates === undefined
+      ? { alipayPublicKey: alipay.publicPem }
+      : {
+          appCert: certificates.appFile,
+          alipayCert: certificates.alipayFile,
+          alipayRootCert: certificates.rootFile,
+        }
+
+  const signBytes = (bytes: Buffer, privatePem = alipay.privatePem): string =>
+    createSign('RSA-SHA256').update(bytes).sign(privatePem, 'base64')
   const encode = (text: string, charset: Charset): Buffer => iconv.encode(text, charset)
 
   function answerTo(call: Call): { status: number; headers: Record<string, string>; body: Buffer } {
     const said = says(call)
     const { status = 200, sign = true, charset = 'utf-8', headers = {}, file } = said
+    const own = { serial: certificates === undefined ? null : alipayCertSn, privatePem: alipay.privatePem }
+    const { serial, privatePem } = said.certificate ?? own
     if (file !== undefined) return { status, headers, body: file }
     if (typeof said.body === 'string') return { status, headers, body: Buffer.from(said.body) }
     const name = said.member ?? `${call.method.replaceAll('.', '_')}_response`
     const content = JSON.stringify(said.body)
-    const signature = signBytes(encode(content, charset))
-    if (sign && charset === 'utf-8')
+    const signature = signBytes(encode(content, charset), privatePem)
+    if (sign && charset === 'utf-8' && said.certificate === undefined)
       sdk.checkResponseSign(`{"${name}":${content},"sign":"${signature}"}`, name, signature, '')
-    const text = sign ? `{"${name}":${content},"sign":"${signature}"}` : `{"${name}":${content}}`
+    const named = serial === null ? '' : `,"alipay_cert_sn":"${serial}"`
+    const text = sign ? `{"${name}":${content}${named},"sign":"${signature}"}` : `{"${name}":${content}}`
     return {
       status,
       headers: { 'content-type': `text/html;charset=${charset}`, ...headers },
@@ -67,21 +107,25 @@ export async function alipayOracle() {
     const params = Object.fromEntries([...url.searchParams, ...new URLSearchParams(asked.body)])
     const isCall = url.pathname.endsWith('/gateway.do')
     if (isCall && !gate.checkNotifySignV2(params)) complaints.push(`not signed: ${params.method}`)
+    const namesCertificates = params.app_cert_sn === appCertSn && params.alipay_root_cert_sn === alipayRootCertSn
+    if (isCall && !namesCertificates) complaints.push(`other certificates: ${params.method}`)
     const content = JSON.parse(params.biz_content ?? '{}') as Record<string, unknown>
     return answerTo({ ...asked, params, method: params.method ?? url.pathname, content })
   })
 
-  /** A notification: a form in this charset, signed over the bytes in this charset. `keeps`: which empty values and names the signature covers. */
-  function told(params: Record<string, string>, how: { charset?: Charset; keeps?: 'all' | 'filled' | 'type' } = {}) {
-    const { charset = 'utf-8', keeps = 'filled' } = how
+  /** A notification: a form in this charset, signed over the bytes in this charset. */
+  function told(params: Record<string, string>, how: Telling = {}) {
+    const { charset = 'utf-8', keeps = 'filled', leaves = [], privatePem = alipay.privatePem } = how
     const all: Record<string, string> = { ...params, charset, sign_type: 'RSA2' }
     const signed = Object.entries(all)
       .filter(([name, value]) => (keeps === 'type' || name !== 'sign_type') && (keeps === 'all' || value !== ''))
+      .filter(([name]) => !leaves.includes(name))
       .sort(([one], [other]) => (one < other ? -1 : 1))
       .map(([name, value]) => `${name}=${value}`)
       .join('&')
-    const sign = signBytes(encode(signed, charset))
-    const isToSdksTaste = keeps === 'all' || !Object.values(params).includes('')
+    const sign = signBytes(encode(signed, charset), privatePem)
+    const isOwn = privatePem === alipay.privatePem && leaves.length === 0
+    const isToSdksTaste = isOwn && (keeps === 'all' || !Object.values(params).includes(''))
     if (charset === 'utf-8' && isToSdksTaste && !sdk.checkNotifySignV2({ ...all, sign })) {
       throw new Error('alipay-sdk does not believe the notification')
     }
@@ -100,7 +144,7 @@ export async function alipayOracle() {
       appId: APP_ID,
       sellerId: SELLER_ID,
       appPrivateKey: app.privatePem,
-      alipayPublicKey: alipay.publicPem,
+      ...credentials,
     },
     door: { fetch, now: () => NOW, newNonce: () => 'n' },
     sdk,

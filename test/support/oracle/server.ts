@@ -24,6 +24,8 @@ export async function oracleServer(answer: (asked: Asked) => Said): Promise<Orac
   const server = createServer((request, response) => {
     take(request, response).catch((error: unknown) => response.writeHead(599).end(String(error)))
   })
+  // Longer than any test is busy with something else: a request on a connection that is just being closed fails.
+  server.keepAliveTimeout = 600_000
   server.listen(0, '127.0.0.1')
   await new Promise((resolve) => server.once('listening', resolve))
   const { port } = server.address() as AddressInfo

@@ -48,7 +48,7 @@ function readSettings(channel: ChannelName, file: string): Record<string, unknow
   } catch {
     throw new Error(`读不到JSON文件 (cannot read as JSON): ${file}`)
   }
-  const problem = settingsProblem(channel, settings ?? {})
+  const problem = settingsProblem(channel, settings ?? {}, new Date())
   if (problem !== null) throw new Error(`${problem.zh} (${problem.en}): ${file}`)
   return settings
 }

@@ -107,7 +107,9 @@ async function operate(world: World, upstreams: SandboxUpstreams, call: ConsoleC
   const stage = { world, upstreams, order }
   if (isOnOrder(operation)) return ORDER_OPERATIONS[operation](stage, asked)
   const attempt = await attemptOf(stage, asked.attemptNo)
-  return attempt === null ? missing('attempt_no') : ATTEMPT_OPERATIONS[operation](stage, attempt)
+  if (attempt === null) return missing('attempt_no')
+  if (operation !== 'expire') await upstreams.openInApp(attempt)
+  return ATTEMPT_OPERATIONS[operation](stage, attempt)
 }
 
 function demoOf(home: string, { mchNo }: Caller): SandboxDemo | Failed {

@@ -5,7 +5,7 @@
 import { type ChannelName, INSTALLED, isChannelName } from '@acopay/channels'
 import { formatYuan, parseYuan } from '@acopay/core'
 import type { SandboxDone } from '@acopay/protocol/console'
-import { findAttempt, type Order } from '@acopay/store'
+import { type Attempt, findAttempt, type Order } from '@acopay/store'
 import { closeOrder } from '../actions/order/close-order.ts'
 import { startPayment } from '../actions/payment/start-payment.ts'
 import { refundOrder } from '../actions/refund/refund-order.ts'
@@ -119,7 +119,7 @@ export const ATTEMPT_OPERATIONS = {
 export const CHANNELS = Object.keys(INSTALLED).filter(isChannelName)
 
 /** Null where the number is missing or names an attempt of another order. */
-export async function attemptOf({ world, order }: Stage, attemptNo: string | null): Promise<OnAttempt | null> {
+export async function attemptOf({ world, order }: Stage, attemptNo: string | null): Promise<Attempt | null> {
   if (attemptNo === null) return null
   const attempt = await findAttempt(world.pool, order.mchNo, attemptNo)
   return attempt?.transactionNo === order.transactionNo ? attempt : null

@@ -54,6 +54,7 @@ function payerRoutes(app: FastifyInstance, world: World, upstreams: SandboxUpstr
       }
       const operate = ATTEMPT_OPERATIONS.get(operation)
       if (operate === undefined) return reply.callNotFound()
+      if (operation !== 'expire') await upstreams.openInApp(attempt)
       const error = await operate(upstreams.of(attempt.channel).control, attemptNo)
       if (error !== null) return reply.code(409).send({ error })
       const order = await findOrder(world.pool, mchNo, { transactionNo })

@@ -59,10 +59,20 @@ export const newSettings = () => ({
     miniAppId: 'wx0000000000000002',
     miniAppSecret: randomBytes(16).toString('hex'),
   },
-  alipay: { appId: '2021000000000001', sellerId: '2088000000000001', merchant: newPair(), platform: newPair() },
+  alipay: {
+    appId: '2021000000000001',
+    sellerId: '2088000000000001',
+    productCode: 'QR_CODE_OFFLINE',
+    merchant: newPair(),
+    platform: newPair(),
+  },
 })
 
-type Settings = ReturnType<typeof newSettings>
+type NewSettings = ReturnType<typeof newSettings>
+/** As an earlier version may have stored them. */
+type Settings = Omit<NewSettings, 'alipay'> & {
+  alipay: Omit<NewSettings['alipay'], 'productCode'> & { productCode?: string }
+}
 
 export type SandboxUpstreams = {
   /** Reads or makes the keys, adds the demo merchant's accounts, and listens. Call it first. */
@@ -72,6 +82,8 @@ export type SandboxUpstreams = {
   stop: () => Promise<void>
   of: (channel: string) => StandIn
   faults: (channel: ChannelName) => Faults
+  /** The payer's app opens an order of Alipay's for apps: until then Alipay does not know it. Other attempts stay as they are. */
+  openInApp: (attempt: { channel: string; method: string; payUrl: string | null }) => Promise<void>
   /** Sends every webhook that is due. */
   deliverDue: () => Promise<void>
 }
@@ -89,6 +101,11 @@ export function sandboxUpstreams(pool: Pool, world: Pick<World, 'now' | 'sleep' 
   return {
     of,
     faults: (channel) => faults[channel],
+    async openInApp({ channel, method, payUrl }) {
+      if (channel !== 'alipay' || method !== 'app' || payUrl === null) return
+      const headers = { 'content-type': 'application/x-www-form-urlencoded' }
+      await of(channel).handle({ method: 'POST', url: `${MOUNTS.alipay}/gateway.do`, headers, body: payUrl })
+    },
     async open(masterKey) {
       const settings = await books.change('settings', (before) => {
         if (before !== null) return { after: null, result: before as Settings }
@@ -147,6 +164,8 @@ export const standInsOf = (
       sellerId: alipay.sellerId,
       appPublicKey: alipay.merchant.publicKey,
       alipayPrivateKey: alipay.platform.privateKey,
+      // Sandboxes of before have none.
+      ...(alipay.productCode === undefined ? {} : { productCode: alipay.productCode }),
     },
     worldOf('alipay'),
   ),
@@ -175,6 +194,8 @@ export const accountsOf = ({ wechat, alipay }: Settings): Record<ChannelName, ob
     sellerId: alipay.sellerId,
     appPrivateKey: alipay.merchant.privateKey,
     alipayPublicKey: alipay.platform.publicKey,
+    ...(alipay.productCode === undefined ? {} : { productCode: alipay.productCode }),
+    authorizeUrl: `${MOUNTS.alipay}/oauth2/publicAppAuthorize.htm`,
   },
 })
 

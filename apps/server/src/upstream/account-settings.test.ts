@@ -41,7 +41,7 @@ it('a sub-merchant has a number of its own, and an app only beside it', () => {
     apiV3Key: '0'.repeat(32),
     platformKeys: [],
   }
-  const wrong = (more: object) => settingsProblem('wechat', { ...account, ...more })?.field ?? null
+  const wrong = (more: object) => settingsProblem('wechat', { ...account, ...more }, new Date())?.field ?? null
   expect(wrong({})).toBeNull()
   expect(wrong({ subMchId: '1900000109' })).toBeNull()
   expect(wrong({ subMchId: '1900000109', subAppId: 'wx2' })).toBeNull()

@@ -1,5 +1,5 @@
 /** The settings of an account with each upstream, and their check, for the command and the console. */
-import { type ChannelName, makeChannel, wechatServiceOf } from '@acopay/channels'
+import { BadSetting, type ChannelName, certificatesOf, makeChannel, wechatServiceOf } from '@acopay/channels'
 
 export type Setting = {
   name: string
@@ -74,12 +74,67 @@ export const CHANNEL_SETTINGS: Record<ChannelName, Setting[]> = {
     identity('appId', '应用 AppID', 'App ID'),
     identity('sellerId', '卖家支付宝用户号（2088…）', "Seller's user ID (2088…)"),
     secret('appPrivateKey', '应用私钥', "App's private key"),
-    open('alipayPublicKey', '支付宝公钥', "Alipay's public key"),
+    {
+      ...open(
+        'alipayPublicKey',
+        '支付宝公钥（密钥模式；证书模式不填，改填以下三个证书）',
+        "Alipay's public key (key mode; leave it empty in certificate mode, which needs the three certificates below)",
+      ),
+      isOptional: true,
+    },
+    {
+      ...open(
+        'appCert',
+        '应用公钥证书 appCertPublicKey_….crt（证书模式）',
+        "App's certificate, appCertPublicKey_….crt (certificate mode)",
+      ),
+      isOptional: true,
+    },
+    {
+      ...open(
+        'alipayCert',
+        '支付宝公钥证书 alipayCertPublicKey_RSA2.crt（证书模式，整个文件）',
+        "Alipay's certificate, alipayCertPublicKey_RSA2.crt (certificate mode, the whole file)",
+      ),
+      isOptional: true,
+    },
+    {
+      ...open(
+        'alipayRootCert',
+        '支付宝根证书 alipayRootCert.crt（证书模式）',
+        "Alipay's root certificates, alipayRootCert.crt (certificate mode)",
+      ),
+      isOptional: true,
+    },
     {
       ...open(
         'productCode',
         '扫码产品码（可选：订单码支付 QR_CODE_OFFLINE，当面付 FACE_TO_FACE_PAYMENT，当面付快捷版 OFFLINE_PAYMENT）',
         'Product code of codes to scan (optional: QR_CODE_OFFLINE, FACE_TO_FACE_PAYMENT or OFFLINE_PAYMENT, by contract)',
+      ),
+      isOptional: true,
+    },
+    {
+      ...open(
+        'jsapiProductCode',
+        '支付宝内付款产品码（可选：小程序 JSAPI_PAY，当面付 FACE_TO_FACE_PAYMENT；填写后可在支付宝内付款）',
+        'Product code of payments inside Alipay (optional: JSAPI_PAY or FACE_TO_FACE_PAYMENT; payers inside Alipay can then pay there)',
+      ),
+      isOptional: true,
+    },
+    {
+      ...secret(
+        'appAuthToken',
+        '应用授权令牌 app_auth_token（可选：服务商的应用代商家收款）',
+        "App auth token (optional: a service provider's app acts for a merchant)",
+      ),
+      isOptional: true,
+    },
+    {
+      ...open(
+        'authAppId',
+        '商家应用 AppID auth_app_id（可选：代商家收款时）',
+        "Merchant's app ID, auth_app_id (optional: where a service provider acts)",
       ),
       isOptional: true,
     },
@@ -138,8 +193,8 @@ function partyProblem(settings: Record<string, unknown>): Problem | null {
     : null
 }
 
-/** Null when these settings are valid; else the wrong setting and what it should be. Values are not repeated. */
-export function settingsProblem(channel: ChannelName, settings: Record<string, unknown>): Problem | null {
+/** Null when these settings are valid now; else the wrong setting and what it should be. Values are not repeated. */
+export function settingsProblem(channel: ChannelName, settings: Record<string, unknown>, now: Date): Problem | null {
   const missing = CHANNEL_SETTINGS[channel].find(
     ({ name, isOptional }) => !isOptional && (settings[name] === undefined || settings[name] === ''),
   )
@@ -157,10 +212,18 @@ export function settingsProblem(channel: ChannelName, settings: Record<string, u
   const url = addressOf(settings[address])
   if (url === null) return { field: address, zh: `${address} 应为网址`, en: `${address} should be a URL` }
   try {
-    makeChannel(channel, { ...settings, [address]: url }, { fetch, now: () => new Date(), newNonce: () => '' })
-    return null
-  } catch {
+    makeChannel(channel, { ...settings, [address]: url }, { fetch, now: () => now, newNonce: () => '' })
+    const ended = certificatesOf(channel, settings).find(({ until }) => until <= now)
+    return ended === undefined ? null : problemWith(new BadSetting(ended.setting, '已过期', 'has ended'))
+  } catch (error) {
+    if (error instanceof BadSetting) return problemWith(error)
     const field = channel === 'wechat' ? 'mchPrivateKey' : 'appPrivateKey'
     return { field, zh: '密钥无法读取，应为Base64 DER或PEM', en: 'a key cannot be read: Base64 DER or PEM' }
   }
 }
+
+const problemWith = ({ setting, says: { zh, en } }: BadSetting): Problem => ({
+  field: setting,
+  zh: `${setting} ${zh}`,
+  en: `${setting} ${en}`,
+})

@@ -2,7 +2,14 @@
  * Merchants' accounts with upstreams: unseals their settings and makes a channel, which is cached until the settings
  * change.
  */
-import { type Channel, type ChannelDoor, isChannelName, makeChannel } from '@acopay/channels'
+import {
+  type Channel,
+  type ChannelDoor,
+  certificatesOf,
+  isChannelName,
+  makeChannel,
+  type SettingsCertificate,
+} from '@acopay/channels'
 import { findChannelAccount, noteComplaint, type Pool } from '@acopay/store'
 import { LRUCache } from 'lru-cache'
 import type { Logger } from 'pino'
@@ -21,6 +28,12 @@ export const accountPlace = ({ mchNo, channel }: AccountKey): string => `channel
 export const sealSettings = (masterKey: Buffer, key: AccountKey, settings: object): Buffer =>
   seal(masterKey, accountPlace(key), JSON.stringify(settings))
 
+const DAY_MS = 24 * 3_600_000
+/** Alipay issues a new certificate, and says so, 30 days before one ends. */
+const SOON_MS = 30 * DAY_MS
+
+export const endsSoon = (until: Date, now: Date): boolean => until.getTime() - now.getTime() < SOON_MS
+
 type Parts = {
   pool: Pool
   masterKey: Buffer
@@ -34,8 +47,23 @@ type Parts = {
  * where there is none.
  */
 export function channelAccounts({ pool, masterKey, door, sandboxUrl, log }: Parts) {
-  const cached = new LRUCache<string, { sealed: Buffer; sandbox: string; channel: Channel }>(growingTo(CHANNELS_MAX))
+  type Made = {
+    sealed: Buffer
+    sandbox: string
+    channel: Channel
+    certificates: SettingsCertificate[]
+    warnAtMs: number
+  }
+  const cached = new LRUCache<string, Made>(growingTo(CHANNELS_MAX))
   const guarded = circuitBreaker(door.now)
+  /** Once a day for each account that is used. */
+  const warnOfEnds = (key: AccountKey, made: Made): void => {
+    if (made.certificates.length === 0 || door.now().getTime() < made.warnAtMs) return
+    made.warnAtMs = door.now().getTime() + DAY_MS
+    for (const { setting, until } of made.certificates.filter((one) => endsSoon(one.until, door.now()))) {
+      log?.error({ ...key, setting, until, alarm: true }, 'a certificate of this account ends soon, or has ended')
+    }
+  }
   return async (mchNo: string, channel: string): Promise<Channel | null> => {
     if (!isChannelName(channel)) return null
     const sealed = await findChannelAccount(pool, mchNo, channel)
@@ -44,7 +72,10 @@ export function channelAccounts({ pool, masterKey, door, sandboxUrl, log }: Part
     const known = cached.get(name)
     // A channel that was made while the sandbox's upstreams were not listening yet has no address.
     const sandbox = sandboxUrl()
-    if (known?.sealed.equals(sealed) && known.sandbox === sandbox) return known.channel
+    if (known?.sealed.equals(sealed) && known.sandbox === sandbox) {
+      warnOfEnds({ mchNo, channel }, known)
+      return known.channel
+    }
     const settings = JSON.parse(unseal(masterKey, accountPlace({ mchNo, channel }), sealed)) as Record<string, unknown>
     const note = async (complaint: string | null): Promise<void> => {
       // A call is answered also while the database is away.
@@ -54,7 +85,9 @@ export function channelAccounts({ pool, masterKey, door, sandboxUrl, log }: Part
       else log?.error({ mchNo, channel, complaint, alarm: true }, 'the upstream refuses requests of this account')
     }
     const fresh = guarded(name, withComplaints(makeChannel(channel, inTheSandbox(settings, sandbox), door), note))
-    cached.set(name, { sealed, sandbox, channel: fresh })
+    const made = { sealed, sandbox, channel: fresh, certificates: certificatesOf(channel, settings), warnAtMs: 0 }
+    cached.set(name, made)
+    warnOfEnds({ mchNo, channel }, made)
     return fresh
   }
 }

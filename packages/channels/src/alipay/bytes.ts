@@ -32,32 +32,43 @@ const bytesOf = (encoded: string): Buffer =>
     'latin1',
   )
 
+/** Where a message of certificate mode names the certificate that verifies it. */
+export const CERTIFICATE = 'alipay_cert_sn'
+
 /**
  * The texts that the signature of a notification may cover: `a=1&b=2`, sorted by name, nothing encoded, without `sign`. The manual's
- * pages differ on whether empty values are in it, and `sign_type`: one of the four is what Alipay signed.
+ * pages differ on whether empty values are in it, and `sign_type`; clients differ on `alipay_cert_sn`: one of them is what Alipay
+ * signed.
  */
 export function signedForms(form: Form): Buffer[] {
   const all = [...form].filter(([name]) => name !== 'sign').sort(([one], [other]) => (one < other ? -1 : 1))
-  const untyped = all.filter(([name]) => name !== 'sign_type')
+  const without = (params: [string, Buffer][], left: string) => params.filter(([name]) => name !== left)
   const filled = (params: [string, Buffer][]) => params.filter(([, value]) => value.length > 0)
-  return [filled(untyped), untyped, filled(all), all].map((params) =>
-    Buffer.concat(
-      params.flatMap(([name, value], index) => [Buffer.from(`${index === 0 ? '' : '&'}${name}=`, 'latin1'), value]),
-    ),
-  )
+  const plain = form.has(CERTIFICATE) ? [without(all, CERTIFICATE), all] : [all]
+  const texts = plain.flatMap((params) => [without(params, 'sign_type'), params])
+  return texts
+    .flatMap((params) => [filled(params), params])
+    .map((params) =>
+      Buffer.concat(
+        params.flatMap(([name, value], index) => [Buffer.from(`${index === 0 ? '' : '&'}${name}=`, 'latin1'), value]),
+      ),
+    )
 }
 
-/** An answer's signature and its member `name`: the bytes that the signature covers, and their text. Throws when it has none. */
+/**
+ * An answer's signature, the name of the certificate that verifies it, and its member `name`: the bytes that the signature
+ * covers, and their text. Throws when it has none.
+ */
 export function readAnswer(
   bytes: Buffer,
   name: string,
   charset: string,
-): { signature: unknown; member: Buffer; text: string } {
+): { signature: unknown; certificate: unknown; member: Buffer; text: string } {
   const envelope = JSON.parse(decode(bytes, charset).replace(/^\ufeff/, '')) as Record<string, unknown>
   const found = memberOf(asAscii(bytes, charset), name)
   if (found === null) throw new Error(`no ${name} in the answer`)
   const member = bytes.subarray(found.start, found.end)
-  return { signature: envelope.sign, member, text: decode(member, charset) }
+  return { signature: envelope.sign, certificate: envelope[CERTIFICATE], member, text: decode(member, charset) }
 }
 
 /**

@@ -3,11 +3,13 @@
  * that Alipay signed (opendocs.alipay.com, "自行实现签名", "自行实现验签"). Alipay's signature covers the bytes of the answer's
  * member `…_response`, in whichever charset Alipay writes.
  */
-import { sign, verify } from 'node:crypto'
-import { restMsOf, Unbelieved, wordOf } from '../contract.ts'
-import { privateKeyOf, publicKeyOf } from '../keys.ts'
+import { type KeyObject, sign, verify } from 'node:crypto'
+import { parseJson, restMsOf, Unbelieved, wordOf } from '../contract.ts'
+import { privateKeyOf } from '../keys.ts'
 import type { AlipayAccount } from './account.ts'
-import { charsetIn, type Form, readAnswer, signedForms } from './bytes.ts'
+import { type AlipayKeys, keysOfCertificates, type NamedIn, oneKey } from './alipay-keys.ts'
+import { CERTIFICATE, charsetIn, type Form, readAnswer, signedForms } from './bytes.ts'
+import { type Certificates, isCertificateMode, readCertificates } from './certificates.ts'
 
 export type AlipayDoor = { fetch: typeof fetch; now: () => Date }
 
@@ -22,17 +24,19 @@ export type AlipayAnswer = {
 }
 
 export type AlipayClient = {
-  /** Makes one request. Throws when no answer comes whose signature is Alipay's. */
+  /** Makes one request; null: all that it says is in `more`. Throws when no answer comes whose signature is Alipay's. */
   call: (
     method: string,
-    bizContent: object,
+    bizContent: object | null,
     signal: AbortSignal,
     more?: Record<string, string>,
   ) => Promise<AlipayAnswer>
   /** The signed address of a page, which the payer's browser opens. */
   pageUrl: (method: string, bizContent: object, more: Record<string, string>) => string
+  /** The signed order that an app hands to Alipay's app on the payer's telephone. */
+  orderText: (method: string, bizContent: object, more: Record<string, string>) => string
   /** Whether Alipay signed the parameters of this form. */
-  isTheirs: (form: Form) => boolean
+  isTheirs: (form: Form) => Promise<boolean>
 }
 
 /** What each verb of the channel is given. */
@@ -50,67 +54,125 @@ const RATE_WORDS = new Set(['SYSTEM_RATE_LIMIT', 'USER_RATE_LIMIT'])
 
 export const readAlipayTime = (text: unknown): Date => new Date(`${String(text).replace(' ', 'T')}+08:00`)
 
-export function alipayClient(account: AlipayAccount, door: AlipayDoor): AlipayClient {
-  const privateKey = privateKeyOf(account.appPrivateKey)
-  const alipayKey = publicKeyOf(account.alipayPublicKey)
+/** Sends signed parameters to Alipay's gateway. */
+const post = ({ gateway }: AlipayAccount, { fetch }: AlipayDoor, params: URLSearchParams, signal: AbortSignal) =>
+  fetch(gateway, {
+    method: 'POST',
+    headers: { 'content-type': 'application/x-www-form-urlencoded;charset=utf-8' },
+    body: params.toString(),
+    redirect: 'error',
+    signal,
+  })
 
-  const signedParams = (method: string, bizContent: object, more: Record<string, string>): URLSearchParams => {
+type SignParams = (method: string, bizContent: object | null, more?: Record<string, string>) => URLSearchParams
+
+/** Signs the parameters of a request. Those in `common` are in every request. */
+function paramsSigner(
+  { appId }: AlipayAccount,
+  privateKey: KeyObject,
+  common: Record<string, string>,
+  now: () => Date,
+): SignParams {
+  return (method, bizContent, more = {}) => {
     const params: Record<string, string> = {
-      app_id: account.appId,
+      app_id: appId,
       method,
       format: 'JSON',
       charset: 'utf-8',
       sign_type: 'RSA2',
-      timestamp: alipayTime(door.now()),
+      timestamp: alipayTime(now()),
       version: '1.0',
+      ...common,
       ...more,
-      biz_content: JSON.stringify(bizContent),
+      ...(bizContent === null ? {} : { biz_content: JSON.stringify(bizContent) }),
     }
-    const text = textOf(Object.entries(params))
-    return new URLSearchParams({
-      ...params,
-      sign: sign('RSA-SHA256', Buffer.from(text), privateKey).toString('base64'),
-    })
+    const text = Buffer.from(textOf(Object.entries(params)))
+    return new URLSearchParams({ ...params, sign: sign('RSA-SHA256', text, privateKey).toString('base64') })
   }
+}
 
-  /** Strict: Node decodes several Base64 texts to the same bytes; only the canonical one is accepted. */
-  const isSigned = (signed: Buffer, signature: unknown): boolean => {
-    const bytes = Buffer.from(typeof signature === 'string' ? signature : '', 'base64')
-    return bytes.toString('base64') === signature && verify('RSA-SHA256', signed, alipayKey, bytes)
+/** What every request of the account carries. */
+function commonParams({ appAuthToken = '' }: AlipayAccount, certificates: Certificates | null): Record<string, string> {
+  return {
+    ...(certificates === null
+      ? {}
+      : { app_cert_sn: certificates.appSerial, alipay_root_cert_sn: certificates.rootSerial }),
+    // "应用授权令牌": the app acts for the merchant who authorized it.
+    ...(appAuthToken === '' ? {} : { app_auth_token: appAuthToken }),
   }
+}
+
+export function alipayClient(account: AlipayAccount, door: AlipayDoor): AlipayClient {
+  const privateKey = privateKeyOf(account.appPrivateKey)
+  const certificates = isCertificateMode(account) ? readCertificates(account, privateKey) : null
+  const signedParams = paramsSigner(account, privateKey, commonParams(account, certificates), door.now)
+  const keys: AlipayKeys =
+    certificates === null
+      ? oneKey(account)
+      : keysOfCertificates(certificates, door.now, (serial, signal) =>
+          certificateFile(serial, (method, body) => post(account, door, signedParams(method, body), signal)),
+        )
 
   return {
     async call(method, bizContent, signal, more = {}) {
-      const response = await door.fetch(account.gateway, {
-        method: 'POST',
-        headers: { 'content-type': 'application/x-www-form-urlencoded;charset=utf-8' },
-        body: signedParams(method, bizContent, more).toString(),
-        redirect: 'error',
-        signal,
-      })
+      const response = await post(account, door, signedParams(method, bizContent, more), signal)
       const bytes = Buffer.from(await response.arrayBuffer())
       const restMs = restMsOf(response, door.now(), false)
       const rest = restMs === undefined ? {} : { restMs }
       if (response.status !== 200) throw new Unbelieved(`HTTP ${response.status}`, rest)
-      const name = `${method.replaceAll('.', '_')}_response`
+      const name = memberOf(method)
       const charset = charsetIn(response.headers.get('content-type'))
-      const { signature, member, text } = readAnswer(bytes, name, charset)
+      // A method without content refuses in a member of its own; of the others it would say nothing of a trade.
+      const isRefused = bizContent === null && !bytes.includes(`"${name}"`)
+      const { signature, certificate, member, text } = readAnswer(bytes, isRefused ? 'error_response' : name, charset)
       const data = JSON.parse(text) as Record<string, unknown>
       const [code, subCode] = [String(data.code ?? ''), String(data.sub_code ?? '')]
-      if (!isSigned(member, signature)) throw unbelieved(name, { signature, code, subCode }, rest)
+      const isTheirs = await isSigned(keys, [member], { signature, certificate, namedIn: 'answer' })
+      if (!isTheirs) throw unbelieved(name, { signature, code, subCode }, rest)
       const isRateWord = code === RATE_CODE || RATE_WORDS.has(subCode)
       const requestId = response.headers.get('trace_id') ?? response.headers.get('trace-id') ?? undefined
       return { code, subCode, data, requestId, restMs: restMsOf(response, door.now(), isRateWord) }
     },
     pageUrl: (method, bizContent, more) => `${account.gateway}?${signedParams(method, bizContent, more)}`,
-    isTheirs(form) {
-      const signature = form.get('sign')?.toString('latin1')
-      return (
-        form.get('sign_type')?.toString('latin1') === 'RSA2' &&
-        signedForms(form).some((text) => isSigned(text, signature))
-      )
+    orderText: (method, bizContent, more) =>
+      [...signedParams(method, bizContent, more)]
+        .map(([name, value]) => `${name}=${encodeURIComponent(value)}`)
+        .join('&'),
+    async isTheirs(form) {
+      if (form.get('sign_type')?.toString('latin1') !== 'RSA2') return false
+      const [signature, certificate] = [form.get('sign')?.toString('latin1'), form.get(CERTIFICATE)?.toString('latin1')]
+      return isSigned(keys, signedForms(form), { signature, certificate, namedIn: 'webhook' })
     },
   }
+}
+
+/** The name of an answer's content. */
+const memberOf = (method: string): string => `${method.replaceAll('.', '_')}_response`
+
+type Signed = { signature: unknown; certificate: unknown; namedIn: NamedIn }
+
+/**
+ * Whether Alipay signed one of the texts. Strict: Node decodes several Base64 texts to the same bytes; only the canonical one is
+ * accepted.
+ */
+async function isSigned(keys: AlipayKeys, texts: Buffer[], { signature, certificate, namedIn }: Signed) {
+  const bytes = Buffer.from(typeof signature === 'string' ? signature : '', 'base64')
+  if (bytes.length === 0 || bytes.toString('base64') !== signature) return false
+  const serial = typeof certificate === 'string' && certificate !== '' ? certificate : null
+  const found = await keys.keysFor(serial, namedIn)
+  return found.some((key) => texts.some((text) => verify('RSA-SHA256', text, key, bytes)))
+}
+
+/** The file of a certificate, in Base64. Throws when Alipay does not give it. */
+async function certificateFile(
+  serial: string,
+  ask: (method: string, body: object) => Promise<Response>,
+): Promise<string> {
+  const method = 'alipay.open.app.alipaycert.download'
+  const response = await ask(method, { alipay_cert_sn: serial })
+  const { [memberOf(method)]: answer } = parseJson(await response.text()) as Record<string, Record<string, unknown>>
+  if (typeof answer?.alipay_cert_content !== 'string') throw new Error('no certificate in the answer')
+  return answer.alipay_cert_content
 }
 
 /**

@@ -11,8 +11,10 @@ import { readNotification, replyToWebhook } from './notification.ts'
 import { open } from './open.ts'
 import { query } from './query.ts'
 import { queryRefund, refund } from './refund.ts'
+import { alipaySignIn } from './sign-in.ts'
 
 export type { AlipayAccount } from './account.ts'
+export { alipayCertificates } from './certificates.ts'
 export type { AlipayDoor } from './client.ts'
 
 const MINUTE = 60_000
@@ -21,10 +23,10 @@ const HOUR = 60 * MINUTE
 export function makeAlipay(account: AlipayAccount, door: AlipayDoor): Channel {
   const alipay = { account, door, client: alipayClient(account, door) }
   return {
-    methods: ['native', 'h5', 'page'],
+    methods: ['native', 'h5', 'page', 'jsapi', 'app'],
     // "qr_code ... 当前有效期为2小时", less what the answer and the payer's telephone take. A page lives as long as its attempt.
     payUrlTtlMs: { native: 2 * HOUR - 5 * MINUTE },
-    signIn: null,
+    signIn: alipaySignIn(alipay),
     tradeStartsAtScan: true,
     // "建议商户在退款发起后间隔10秒以上再发起退款查询请求".
     refundVisibleAfterMs: 10_000,

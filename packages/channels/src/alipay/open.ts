@@ -1,6 +1,6 @@
-/** Opening a payment: a code to scan, or a page on a telephone or a desktop. */
+/** Opening a payment: a code to scan, a page on a telephone or a desktop, a sheet inside Alipay, an order for an app. */
 import { formatYuan } from '@acopay/core'
-import type { OpenAnswer, OpenAsk } from '../contract.ts'
+import { isNumber, type OpenAnswer, type OpenAsk } from '../contract.ts'
 import { OK, refusal, traced, undefinedAnswer } from './answer.ts'
 import { type AlipayContext, alipayTime } from './client.ts'
 
@@ -48,8 +48,22 @@ export async function open(alipay: AlipayContext, ask: OpenAsk, signal: AbortSig
     const order = { ...orderOf(ask), product_code: page.product }
     return { kind: 'opened', payUrl: alipay.client.pageUrl(page.method, order, urlsOf(ask)) }
   }
-  if (ask.method !== 'native') return { kind: 'refused', why: `no method ${ask.method}` }
-  return openCode(alipay, ask, signal)
+  switch (ask.method) {
+    case 'native':
+      return openCode(alipay, ask, signal)
+    case 'jsapi':
+      return openSheet(alipay, ask, signal)
+    case 'app': {
+      // Nor here: the app hands the signed order to Alipay's app ("App支付", alipay.trade.app.pay).
+      const order = { ...orderOf(ask), product_code: 'QUICK_MSECURITY_PAY' }
+      return {
+        kind: 'opened',
+        payUrl: alipay.client.orderText('alipay.trade.app.pay', order, { notify_url: ask.notifyUrl }),
+      }
+    }
+    default:
+      return { kind: 'refused', why: `no method ${ask.method}` }
+  }
 }
 
 /** "统一收单线下交易预创建" (alipay.trade.precreate) gives a code; the trade begins when a payer scans it. */
@@ -72,6 +86,30 @@ async function openCode(
   if (REFUSED.has(refusal(answer))) return traced(answer, { kind: 'refused', why: answer.subCode })
   return undefinedAnswer(answer)
 }
+
+/**
+ * "统一收单交易创建" (alipay.trade.create) makes a trade for one payer; a page inside Alipay shows the sheet for its number
+ * (`AlipayJSBridge.call('tradePay', …)`, in a mini-program `my.tradePay`).
+ */
+async function openSheet({ account, client }: AlipayContext, ask: OpenAsk, signal: AbortSignal): Promise<OpenAnswer> {
+  const { jsapiProductCode: product = '', appId } = account
+  const order = {
+    ...orderOf(ask),
+    ...buyerOf(ask.openId ?? ''),
+    ...(product === '' ? {} : { product_code: product }),
+    // "最终唤起收银台支付所在的小程序的应用id": a must of this product.
+    ...(product === 'JSAPI_PAY' ? { op_app_id: appId } : {}),
+  }
+  const answer = await client.call('alipay.trade.create', order, signal, { notify_url: ask.notifyUrl })
+  const { trade_no: tradeNO, out_trade_no: opened } = answer.data
+  const isOpened = answer.code === OK && opened === ask.attemptNo && isNumber(tradeNO)
+  if (isOpened) return traced(answer, { kind: 'opened', payUrl: JSON.stringify({ tradeNO }) })
+  if (REFUSED.has(refusal(answer))) return traced(answer, { kind: 'refused', why: answer.subCode })
+  return undefinedAnswer(answer)
+}
+
+/** "2088开头的16位纯数字" is the payer's number, everything else the payer's id for this app. */
+const buyerOf = (openId: string) => (/^2088\d{12}$/.test(openId) ? { buyer_id: openId } : { buyer_open_id: openId })
 
 const orderOf = (ask: OpenAsk) => ({
   out_trade_no: ask.attemptNo,

@@ -247,7 +247,190 @@ describe('a create', () => {
       expect(JSON.parse(params.biz_content ?? '')).toMatchObject({ product_code, total_amount: '12.50' })
       await fetch(url)
     }
-    expect((await channel.open({ ...OPEN, method: 'app' }, PATIENT)).kind).toBe('refused')
+    expect((await channel.open({ ...OPEN, method: 'face' }, PATIENT)).kind).toBe('refused')
+  })
+})
+
+describe('an order for an app', () => {
+  it('is a signed text that says what is sold, and asks Alipay nothing', async () => {
+    const asked = oracle.asked.length
+    const returnUrl = 'https://pay.test/cashier/1'
+    const opened = await channel.open({ ...OPEN, method: 'app', returnUrl }, PATIENT)
+    expect(oracle.asked.length).toBe(asked)
+    const text = opened.kind === 'opened' ? opened.payUrl : ''
+    // As alipay-sdk's sdkExecute writes it: every value encoded, a blank as %20.
+    expect(text).toContain('timestamp=2026-01-31%2008%3A00%3A00')
+    const params = Object.fromEntries(new URLSearchParams(text))
+    expect(params).toMatchObject({ method: 'alipay.trade.app.pay', notify_url: OPEN.notifyUrl, sign_type: 'RSA2' })
+    expect(params).not.toHaveProperty('return_url')
+    expect(JSON.parse(params.biz_content ?? '')).toEqual({
+      out_trade_no: REF.attemptNo,
+      total_amount: '12.50',
+      subject: '测试／a＝b＆c',
+      time_expire: '2026-01-31 09:00:00',
+      product_code: 'QUICK_MSECURITY_PAY',
+    })
+    // The app sends it as it is; the gateway checks its signature.
+    const body = new URLSearchParams(text)
+    await fetch(oracle.account.gateway, { method: 'POST', body })
+  })
+})
+
+describe('a payment inside Alipay', () => {
+  const TRADE_NO = '2026013122001400001000000009'
+  const opened = { code: '10000', msg: 'Success', out_trade_no: REF.attemptNo, trade_no: TRADE_NO }
+  const open = async (body: object, { openId = '2088000000000009', ...settings }: Record<string, string> = {}) => {
+    oracle.says({ body })
+    const answer = await makeAlipay({ ...oracle.account, ...settings }, oracle.door).open(
+      { ...OPEN, method: 'jsapi', openId },
+      PATIENT,
+    )
+    const params = Object.fromEntries(new URLSearchParams(oracle.asked.at(-1)?.body))
+    return { answer, params, content: JSON.parse(params.biz_content ?? '') as Record<string, string> }
+  }
+
+  it('is a trade for one payer, whose number starts the sheet', async () => {
+    const { answer, params, content } = await open(opened)
+    expect(answer).toMatchObject({ kind: 'opened', payUrl: `{"tradeNO":"${TRADE_NO}"}` })
+    expect(params).toMatchObject({ method: 'alipay.trade.create', notify_url: OPEN.notifyUrl })
+    expect(content).toEqual({
+      out_trade_no: REF.attemptNo,
+      total_amount: '12.50',
+      subject: '测试／a＝b＆c',
+      time_expire: '2026-01-31 09:00:00',
+      buyer_id: '2088000000000009',
+    })
+  })
+
+  it('names the payer by the id that Alipay gave, and the product and the mini-program where the account has them', async () => {
+    const openId = '099luGU2ef8yeC95sroZ9WGyuuGqL7qD-VLY8B1mtPqj4w9'
+    expect((await open(opened, { openId })).content).toMatchObject({ buyer_open_id: openId })
+    expect((await open(opened, { openId })).content).not.toHaveProperty('buyer_id')
+    const inPage = (await open(opened, { jsapiProductCode: 'FACE_TO_FACE_PAYMENT' })).content
+    expect(inPage).toMatchObject({ product_code: 'FACE_TO_FACE_PAYMENT' })
+    expect(inPage).not.toHaveProperty('op_app_id')
+    expect((await open(opened, { jsapiProductCode: 'JSAPI_PAY' })).content).toMatchObject({
+      product_code: 'JSAPI_PAY',
+      op_app_id: '2021000000000001',
+    })
+  })
+
+  it('is opened only by an answer about this order with a number, and refused only by words that say so', async () => {
+    const failed = (sub_code: string) => ({ code: '40004', msg: 'Business Failed', sub_code })
+    const kinds: string[] = []
+    for (const body of [
+      { ...opened, out_trade_no: 'AT2' },
+      { ...opened, trade_no: '' },
+      { ...opened, trade_no: 1 },
+      { ...opened, code: '20000' },
+      failed('ACQ.SYSTEM_ERROR'),
+      failed('ACQ.CONTEXT_INCONSISTENT'),
+      failed('ACQ.TRADE_BUYER_NOT_MATCH'),
+      failed('ACQ.INVALID_PARAMETER'),
+      failed('ACQ.BUYER_SELLER_EQUAL'),
+    ]) {
+      kinds.push((await open(body)).answer.kind)
+    }
+    expect(kinds).toEqual([...Array.from({ length: 7 }, () => 'unknown'), 'refused', 'refused'])
+  })
+})
+
+describe('who pays inside Alipay', () => {
+  const signIn = (more: object = {}) =>
+    makeAlipay({ ...oracle.account, jsapiProductCode: 'JSAPI_PAY', ...more }, oracle.door).signIn
+
+  it('is asked of Alipay only where the account has a product for it', () => {
+    expect(channel.signIn).toBeNull()
+    expect(signIn({ jsapiProductCode: '' })).toBeNull()
+    const address = new URL(signIn()?.address({ returnUrl: 'https://pay.test/back?a=1', state: 's1' }) ?? '')
+    expect(address.origin + address.pathname).toBe('https://openauth.alipay.com/oauth2/publicAppAuthorize.htm')
+    expect(Object.fromEntries(address.searchParams)).toEqual({
+      app_id: '2021000000000001',
+      scope: 'auth_base',
+      redirect_uri: 'https://pay.test/back?a=1',
+      state: 's1',
+    })
+    expect(signIn()?.codeName).toBe('auth_code')
+  })
+
+  it('is the payer of the code, by number or by id; a code that is used is refused, and all else unknown', async () => {
+    const payer = async (says: AlipaySays) => {
+      oracle.says(says)
+      const answer = await signIn()?.payerOf('the-code', PATIENT)
+      return answer?.kind === 'payer' ? answer.openId : answer?.kind
+    }
+    const tokens = { access_token: 'x', expires_in: '1296000' }
+    expect(await payer({ body: { user_id: '2088000000000009', ...tokens } })).toBe('2088000000000009')
+    const params = Object.fromEntries(new URLSearchParams(oracle.asked.at(-1)?.body))
+    expect(params).toMatchObject({
+      method: 'alipay.system.oauth.token',
+      grant_type: 'authorization_code',
+      code: 'the-code',
+    })
+    expect(params).not.toHaveProperty('biz_content')
+    expect(await payer({ body: { open_id: 'o1', ...tokens } })).toBe('o1')
+    expect(await payer({ body: tokens })).toBe('unknown')
+    expect(await payer({ body: { user_id: '2088000000000009' }, sign: false })).toBe('unknown')
+    const refused = (sub_code: string) => ({ ...error('40002', sub_code), member: 'error_response' })
+    expect(await payer(refused('isv.code-invalid'))).toBe('refused')
+    expect(await payer({ ...refused('isv.code-invalid'), sign: false })).toBe('unknown')
+    expect(await payer(refused('isv.invalid-app-id'))).toBe('unknown')
+    expect(await payer({ ...error('20000', 'isp.unknow-error'), member: 'error_response' })).toBe('unknown')
+  })
+})
+
+describe('an app that acts for a merchant', () => {
+  const OWN = '2021000000000001'
+  const told = async (more: Record<string, string>, settings: object = {}) => {
+    const of = makeAlipay({ ...oracle.account, ...settings }, oracle.door)
+    const params = { seller_id: '2088000000000001', out_trade_no: REF.attemptNo, trade_no: PAYMENT, ...more }
+    const paid = { trade_status: 'TRADE_SUCCESS', total_amount: '12.50', gmt_payment: '2026-01-31 07:59:00', ...params }
+    return (await of.readWebhook(oracle.told(paid))).kind
+  }
+
+  it('says so in every request, also in pages and orders', async () => {
+    const of = makeAlipay({ ...oracle.account, appAuthToken: '202001BBtoken' }, oracle.door)
+    oracle.says(error('40004', 'ACQ.TRADE_NOT_EXIST'))
+    const before = oracle.asked.length
+    await of.open(OPEN, PATIENT)
+    await of.query(REF, PATIENT)
+    await of.close(REF, PATIENT)
+    await of.refund(REFUND, PATIENT)
+    await of.queryRefund(REFUND, PATIENT)
+    await of.fetchUpstreamBill('2026-01-30', PATIENT)
+    const sent = oracle.asked.slice(before).map(({ body }) => new URLSearchParams(body).get('app_auth_token'))
+    expect(sent).toEqual(Array.from({ length: 6 }, () => '202001BBtoken'))
+    for (const method of ['page', 'h5', 'app']) {
+      const opened = await of.open({ ...OPEN, method }, PATIENT)
+      expect(opened.kind === 'opened' ? opened.payUrl : '').toContain('app_auth_token=202001BBtoken')
+    }
+    await channel.query(REF, PATIENT)
+    expect(oracle.asked.at(-1)?.body).not.toContain('app_auth_token')
+  })
+
+  it('hears of the merchant’s payments, whichever of the two apps is its own; not of other apps’ and other merchants’', async () => {
+    const heard = {
+      'own app': await told({ app_id: OWN }),
+      'own app for a merchant': await told({ app_id: OWN, auth_app_id: '2021000000000005' }),
+      'another app for own': await told({ app_id: '2021000000000007', auth_app_id: OWN }),
+      'another app': await told({ app_id: '2021000000000007', auth_app_id: '2021000000000005' }),
+      'no app': await told({ auth_app_id: '' }),
+      'another seller': await told({ app_id: OWN, seller_id: '2088000000000002' }),
+      'another seller for own': await told({ app_id: '2021', auth_app_id: OWN, seller_id: '2088000000000002' }),
+      'the merchant that is set': await told({ app_id: OWN, auth_app_id: '5' }, { authAppId: '5' }),
+      'another one than is set': await told({ app_id: OWN, auth_app_id: '6' }, { authAppId: '5' }),
+    }
+    expect(heard).toEqual({
+      'own app': 'paid',
+      'own app for a merchant': 'paid',
+      'another app for own': 'paid',
+      'another app': 'forged',
+      'no app': 'forged',
+      'another seller': 'forged',
+      'another seller for own': 'forged',
+      'the merchant that is set': 'paid',
+      'another one than is set': 'forged',
+    })
   })
 })
 

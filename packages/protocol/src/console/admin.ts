@@ -66,7 +66,7 @@ export type MadeKey = { key: KeyRow; private_key: string | null }
 
 /**
  * `PUT merchants/{mch_no}/channels/{channel}` takes the settings as texts by name. Secrets are write-only: `is_set`
- * tells whether one is stored, and an empty one does not change. `POST merchants/{mch_no}/channels/{channel}/test`
+ * tells whether one is stored, and an empty one does not change. A dash takes an optional setting away. `POST merchants/{mch_no}/channels/{channel}/test`
  * calls the upstream.
  */
 export type ChannelAccountRow = {
@@ -76,6 +76,8 @@ export type ChannelAccountRow = {
   /** The upstream's word for refusing this account's requests as such, and since when; null while it accepts them. */
   complaint: string | null
   complained_at: string | null
+  /** The certificates among the settings. `ends_soon`: within 30 days, or ended. */
+  certificates: { setting: string; valid_until: string; ends_soon: boolean }[]
   settings: {
     name: string
     label: { zh: string; en: string }

@@ -8,9 +8,11 @@ import type { StandIn, UpstreamReply, UpstreamRequest } from '../stand-in.ts'
 import type { StandInWorld } from '../stand-in-world.ts'
 import { type Trades, tradesOf } from '../trades.ts'
 import { billZip } from './bill.ts'
+import { wrongSerial } from './certificates.ts'
 import { encodeGbk } from './gbk.ts'
 import { notificationOf } from './notification.ts'
 import type { AlipayStandInSettings } from './settings.ts'
+import { authorize, payerOfCode } from './sign-in.ts'
 import { type AlipaySigner, alipaySigner } from './signature.ts'
 import { type Answer, type Call, refuse, VERBS } from './verbs.ts'
 
@@ -22,7 +24,7 @@ const HOUR = 60 * MINUTE
 const PAUSES_MS = [4 * MINUTE, 10 * MINUTE, 10 * MINUTE, HOUR, 2 * HOUR, 6 * HOUR, 15 * HOUR]
 
 export function makeAlipayStandIn(settings: AlipayStandInSettings, world: StandInWorld): StandIn {
-  const signer = alipaySigner(settings)
+  const signer = alipaySigner(settings, world.now)
   const trades = tradesOf(`alipay/${settings.appId}`, world, {
     pausesMs: PAUSES_MS,
     isHeard: ({ status, body }) => status === 200 && body.trim() === 'success',
@@ -36,38 +38,68 @@ export function makeAlipayStandIn(settings: AlipayStandInSettings, world: StandI
     },
   })
 
+  /** What Alipay answers to a request whose parameters are these. */
+  async function answer(params: URLSearchParams, url: URL): Promise<{ no: string; reply: UpstreamReply | null }> {
+    const method = params.get('method') ?? ''
+    const render = renderer(signer, method)
+    const say = (said: Answer, how: How = 'well') => ({ no: '', reply: render(said, how) })
+    const wrong = wrongRequest(settings, signer, params, world.now().getTime())
+    if (wrong !== null) return say(refuse(wrong.word), wrong.isSigned ? 'well' : 'unsigned')
+    if (method === DOWNLOAD) return say(certificateAnswer(signer, params), 'unsigned')
+    if (method === SIGN_IN) {
+      const payer = await payerOfCode(settings, world, params)
+      return { no: '', reply: renderer(signer, 'sub_code' in payer ? 'error' : method)(payer, 'well') }
+    }
+    const found = VERBS[method]
+    if (found === undefined) {
+      return say({ code: '40006', msg: 'Insufficient', sub_code: 'isv.insufficient-isv-permissions' })
+    }
+    const call = await callOf(settings, trades, params, url)
+    const reply = await misbehaving(
+      world,
+      { verb: found.verb, no: call.no },
+      { work: (fault) => found.work(call, fault), render, failure: (word = 'ACQ.SYSTEM_ERROR') => refuse(word) },
+    )
+    return { no: call.no, reply }
+  }
+
   return {
     control: trades.control,
     async handle(request) {
       const url = new URL(request.url, `http://${request.headers.host ?? 'alipay'}`)
       if (url.pathname.endsWith('/bill.zip')) return binary(await billZip(trades, url.searchParams.get('day') ?? ''))
-      const params = paramsOf(request, url)
-      const method = params.get('method') ?? ''
-      const render = renderer(signer, method)
-      const stranger = strangerOf(settings, signer, params)
-      if (stranger !== null) return render(stranger, 'unsigned')
-      const found = VERBS[method]
-      if (found === undefined) {
-        return render({ code: '40006', msg: 'Insufficient', sub_code: 'isv.insufficient-isv-permissions' }, 'well')
-      }
-      const call = await callOf(trades, params, url)
-      const reply = await misbehaving(
-        world,
-        { verb: found.verb, no: call.no },
-        { work: (fault) => found.work(call, fault), render, failure: (word = 'ACQ.SYSTEM_ERROR') => refuse(word) },
-      )
+      if (url.pathname.endsWith('/publicAppAuthorize.htm')) return authorize(settings, world, url.searchParams)
+      const { no, reply } = await answer(paramsOf(request, url), url)
       // The payer's browser asks for a page: it is shown the page instead of the answer.
-      return request.method === 'GET' && reply !== null ? page(call.no) : reply
+      return request.method === 'GET' && reply !== null && no !== '' ? page(no) : reply
     },
   }
 }
 
-/** The answer to a request that is not this app's; null when it is. Alipay looks for the app first, and signs neither answer. */
-function strangerOf({ appId }: AlipayStandInSettings, signer: AlipaySigner, params: URLSearchParams): Answer | null {
-  const isOther = params.get('app_id') !== appId
-  if (!isOther && signer.isApps(params)) return null
-  const sub_code = isOther ? 'isv.invalid-app-id' : 'isv.invalid-signature'
-  return { code: '40002', msg: 'Invalid Arguments', sub_code, sub_msg: sub_code }
+/** Why a request is not accepted as this app's; null when it is. Alipay looks for the app first. */
+function wrongRequest(
+  { appId, certificates, authorized }: AlipayStandInSettings,
+  signer: AlipaySigner,
+  params: URLSearchParams,
+  nowMs: number,
+): { word: string; isSigned: boolean } | null {
+  if (params.get('app_id') !== appId) return { word: 'isv.invalid-app-id', isSigned: false }
+  const word = certificates === undefined ? null : wrongSerial(certificates, params, nowMs)
+  if (word !== null) return { word, isSigned: true }
+  if (!signer.isApps(params)) return { word: 'isv.invalid-signature', isSigned: false }
+  const token = params.get('app_auth_token') ?? ''
+  return token === (authorized?.token ?? token) ? null : { word: 'aop.invalid-app-auth-token', isSigned: true }
+}
+
+const SIGN_IN = 'alipay.system.oauth.token'
+const DOWNLOAD = 'alipay.open.app.alipaycert.download'
+
+/** "应用支付宝公钥证书下载": the certificate's file in Base64. Nobody signs this answer. */
+function certificateAnswer({ fileOf }: AlipaySigner, params: URLSearchParams): Answer {
+  const { alipay_cert_sn: serial } = JSON.parse(params.get('biz_content') ?? '{}') as Record<string, unknown>
+  const file = fileOf(serial)
+  if (file === null) return refuse('isv.alipay-cert-not-exist')
+  return { code: '10000', msg: 'Success', alipay_cert_content: Buffer.from(file).toString('base64') }
 }
 
 /** The parameters of the query, and those of the form, which win. */
@@ -77,10 +109,16 @@ function paramsOf(request: UpstreamRequest, url: URL): URLSearchParams {
   return params
 }
 
-async function callOf(trades: Trades, params: URLSearchParams, url: URL): Promise<Call> {
+async function callOf(
+  settings: AlipayStandInSettings,
+  trades: Trades,
+  params: URLSearchParams,
+  url: URL,
+): Promise<Call> {
   const content = JSON.parse(params.get('biz_content') ?? '{}') as Record<string, unknown>
   return {
     trades,
+    settings,
     content,
     no: await tradeNoOf(trades, content),
     notifyUrl: params.get('notify_url') ?? '',
@@ -96,12 +134,13 @@ async function tradeNoOf(trades: Trades, content: Record<string, unknown>): Prom
 }
 
 const renderer =
-  ({ signBytes }: AlipaySigner, method: string) =>
+  ({ signBytes, serial }: AlipaySigner, method: string) =>
   (answer: Answer, how: How): UpstreamReply => {
     const encode = how === 'gbk' ? encodeGbk : (text: string) => Buffer.from(text, 'utf8')
     const member = encode(JSON.stringify(how === 'other_number' ? ofAnother(answer) : answer))
     const signature = signBytes(how === 'bad_signature' ? Buffer.concat([member, Buffer.from(' ')]) : member)
-    const sign = how === 'unsigned' ? '' : `,"sign":"${signature}"`
+    const certificate = serial() === null ? '' : `,"alipay_cert_sn":"${serial()}"`
+    const sign = how === 'unsigned' ? '' : `${certificate},"sign":"${signature}"`
     const name = `${method.replaceAll('.', '_')}_response`
     const body = Buffer.concat([Buffer.from(`{"${name}":`), member, Buffer.from(`${sign}}`)])
     const charset = how === 'gbk' ? 'GBK' : 'utf-8'

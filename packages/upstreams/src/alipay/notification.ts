@@ -4,13 +4,14 @@ import type { AlipayStandInSettings } from './settings.ts'
 import { timeText } from './time.ts'
 
 export const notificationOf = (
-  { appId, sellerId }: AlipayStandInSettings,
+  { appId, sellerId, authorized }: AlipayStandInSettings,
   trade: Trade,
   nowMs: number,
 ): Record<string, string> => ({
   notify_time: timeText(nowMs),
   notify_type: 'trade_status_sync',
   app_id: appId,
+  auth_app_id: authorized?.appId ?? appId,
   seller_id: sellerId,
   out_trade_no: trade.no,
   trade_no: trade.payment?.no ?? '',

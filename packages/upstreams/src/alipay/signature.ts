@@ -1,10 +1,15 @@
 /** RSA2 from Alipay's side: checks what the merchant's app signed, signs answers and notifications. */
 import { sign, verify } from 'node:crypto'
 import { privateKeyOf, publicKeyOf } from '../keys.ts'
+import { type Signing, signingOf } from './certificates.ts'
 import { encodeGbk } from './gbk.ts'
 import type { AlipayStandInSettings } from './settings.ts'
 
 export type AlipaySigner = {
+  /** What the certificate is called that verifies what is signed now; null in key mode. */
+  serial: () => string | null
+  /** The file of the certificate that is called so; null when Alipay has none. */
+  fileOf: (serial: unknown) => string | null
   signBytes: (bytes: Buffer) => string
   /** The form of these parameters, with `sign_type` and `sign`, in the charset that they name. */
   signForm: (params: Record<string, string>) => string
@@ -12,11 +17,15 @@ export type AlipaySigner = {
   isApps: (params: URLSearchParams) => boolean
 }
 
-export function alipaySigner(settings: AlipayStandInSettings): AlipaySigner {
+export function alipaySigner(settings: AlipayStandInSettings, now: () => Date): AlipaySigner {
   const ownKey = privateKeyOf(settings.alipayPrivateKey)
   const appKey = publicKeyOf(settings.appPublicKey)
-  const signBytes = (bytes: Buffer): string => sign('RSA-SHA256', bytes, ownKey).toString('base64')
+  const signings = settings.certificates === undefined ? [] : signingOf(settings.certificates, settings)
+  const current = (): Signing | undefined => signings.findLast(({ from }) => from <= now().getTime())
+  const signBytes = (bytes: Buffer): string => sign('RSA-SHA256', bytes, current()?.key ?? ownKey).toString('base64')
   return {
+    serial: () => current()?.serial ?? null,
+    fileOf: (serial) => signings.find((one) => one.serial === serial)?.file ?? null,
     signBytes,
     signForm(params) {
       const encode = params.charset === 'GBK' ? encodeGbk : (text: string) => Buffer.from(text, 'utf8')

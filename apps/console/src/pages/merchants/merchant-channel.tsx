@@ -35,6 +35,15 @@ export function ChannelAccount(props: { account: ChannelAccountRow; path: string
           style={{ marginBottom: 12 }}
         />
       )}
+      {account.certificates.map(({ setting, valid_until, ends_soon }) => (
+        <Alert
+          key={setting}
+          type={ends_soon ? 'error' : 'info'}
+          showIcon={ends_soon}
+          title={`${setting}: ${t(ends_soon ? 'certificateEndsSoon' : 'certificateUntil')} ${when(valid_until)}`}
+          style={{ marginBottom: 12 }}
+        />
+      ))}
       {test.data !== undefined && (
         <Alert
           type={test.data.is_fine ? 'success' : 'error'}

@@ -18,6 +18,11 @@ const KINDS = [
   'closes_late',
   'closes_never',
   'refunds_late',
+  'refused_then_done',
+  'says',
+  'unsigned',
+  'other_number',
+  'gbk',
   'twin',
   'silence',
 ]

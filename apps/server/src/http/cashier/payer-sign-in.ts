@@ -75,7 +75,7 @@ export function payerSignInRoutes(
     const signIn = await signInOf(key, channel)
     if (signIn === null) return reply.callNotFound()
     const query = queryOf(request)
-    const [code, state] = [query.get('code') ?? '', query.get('state') ?? '']
+    const [code, state] = [query.get(signIn.codeName ?? 'code') ?? '', query.get('state') ?? '']
     if (!STATE.test(state)) return reply.code(400).send({ error: 'FIELD_INVALID', field: 'state' })
     const answer = CODE.test(code)
       ? await callUpstream(world, within(world, world.limits.channelCallMs), (signal) => signIn.payerOf(code, signal))

@@ -1,12 +1,12 @@
 /** Merchants' accounts with upstreams. Secrets can be written here, and no answer contains them. */
 
-import { type ChannelName, INSTALLED, isChannelName } from '@acopay/channels'
+import { type ChannelName, certificatesOf, INSTALLED, isChannelName } from '@acopay/channels'
 import { parseJson } from '@acopay/protocol'
 import type { ChannelAccountRow, ChannelTest } from '@acopay/protocol/console'
 import type { readMerchantParts } from '@acopay/store/read'
 import { saveChannelAccount } from '../../../actions/console/merchants.ts'
 import { CHANNEL_SETTINGS, OTHER_ACCOUNT, settingsProblem } from '../../../upstream/account-settings.ts'
-import { accountPlace } from '../../../upstream/accounts.ts'
+import { accountPlace, endsSoon } from '../../../upstream/accounts.ts'
 import { callUpstream, within } from '../../../upstream/call-upstream.ts'
 import type { World } from '../../../world.ts'
 import { type ConsoleCall, type ConsoleEndpoint, Failed, failed } from '../call.ts'
@@ -36,12 +36,20 @@ export const accountRows = (world: World, parts: Parts): ChannelAccountRow[] =>
         changed_at: account?.changedAt.toISOString() ?? null,
         complaint: account?.complaint ?? null,
         complained_at: account?.complainedAt?.toISOString() ?? null,
+        certificates: settings === null ? [] : certificateRows(channel, settings, world.now()),
         settings: CHANNEL_SETTINGS[channel].map(({ name, label, isSecret }) => {
           const text = textOf(settings?.[name])
           return { name, label, is_secret: isSecret, is_set: text !== null, value: isSecret ? null : text }
         }),
       }
     })
+
+const certificateRows = (channel: ChannelName, settings: Settings, now: Date): ChannelAccountRow['certificates'] =>
+  certificatesOf(channel, settings).map(({ setting, until }) => ({
+    setting,
+    valid_until: until.toISOString(),
+    ends_soon: endsSoon(until, now),
+  }))
 
 /** Null for a setting that is not set. */
 function textOf(value: unknown): string | null {
@@ -63,23 +71,35 @@ async function put(world: World, call: ConsoleCall): Promise<object | Failed> {
     return failed('FIELD_INVALID', 'settings 应为对象', 'settings should be an object', { field: 'settings' })
   }
   const before = settingsOf(world, found, channel)
-  const settings: Settings = { ...before }
-  for (const { name } of CHANNEL_SETTINGS[channel]) {
-    const value = (given as Settings)[name]
-    // Empty fields keep their stored values.
-    if (typeof value !== 'string' || value.trim() === '') continue
-    if (value.length > TEXT_MAX) {
-      return failed('FIELD_INVALID', `${name} 过长`, `${name} is too long`, { field: name })
-    }
-    settings[name] = name === 'platformKeys' ? listOf(value) : value.trim()
+  const long = CHANNEL_SETTINGS[channel].find(({ name }) => givenText(given as Settings, name).length > TEXT_MAX)
+  if (long !== undefined) {
+    return failed('FIELD_INVALID', `${long.name} 过长`, `${long.name} is too long`, { field: long.name })
   }
-  const problem = settingsProblem(channel, settings)
+  const settings = settingsAfter(channel, before, given as Settings)
+  const problem = settingsProblem(channel, settings, world.now())
   if (problem !== null) return failed('FIELD_INVALID', problem.zh, problem.en, { field: problem.field })
   const other = await saveChannelAccount(world, { mchNo: found.merchant.mchNo, channel }, { before, settings })
   if (other !== null) {
     return failed('CONFLICT', `${other} ${OTHER_ACCOUNT.zh}`, `${other}: ${OTHER_ACCOUNT.en}`, { field: other })
   }
   return {}
+}
+
+function givenText(given: Settings, name: string): string {
+  const { [name]: value } = given
+  return typeof value === 'string' ? value : ''
+}
+
+/** Empty fields keep their stored values, and a dash takes an optional setting away. */
+function settingsAfter(channel: ChannelName, before: Settings | null, given: Settings): Settings {
+  const settings: Settings = { ...before }
+  for (const { name, isOptional } of CHANNEL_SETTINGS[channel]) {
+    const text = givenText(given, name).trim()
+    if (text === '') continue
+    if (isOptional && text === '-') delete settings[name]
+    else settings[name] = name === 'platformKeys' ? listOf(text) : text
+  }
+  return settings
 }
 
 function listOf(text: string): unknown {

@@ -157,7 +157,7 @@ export class Reach {
 }
 
 /** What is felt only by loading a file is felt by many tests that have nothing to do with it: they come last. */
-const costOf = ({ ms, isByLoading }: Feels): number => (1500 + ms) * (isByLoading ? 4 : 1)
+const costOf = ({ ms, isByLoading }: Feels): number => (1500 + ms) * (isByLoading ? 20 : 1)
 
 function feels(known: Known, file: string, marks: Set<number>): Feels | null {
   const reaches = (reached: number[] | undefined): boolean => reached?.some((mark) => marks.has(mark)) === true

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import fs from 'node:fs'
 import path from 'node:path'
 import { type Mutant, mutated } from '../mutant.ts'
+import { plant } from '../plant/plant.ts'
 import { CACHE, LAST_TESTS, ROOT } from './places.ts'
 import type { Feels, Reach } from './reach.ts'
 import { startTestProcess, type TestProcess } from './test-processes.ts'
@@ -173,7 +174,10 @@ async function tried(lazy: Lazy, mutant: Mutant, run: Feels[]): Promise<Verdict 
   const tests = await lazy.start()
   const place = path.join(tests.served, mutant.file)
   fs.mkdirSync(path.dirname(place), { recursive: true })
-  fs.writeFileSync(place, mutated(fs.readFileSync(path.join(ROOT, mutant.file), 'utf8'), mutant))
+  const text = fs.readFileSync(path.join(ROOT, mutant.file), 'utf8')
+  // The source may have changed since the draw: the same mistake stands elsewhere then.
+  const now = plant(mutant.file, text).find(({ id }) => id === mutant.id) ?? mutant
+  fs.writeFileSync(place, mutated(text, now))
   const last = Object.fromEntries(run.map((one) => [one.path, one.last]))
   fs.writeFileSync(path.join(tests.served, LAST_TESTS), JSON.stringify(last))
   const ask = { files: run, changed: [mutant.file], isRecording: false }

@@ -37,7 +37,7 @@ export function cameBack(): CameBack | null {
 
 type WechatBridge = { invoke: (verb: string, what: object, answer: (said: { err_msg?: string }) => void) => void }
 type AlipayBridge = { call: (verb: string, what: object, answer: (said: { resultCode?: string }) => void) => void }
-type WithBridges = typeof globalThis & { WeixinJSBridge?: WechatBridge; AlipayJSBridge?: AlipayBridge }
+type Bridges = { WeixinJSBridge: WechatBridge; AlipayJSBridge: AlipayBridge }
 
 /** Shows the payment sheet of the wallet whose browser this is. */
 export const showSheet = (channel: string, payUrl: string): Promise<SheetEnd> =>
@@ -67,8 +67,8 @@ async function showAlipays(payUrl: string): Promise<SheetEnd> {
 const BRIDGE_MS = 5000
 
 /** Null when it does not come. */
-function bridgeOf<Name extends 'WeixinJSBridge' | 'AlipayJSBridge'>(name: Name): Promise<WithBridges[Name] | null> {
-  const found = (): WithBridges[Name] | null => (globalThis as WithBridges)[name] ?? null
+function bridgeOf<Name extends keyof Bridges>(name: Name): Promise<Bridges[Name] | null> {
+  const found = (): Bridges[Name] | null => (globalThis as typeof globalThis & Partial<Bridges>)[name] ?? null
   const there = found()
   if (there !== null) return Promise.resolve(there)
   return new Promise((resolve) => {

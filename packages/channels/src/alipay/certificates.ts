@@ -78,7 +78,7 @@ export const certificatesIn = (text: string): X509Certificate[] =>
  * What Alipay calls a certificate: "证书签发机构名称(name)以及证书内置序列号(serialNumber)拼接成字符串，再对该字符串做MD5计算". The name is
  * that of RFC 2253, whose parts come in reverse; the number is decimal.
  */
-export function serialOf({ issuer, serialNumber }: X509Certificate): string {
+function serialOf({ issuer, serialNumber }: X509Certificate): string {
   const name = issuer.split('\n').reverse().join(',')
   return createHash('md5')
     .update(name + decimalOf(serialNumber))
@@ -124,7 +124,7 @@ export function believedOf([leaf, ...between]: X509Certificate[], roots: X509Cer
   }
 }
 
-export const endOf = ({ validTo }: X509Certificate): number => Date.parse(validTo)
+const endOf = ({ validTo }: X509Certificate): number => Date.parse(validTo)
 
 /**
  * "支付宝(中国)网络技术有限公司-2088…": Alipay's name for what it signs with for this merchant. The certificates of merchants' apps

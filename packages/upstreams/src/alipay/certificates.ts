@@ -10,7 +10,7 @@ import type { AlipayCertificates, AlipayStandInSettings } from './settings.ts'
 export type Signing = { serial: string; file: string; key: KeyObject; from: number }
 
 /** "签发者名称 + 序列号" under MD5. The first certificate of a file counts. */
-export function serialIn(file: string): string {
+function serialIn(file: string): string {
   const { issuer, serialNumber } = new X509Certificate(file)
   const parts = issuer.split('\n')
   parts.reverse()

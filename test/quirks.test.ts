@@ -111,6 +111,23 @@ describe.each(CHANNELS)('%s', (name) => {
   })
 })
 
+it('a probe of WeChat Pay, whose signature is none, is answered 500 and changes nothing; the right one is heard', async () => {
+  test = await testWorld()
+  const { order, attempt } = await start('wechat')
+  test.upstreams.faults('wechat').set([{ kind: 'probe', verb: 'notify' }])
+  const notified = () =>
+    test.logged().flatMap(({ path, status }) => (String(path).startsWith('/notify/') ? [status] : []))
+  await pay(test.demo, order, attempt)
+  expect(await query(test.demo, order)).toMatchObject({ data: { code: 'NOTPAY' } })
+  expect((await test.database.pool.query('select * from payment')).rows).toEqual([])
+  expect(notified()).toEqual([500])
+  test.advance(15_000)
+  await test.upstreams.deliverDue()
+  expect(notified()).toEqual([500, 200])
+  expect(await query(test.demo, order)).toMatchObject({ data: { code: 'SUCCESS' } })
+  await invariantsHold()
+})
+
 describe('two codes on two telephones', () => {
   it('both paid: one is kept, the other goes back', async () => {
     test = await testWorld()

@@ -330,6 +330,33 @@ describe('a refund that Alipay answers with a word, and makes all the same', () 
   })
 })
 
+it('two refunds of one payment at once are both made, although WeChat Pay wants a minute between them', async () => {
+  test = await testWorld()
+  const order = await paidOrder()
+  test.upstreams.faults('wechat').set([{ kind: 'refunds_spaced', verb: 'refund' }])
+  const asked = await Promise.all(['1.00', '2.00'].map((refund_amount) => refund(order, { refund_amount })))
+  const codes = async () =>
+    (
+      await Promise.all(
+        asked.map(({ data }) =>
+          queryRefund({ mch_refund_no: data.mch_refund_no ?? '' }).then(({ data: { code } }) => code),
+        ),
+      )
+    ).sort()
+  for (let second = 0; second < 55; second += 5) {
+    test.advance(5000)
+    await test.runJobs()
+  }
+  expect(await codes()).toEqual(['PROCESSING', 'SUCCESS'])
+  for (let minute = 0; minute < 10; minute += 1) {
+    test.advance(60_000)
+    await test.runJobs()
+  }
+  expect(await codes()).toEqual(['SUCCESS', 'SUCCESS'])
+  expect(await test.upstreams.of('wechat').control.taken()).toMatchObject([{ takenFen: 1250, returnedFen: 300 }])
+  await holds()
+})
+
 it.each(['wechat', 'alipay'] as const)(
   'a refund that %s says is done with another sum is not called done',
   async (channel) => {

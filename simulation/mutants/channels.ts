@@ -34,7 +34,7 @@ export const CHANNELS: Mutant[] = [
   {
     name: 'F9: a refund that the bill calls failed is a refund',
     file: `${WECHAT}/bill.ts`,
-    find: "return [{ kind: 'refund_not_done', ...refund, why: cell('refundState') }]",
+    find: "return [{ kind: 'refund_not_done', ...refund, why: state }]",
     replace: "return [{ kind: 'refund', ...refund }]",
   },
   {

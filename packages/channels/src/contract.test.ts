@@ -12,12 +12,14 @@ import {
   type StandIn,
   type StandInWorld,
   seededFaults,
+  type WechatStandInSettings,
 } from '@acopay/upstreams'
 import { beforeEach, describe, expect, it } from 'vitest'
+import { platformCertificate } from '../../../test/support/certificate.ts'
 import { derKeys } from '../../../test/support/keys.ts'
 import { alipayAuthority, privateDer } from '../../../test/support/oracle/alipay-certificates.ts'
 import { type AttemptRef, type Channel, orUnknown, type RawWebhook, type UpstreamPayment } from './contract.ts'
-import { type ChannelDoor, type ChannelName, INSTALLED, isChannelName } from './installed.ts'
+import { type ChannelDoor, type ChannelName, type ChannelSettings, INSTALLED, isChannelName } from './installed.ts'
 
 type Upstream = {
   channel: Channel
@@ -409,7 +411,14 @@ function upstreamOf(build: (world: StandInWorld) => StandIn, make: (door: Channe
   }
 }
 
-const wechat = (): Upstream =>
+/** With `more` a service provider's account, on both sides. */
+const wechat = (
+  more: { subMchId?: string; subAppId?: string } = {},
+  {
+    theirs = {},
+    ours = {},
+  }: { theirs?: Partial<WechatStandInSettings>; ours?: Partial<ChannelSettings['wechat']> } = {},
+): Upstream =>
   upstreamOf(
     (world) =>
       makeWechatStandIn(
@@ -422,6 +431,8 @@ const wechat = (): Upstream =>
           appSecret: 'app-secret',
           platformPrivateKey: THEIRS.privateKey,
           platformSerial: 'PUB_KEY_ID_1',
+          ...more,
+          ...theirs,
         },
         world,
       ),
@@ -435,6 +446,8 @@ const wechat = (): Upstream =>
           apiV3Key: '0123456789abcdef0123456789abcdef',
           mchPrivateKey: OURS.privateKey,
           platformKeys: [{ id: 'PUB_KEY_ID_1', publicKey: THEIRS.publicKey }],
+          ...more,
+          ...ours,
         },
         door,
       ),
@@ -498,7 +511,20 @@ const alipayWithCertificates = (): Upstream =>
   )
 
 /** The compiler asks for a line here for every installed channel. */
-const UPSTREAMS: Record<ChannelName, () => Upstream> = { wechat, alipay }
+const UPSTREAMS: Record<ChannelName, () => Upstream> = { wechat: () => wechat(), alipay }
+
+it('a channel of WeChat Pay without keys learns the certificate that signs its answers, and asks for that one', async () => {
+  const { pem, serial, privateKey } = platformCertificate()
+  const theirs = { platformPrivateKey: privateKey, platformSerial: serial, platformCertificate: pem }
+  const { channel } = wechat({}, { theirs, ours: { platformKeys: [] } })
+  const { signal } = new AbortController()
+  expect(await channel.query({ attemptNo: `AT${'0'.repeat(30)}` }, signal)).toMatchObject({ kind: 'absent' })
+  const blind = wechat({}, { theirs: { ...theirs, apiV3Key: 'f'.repeat(32) }, ours: { platformKeys: [] } })
+  expect(await blind.channel.query({ attemptNo: `AT${'0'.repeat(30)}` }, signal)).toMatchObject({ kind: 'unknown' })
+})
+
+/** The modes of an account that change what goes over the wire. */
+describe('the channel wechat for a sub-merchant', () => channelSuite(() => wechat({ subMchId: '1900000109' })))
 
 describe.each(Object.keys(INSTALLED).filter(isChannelName))('the channel %s', (name) => channelSuite(UPSTREAMS[name]))
 

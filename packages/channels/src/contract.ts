@@ -15,13 +15,14 @@ export type AttemptRef = { attemptNo: string }
 export type QueryAsk = AttemptRef & { paymentNo?: string }
 
 /**
- * Ways to pay: a code to scan, a page on a telephone, a page on a desktop, inside the wallet's browser, from an app.
+ * Ways to pay: a code to scan, a page on a telephone, a page on a desktop, inside the wallet's browser, from an app, in the
+ * merchant's mini-program inside the wallet.
  */
-export const PAY_METHODS = ['native', 'h5', 'page', 'jsapi', 'app'] as const
+export const PAY_METHODS = ['native', 'h5', 'page', 'jsapi', 'app', 'mini'] as const
 export type PayMethod = (typeof PAY_METHODS)[number]
 
 /** Ways to pay for which the channel needs the payer's `openId`. */
-export const NEEDS_PAYER: ReadonlySet<string> = new Set<PayMethod>(['jsapi'])
+export const NEEDS_PAYER: ReadonlySet<string> = new Set<PayMethod>(['jsapi', 'mini'])
 
 export type OpenAsk = AttemptRef & {
   method: string
@@ -43,10 +44,9 @@ export type SignInAnswer = { kind: 'payer'; openId: string } | { kind: 'refused'
 
 /** How the wallet identifies the payer, without a question to the payer. */
 export type PayerSignIn = {
-  /** The parameter in which the wallet sends the code; default `code`. */
-  codeName?: string
-  /** The wallet's address for the payer's browser. It sends the browser back to `returnUrl` with the code and `state`. */
+  /** The wallet's address for the payer's browser, which comes back to `returnUrl` with `state` and a code (`codeName`). */
   address: (ask: { returnUrl: string; state: string }) => string
+  codeName?: string // default `code`
   /** The payer to whom the code belongs. A code works once. */
   payerOf: (code: string, signal: AbortSignal) => Promise<SignInAnswer>
 }
@@ -74,8 +74,7 @@ export type Unknown = { kind: 'unknown'; why: string; complaint?: string; restMs
 export type Traced = { requestId?: string }
 
 /**
- * `payUrl`: the code's content, the page's address, the JSON that starts the payment in a wallet's browser, or the text
- * that starts it in an app.
+ * `payUrl`: a code's content, a page's address, or what starts the payment in a wallet's browser (JSON) or an app.
  */
 export type OpenAnswer = Traced & ({ kind: 'opened'; payUrl: string } | { kind: 'refused'; why: string } | Unknown)
 
@@ -181,6 +180,8 @@ export interface Channel {
   readonly payUrlTtlMs: Partial<Record<PayMethod, number>>
   /** Null when this account cannot identify payers. */
   readonly signIn: PayerSignIn | null
+  /** The payer in the merchant's mini-program, by the code that the wallet gave the program. Absent: it has none. */
+  readonly miniSignIn?: Pick<PayerSignIn, 'payerOf'>
   /**
    * Whether this upstream answers `absent` for an attempt that is open and that no payer has scanned. If it does not,
    * `absent` for an attempt whose create it confirmed is a contradiction (another machine of the upstream, or another

@@ -88,7 +88,8 @@ function payTrade(trade: Trade, how: Payment, fault: Fault | null, nowMs: number
     atMs: Math.floor(nowMs / 1000) * 1000,
     payer: how.payer ?? 'sandbox-payer',
   }
-  const notice = { sent: 0, nextMs: nowMs, isHeard: false }
+  const probe = fault?.kind === 'probe' ? { isProbe: true as const } : {}
+  const notice = { sent: 0, nextMs: nowMs, isHeard: false, ...probe }
   if (fault?.kind !== 'silence') trade.notices.push({ ...notice, id: `${trade.no}-1` })
   if (fault?.kind === 'twin') trade.notices.push({ ...notice, id: `${trade.no}-2` })
   return trade.payment

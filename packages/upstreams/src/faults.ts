@@ -27,6 +27,11 @@ export const FAULTS = [
    * A refund: the answer is a refusal (`word`), no query shows the refund, and it is done `ms` later all the same.
    */
   'refused_then_done',
+  /**
+   * A refund: the upstream refuses another refund of one payment for `ms` (a minute) after the one before, since there were too
+   * many requests.
+   */
+  'refunds_spaced',
   /** The upstream does nothing and answers with `word`, signed. */
   'says',
   /** The upstream does nothing and answers with `word`, without a signature: it did not accept the request as the merchant's. */
@@ -35,6 +40,11 @@ export const FAULTS = [
   'other_number',
   /** Alipay: answers and notifications are in GBK, with its signature over these bytes. */
   'gbk',
+  /**
+   * A notification: WeChat Pay first sends it with a signature that is none, to see whether it is verified, and rightly signed
+   * only when it would send it again.
+   */
+  'probe',
   /** A notification: the upstream sends it twice at the same time. */
   'twin',
   /** A notification: the upstream never sends it. */
@@ -72,10 +82,12 @@ const SENSIBLE: Record<FaultKind, (verb: Verb) => boolean> = {
   closes_never: (verb) => verb === 'close',
   refunds_late: (verb) => verb === 'refund',
   refused_then_done: (verb) => verb === 'refund',
+  refunds_spaced: (verb) => verb === 'refund',
   says: (verb) => verb !== 'notify',
   unsigned: (verb) => verb !== 'notify',
   other_number: (verb) => verb !== 'notify',
   gbk: () => true,
+  probe: (verb) => verb === 'notify',
   twin: (verb) => verb === 'notify',
   silence: (verb) => verb === 'notify',
 }

@@ -6,7 +6,7 @@ import type { TradeBooks } from './trade-books.ts'
 /** One platform's notifications: what it sends, which answer it takes for an acknowledgement, and its pauses. */
 export type Telling = {
   render: (trade: Trade, notice: Notice) => { headers: Record<string, string>; body: string }
-  isHeard: (reply: { status: number; body: string }) => boolean
+  isHeard: (reply: { status: number; body: string }, notice: Notice) => boolean
   /** Between one sending and the next. After the last pause the platform gives up. */
   pausesMs: readonly number[]
 }
@@ -35,7 +35,7 @@ export function noticesOf(books: TradeBooks, world: Pick<StandInWorld, 'deliver'
   async function sendOne(trade: Trade, notice: Notice): Promise<void> {
     const { headers, body } = telling.render(trade, notice)
     const reply = await world.deliver(notice.refund?.url ?? trade.notifyUrl, headers, body).catch(() => null)
-    if (reply === null || !telling.isHeard(reply)) return
+    if (reply === null || !telling.isHeard(reply, notice)) return
     await books.change(trade.no, (found) => {
       const own = found?.notices.find(({ id }) => id === notice.id)
       if (own !== undefined) own.isHeard = true

@@ -13,6 +13,10 @@ export type Trade = {
   isCode: boolean
   /** From then on an unscanned code opens nothing any more; absent: never. */
   codeUntilMs?: number
+  /** WeChat Pay: the app that the order was placed with beside the account's: a mini-program, or the sub-merchant's. */
+  appId?: string
+  /** WeChat Pay gives it back with the payment. */
+  attach?: string
   /** When the create takes effect. Before, the platform does not know the trade. */
   landsMs: number
   /** Until then a query still says that the trade is open, although it is closed. */
@@ -31,6 +35,8 @@ export type Notice = {
   sent: number
   nextMs: number
   isHeard: boolean
+  /** The first sending has a signature that is none. */
+  isProbe?: true
   /** Set for a refund's notification, which has an address of its own; otherwise it is about the payment. */
   refund?: { no: string; url: string }
 }
@@ -48,7 +54,7 @@ export type NewTrade = Pick<
   Trade,
   'no' | 'method' | 'description' | 'totalFen' | 'expireMs' | 'notifyUrl' | 'isCode' | 'landsMs'
 > &
-  Pick<Trade, 'codeUntilMs'>
+  Pick<Trade, 'codeUntilMs' | 'appId' | 'attach'>
 
 /** How long a fault lasts that names no time of its own. */
 const FAULT_MS = 1000

@@ -65,6 +65,7 @@ export async function wechatOracle() {
       mchPrivateKey: merchant.privatePem,
       platformKeys: [{ id: SERIAL, publicKey: platform.publicPem }],
     },
+    merchantPublicKey: merchant.publicPem,
     door: { fetch, now: () => NOW, newNonce: () => Formatter.nonce() },
     url: server.url,
     asked: server.asked,

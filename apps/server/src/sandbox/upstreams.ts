@@ -56,6 +56,8 @@ export const newSettings = () => ({
     merchant: newPair(),
     platform: newPair(),
     appSecret: randomBytes(16).toString('hex'),
+    miniAppId: 'wx0000000000000002',
+    miniAppSecret: randomBytes(16).toString('hex'),
   },
   alipay: {
     appId: '2021000000000001',
@@ -149,6 +151,8 @@ export const standInsOf = (
       merchantPublicKey: wechat.merchant.publicKey,
       merchantSerial: wechat.serialNo,
       appSecret: wechat.appSecret,
+      miniAppId: wechat.miniAppId,
+      miniAppSecret: wechat.miniAppSecret,
       platformPrivateKey: wechat.platform.privateKey,
       platformSerial: wechat.platformId,
     },
@@ -179,6 +183,9 @@ export const accountsOf = ({ wechat, alipay }: Settings): Record<ChannelName, ob
     appSecret: wechat.appSecret,
     authorizeUrl: `${MOUNTS.wechat}/connect/oauth2/authorize`,
     tokenUrl: `${MOUNTS.wechat}/sns/oauth2/access_token`,
+    miniAppId: wechat.miniAppId,
+    miniAppSecret: wechat.miniAppSecret,
+    miniTokenUrl: `${MOUNTS.wechat}/sns/jscode2session`,
     platformKeys: [{ id: wechat.platformId, publicKey: wechat.platform.publicKey }],
   },
   alipay: {

@@ -8,17 +8,34 @@ export type Setting = {
   isOptional?: true
   /** Identifies the account: with another value it is another account, which does not know this one's attempts. */
   isIdentity?: true
+  /** An identity that an account without one may be given: nothing was paid through it yet. */
+  mayBeAdded?: true
 }
 
 const open = (name: string, zh: string, en: string): Setting => ({ name, label: { zh, en }, isSecret: false })
 const identity = (name: string, zh: string, en: string): Setting => ({ ...open(name, zh, en), isIdentity: true })
+const optional = (setting: Setting): Setting => ({ ...setting, isOptional: true })
 const secret = (name: string, zh: string, en: string): Setting => ({ name, label: { zh, en }, isSecret: true })
 
 export const CHANNEL_SETTINGS: Record<ChannelName, Setting[]> = {
   wechat: [
     identity('baseUrl', '接口地址', 'API address'),
-    identity('appId', 'AppID', 'App ID'),
-    identity('mchId', '微信商户号', 'WeChat merchant ID'),
+    identity('appId', 'AppID（服务商填 sp_appid）', 'App ID (sp_appid for service providers)'),
+    identity('mchId', '微信商户号（服务商填 sp_mchid）', 'WeChat merchant ID (sp_mchid for service providers)'),
+    optional(
+      identity(
+        'subMchId',
+        '子商户号 sub_mchid（可选；填写即为服务商模式）',
+        'Sub-merchant sub_mchid (optional; with it, service provider mode)',
+      ),
+    ),
+    optional(
+      identity(
+        'subAppId',
+        '子商户 AppID sub_appid（可选；服务商模式）',
+        "Sub-merchant's app sub_appid (optional; service provider mode)",
+      ),
+    ),
     open('serialNo', '商户证书序列号', "Merchant certificate's serial number"),
     secret('mchPrivateKey', '商户私钥', "Merchant's private key"),
     secret('apiV3Key', 'APIv3密钥', 'APIv3 key'),
@@ -28,13 +45,29 @@ export const CHANNEL_SETTINGS: Record<ChannelName, Setting[]> = {
       "WeChat Pay's public keys (JSON list; [] for certificates)",
     ),
     {
-      ...secret(
-        'appSecret',
-        'AppSecret（可选；填写后可在微信内付款）',
-        'App secret (optional; payers inside WeChat can then pay there)',
+      ...optional(
+        identity(
+          'miniAppId',
+          '小程序 AppID（可选；服务商填子商户的）',
+          "Mini-program's app ID (optional; the sub-merchant's)",
+        ),
       ),
-      isOptional: true,
+      mayBeAdded: true,
     },
+    optional(
+      secret(
+        'miniAppSecret',
+        '小程序 AppSecret（可选；付款人由它识别）',
+        "Mini-program's secret (optional; it identifies payers)",
+      ),
+    ),
+    optional(
+      secret(
+        'appSecret',
+        'AppSecret（可选；填写后可在微信内付款；有 sub_appid 时填它的）',
+        'App secret (optional; payers inside WeChat can then pay there; that of sub_appid where there is one)',
+      ),
+    ),
   ],
   alipay: [
     identity('gateway', '网关地址', 'Gateway address'),
@@ -115,10 +148,12 @@ export function otherAccount(
   after: Record<string, unknown>,
 ): string | null {
   if (before === null) return null
+  // An optional setting that is empty is none.
   const identity = (settings: Record<string, unknown>, name: string): unknown =>
-    name === 'baseUrl' ? wechatServiceOf(String(settings[name])) : settings[name]
+    name === 'baseUrl' ? wechatServiceOf(String(settings[name])) : (settings[name] ?? '')
   const changed = CHANNEL_SETTINGS[channel].find(
-    ({ name, isIdentity }) => isIdentity && identity(before, name) !== identity(after, name),
+    ({ name, isIdentity, mayBeAdded }) =>
+      isIdentity && identity(before, name) !== identity(after, name) && !(mayBeAdded && identity(before, name) === ''),
   )
   return changed?.name ?? null
 }
@@ -137,6 +172,27 @@ function addressOf(value: unknown): string | null {
 
 type Problem = { field: string; zh: string; en: string }
 
+/** What the optional settings say of merchants and apps. */
+function partyProblem(settings: Record<string, unknown>): Problem | null {
+  const { mchId, appId, subMchId = '', subAppId = '', miniAppId = '' } = settings
+  if (subMchId === '' && subAppId !== '') {
+    return { field: 'subAppId', zh: '只有服务商模式（填写 subMchId）才有 subAppId', en: 'subAppId needs subMchId' }
+  }
+  if (subMchId !== '' && !/^[0-9A-Za-z]{1,32}$/.test(String(subMchId))) {
+    return { field: 'subMchId', zh: 'subMchId 应为商户号', en: 'subMchId should be a merchant number' }
+  }
+  if (miniAppId !== '' && (miniAppId === appId || miniAppId === subAppId)) {
+    return { field: 'miniAppId', zh: 'miniAppId 应为另一个 AppID', en: 'miniAppId should be another app' }
+  }
+  return subMchId !== '' && subMchId === mchId
+    ? {
+        field: 'subMchId',
+        zh: 'subMchId 是子商户号，不能与服务商的 mchId 相同',
+        en: "subMchId is not the provider's own mchId",
+      }
+    : null
+}
+
 /** Null when these settings are valid now; else the wrong setting and what it should be. Values are not repeated. */
 export function settingsProblem(channel: ChannelName, settings: Record<string, unknown>, now: Date): Problem | null {
   const missing = CHANNEL_SETTINGS[channel].find(
@@ -150,6 +206,8 @@ export function settingsProblem(channel: ChannelName, settings: Record<string, u
   if (channel === 'wechat' && !Array.isArray(settings.platformKeys)) {
     return { field: 'platformKeys', zh: 'platformKeys 应为数组', en: 'platformKeys should be a list' }
   }
+  const wrong = channel === 'wechat' ? partyProblem(settings) : null
+  if (wrong !== null) return wrong
   const address = channel === 'wechat' ? 'baseUrl' : 'gateway'
   const url = addressOf(settings[address])
   if (url === null) return { field: address, zh: `${address} 应为网址`, en: `${address} should be a URL` }

@@ -92,7 +92,7 @@ export function channelAccounts({ pool, masterKey, door, sandboxUrl, log }: Part
   }
 }
 
-const ADDRESSES: ReadonlySet<string> = new Set(['baseUrl', 'gateway', 'authorizeUrl', 'tokenUrl'])
+const ADDRESSES: ReadonlySet<string> = new Set(['baseUrl', 'gateway', 'authorizeUrl', 'tokenUrl', 'miniTokenUrl'])
 
 /** The sandbox's accounts store paths. They become addresses of the stand-ins of this process. */
 const inTheSandbox = (settings: Record<string, unknown>, sandboxUrl: string) =>

@@ -1,6 +1,7 @@
 /** What the verbs read in the same way from an answer of WeChat Pay. */
 import { type Traced, type Unknown, unknown } from '../contract.ts'
 import type { WechatAnswer } from './client.ts'
+import type { Party } from './party.ts'
 
 const NO_TRADE = new Set(['ORDER_NOT_EXIST', 'ORDERNOTEXIST', 'RESOURCE_NOT_EXISTS'])
 
@@ -19,8 +20,9 @@ export const undefinedAnswer = (answer: WechatAnswer): Unknown & Traced =>
   })
 
 /** The path of an attempt's transaction. */
-export const transactionPath = (attemptNo: string): string =>
-  `/v3/pay/transactions/out-trade-no/${encodeURIComponent(attemptNo)}`
+export const transactionPath = ({ transactions }: Party, attemptNo: string): string =>
+  `${transactions}/out-trade-no/${encodeURIComponent(attemptNo)}`
 
 /** The path of a payment's transaction. */
-export const paymentPath = (paymentNo: string): string => `/v3/pay/transactions/id/${encodeURIComponent(paymentNo)}`
+export const paymentPath = ({ transactions }: Party, paymentNo: string): string =>
+  `${transactions}/id/${encodeURIComponent(paymentNo)}`

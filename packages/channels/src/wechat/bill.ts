@@ -4,6 +4,7 @@ import { billFen, isNumber, type UpstreamBillLine, unreadableLine } from '../con
 /** The bill's columns have two forms: accounts that may use coupons of their own have the longer one (docs/upstreams). */
 const COLUMNS = {
   at: ['交易时间'],
+  subMchId: ['特约商户号'],
   paymentNo: ['微信订单号'],
   attemptNo: ['商户订单号'],
   state: ['交易状态'],
@@ -20,15 +21,15 @@ const SUMMARY = '总交易单数'
 /** How every row begins: the time of the payment, or of the refund. */
 const BEGIN = /^`\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,`/
 
-/** Throws when a column is missing: then no row can be read. A row that is not what the manual says is one line of its own. */
-export function readBill(text: string): UpstreamBillLine[] {
+/** `subMchId`: the sub-merchant whose bill it is. Throws when a column is missing: then no row can be read. A row that is not what the manual says is one line of its own. */
+export function readBill(text: string, subMchId?: string): UpstreamBillLine[] {
   const [head = '', ...lines] = text
     .replace(/^\ufeff/, '')
     .trimEnd()
     .split(/\r?\n/)
   const names = head.split(',').map((name) => name.replace(/^`/, ''))
   const place = placesOf(names)
-  return rowsOf(lines, names.length).flatMap((cells, index) => readRow(cells, place, index + 1))
+  return rowsOf(lines, names.length).flatMap((cells, index) => readRow(cells, place, { row: index + 1, subMchId }))
 }
 
 function placesOf(names: string[]): Place {
@@ -55,7 +56,9 @@ function rowsOf(lines: string[], count: number): string[][] {
 
 const cellsOf = (row: string): string[] => row.slice(1).split(',`')
 
-function readRow(cells: string[], place: Place, row: number): UpstreamBillLine[] {
+type Of = { row: number; subMchId: string | undefined }
+
+function readRow(cells: string[], place: Place, { row, subMchId }: Of): UpstreamBillLine[] {
   // Cells behind the goods are counted from the end.
   const extra = Math.max(0, cells.length - place.count)
   const cell = (name: keyof typeof COLUMNS): string =>
@@ -69,15 +72,29 @@ function readRow(cells: string[], place: Place, row: number): UpstreamBillLine[]
   if (state !== 'SUCCESS' && state !== 'REFUND') return fail('交易状态')
   const at = new Date(`${cell('at').replace(' ', 'T')}+08:00`)
   if (Number.isNaN(at.getTime())) return fail('交易时间')
-  if (!isNumber(attemptNo)) return fail('商户订单号')
-  if (!isNumber(paymentNo)) return fail('微信订单号')
+  const wrong = wrongCell(cell, subMchId)
+  if (wrong !== null) return fail(wrong)
   const amountFen = billFen(cell(state === 'SUCCESS' ? 'total' : 'refund'))
   if (amountFen === null || amountFen <= 0n) return fail(state === 'SUCCESS' ? '订单金额' : '申请退款金额')
   if (state === 'SUCCESS') return [{ kind: 'payment', attemptNo, paymentNo, at, amountFen }]
   const refundNo = cell('refundNo')
   if (!isNumber(refundNo)) return fail('商户退款单号')
-  const refund = { attemptNo, paymentNo, refundNo, at, amountFen }
-  switch (cell('refundState')) {
+  return readRefund({ attemptNo, paymentNo, refundNo, at, amountFen }, cell('refundState')) ?? fail('退款状态')
+}
+
+/** The name of the first cell that cannot be; null when all are fine. */
+function wrongCell(cell: (name: keyof typeof COLUMNS) => string, subMchId: string | undefined): string | null {
+  // A service provider's bill was asked for one sub-merchant: the money of another one is not this account's.
+  if (subMchId !== undefined && cell('subMchId') !== subMchId) return '特约商户号'
+  if (!isNumber(cell('attemptNo'))) return '商户订单号'
+  return isNumber(cell('paymentNo')) ? null : '微信订单号'
+}
+
+type Refund = Omit<Extract<UpstreamBillLine, { kind: 'refund' }>, 'kind'>
+
+/** Null for a state that the manual does not have. */
+function readRefund(refund: Refund, state: string): UpstreamBillLine[] | null {
+  switch (state) {
     case 'SUCCESS':
       return [{ kind: 'refund', ...refund }]
     // It is in the bill again on the day on which it is done.
@@ -85,8 +102,8 @@ function readRow(cells: string[], place: Place, row: number): UpstreamBillLine[]
       return []
     case 'FAIL':
     case 'CHANGE':
-      return [{ kind: 'refund_not_done', ...refund, why: cell('refundState') }]
+      return [{ kind: 'refund_not_done', ...refund, why: state }]
     default:
-      return fail('退款状态')
+      return null
   }
 }

@@ -2,6 +2,7 @@
 import { parseJson, restMsOf, Unbelieved, wordOf } from '../contract.ts'
 import { privateKeyOf } from '../keys.ts'
 import type { WechatAccount } from './account.ts'
+import type { Party } from './party.ts'
 import { platformKeysOf } from './platform-keys.ts'
 import { senderOf, type WechatDoor } from './send.ts'
 import { isSignedBy, type SignedHeaders, signedHeaders, signLines } from './signature.ts'
@@ -33,7 +34,14 @@ export type WechatClient = {
 }
 
 /** What each verb of the channel is given. */
-export type WechatContext = { account: WechatAccount; door: WechatDoor; client: WechatClient }
+export type WechatContext = {
+  account: WechatAccount
+  party: Party
+  /** The same merchant through its mini-program; null where it has none. */
+  mini: Party | null
+  door: WechatDoor
+  client: WechatClient
+}
 
 /** Clocks may differ by this much; an older text may be a replay. */
 const STALE_MS = 5 * 60_000

@@ -7,12 +7,12 @@ const PAID = new Set(['ORDERPAID', 'ORDER_PAID'])
 const CLOSED = new Set(['ORDERCLOSED', 'ORDER_CLOSED'])
 
 export async function close(
-  { account, client }: WechatContext,
+  { party, client }: WechatContext,
   { attemptNo }: AttemptRef,
   signal: AbortSignal,
 ): Promise<CloseAnswer> {
-  const path = `${transactionPath(attemptNo)}/close`
-  const answer = await client.call('POST', path, { mchid: account.mchId }, signal)
+  const path = `${transactionPath(party, attemptNo)}/close`
+  const answer = await client.call('POST', path, party.merchants, signal)
   if (answer.status === 204 || CLOSED.has(answer.code)) return traced(answer, { kind: 'accepted' })
   if (PAID.has(answer.code)) return traced(answer, { kind: 'paid' })
   return isTradeAbsent(answer) ? traced(answer, { kind: 'absent' }) : undefinedAnswer(answer)

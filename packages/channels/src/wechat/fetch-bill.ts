@@ -4,13 +4,15 @@ import { type UpstreamBillAnswer, unknown } from '../contract.ts'
 import { traced, undefinedAnswer } from './answer.ts'
 import { readBill } from './bill.ts'
 import type { WechatContext } from './client.ts'
+import { withQuery } from './party.ts'
 
 export async function fetchBill(
-  { client }: WechatContext,
+  { party, client }: WechatContext,
   day: string,
   signal: AbortSignal,
 ): Promise<UpstreamBillAnswer> {
-  const answer = await client.call('GET', `/v3/bill/tradebill?bill_date=${day}&bill_type=ALL`, null, signal)
+  const ask = { bill_date: day, bill_type: 'ALL', ...party.subMerchant }
+  const answer = await client.call('GET', withQuery('/v3/bill/tradebill', ask), null, signal)
   if (answer.code === 'NO_STATEMENT_EXIST') return traced(answer, { kind: 'none' })
   if (answer.code === 'STATEMENT_CREATING') return traced(answer, { kind: 'later' })
   const { download_url: url, hash_type: type, hash_value: hash } = answer.data
@@ -18,5 +20,5 @@ export async function fetchBill(
   const file = await client.download(url, signal)
   const digest = createHash('sha1').update(file).digest('hex')
   if (type !== 'SHA1' || digest !== hash) return traced(answer, unknown("the bill's hash is wrong"))
-  return traced(answer, { kind: 'bill', lines: readBill(file.toString('utf8')) })
+  return traced(answer, { kind: 'bill', lines: readBill(file.toString('utf8'), party.subMerchant.sub_mchid) })
 }

@@ -5,12 +5,13 @@
 import { isNumber, parseJson, type RawWebhook, type Webhook, type WebhookReply } from '../contract.ts'
 import type { WechatAccount } from './account.ts'
 import type { WechatContext } from './client.ts'
+import type { Party } from './party.ts'
 import { openSealed, type Sealed } from './sealed.ts'
 import { signedHeaders } from './signature.ts'
 import { readTransaction } from './transaction.ts'
 
 export async function readNotification(wechat: WechatContext, { headers, body }: RawWebhook): Promise<Webhook> {
-  const { account, client } = wechat
+  const { account, party, client } = wechat
   const signed = signedHeaders((name) => headers[name])
   if (!(await client.isTheirs(signed, body))) {
     return { kind: 'forged', why: 'not signed by WeChat Pay, or not lately' }
@@ -18,7 +19,7 @@ export async function readNotification(wechat: WechatContext, { headers, body }:
   const opened = openNotification(account, body.toString('utf8'))
   if (opened === null) return { kind: 'forged', why: 'cannot be decrypted' }
   const { event, data } = opened
-  if (event.startsWith('REFUND.')) return readRefund(account, data)
+  if (event.startsWith('REFUND.')) return readRefund(party, data)
   if (event !== 'TRANSACTION.SUCCESS') return { kind: 'other', what: event }
   const read = readTransaction(wechat, data)
   if (read === null) return { kind: 'forged', why: 'of another account, or unreadable' }
@@ -40,8 +41,9 @@ function openNotification(
   }
 }
 
-function readRefund({ mchId }: WechatAccount, { mchid, out_refund_no: refundNo }: Record<string, unknown>): Webhook {
-  return mchid === mchId && isNumber(refundNo)
+function readRefund({ isOurRefund }: Party, data: Record<string, unknown>): Webhook {
+  const { out_refund_no: refundNo } = data
+  return isOurRefund(data) && isNumber(refundNo)
     ? { kind: 'refund', refundNo }
     : { kind: 'forged', why: 'of another account, or unreadable' }
 }

@@ -1,14 +1,16 @@
 /** "Native下单" and its siblings: opening a transaction, and what starts the payment on the payer's side. */
-import type { OpenAnswer, OpenAsk } from '../contract.ts'
-import type { WechatAccount } from './account.ts'
+import { NEEDS_PAYER, type OpenAnswer, type OpenAsk } from '../contract.ts'
 import { traced, undefinedAnswer } from './answer.ts'
 import type { WechatContext } from './client.ts'
+import { MINI, type Party } from './party.ts'
 
+/** The last part of the path. A mini-program has that of JSAPI. */
 const PATHS: Record<string, string | undefined> = {
-  native: '/v3/pay/transactions/native',
-  h5: '/v3/pay/transactions/h5',
-  jsapi: '/v3/pay/transactions/jsapi',
-  app: '/v3/pay/transactions/app',
+  native: 'native',
+  h5: 'h5',
+  jsapi: 'jsapi',
+  app: 'app',
+  mini: 'jsapi',
 }
 
 /** Errors after which WeChat Pay surely did not open a transaction, and would not if the request were repeated. */
@@ -29,26 +31,28 @@ const CHINA_MS = 8 * 3_600_000
 const DESCRIPTION_MAX = 127
 
 export async function open(wechat: WechatContext, ask: OpenAsk, signal: AbortSignal): Promise<OpenAnswer> {
-  const path = PATHS[ask.method]
-  if (path === undefined) return { kind: 'refused', why: `no method ${ask.method}` }
-  const answer = await wechat.client.call('POST', path, openBody(wechat.account, ask), signal)
+  const party = ask.method === 'mini' ? wechat.mini : wechat.party
+  const last = PATHS[ask.method]
+  if (party === null || last === undefined) return { kind: 'refused', why: `no method ${ask.method}` }
+  const answer = await wechat.client.call('POST', `${party.transactions}/${last}`, openBody(party, ask), signal)
   if (answer.status === 200) {
-    const payUrl = payUrlOf(wechat, ask, answer.data)
+    const payUrl = payUrlOf({ ...wechat, party }, ask, answer.data)
     return payUrl === null ? undefinedAnswer(answer) : traced(answer, { kind: 'opened', payUrl })
   }
   if (REFUSED.has(answer.code)) return traced(answer, { kind: 'refused', why: answer.code })
   return undefinedAnswer(answer)
 }
 
-const openBody = ({ appId, mchId }: WechatAccount, ask: OpenAsk): object => ({
-  appid: appId,
-  mchid: mchId,
+const openBody = ({ apps, merchants, payer }: Party, ask: OpenAsk): object => ({
+  ...apps,
+  ...merchants,
   description: [...ask.description].slice(0, DESCRIPTION_MAX).join(''),
   out_trade_no: ask.attemptNo,
   time_expire: timeText(ask.expireAt),
   notify_url: ask.notifyUrl,
   amount: { total: Number(ask.amountFen), currency: 'CNY' },
-  ...(ask.method === 'jsapi' ? { payer: { openid: ask.openId ?? '' } } : {}),
+  ...(NEEDS_PAYER.has(ask.method) ? { payer: payer(ask.openId ?? '') } : {}),
+  ...(ask.method === 'mini' ? { attach: MINI } : {}),
   ...(ask.method === 'h5'
     ? { scene_info: { payer_client_ip: ask.payerIp ?? '127.0.0.1', h5_info: { type: 'Wap' } } }
     : {}),
@@ -65,7 +69,7 @@ function payUrlOf(wechat: WechatContext, { method, returnUrl }: OpenAsk, opened:
   if (method === 'native') return isText(code) ? code : null
   if (method === 'h5') return isText(page) ? withReturn(page, returnUrl) : null
   if (!isText(prepayId)) return null
-  return method === 'jsapi' ? browserStart(wechat, prepayId) : appStart(wechat, prepayId)
+  return NEEDS_PAYER.has(method) ? browserStart(wechat, prepayId) : appStart(wechat, prepayId)
 }
 
 const isText = (value: unknown): value is string => typeof value === 'string' && value !== ''
@@ -74,8 +78,8 @@ const isText = (value: unknown): value is string => typeof value === 'string' &&
 const withReturn = (page: string, returnUrl: string | null): string =>
   returnUrl === null ? page : `${page}&redirect_url=${encodeURIComponent(returnUrl)}`
 
-/** The JSON with which a page inside WeChat's browser starts the payment. */
-function browserStart({ account: { appId }, door, client }: WechatContext, prepayId: string): string {
+/** The JSON with which a page inside WeChat's browser, or a mini-program, starts the payment. */
+function browserStart({ party: { payerAppId: appId }, door, client }: WechatContext, prepayId: string): string {
   const timestamp = String(Math.floor(door.now().getTime() / 1000))
   const nonce = door.newNonce()
   const packageText = `prepay_id=${prepayId}`
@@ -89,8 +93,9 @@ function browserStart({ account: { appId }, door, client }: WechatContext, prepa
   })
 }
 
-/** The JSON with which an app starts the payment. */
-function appStart({ account: { appId, mchId }, door, client }: WechatContext, prepayId: string): string {
+/** The JSON with which an app starts the payment. A service provider's is the provider's number, as wechatpay-java has it. */
+function appStart({ account: { mchId }, party, door, client }: WechatContext, prepayId: string): string {
+  const { payerAppId: appId } = party
   const timestamp = String(Math.floor(door.now().getTime() / 1000))
   const nonce = door.newNonce()
   return JSON.stringify({

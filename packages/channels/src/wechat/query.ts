@@ -2,6 +2,7 @@
 import type { QueryAnswer, QueryAsk } from '../contract.ts'
 import { isTradeAbsent, paymentPath, traced, transactionPath, undefinedAnswer } from './answer.ts'
 import type { WechatContext } from './client.ts'
+import { withQuery } from './party.ts'
 import { readTransaction } from './transaction.ts'
 
 export async function query(
@@ -9,10 +10,9 @@ export async function query(
   { attemptNo, paymentNo }: QueryAsk,
   signal: AbortSignal,
 ): Promise<QueryAnswer> {
-  const { account, client } = wechat
-  const of = paymentNo === undefined ? transactionPath(attemptNo) : paymentPath(paymentNo)
-  const path = `${of}?mchid=${encodeURIComponent(account.mchId)}`
-  const answer = await client.call('GET', path, null, signal)
+  const { party, client } = wechat
+  const path = paymentNo === undefined ? transactionPath(party, attemptNo) : paymentPath(party, paymentNo)
+  const answer = await client.call('GET', withQuery(path, party.merchants), null, signal)
   if (answer.status !== 200) return isTradeAbsent(answer) ? traced(answer, { kind: 'absent' }) : undefinedAnswer(answer)
   const read = readTransaction(wechat, answer.data)
   if (read === null || read.attemptNo !== attemptNo) return undefinedAnswer(answer)

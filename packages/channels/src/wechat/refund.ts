@@ -10,6 +10,7 @@ import {
 } from '../contract.ts'
 import { traced, undefinedAnswer } from './answer.ts'
 import type { WechatAnswer, WechatContext } from './client.ts'
+import { withQuery } from './party.ts'
 import { amountOf } from './transaction.ts'
 
 const PATH = '/v3/refund/domestic/refunds'
@@ -40,8 +41,13 @@ function withinBytes(text: string, max: number): string {
 }
 
 /** "退款申请": repeating an `out_refund_no` does not refund twice. */
-export async function refund({ client }: WechatContext, ask: RefundAsk, signal: AbortSignal): Promise<RefundAnswer> {
+export async function refund(
+  { party, client }: WechatContext,
+  ask: RefundAsk,
+  signal: AbortSignal,
+): Promise<RefundAnswer> {
   const body = {
+    ...party.subMerchant,
     // "transaction_id/out_trade_no 二选一": the payment's number, not the attempt's. An attempt may have been paid
     // twice, and one of the payments is kept.
     transaction_id: ask.paymentNo,
@@ -62,11 +68,12 @@ export async function refund({ client }: WechatContext, ask: RefundAsk, signal: 
 
 /** "查询单笔退款". */
 export async function queryRefund(
-  { client }: WechatContext,
+  { party, client }: WechatContext,
   ref: RefundRef,
   signal: AbortSignal,
 ): Promise<RefundQueryAnswer> {
-  const answer = await client.call('GET', `${PATH}/${encodeURIComponent(ref.refundNo)}`, null, signal)
+  const path = withQuery(`${PATH}/${encodeURIComponent(ref.refundNo)}`, party.subMerchant)
+  const answer = await client.call('GET', path, null, signal)
   if (answer.code === 'RESOURCE_NOT_EXISTS') return traced(answer, { kind: 'absent' })
   const amountFen = refundedFen(answer)
   if (answer.status !== 200 || !isAbout(answer, ref) || amountFen === null) return undefinedAnswer(answer)

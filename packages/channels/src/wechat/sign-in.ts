@@ -9,6 +9,7 @@ import type { WechatDoor } from './client.ts'
 
 const AUTHORIZE_URL = 'https://open.weixin.qq.com/connect/oauth2/authorize'
 const TOKEN_URL = 'https://api.weixin.qq.com/sns/oauth2/access_token'
+const MINI_TOKEN_URL = 'https://api.weixin.qq.com/sns/jscode2session'
 
 /** WeChat is busy. Every other error code is about the request, and repeating the request does not change it. */
 const BUSY = -1
@@ -29,6 +30,19 @@ export function wechatSignIn(account: WechatAccount, { fetch }: WechatDoor): Pay
 function tokenUrl({ appId, tokenUrl }: WechatAccount, secret: string, code: string): string {
   const ask = { appid: appId, secret, code, grant_type: 'authorization_code' }
   return `${tokenUrl ?? TOKEN_URL}?${new URLSearchParams(ask)}`
+}
+
+/**
+ * "小程序登录" (`code2Session`): the code of `wx.login` belongs to one payer, for this mini-program. Empty without its secret.
+ */
+export function wechatMiniSignIn(
+  { appId, miniAppSecret: secret = '', miniTokenUrl = MINI_TOKEN_URL }: WechatAccount,
+  { fetch }: WechatDoor,
+): { miniSignIn?: Pick<PayerSignIn, 'payerOf'> } {
+  if (secret === '') return {}
+  const urlOf = (code: string): string =>
+    `${miniTokenUrl}?${new URLSearchParams({ appid: appId, secret, js_code: code, grant_type: 'authorization_code' })}`
+  return { miniSignIn: { payerOf: (code, signal) => orUnknown(signal, () => payerAt(urlOf(code), fetch, signal)) } }
 }
 
 async function payerAt(url: string, fetch: WechatDoor['fetch'], signal: AbortSignal): Promise<SignInAnswer> {

@@ -230,6 +230,13 @@ describe('a bill', () => {
 })
 
 it('a code and a sheet live two hours, a page four minutes; a create may land for five minutes', () => {
-  expect(channel.payUrlTtlMs).toEqual({ native: 7_200_000, h5: 240_000, jsapi: 7_200_000, app: 7_200_000 })
+  const twoHours = 7_200_000
+  expect(channel.payUrlTtlMs).toEqual({
+    native: twoHours,
+    h5: 240_000,
+    jsapi: twoHours,
+    app: twoHours,
+    mini: twoHours,
+  })
   expect([channel.createInFlightMs, channel.latePaymentWindowMs]).toEqual([300_000, 86_400_000])
 })

@@ -2,6 +2,7 @@
 import type { UpstreamReply } from '../stand-in.ts'
 import type { Refund, Trade } from '../trade.ts'
 import type { Trades } from '../trades.ts'
+import type { WechatStandInSettings } from './settings.ts'
 import { timeText } from './time.ts'
 
 const COLUMNS = [
@@ -39,8 +40,12 @@ type Row = Partial<Record<(typeof COLUMNS)[number], string>>
 const yuan = (fen: number): string => (fen / 100).toFixed(2)
 
 /** Status 404 when nothing happened that day. */
-export async function billFile(trades: Trades, day: string): Promise<UpstreamReply> {
-  const rows = (await trades.list()).flatMap((trade) => rowsOf(trade, day, trades.nowMs()))
+export async function billFile(settings: WechatStandInSettings, trades: Trades, day: string): Promise<UpstreamReply> {
+  const { appId, mchId, subMchId = '0' } = settings
+  const whose: Row = { 公众账号ID: appId, 商户号: mchId, 特约商户号: subMchId }
+  const rows = (await trades.list()).flatMap((trade) =>
+    rowsOf(trade, day, trades.nowMs()).map((row) => ({ ...whose, ...row })),
+  )
   const lines = rows.map((row) => `\`${COLUMNS.map((name) => row[name] ?? '').join(',`')}`)
   const body = [COLUMNS.join(','), ...lines, '总交易单数,应结订单总金额', `\`${rows.length},\`0.00`].join('\r\n')
   return { status: rows.length === 0 ? 404 : 200, headers: { 'content-type': 'text/plain; charset=utf-8' }, body }

@@ -6,13 +6,15 @@ import { randomBytes } from 'node:crypto'
 import { type How, misbehaving, ofAnother } from '../misbehave.ts'
 import type { StandIn, UpstreamReply, UpstreamRequest } from '../stand-in.ts'
 import type { StandInWorld } from '../stand-in-world.ts'
+import type { Notice } from '../trade.ts'
 import { type Trades, tradesOf } from '../trades.ts'
 import { billFile } from './bill.ts'
+import { certificates } from './certificates.ts'
 import { notificationOf } from './notification.ts'
 import type { WechatStandInSettings } from './settings.ts'
 import { signIn } from './sign-in.ts'
 import { seal, type WechatSigner, wechatSigner } from './signature.ts'
-import { type Answer, type Call, findVerb, refuse } from './verbs.ts'
+import { type Answer, type Call, findVerb, refuse, statusOf } from './verbs.ts'
 
 export type { WechatStandInSettings } from './settings.ts'
 
@@ -43,8 +45,10 @@ export function makeWechatStandIn(settings: WechatStandInSettings, world: StandI
   const render = renderer(signer)
   const trades = tradesOf(`wechat/${settings.mchId}`, world, {
     pausesMs: PAUSES_MS,
-    isHeard: ({ status }) => status === 200 || status === 204,
-    render(trade, { id, refund }) {
+    // What was a probe is sent again, rightly signed, whatever was answered.
+    isHeard: ({ status }, notice) => !isProbe(notice) && (status === 200 || status === 204),
+    render(trade, notice) {
+      const { id, refund } = notice
       const { event, summary, type, data } = notificationOf(settings, trade, refund?.no, world.now().getTime())
       const body = JSON.stringify({
         id,
@@ -54,7 +58,9 @@ export function makeWechatStandIn(settings: WechatStandInSettings, world: StandI
         summary,
         resource: { original_type: type, ...seal(settings.apiV3Key, type, JSON.stringify(data)) },
       })
-      return { headers: { 'content-type': 'application/json', ...signer.signatureHeaders(body) }, body }
+      const signed = signer.signatureHeaders(body)
+      const headers = isProbe(notice) ? probed(signed) : signed
+      return { headers: { 'content-type': 'application/json', ...headers }, body }
     },
   })
 
@@ -67,7 +73,8 @@ export function makeWechatStandIn(settings: WechatStandInSettings, world: StandI
       const url = new URL(request.url, 'http://wechat')
       // The simulator may be mounted below a path of the gateway's server: WeChat Pay's own paths begin at `/v3/`.
       const path = url.pathname.slice(url.pathname.indexOf('/v3/'))
-      if (path === '/v3/bill/file') return billFile(trades, url.searchParams.get('day') ?? '')
+      if (path === '/v3/certificates') return render(certificates(settings), 'well')
+      if (path === '/v3/bill/file') return billFile(settings, trades, url.searchParams.get('day') ?? '')
       const found = findVerb(request.method, path)
       if (found === null) return render(refuse(404, 'NOT_FOUND'), 'well')
       const { verb, work, no } = found
@@ -78,12 +85,20 @@ export function makeWechatStandIn(settings: WechatStandInSettings, world: StandI
         {
           work: (fault) => work(call, fault),
           render,
-          failure: (word) => (word === undefined ? refuse(500, 'SYSTEM_ERROR') : refuse(400, word)),
+          failure: (word = 'SYSTEM_ERROR') => refuse(statusOf(word), word),
         },
       )
     },
   }
 }
+
+/** "签名探测流量": rarely, and on purpose. */
+const isProbe = ({ isProbe, sent }: Notice): boolean => isProbe === true && sent === 1
+
+const probed = (headers: Record<string, string>): Record<string, string> => ({
+  ...headers,
+  'wechatpay-signature': `WECHATPAY/SIGNTEST/${headers['wechatpay-signature']}`,
+})
 
 type Received = {
   settings: WechatStandInSettings

@@ -11,17 +11,42 @@ type Code = { openId: string; untilMs: number; isSpent: boolean }
 const CODE_LIVES_MS = 5 * 60_000
 const OPEN_ID = 'o-sandbox-payer-in-wechat'
 
-/** Null when the request is neither of the two, which the merchant does not sign. */
+/** Null when the request is none of the three, which the merchant does not sign. */
 export async function signIn(
   settings: WechatStandInSettings,
   world: StandInWorld,
   request: UpstreamRequest,
 ): Promise<UpstreamReply | null> {
   const { pathname, searchParams: asked } = new URL(request.url, 'http://wechat')
-  if (pathname.endsWith('/connect/oauth2/authorize')) return authorize(settings, world, asked)
-  if (pathname.endsWith('/sns/oauth2/access_token')) return token(settings, world, asked)
+  // Payers know the sub-merchant's app, where there is one.
+  const account = { ...settings, appId: settings.subAppId ?? settings.appId }
+  if (pathname.endsWith('/connect/oauth2/authorize')) return authorize(account, world, asked)
+  if (pathname.endsWith('/sns/oauth2/access_token')) return token(account, world, asked)
+  if (pathname.endsWith('/sns/jscode2session')) return miniToken(settings, world, asked)
   return null
 }
+
+const MINI_OPEN_ID = 'o-sandbox-payer-in-mini-program'
+
+/** "小程序登录": `wx.login` is not a call over HTTP, so any code of its form is good, once. */
+async function miniToken(settings: WechatStandInSettings, world: StandInWorld, asked: URLSearchParams) {
+  const { miniAppId, miniAppSecret } = settings
+  const code = asked.get('js_code') ?? ''
+  const isTheirs = miniAppId !== undefined && asked.get('appid') === miniAppId
+  if (!isTheirs || asked.get('secret') !== miniAppSecret) return say({ errcode: 40125, errmsg: 'invalid appsecret' })
+  if (!/^[\w-]{20,64}$/.test(code)) return say({ errcode: 40029, errmsg: 'invalid code' })
+  return world.books.change(`wechat/${miniAppId}/code/${code}`, (before) =>
+    before === null
+      ? { after: { isSpent: true }, result: say({ openid: MINI_OPEN_ID, session_key: 'x' }) }
+      : { after: null, result: say({ errcode: 40163, errmsg: 'code been used' }) },
+  )
+}
+
+const say = (answer: object): UpstreamReply => ({
+  status: 200,
+  headers: { 'content-type': 'text/plain' },
+  body: JSON.stringify(answer),
+})
 
 const keyOf = ({ appId }: WechatStandInSettings, code: string): string => `wechat/${appId}/code/${code}`
 
@@ -44,11 +69,6 @@ async function authorize(settings: WechatStandInSettings, world: StandInWorld, a
 }
 
 async function token(settings: WechatStandInSettings, world: StandInWorld, asked: URLSearchParams) {
-  const say = (answer: object): UpstreamReply => ({
-    status: 200,
-    headers: { 'content-type': 'text/plain' },
-    body: JSON.stringify(answer),
-  })
   if (asked.get('appid') !== settings.appId || asked.get('secret') !== settings.appSecret) {
     return say({ errcode: 40125, errmsg: 'invalid appsecret' })
   }

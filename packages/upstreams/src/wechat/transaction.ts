@@ -1,12 +1,12 @@
 /** Transactions and refunds as WeChat Pay describes them, in answers and in notifications alike. */
 import { isShownClosed, type Refund, type Trade } from '../trade.ts'
+import { payerOf, whoseTransaction } from './parties.ts'
 import type { WechatStandInSettings } from './settings.ts'
 import { timeText } from './time.ts'
 
-export function transactionData({ mchId, appId }: WechatStandInSettings, trade: Trade, nowMs: number): object {
+export function transactionData(settings: WechatStandInSettings, trade: Trade, nowMs: number): object {
   const common = {
-    appid: appId,
-    mchid: mchId,
+    ...whoseTransaction(settings, trade),
     out_trade_no: trade.no,
     trade_state: stateOf(trade, nowMs),
     trade_state_desc: '',
@@ -19,8 +19,9 @@ export function transactionData({ mchId, appId }: WechatStandInSettings, trade: 
     transaction_id: no,
     trade_type: trade.method.toUpperCase(),
     bank_type: 'OTHERS',
+    ...(trade.attach === undefined ? {} : { attach: trade.attach }),
     success_time: timeText(atMs),
-    payer: { openid: payer },
+    payer: payerOf(settings, trade, payer),
     amount: { total: fen, payer_total: fen, currency: 'CNY', payer_currency: 'CNY' },
   }
 }

@@ -30,6 +30,22 @@ export function payerIn(world: World, key: OrderKey, channel: string, token: unk
   }
 }
 
+/** The payer to whom a mini-program's code belongs; null where there is no mini-program, or the code is not good. */
+export async function miniPayer(
+  world: World,
+  { mchNo, channel }: { mchNo: string; channel: string },
+  code: unknown,
+): Promise<string | null> {
+  const signIn = (await world.channelOf(mchNo, channel))?.miniSignIn
+  if (signIn === undefined || typeof code !== 'string' || !CODE.test(code)) return null
+  const answer = await callUpstream(world, within(world, world.limits.channelCallMs), (signal) =>
+    signIn.payerOf(code, signal),
+  )
+  if (answer.kind === 'payer') return answer.openId
+  world.log.warn({ mchNo, channel, why: answer.why }, 'a payer in a mini-program could not be known')
+  return null
+}
+
 /** `ordered` checks the order's link. Where it answers null, it has sent the answer itself. */
 export function payerSignInRoutes(
   app: FastifyInstance,

@@ -10,7 +10,7 @@ import type { World } from '../../world.ts'
 import { pageHeaders } from '../page-headers.ts'
 import { type StaticPages, staticPages } from '../static-pages.ts'
 import { cashierWatch } from './events.ts'
-import { payerIn, payerSignInRoutes } from './payer-sign-in.ts'
+import { miniPayer, payerIn, payerSignInRoutes } from './payer-sign-in.ts'
 import { offeredChannels, payerView } from './view.ts'
 
 const LINK = '/cashier/:mchNo/:transactionNo/:proof'
@@ -140,8 +140,11 @@ const openAttempt: OrderHandler = async ({ world }, key, request, reply) => {
   if (asked === null) return reply.code(400).send({ error: 'FIELD_INVALID', field: 'channel' })
   const { channel, method } = asked
   const offered = (await offeredChannels(world, key)).find((one) => one.channel === channel)
-  if (!offered?.methods.includes(method)) return reply.code(404).send({ error: 'UNAVAILABLE' })
-  const openId = payerIn(world, key, channel, asked.payer)
+  const isMini = method === 'mini' && offered !== undefined
+  if (!isMini && !offered?.methods.includes(method)) return reply.code(404).send({ error: 'UNAVAILABLE' })
+  const openId = isMini
+    ? await miniPayer(world, { mchNo: key.mchNo, channel }, asked.code)
+    : payerIn(world, key, channel, asked.payer)
   if (NEEDS_PAYER.has(method) && openId === null) return reply.code(401).send({ error: 'PAYER_UNKNOWN' })
   const payer = { returnUrl: world.cashierUrl(key.mchNo, key.transactionNo), payerIp: request.ip, openId }
   const way = await chooseMethod(world, key, { channel, method, payer })
@@ -166,15 +169,16 @@ const openAttempt: OrderHandler = async ({ world }, key, request, reply) => {
   }
 }
 
-/** Null for a body that names no channel and method. `payer` is the token that the sign-in gave the page. */
-function readWay(body: unknown): { channel: ChannelName; method: string; payer: unknown } | null {
+/**
+ * Null for a body that names no channel and method. `payer` is the token that the sign-in gave the page, `code` the one that the
+ * wallet gave a mini-program.
+ */
+function readWay(body: unknown): { channel: ChannelName; method: string; payer: unknown; code: unknown } | null {
   try {
-    const { channel, method, payer } = (parseJson(Buffer.isBuffer(body) ? body.toString('utf8') : '') ?? {}) as Record<
-      string,
-      unknown
-    >
+    const { channel, method, payer, code } = (parseJson(Buffer.isBuffer(body) ? body.toString('utf8') : '') ??
+      {}) as Record<string, unknown>
     const isKnown = typeof channel === 'string' && isChannelName(channel) && typeof method === 'string'
-    return isKnown ? { channel, method, payer } : null
+    return isKnown ? { channel, method, payer, code } : null
   } catch {
     return null
   }

@@ -45,9 +45,9 @@ function phaseOf(order: CashierView, back: 'returning' | 'returned' | null, now:
   }
 }
 
-/** What a page can start: an app is another's, and who needs to be known must be able to say who they are. */
+/** What a page can start: apps and mini-programs are not pages, and who needs to be known must be able to say who they are. */
 const isOnAPage = (method: PayMethod, channel: Channel): boolean =>
-  method !== 'app' && (!NEEDS_PAYER.has(method) || channel.signIn !== null)
+  method !== 'app' && method !== 'mini' && (!NEEDS_PAYER.has(method) || channel.signIn !== null)
 
 /** The channels that this merchant has an account with and the order's app offers, and the ways a page can start them. */
 export async function offeredChannels(world: World, key: OrderKey): Promise<OfferedChannel[]> {

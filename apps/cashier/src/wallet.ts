@@ -37,7 +37,6 @@ export function cameBack(): CameBack | null {
 
 type WechatBridge = { invoke: (verb: string, what: object, answer: (said: { err_msg?: string }) => void) => void }
 type AlipayBridge = { call: (verb: string, what: object, answer: (said: { resultCode?: string }) => void) => void }
-type WithBridges = typeof globalThis & { WeixinJSBridge?: WechatBridge; AlipayJSBridge?: AlipayBridge }
 
 /** Shows the payment sheet of the wallet whose browser this is. */
 export const showSheet = (channel: string, payUrl: string): Promise<SheetEnd> =>
@@ -45,7 +44,7 @@ export const showSheet = (channel: string, payUrl: string): Promise<SheetEnd> =>
 
 /** "JSAPI调起支付". */
 async function showWechats(payUrl: string): Promise<SheetEnd> {
-  const bridge = await bridgeOf('WeixinJSBridge')
+  const bridge = await bridgeOf<WechatBridge>('WeixinJSBridge')
   if (bridge === null) return 'failed'
   return new Promise((resolve) => {
     bridge.invoke('getBrandWCPayRequest', JSON.parse(payUrl), ({ err_msg: said = '' }) => {
@@ -56,7 +55,7 @@ async function showWechats(payUrl: string): Promise<SheetEnd> {
 
 /** "唤起收银台支付". */
 async function showAlipays(payUrl: string): Promise<SheetEnd> {
-  const bridge = await bridgeOf('AlipayJSBridge')
+  const bridge = await bridgeOf<AlipayBridge>('AlipayJSBridge')
   if (bridge === null) return 'failed'
   return new Promise((resolve) => {
     bridge.call('tradePay', JSON.parse(payUrl), ({ resultCode: said = '' }) => resolve(alipaySheetEndOf(said)))
@@ -67,8 +66,8 @@ async function showAlipays(payUrl: string): Promise<SheetEnd> {
 const BRIDGE_MS = 5000
 
 /** Null when it does not come. */
-function bridgeOf<Name extends 'WeixinJSBridge' | 'AlipayJSBridge'>(name: Name): Promise<WithBridges[Name] | null> {
-  const found = (): WithBridges[Name] | null => (globalThis as WithBridges)[name] ?? null
+function bridgeOf<Bridge>(name: string): Promise<Bridge | null> {
+  const found = (): Bridge | null => (globalThis as unknown as Record<string, Bridge | undefined>)[name] ?? null
   const there = found()
   if (there !== null) return Promise.resolve(there)
   return new Promise((resolve) => {

@@ -342,6 +342,7 @@ export const EN: Record<keyof typeof ZH, string> = {
   w_unsigned: 'answers an error word, unsigned',
   w_other_number: 'answers about another number',
   w_gbk: 'answers in GBK (Alipay)',
+  w_probe: 'a probe before each notification (WeChat Pay)',
   w_twin: 'notified twice',
   w_silence: 'not notified',
   'w_session.begin': 'sign-in',

@@ -339,6 +339,7 @@ export const ZH = {
   w_unsigned: '答以错误码且无签名',
   w_other_number: '应答说的是别的单号',
   w_gbk: '以GBK编码应答（支付宝）',
+  w_probe: '先发一条签名探测通知（微信支付）',
   w_twin: '通知发两次',
   w_silence: '不通知',
   'w_session.begin': '登录',

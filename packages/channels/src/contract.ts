@@ -44,10 +44,9 @@ export type SignInAnswer = { kind: 'payer'; openId: string } | { kind: 'refused'
 
 /** How the wallet identifies the payer, without a question to the payer. */
 export type PayerSignIn = {
-  /** The parameter in which the wallet sends the code; default `code`. */
-  codeName?: string
-  /** The wallet's address for the payer's browser. It sends the browser back to `returnUrl` with the code and `state`. */
+  /** The wallet's address for the payer's browser, which comes back to `returnUrl` with `state` and a code (`codeName`). */
   address: (ask: { returnUrl: string; state: string }) => string
+  codeName?: string // default `code`
   /** The payer to whom the code belongs. A code works once. */
   payerOf: (code: string, signal: AbortSignal) => Promise<SignInAnswer>
 }
@@ -75,8 +74,7 @@ export type Unknown = { kind: 'unknown'; why: string; complaint?: string; restMs
 export type Traced = { requestId?: string }
 
 /**
- * `payUrl`: the code's content, the page's address, the JSON that starts the payment in a wallet's browser, or the text
- * that starts it in an app.
+ * `payUrl`: a code's content, a page's address, or what starts the payment in a wallet's browser (JSON) or an app.
  */
 export type OpenAnswer = Traced & ({ kind: 'opened'; payUrl: string } | { kind: 'refused'; why: string } | Unknown)
 

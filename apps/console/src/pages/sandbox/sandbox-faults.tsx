@@ -23,6 +23,7 @@ const KINDS = [
   'unsigned',
   'other_number',
   'gbk',
+  'probe',
   'twin',
   'silence',
 ]

@@ -4,6 +4,7 @@
  */
 import type { Channel } from '@acopay/channels'
 import type { Session } from '@acopay/protocol/console'
+import { openPool, type Pool } from '@acopay/store'
 import { addConsoleUser } from '@acopay/store/console'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { beginSession } from '../apps/server/src/actions/console/session.ts'
@@ -24,19 +25,25 @@ const HOUR = 60 * MINUTE
 const DAY = 24 * HOUR
 
 let gateway: TestWorld
+/** For many rows at once, which may take a slow machine longer than the gateway's own statements may. */
+let rowsOfTest: Pool
 let operator: ConsoleClient
 /** What the upstream does in place of what it does else; each test names its own. */
 let upstream: Partial<Channel> = {}
 
 beforeAll(async () => {
   gateway = await testWorld({ upstream: () => upstream })
+  rowsOfTest = openPool({ connectionString: gateway.database.connectionString, max: 2, statementTimeoutMs: 60_000 })
   const user = { username: 'operator', role: 'operator', mchNo: null, mustChangePassword: false } as const
   await addConsoleUser(gateway.database.pool, { ...user, passwordHash: 'none' }, gateway.world.now())
 })
 afterEach(() => {
   upstream = {}
 })
-afterAll(() => gateway.stop())
+afterAll(async () => {
+  await rowsOfTest.end()
+  await gateway.stop()
+})
 
 /** The session of before ends while a test moves the clock. */
 async function operatorSignsIn(): Promise<void> {
@@ -45,7 +52,7 @@ async function operatorSignsIn(): Promise<void> {
   operator = consoleClient(baseUrl, cookie, (await consoleClient(baseUrl, cookie).get('session')).body as Session)
 }
 
-const run = async (sql: string, values: unknown[] = []) => (await gateway.database.pool.query(sql, values)).rows
+const run = async (sql: string, values: unknown[] = []) => (await rowsOfTest.query(sql, values)).rows
 const now = (): Date => gateway.world.now()
 const later = (ms: number): Date => new Date(now().getTime() + ms)
 /** What was to follow from what happened before has followed, unless it asks the database. */

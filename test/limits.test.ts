@@ -8,6 +8,7 @@ import { openPool, type Pool } from '@acopay/store'
 import { addConsoleUser } from '@acopay/store/console'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { beginSession } from '../apps/server/src/actions/console/session.ts'
+import { resendNotifications } from '../apps/server/src/actions/notification/resend-notifications.ts'
 import { closeOrder } from '../apps/server/src/actions/order/close-order.ts'
 import { watchAttempt } from '../apps/server/src/actions/payment/watch-attempt.ts'
 import { reconcileDay } from '../apps/server/src/actions/reconciliation/reconcile-day.ts'
@@ -37,8 +38,10 @@ beforeAll(async () => {
   const user = { username: 'operator', role: 'operator', mchNo: null, mustChangePassword: false } as const
   await addConsoleUser(gateway.database.pool, { ...user, passwordHash: 'none' }, gateway.world.now())
 })
-afterEach(() => {
+afterEach(async () => {
   upstream = {}
+  await run('delete from notification_try')
+  await run('delete from notification')
 })
 afterAll(async () => {
   await rowsOfTest.end()
@@ -70,7 +73,6 @@ async function notificationsOf(order: string, count: number, state: 'PENDING' | 
     [order, count, state, now()],
   )
 }
-const forgetNotifications = () => run('delete from notification')
 
 /** Orders like this one, with numbers of their own. Returns these. */
 async function copiesOf(order: string, count: number): Promise<string[]> {
@@ -177,8 +179,6 @@ describe('a merchant', () => {
     const { body } = await operator.get(`notifications/${gateway.demo.mchNo}/${order}/1001/tries`)
     const ofOperator = body.rows.map(({ at }: { at: string }) => Date.parse(at))
     expect([ofOperator.length, ofOperator[0], ofOperator.at(-1)]).toEqual([50, newest, oldest])
-    await run('delete from notification_try')
-    await forgetNotifications()
   })
 })
 
@@ -190,7 +190,6 @@ describe('an operator', () => {
     const { body } = await operator.get(`orders/${gateway.demo.mchNo}/${order}`)
     const seqs = body.notifications.map(({ seq }: { seq: number }) => seq)
     expect([seqs.length, seqs[0], seqs.at(-1)]).toEqual([100, 1101, 1002])
-    await forgetNotifications()
   })
 
   it('sends ten thousand dead letters again at once, is told that there are more, and sends the rest with the next call', async () => {
@@ -198,14 +197,14 @@ describe('an operator', () => {
     await notificationsOf(await place(gateway.demo), 10_000, 'DEAD')
     await operatorSignsIn()
     const dead = async () => (await operator.get(`notifications/dead?mch_no=${mch_no}`)).body
-    const resend = async () => (await operator.send('POST', 'notifications/resend', { mch_no, dead: true })).body
+    const everything = { dead: { from: null, until: null } }
+    const resend = () => resendNotifications({ ...gateway.world, pool: rowsOfTest }, mch_no, everything)
     expect(await dead()).toEqual({ mch_no, count: 10_000, has_more: false })
     await notificationsOf(await place(gateway.demo), 1, 'DEAD')
     expect(await dead()).toEqual({ mch_no, count: 10_000, has_more: true })
-    expect(await resend()).toEqual({ resent: 10_000 })
+    expect(await resend()).toBe(10_000)
     expect(await dead()).toEqual({ mch_no, count: 1, has_more: false })
-    expect(await resend()).toEqual({ resent: 1 })
-    await forgetNotifications()
+    expect(await resend()).toBe(1)
   })
 
   it('finds a rare notification of all merchants among the five hundred newest, and on the next page behind them', async () => {
@@ -219,7 +218,6 @@ describe('an operator', () => {
     expect(first.rows.map(({ seq }: { seq: number }) => seq)).toEqual([1002])
     const second = await page(encodeURIComponent(first.next))
     expect(second.rows.map(({ seq }: { seq: number }) => seq)).toEqual([1001])
-    await forgetNotifications()
   })
 
   it('compares a bill of half a million lines with the upstreams, and of a longer one sees only what they say', async () => {
@@ -335,8 +333,6 @@ describe('notifications', () => {
     ])
     gateway.advance(5 * SECOND)
     await sender.settled()
-    await run('delete from notification_try')
-    await forgetNotifications()
   })
 
   it('that wait for two days are given up a thousand at a time, at once while there are more, and else once a minute', async () => {
@@ -360,7 +356,6 @@ describe('notifications', () => {
     gateway.advance(1)
     await sender.sendDue()
     expect(await dead()).toBe(1001)
-    await forgetNotifications()
   })
 })
 

@@ -1,7 +1,7 @@
 /**
  * scrypt, in one thread of its own and one hash at a time: a hash takes a core for a third of a second, and strangers can ask
- * for one (POST /console/api/session). On libuv's pool it would keep every merchant's answer from being signed. The thread has
- * the lowest priority, the queue is short, and who has left is passed by.
+ * for one (POST /console/api/session). On libuv's pool it would keep every merchant's answer from being signed. The thread
+ * steps back behind all other work, the queue is short, and who has left is passed by.
  */
 import type { ScryptOptions } from 'node:crypto'
 import { Worker } from 'node:worker_threads'
@@ -35,7 +35,7 @@ const { readlinkSync } = require('node:fs')
 const { setPriority, constants } = require('node:os')
 const { parentPort } = require('node:worker_threads')
 try {
-  setPriority(Number(readlinkSync('/proc/thread-self').split('/').at(-1)), constants.priority.PRIORITY_LOW)
+  setPriority(Number(readlinkSync('/proc/thread-self').split('/').at(-1)), constants.priority.PRIORITY_BELOW_NORMAL)
 } catch {}
 parentPort.on('message', ({ password, salt, bytes, cost }) => {
   try {

@@ -1,6 +1,7 @@
 /** The merchant's bill of a day (spec/protocol.md 3.6, docs/bills.md): what is in it, when it is there, who may have it. */
 import { createHash } from 'node:crypto'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { connect, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { AcoPay, ConnectionError, SignatureError } from '@acopay/sdk'
@@ -198,6 +199,37 @@ describe('the link', () => {
     expect([late.status, await late.text()]).toEqual([410, expect.stringContaining('链接已过期')])
     const proof = url.split('/').at(-1) ?? ''
     expect(JSON.stringify(test.logged())).not.toContain(proof.slice(0, 20))
+  })
+})
+
+describe('a caller of the link', () => {
+  it('that reads nothing for a minute is cut', async () => {
+    const key = { mchNo: test.demo.mchNo, day: '2026-02-20' }
+    const [parts, bytes] = [32, 2 ** 20]
+    const { pool } = test.database
+    await pool.query(
+      `insert into bill (mch_no, bill_day, lines, file_no, size_bytes, sha256, made_at)
+       values ($1, $2, 1, 'large', $3, 'x', $4)`,
+      [key.mchNo, key.day, parts * bytes, test.world.now()],
+    )
+    for (let seq = 1; seq <= parts; seq += 1) {
+      const part = [key.mchNo, key.day, seq, Buffer.alloc(bytes, 'x')]
+      await pool.query(
+        `insert into bill_part (mch_no, bill_day, file_no, seq, bytes) values ($1, $2, 'large', $3, $4)`,
+        part,
+      )
+    }
+    // A minute passes in a tenth of a second.
+    test.app.server.once('connection', (socket: Socket) => {
+      const setTimeout = socket.setTimeout.bind(socket)
+      socket.setTimeout = (ms, ...more) => setTimeout(ms === 60_000 ? 100 : ms, ...more)
+    })
+    const url = new URL(test.world.billUrl(key))
+    const caller = connect(Number(url.port), url.hostname)
+    caller.pause().write(`GET ${url.pathname} HTTP/1.1\r\nhost: gateway\r\n\r\n`)
+    const cut = () => test.logged().filter(({ msg }) => msg === 'bill not sent to its end')
+    await expect.poll(cut).toMatchObject([key])
+    caller.destroy()
   })
 })
 

@@ -1,6 +1,6 @@
 /** A merchant's mini-program posts to the order's link: it is no page, and starts WeChat's sheet itself (docs/cashier.md). */
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { call, orderParams, pay, query } from './support/merchant.ts'
+import { call, orderParams, pay } from './support/merchant.ts'
 import { type TestWorld, testWorld } from './support/world.ts'
 
 let test: TestWorld
@@ -40,7 +40,11 @@ it('is given the sheet of its own appid for the code of wx.login, and the order 
   const [attempt] = await attemptsOf(order)
   expect(attempt).toMatchObject({ method: 'mini', open_id: 'o-sandbox-payer-in-mini-program' })
   await pay(test.demo, order, attempt?.attempt_no ?? '')
-  expect(await query(test.demo, order)).toMatchObject({ data: { code: 'SUCCESS', pay_method: 'mini' } })
+  const params = { transaction_no: order, aco_pay_sdk: '2.0.0' }
+  const paid = await call(test.demo, { method: 'GET', path: 'trade', params })
+  expect(paid).toMatchObject({
+    data: { code: 'SUCCESS', pay_channel: 'wechat', pay_method: 'mini', acoid: 'sandbox-payer' },
+  })
 })
 
 it('is told 401 for a code that is used, wrong or missing, and nothing is opened', async () => {

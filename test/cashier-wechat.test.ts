@@ -120,7 +120,7 @@ describe('inside WeChat', () => {
     const { order, url } = await placed()
     const { page, close } = await openInWechat(async () => 'ok')
     const payer = test.world.secrets
-      .seal(`cashier payer/${test.demo.mchNo}/${order}/wechat`, 'o-somebody-else')
+      .seal(`cashier payer/${test.demo.mchNo}/${order}/wechat`, 'o-another-payer')
       .toString('base64url')
     await page.goto(`${url}#${new URLSearchParams({ payer_of: 'wechat', state: '0123456789abcdef', payer })}`)
     await sees(page, '这种付款方式暂时不可用，请换一种或稍后再试。')

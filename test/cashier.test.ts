@@ -341,8 +341,18 @@ describe('the link', () => {
   })
 })
 
+const root = path.resolve(import.meta.dirname, '../apps/cashier/dist')
+
+it('is kept by browsers for a year where its name holds a hash, and for five minutes where other pages include it by name', async () => {
+  const kept = async (file: string) =>
+    (await fetch(`${gateway.demo.baseUrl}/cashier/${file}`)).headers.get('cache-control')
+  const hashed = readdirSync(path.join(root, 'assets')).map((name) => `assets/${name}`)
+  expect(hashed.length).toBeGreaterThan(0)
+  for (const file of hashed) expect(await kept(file), file).toBe('public, max-age=31536000, immutable')
+  expect(await kept('host.js')).toBe('public, max-age=300')
+})
+
 it('all that a payer loads is less than 100 kB', () => {
-  const root = path.resolve(import.meta.dirname, '../apps/cashier/dist')
   const sizes = readdirSync(root, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map(({ parentPath, name }) => gzipSync(readFileSync(path.join(parentPath, name))).length)

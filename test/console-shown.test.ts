@@ -3,6 +3,7 @@
  * of its filters at its bounds, and page by page; one order, one merchant, the overview. Written by hand from docs/console.md.
  */
 import { createHash } from 'node:crypto'
+import { type BillRow, billRows } from '@acopay/store'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { sealSettings } from '../apps/server/src/upstream/accounts.ts'
 import { addUser, type ConsoleClient, signedIn } from './support/console.ts'
@@ -11,6 +12,7 @@ import { type TestWorld, testWorld } from './support/world.ts'
 
 const DAY = '2026-02-28'
 const SHA = 'ab'.repeat(32)
+const [ATTEMPT, THIRD] = [at(1), at(3)]
 
 let gateway: TestWorld
 let admin: ConsoleClient
@@ -547,7 +549,7 @@ const LISTS: Record<string, List> = {
 /** Every row of a query, `size` at a time. */
 async function pages(path: string, query: string, size: number): Promise<Row[]> {
   const rows: Row[] = []
-  for (let after = ''; ; ) {
+  for (let after = ''; rows.length < 50; ) {
     const { status, body } = await admin.get(`${path}?${query}&limit=${size}&after=${encodeURIComponent(after)}`)
     if (status !== 200) throw new Error(`${path}?${query}: ${JSON.stringify(body)}`)
     rows.push(...body.rows)
@@ -555,6 +557,7 @@ async function pages(path: string, query: string, size: number): Promise<Row[]> 
     if (body.next === null) return rows
     after = body.next
   }
+  throw new Error(`${path}?${query} by ${size} does not end`)
 }
 
 it.each(Object.entries(LISTS))(
@@ -865,4 +868,144 @@ it('the overview adds up hours and days of China, and counts what is stuck, of a
     notifications: { pending: 1, late: 0, dead: 1 },
     channels: [health('alipay', 3, 2, 1), health('wechat', 1, 0, 0)],
   })
+})
+
+it("a day's bill has every payment, refund and reversal of that day, kind by kind and page by page", async () => {
+  const { pool } = gateway.database
+  const rows = async (kind: BillRow['kind'], who: Who, limit: number): Promise<BillRow[]> => {
+    const found: BillRow[] = []
+    for (;;) {
+      const page = await billRows(
+        pool,
+        { mchNo: `MCH-${who}`, day: '2026-03-01' },
+        { kind, after: found.at(-1) ?? null, limit },
+      )
+      found.push(...page)
+      if (page.length < limit) return found
+    }
+  }
+  // Two payments and two reversals at one moment, and two refunds.
+  await pool.query(`update payment set paid_at = $1 where payment_no in ('UP1', 'UP2')`, [t('03:30:40')])
+  await pool.query(`update reversal set state = 'SUCCESS', changed_at = $1`, [t('03:33:00')])
+  await pool.query(
+    `update refund set state = 'SUCCESS', failure = null, success_time = $1 where state <> 'PROCESSING'`,
+    [t('03:41:30')],
+  )
+  for (const who of ['A', 'B'] as const) {
+    const line = (count: number, ofOrder: number, attemptNo: string, more: object) => ({
+      transactionNo: orderNo(who, ofOrder),
+      mchTradeNo: `trade-${ofOrder}`,
+      appNo: 'APP1',
+      channel: channel(who),
+      method: method(who),
+      paymentNo: `UP${count}`,
+      attemptNo,
+      refundNo: null,
+      mchRefundNo: null,
+      currency: 'CNY',
+      isKept: null,
+      ...more,
+    })
+    const paid = (count: number, ofOrder: number, at: string, more: object) => ({
+      ...line(count, ofOrder, ofOrder === 1 ? ATTEMPT : THIRD, { ...more, note: `${who} ${ofOrder}` }),
+      kind: 'PAYMENT',
+      at: new Date(t(at)),
+    })
+    const payments = [
+      paid(1, 1, '03:30:40', { amountFen: of(who, 1250n, 2250n), isKept: true }),
+      paid(2, 1, '03:30:40', { amountFen: of(who, 1251n, 2251n), isKept: false }),
+      paid(3, 2, '03:31:40', { amountFen: of(who, 100n, 1100n), isKept: false }),
+    ]
+    const refunded = (count: number, amountFen: bigint) => ({
+      ...line(1, 1, ATTEMPT, { refundNo: no('AR', who, 1140 + count), mchRefundNo: `refund-${count}`, amountFen }),
+      note: `${who} ${count}`,
+      kind: 'REFUND',
+      at: new Date(t('03:41:30')),
+    })
+    const reversed = (count: number, ofOrder: number, attemptNo: string, amountFen: bigint) => ({
+      ...line(count, ofOrder, attemptNo, { refundNo: no('AR', who, 1149 + count), amountFen, note: null }),
+      kind: 'REVERSAL',
+      at: new Date(t('03:33:00')),
+    })
+    for (const limit of [100, 1]) {
+      expect(await rows('PAYMENT', who, limit)).toEqual(payments)
+      expect(await rows('REFUND', who, limit)).toEqual([refunded(1, of(who, 50n, 60n)), refunded(2, of(who, 70n, 80n))])
+      expect(await rows('REVERSAL', who, limit)).toEqual([
+        reversed(2, 1, ATTEMPT, of(who, 1251n, 2251n)),
+        reversed(3, 2, THIRD, of(who, 100n, 1100n)),
+      ])
+    }
+  }
+})
+
+it("a day is compared with the upstreams' bills of that day, channel by channel", async () => {
+  const { pool } = gateway.database
+  const { mchNo, day } = { mchNo: 'MCH-A', day: '2026-02-28' }
+  // The first and the last moment of the day in China, one before and one after; what is booked later is in a later bill.
+  const payment = (paymentNo: string, amount: number, paidAt: string, bookedAt: string) =>
+    pool.query(
+      `insert into payment (mch_no, attempt_no, payment_no, transaction_no, amount_fen, currency, paid_at, fate, booked_at)
+       select mch_no, attempt_no, $1, transaction_no, $2, 'CNY', $3, 'reverse', $4 from attempt where attempt_no = $5`,
+      [paymentNo, amount, paidAt, bookedAt, ATTEMPT],
+    )
+  const soon = '2026-02-28T16:00:00Z'
+  await payment('D1', 1, '2026-02-27T15:59:59.999Z', '2026-02-28T02:00:00Z')
+  await payment('D2', 20, '2026-02-27T16:00:00Z', '2026-02-27T16:00:00Z')
+  await payment('D3', 300, '2026-02-28T15:59:59.999Z', soon)
+  await payment('D4', 4000, '2026-02-28T16:00:00Z', soon)
+  await payment('D5', 50_000, '2026-02-27T16:00:00Z', '2026-03-01T02:00:00Z')
+  await payment('D6', 600_000, '2026-02-28T15:59:59.999Z', '2026-03-01T02:00:00Z')
+  await pool.query(`update refund set success_time = $1 where mch_refund_no = 'refund-1'`, ['2026-02-28T05:00:00Z'])
+  await pool.query(`update reversal set changed_at = $1 where payment_no = 'UP2'`, ['2026-02-28T06:00:00Z'])
+  await pool.query(
+    `update reconciliation set paid_lines = 7, paid_fen = 700, refunded_lines = 2, refunded_fen = 20
+      where mch_no = $1 and channel = 'wechat' and day = $2`,
+    [mchNo, day],
+  )
+  const nothing = { count: 0, amount: '0.00' }
+  const { body } = await admin.get(`bills/${mchNo}/${day}/comparison`)
+  expect(body).toEqual({
+    mch_no: mchNo,
+    bill_day: day,
+    lines: 3,
+    size_bytes: 33,
+    sha256: SHA,
+    has_file: true,
+    made_at: t('01:03:00'),
+    channels: [
+      {
+        channel: 'alipay',
+        ours: { paid: nothing, refunded: nothing, earlier: nothing, later: nothing },
+        theirs: { lines: 8, paid: null, refunded: null, differences: 1, unsettled: 0, done_at: t('02:02:00') },
+      },
+      {
+        channel: 'wechat',
+        ours: {
+          paid: { count: 3, amount: '3.21' },
+          refunded: { count: 2, amount: '13.01' },
+          earlier: { count: 1, amount: '0.01' },
+          later: { count: 2, amount: '6500.00' },
+        },
+        theirs: {
+          lines: 9,
+          paid: { count: 7, amount: '7.00' },
+          refunded: { count: 2, amount: '0.20' },
+          differences: 4,
+          unsettled: 3,
+          done_at: t('02:01:00'),
+        },
+      },
+    ],
+  })
+  // An account that came after the day has no part in it, unless its bill was fetched.
+  const channels = async (): Promise<string[]> =>
+    (await admin.get(`bills/${mchNo}/2026-02-27/comparison`)).body.channels.map(
+      (one: { channel: string }) => one.channel,
+    )
+  const since = (moment: string) =>
+    pool.query('update channel_account set created_at = $1 where mch_no = $2', [moment, mchNo])
+  await since('2026-02-27T16:00:00.001Z')
+  expect(await channels()).toEqual(['wechat'])
+  await since('2026-02-27T16:00:00Z')
+  expect(await channels()).toEqual(['alipay', 'wechat'])
 })

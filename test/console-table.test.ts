@@ -447,7 +447,7 @@ it('has no other method anywhere: 404 for users who may do everything and for st
   ).toEqual([])
 })
 
-it('shows a stranger no session, a user its own, and signs nobody in by what is no sign-in', async () => {
+it('shows a stranger no session, a user its own, and begins no session for what is no sign-in', async () => {
   expect((await ask({ method: 'GET', path: 'session', visitor: NOBODY })).text).toBe('null')
   for (const role of ROLES) {
     const session = JSON.parse((await ask({ method: 'GET', path: 'session', visitor: visitors[role] })).text) as Session

@@ -8,7 +8,7 @@ import { orderRecord } from '../apps/server/src/http/console/orders/orders-csv.t
 
 /** The text as the merchant or the payer gave it, and the cell that must stand in the file. */
 const CELLS: [text: string, cell: string][] = [
-  // Formulas, also after blanks, line ends, and characters that nobody sees.
+  // Formulas, also after blanks, line ends, and characters that are not shown.
   ['=1+1', "'=1+1"],
   ['+1', "'+1"],
   ['-1', "'-1"],

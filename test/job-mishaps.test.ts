@@ -436,7 +436,7 @@ describe.each(all)('%s is done, exactly once,', (kind) => {
   )
 
   it(
-    'after its process died before any step of it, and nobody takes it before its lease has ended',
+    'after its process died before any step of it, and no process takes it before its lease has ended',
     () => everyStep(kind, { of: 'dies', after: afterDeath }),
     120_000,
   )

@@ -6,15 +6,7 @@ import { type JsonObject, orderParamsText, privateKeyFrom, signText } from '@aco
 import { addApp, addMerchant, addMerchantKey, findMerchant, useNonce } from '@acopay/store'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { DemoSettings } from '../apps/server/src/sandbox/demo-merchant.ts'
-import {
-  newTradeNo,
-  openAttempt,
-  orderParams,
-  pay,
-  type Request,
-  readAnswer,
-  signedRequest,
-} from './support/merchant.ts'
+import { newTradeNo, orderParams, type Request, readAnswer, signedRequest } from './support/merchant.ts'
 import { routesOf } from './support/routes.ts'
 import { inBatches, wrongRows } from './support/tables.ts'
 import { type TestWorld, testWorld } from './support/world.ts'
@@ -247,17 +239,27 @@ function faulty(call: Call, faults: readonly Fault[], turn: number): { by: DemoS
 const canHappen = ({ method }: Call, fault: Fault): boolean =>
   method === 'POST' || (fault !== 'body unreadable' && fault !== 'nonce used')
 
+/**
+ * Each fault alone and with each one that is checked later. The verb's own refusal is there in every call anyway: with it, a fault
+ * is alone.
+ */
+const pairsOf = (faults: readonly Fault[]): [first: Fault, second: Fault][] =>
+  faults.flatMap((first, index) => [
+    [first, first],
+    ...faults
+      .slice(index + 1)
+      .filter((second) => second !== "the verb's own")
+      .map((second): [Fault, Fault] => [first, second]),
+  ])
+
 it('are refused for the first fault in the documented order, whatever else is wrong', async () => {
-  const cells = CALLS.flatMap((call) => {
-    const faults = FAULTS.filter((fault) => canHappen(call, fault))
-    return faults.flatMap((first, index) =>
-      [first, ...faults.slice(index + 1)].map((second) => ({
-        call,
-        first,
-        faults: [first, second, "the verb's own"] as Fault[],
-      })),
-    )
-  })
+  const cells = CALLS.flatMap((call) =>
+    pairsOf(FAULTS.filter((fault) => canHappen(call, fault))).map(([first, second]) => ({
+      call,
+      first,
+      faults: [first, second, "the verb's own"] as Fault[],
+    })),
+  )
   const answers = await inBatches(
     cells.map((cell, turn) => ({ ...cell, turn })),
     ({ call, faults, turn }) => {
@@ -273,7 +275,7 @@ it('are refused for the first fault in the documented order, whatever else is wr
       first === "the verb's own" ? `${call.own} signed` : ANSWERS[first],
     ]),
   ).toEqual([])
-  expect(cells.length).toBeGreaterThanOrEqual(500)
+  expect(cells).toHaveLength(446)
   const unnamed = cells.filter(
     ({ call, first }, index) => first === 'parameter wrong' && !answers[index]?.fieldErrors?.includes(call.field),
   )
@@ -300,11 +302,10 @@ it('are refused in the same order when the body carries the signature', async ()
   const faults = FAULTS.filter(
     (fault) => fault !== 'nonce used' && fault !== 'address not allowed' && fault !== 'body unreadable',
   )
-  const cells = faults.flatMap((first, index) =>
-    [first, ...faults.slice(index + 1)].flatMap((second) =>
-      [false, true].map((isElsewhere) => ({ first, isElsewhere, faults: [first, second] as Fault[] })),
-    ),
+  const cells = pairsOf(faults).flatMap(([first, second]) =>
+    [false, true].map((isElsewhere) => ({ first, isElsewhere, faults: [first, second] as Fault[] })),
   )
+  expect(cells).toHaveLength(58)
   const answers = await inBatches(cells, async ({ faults: both, isElsewhere }) => {
     const has = (fault: Fault): boolean => both.includes(fault)
     const mchNo = merchantFor(isElsewhere ? [...both, 'address not allowed'] : both)
@@ -472,7 +473,11 @@ async function fresh(more: JsonObject = {}): Promise<string> {
 
 async function paidOrder(more: JsonObject = {}): Promise<string> {
   const order = await fresh(more)
-  await pay(demo, order, (await openAttempt(demo, order)) ?? '')
+  const attempts = `${demo.baseUrl}/sandbox/${demo.mchNo}/orders/${order}/attempts`
+  // The payer comes from elsewhere each time, as calls of one address are counted at every path.
+  const post = (url: string) => fetch(url, { method: 'POST', headers: { 'x-forwarded-for': freshAddress() } })
+  const opened = (await (await post(`${attempts}?channel=wechat`)).json()) as { attempt_no: string }
+  await (await post(`${attempts}/${opened.attempt_no}/pay`)).text()
   return order
 }
 
@@ -757,6 +762,12 @@ it('take nonces, merchant numbers, bodies and headers up to their lengths, and n
   const get = (more: Partial<Request> = {}, by = demo) => say(by, { method: 'GET', path: 'trade', params, ...more })
   const body = JSON.stringify(params)
   const padded = (bytes: number): Partial<Request> => ({ method: 'POST', path: 'close', body: body.padEnd(bytes, ' ') })
+  const nestedPost = (levels: number): Promise<string> => {
+    const asked = { ...params, deep: JSON.parse(`${'['.repeat(levels)}0${']'.repeat(levels)}`) as JsonObject['x'] }
+    // Deeper than 31 there is no text that could be signed.
+    const signed = levels > 31 ? params : asked
+    return say(demo, { method: 'POST', path: 'close', params: signed, body: JSON.stringify(asked) })
+  }
   const withSign = async (change: (sign: string) => string) => {
     const { url: to, ...init } = await signedRequest(demo, { method: 'GET', path: 'trade', params })
     const headers: Record<string, string> = { ...init.headers, 'x-forwarded-for': freshAddress() }
@@ -782,6 +793,9 @@ it('take nonces, merchant numbers, bodies and headers up to their lengths, and n
     ],
     ['a body of 65 536 bytes', () => get(padded(65_536)), served],
     ['a body of 65 537 bytes', () => get(padded(65_537)), 'HTTP 413'],
+    // The body itself is a level; no signature is looked at where there is no text to sign.
+    ['a value nested 31 deep', () => nestedPost(31), served],
+    ['a value nested 32 deep', () => nestedPost(32), '1001 PARAM_ERROR unsigned'],
     ['a header of 12 000 bytes', () => get({ headers: { 'x-pad': 'x'.repeat(12_000) } }), served],
     ['headers of 17 000 bytes', () => get({ headers: { 'x-pad': 'x'.repeat(17_000) } }), 'HTTP 431'],
     ['a query of 12 000 bytes', () => get({ params: { ...params, version: 'x'.repeat(12_000) } }), served],
@@ -923,7 +937,8 @@ it('have no other method: 405 with the methods there are, for every path, and 40
       .map((method) => ({ method, path })),
   )
   const answers = await inBatches(cells, async ({ method, path }) => {
-    const response = await fetch(`${demo.baseUrl}/pay/v1/transactions/${path}`, { method })
+    const headers = { 'x-forwarded-for': freshAddress() }
+    const response = await fetch(`${demo.baseUrl}/pay/v1/transactions/${path}`, { method, headers })
     await response.text()
     return [response.status, ...(response.headers.get('allow')?.split(', ').sort() ?? [])].join(' ')
   })

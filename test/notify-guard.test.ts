@@ -1,9 +1,10 @@
 /** The merchant writes `notify_url`: none may make the gateway call into its own network (real sockets). */
-import { createServer, type Server } from 'node:http'
+import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type GuardOptions, type Resolve, safePost } from '../apps/server/src/outbound/safe-post.ts'
 import { call, orderParams } from './support/merchant.ts'
+import { inBatches, wrongRows } from './support/tables.ts'
 import { testWorld } from './support/world.ts'
 
 /** The internal server that must never be reached: it notes which of this machine's addresses was called. */
@@ -144,23 +145,75 @@ it('a TLS server is held to the name in the address, not to what it was resolved
   expect(await posted('https://a.example:PORT/', guard)).toMatchObject({ httpStatus: null, hits: [] })
 })
 
-it.each([
-  ['https://10.0.0.1/told', 'notify_url 应为公网地址'],
-  ['https://2130706433/told', 'notify_url 应为公网地址'],
-  ['https://[fd00::1]/told', 'notify_url 应为公网地址'],
-  ['https://a.example:22/told', 'notify_url 的端口不在允许之列'],
-  ['https://user:pass@a.example/told', 'notify_url 不能带用户名、密码或#'],
-  ['https://a.example/told?x=1', 'notify_url 不能带查询参数'],
-  ['http://127.0.0.1:9000/told', 'notify_url 必须是https地址'],
-  ['ftp://a.example/told', 'notify_url 必须是https地址'],
-])('in production %s is refused when the order is placed: %s', async (notify_url, says) => {
+describe('a server of a merchant', () => {
+  /** A server on this machine, posted to as often as the test likes. */
+  async function merchant(answer: RequestListener) {
+    const server = createServer(answer)
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const guard = safePost({ ports: [], networks: [], isLoopbackAllowed: true })
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
+    const stop = async (): Promise<void> => {
+      await guard.close()
+      server.closeAllConnections()
+      await new Promise((resolve) => server.close(resolve))
+    }
+    return { url, post: () => guard.post(url, '{}', AbortSignal.timeout(60_000)), stop }
+  }
+
+  it('may answer 16 KiB, and of a longer reply nothing is kept', async () => {
+    let bytes = 16_384
+    const { post, stop } = await merchant((_request, response) => response.end('x'.repeat(bytes)))
+    expect(await post()).toEqual({ httpStatus: 200, reply: 'x'.repeat(16_384) })
+    bytes = 16_385
+    expect(await post()).toEqual({ httpStatus: 200, reply: null })
+    await stop()
+  })
+
+  it('has 32 calls on as many connections, and the next one waits until one of these is answered', async () => {
+    const waiting: ServerResponse[] = []
+    let heard = (): void => {}
+    const { post, url, stop } = await merchant((request, response) => {
+      if (request.method === 'GET') return response.end()
+      waiting.push(response)
+      heard()
+    })
+    const isHeard = (count: number) =>
+      new Promise<void>((resolve) => {
+        heard = () => {
+          if (waiting.length >= count) resolve()
+        }
+        heard()
+      })
+    const posted = Array.from({ length: 33 }, post)
+    await isHeard(32)
+    // A connection that the guard opened before these has been heard of by then.
+    for (const _ of [1, 2, 3]) await (await fetch(url, { headers: { connection: 'close' } })).text()
+    expect(waiting).toHaveLength(32)
+    waiting[0]?.end('first')
+    await isHeard(33)
+    for (const response of waiting.slice(1)) response.end('later')
+    expect((await Promise.all(posted)).filter(({ httpStatus }) => httpStatus === 200)).toHaveLength(33)
+    await stop()
+  })
+})
+
+it('in production an order is refused whose notify_url could lead into an internal network, in words that say why', async () => {
+  const rows: [notifyUrl: string, says: string][] = [
+    ['https://10.0.0.1/told', 'notify_url 应为公网地址'],
+    ['https://2130706433/told', 'notify_url 应为公网地址'],
+    ['https://[fd00::1]/told', 'notify_url 应为公网地址'],
+    ['https://a.example:22/told', 'notify_url 的端口不在允许之列'],
+    ['https://user:pass@a.example/told', 'notify_url 不能带用户名、密码或#'],
+    ['https://a.example/told?x=1', 'notify_url 不能带查询参数'],
+    ['http://127.0.0.1:9000/told', 'notify_url 必须是https地址'],
+    ['ftp://a.example/told', 'notify_url 必须是https地址'],
+  ]
   const test = await testWorld({ guard: { isLoopbackAllowed: false } })
   test.world.isSandbox = false
-  const answer = await call(test.demo, {
-    method: 'POST',
-    path: 'trade',
-    params: orderParams(test.demo, { notify_url }),
-  })
-  expect(answer).toMatchObject({ status: 1001, fieldErrors: says })
+  const answers = await inBatches(rows, ([notify_url]) =>
+    call(test.demo, { method: 'POST', path: 'trade', params: orderParams(test.demo, { notify_url }) }),
+  )
+  const told = answers.map(({ status, fieldErrors }) => `${status} ${fieldErrors}`)
+  expect(wrongRows(rows, ([url, says], index) => [url, told[index], `1001 ${says}`])).toEqual([])
   await test.stop()
 })

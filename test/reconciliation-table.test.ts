@@ -159,7 +159,7 @@ const LISTED: [name: string, kind: 'payment' | 'refund', amountFen: bigint, more
   ['of the other channel, listed', 'payment', 1250n],
   ['never heard of', 'payment', 1250n],
   ['only the bill says so', 'payment', 1250n],
-  ['of nobody', 'payment', 700n],
+  ['of others', 'payment', 700n],
   ['refund equal', 'refund', 300n],
   ['refund more', 'refund', 301n],
   ['refund less', 'refund', 299n],
@@ -170,12 +170,12 @@ const LISTED: [name: string, kind: 'payment' | 'refund', amountFen: bigint, more
   ['reversal less', 'refund', 1249n],
   ['reversal again', 'refund', 1250n, { again: true }],
   ['equal', 'refund', 400n, { refundNo: 'theirs-1' }],
-  ['of nobody', 'refund', 700n, { refundNo: 'theirs-2' }],
+  ['of others', 'refund', 700n, { refundNo: 'theirs-2' }],
 ]
 
 function LINES(): UpstreamBillLine[] {
-  const nobody: Money = { order: '', attemptNo: 'AT-of-nobody', paymentNo: 'UP-3', refundNo: '' }
-  const factOf = (name: string): Money => facts[name] ?? nobody
+  const others: Money = { order: '', attemptNo: 'AT-of-others', paymentNo: 'UP-3', refundNo: '' }
+  const factOf = (name: string): Money => facts[name] ?? others
   const listed = LISTED.map(([name, kind, amountFen, more = {}]): UpstreamBillLine => {
     const { attemptNo, paymentNo, refundNo } = factOf(name)
     const common = { attemptNo, paymentNo, amountFen, at: NOON }
@@ -212,7 +212,7 @@ paid twice                                           PAYMENT_UNKNOWN  -     1250
 of the other channel, listed                         PAYMENT_UNKNOWN  -     1250  open
 never heard of                                       PAYMENT_UNKNOWN  -     1250  settled
 only the bill says so                                PAYMENT_UNKNOWN  -     1250  open
-of nobody                                            PAYMENT_UNKNOWN  -     700   open
+of others                                            PAYMENT_UNKNOWN  -     700   open
 refunded ten minutes after midnight                  REFUND_MISSING   300   -     open
 refunded ten minutes before midnight, and a second   REFUND_MISSING   300   -     open
 refund more                                          REFUND_AMOUNT    300   301   open
@@ -223,7 +223,7 @@ reversal more                                        REFUND_AMOUNT    1250  1251
 reversal less                                        REFUND_AMOUNT    1250  1249  open
 reversal not listed                                  REFUND_MISSING   1250  -     open
 equal                                                REFUND_UNKNOWN   -     400   open
-of nobody                                            REFUND_UNKNOWN   -     700   open
+of others                                            REFUND_UNKNOWN   -     700   open
 `
 
 it('finds every difference of the day, and no other', async () => {
@@ -233,7 +233,7 @@ it('finds every difference of the day, and no other', async () => {
     [DAY],
   )
   const nameOf = (attemptNo: unknown): string =>
-    Object.keys(facts).find((name) => facts[name]?.attemptNo === attemptNo) ?? 'of nobody'
+    Object.keys(facts).find((name) => facts[name]?.attemptNo === attemptNo) ?? 'of others'
   const found = rows.map(({ kind, attempt_no, ours_fen, theirs_fen, settled }) =>
     [nameOf(attempt_no), kind, ours_fen ?? '-', theirs_fen ?? '-', settled ? 'settled' : 'open'].join(' | '),
   )

@@ -82,7 +82,7 @@ it('a day on which both agree leaves no difference, and is done once', async () 
   ])
 })
 
-/** An order that was paid, and nobody was told of it. Returns what the upstream took. */
+/** A paid order of whose payment no notification came. Returns what the upstream took. */
 async function paidInSilence(order: string, attemptNo: string) {
   test.upstreams.faults('wechat').set([{ kind: 'silence' }])
   const taken = await test.upstreams.of('wechat').control.pay(attemptNo)
@@ -110,7 +110,7 @@ describe('a line of a bill that the upstream does not confirm', () => {
     expect(test.logged()).toContainEqual(expect.objectContaining({ alarm: true, kind: 'PAYMENT_UNKNOWN' }))
   }
 
-  it('because nobody paid, or paid under another number, is a difference and changes nothing else', async () => {
+  it('because no payer paid, or the payer paid under another number, is a difference and changes nothing else', async () => {
     const order = await place(test.demo)
     const attemptNo = (await openAttempt(test.demo, order)) ?? ''
     bill = { kind: 'bill', lines: [payment(attemptNo, '4200000000000000000000000001'), payment('AT0', 'UP1')] }
@@ -133,10 +133,15 @@ describe('a line of a bill that the upstream does not confirm', () => {
     bill = { kind: 'bill', lines: [payment(attemptNo, taken.no)] }
     await test.runJobs()
     expect(await days()).toEqual([])
-    for (let hour = 0; hour < 8; hour += 1) {
+    const tries: number[] = []
+    while ((await days()).length === 0) {
+      const { rows } = await test.database.pool.query(`select tries from job where subject = 'wechat/2026-02-28'`)
+      tries.push(rows[0].tries)
       test.advance(HOUR)
       await test.runJobs()
     }
+    // The eighth try wrote the difference.
+    expect(tries).toEqual([1, 2, 3, 4, 5, 6, 7])
     expect((await days())[0]).toMatchObject({ day: '2026-02-28', differences: 1 })
     expect(await differences()).toContainEqual(expect.objectContaining({ kind: 'PAYMENT_UNKNOWN', settled: false }))
     test.upstreams.faults('wechat').set([])

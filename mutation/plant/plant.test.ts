@@ -39,6 +39,14 @@ describe('plain mistakes', () => {
     expect(made('statements swapped', 'async function f() {\n  await a()\n  b()\n}')).toEqual([
       'async function f() {\n  b()\n  await a()\n}',
     ])
+    // Nothing depends on the order of these.
+    expect(
+      made('statements swapped', 'class A {\n  constructor(b, c) {\n    this.b = b\n    this.c = c\n  }\n}'),
+    ).toEqual([])
+    expect(made('statements swapped', `function f() {\n  app.get('/a', a)\n  app.post('/b', b)\n}`)).toEqual([])
+    expect(
+      made('statements swapped', 'async function f() {\n  const a = async () => await b()\n  await c()\n}'),
+    ).toEqual([])
   })
 
   it('loosen a pattern at each end', () => {

@@ -40,14 +40,28 @@ const awaits: Planter = (node, source) =>
       ]
     : []
 
+/** `await` in the statement itself, and not in a function that it makes. */
+function waits(node: ts.Node): boolean {
+  if (ts.isFunctionLike(node)) return false
+  return ts.isAwaitExpression(node) || ts.forEachChild(node, (inner) => waits(inner) || undefined) === true
+}
+
+/** Two fields that are set from two names, and two routes that are registered: nothing depends on their order. */
+function isNoMatter(first: ts.Statement, second: ts.Statement, source: ts.SourceFile): boolean {
+  const [one, other] = [first.getText(source), second.getText(source)]
+  const isField = (text: string): boolean => /^this\.\w+ = \w+$/.test(text)
+  const isRoute = (text: string): boolean => /^(?:app|scope)\.(?:get|post|put|delete|route|all)[(<]/.test(text)
+  return (isField(one) && isField(other)) || (isRoute(one) && isRoute(other))
+}
+
 /** Two neighbouring statements that both do something, in the other order. */
 const swapped: Planter = (node, source) => {
   if (!ts.isBlock(node) && !ts.isCaseOrDefaultClause(node)) return []
-  const does = (one: ts.Statement): boolean =>
-    isDoing(one, source) || (ts.isVariableStatement(one) && /\bawait\b/.test(one.getText(source)))
+  const does = (one: ts.Statement): boolean => isDoing(one, source) || (ts.isVariableStatement(one) && waits(one))
   return node.statements.flatMap((first, index) => {
     const second = node.statements[index + 1]
     if (second === undefined || !does(first) || !does(second)) return []
+    if (isNoMatter(first, second, source)) return []
     const [one, other] = [first.getText(source), second.getText(source)]
     const between = source.text.slice(first.getEnd(), second.getStart(source))
     return [

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import fs from 'node:fs'
 import path from 'node:path'
 import { type Mutant, mutated } from '../mutant.ts'
+import { plant } from '../plant/plant.ts'
 import { CACHE, LAST_TESTS, ROOT } from './places.ts'
 import type { Feels, Reach } from './reach.ts'
 import { startTestProcess, type TestProcess } from './test-processes.ts'
@@ -20,6 +21,9 @@ export type Judge = (mutant: Mutant, verdict: Verdict, done: number) => void
 type Known = Record<string, { by: string; why: string; kind: 'found' | 'hung'; source: string; test: string }>
 const KNOWN = path.join(CACHE, 'found.json')
 const FINDERS = path.join(CACHE, 'finders.json')
+/** The tests that ran with a mutant in and did not find it, by their texts. */
+type Survivors = Record<string, { source: string; passed: Record<string, string> }>
+const SURVIVORS = path.join(CACHE, 'survivors.json')
 
 const readJson = <Value>(place: string, none: Value): Value =>
   fs.existsSync(place) ? (JSON.parse(fs.readFileSync(place, 'utf8')) as Value) : none
@@ -32,6 +36,7 @@ const hashOfFile = (file: string): string => {
 class Memory {
   #known: Known = readJson(KNOWN, {})
   #finders: Record<string, Record<string, number>> = readJson(FINDERS, {})
+  #survivors: Survivors = readJson(SURVIVORS, {})
 
   verdict({ id, file }: Mutant): Verdict | null {
     const known = this.#known[id]
@@ -52,17 +57,59 @@ class Memory {
     fs.writeFileSync(FINDERS, JSON.stringify(this.#finders))
   }
 
-  /** A test file that found mutants of this source before is tried earlier. */
+  /** Those that have not run with this mutant in, as they and its source are now. */
+  untried({ id, file }: Mutant, all: Feels[]): Feels[] {
+    const known = this.#survivors[id]
+    if (known?.source !== hashOfFile(file)) return all
+    return all.filter((one) => known.passed[one.path] !== hashOfFile(one.path))
+  }
+
+  keepSurvivor({ id, file }: Mutant, ran: Feels[]): void {
+    const source = hashOfFile(file)
+    const known = this.#survivors[id]
+    const passed = known?.source === source ? known.passed : {}
+    for (const one of ran) passed[one.path] = hashOfFile(one.path)
+    this.#survivors[id] = { source, passed }
+    fs.mkdirSync(path.dirname(SURVIVORS), { recursive: true })
+    fs.writeFileSync(SURVIVORS, JSON.stringify(this.#survivors))
+  }
+
+  /**
+   * The likeliest and cheapest first: a test file that found mutants of this source before, or of its neighbours, or that is
+   * named after what the source is about.
+   */
   order(file: string, all: Feels[]): Feels[] {
-    const found = this.#finders[file] ?? {}
-    const cost = (one: Feels, place: number): number =>
-      ((one.ms + 1500) * (one.isByLoading ? 4 : 1)) / (1 + 2 * (found[one.path] ?? 0)) + place
+    const [own, near] = [this.#finders[file] ?? {}, this.#findersIn(path.dirname(file))]
+    const words = wordsOf(file)
+    const likely = (test: string): number =>
+      1 + 2 * (own[test] ?? 0) + (near[test] ?? 0) / 2 + 2 * wordsOf(test).filter((word) => words.includes(word)).length
+    const cost = (one: Feels): number => ((one.ms + 1500) * (one.isByLoading ? 20 : 1)) / likely(one.path)
     return all
-      .map((one, place) => ({ one, cost: cost(one, place) }))
+      .map((one) => ({ one, cost: cost(one) }))
       .sort((first, second) => first.cost - second.cost)
       .map(({ one }) => one)
   }
+
+  #findersIn(folder: string): Record<string, number> {
+    const near: Record<string, number> = {}
+    for (const [file, found] of Object.entries(this.#finders)) {
+      if (path.dirname(file) !== folder) continue
+      for (const [test, count] of Object.entries(found)) near[test] = (near[test] ?? 0) + count
+    }
+    return near
+  }
 }
+
+/** The words that a path is made of, each cut to the stem that they share: `refund` and `refunds`, `close` and `closing`. */
+const wordsOf = (file: string): string[] => [
+  ...new Set(
+    file
+      .replace(/\.test\.ts$|\.ts$/, '')
+      .split(/[^a-z]+/)
+      .filter((word) => word.length > 3 && !/^(?:apps|server|packages|store|actions|http|test|tests)$/.test(word))
+      .map((word) => word.slice(0, 4)),
+  ),
+]
 
 const testOf = (by: string): string => by.split(' > ')[0] ?? ''
 
@@ -77,12 +124,21 @@ export async function conduct(
 ): Promise<void> {
   const memory = new Memory()
   let done = 0
+  const decided = async (tests: Lazy, mutant: Mutant): Promise<Verdict> => {
+    const all = reach.of(mutant)
+    if (all.length === 0) return { kind: 'never run' }
+    const untried = isFresh ? all : memory.untried(mutant, all)
+    const run = withinPatience(memory.order(mutant.file, untried), patienceMs)
+    const verdict = run.length === 0 ? null : await tried(tests, mutant, run)
+    if (verdict !== null) return verdict
+    memory.keepSurvivor(mutant, run)
+    return { kind: 'survived', ran: all.length - untried.length + run.length, left: untried.length - run.length }
+  }
   const work = async (): Promise<void> => {
     const tests = new Lazy()
     for (let mutant = next(); mutant !== null; mutant = next()) {
       const known = isFresh ? null : memory.verdict(mutant)
-      const verdict =
-        known ?? (await tried(tests, mutant, withinPatience(memory.order(mutant.file, reach.of(mutant)), patienceMs)))
+      const verdict = known ?? (await decided(tests, mutant))
       if (known === null) memory.keep(mutant, verdict)
       done += 1
       judge(mutant, verdict, done)
@@ -104,23 +160,24 @@ class Lazy {
   }
 }
 
-type Chosen = { run: Feels[]; left: number }
-
-function withinPatience(all: Feels[], patienceMs: number): Chosen {
+function withinPatience(all: Feels[], patienceMs: number): Feels[] {
   let spent = 0
-  const run = all.filter(({ ms }, index) => {
+  return all.filter(({ ms }, index) => {
+    if (index > 0 && spent + ms > patienceMs) return false
     spent += ms
-    return index === 0 || spent <= patienceMs
+    return true
   })
-  return { run, left: all.length - run.length }
 }
 
-async function tried(lazy: Lazy, mutant: Mutant, { run, left }: Chosen): Promise<Verdict> {
-  if (run.length === 0) return { kind: 'never run' }
+/** Null: none of these tests has found it. */
+async function tried(lazy: Lazy, mutant: Mutant, run: Feels[]): Promise<Verdict | null> {
   const tests = await lazy.start()
   const place = path.join(tests.served, mutant.file)
   fs.mkdirSync(path.dirname(place), { recursive: true })
-  fs.writeFileSync(place, mutated(fs.readFileSync(path.join(ROOT, mutant.file), 'utf8'), mutant))
+  const text = fs.readFileSync(path.join(ROOT, mutant.file), 'utf8')
+  // The source may have changed since the draw: the same mistake stands elsewhere then.
+  const now = plant(mutant.file, text).find(({ id }) => id === mutant.id) ?? mutant
+  fs.writeFileSync(place, mutated(text, now))
   const last = Object.fromEntries(run.map((one) => [one.path, one.last]))
   fs.writeFileSync(path.join(tests.served, LAST_TESTS), JSON.stringify(last))
   const ask = { files: run, changed: [mutant.file], isRecording: false }
@@ -132,7 +189,7 @@ async function tried(lazy: Lazy, mutant: Mutant, { run, left }: Chosen): Promise
   tests.forget(mutant.file)
   switch (outcome.kind) {
     case 'passed':
-      return { kind: 'survived', ran: run.length, left }
+      return null
     case 'failed':
       return { kind: 'found', by: outcome.by, why: outcome.why }
     default:

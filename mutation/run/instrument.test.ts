@@ -1,6 +1,7 @@
 import ts from 'typescript'
 import { expect, it } from 'vitest'
 import { instrumented, marksOf, pointAt } from './instrument.ts'
+import { relatedMarks } from './related.ts'
 
 const TEXT = `export const f = (a: number): number => {
   if (a > 1) return g(a)
@@ -39,4 +40,23 @@ it('a place belongs to the innermost statement around it', () => {
   const at = TEXT.indexOf('g(a)')
   const { start, end } = marks.points[pointAt(marks, at, at + 4)] ?? { start: 0, end: 0 }
   expect(TEXT.slice(start, end)).toBe('return g(a)')
+})
+
+it('a constant belongs to the functions that use it, and an endpoint to its handler', () => {
+  const text = `const LIMIT = 5
+function small(a: number) { return a < LIMIT }
+function other(a: number) { return a }
+export const endpoints = [{ path: 'a', handle: small }, { path: 'b', handle: other }]
+`
+  const related = (part: string): string[] => {
+    const start = text.indexOf(part)
+    const { points } = marksOf('x.ts', text)
+    return [...relatedMarks('x.ts', text, { start, end: start + part.length })].map((mark) => {
+      const { start: from, end } = points[mark] ?? { start: 0, end: 0 }
+      return text.slice(from, end)
+    })
+  }
+  expect(related('5')).toEqual(['return a < LIMIT'])
+  expect(related(`'b'`)).toEqual(['function other(a: number) { return a }'])
+  expect(related('return a }')).toEqual([])
 })

@@ -9,6 +9,7 @@ import type { Recorded } from './in-worker.ts'
 import { instrumented, marksOf, pointAt } from './instrument.ts'
 import type { Ran } from './messages.ts'
 import { CACHE, isPlantable, REACHED, ROOT } from './places.ts'
+import { relatedMarks } from './related.ts'
 import { startTestProcess } from './test-processes.ts'
 
 /** One test file: what its tests reach, and how long all of it takes. */
@@ -128,9 +129,12 @@ export class Reach {
     const text = this.#textOf(mutant.file)
     const hash = hashOf(text)
     const mark = pointAt(marksOf(mutant.file, text), mutant.start, mutant.end)
+    const related = relatedMarks(mutant.file, text, mutant)
     const found = this.#known.flatMap((known) => {
-      const is = known.hashes[mutant.file] === hash ? new Set([mark]) : this.#byName(known, mutant)
-      return feels(known, mutant.file, is) ?? []
+      const isSame = known.hashes[mutant.file] === hash
+      const felt = feels(known, mutant.file, isSame ? new Set([mark]) : this.#byName(known, mutant))
+      const closer = isSame && felt?.isByLoading === true ? feels(known, mutant.file, related) : null
+      return closer ?? felt ?? []
     })
     return found.sort((one, other) => costOf(one) - costOf(other))
   }
@@ -153,7 +157,7 @@ export class Reach {
 }
 
 /** What is felt only by loading a file is felt by many tests that have nothing to do with it: they come last. */
-const costOf = ({ ms, isByLoading }: Feels): number => (1500 + ms) * (isByLoading ? 4 : 1)
+const costOf = ({ ms, isByLoading }: Feels): number => (1500 + ms) * (isByLoading ? 20 : 1)
 
 function feels(known: Known, file: string, marks: Set<number>): Feels | null {
   const reaches = (reached: number[] | undefined): boolean => reached?.some((mark) => marks.has(mark)) === true

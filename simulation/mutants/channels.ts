@@ -70,8 +70,8 @@ export const CHANNELS: Mutant[] = [
   {
     name: 'an answer without the signature of Alipay is believed',
     file: `${ALIPAY}/client.ts`,
-    find: 'if (!isSigned(member, signature)) throw',
-    replace: 'if (!isSigned(member, signature) && nowhere()) throw',
+    find: 'if (!isTheirs) throw unbelieved(name',
+    replace: 'if (!isTheirs && nowhere()) throw unbelieved(name',
   },
   {
     name: "a stranger's webhook of WeChat Pay is believed",
@@ -82,8 +82,8 @@ export const CHANNELS: Mutant[] = [
   {
     name: "a stranger's webhook of Alipay is believed",
     file: `${ALIPAY}/notification.ts`,
-    find: 'if (!client.isTheirs(form))',
-    replace: 'if (!client.isTheirs(form) && nowhere())',
+    find: 'if (!(await client.isTheirs(form)))',
+    replace: 'if (!(await client.isTheirs(form)) && nowhere())',
   },
   {
     name: "another transaction's state at WeChat Pay is believed",
@@ -106,8 +106,8 @@ export const CHANNELS: Mutant[] = [
   {
     name: 'any word of Alipay refuses an opening',
     file: `${ALIPAY}/open.ts`,
-    find: 'if (REFUSED.has(refusal(answer)))',
-    replace: "if (REFUSED.has(refusal(answer)) || refusal(answer) !== '')",
+    find: 'payUrl: code })\n  if (REFUSED.has(refusal(answer)))',
+    replace: "payUrl: code })\n  if (REFUSED.has(refusal(answer)) || refusal(answer) !== '')",
   },
   {
     name: 'a state that WeChat Pay never had is closed',

@@ -8,7 +8,7 @@ import type { Mutant } from './mutant.ts'
 export const DRAWN_18: Mutant[] = [
   // moveUntouched:ce548b20
   {
-    name: 'an order with attempts is taken for one that nobody has touched',
+    name: 'an order with attempts is taken for one without attempts',
     file: 'packages/store/src/orders/untouched-orders.ts',
     find: 'select s.i, s.is_involved is true as "isInvolved", exists (select from used where used.i = s.i) as "isFresh",',
     replace:

@@ -479,7 +479,8 @@ export async function writeConsoleRows({ database }: TestWorld, publicKey: strin
       notification_try: tries(who),
       job: jobs(who),
     }
-    for (const [table, some] of Object.entries(rows)) for (const row of some) await put(table, row)
+    // Not in the order in which they are listed.
+    for (const [table, some] of Object.entries(rows)) for (const row of some.toReversed()) await put(table, row)
   }
   await put('app', {
     mch_no: 'MCH-A',
@@ -499,5 +500,5 @@ export async function writeConsoleRows({ database }: TestWorld, publicKey: strin
   ]) {
     await put('merchant_key', { mch_no: 'MCH-A', key_id, public_key: publicKey, valid_from, valid_until })
   }
-  for (const [table, rows] of OTHER_ROWS) for (const row of rows) await put(table, row)
+  for (const [table, rows] of OTHER_ROWS) for (const row of rows.toReversed()) await put(table, row)
 }

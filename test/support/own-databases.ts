@@ -1,4 +1,4 @@
-/** The databases of a test file on the test server, found by their names, and what nobody has dropped. */
+/** The databases of a test file on the test server, found by their names, and those that were not dropped. */
 import { randomBytes } from 'node:crypto'
 import { openPool } from '@acopay/store'
 import type pg from 'pg'

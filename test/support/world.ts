@@ -31,6 +31,8 @@ export type TestWorld = {
   masterKey: Buffer
   /** Moves the clock, and wakes every sleep that ends by then. */
   advance: (ms: number) => void
+  /** How many sleep for exactly so long. */
+  sleeping: (ms: number) => number
   /** Resolves with the answer once the clock has been moved far enough for it. It stands still while the database works. */
   whileTimePasses: <Answer>(answer: Promise<Answer>) => Promise<Answer>
   /** Runs due jobs until none is due. */
@@ -108,6 +110,7 @@ export async function testWorld(
     database,
     masterKey,
     advance: clock.advance,
+    sleeping: clock.sleeping,
     whileTimePasses: async (answer) => {
       let isAnswered = false
       const stop = (): void => {

@@ -57,7 +57,7 @@ it('writes with the token of the session, and says that its body is JSON where i
   ])
 })
 
-it('has no token to send where nobody is signed in', async () => {
+it('has no token to send where no user is signed in', async () => {
   await api.call('POST', 'session', { username: 'a' })
   expect(sent[0]?.init.headers).toEqual({ 'content-type': 'application/json' })
 })

@@ -14,10 +14,7 @@ export type AttemptRef = { attemptNo: string }
 /** With `paymentNo` the upstream is asked about this payment: one attempt may have been paid twice. */
 export type QueryAsk = AttemptRef & { paymentNo?: string }
 
-/**
- * Ways to pay: a code to scan, a page on a telephone, a page on a desktop, inside the wallet's browser, from an app, in the
- * merchant's mini-program inside the wallet.
- */
+/** By a code to scan, a page on a telephone or a desktop, in the wallet's browser, from an app, in a mini-program. */
 export const PAY_METHODS = ['native', 'h5', 'page', 'jsapi', 'app', 'mini'] as const
 export type PayMethod = (typeof PAY_METHODS)[number]
 

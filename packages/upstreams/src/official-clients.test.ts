@@ -203,6 +203,56 @@ describe('the official alipay-sdk', () => {
   })
 })
 
+const WECHAT = {
+  mchId: '1900000001',
+  appId: 'wx1',
+  apiV3Key: '0123456789abcdef0123456789abcdef',
+  merchantPublicKey: ours.publicDer,
+  merchantSerial: 'SERIAL1',
+  appSecret: 'app-secret',
+  platformPrivateKey: theirs.privateDer,
+  platformSerial: 'PUB_KEY_ID_1',
+}
+
+const wechatClient = (baseURL: string, certs = { [WECHAT.platformSerial]: theirs.publicPem }) =>
+  new Wechatpay({
+    mchid: WECHAT.mchId,
+    serial: WECHAT.merchantSerial,
+    privateKey: ours.privatePem,
+    certs,
+    baseURL,
+  } as ConstructorParameters<typeof Wechatpay>[0])
+
+/** The status and the word of a refusal; null when there was none. */
+const failing = (call: Promise<unknown>) =>
+  call.then(
+    () => null,
+    ({ response }: { response?: { status: number; data: { code?: string } } }) => [
+      response?.status,
+      response?.data.code,
+    ],
+  )
+
+/** The rows of today's bill: its address and hash are in a signed answer, the file itself is fetched with a signed request. */
+async function billOf(wechat: Wechatpay, more: object): Promise<string[]> {
+  const bill_date = new Date(Date.now() + 8 * 3_600_000).toISOString().slice(0, 10)
+  const told = await wechat.chain('v3/bill/tradebill').get({ params: { bill_date, ...more } })
+  const { hash_type, hash_value, download_url } = told.data as Record<string, string>
+  const { pathname, search } = new URL(download_url ?? '')
+  const file = await wechat.chain(pathname.slice(1)).get({
+    params: Object.fromEntries(new URLSearchParams(search)),
+    responseType: 'arraybuffer',
+    // The file has no signature: the plugin's own way to leave the check out.
+    transformResponse: [],
+  } as object)
+  const bytes = Buffer.from(file.data as unknown as ArrayBuffer)
+  expect([hash_type, createHash('sha1').update(bytes).digest('hex')]).toEqual(['SHA1', hash_value])
+  const rows = bytes.toString('utf8').split('\r\n').slice(1)
+  return rows.slice(
+    0,
+    rows.findIndex((row) => row.startsWith('总交易单数')),
+  )
+}
 describe('the official alipay-sdk, in an app, inside Alipay, and for a merchant who authorized it', () => {
   let sdk: AlipaySdk
   const told: string[] = []
@@ -379,57 +429,6 @@ describe('the official alipay-sdk with certificates', () => {
     })
   })
 })
-
-const WECHAT = {
-  mchId: '1900000001',
-  appId: 'wx1',
-  apiV3Key: '0123456789abcdef0123456789abcdef',
-  merchantPublicKey: ours.publicDer,
-  merchantSerial: 'SERIAL1',
-  appSecret: 'app-secret',
-  platformPrivateKey: theirs.privateDer,
-  platformSerial: 'PUB_KEY_ID_1',
-}
-
-const wechatClient = (baseURL: string, certs = { [WECHAT.platformSerial]: theirs.publicPem }) =>
-  new Wechatpay({
-    mchid: WECHAT.mchId,
-    serial: WECHAT.merchantSerial,
-    privateKey: ours.privatePem,
-    certs,
-    baseURL,
-  } as ConstructorParameters<typeof Wechatpay>[0])
-
-/** The status and the word of a refusal; null when there was none. */
-const failing = (call: Promise<unknown>) =>
-  call.then(
-    () => null,
-    ({ response }: { response?: { status: number; data: { code?: string } } }) => [
-      response?.status,
-      response?.data.code,
-    ],
-  )
-
-/** The rows of today's bill: its address and hash are in a signed answer, the file itself is fetched with a signed request. */
-async function billOf(wechat: Wechatpay, more: object): Promise<string[]> {
-  const bill_date = new Date(Date.now() + 8 * 3_600_000).toISOString().slice(0, 10)
-  const told = await wechat.chain('v3/bill/tradebill').get({ params: { bill_date, ...more } })
-  const { hash_type, hash_value, download_url } = told.data as Record<string, string>
-  const { pathname, search } = new URL(download_url ?? '')
-  const file = await wechat.chain(pathname.slice(1)).get({
-    params: Object.fromEntries(new URLSearchParams(search)),
-    responseType: 'arraybuffer',
-    // The file has no signature: the plugin's own way to leave the check out.
-    transformResponse: [],
-  } as object)
-  const bytes = Buffer.from(file.data as unknown as ArrayBuffer)
-  expect([hash_type, createHash('sha1').update(bytes).digest('hex')]).toEqual(['SHA1', hash_value])
-  const rows = bytes.toString('utf8').split('\r\n').slice(1)
-  return rows.slice(
-    0,
-    rows.findIndex((row) => row.startsWith('总交易单数')),
-  )
-}
 
 describe('wechatpay-axios-plugin', () => {
   let wechat: Wechatpay

@@ -1,5 +1,5 @@
 /**
- * Alipay's gateway as somebody else wrote it: requests are checked by `alipay-sdk`, and every answer and notification
+ * Alipay's gateway as another author wrote it: requests are checked by `alipay-sdk`, and every answer and notification
  * in UTF-8 is shown to it as well. GBK, which it does not speak, is written by `iconv-lite`. Nothing of this repository
  * signs, checks or encodes here. Its answers are what docs/upstreams/alipay.md says.
  */

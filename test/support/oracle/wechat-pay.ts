@@ -1,5 +1,5 @@
 /**
- * WeChat Pay as somebody else wrote it: every signature, ciphertext and header here is made or checked by
+ * WeChat Pay as another author wrote it: every signature, ciphertext and header here is made or checked by
  * `wechatpay-axios-plugin`, and by nothing of this repository. Its answers are what docs/upstreams/wechat-pay.md says.
  */
 import { Aes, Formatter, Rsa } from 'wechatpay-axios-plugin'

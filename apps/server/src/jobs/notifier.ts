@@ -15,6 +15,7 @@ import {
 import { sendNotification } from '../actions/notification/send-notification.ts'
 import { coalesced } from '../outbound/coalesce.ts'
 import type { World } from '../world.ts'
+import { either } from './either.ts'
 import { type HostHealth, hostHealth } from './host-health.ts'
 import type { Worker } from './worker.ts'
 
@@ -102,18 +103,6 @@ function givingUp(world: World, hosts: HostHealth): (now: Date) => Promise<void>
     if (given === GIVEN_UP_AT_ONCE) againMs = 0
     hosts.forgetOld(now.getTime())
   }
-}
-
-/** Resolves when the event comes, the sleep ends or `stopping` aborts. */
-async function either(event: Promise<void>, sleep: (signal: AbortSignal) => Promise<void>, stopping: AbortSignal) {
-  // Aborted while the round was under way: there is nothing to wait for.
-  if (stopping.aborted) return
-  const waiting = new AbortController()
-  const stop = (): void => waiting.abort()
-  stopping.addEventListener('abort', stop)
-  await Promise.race([event, sleep(waiting.signal)])
-  stopping.removeEventListener('abort', stop)
-  waiting.abort()
 }
 
 /** Sends until stopped. While nothing is due, it looks every `pauseMs`. Stopping waits for running calls. */

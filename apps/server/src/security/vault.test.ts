@@ -1,3 +1,4 @@
+import { createDecipheriv } from 'node:crypto'
 import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -15,6 +16,13 @@ describe('a sealed secret', () => {
     expect(unseal(KEY, PLACE, sealed)).toBe(SECRET)
     expect(sealed.includes('secret')).toBe(false)
     expect(unseal(KEY, PLACE, seal(KEY, PLACE, ''))).toBe('')
+  })
+
+  it('is a nonce of 12 bytes, the text as AES-256-GCM writes it, and a tag of 16 bytes', () => {
+    const decipher = createDecipheriv('aes-256-gcm', KEY, sealed.subarray(0, 12))
+    decipher.setAAD(Buffer.from(PLACE)).setAuthTag(sealed.subarray(sealed.length - 16))
+    const text = Buffer.concat([decipher.update(sealed.subarray(12, sealed.length - 16)), decipher.final()])
+    expect(text.toString('utf8')).toBe(SECRET)
   })
 
   it('differs each time, so that equal secrets cannot be recognised', () => {

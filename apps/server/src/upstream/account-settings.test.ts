@@ -2,8 +2,6 @@ import { expect, it } from 'vitest'
 import { derKeys } from '../../../../test/support/keys.ts'
 import { otherAccount, settingsProblem } from './account-settings.ts'
 
-const NOW = new Date('2026-01-31T00:00:00Z')
-
 it('the other domain of WeChat Pay is no other account; another address, merchant or app is', () => {
   const before = { baseUrl: 'https://api.mch.weixin.qq.com', mchId: '1900000001', appId: 'wx1' }
   const changed = (more: object) => otherAccount('wechat', before, { ...before, ...more })
@@ -43,7 +41,7 @@ it('a sub-merchant has a number of its own, and an app only beside it', () => {
     apiV3Key: '0'.repeat(32),
     platformKeys: [],
   }
-  const wrong = (more: object) => settingsProblem('wechat', { ...account, ...more }, NOW)?.field ?? null
+  const wrong = (more: object) => settingsProblem('wechat', { ...account, ...more }, new Date())?.field ?? null
   expect(wrong({})).toBeNull()
   expect(wrong({ subMchId: '1900000109' })).toBeNull()
   expect(wrong({ subMchId: '1900000109', subAppId: 'wx2' })).toBeNull()

@@ -64,6 +64,18 @@ describe("one account's failures", () => {
     expect(well.seen.calls).toBe(0)
   })
 
+  it('are remembered for ten thousand accounts, and of one more the account used longest ago is forgotten', async () => {
+    const { channel } = upstream(async () => unknown('HTTP 502'))
+    const well = upstream(async () => ({ kind: 'open' })).channel
+    const answers = async (name: string) => (await guard(name, well).query(REF, signal)).kind
+    for (const name of ['M0', 'M1']) await manyTimes(20, () => guard(name, channel).query(REF, signal))
+    for (let count = 2; count < 10_000; count += 1) guard(`M${count}`, well)
+    expect(await answers('M0')).toBe('unknown')
+    guard('M10000', well)
+    expect(await answers('M0')).toBe('unknown')
+    expect(await answers('M1')).toBe('open')
+  })
+
   it('never have more than 64 calls in flight', async () => {
     const { seen, channel } = upstream(() => new Promise(() => {}))
     const guarded = guard('M1/wechat', channel)

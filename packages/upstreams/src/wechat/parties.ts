@@ -15,7 +15,7 @@ const NOT_MATCH: Stranger = { status: 400, code: 'APPID_MCHID_NOT_MATCH' }
 const PARAM_ERROR: Stranger = { status: 400, code: 'PARAM_ERROR' }
 const INVALID_REQUEST: Stranger = { status: 400, code: 'INVALID_REQUEST' }
 
-export const isPartnerPath = (path: string): boolean => path.startsWith('/v3/pay/partner/')
+const isPartnerPath = (path: string): boolean => path.startsWith('/v3/pay/partner/')
 
 /** A transaction to be placed names merchants and apps. */
 export function placesForStranger(settings: WechatStandInSettings, path: string, body: Fields): Stranger {

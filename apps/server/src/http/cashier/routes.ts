@@ -120,6 +120,8 @@ const streamEvents: OrderHandler = async ({ world, watch }, key, _request, reply
     'content-type': 'text/event-stream; charset=utf-8',
     'cache-control': 'no-store',
     'x-accel-buffering': 'no',
+    // A stream that ends when the gateway stops leaves no connection to wait for.
+    connection: 'close',
   })
   reply.raw.write('retry: 2000\n\n')
   const { now: _now, ...view } = first

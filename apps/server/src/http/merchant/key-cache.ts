@@ -4,13 +4,18 @@ import { publicKeyFrom } from '@acopay/protocol'
 import { LRUCache } from 'lru-cache'
 
 const KEYS_MAX = 10_000
-const keys = new LRUCache<string, KeyObject>({ max: KEYS_MAX })
 
-/** The key of this Base64 text; the one that was not used for the longest time makes room. */
-export function publicKey(text: string): KeyObject {
-  const known = keys.get(text)
-  if (known !== undefined) return known
-  const key = publicKeyFrom(text)
-  keys.set(text, key)
-  return key
+/** Parses each text once; the one that was not used for the longest time makes room for a new one. */
+export function parsedOnce<Key extends object>(parse: (text: string) => Key): (text: string) => Key {
+  const keys = new LRUCache<string, Key>({ max: KEYS_MAX })
+  return (text) => {
+    const known = keys.get(text)
+    if (known !== undefined) return known
+    const key = parse(text)
+    keys.set(text, key)
+    return key
+  }
 }
+
+/** The key of this Base64 text. */
+export const publicKey: (text: string) => KeyObject = parsedOnce(publicKeyFrom)

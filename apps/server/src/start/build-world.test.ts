@@ -1,0 +1,47 @@
+import { expect, it } from 'vitest'
+import { buildWorld, type Parts } from './build-world.ts'
+import { readConfig } from './config.ts'
+
+/** A database that answers when the test says so. `asked` holds, for each statement, how many callers share it. */
+function slowDatabase() {
+  const asked: number[] = []
+  const waiting: (() => void)[] = []
+  const query = ({ values }: { values: unknown[] }) =>
+    new Promise((resolve) => {
+      asked.push(Array.isArray(values[1]) ? values[1].length : 1)
+      waiting.push(() => resolve({ rows: [] }))
+    })
+  const parts = { config: readConfig({}, '/nowhere'), pool: { query }, masterKey: Buffer.alloc(32), outgoing: {} }
+  const world = buildWorld({ ...parts, now: () => new Date(0), sandboxUrl: () => '' } as unknown as Parts)
+  const answerOne = async (): Promise<void> => {
+    waiting.shift()?.()
+    await new Promise(setImmediate)
+  }
+  return { world, asked, answerOne }
+}
+
+it('callers of one merchant are looked up in two statements at a time, and those who wait share the next one', async () => {
+  const { world, asked, answerOne } = slowDatabase()
+  const found = Array.from({ length: 500 }, () => world.findMerchant('MCH1'))
+  expect(asked).toHaveLength(2)
+  await answerOne()
+  expect(asked).toHaveLength(3)
+  await answerOne()
+  await answerOne()
+  expect(asked).toHaveLength(3)
+  expect(new Set(await Promise.all(found))).toEqual(new Set([null]))
+})
+
+it('cheap closes of one merchant go in two statements at a time, of 128 callers at most', async () => {
+  const { world, asked, answerOne } = slowDatabase()
+  const ask = { ref: { transactionNo: 'AP1' }, nonce: 'n', entry: '{}' }
+  const closed = Array.from({ length: 2 + 128 + 1 }, () => world.closeUntouched('MCH1', ask))
+  expect(asked).toEqual([1, 1])
+  await answerOne()
+  expect(asked).toEqual([1, 1, 128])
+  await answerOne()
+  expect(asked).toEqual([1, 1, 128, 1])
+  await answerOne()
+  await answerOne()
+  await Promise.all(closed)
+})

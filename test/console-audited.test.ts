@@ -1,0 +1,315 @@
+/** What the audit log holds of each call that changes something: written by hand, one row for each. */
+import { AUDIT_ACTIONS } from '@acopay/protocol/console'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { addUser, type ConsoleClient, PASSWORD, signedIn } from './support/console.ts'
+import { openAttempt, pay, place } from './support/merchant.ts'
+import { type TestWorld, testWorld } from './support/world.ts'
+
+let gateway: TestWorld
+let admin: ConsoleClient
+let paid = ''
+let open = ''
+beforeAll(async () => {
+  gateway = await testWorld()
+  await addUser(gateway, 'admin', 'platform_admin')
+  await addUser(gateway, 'clerk', 'merchant_viewer')
+  await addUser(gateway, 'own-admin', 'merchant_admin')
+  admin = await signedIn(gateway, 'admin')
+  open = await place(gateway.demo)
+  paid = await place(gateway.demo)
+  await pay(gateway.demo, paid, (await openAttempt(gateway.demo, paid)) ?? '')
+})
+afterAll(() => gateway.stop())
+
+type Row = [
+  call: [method: 'POST' | 'PUT' | 'DELETE', path: string, body?: object],
+  action: string,
+  mchNo: string | null,
+  subject: string | null,
+  detail: object,
+  outcome: string,
+]
+
+const x = (count: number): string => 'x'.repeat(count)
+const M = 'MCH1000000'
+
+/** The calls in their order; `:o` and `:p` are an open and a paid order of the demo merchant. */
+const ROWS: Row[] = [
+  [['POST', `orders/${M}/:o/close`], 'orders.close', M, ':o', {}, 'DONE'],
+  [['POST', 'orders/MCH404/AP1/close'], 'orders.close', 'MCH404', 'AP1', {}, 'NOT_FOUND'],
+  [
+    ['POST', `orders/${M}/:p/refunds`, { mch_refund_no: x(24), amount: '1.00', reason: 'a' }],
+    'refunds.create',
+    M,
+    ':p',
+    { mch_refund_no: x(24), amount: '1.00' },
+    'DONE',
+  ],
+  [
+    ['POST', `orders/${M}/:p/refunds`, { mch_refund_no: x(65), amount: 5 }],
+    'refunds.create',
+    M,
+    ':p',
+    { mch_refund_no: x(64), amount: '5' },
+    'FIELD_INVALID',
+  ],
+  [
+    ['POST', 'notifications/resend', { mch_no: M, transaction_no: ':p', seq: 3 }],
+    'notifications.resend',
+    M,
+    ':p',
+    { seq: 3, dead: false },
+    'DONE',
+  ],
+  [
+    ['POST', 'notifications/resend', { mch_no: M, dead: true, from: '2026-01-01T00:00:00Z', until: `2026${x(40)}` }],
+    'notifications.resend',
+    M,
+    null,
+    { dead: true, from: '2026-01-01T00:00:00Z', until: `2026${x(28)}` },
+    'FIELD_INVALID',
+  ],
+  [
+    ['POST', 'notifications/resend', { mch_no: x(33), transaction_no: x(39), seq: 'y' }],
+    'notifications.resend',
+    x(32),
+    x(38),
+    { dead: false },
+    'FIELD_INVALID',
+  ],
+  [
+    ['POST', 'notifications/resend', { mch_no: 1, transaction_no: 2 }],
+    'notifications.resend',
+    null,
+    null,
+    { dead: false },
+    'FIELD_INVALID',
+  ],
+  [
+    ['POST', 'differences/settle', { mch_no: M, attempt_no: 'AT1', day: '2026-01-01', kind: 'PAYMENT_MISSING' }],
+    'reconciliation.settle',
+    M,
+    'AT1',
+    { day: '2026-01-01', kind: 'PAYMENT_MISSING' },
+    'FIELD_INVALID',
+  ],
+  [
+    ['POST', 'differences/settle', { mch_no: x(33), attempt_no: x(65), day: x(11), kind: x(33) }],
+    'reconciliation.settle',
+    x(32),
+    x(64),
+    { day: x(10), kind: x(32) },
+    'FIELD_INVALID',
+  ],
+  [
+    ['POST', 'differences/settle', { day: 1 }],
+    'reconciliation.settle',
+    null,
+    null,
+    { day: '', kind: '' },
+    'FIELD_INVALID',
+  ],
+  [
+    [
+      'POST',
+      'unmatched-payments/settle',
+      { mch_no: M, channel: 'wechat', attempt_no: 'AT1', payment_no: x(65), note: 'n' },
+    ],
+    'reconciliation.settle',
+    M,
+    'AT1',
+    { kind: 'STRAY', payment_no: x(64) },
+    'FIELD_INVALID',
+  ],
+  [
+    [
+      'POST',
+      'unmatched-payments/settle',
+      { mch_no: M, channel: 'wechat', attempt_no: 'AT1', payment_no: 'UP1', note: 'n' },
+    ],
+    'reconciliation.settle',
+    M,
+    'AT1',
+    { kind: 'STRAY', payment_no: 'UP1' },
+    'CONFLICT',
+  ],
+  [
+    ['POST', 'reversals/settle', { mch_no: M, refund_no: 'AR1', note: 'n' }],
+    'reversals.settle',
+    M,
+    'AR1',
+    {},
+    'NOT_FOUND',
+  ],
+  [
+    ['POST', 'reversals/settle', { mch_no: x(33), refund_no: x(39) }],
+    'reversals.settle',
+    x(32),
+    x(38),
+    {},
+    'FIELD_INVALID',
+  ],
+  [['POST', 'reversals/settle', { mch_no: 1, refund_no: 2 }], 'reversals.settle', null, null, {}, 'FIELD_INVALID'],
+  [
+    ['POST', 'merchants', { mch_no: 'MCH-NEW', name: 'new' }],
+    'merchants.add',
+    'MCH-NEW',
+    null,
+    { fields: ['mch_no', 'name'] },
+    'DONE',
+  ],
+  [['POST', 'merchants', { mch_no: x(33) }], 'merchants.add', x(32), null, { fields: ['mch_no'] }, 'FIELD_INVALID'],
+  [
+    ['PUT', 'merchants/MCH-NEW', { name: 'newer' }],
+    'merchants.change',
+    'MCH-NEW',
+    'MCH-NEW',
+    { fields: ['name'] },
+    'DONE',
+  ],
+  [
+    ['PUT', 'merchants/MCH-NEW', Object.fromEntries(Array.from({ length: 21 }, (_, index) => [`f${index}`, 1]))],
+    'merchants.change',
+    'MCH-NEW',
+    'MCH-NEW',
+    { fields: Array.from({ length: 20 }, (_, index) => `f${index}`) },
+    'FORBIDDEN',
+  ],
+  [
+    ['POST', 'merchants/MCH-NEW/apps', { app_no: 'APP-NEW', name: 'an app' }],
+    'apps.add',
+    'MCH-NEW',
+    'MCH-NEW',
+    { fields: ['app_no', 'name'] },
+    'DONE',
+  ],
+  [
+    ['PUT', 'merchants/MCH-NEW/apps/APP-NEW', { enabled: false }],
+    'apps.change',
+    'MCH-NEW',
+    'APP-NEW',
+    { fields: ['enabled'] },
+    'DONE',
+  ],
+  [
+    ['POST', 'merchants/MCH-NEW/keys', { public_key: 'none', overlap_hours: 0 }],
+    'keys.add',
+    'MCH-NEW',
+    'MCH-NEW',
+    { fields: ['public_key', 'overlap_hours'] },
+    'FIELD_INVALID',
+  ],
+  [['DELETE', 'merchants/MCH-NEW/keys/KEY404'], 'keys.end', 'MCH-NEW', 'KEY404', { fields: [] }, 'NOT_FOUND'],
+  [
+    ['PUT', `merchants/${M}/channels/wechat`, { settings: {} }],
+    'channels.put',
+    M,
+    'wechat',
+    { fields: ['settings'] },
+    'DONE',
+  ],
+  [['POST', `merchants/${M}/channels/none/test`, {}], 'channels.test', M, 'none', { fields: [] }, 'NOT_FOUND'],
+  [
+    ['POST', 'users', { username: 'fresh', role: 'merchant_viewer', mch_no: M }],
+    'users.add',
+    M,
+    'fresh',
+    { role: 'merchant_viewer' },
+    'DONE',
+  ],
+  [['POST', 'users', { username: x(65), mch_no: x(33) }], 'users.add', x(32), x(64), {}, 'FIELD_INVALID'],
+  [
+    [
+      'PUT',
+      'users/clerk',
+      { enabled: true, unlock: true, reset_password: false, reset_totp: true, role: 'merchant_viewer' },
+    ],
+    'users.change',
+    M,
+    'clerk',
+    { role: 'merchant_viewer', enabled: true, unlock: true, reset_password: false, reset_totp: true },
+    'DONE',
+  ],
+  [['PUT', 'users/nobody', { enabled: true }], 'users.change', null, 'nobody', { enabled: true }, 'NOT_FOUND'],
+  [['POST', 'sandbox/orders', { amount: '1.00', description: 'a' }], 'sandbox.place', null, null, {}, 'DONE'],
+  [
+    ['POST', `sandbox/orders/${M}/:p/deeds`, { deed: 'x' }],
+    'sandbox.deed',
+    M,
+    ':p',
+    { deed: 'x', scenario: '' },
+    'FIELD_INVALID',
+  ],
+  [['PUT', 'sandbox/faults/none', {}], 'sandbox.faults', null, null, {}, 'NOT_FOUND'],
+  [['POST', 'session/totp', { password: 'wrong' }], 'session.totp_begin', null, null, {}, 'FIELD_INVALID'],
+  [['PUT', 'session/totp', { code: '1' }], 'session.totp_on', null, null, {}, 'FIELD_INVALID'],
+  [['DELETE', 'session/totp', { password: 'wrong' }], 'session.totp_off', null, null, {}, 'FIELD_INVALID'],
+  [
+    ['PUT', 'session/password', { password: 'wrong', new_password: 'short' }],
+    'session.password',
+    null,
+    null,
+    {},
+    'FIELD_INVALID',
+  ],
+]
+
+const filled = (text: string): string => text.replace(':o', open).replace(':p', paid)
+
+async function lastLine(): Promise<Record<string, unknown>> {
+  const { rows } = await gateway.database.pool.query(
+    'select username, address, action, mch_no, subject, outcome, detail from console_audit order by audit_no desc limit 1',
+  )
+  return { ...rows[0], detail: JSON.parse(rows[0].detail) }
+}
+
+it('every call that changes something leaves one line: who, what, of which merchant, to what, with which outcome', async () => {
+  const wrong: unknown[] = []
+  for (const [[method, path, body], action, mchNo, subject, detail, outcome] of ROWS) {
+    gateway.advance(1)
+    await admin.send(method, filled(path), body && JSON.parse(filled(JSON.stringify(body))))
+    const expected = {
+      username: 'admin',
+      address: '127.0.0.1',
+      action,
+      mch_no: mchNo,
+      subject: subject && filled(subject),
+      outcome,
+      detail,
+    }
+    const found = await lastLine()
+    try {
+      expect(found).toEqual(expected)
+    } catch {
+      wrong.push({ call: `${method} ${path}`, found, expected })
+    }
+  }
+  expect(wrong).toEqual([])
+  const { rows } = await gateway.database.pool.query('select count(*)::int as count from console_audit')
+  // And the sign-in.
+  expect(rows[0].count).toBe(ROWS.length + 1)
+})
+
+it("signing in and out leave a line in the user's own merchant's log, and a name that nobody has leaves none", async () => {
+  gateway.advance(1)
+  const own = await signedIn(gateway, 'own-admin')
+  const line = { username: 'own-admin', address: '127.0.0.1', mch_no: M, subject: 'own-admin', detail: {} }
+  expect(await lastLine()).toEqual({ ...line, action: 'session.begin', outcome: 'DONE' })
+  gateway.advance(1)
+  await expect(signedIn(gateway, 'own-admin', 'wrong')).rejects.toThrow('SIGN_IN_FAILED')
+  expect(await lastLine()).toEqual({ ...line, action: 'session.begin', outcome: 'SIGN_IN_FAILED' })
+  gateway.advance(1)
+  await expect(signedIn(gateway, 'nobody', PASSWORD)).rejects.toThrow('SIGN_IN_FAILED')
+  expect(await lastLine()).toEqual({ ...line, action: 'session.begin', outcome: 'SIGN_IN_FAILED' })
+  gateway.advance(1)
+  await own.send('POST', `orders/MCH404/${paid}/close`)
+  expect(await lastLine()).toEqual({ ...line, action: 'orders.close', subject: paid, outcome: 'FORBIDDEN' })
+  gateway.advance(1)
+  await own.send('DELETE', 'session')
+  expect(await lastLine()).toEqual({ ...line, action: 'session.end', subject: null, outcome: 'DONE' })
+})
+
+it('the table has a row for every action', () => {
+  const rows = new Set(ROWS.map(([, action]) => action))
+  expect(AUDIT_ACTIONS.filter((action) => !rows.has(action))).toEqual(['session.begin', 'session.end'])
+})

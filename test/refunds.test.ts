@@ -75,8 +75,8 @@ describe.each(['wechat', 'alipay'] as const)('with %s', (channel) => {
     expect([count('SUCCESS') + count('PROCESSING'), count('REFUND_TIMES_EXCEED')]).toEqual([20, 180])
     const taken = () => test.upstreams.of(channel).control.taken()
     // Alipay takes one refund of a payment every three seconds, so the others are asked for again and again.
-    for (let round = 0; round < 200 && (await taken())[0]?.returnedFen !== 200; round += 1) {
-      test.advance(5_000)
+    for (let round = 0; round < 400 && (await taken())[0]?.returnedFen !== 200; round += 1) {
+      test.advance(15_000)
       await test.runJobs()
     }
     test.advance(60_000)

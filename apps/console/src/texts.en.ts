@@ -337,6 +337,7 @@ export const EN: Record<keyof typeof ZH, string> = {
   w_closes_late: 'close shows late',
   w_closes_never: 'close does nothing',
   w_refunds_late: 'refund done late',
+  w_refunds_spaced: 'a minute between refunds (WeChat Pay)',
   w_refused_then_done: 'refund refused, then done',
   w_says: 'answers an error word',
   w_unsigned: 'answers an error word, unsigned',

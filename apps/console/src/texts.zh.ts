@@ -334,6 +334,7 @@ export const ZH = {
   w_closes_late: '关单延迟可见',
   w_closes_never: '关单未生效',
   w_refunds_late: '退款延迟完成',
+  w_refunds_spaced: '退款须间隔一分钟（微信支付）',
   w_refused_then_done: '拒绝退款却照样完成',
   w_says: '答以错误码',
   w_unsigned: '答以错误码且无签名',

@@ -18,6 +18,7 @@ const KINDS = [
   'closes_late',
   'closes_never',
   'refunds_late',
+  'refunds_spaced',
   'refused_then_done',
   'says',
   'unsigned',

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
 import { resolveAttempt } from '../apps/server/src/actions/payment/resolve-attempt.ts'
 import { watchAttempt } from '../apps/server/src/actions/payment/watch-attempt.ts'
 import { reconcileDay } from '../apps/server/src/actions/reconciliation/reconcile-day.ts'
+import { runRound } from '../apps/server/src/jobs/worker.ts'
 import type { World } from '../apps/server/src/world.ts'
 import { interrupted } from './support/interrupted.ts'
 import { close, openAttempt, place } from './support/merchant.ts'
@@ -239,4 +240,41 @@ it('a job fails with each statement and each call of its own that fails', async 
   expect(strays).toEqual([
     { channel: 'wechat', attempt_no: 'AT405', payment_no: 'UP406', amount_fen: 900n, currency: 'CNY', paid_at: at },
   ])
+})
+
+it('a job that is not done raises one alarm, at the moment from which its kind is late, and a watch none', async () => {
+  const { demo, world, database } = test
+  const soon = world.limits.alarmAfterMs
+  const rows: [kind: string, ageMs: number, alarms: number][] = [
+    ['reverse_payment', soon - 1, 0],
+    ['reverse_payment', soon, 1],
+    ['send_refund', soon - 1, 0],
+    ['send_refund', soon, 1],
+    ['resolve_attempt', soon - 1, 0],
+    ['resolve_attempt', soon, 1],
+    ['watch_attempt', 60 * DAY, 0],
+    ['reconcile_day', 5 * DAY - 1, 0],
+    ['reconcile_day', 5 * DAY, 1],
+  ]
+  const wrong: unknown[] = []
+  for (const [index, [kind, ageMs, alarms]] of rows.entries()) {
+    test.advance(1000)
+    const now = world.now()
+    // What it is about does not exist: each try fails.
+    const subject = kind === 'reconcile_day' ? `none${index}/2026-01-01` : `X${index}`
+    await database.pool.query('delete from job')
+    const sql = 'insert into job (mch_no, kind, subject, due_at, created_at) values ($1, $2, $3, $4, $5)'
+    await database.pool.query(sql, [demo.mchNo, kind, subject, now, new Date(now.getTime() - ageMs)])
+    const raised = () => test.logged().filter((line) => line.alarm === true && line.subject === subject).length
+    await runRound(world)
+    const { rows: left } = await database.pool.query('select tries, due_at, alarmed_at from job')
+    const [job] = left
+    const found = [raised(), job.tries, job.due_at > now, job.alarmed_at?.getTime() ?? null]
+    await database.pool.query('update job set due_at = $1', [now])
+    await runRound(world)
+    const expected = [alarms, 1, true, alarms === 0 ? null : now.getTime()]
+    if (JSON.stringify([...found, raised()]) !== JSON.stringify([...expected, alarms]))
+      wrong.push({ kind, ageMs, found })
+  }
+  expect(wrong).toEqual([])
 })

@@ -136,6 +136,7 @@ describe.each(ENDPOINTS)('$name', ({ name, method, path }) => {
     const deleted = await fetch(url(path), { method: 'DELETE' })
     expect([deleted.status, deleted.headers.get('content-type')]).toEqual([405, 'text/plain; charset=utf-8'])
     expect(deleted.headers.get('allow')).toContain(method)
+    expect(await deleted.text()).toBe('此地址不支持该方法 (method not allowed)\n')
     for (const wrong of ['closes', 'close/', '%zz', '..%2fclose', 'close%00', ':x(', '*']) {
       expect((await fetch(url(wrong), { method })).status).toBe(404)
     }
@@ -164,7 +165,10 @@ describe.each(ENDPOINTS.filter(({ method }) => method === 'POST'))('$name, whose
   })
 
   it('is 1 MB of JSON: plain 413', async () => {
-    expect((await ask({ body: JSON.stringify({ a: 'x'.repeat(1_000_000) }) })).httpStatus).toBe(413)
+    expect(await ask({ body: JSON.stringify({ a: 'x'.repeat(1_000_000) }) })).toMatchObject({
+      httpStatus: 413,
+      message: '请求体不能超过 65536 字节 (body too large)\n',
+    })
     await changedNothing()
   })
 

@@ -4,7 +4,9 @@
  */
 import { createHash } from 'node:crypto'
 import { type BillRow, billRows } from '@acopay/store'
+import { countedHours, countHour } from '@acopay/store/console'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { isPassword } from '../apps/server/src/security/passwords.ts'
 import { sealSettings } from '../apps/server/src/upstream/accounts.ts'
 import { addUser, type ConsoleClient, signedIn } from './support/console.ts'
 import { at, no, START, t, type Who, writeConsoleRows } from './support/console-rows.ts'
@@ -1008,4 +1010,118 @@ it("a day is compared with the upstreams' bills of that day, channel by channel"
   expect(await channels()).toEqual(['wechat'])
   await since('2026-02-27T16:00:00Z')
   expect(await channels()).toEqual(['alipay', 'wechat'])
+})
+
+it('the orders of a number are exported up to the limit, and a line says when there are more', async () => {
+  const file = async (limit: number): Promise<string[]> =>
+    (await admin.get(`orders.csv?number=trade-1&limit=${limit}`)).body.trimEnd().split('\r\n')
+  const head =
+    'mch_no,transaction_no,mch_trade_no,app_no,description,amount_total,state,close_reason,pay_channel,pay_method,created_at,time_expire,success_time'
+  const line = (who: Who, amount: string) =>
+    `MCH-${who},${orderNo(who, 1)},trade-1,APP1,${who} 1,${amount},REFUND,,${channel(who)},${method(who)},2026-03-01T11:30:00+08:00,2026-03-01T13:30:00+08:00,2026-03-01T11:30:40+08:00`
+  const [first, second] = [line('B', '22.50'), line('A', '12.50')]
+  expect(await file(3)).toEqual([head, first, second])
+  expect(await file(2)).toEqual([head, first, second])
+  const [top, one, end, ...rest] = await file(1)
+  expect([top, one, rest]).toEqual([head, first, []])
+  expect(end).toMatch(/^至此为止：有此单号的订单多于1笔/)
+  expect(end?.split(',')).toHaveLength(13)
+})
+
+it('a change of a user leaves what it does not name', async () => {
+  const change = async (body: object) => (await admin.send('PUT', 'users/b-locked', body)).body.user
+  const row = async () =>
+    (
+      await gateway.database.pool.query(
+        `select role, enabled, password_hash, must_change_password as must, failures, locked_until, totp_enabled, totp_sealed
+           from console_user where username = 'b-locked'`,
+      )
+    ).rows[0]
+  const before = await row()
+  expect(await change({ enabled: true })).toMatchObject({ enabled: true, totp_enabled: true, role: 'merchant_viewer' })
+  expect(await row()).toEqual({ ...before, enabled: true })
+  await change({ role: 'merchant_admin' })
+  expect(await row()).toEqual({ ...before, enabled: true, role: 'merchant_admin' })
+  await change({ reset_totp: true })
+  const dropped = { ...before, enabled: true, role: 'merchant_admin', totp_enabled: false, totp_sealed: null }
+  expect(await row()).toEqual(dropped)
+  await change({ unlock: true })
+  expect(await row()).toEqual({ ...dropped, failures: 0, locked_until: null })
+  await gateway.database.pool.query(
+    `update console_user set failures = 5, locked_until = $1, must_change_password = false where username = 'b-locked'`,
+    [t('05:00:00')],
+  )
+  const { password } = (await admin.send('PUT', 'users/b-locked', { reset_password: true })).body
+  const reset = await row()
+  expect(reset).toEqual({ ...dropped, failures: 0, locked_until: null, password_hash: reset.password_hash })
+  expect(await isPassword(password, reset.password_hash)).toBe(true)
+  // The session of a user who is disabled by whatever means is over.
+  await addUser(gateway, 'z-gone', 'operator')
+  const gone = await signedIn(gateway, 'z-gone')
+  expect((await gone.get('session')).body).toMatchObject({ username: 'z-gone' })
+  await gateway.database.pool.query(`update console_user set enabled = false where username = 'z-gone'`)
+  expect((await gone.get('session')).body).toBeNull()
+})
+
+it('an hour is counted from its first moment to the last before the next, each thing by its own time', async () => {
+  const { pool } = gateway.database
+  const set = (table: string, values: string, which: string) =>
+    pool.query(`update ${table} set ${values} where ${which}`)
+  const closed = (who: Who, count: number, reason: string, at: string) =>
+    set(
+      'orders',
+      `state = 'CLOSED', success_time = null, close_reason = '${reason}', closed_at = '${at}'`,
+      `transaction_no = '${orderNo(who, count)}'`,
+    )
+  const [begin, last, end, before] = [t('03:00:00'), t('03:59:59.999'), t('04:00:00'), t('02:59:59.999')]
+  await closed('A', 2, 'MERCHANT', begin)
+  await closed('A', 3, 'EXPIRED', begin)
+  await closed('A', 4, 'EXPIRED', last)
+  await closed('B', 2, 'OPERATOR', last)
+  await closed('B', 3, 'OPERATOR', begin)
+  await closed('B', 4, 'OPERATOR', last)
+  await closed('A', 1, 'MERCHANT', end)
+  await closed('B', 1, 'EXPIRED', before)
+  await set('payment', `booked_at = '${before}'`, 'true')
+  await set('payment', `booked_at = '${begin}'`, `mch_no = 'MCH-A' and payment_no in ('UP1', 'UP2')`)
+  await set('payment', `booked_at = '${end}'`, `mch_no = 'MCH-B' and payment_no = 'UP1'`)
+  await set('refund', `success_time = '${begin}'`, `mch_no = 'MCH-A' and mch_refund_no = 'refund-1'`)
+  await set('refund', `success_time = '${last}'`, `mch_no = 'MCH-A' and mch_refund_no = 'refund-2'`)
+  await set('refund', `success_time = '${end}'`, `mch_no = 'MCH-B' and mch_refund_no = 'refund-1'`)
+  await set('refund', `success_time = '${before}'`, `mch_no = 'MCH-B' and mch_refund_no = 'refund-2'`)
+  await set('reversal', `state = 'SUCCESS', changed_at = '${last}'`, `mch_no = 'MCH-B'`)
+  await set('reversal', `changed_at = '${begin}'`, `mch_no = 'MCH-A' and payment_no = 'UP2'`)
+  await set('reversal', `state = 'PROCESSING', changed_at = '${begin}'`, `mch_no = 'MCH-A' and payment_no = 'UP3'`)
+  await pool.query('delete from order_hour')
+  const hour = {
+    begin: new Date(begin),
+    end: new Date(end),
+    numbers: { from: 'AP20260301113000000', until: 'AP20260301113200000' },
+  }
+  const counted = async (now: string) => {
+    await countHour(pool, hour, new Date(now))
+    return (await pool.query('select * from order_hour order by mch_no')).rows
+  }
+  const row = (mch_no: string, figures: bigint[], counted_at: string) => {
+    const [placed, paid, paid_fen, closed_by_merchant, closed_by_expiry, closed_by_operator, ...rest] = figures
+    const [refunds, refunded_fen, reversals, reversed_fen] = rest
+    const kept = { placed, paid, paid_fen, closed_by_merchant, closed_by_expiry, closed_by_operator }
+    const back = { refunds, refunded_fen, reversals, reversed_fen }
+    return { mch_no, hour_at: new Date(begin), ...kept, ...back, counted_at: new Date(counted_at) }
+  }
+  const rows = (at: string) => [
+    row('*', [4n, 1n, 1250n, 1n, 2n, 3n, 2n, 120n, 3n, 1251n + 2251n + 1100n], at),
+    row('MCH-A', [2n, 1n, 1250n, 1n, 2n, 0n, 2n, 120n, 1n, 1251n], at),
+    row('MCH-B', [2n, 0n, 0n, 0n, 0n, 3n, 0n, 0n, 2n, 2251n + 1100n], at),
+  ]
+  expect(await counted(t('04:00:01'))).toEqual(rows(t('04:00:01')))
+  // Counted again, an hour is what it is by then.
+  await pool.query('update order_hour set placed = 99, paid = 99, paid_fen = 99, closed_by_merchant = 99, refunds = 99')
+  await pool.query('update order_hour set closed_by_expiry = 99, closed_by_operator = 99, refunded_fen = 99')
+  await pool.query('update order_hour set reversals = 99, reversed_fen = 99')
+  expect(await counted(t('04:00:02'))).toEqual(rows(t('04:00:02')))
+  expect(await countedHours(pool, new Date(begin))).toEqual([
+    { hourAt: new Date(begin), countedAt: new Date(t('04:00:02')) },
+  ])
+  expect(await countedHours(pool, new Date(t('03:00:00.001')))).toEqual([])
 })

@@ -5,6 +5,9 @@ import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
 import { resolveAttempt } from '../apps/server/src/actions/payment/resolve-attempt.ts'
 import { watchAttempt } from '../apps/server/src/actions/payment/watch-attempt.ts'
 import { reconcileDay } from '../apps/server/src/actions/reconciliation/reconcile-day.ts'
+import { runRound } from '../apps/server/src/jobs/worker.ts'
+import type { World } from '../apps/server/src/world.ts'
+import { interrupted } from './support/interrupted.ts'
 import { close, openAttempt, place } from './support/merchant.ts'
 import { type TestWorld, testWorld } from './support/world.ts'
 
@@ -192,4 +195,86 @@ it('a day is compared again while its bill is not there, and seven times while t
     { ...rest, kind: 'PAYMENT_UNKNOWN', payment_no: 'UP405', refund_no: '', theirs_fen: 30n },
     { ...rest, kind: 'REFUND_UNKNOWN', payment_no: 'UP404', refund_no: 'R404', theirs_fen: 5n },
   ])
+})
+
+/** Whatever a job does upstream or writes fails once, each in its turn: then the job fails, and nothing goes on without it. */
+it('a job fails with each statement and each call of its own that fails', async () => {
+  const { demo, database } = test
+  const { mchNo } = demo
+  says.open = 'unknown'
+  const inDoubt = (await openAttempt(demo, await place(demo))) ?? ''
+  const line = { attemptNo: 'AT405', paymentNo: 'UP406', amountFen: 900n }
+  const at = new Date('2026-02-21T04:00:00Z')
+  const job = {
+    mchNo,
+    kind: 'reconcile_day',
+    subject: 'wechat/2026-02-21',
+    tries: 8,
+    createdAt: test.world.now(),
+  } as const
+  const rows: [name: string, answer: QueryAnswer, run: (world: World) => Promise<unknown>][] = [
+    ['watch', { kind: 'absent' }, (world) => watchAttempt(world, { mchNo, attemptNo: inDoubt })],
+    ['resolve', { kind: 'absent' }, (world) => resolveAttempt(world, { mchNo, attemptNo: inDoubt })],
+    [
+      'reconcile',
+      { kind: 'paid', payment: { ...line, currency: 'CNY', paidAt: at, payer: null } },
+      (world) => reconcileDay(world, job),
+    ],
+  ]
+  says.bill = { kind: 'bill', lines: [{ kind: 'payment', ...line, at }] }
+  for (const [name, answer, run] of rows) {
+    says.query = answer
+    const whole = interrupted(test.world, { kind: 'throws', at: 0 })
+    await run(whole.world)
+    expect(whole.steps.length, name).toBeGreaterThan(1)
+    for (const [index, step] of whole.steps.entries()) {
+      const broken = interrupted(test.world, { kind: 'throws', at: index + 1 })
+      const said = await run(broken.world).catch((error: Error) => error.message)
+      // A call that fails is an answer that is not known.
+      if (!step.name.startsWith('upstream ')) expect(said, `${name}, ${step.name}`).toContain('throws')
+    }
+  }
+  const { rows: strays } = await database.pool.query(
+    `select channel, attempt_no, payment_no, amount_fen, currency, paid_at from stray_payment where attempt_no = 'AT405'`,
+  )
+  expect(strays).toEqual([
+    { channel: 'wechat', attempt_no: 'AT405', payment_no: 'UP406', amount_fen: 900n, currency: 'CNY', paid_at: at },
+  ])
+})
+
+it('a job that is not done raises one alarm, at the moment from which its kind is late, and a watch none', async () => {
+  const { demo, world, database } = test
+  const soon = world.limits.alarmAfterMs
+  const rows: [kind: string, ageMs: number, alarms: number][] = [
+    ['reverse_payment', soon - 1, 0],
+    ['reverse_payment', soon, 1],
+    ['send_refund', soon - 1, 0],
+    ['send_refund', soon, 1],
+    ['resolve_attempt', soon - 1, 0],
+    ['resolve_attempt', soon, 1],
+    ['watch_attempt', 60 * DAY, 0],
+    ['reconcile_day', 5 * DAY - 1, 0],
+    ['reconcile_day', 5 * DAY, 1],
+  ]
+  const wrong: unknown[] = []
+  for (const [index, [kind, ageMs, alarms]] of rows.entries()) {
+    test.advance(1000)
+    const now = world.now()
+    // What it is about does not exist: each try fails.
+    const subject = kind === 'reconcile_day' ? `none${index}/2026-01-01` : `X${index}`
+    await database.pool.query('delete from job')
+    const sql = 'insert into job (mch_no, kind, subject, due_at, created_at) values ($1, $2, $3, $4, $5)'
+    await database.pool.query(sql, [demo.mchNo, kind, subject, now, new Date(now.getTime() - ageMs)])
+    const raised = () => test.logged().filter((line) => line.alarm === true && line.subject === subject).length
+    await runRound(world)
+    const { rows: left } = await database.pool.query('select tries, due_at, alarmed_at from job')
+    const [job] = left
+    const found = [raised(), job.tries, job.due_at > now, job.alarmed_at?.getTime() ?? null]
+    await database.pool.query('update job set due_at = $1', [now])
+    await runRound(world)
+    const expected = [alarms, 1, true, alarms === 0 ? null : now.getTime()]
+    if (JSON.stringify([...found, raised()]) !== JSON.stringify([...expected, alarms]))
+      wrong.push({ kind, ageMs, found })
+  }
+  expect(wrong).toEqual([])
 })

@@ -58,7 +58,7 @@ const transactions: Planter = (node, source) => {
 }
 
 const amounts: Planter = (node, source) => {
-  if (!ts.isBinaryExpression(node) || !/fen|amount/i.test(node.getText(source))) return []
+  if (!ts.isBinaryExpression(node) || !/(?:\bfen|Fen|[aA]mount\w*)\b/.test(node.getText(source))) return []
   const word = node.operatorToken.getText(source)
   if (word !== '!==' && word !== '===') return []
   const others = word === '!==' ? ['<', '>'] : ['<=', '>=']

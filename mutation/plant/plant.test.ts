@@ -83,6 +83,7 @@ describe("the payment world's own mistakes", () => {
       'const x = amountFen < other',
       'const x = amountFen > other',
     ])
+    expect(made('amount one way', `const x = fenced !== 'CLOSING'`)).toEqual([])
   })
 
   it('take a bound away and set a limit to zero', () => {

@@ -97,6 +97,42 @@ describe('a transaction', () => {
     expect(await amounts()).toEqual([11n, 20n])
   })
 
+  it('whose connection is lost between two statements fails, and that connection is not used again', async () => {
+    const small = openPool({ connectionString: database.connectionString, max: 1 })
+    const pids: number[] = []
+    const pidOf = async (db: Db): Promise<number> => (await db.query('select pg_backend_pid() as pid')).rows[0]?.pid
+    const work = transaction(small, async (db) => {
+      pids.push(await pidOf(db))
+      await pool.query('select pg_terminate_backend($1)', [pids[0]])
+      const isThere = async () =>
+        (await pool.query('select from pg_stat_activity where pid = $1', [pids[0]])).rows.length > 0
+      while (await isThere());
+      // What the server says of it has arrived before the next statement is sent.
+      for (let turn = 0; turn < 5; turn += 1) await isThere()
+      await add(db, 1, 1)
+    })
+    await expect(work).rejects.toThrow()
+    await transaction(small, async (db) => pids.push(await pidOf(db)))
+    expect(pids[1]).not.toBe(pids[0])
+    await small.end()
+    expect(await amounts()).toEqual([10n, 20n])
+  })
+
+  it('leaves no listener behind on its connection', async () => {
+    const small = openPool({ connectionString: database.connectionString, max: 1 })
+    const listeners = async (): Promise<number> => {
+      const client = await small.connect()
+      const count = client.listenerCount('error')
+      client.release()
+      return count
+    }
+    const before = await listeners()
+    for (let count = 0; count < 3; count += 1) await transaction(small, (db) => add(db, 1, 1))
+    await expect(transaction(small, () => Promise.reject(new Error('no')))).rejects.toThrow('no')
+    expect(await listeners()).toBe(before)
+    await small.end()
+  })
+
   it('that loses a deadlock runs again, so that both succeed', async () => {
     const bothHoldOne = gate(2)
     let tries = 0

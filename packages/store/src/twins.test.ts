@@ -19,6 +19,7 @@ import {
   removeJob,
   wakeJob,
 } from './jobs/jobs.ts'
+import { noteComplaint, putChannelAccount } from './merchants/channel-accounts.ts'
 import { addApp, addMerchantKey, endMerchantKey, findMerchant, setMerchantEnabled } from './merchants/merchants.ts'
 import { forgetNonces, useNonce } from './merchants/nonces.ts'
 import { resendNotifications } from './notifications/notification-lists.ts'
@@ -508,6 +509,20 @@ describe.each(BOTH)('%s changes', (mchNo) => {
       [news(1, 2)],
     ],
     [
+      'resendNotifications of dead letters',
+      async (db) => {
+        await db.query(`update notification set state = 'DEAD' where seq = 1`)
+        const dead = { from: after(0), until: after(1), transactionNo: order(1) }
+        const before = await snapshot(db)
+        expect(await resendNotifications(db, mchNo, { dead }, { limit: 9, now: after(7) })).toBe(1)
+        const later = await snapshot(db)
+        const changed = [...later.keys()].filter((key) => later.get(key) !== before.get(key))
+        expect(changed).toEqual([news(1, 1)])
+        await db.query(`update notification set state = 'PENDING' where state = 'DEAD'`)
+      },
+      [news(1, 1)],
+    ],
+    [
       'resendNotifications of an order',
       (db) => resendNotifications(db, mchNo, { transactionNo: order(1), seq: null }, { limit: 9, now: after(7) }),
       [news(1, 1), news(1, 2)],
@@ -521,6 +536,58 @@ describe.each(BOTH)('%s changes', (mchNo) => {
       if (found.join() !== [...expected].sort().join()) wrong.push({ name, found, expected })
     }
     expect(wrong).toEqual([])
+  })
+
+  it('a complaint of its own account: its word, since when, and once; another word begins anew, none ends it', async () => {
+    const said = await undone(async (db) => {
+      for (const of of BOTH) {
+        for (const channel of ['wechat', 'alipay']) {
+          await putChannelAccount(db, { mchNo: of, channel, settingsSealed: Buffer.from('x') }, NOW)
+        }
+      }
+      const note = (complaint: string | null, ms: number) =>
+        noteComplaint(db, { mchNo, channel: 'wechat' }, complaint, after(ms))
+      const read = async () =>
+        (
+          await db.query(
+            'select mch_no, channel, complaint, complained_at as at from channel_account where complaint is not null',
+          )
+        ).rows.map((row) => `${row.mch_no} ${row.channel} ${row.complaint} ${row.at?.getTime() - NOW.getTime()}`)
+      const steps: unknown[] = [await note('SIGN', 1), await read(), await note('SIGN', 2), await read()]
+      steps.push(await note('APP', 3), await read(), await note(null, 4), await read(), await note(null, 5))
+      const { rows } = await db.query('select complained_at from channel_account where complained_at is not null')
+      steps.push(rows)
+      // New settings forget it.
+      await note('SIGN', 6)
+      await putChannelAccount(db, { mchNo, channel: 'wechat', settingsSealed: Buffer.from('y') }, after(7))
+      const { rows: fresh } = await db.query(
+        `select settings_sealed, created_at, changed_at, complaint, complained_at from channel_account
+          where mch_no = $1 and channel = 'wechat'`,
+        [mchNo],
+      )
+      return [...steps, fresh]
+    })
+    expect(said).toEqual([
+      true,
+      [`${mchNo} wechat SIGN 1`],
+      false,
+      [`${mchNo} wechat SIGN 1`],
+      true,
+      [`${mchNo} wechat APP 3`],
+      true,
+      [],
+      false,
+      [],
+      [
+        {
+          settings_sealed: Buffer.from('y'),
+          created_at: NOW,
+          changed_at: after(7),
+          complaint: null,
+          complained_at: null,
+        },
+      ],
+    ])
   })
 
   it('as many due notifications as may be taken, of each order the first', async () => {

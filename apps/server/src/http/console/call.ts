@@ -100,6 +100,10 @@ export function merchantOf(caller: Caller, asked: string | undefined): string | 
   return asked === undefined || asked === caller.mchNo ? caller.mchNo : notTheirs()
 }
 
+/** The same for a call that is about one merchant. */
+export const oneMerchantOf = ({ mchNo }: Caller, asked: string): string | Failed =>
+  mchNo === null || asked === mchNo ? asked : notTheirs()
+
 /** A merchant's user asked for another merchant. */
 export const notTheirs = (): Failed =>
   failed('FORBIDDEN', '您无权查看其他商户的数据', 'You may not see what belongs to another merchant')

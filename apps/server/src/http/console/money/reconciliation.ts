@@ -13,7 +13,15 @@ import {
 } from '@acopay/store/read'
 import { settleDifference, settleUnmatched } from '../../../actions/reconciliation/settle-difference.ts'
 import type { World } from '../../../world.ts'
-import { type Audited, type ConsoleCall, type ConsoleEndpoint, Failed, failed, merchantOf } from '../call.ts'
+import {
+  type Audited,
+  type ConsoleCall,
+  type ConsoleEndpoint,
+  Failed,
+  failed,
+  merchantOf,
+  oneMerchantOf,
+} from '../call.ts'
 import { fieldsOf } from '../fields.ts'
 import { dayFilterOf, PLACE_MAX, pageOf, placeParts, placeText } from '../places.ts'
 
@@ -109,10 +117,10 @@ const differenceRow = (one: Found<typeof listDifferences>): Row<DifferenceList> 
 
 async function settle(world: World, { caller, body }: ConsoleCall): Promise<object | Failed> {
   const read = fieldsOf(body)
-  const mchNo = merchantOf(caller, read.needed('mch_no', 32))
+  const mchNo = oneMerchantOf(caller, read.needed('mch_no', 32))
   if (mchNo instanceof Failed) return mchNo
   const key = {
-    mchNo: mchNo ?? '',
+    mchNo,
     channel: read.needed('channel', 32),
     day: read.day('day') ?? '',
     kind: read.needed('kind', 32),
@@ -168,10 +176,10 @@ const unmatchedRow = (one: Found<typeof listUnmatched>): Row<UnmatchedList> => (
 
 async function settleUnmatchedPayment(world: World, { caller, body }: ConsoleCall): Promise<object | Failed> {
   const read = fieldsOf(body)
-  const mchNo = merchantOf(caller, read.needed('mch_no', 32))
+  const mchNo = oneMerchantOf(caller, read.needed('mch_no', 32))
   if (mchNo instanceof Failed) return mchNo
   const key = {
-    mchNo: mchNo ?? '',
+    mchNo,
     channel: read.needed('channel', 32),
     attemptNo: read.text('attempt_no', 64) ?? '',
     paymentNo: read.text('payment_no', 64) ?? '',

@@ -4,7 +4,7 @@ import type { RefundList, RefundRow, ReversalList, ReversalRow } from '@acopay/p
 import { findReversal, type LastAnswer, listRefunds, listReversals } from '@acopay/store/read'
 import { settleReversal } from '../../../actions/refund/settle-reversal.ts'
 import type { World } from '../../../world.ts'
-import { type ConsoleCall, type ConsoleEndpoint, Failed, failed, merchantOf } from '../call.ts'
+import { type ConsoleCall, type ConsoleEndpoint, Failed, failed, merchantOf, oneMerchantOf } from '../call.ts'
 import { fieldsOf } from '../fields.ts'
 import { pageOf } from '../places.ts'
 import { stuckBefore } from '../system/stuck.ts'
@@ -82,12 +82,12 @@ async function reversals(world: World, call: ConsoleCall): Promise<ReversalList 
 /** Only a stuck reversal can be settled by hand: one that the upstream still works on would be returned twice. */
 async function settle(world: World, { caller, body }: ConsoleCall): Promise<object | Failed> {
   const read = fieldsOf(body)
-  const mchNo = merchantOf(caller, read.needed('mch_no', 32))
+  const mchNo = oneMerchantOf(caller, read.needed('mch_no', 32))
   if (mchNo instanceof Failed) return mchNo
   const [refundNo, note] = [read.needed('refund_no', 38), read.needed('note', 200)]
   const wrong = read.failed()
   if (wrong !== null) return wrong
-  const found = await findReversal(world.pool, mchNo ?? '', refundNo)
+  const found = await findReversal(world.pool, mchNo, refundNo)
   if (found === null) return failed('NOT_FOUND', '没有此退回', 'There is no such reversal')
   if (!isStuck(found, world.now())) {
     return failed('CONFLICT', '款项已退回，或仍在处理，请稍候', 'It is back, or still young: wait for it')

@@ -14,7 +14,7 @@ import {
 } from '@acopay/store/read'
 import { RESENT_AT_ONCE, resendNotifications } from '../../../actions/notification/resend-notifications.ts'
 import type { World } from '../../../world.ts'
-import { type ConsoleCall, type ConsoleEndpoint, Failed, failed, merchantOf } from '../call.ts'
+import { type ConsoleCall, type ConsoleEndpoint, Failed, failed, merchantOf, oneMerchantOf } from '../call.ts'
 import { fieldsOf } from '../fields.ts'
 import { pageOf } from '../places.ts'
 
@@ -115,7 +115,7 @@ async function deadLetters(world: World, call: ConsoleCall): Promise<DeadLetters
 
 async function resend(world: World, { caller, body }: ConsoleCall): Promise<Resent | Failed> {
   const read = fieldsOf(body)
-  const mchNo = merchantOf(caller, read.needed('mch_no', 32))
+  const mchNo = oneMerchantOf(caller, read.needed('mch_no', 32))
   if (mchNo instanceof Failed) return mchNo
   const transactionNo = read.text('transaction_no', 38)
   const [seq, dead] = [read.whole('seq', 1, 1_000_000), read.yes('dead')]
@@ -126,11 +126,10 @@ async function resend(world: World, { caller, body }: ConsoleCall): Promise<Rese
   if (seq !== null && dead === true) read.say('seq', '不与 dead 同用', 'does not go with dead')
   const wrong = read.failed()
   if (wrong !== null) return wrong
-  const ofMerchant = mchNo ?? ''
-  if (transactionNo !== null && (await findOrder(world.pool, ofMerchant, { transactionNo })) === null) return ABSENT()
+  if (transactionNo !== null && (await findOrder(world.pool, mchNo, { transactionNo })) === null) return ABSENT()
   const choice =
     dead === true || transactionNo === null ? { dead: { from, until, transactionNo } } : { transactionNo, seq }
-  return { resent: await resendNotifications(world, ofMerchant, choice) }
+  return { resent: await resendNotifications(world, mchNo, choice) }
 }
 
 export const notificationEndpoints: ConsoleEndpoint[] = [

@@ -778,10 +778,14 @@ it('one merchant is shown with its apps, keys and accounts', async () => {
     ['baseUrl', false, false, null],
     ['appId', false, true, 'wx1'],
     ['mchId', false, false, null],
+    ['subMchId', false, false, null],
+    ['subAppId', false, false, null],
     ['serialNo', false, false, null],
     ['mchPrivateKey', true, false, null],
     ['apiV3Key', true, true, null],
     ['platformKeys', false, true, '[{"keyId":"k"}]'],
+    ['miniAppId', false, false, null],
+    ['miniAppSecret', true, false, null],
     ['appSecret', true, false, null],
   ])
   expect(shownOf('alipay')).toMatchObject({
@@ -796,7 +800,13 @@ it('one merchant is shown with its apps, keys and accounts', async () => {
     ['sellerId', false, true, '2088'],
     ['appPrivateKey', true, true, null],
     ['alipayPublicKey', false, false, null],
+    ['appCert', false, false, null],
+    ['alipayCert', false, false, null],
+    ['alipayRootCert', false, false, null],
     ['productCode', false, false, null],
+    ['jsapiProductCode', false, false, null],
+    ['appAuthToken', true, false, null],
+    ['authAppId', false, false, null],
   ])
   const none = (await admin.get('merchants/MCH-C')).body
   expect(none).toMatchObject({ enabled: false, apps: [], keys: [], allowed_ips: [], rate_per_second: null })

@@ -1,16 +1,21 @@
-/** The limit of one address, over every path. Each part of the gateway says "too often" in its own form. */
+/**
+ * The limit of one address, over every path. Each part of the gateway says "too often" in its own form. Of the upstreams'
+ * webhooks only forged ones count (upstream/webhook.ts): an upstream may have as much to tell as it likes.
+ */
 import { BASE_PATH, refuse, unsignedBody } from '@acopay/protocol'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { send, TOO_OFTEN } from './console/respond.ts'
 import type { RateLimit } from './rate-limit.ts'
+import { WEBHOOK } from './upstream/webhook-path.ts'
 
 export function limitAddresses(app: FastifyInstance, perAddress: RateLimit): void {
   app.addHook('onRequest', async (request, reply) => {
+    if (request.routeOptions.url === WEBHOOK) return
     if (!perAddress.allows(request.ip, null)) return tooOften(request, reply)
   })
 }
 
-function tooOften(request: FastifyRequest, reply: FastifyReply): FastifyReply {
+export function tooOften(request: FastifyRequest, reply: FastifyReply): FastifyReply {
   // Empty where there is no such path.
   const path = request.routeOptions.url ?? ''
   request.line.outcome = 'FREQUENCY_LIMIT'

@@ -18,6 +18,15 @@ describe('the rate limit', () => {
     expect(through(1)).toBe(0)
   })
 
+  it('says whether it is spent, and counts nothing by that', () => {
+    for (let asked = 0; asked < 100; asked += 1) expect(limit.isSpent('a')).toBe(false)
+    expect(through(20)).toBe(20)
+    expect([limit.isSpent('a'), limit.isSpent('b')]).toEqual([true, false])
+    nowMs = 100
+    expect(limit.isSpent('a')).toBe(false)
+    expect(rateLimit(0, () => 0).isSpent('a')).toBe(false)
+  })
+
   it('earns as time passes: one every tenth of a second, none before that', () => {
     through(20)
     nowMs = 99

@@ -89,7 +89,7 @@ export function buildServer(world: World, options: HttpOptions, extra: ExtraRout
   }
   healthRoutes(app, world)
   openApiRoute(app, options.publicUrl)
-  notificationRoutes(app, world)
+  notificationRoutes(app, world, perAddress)
   billFileRoutes(app, world)
   cashierRoutes(app, world, options.shellOrigins)
   consoleRoutes(app, world, options, extra.consoleEndpoints)

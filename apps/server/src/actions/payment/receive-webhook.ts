@@ -5,7 +5,7 @@ import { ownRefundNo } from '../../security/numbers.ts'
 import type { World } from '../../world.ts'
 import { receivePayment } from './receive-payment.ts'
 
-export type Received = { reply: WebhookReply; outcome: string; transactionNo?: string }
+export type Received = { reply: WebhookReply; outcome: string; transactionNo?: string; isForged?: true }
 
 /** Null when the merchant has no account with this channel. */
 export async function receiveWebhook(
@@ -16,7 +16,9 @@ export async function receiveWebhook(
   const channel = await world.channelOf(to.mchNo, to.channel)
   if (channel === null) return null
   const webhook = await channel.readWebhook(raw)
-  if (webhook.kind === 'forged') return { reply: channel.replyToWebhook(false), outcome: `FORGED: ${webhook.why}` }
+  if (webhook.kind === 'forged') {
+    return { reply: channel.replyToWebhook(false), outcome: `FORGED: ${webhook.why}`, isForged: true }
+  }
   const reply = channel.replyToWebhook(true)
   if (webhook.kind === 'other') return { reply, outcome: `OTHER: ${webhook.what}` }
 

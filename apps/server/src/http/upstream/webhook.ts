@@ -1,13 +1,20 @@
-/** `POST /notify/:channel/:mchNo`: the upstreams' notifications of payments. Each channel verifies its own signatures. */
+/**
+ * `POST /notify/:channel/:mchNo`: the upstreams' notifications of payments. Each channel verifies its own signatures. An address
+ * whose notifications were forged too often is not listened to for a while.
+ */
 import { isChannelName } from '@acopay/channels'
 import type { FastifyInstance } from 'fastify'
 import { type Received, receiveWebhook } from '../../actions/payment/receive-webhook.ts'
 import type { World } from '../../world.ts'
+import { tooOften } from '../limit-addresses.ts'
+import type { RateLimit } from '../rate-limit.ts'
+import { WEBHOOK } from './webhook-path.ts'
 
 type Path = { Params: { channel: string; mchNo: string } }
 
-export function notificationRoutes(app: FastifyInstance, world: World): void {
-  app.post<Path>('/notify/:channel/:mchNo', async (request, reply) => {
+export function notificationRoutes(app: FastifyInstance, world: World, perAddress: RateLimit): void {
+  app.post<Path>(WEBHOOK, async (request, reply) => {
+    if (perAddress.isSpent(request.ip)) return tooOften(request, reply)
     const { channel, mchNo } = request.params
     if (!MCH_NO.test(mchNo)) return reply.callNotFound()
     request.line.mchNo = mchNo
@@ -21,6 +28,7 @@ export function notificationRoutes(app: FastifyInstance, world: World): void {
           return NOT_RECEIVED
         })
       : null
+    if (received === null || received.isForged) perAddress.allows(request.ip, null)
     if (received === null) return reply.callNotFound()
     request.line.outcome = received.outcome
     if (received.transactionNo !== undefined) request.line.transactionNo = received.transactionNo

@@ -1,0 +1,2 @@
+/** Where the upstreams' webhooks arrive. */
+export const WEBHOOK = '/notify/:channel/:mchNo'

@@ -20,8 +20,8 @@ export type Interrupted = {
   wake: () => void
 }
 
-/** Statements of a round that come before its jobs; the last one has no name. */
-const BEFORE_JOBS = /^(expiredOrders|takeJobs|delete from nonce)/
+/** Statements of a round that come before its jobs. */
+const BEFORE_JOBS = /^(expiredOrders|takeJobs|forgetNonces)$/
 
 const NEVER = new Promise<never>(() => {})
 

@@ -10,7 +10,7 @@ export function ask(
   url: string,
   options: { method?: string; headers?: Record<string, string>; body?: string; timeoutMs?: number } = {},
 ): Promise<Reply> {
-  const { method = 'GET', headers = {}, body, timeoutMs = 10_000 } = options
+  const { method = 'GET', headers = {}, body, timeoutMs = 30_000 } = options
   return new Promise((resolve, reject) => {
     const sent: Record<string, string | number> = { ...headers }
     if (body !== undefined) sent['content-length'] = Buffer.byteLength(body)

@@ -136,7 +136,8 @@ describe('a line of a bill that the upstream does not confirm', () => {
     const tries: number[] = []
     while ((await days()).length === 0) {
       const { rows } = await test.database.pool.query(`select tries from job where subject = 'wechat/2026-02-28'`)
-      tries.push(rows[0].tries)
+      // A round may come while the job's pause still runs.
+      if (tries.at(-1) !== rows[0].tries) tries.push(rows[0].tries)
       test.advance(HOUR)
       await test.runJobs()
     }

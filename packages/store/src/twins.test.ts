@@ -281,6 +281,17 @@ describe.each(BOTH)('%s reads', (mchNo) => {
     ])
   })
 
+  it('that a refund of one payment sends back neither the other of its attempt nor the other of its order', async () => {
+    const back = await undone(async (db) => {
+      await db.query('delete from reversal')
+      await endRefund(db, { mchNo, refundNo: refund(1) }, null, after(1))
+      const find = async (count: number, paymentNo: string) =>
+        (await findPayment(db, { mchNo, attemptNo: attempt(count), paymentNo }))?.goesBack
+      return [await find(1, 'UP1'), await find(1, 'UP2'), await find(2, 'UP1')]
+    })
+    expect(back).toEqual([true, false, false])
+  })
+
   it('its own reversals, with the channel of their attempt, and which of them the upstream made', async () => {
     const amountFen = amountOf(mchNo, 1)
     const wechat = { mchNo, amountFen, channel: channelOf(mchNo, 1) }

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { type TestDatabase, testDatabase } from '../../../../test/support/database.ts'
 import { after, entryAt, MCH, orderNow, seedAttempt, seedMerchant, seedOrder } from '../../../../test/support/orders.ts'
+import { openPool } from '../db.ts'
 import type { Order } from './orders.ts'
 import { brokenAt, nextHash, readTimeline } from './timeline.ts'
 import { moveUntouched, type UntouchedAsk } from './untouched-orders.ts'
@@ -75,6 +76,95 @@ describe('closing orders without attempts in one statement', () => {
       expect(rows).toEqual([{ state: 'NOTPAY', head_seq: one.headSeq }])
     }
     expect(await entriesOf(closed)).toHaveLength(2)
+  })
+
+  it('of a hundred requests for two orders, the first for each closes it, with its own words', async () => {
+    const orders = [order, await seedOrder(database.pool)] as const
+    const asks = Array.from({ length: 100 }, (_, index) => ({
+      ...ask(orders[index % 2] as Order),
+      entry: entryAt(after(index), `close ${index}`),
+    }))
+    expect(await kinds(...asks)).toEqual(Array(100).fill('moved'))
+    for (const [index, one] of orders.entries()) {
+      const entries = await entriesOf(one)
+      expect(entries.map(({ entry }) => entry).slice(1)).toEqual([entryAt(after(index), `close ${index}`)])
+      expect(brokenAt(entries, MCH, one.transactionNo, await orderNow(database.pool, one))).toBeNull()
+    }
+  })
+
+  it('of a hundred requests under two nonces, the first under each is heard', async () => {
+    const asks: UntouchedAsk[] = []
+    for (let count = 0; count < 100; count += 1) {
+      asks.push(ask(await seedOrder(database.pool), count % 2 === 0 ? 'twice used' : 'again used'))
+    }
+    const found = await kinds(...asks)
+    expect(found).toEqual(['moved', 'moved', ...Array(98).fill('nonce_used')])
+  })
+
+  it('says when it was closed, and nothing of that where it is not closed yet', async () => {
+    const closing = await seedOrder(database.pool)
+    await closeAll(ask(order))
+    const move = { from: 'NOTPAY', to: 'CLOSING', closeReason: 'MERCHANT' } as const
+    await moveUntouched(database.pool, { mchNo: MCH, move, asks: [ask(closing)], now: LATER })
+    const { rows } = await database.pool.query(
+      'select state, closed_at, changed_at from orders where transaction_no = any($1) order by state',
+      [[order.transactionNo, closing.transactionNo]],
+    )
+    expect(rows).toEqual([
+      { state: 'CLOSED', closed_at: LATER, changed_at: LATER },
+      { state: 'CLOSING', closed_at: null, changed_at: LATER },
+    ])
+  })
+
+  it('locks the orders of its list alone, the lowest number first, so that two lists do not deadlock', async () => {
+    const { pool, connectionString } = database
+    const numbered = (count: number): Promise<Order> =>
+      seedOrder(pool, { transactionNo: `AP${'9'.repeat(34)}${count}`, mchTradeNo: `in turn ${count}` })
+    const held = async (one: Order) => {
+      const client = await pool.connect()
+      await client.query('begin')
+      await client.query('select from orders where transaction_no = $1 for update', [one.transactionNo])
+      return async () => {
+        await client.query('rollback')
+        client.release()
+      }
+    }
+    // Whatever plan PostgreSQL chooses; the higher number was written first.
+    for (const [options, high, low] of [
+      ['-c enable_seqscan=off', 19, 18],
+      ['-c enable_indexscan=off -c enable_bitmapscan=off', 29, 28],
+    ] as const) {
+      const [last, first] = [await numbered(high), await numbered(low)]
+      const planned = openPool({ connectionString, max: 1, options })
+      const [release, releaseOther] = [await held(first), await held(order)]
+      const asks = [ask(last), ask(first)]
+      const closing = moveUntouched(planned, { mchNo: MCH, move: CLOSE, asks, now: LATER })
+      const waiting = `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`
+      while ((await pool.query(waiting)).rows.length === 0);
+      await pool.query('select from orders where transaction_no = $1 for update nowait', [last.transactionNo])
+      await release()
+      expect((await closing).map(({ kind }) => kind)).toEqual(['moved', 'moved'])
+      await releaseOther()
+      await planned.end()
+    }
+  })
+
+  it('answers in the order of the requests, whatever plan PostgreSQL chooses', async () => {
+    const { pool, connectionString } = database
+    const numbered = (count: number): Promise<Order> =>
+      seedOrder(pool, { transactionNo: `AP${'8'.repeat(34)}${count}`, mchTradeNo: `in place ${count}` })
+    for (const [options, high, low] of [
+      ['-c enable_hashjoin=off -c enable_nestloop=off', 19, 18],
+      ['-c enable_mergejoin=off -c enable_nestloop=off', 29, 28],
+    ] as const) {
+      const [closed, open] = [await numbered(high), await numbered(low)]
+      await closeAll(ask(closed))
+      const planned = openPool({ connectionString, max: 1, options })
+      const asks = [ask(closed), ask(open)]
+      const answers = await moveUntouched(planned, { mchNo: MCH, move: CLOSE, asks, now: LATER })
+      expect(answers.map(({ kind }) => kind)).toEqual(['unchanged', 'moved'])
+      await planned.end()
+    }
   })
 
   it('uses the nonce of every request that it answers, and not of those that need the full close', async () => {

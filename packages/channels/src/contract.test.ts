@@ -357,8 +357,8 @@ const FAULTS: Record<string, Fault['kind']> = {
   'signs wrongly': 'bad_signature',
 }
 
-const OURS = derKeys('ours')
-const THEIRS = derKeys('theirs')
+const OURS = derKeys('ours', 512)
+const THEIRS = derKeys('theirs', 512)
 
 /** A channel whose calls go to a simulator in this process. */
 function upstreamOf(build: (world: StandInWorld) => StandIn, make: (door: ChannelDoor) => Channel): Upstream {

@@ -49,7 +49,7 @@ type Credentials = { alipayPublicKey?: string; appCert?: string; alipayCert?: st
 
 /** `certificates`: the account is one of certificate mode. */
 export async function alipayOracle(certificates?: AlipayAuthority) {
-  const { app, alipay } = certificates ?? { app: pemKeys('app', 1024), alipay: pemKeys('alipay', 1024) }
+  const { app, alipay } = certificates ?? { app: pemKeys('app', 512), alipay: pemKeys('alipay', 1024) }
   const complaints: string[] = []
   let says: (asked: Call) => AlipaySays = () => ({ body: { code: '20000', sub_code: 'isp.unknow-error' } })
   const common = { appId: APP_ID, privateKey: app.privatePem, keyType: 'PKCS8' as const }

@@ -22,8 +22,8 @@ export type WechatSays = {
 export type WechatOracle = Awaited<ReturnType<typeof wechatOracle>>
 
 export async function wechatOracle() {
-  const merchant = pemKeys('merchant', 1024)
-  const platform = pemKeys('platform', 1024)
+  const merchant = pemKeys('merchant', 512)
+  const platform = pemKeys('platform', 512)
   const complaints: string[] = []
   let says: (asked: Asked) => WechatSays = () => ({ status: 500, body: { code: 'SYSTEM_ERROR' } })
 

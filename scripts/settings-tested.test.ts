@@ -1,7 +1,7 @@
 /** Holds docs/settings-tested.md against the sources: every setting and number has its row, its default, and a test. */
 import fs from 'node:fs'
 import path from 'node:path'
-import ts from 'typescript'
+import { runInNewContext } from 'node:vm'
 import { describe, expect, it } from 'vitest'
 import { readConfig } from '../apps/server/src/start/config.ts'
 
@@ -43,31 +43,17 @@ function numbersOf(folder: string): Found[] {
 }
 
 /** Constants of a module whose value is arithmetic of numbers and units. */
-function constantsOf(text: string): Found[] {
-  const source = ts.createSourceFile('a.ts', text, ts.ScriptTarget.Latest)
-  return source.statements.filter(ts.isVariableStatement).flatMap(({ declarationList }) =>
-    declarationList.declarations.flatMap(({ name, initializer }) => {
-      const value = initializer === undefined ? null : arithmetic(initializer)
-      return ts.isIdentifier(name) && value !== null ? [{ name: name.text, value }] : []
-    }),
-  )
-}
+const constantsOf = (text: string): Found[] =>
+  [...text.matchAll(/^(?:export )?const (\w+)(?:: \w+)? = ([\w ()*+-]+)$/gm)].flatMap(([, name = '', sum = '']) => {
+    const value = resultOf(sum)
+    return value === null ? [] : [{ name, value }]
+  })
 
-const OPERATIONS: Partial<Record<ts.SyntaxKind, (left: number, right: number) => number>> = {
-  [ts.SyntaxKind.AsteriskToken]: (left, right) => left * right,
-  [ts.SyntaxKind.PlusToken]: (left, right) => left + right,
-  [ts.SyntaxKind.MinusToken]: (left, right) => left - right,
-  [ts.SyntaxKind.AsteriskAsteriskToken]: (left, right) => left ** right,
-}
-
-function arithmetic(node: ts.Expression): number | null {
-  if (ts.isNumericLiteral(node) || ts.isBigIntLiteral(node)) return Number(node.text.replace(/n$/, ''))
-  if (ts.isIdentifier(node)) return UNITS[node.text] ?? null
-  if (ts.isParenthesizedExpression(node)) return arithmetic(node.expression)
-  if (!ts.isBinaryExpression(node)) return null
-  const [left, right] = [arithmetic(node.left), arithmetic(node.right)]
-  const operation = OPERATIONS[node.operatorToken.kind]
-  return left === null || right === null || operation === undefined ? null : operation(left, right)
+/** Null where it is no arithmetic, or has a name that is no unit. */
+function resultOf(sum: string): number | null {
+  const names = sum.match(/\b[A-Za-z]\w*/g) ?? []
+  const isArithmetic = /\w\)?$/.test(sum) && names.every((name) => Object.hasOwn(UNITS, name))
+  return isArithmetic ? Number(runInNewContext(sum.replaceAll(/(?<=\d)n\b/g, ''), UNITS)) : null
 }
 
 const sources = FOLDERS.flatMap(numbersOf)

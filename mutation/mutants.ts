@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util'
 import { compiler } from './compiles.ts'
 import { Draws, drawsOf } from './draws.ts'
 import { readJudged, staleJudgments } from './judged.ts'
+import type { Mutant } from './mutant.ts'
 import { isFound, progress, writeReport } from './report.ts'
 import { conduct } from './run/conduct.ts'
 import { readReach } from './run/reach.ts'
@@ -63,15 +64,18 @@ async function run(): Promise<void> {
     print,
   )
   const conducting = { workers, patienceMs: Number(values.patience) * 1000, isFresh: values.fresh }
-  await conduct(
-    () => draws.next(),
-    reach,
-    conducting,
-    (mutant, verdict, done) => {
-      draws.judge(mutant, verdict)
-      show(mutant, verdict, done)
-    },
-  )
+  // What was judged survives; only --fresh asks whether a test finds it by now.
+  const next = (): Mutant | null => {
+    let mutant = draws.next()
+    for (; mutant !== null && judged.has(mutant.id) && !values.fresh; mutant = draws.next()) {
+      draws.judge(mutant, { kind: 'survived', ran: 0, left: 0 })
+    }
+    return mutant
+  }
+  await conduct(next, reach, conducting, (mutant, verdict, done) => {
+    draws.judge(mutant, verdict)
+    show(mutant, verdict, done)
+  })
   const results = wanted.flatMap((draw) => draw.results)
   const unjudged = new Set(
     results.filter((one) => !isFound(one) && !judged.has(one.mutant.id)).map(({ mutant }) => mutant.id),

@@ -140,7 +140,7 @@ describe('closing orders without attempts in one statement', () => {
       const asks = [ask(last), ask(first)]
       const closing = moveUntouched(planned, { mchNo: MCH, move: CLOSE, asks, now: LATER })
       const waiting = `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`
-      while ((await pool.query(waiting)).rows.length === 0);
+      await expect.poll(async () => (await pool.query(waiting)).rows.length, { timeout: 15_000 }).toBe(1)
       await pool.query('select from orders where transaction_no = $1 for update nowait', [last.transactionNo])
       await release()
       expect((await closing).map(({ kind }) => kind)).toEqual(['moved', 'moved'])

@@ -1,7 +1,7 @@
 import { createSecretKey, generateKeyPairSync } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { rsaKeys } from '../../../test/support/keys.ts'
+import { rsaKeys, rsaPssKeys } from '../../../test/support/keys.ts'
 import { KEY_BITS_MIN, keyText, privateKeyFrom, publicKeyFrom, SIGN_TYPE, signText, verifyText } from './sign.ts'
 
 const { publicKey, privateKey } = rsaKeys('ours')
@@ -23,6 +23,10 @@ describe('signing', () => {
 
   it('refuses a public key instead of pretending', async () => {
     await expect(signText(TEXT, publicKey)).rejects.toThrow()
+  })
+
+  it('fails with a key of another kind, which is found out only on the thread pool', async () => {
+    await expect(signText(TEXT, generateKeyPairSync('ed25519').privateKey)).rejects.toThrow('invalid digest')
   })
 })
 
@@ -107,10 +111,8 @@ describe('keys', () => {
   })
 
   it('shorter than the minimum, or not RSA, are refused when they are read', () => {
-    const short = generateKeyPairSync('rsa', { modulusLength: 1024 })
     const curve = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-    const pss = generateKeyPairSync('rsa-pss', { modulusLength: 2048 })
-    for (const pair of [short, curve, pss]) {
+    for (const pair of [rsaKeys('short', 1024), curve, rsaPssKeys()]) {
       expect(() => privateKeyFrom(keyText(pair.privateKey))).toThrow(`RSA of at least ${KEY_BITS_MIN} bits`)
       expect(() => publicKeyFrom(keyText(pair.publicKey))).toThrow(
         'not a public key: expected RSA of at least 2048 bits',

@@ -1,5 +1,6 @@
 /** RSASSA-PKCS1-v1_5 with SHA-256 over canonical text; Base64 DER or PEM keys (spec/protocol.md, section 2). */
 import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 'node:crypto'
+import { promisify } from 'node:util'
 
 export const SIGN_TYPE = 'SHA256withRSA'
 
@@ -40,14 +41,11 @@ export const keyText = (key: KeyObject): string =>
     ? key.export({ format: 'der', type: 'pkcs8' }).toString('base64')
     : key.export({ format: 'der', type: 'spki' }).toString('base64')
 
+const signOnThreadPool = promisify(sign)
+
 /** Signs on libuv's thread pool, so that 0.3 ms of arithmetic does not block other requests. */
-export const signText = (text: string, key: KeyObject): Promise<string> =>
-  new Promise((resolve, reject) => {
-    sign('RSA-SHA256', Buffer.from(text), key, (error, signature) => {
-      if (error) reject(error)
-      else resolve(signature.toString('base64'))
-    })
-  })
+export const signText = async (text: string, key: KeyObject): Promise<string> =>
+  (await signOnThreadPool('RSA-SHA256', Buffer.from(text), key)).toString('base64')
 
 // 256 to 512 bytes; other lengths cannot be a signature.
 const BASE64 = /^[0-9A-Za-z+/]{340,684}={0,2}$/

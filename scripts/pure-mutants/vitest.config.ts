@@ -6,7 +6,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { defaultServerConditions } from 'vite'
 import { defineConfig } from 'vitest/config'
-import { BaseSequencer, type TestSpecification } from 'vitest/node'
+import { BaseSequencer, type Reporter, type TestSpecification, type Vitest } from 'vitest/node'
 import { TESTS_VARIABLE } from './tests-variable.ts'
 import { WARM_POOL } from './warm-pool.ts'
 
@@ -35,6 +35,23 @@ class QuickFirst extends BaseSequencer {
   }
 }
 
+/**
+ * Stryker looks at tests only. A file that a mistake keeps from being read, or whose beforeAll fails, has none that ran and is
+ * told to Stryker as an error.
+ */
+class UnfinishedFiles implements Reporter {
+  #vitest: Vitest | undefined
+
+  onInit(vitest: Vitest): void {
+    this.#vitest = vitest
+  }
+
+  onTestModuleEnd: NonNullable<Reporter['onTestModuleEnd']> = (module) => {
+    if (module.ok() || !module.children.allTests('failed').next().done) return
+    this.#vitest?.state.catchError(new Error(`${module.moduleId} was not finished`), 'Unfinished file')
+  }
+}
+
 export default defineConfig({
   plugins: [
     { name: 'siblings', enforce: 'pre', resolveId: siblingOfThisCopy },
@@ -50,6 +67,7 @@ export default defineConfig({
     include: process.env[TESTS_VARIABLE]?.split(',') ?? [],
     // One worker for all files of a run: each mistake pays for a start of the worker and not for a dozen.
     isolate: false,
+    reporters: [new UnfinishedFiles()],
     sequence: { sequencer: QuickFirst },
     setupFiles: ['test/support/no-database.ts'],
     testTimeout: 60_000,

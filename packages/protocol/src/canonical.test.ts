@@ -150,6 +150,20 @@ describe('what is signed', () => {
   })
 })
 
+it('every text to sign nests to 32 levels below its members, and no further', () => {
+  const below = (levels: number): JsonValue => (levels === 0 ? '1' : { a: below(levels - 1) })
+  const texts: ((value: JsonValue) => string)[] = [
+    (a) => canonicalJson({ a }),
+    (a) => requestText({ a }, HEADERS),
+    (a) => orderParamsText({ a }),
+    (a) => notificationText({ a }),
+  ]
+  for (const textOf of texts) {
+    expect(textOf(below(31))).toContain(`"1"${'}'.repeat(31)}`)
+    expect(() => textOf(below(32))).toThrow(new RangeError('nested deeper than 32 levels'))
+  }
+})
+
 describe('numbers as they were written', () => {
   it.each([
     ['{"a":100.0,"b":"100.0","c":[1e2,-0.50,{"d":12.50}]}', '{"a":100.0,"b":"100.0","c":[1e2,-0.50,{"d":12.50}]}'],
@@ -158,6 +172,7 @@ describe('numbers as they were written', () => {
     [String.raw`{"a\\\"1.0":"\\\\","b":2.0}`, String.raw`{"a\\\"1.0":"\\\\","b":2.0}`],
     ['{"a":1.0,"a":2.0}', '{"a":2.0}'],
     ['{"a":0.10,"sign":7.0,"version":1.0,"aco_pay_sdk":2.0}', '{"a":0.10}'],
+    [String.raw`{"a":"1.0\"\"","b":2.0}`, String.raw`{"a":"1.0\"\"","b":2.0}`],
     [`{"n":123456789012345678901234567890}`, `{"n":123456789012345678901234567890}`],
   ])('are signed so: %s', (sent, text) => {
     const apart = numbersApart(sent)

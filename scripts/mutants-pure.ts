@@ -30,7 +30,7 @@ async function mutate({ name, mutate, tests, isWithin }: Area): Promise<Verdict>
   if (tests.length === 0) throw new Error(`${name} has no unit test, so nothing there can find a mutant`)
   process.env[TESTS_VARIABLE] = tests.join(',')
   const kept = path.join(KEPT, `${name.replace('/', '-')}.json`)
-  forgetSurvivors(kept)
+  forgetDoubtful(kept)
   // Stryker mutates the folder in which it is run.
   process.chdir(makeCopy())
   const mutants = await new Stryker({
@@ -45,8 +45,8 @@ async function mutate({ name, mutate, tests, isWithin }: Area): Promise<Verdict>
     concurrency: Number(values.concurrency),
     symlinkNodeModules: false,
     reporters: ['progress'],
-    // A machine that is busy with other work is no endless loop.
-    timeoutMS: 20_000,
+    // A machine that is busy with other work is no endless loop. One in mutated code is ended after so many rounds.
+    timeoutMS: 60_000,
     allowEmpty: true,
   }).runMutationTest()
   const judgements: Judgement[] = JSON.parse(fs.readFileSync(JUDGED, 'utf8'))
@@ -60,11 +60,13 @@ async function mutate({ name, mutate, tests, isWithin }: Area): Promise<Verdict>
   )
 }
 
-/** Stryker does not try a survivor again when a new file has tests; so it is made to forget them. */
-function forgetSurvivors(kept: string): void {
+/** Stryker does not try a survivor again when a new file has tests, nor what ran out of time; so it is made to forget them. */
+function forgetDoubtful(kept: string): void {
   if (!fs.existsSync(kept)) return
   const report: { files: Record<string, { mutants: { status: string }[] }> } = JSON.parse(fs.readFileSync(kept, 'utf8'))
-  for (const file of Object.values(report.files)) file.mutants = file.mutants.filter(({ status }) => isFound(status))
+  for (const file of Object.values(report.files)) {
+    file.mutants = file.mutants.filter(({ status }) => isFound(status) && status !== 'Timeout')
+  }
   fs.writeFileSync(kept, JSON.stringify(report))
 }
 

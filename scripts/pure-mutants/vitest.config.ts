@@ -8,7 +8,7 @@ import { defaultServerConditions } from 'vite'
 import { defineConfig } from 'vitest/config'
 import { BaseSequencer, type Reporter, type TestSpecification, type Vitest } from 'vitest/node'
 import { TESTS_VARIABLE } from './tests-variable.ts'
-import { WARM_POOL } from './warm-pool.ts'
+import { UNFINISHED, WARM_POOL } from './warm-pool.ts'
 
 const COPY = process.cwd()
 const conditions = ['@acopay/source', ...defaultServerConditions]
@@ -48,7 +48,7 @@ class UnfinishedFiles implements Reporter {
 
   onTestModuleEnd: NonNullable<Reporter['onTestModuleEnd']> = (module) => {
     if (module.ok() || !module.children.allTests('failed').next().done) return
-    this.#vitest?.state.catchError(new Error(`${module.moduleId} was not finished`), 'Unfinished file')
+    this.#vitest?.state.catchError(new Error(`${module.moduleId} was not finished`), UNFINISHED)
   }
 }
 

@@ -6,6 +6,9 @@ import { type PoolRunnerInitializer, type PoolWorker, ThreadsPoolWorker } from '
 
 type Options = ConstructorParameters<typeof ThreadsPoolWorker>[0]
 
+/** The type of the error that stands for a test file that could not be read. It leaves nothing in the thread. */
+export const UNFINISHED = 'Unfinished file'
+
 /** Runs of a thread, after which a new one begins. */
 const RUNS_MAX = 200
 
@@ -70,7 +73,8 @@ class Turn implements PoolWorker {
   /** The thread goes on, except where something of the run may be left in it. */
   async stop(): Promise<void> {
     for (const [event, callback] of this.#listeners) thread?.off(event, callback)
-    const hasErred = this.#options.project.vitest.state.errorsSet.size > 0
+    const errors = [...this.#options.project.vitest.state.errorsSet] as { type?: string }[]
+    const hasErred = errors.some(({ type }) => type !== UNFINISHED)
     if (thread !== null && (this.#isWorn || hasErred || thread.runs >= RUNS_MAX)) {
       await thread.stop()
       thread = null

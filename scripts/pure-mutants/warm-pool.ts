@@ -2,6 +2,7 @@
  * A pool for vitest with one thread that lives on from mistake to mistake. Stryker's runner starts vitest anew for each, and nine
  * tenths of the work went into a thread that loads vitest again and makes RSA keys again.
  */
+import path from 'node:path'
 import { type PoolRunnerInitializer, type PoolWorker, ThreadsPoolWorker } from 'vitest/node'
 
 type Options = ConstructorParameters<typeof ThreadsPoolWorker>[0]
@@ -14,11 +15,7 @@ const RUNS_MAX = 200
 
 class Thread extends ThreadsPoolWorker {
   runs = 0
-
-  constructor(options: Options) {
-    super(options)
-    this.entrypoint = new URL(`file://${import.meta.dirname}/warm-worker.mjs`).pathname
-  }
+  override readonly entrypoint = path.join(import.meta.dirname, 'warm-worker.mjs')
 }
 
 let thread: Thread | null = null

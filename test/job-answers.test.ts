@@ -91,7 +91,11 @@ it('an attempt whose create was not answered stays in doubt until an answer prov
   const { demo, world } = test
   says.open = 'unknown'
   const order = await place(demo)
+  const beganMs = world.now().getTime()
   const attemptNo = (await openAttempt(demo, order)) ?? ''
+  // The caller waits 2 s for the upstream; twice as long after the beginning the job looks after it.
+  const { rows } = await test.database.pool.query('select kind, due_at from job where subject = $1', [attemptNo])
+  expect(rows.map(({ kind, due_at }) => [kind, due_at.getTime() - beganMs])).toEqual([['resolve_attempt', 4_000]])
   const key = { mchNo: demo.mchNo, attemptNo }
   const { create_lands_until, last_answer } = await attemptRow(attemptNo)
   expect(last_answer).toBe('open: unknown (it is silent)')

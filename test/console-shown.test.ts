@@ -700,7 +700,15 @@ it('one order is shown with all that belongs to it, and nothing of the other', a
       ],
     })
     expect(states).toEqual(['NOTPAY', 'CLOSING', 'CLOSED', 'SUCCESS', 'REFUND'])
-    expect(moves).toContainEqual({ from: 'CLOSING', to: 'CLOSED', events: ['all_shut'] })
+    // spec/order-lifecycle.md, The table: what leads from one state to another.
+    expect(moves).toEqual([
+      { from: 'NOTPAY', to: 'CLOSING', events: ['close_asked', 'expired'] },
+      { from: 'NOTPAY', to: 'CLOSED', events: ['close_asked', 'expired'] },
+      { from: 'NOTPAY', to: 'SUCCESS', events: ['money_arrived'] },
+      { from: 'CLOSING', to: 'CLOSED', events: ['all_shut'] },
+      { from: 'CLOSING', to: 'SUCCESS', events: ['money_arrived'] },
+      { from: 'SUCCESS', to: 'REFUND', events: ['money_returned', 'refund_done'] },
+    ])
   }
 })
 

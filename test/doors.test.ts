@@ -40,9 +40,12 @@ async function addUser(username: string, role: Role, passwordHash = 'none'): Pro
 
 beforeAll(async () => {
   gateway = await testWorld({ env: { ACOPAY_MODE: 'production', ACOPAY_RATE_PER_ADDRESS: '' } })
-  await addUser('admin', 'platform_admin', await hashPassword(PASSWORD))
+  const hash = await hashPassword(PASSWORD)
+  await addUser('admin', 'platform_admin', hash)
+  await addUser('waiting', 'finance', hash)
   await addUser('finance', 'finance')
   await addUser('locked', 'finance')
+  await addUser('leaver', 'finance', hash)
 })
 afterAll(async () => {
   for (const app of servers) await app.close()
@@ -51,6 +54,36 @@ afterAll(async () => {
 
 const signIn = (url: string, body: object, headers: Record<string, string> = {}) =>
   consoleClient(url).send('POST', 'session', body, headers)
+
+it('sign-ins: who leaves while others wait for their passwords costs no work, and leaves no line in the audit log', async () => {
+  const url = await server()
+  // Each of these takes its time; the one that leaves would come behind them.
+  const before = Array.from({ length: 6 }, () => signIn(url, { username: 'waiting', password: 'x' }))
+  const leaving = new AbortController()
+  const left = fetch(`${url}/console/api/session`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ username: 'leaver', password: 'x' }),
+    signal: leaving.signal,
+  }).catch((error: Error) => error.name)
+  const counted = async (): Promise<number> => {
+    const { rows } = await gateway.database.pool.query(`select failures from console_user where username = 'leaver'`)
+    return rows[0].failures
+  }
+  // It has its place in the queue.
+  await expect.poll(counted).toBe(1)
+  leaving.abort()
+  expect(await left).toBe('AbortError')
+  for (const { status } of await Promise.all(before)) expect(status).toBe(401)
+  expect((await signIn(url, { username: 'admin', password: PASSWORD })).status).toBe(200)
+  const { rows } = await gateway.database.pool.query(
+    `select username, count(*)::int as lines from console_audit where action = 'session.begin' group by 1 order by 1`,
+  )
+  expect(rows).toEqual([
+    { username: 'admin', lines: 1 },
+    { username: 'waiting', lines: 6 },
+  ])
+})
 
 it('calls: as many at once as two seconds are worth and not one more, at every door that anyone may knock at', async () => {
   // One a second, so that a test can reach it at each door; production.test.ts feels the default.

@@ -295,6 +295,23 @@ it('a name is locked from the fifth failure on: a minute, then twice as long eac
   expect(wrongRows(rows, ([name, , isLooked], index) => [name, said[index], isLooked])).toEqual([])
 })
 
+it('a user whose name is locked asks for a new password as often as it likes, and takes no place from those who sign in', async () => {
+  const url = await server()
+  const { world, database } = gateway
+  const token = await beginSession(world, 'locked', '127.0.0.1')
+  for (let failure = 1; failure <= 5; failure += 1) await beginSignIn(database.pool, 'locked', world.now())
+  const cookie = `acopay_console=${token}`
+  const session = (await consoleClient(url, cookie).get('session')).body
+  const locked = consoleClient(url, cookie, session)
+  const change = { password: 'x', new_password: 'another long password' }
+  // More than there are places.
+  for (let times = 1; times <= 20; times += 1) {
+    expect((await locked.send('PUT', 'session/password', change)).body).toMatchObject({ field: 'password' })
+  }
+  expect((await signIn(url, { username: 'admin', password: PASSWORD })).status).toBe(200)
+  await endSignIn(database.pool, 'locked', null)
+})
+
 it('today begins at midnight in China, not in UTC, also at the end of a year', async () => {
   const { world, database, demo } = gateway
   const goTo = (time: string): void => gateway.advance(Date.parse(time) - world.now().getTime())

@@ -97,6 +97,16 @@ describe('a transaction', () => {
     expect(await amounts()).toEqual([11n, 20n])
   })
 
+  it('whose work fails for a reason of its own fails for that reason, also where the connection is lost by then', async () => {
+    const work = transaction(pool, async (db) => {
+      const { rows } = await db.query('select pg_backend_pid() as pid')
+      await pool.query('select pg_terminate_backend($1)', [rows[0]?.pid])
+      while ((await pool.query('select from pg_stat_activity where pid = $1', [rows[0]?.pid])).rows.length > 0);
+      throw new Error('of its own')
+    })
+    await expect(work).rejects.toThrow('of its own')
+  })
+
   it('whose connection is lost between two statements fails, and that connection is not used again', async () => {
     const small = openPool({ connectionString: database.connectionString, max: 1 })
     const pids: number[] = []

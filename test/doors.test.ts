@@ -231,6 +231,8 @@ async function session() {
 
 it('a session ends half an hour after its last call, and not a millisecond before', async () => {
   const [left, touched, watched] = [await session(), await session(), await session()]
+  // What the page is told, in seconds.
+  expect((await left.client.get('session')).body.idle_s).toBe(1800)
   gateway.advance(30 * MINUTE - 1)
   // A page that looks by itself finds the session open, and does not keep it open.
   expect(await watched.idle('merchants')).toBe(200)

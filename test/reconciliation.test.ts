@@ -5,6 +5,7 @@ import { paymentsOfDay } from '@acopay/store'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { receivePayment } from '../apps/server/src/actions/payment/receive-payment.ts'
 import { settleDifference } from '../apps/server/src/actions/reconciliation/settle-difference.ts'
+import { addUser, signedIn } from './support/console.ts'
 import { expectInvariants } from './support/invariants.ts'
 import { call, close, newTradeNo, openAttempt, pay, place, query } from './support/merchant.ts'
 import { receiver, type Told } from './support/receiver.ts'
@@ -370,6 +371,16 @@ it('a refund that the bill says was not made, and a line that cannot be read, ar
     { kind: 'REFUND_NOT_DONE', refund_no: 'AR1', theirs_fen: 500n, settled: false },
   ])
   expect((await days()).at(-1)).toMatchObject({ day: '2026-03-01', lines: 1, differences: 3 })
+  // What has no numbers is settled without them.
+  await addUser(test, 'li', 'finance')
+  const li = await signedIn(test, 'li')
+  const of = { mch_no: test.demo.mchNo, channel: 'wechat', day: '2026-03-01', kind: 'LINE_UNREADABLE' }
+  const settled = await li.send('POST', 'differences/settle', { ...of, refund_no: 'row 3: 订单金额', note: 'seen' })
+  expect([settled.status, settled.body]).toEqual([200, {}])
+  const left = await test.database.pool.query(
+    `select refund_no from reconciliation_difference where not settled and day = '2026-03-01' order by 1`,
+  )
+  expect(left.rows.map((row) => row.refund_no)).toEqual(['AR1', 'row 4: 订单金额'])
 })
 
 it('a reversal that had to be asked for under another number is known by it', async () => {

@@ -112,7 +112,7 @@ function queryWords(parts: Parts, { says, fault }: Heard<Queried>, no: string): 
     case 'open':
       return { ...about, trade_status: 'WAIT_BUYER_PAY', total_amount: yuanOf(says.trade.fen) }
     case 'closed':
-      return { ...about, trade_status: 'TRADE_CLOSED', ...unpaidDate(parts) }
+      return { ...about, trade_status: 'TRADE_CLOSED', total_amount: yuanOf(says.trade.fen), ...unpaidDate(parts) }
     case 'paid':
       return { ...about, ...paid(says.payment), trade_status: wording.pick(['TRADE_SUCCESS', 'TRADE_FINISHED']) }
     case 'returned':

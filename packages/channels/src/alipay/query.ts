@@ -62,6 +62,7 @@ async function wasRefunded(
   const body = { trade_no: paymentNo, out_request_no: attemptNo }
   const { code, data } = await client.call('alipay.trade.fastpay.refund.query', body, signal)
   if (code !== OK) return 'unknown'
-  const isIt = data.trade_no === paymentNo && data.refund_status === 'REFUND_SUCCESS'
+  const isIt =
+    data.trade_no === paymentNo && data.out_request_no === attemptNo && data.refund_status === 'REFUND_SUCCESS'
   return isIt && amountOf(data.refund_amount) !== null ? 'yes' : 'no'
 }

@@ -14,7 +14,7 @@ const FILES_KEPT = 1024
 
 const TOLD_EVERY_MS = 60_000
 
-/** Beyond the bound a new connection is closed at once: without it the process would run out of files, and answer nobody. */
+/** Closes each new connection beyond the bound. Without a bound the process would run out of files and stop answering. */
 export function boundConnections({ server }: FastifyInstance, { log, now }: World): void {
   const files = filesMax()
   if (files !== null) server.maxConnections = Math.max(Math.floor(files / 2), files - FILES_KEPT)

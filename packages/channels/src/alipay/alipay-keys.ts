@@ -18,7 +18,7 @@ export type AlipayKeys = {
   keysFor: (serial: string | null, namedIn: NamedIn) => Promise<KeyObject[]>
 }
 
-/** Asks Alipay for a certificate (`alipay.open.app.alipaycert.download`): its file in Base64, which nobody signs. */
+/** Asks Alipay for a certificate (`alipay.open.app.alipaycert.download`): its file in Base64. The answer is not signed. */
 export type DownloadCertificate = (serial: string, signal: AbortSignal) => Promise<string>
 
 /** Throws `BadSetting` when the account's key cannot be read. */

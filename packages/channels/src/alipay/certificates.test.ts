@@ -48,7 +48,7 @@ async function serialOf(file: string): Promise<string> {
   return other.sdk.config.alipayCertSn
 }
 
-/** Answers are signed with this key and name this certificate; whoever asks for a certificate is given this file. */
+/** Answers are signed with this key and name this certificate; every request for a certificate is answered with this file. */
 function rotatedTo(file: string | null, certificate: { serial: string; privatePem: string }): void {
   const download =
     file === null

@@ -1,5 +1,5 @@
 /**
- * A mini-program beside the account's own app, against an upstream that somebody else's code signs for: its orders carry its
+ * A mini-program beside the account's own app, against an upstream whose signatures are made by third-party code: its orders carry its
  * appid, and what is told of a payment is believed through the app of the order alone.
  */
 import { fen } from '@acopay/core'

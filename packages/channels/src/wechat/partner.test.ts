@@ -1,5 +1,5 @@
 /**
- * A service provider's account ("服务商模式"), against an upstream that somebody else's code signs for. Bodies, queries and
+ * A service provider's account ("服务商模式"), against an upstream whose signatures are made by third-party code. Bodies, queries and
  * answers are those of wechatpay-java's `partnerpayments` and of the manual (docs/upstreams/wechat-pay.md).
  */
 import { createHash } from 'node:crypto'

@@ -1,4 +1,4 @@
-/** What goes over the wire to WeChat Pay and comes back, against an upstream that somebody else's code signs for. */
+/** What goes over the wire to WeChat Pay and comes back, against an upstream whose signatures are made by third-party code. */
 
 import { createHash } from 'node:crypto'
 import { fen } from '@acopay/core'

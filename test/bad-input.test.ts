@@ -374,7 +374,7 @@ describe('parameters signed in the body, as a page hands them over', () => {
     for (const name of ['mch_no', 'nonce', 'sign_type', 'sign']) {
       await expecting([name, '1.0', '1.0'], `1001 ${name} 应为字符串而不是数字 unsigned`)
     }
-    // Digits in a text are no number, and what nobody signs may be one.
+    // Digits in a text are no number, and an unsigned member may be one.
     await expecting(['extra', '"a\\"1.50\\\\"', '"a\\"1.50\\\\"'], '200 null signed')
     await expecting(['version', '1.0', '1.0'], '200 null signed')
     // A number under a name that the contract does not have: it is signed as it was sent.

@@ -290,7 +290,7 @@ it('every call that changes something leaves one line: who, what, of which merch
   expect(rows[0].count).toBe(ROWS.length + 1)
 })
 
-it("signing in and out leave a line in the user's own merchant's log, and a name that nobody has leaves none", async () => {
+it("signing in and out leave a line in the user's own merchant's log, and a name that does not exist leaves none", async () => {
   gateway.advance(1)
   const own = await signedIn(gateway, 'own-admin')
   const line = { username: 'own-admin', address: '127.0.0.1', mch_no: M, subject: 'own-admin', detail: {} }

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { openAttempt, pay, place, query, readAnswer, signedRequest } from './support/merchant.ts'
 import { type TestWorld, testWorld } from './support/world.ts'
 
-/** As seen from real clients and proxies, and as nobody should write one. */
+/** Seen from real clients and proxies, and some that no client should send. */
 const TYPES = [
   'application/json',
   'application/json; charset=utf-8',

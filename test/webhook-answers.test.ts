@@ -120,7 +120,7 @@ it('a webhook is answered in the words of its channel, and each outcome has a li
   expect(rows).toEqual([{ state: 'SUCCESS', payer: 'p', success_time: PAYMENT.paidAt }])
 })
 
-it('a webhook that cannot be received is asked for again with 500, and one to nobody finds no path', async () => {
+it('a webhook that cannot be received is asked for again with 500, and one to an unknown merchant finds no path', async () => {
   const { mchNo } = test.demo
   expect(await tell(`wechat/${mchNo}`, new Error('the database is away'))).toBe('500 text/plain failure')
   expect(logged()).toMatchObject({ mchNo, outcome: 'SYSTEM_ERROR', status: 500 })

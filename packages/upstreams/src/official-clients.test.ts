@@ -172,7 +172,7 @@ describe('the official alipay-sdk', () => {
     })
   })
 
-  it('is told of an unknown app before its signature is looked at, and by nobody’s signature', async () => {
+  it('is told of an unknown app before its signature is looked at, in an answer without a signature', async () => {
     const params = new URLSearchParams({ app_id: 'test', method: 'alipay.trade.query', biz_content: '{}' })
     const answer = await fetch(`${server.url}/gateway.do`, { method: 'POST', body: params })
     expect(answer.headers.get('content-type')).toBe('text/html;charset=utf-8')

@@ -187,7 +187,7 @@ function unbelieved(
   if (signature !== undefined) return new Unbelieved(`${name} with a wrong signature`, rest)
   const word = isComplaint(code) ? wordOf(subCode) : null
   if (word === null) return new Unbelieved(`${name} without a signature`, rest)
-  return new Unbelieved(`${code} ${word}, which nobody signed`, { ...rest, complaint: word })
+  return new Unbelieved(`${code} ${word}, without a signature`, { ...rest, complaint: word })
 }
 
 /** "授权权限不足", "缺少必选参数", "非法的参数", "条件异常", "权限不足": about the request as such, not about a trade. */

@@ -82,7 +82,7 @@ describe('an answer in GBK', () => {
 })
 
 describe('an answer', () => {
-  it('that nobody signed and that refuses the request is unknown, with its word for the operator', async () => {
+  it('without a signature that refuses the request is unknown, with its word for the operator', async () => {
     const complaint = async (says: AlipaySays) => {
       oracle.says(says)
       const found = await query()

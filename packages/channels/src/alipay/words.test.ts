@@ -203,7 +203,7 @@ describe('a word of an error', () => {
     expect(await wrongRows(rows)).toEqual([])
   })
 
-  it('is not believed when nobody signed it, nor under the name of another answer', async () => {
+  it('is not believed without a signature, nor under the name of another answer', async () => {
     const rows = VERBS.flatMap((verb): Row[] =>
       ['ACQ.TRADE_NOT_EXIST', 'ACQ.INVALID_PARAMETER', 'isp.bill_not_exist'].flatMap((word): Row[] => [
         [verb, `${word} unsigned`, { ...error('40004', word), sign: false }, 'unknown'],

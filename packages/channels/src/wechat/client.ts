@@ -99,7 +99,7 @@ function unbelieved(response: Response, { signature }: SignedHeaders, body: Buff
   if (signature !== '') return new Unbelieved(`HTTP ${status} with a wrong signature`, rest)
   const code = status >= 400 && status < 500 && status !== 429 ? codeIn(body) : null
   if (code === null) return new Unbelieved(`HTTP ${status} without a signature`, rest)
-  return new Unbelieved(`HTTP ${status} ${code}, which nobody signed`, { ...rest, complaint: code })
+  return new Unbelieved(`HTTP ${status} ${code}, without a signature`, { ...rest, complaint: code })
 }
 
 function codeIn(body: Buffer): string | null {

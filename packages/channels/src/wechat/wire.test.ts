@@ -84,7 +84,7 @@ describe('every request', () => {
 })
 
 describe('an answer', () => {
-  it('that nobody signed and that refuses the request is unknown, with its word for the operator', async () => {
+  it('without a signature that refuses the request is unknown, with its word for the operator', async () => {
     const complaint = async (status: number, body: object | string, headers = {}) => {
       oracle.says({ status, body, sign: false, headers })
       const found = await query()
@@ -108,7 +108,7 @@ describe('an answer', () => {
     const body = { code: 'ORDER_NOT_EXIST', message: '订单不存在' }
     oracle.says({ status: 404, body: `\ufeff${JSON.stringify(body)}` })
     expect((await query()).kind).toBe('absent')
-    // Bytes that are no UTF-8: what they decode to is another text, which nobody signed.
+    // Bytes that are no UTF-8: what they decode to is another text, which has no signature.
     oracle.says({
       status: 404,
       body: Buffer.concat([
@@ -186,7 +186,7 @@ describe('the second domain', () => {
     expect(asked).toEqual([MAIN])
   })
 
-  it('may have the bill, and nobody else may', async () => {
+  it('may have the bill, and no other host may', async () => {
     const file = wechatBill(WECHAT_27, [wechatRow(WECHAT_27)])
     const hash_value = createHash('sha1').update(file).digest('hex')
     const kinds: string[] = []

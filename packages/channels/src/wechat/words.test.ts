@@ -140,7 +140,7 @@ describe('a word of an error', () => {
     expect(await wrongRows(rows)).toEqual([])
   })
 
-  it('is not believed from a success, nor when nobody signed it', async () => {
+  it('is not believed from a success, nor without a signature', async () => {
     const words = [
       'PARAM_ERROR',
       'ORDER_NOT_EXIST',

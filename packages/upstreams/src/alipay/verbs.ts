@@ -120,7 +120,7 @@ const create: Work = async ({ trades, settings, method, content, no, notifyUrl }
 
 const codeOf = (no: string) => ({ out_trade_no: no, qr_code: `https://qr.alipay.com/${no}` })
 
-/** Alipay's number of a trade that nobody has paid yet. */
+/** Alipay's number of an unpaid trade. */
 const tradeNoFor = (no: string): string => `20${no.slice(-26)}`
 
 function statusOf(trade: Trade, nowMs: number): string {

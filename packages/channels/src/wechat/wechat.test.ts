@@ -1,8 +1,8 @@
 /** Tests of what only WeChat Pay does, such as notifications that become too old and certificates that change. */
-import { execFileSync, spawnSync } from 'node:child_process'
-import { createCipheriv, createPrivateKey, sign, verify, X509Certificate } from 'node:crypto'
+import { createCipheriv, createPrivateKey, sign, verify } from 'node:crypto'
 import { fen } from '@acopay/core'
 import { describe, expect, it } from 'vitest'
+import { platformCertificate } from '../../../../test/support/certificate.ts'
 import { rsaKeys } from '../../../../test/support/keys.ts'
 import { makeWechat, type WechatAccount } from './index.ts'
 
@@ -81,68 +81,48 @@ it.each([
   expect((await makeWechat(account(), doorAt(NOW)).readWebhook(raw)).kind).toBe(kind)
 })
 
-const hasOpenssl = spawnSync('openssl', ['version']).status === 0
+it('a certificate it has never seen is asked for, once, and believed when the APIv3 key opens it', async () => {
+  const { pem, serial, privateKey: theirKey } = platformCertificate()
+  const theirs = createPrivateKey({ key: Buffer.from(theirKey, 'base64'), format: 'der', type: 'pkcs8' })
+  let asked = 0
+  const wechat: typeof fetch = async (input) => {
+    const isCertificates = String(input).endsWith('/v3/certificates')
+    if (isCertificates) asked += 1
+    const list = { data: [{ serial_no: serial, encrypt_certificate: seal(pem) }] }
+    const body = JSON.stringify(isCertificates ? list : { ...TRADE, trade_state: 'CLOSED' })
+    return new Response(body, { status: 200, headers: signed(body, serial, theirs, NOW) })
+  }
+  const channel = makeWechat(account({ platformKeys: [] }), doorAt(NOW, wechat))
+  const query = () => channel.query({ attemptNo: 'AT1' }, new AbortController().signal)
+  expect((await Promise.all([query(), query(), query()])).map(({ kind }) => kind)).toEqual([
+    'closed',
+    'closed',
+    'closed',
+  ])
+  expect((await query()).kind).toBe('closed')
+  expect(asked).toBe(1)
 
-it.skipIf(!hasOpenssl)(
-  'a certificate it has never seen is asked for, once, and believed when the APIv3 key opens it',
-  async () => {
-    const args = [
-      'req',
-      '-x509',
-      '-newkey',
-      'rsa:2048',
-      '-nodes',
-      '-subj',
-      '/CN=platform',
-      '-days',
-      '3650',
-      '-keyout',
-      '-',
-    ]
-    const pem = execFileSync('openssl', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })
-    const certificate = new X509Certificate(/-----BEGIN CERTIFICATE[\s\S]*/.exec(pem)?.[0] ?? '')
-    const theirs = createPrivateKey(/[\s\S]*END PRIVATE KEY-----/.exec(pem)?.[0] ?? '')
-    const serial = certificate.serialNumber
-    let asked = 0
-    const wechat: typeof fetch = async (input) => {
-      const isCertificates = String(input).endsWith('/v3/certificates')
-      if (isCertificates) asked += 1
-      const list = { data: [{ serial_no: serial, encrypt_certificate: seal(certificate.toString()) }] }
-      const body = JSON.stringify(isCertificates ? list : { ...TRADE, trade_state: 'CLOSED' })
-      return new Response(body, { status: 200, headers: signed(body, serial, theirs, NOW) })
-    }
-    const channel = makeWechat(account({ platformKeys: [] }), doorAt(NOW, wechat))
-    const query = () => channel.query({ attemptNo: 'AT1' }, new AbortController().signal)
-    expect((await Promise.all([query(), query(), query()])).map(({ kind }) => kind)).toEqual([
-      'closed',
-      'closed',
-      'closed',
-    ])
-    expect((await query()).kind).toBe('closed')
-    expect(asked).toBe(1)
+  // The first caller gives up; later callers need not wait for a minute.
+  let isSlow = true
+  const slow: typeof fetch = async (input, init) => {
+    if (isSlow && String(input).endsWith('/v3/certificates')) throw new TypeError('fetch failed')
+    return wechat(input, init)
+  }
+  let now = NOW
+  const late = makeWechat(account({ platformKeys: [] }), { ...doorAt(NOW, slow), now: () => now })
+  const ask = async () => (await late.query({ attemptNo: 'AT1' }, new AbortController().signal)).kind
+  expect(await ask()).toBe('unknown')
+  isSlow = false
+  expect(await ask()).toBe('unknown')
+  now = new Date(NOW.getTime() + 2000)
+  expect(await ask()).toBe('closed')
 
-    // The first caller gives up; later callers need not wait for a minute.
-    let isSlow = true
-    const slow: typeof fetch = async (input, init) => {
-      if (isSlow && String(input).endsWith('/v3/certificates')) throw new TypeError('fetch failed')
-      return wechat(input, init)
-    }
-    let now = NOW
-    const late = makeWechat(account({ platformKeys: [] }), { ...doorAt(NOW, slow), now: () => now })
-    const ask = async () => (await late.query({ attemptNo: 'AT1' }, new AbortController().signal)).kind
-    expect(await ask()).toBe('unknown')
-    isSlow = false
-    expect(await ask()).toBe('unknown')
-    now = new Date(NOW.getTime() + 2000)
-    expect(await ask()).toBe('closed')
-
-    const stranger = makeWechat(
-      account({ platformKeys: [], apiV3Key: API_KEY.replaceAll('0', '1') }),
-      doorAt(NOW, wechat),
-    )
-    expect((await stranger.query({ attemptNo: 'AT1' }, new AbortController().signal)).kind).toBe('unknown')
-  },
-)
+  const stranger = makeWechat(
+    account({ platformKeys: [], apiV3Key: API_KEY.replaceAll('0', '1') }),
+    doorAt(NOW, wechat),
+  )
+  expect((await stranger.query({ attemptNo: 'AT1' }, new AbortController().signal)).kind).toBe('unknown')
+})
 
 /** Answers every call with this, signed. */
 const saying = (answer: object): typeof fetch => {

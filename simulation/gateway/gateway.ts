@@ -3,6 +3,7 @@ import { isChannelName } from '@acopay/channels'
 import { pino } from 'pino'
 import { type Notifier, notifier } from '../../apps/server/src/jobs/notifier.ts'
 import { buildWorld } from '../../apps/server/src/start/build-world.ts'
+import { sureClock } from '../../apps/server/src/start/clock.ts'
 import { readConfig } from '../../apps/server/src/start/config.ts'
 import type { World } from '../../apps/server/src/world.ts'
 import type { merchantOf } from './merchant.ts'
@@ -64,7 +65,7 @@ export function gatewayOf(name: string, plan: Scenario, schedule: Scheduler, par
       ownUrl: () => '',
       sandboxUrl: () => '',
       sleep,
-      now: () => new Date(schedule.nowMs()),
+      clock: sureClock(() => new Date(schedule.nowMs())),
       signingKey: () => {
         throw new Error('nothing is signed here')
       },

@@ -7,9 +7,23 @@ export const testStart = (): Date => new Date(process.env.ACOPAY_TEST_CLOCK ?? '
 
 export function manualClock(start: Date) {
   let nowMs = start.getTime()
+  let aheadMs = 0
+  let databaseAheadMs = 0
   const sleepers = new Set<{ ms: number; untilMs: number; wake: () => void }>()
   return {
     now: () => new Date(nowMs),
+    /** What startGateway reads. Time passes alike for all of them. */
+    wallMs: () => nowMs + aheadMs,
+    steadyMs: () => nowMs,
+    bootMs: () => nowMs,
+    databaseMs: async () => nowMs + databaseAheadMs,
+    /** Sets the machine's clock, or the database's, so far ahead; no time passes. */
+    setAhead: (ms: number) => {
+      aheadMs = ms
+    },
+    setDatabaseAhead: (ms: number) => {
+      databaseAheadMs = ms
+    },
     /** Ends at once when the signal aborts, or has aborted already. */
     sleep: (ms: number, signal?: AbortSignal) =>
       new Promise<void>((resolve) => {

@@ -9,6 +9,7 @@ import { notifier } from '../../apps/server/src/jobs/notifier.ts'
 import { safePost } from '../../apps/server/src/outbound/safe-post.ts'
 import { loadSigningKey } from '../../apps/server/src/security/platform-key.ts'
 import { buildWorld } from '../../apps/server/src/start/build-world.ts'
+import { sureClock } from '../../apps/server/src/start/clock.ts'
 import { readConfig } from '../../apps/server/src/start/config.ts'
 
 const [databaseUrl = '', masterKeyText = '', home = ''] = process.argv.slice(2)
@@ -27,7 +28,7 @@ const world = buildWorld({
   publicUrl: () => '',
   ownUrl: () => '',
   sandboxUrl: () => '',
-  now: () => new Date(nowMs),
+  clock: sureClock(() => new Date(nowMs)),
   // Only an answer ends the wait: while a receiver is silent, the parent kills this process.
   sleep: (_ms, signal) => new Promise((resolve) => signal?.addEventListener('abort', () => resolve())),
   outgoing: {

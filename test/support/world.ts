@@ -16,6 +16,7 @@ import { sandboxExtraRoutes } from '../../apps/server/src/sandbox/extra-routes.t
 import { type SandboxUpstreams, sandboxUpstreams } from '../../apps/server/src/sandbox/upstreams.ts'
 import { loadSigningKey } from '../../apps/server/src/security/platform-key.ts'
 import { buildWorld } from '../../apps/server/src/start/build-world.ts'
+import { sureClock } from '../../apps/server/src/start/clock.ts'
 import { readConfig } from '../../apps/server/src/start/config.ts'
 import type { World } from '../../apps/server/src/world.ts'
 import { startedOnce, type TestDatabase, testDatabase } from './database.ts'
@@ -75,7 +76,7 @@ export async function testWorld(
     config,
     masterKey,
     outgoing,
-    now: clock.now,
+    clock: sureClock(clock.now),
     sleep: clock.sleep,
     pool: database.pool,
     log: pino({ level: 'info' }, sink),

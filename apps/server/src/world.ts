@@ -20,6 +20,9 @@ export type Limits = {
   nonceWindowMs: number
 }
 
+/** `byMs`: how far the machine's clock is ahead; negative where it is behind. */
+export type ClockDoubt = { against: 'steady clock' | 'database'; byMs: number }
+
 export type World = {
   pool: Pool
   /** The merchant's own account with an upstream; null where there is none. Protected by a circuit breaker per account. */
@@ -50,7 +53,13 @@ export type World = {
   /** Seals and unseals stored secrets. `place` is their table and row. */
   secrets: { seal: (place: string, secret: string) => Buffer; unseal: (place: string, sealed: Buffer) => string }
   log: Logger
+  /** The time. A jump of the machine's clock does not change it; start/clock.ts tells how. */
   now: () => Date
+  /** The time by which something ends for good (an order expires, an upstream's "not found" becomes proof): `now`, which stands still
+   * while the clock is in doubt. */
+  sureNow: () => Date
+  /** Why the clock is in doubt; null while it is not. */
+  clockDoubt: () => ClockDoubt | null
   /** 0 ≤ x < 1, to spread retries. Not for secrets, because it can be predicted. */
   random: () => number
   /** `digits` random decimal digits that cannot be guessed. */

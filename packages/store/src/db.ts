@@ -37,6 +37,13 @@ export function openPool(options: PoolOptions, onError: (error: Error) => void =
   return pool
 }
 
+/** The moment at which the database answers, by its own clock, in milliseconds since 1970. */
+export async function readDatabaseClock(pool: Pool): Promise<number> {
+  const [row] = await run<{ at: Date }>(pool, 'readDatabaseClock', 'select clock_timestamp() as at', [])
+  if (row === undefined) throw new Error('the database did not tell its time')
+  return row.at.getTime()
+}
+
 /** Runs a named statement, which PostgreSQL parses once per connection. Errors carry the name. */
 export async function run<Row extends pg.QueryResultRow>(
   db: Db,

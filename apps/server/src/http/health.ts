@@ -5,13 +5,16 @@ import type { World } from '../world.ts'
 export function healthRoutes(app: FastifyInstance, world: World): void {
   /** The process answers. */
   app.get('/healthz', async () => ({ status: 'ok' }))
-  /** The database answers too; 503 while it does not. */
+  /** The database answers too, and the clock is right; 503 while not. */
   app.get('/readyz', async (_request, reply) => {
     try {
       await world.pool.query('select 1')
-      return { status: 'ok' }
     } catch {
       return reply.code(503).send({ status: 'database unreachable' })
     }
+    const doubt = world.clockDoubt()
+    if (doubt === null) return { status: 'ok' }
+    const { against, byMs } = doubt
+    return reply.code(503).send({ status: 'clock in doubt', against, ahead_s: Math.round(byMs / 1000) })
   })
 }

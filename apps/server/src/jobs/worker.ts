@@ -118,6 +118,8 @@ export async function runRound(world: World, free: Free = { jobs: LANES, bills: 
 
 /** Writes a job for each upstream bill to reconcile and for each bill to make. Returns how many were added. */
 async function planDays(world: World): Promise<number> {
+  // The days of a wrong clock are not over: a bill made too early lacks rows for good.
+  if (world.clockDoubt() !== null) return 0
   const now = world.now()
   const begun = (day: string) => ({ day, begin: new Date(dayBounds(day).fromMs) })
   const reconciled = await planReconciliations(world.pool, upstreamBillDays(now.getTime()).map(begun), now)
@@ -127,9 +129,9 @@ async function planDays(world: World): Promise<number> {
 /** Leases due jobs for the free lanes. Also expires orders and removes old nonces, which need no job. */
 async function takeRound(world: World, free: Free): Promise<{ jobs: Job[]; swept: number }> {
   const now = world.now()
-  const lapsed = await expiredOrders(world.pool, now, EXPIRED_AT_ONCE)
+  const lapsed = await expiredOrders(world.pool, world.sureNow(), EXPIRED_AT_ONCE)
   for (const key of lapsed) await expireOrder(world, key)
-  const forgetBefore = new Date(now.getTime() - world.limits.nonceWindowMs)
+  const forgetBefore = new Date(world.sureNow().getTime() - world.limits.nonceWindowMs)
   const forgotten = await forgetNonces(world.pool, forgetBefore, NONCES_AT_ONCE)
   const leaseUntil = new Date(now.getTime() + world.limits.leaseMs)
   const jobs = await leaseJobs(world.pool, { now, leaseUntil }, free.jobs, ALL_BUT_BILLS)

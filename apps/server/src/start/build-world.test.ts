@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
 import { buildWorld, type Parts } from './build-world.ts'
+import { sureClock } from './clock.ts'
 import { readConfig } from './config.ts'
 
 /** A database that answers when the test says so. `asked` holds, for each statement, how many callers share it. */
@@ -12,7 +13,7 @@ function slowDatabase() {
       waiting.push(() => resolve({ rows: [] }))
     })
   const parts = { config: readConfig({}, '/nowhere'), pool: { query }, masterKey: Buffer.alloc(32), outgoing: {} }
-  const world = buildWorld({ ...parts, now: () => new Date(0), sandboxUrl: () => '' } as unknown as Parts)
+  const world = buildWorld({ ...parts, clock: sureClock(() => new Date(0)), sandboxUrl: () => '' } as unknown as Parts)
   const answerOne = async (): Promise<void> => {
     waiting.shift()?.()
     await new Promise(setImmediate)

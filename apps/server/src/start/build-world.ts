@@ -10,6 +10,7 @@ import type { SigningKey } from '../security/platform-key.ts'
 import { derivedKey, seal, unseal } from '../security/vault.ts'
 import { channelAccounts } from '../upstream/accounts.ts'
 import type { World } from '../world.ts'
+import type { Clock } from './clock.ts'
 import type { Config } from './config.ts'
 
 /** A job that takes longer than this raises an alarm. */
@@ -33,7 +34,7 @@ export type Parts = {
   /** The address of the sandbox's upstreams. */
   sandboxUrl: () => string
   /** The only clock. */
-  now: () => Date
+  clock: Clock
   sleep: World['sleep']
 }
 
@@ -47,9 +48,10 @@ export function buildWorld({
   publicUrl,
   ownUrl,
   sandboxUrl,
-  now,
+  clock,
   sleep,
 }: Parts): World {
+  const { now } = clock
   const links = billLinks(derivedKey(masterKey, 'bill link'))
   const cashierKey = derivedKey(masterKey, 'cashier link')
   const cashierProof = ({ mchNo, transactionNo }: { mchNo: string; transactionNo: string }): Buffer =>
@@ -91,6 +93,8 @@ export function buildWorld({
     },
     log,
     now,
+    sureNow: clock.sureNow,
+    clockDoubt: clock.doubt,
     random: Math.random,
     newDigits,
     newNonce,

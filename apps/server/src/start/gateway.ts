@@ -1,6 +1,7 @@
 /** One gateway process: database, HTTP and jobs, started in this order and stopped in the opposite order. */
+import { uptime } from 'node:os'
 import { setTimeout as pause } from 'node:timers/promises'
-import { migrate, type Pool } from '@acopay/store'
+import { migrate, type Pool, readDatabaseClock } from '@acopay/store'
 import { type DestinationStream, pino } from 'pino'
 import { buildServer, NO_EXTRA_ROUTES } from '../http/server.ts'
 import { startNotifier } from '../jobs/notifier.ts'
@@ -14,6 +15,7 @@ import { loadSigningKey } from '../security/platform-key.ts'
 import { masterKeyOf } from '../security/vault.ts'
 import type { World } from '../world.ts'
 import { buildWorld } from './build-world.ts'
+import { type Clock, type ClockSources, keepComparing, watchedClock } from './clock.ts'
 import type { Config } from './config.ts'
 import { openDatabase } from './database.ts'
 
@@ -32,15 +34,19 @@ export type Gateway = {
 }
 
 /** What a gateway takes from its machine besides the network. */
-export type Machine = {
-  now: () => Date
+export type Machine = Omit<ClockSources, 'databaseMs'> & {
+  /** The clock of the database behind the pool. */
+  databaseMs: (pool: Pool) => Promise<number>
   sleep: World['sleep']
   /** Where the log goes. */
   output: DestinationStream
 }
 
 const thisMachine = (): Machine => ({
-  now: () => new Date(),
+  wallMs: () => Date.now(),
+  steadyMs: () => performance.now(),
+  bootMs: () => uptime() * 1000,
+  databaseMs: readDatabaseClock,
   // An aborted sleep ends early and without an error, because the code that aborted it knows why.
   sleep: (ms, signal) => pause(ms, undefined, signal ? { signal } : {}).catch(() => {}),
   output: pino.destination({ dest: 1, sync: false }),
@@ -61,8 +67,13 @@ export async function startGateway(config: Config, machine: Machine = thisMachin
     networks: config.notifyNetworks,
     isLoopbackAllowed: config.mode === 'sandbox',
   })
-  const now = (): Date => new Date(machine.now().getTime() + config.sandboxAheadMs)
-  const opened: Opened = { config, log, masterKey, pool, outgoing, now, sleep: machine.sleep, upstreams: null }
+  const { sandboxAheadMs } = config
+  const clock = watchedClock({
+    ...machine,
+    wallMs: () => machine.wallMs() + sandboxAheadMs,
+    databaseMs: async () => (await machine.databaseMs(pool)) + sandboxAheadMs,
+  })
+  const opened: Opened = { config, log, masterKey, pool, outgoing, clock, sleep: machine.sleep, upstreams: null }
   const close = async (): Promise<void> => {
     await outgoing.close()
     await opened.upstreams?.stop()
@@ -71,6 +82,7 @@ export async function startGateway(config: Config, machine: Machine = thisMachin
   }
   try {
     await migrate(pool)
+    await clock.compare()
     return await serve(opened, close)
   } catch (error) {
     await close().catch(() => {})
@@ -86,7 +98,7 @@ type Opened = {
   pool: Pool
   outgoing: SafePost
   /** The only clock; `sandboxAheadMs` ahead of the machine's. */
-  now: () => Date
+  clock: Clock
   sleep: World['sleep']
   /** Null in production mode, and until the sandbox has its upstreams. */
   upstreams: SandboxUpstreams | null
@@ -94,7 +106,8 @@ type Opened = {
 
 /** Builds the world, listens, and starts the background work. `close` closes what was opened before. */
 async function serve(opened: Opened, close: () => Promise<void>): Promise<Gateway> {
-  const { config, log, masterKey, pool, outgoing, now, sleep } = opened
+  const { config, log, masterKey, pool, outgoing, clock, sleep } = opened
+  const { now } = clock
   const key = { current: await loadSigningKey(pool, masterKey, now()) }
   const urls = { public: '', own: '' }
   const world = buildWorld({
@@ -107,7 +120,7 @@ async function serve(opened: Opened, close: () => Promise<void>): Promise<Gatewa
     publicUrl: () => urls.public,
     ownUrl: () => urls.own,
     sandboxUrl: () => opened.upstreams?.url() ?? '',
-    now,
+    clock,
     sleep,
   })
   opened.upstreams = world.isSandbox ? sandboxUpstreams(pool, world) : null
@@ -123,6 +136,7 @@ async function serve(opened: Opened, close: () => Promise<void>): Promise<Gatewa
   if (upstreams !== null) await upstreams.open(masterKey)
   const worker = startWorker(world, config.jobPauseMs)
   const notifier = startNotifier(world, config.jobPauseMs)
+  const comparing = keepComparing(clock, world)
   const endTimers = startTimers(opened, key)
   const stop = async (): Promise<void> => {
     endTimers()
@@ -130,18 +144,18 @@ async function serve(opened: Opened, close: () => Promise<void>): Promise<Gatewa
     const cut = setTimeout(() => app.server.closeAllConnections(), LONGEST_ANSWER_MS)
     await app.close()
     clearTimeout(cut)
-    await Promise.all([worker.stop(), notifier.stop()])
+    await Promise.all([worker.stop(), notifier.stop(), comparing.stop()])
     await close()
   }
   return { url: urls.own, demoFile, consoleFile, stop }
 }
 
 /** Returns the function that ends the timers. */
-function startTimers({ log, pool, masterKey, upstreams, now }: Opened, key: { current: SigningKey }): () => void {
+function startTimers({ log, pool, masterKey, upstreams, clock }: Opened, key: { current: SigningKey }): () => void {
   // A key that one process adds is used by all processes within a minute.
   const refresh = setInterval(async () => {
     try {
-      key.current = await loadSigningKey(pool, masterKey, now())
+      key.current = await loadSigningKey(pool, masterKey, clock.now())
     } catch (error) {
       log.error({ err: error }, 'the platform key could not be read again')
     }

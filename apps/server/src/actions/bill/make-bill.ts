@@ -41,7 +41,7 @@ export async function makeBill(world: World, job: Job): Promise<JobOutcome> {
   // Remove only this process's file: other pieces may belong to the process that holds the job now.
   if (!isPublished && bill.fileNo !== null) await removeBillFile(world.pool, key, bill.fileNo)
   // Merchants can no longer fetch bills from before `first`.
-  const { first } = billRange(world.now().getTime())
+  const { first } = billRange(world.sureNow().getTime())
   if (isPublished) await forgetBillFiles(world.pool, { mchNo: job.mchNo, day: first })
   return isPublished ? 'done' : 'retry'
 }

@@ -17,7 +17,7 @@ export async function queryBill(world: World, { mchNo, day }: BillKey): Promise<
   if (day < first || day > last) return { kind: 'out_of_range', first, last }
   const bill = await findBill(world.pool, { mchNo, day })
   if (bill?.fileNo != null) return { kind: 'ready', sha256: bill.sha256 }
-  if (!isBillComplete(day, now.getTime())) return { kind: 'not_yet' }
+  if (!isBillComplete(day, world.sureNow().getTime())) return { kind: 'not_yet' }
   if (bill !== null || !(await hasBillRows(world.pool, { mchNo, day }))) return { kind: 'none' }
   await planBill(world.pool, { mchNo, day }, now)
   return { kind: 'not_yet' }

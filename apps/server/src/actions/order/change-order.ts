@@ -42,7 +42,7 @@ export const changeOrder = (world: World, key: Key, event: Event): Promise<Chang
     const unchanged = { kind: 'answered' as const, order: found, steps: [], refund: loaded.refund }
     if (happening === null) return { ...unchanged, refused: null }
     if (typeof happening === 'string') return { ...unchanged, refused: happening }
-    const { refused, steps } = decide(snapshotOf(found), happening, now.getTime())
+    const { refused, steps } = decide(snapshotOf(found), happening, world.sureNow().getTime())
     let order = found
     for (const step of steps) order = await writeStep({ world, db, order, step, event, loaded, now })
     return { kind: 'answered', order, refused, steps, refund: loaded.refund }

@@ -61,7 +61,7 @@ async function closeAttempt(world: World, attempt: Attempt, deadline: Deadline, 
       await callUpstream(world, deadline, (signal) => channel.close({ attemptNo }, signal)),
     )
     // An answer is about the moment when the query was sent. If the process stalls before it reads the answer, it is old.
-    const askedAgainMs = world.now().getTime()
+    const askedAgainMs = world.sureNow().getTime()
     const after = await query()
     if (after.kind === 'paid' || after.kind === 'returned') return after
     if (isOver(channel, attempt, after.kind, askedAgainMs)) return { kind: 'shut' }

@@ -10,5 +10,5 @@ import { snapshotOf } from './change-order.ts'
  */
 export async function queryOrder(world: World, ask: { mchNo: string; ref: OrderRef }): Promise<Order | null> {
   const order = await findOrder(world.pool, ask.mchNo, ask.ref)
-  return order === null ? null : { ...order, ...stateAt(snapshotOf(order), world.now().getTime()) }
+  return order === null ? null : { ...order, ...stateAt(snapshotOf(order), world.sureNow().getTime()) }
 }

@@ -15,7 +15,7 @@ export async function resolveAttempt(world: World, key: { mchNo: string; attempt
   const channel = await channelOrThrow(world, attempt)
 
   // An answer is about the moment when the query was sent, not when it is read.
-  const askedMs = world.now().getTime()
+  const askedMs = world.sureNow().getTime()
   const answer = await callUpstream(world, within(world, world.limits.channelCallMs), (signal) =>
     channel.query({ attemptNo }, signal),
   )

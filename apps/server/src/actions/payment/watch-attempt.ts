@@ -14,7 +14,7 @@ export async function watchAttempt(world: World, key: { mchNo: string; attemptNo
   if (attempt === null) throw new Error(`no attempt ${attemptNo}`)
   const channel = await channelOrThrow(world, attempt)
 
-  const askedMs = world.now().getTime()
+  const askedMs = world.sureNow().getTime()
   const answer = await callUpstream(world, within(world, world.limits.channelCallMs), (signal) =>
     channel.query({ attemptNo }, signal),
   )

@@ -27,7 +27,7 @@ export async function sendRefundAgain(world: World, key: { mchNo: string; refund
   if (refund === null) throw new Error(`no refund ${key.refundNo}`)
   if (refund.state !== 'PROCESSING') return 'done'
   const channel = await channelOrThrow(world, refund)
-  const nowMs = world.now().getTime()
+  const nowMs = world.sureNow().getTime()
   const { inFlightUntil: lastUntil, refusal } = refund
   // What the last call's refusal still lacks is a query that the upstream's own delay does not make worthless.
   if (refusal !== null && nowMs >= lastUntil.getTime() + channel.refundVisibleAfterMs) {

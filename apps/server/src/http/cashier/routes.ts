@@ -73,7 +73,7 @@ async function provenOrder({ world }: Cashier, request: LinkRequest, reply: Fast
 
 async function viewOf(world: World, key: OrderKey) {
   const [order] = await readCashierViews(world.pool, [key])
-  return order === undefined ? null : { ...payerView(order, world.now()), now: world.now().toISOString() }
+  return order === undefined ? null : { ...payerView(order, world.sureNow()), now: world.now().toISOString() }
 }
 
 /** The order's page, with the order's state and the ways to pay written into it. */
@@ -113,7 +113,7 @@ const streamEvents: OrderHandler = async ({ world, watch }, key, _request, reply
   }
   // The client may have disconnected while we read the order. Then its `close` event is over, and no handler would run.
   if (reply.raw.destroyed) return reply
-  const unwatch = watch.watch(key, (order) => send(payerView(order, world.now())))
+  const unwatch = watch.watch(key, (order) => send(payerView(order, world.sureNow())))
   if (unwatch === null) return reply.code(429).header('retry-after', '5').send({ error: 'FREQUENCY_LIMIT' })
   reply.hijack()
   reply.raw.writeHead(200, {

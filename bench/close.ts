@@ -10,8 +10,9 @@ import { parseArgs } from 'node:util'
 import { startEmbeddedPostgres } from '@acopay/embedded-postgres'
 import { openPool, type Pool } from '@acopay/store'
 import type { DemoSettings } from '../apps/server/src/sandbox/demo-merchant.ts'
-import { openAttempt, place, signedRequest } from '../test/support/merchant.ts'
+import { openAttempt } from '../test/support/merchant.ts'
 import { startProcess } from '../test/support/process.ts'
+import { closeRequest, placeOrders, quantile } from './closes.ts'
 import { openConnection } from './connection.ts'
 import { cpuMicros, signatureMicros } from './machine.ts'
 import { summarize } from './profile.ts'
@@ -27,7 +28,6 @@ const CLOSES = Number(values.closes)
 const CONNECTIONS = Number(values.connections)
 const OPENSSL_SECONDS = Number(values['openssl-seconds'])
 const WARM_UP = 500
-const PLACING_AT_ONCE = 32
 
 type Run = { perSecond: number; p50: number; p99: number; cpuUs: number; databaseCalls: number; bytes: number }
 
@@ -92,15 +92,6 @@ async function main(): Promise<void> {
     say(`  ${(100 * share).toFixed(1).padStart(5)} %  ${name}`)
 }
 
-async function placeOrders(demo: DemoSettings, count: number): Promise<string[]> {
-  const orders: string[] = []
-  while (orders.length < count) {
-    const left = Math.min(PLACING_AT_ONCE, count - orders.length)
-    orders.push(...(await Promise.all(Array.from({ length: left }, () => place(demo)))))
-  }
-  return orders
-}
-
 /** Closes every order once, over `connections` connections, and checks that each was closed. */
 async function closeAll(
   gateway: { url: string; demo: DemoSettings; pid: number },
@@ -133,20 +124,14 @@ async function closeAll(
   const cpuUs = (cpuMicros(gateway.pid) - cpuBefore) / orders.length
   const databaseCalls = ((await transactions(pool)) - transactionsBefore) / orders.length
   for (const lane of lanes) lane.end()
-  millis.sort((a, b) => a - b)
-  const quantile = (share: number): number => millis[Math.floor(share * (millis.length - 1))] ?? Number.NaN
-  return { perSecond: orders.length / seconds, p50: quantile(0.5), p99: quantile(0.99), cpuUs, databaseCalls, bytes }
-}
-
-async function closeRequest(demo: DemoSettings, transaction_no: string): Promise<Buffer> {
-  const { url, headers, body } = await signedRequest(demo, {
-    method: 'POST',
-    path: 'close',
-    params: { transaction_no },
-  })
-  const lines = Object.entries({ host: url.host, ...headers, 'content-length': Buffer.byteLength(body ?? '') })
-  const head = lines.map(([name, value]) => `${name}: ${value}`).join('\r\n')
-  return Buffer.from(`POST ${url.pathname} HTTP/1.1\r\n${head}\r\n\r\n${body}`)
+  return {
+    perSecond: orders.length / seconds,
+    p50: quantile(millis, 0.5),
+    p99: quantile(millis, 0.99),
+    cpuUs,
+    databaseCalls,
+    bytes,
+  }
 }
 
 /** Transactions that the database has committed. A session reports its own at most once a second, so this waits first. */

@@ -1,5 +1,6 @@
 /** Carries out a scenario's operations: what merchants and payers do, crashes, and jumps of the clock. */
 import { fen } from '@acopay/core'
+import type { Order } from '@acopay/store'
 import { closeOrder } from '../../apps/server/src/actions/order/close-order.ts'
 import { placeOrder } from '../../apps/server/src/actions/order/place-order.ts'
 import { queryOrder } from '../../apps/server/src/actions/order/query-order.ts'
@@ -38,7 +39,11 @@ type OperationContext = Context & {
   nonce: () => string
   /** The attempts whose code a payer has seen. */
   shown: Set<string>
-  ask: <Answer>(what: string, work: (gateway: Gateway) => Promise<Answer>, onAnswer: (answer: Answer) => void) => void
+  ask: <Answer extends { kind: string } | Order | null>(
+    what: string,
+    work: (gateway: Gateway) => Promise<Answer>,
+    onAnswer: (answer: Answer) => void,
+  ) => void
 }
 
 /** If a process dies, its callers get no answer, and may call again. */
@@ -55,7 +60,11 @@ export function operationsOf(given: Context) {
     say(`${gateway.process.name}: is asked to ${what}`)
     work(gateway).then(
       (answer) => {
-        if (gateway.process.isAlive) onAnswer(answer)
+        if (!gateway.process.isAlive) return
+        // Every call has a nonce of its own.
+        if (answer !== null && 'kind' in answer && answer.kind === 'nonce_used')
+          given.broke(`S3: ${what}: a new nonce counts as used`)
+        onAnswer(answer)
       },
       (error: Error) => {
         say(`${gateway.process.name}: fails to ${what}: ${error.message}`)

@@ -2,6 +2,7 @@
 import { isChannelName } from '@acopay/channels'
 import { pino } from 'pino'
 import { type Notifier, notifier } from '../../apps/server/src/jobs/notifier.ts'
+import { masterKeysOf } from '../../apps/server/src/security/vault.ts'
 import { buildWorld } from '../../apps/server/src/start/build-world.ts'
 import { sureClock } from '../../apps/server/src/start/clock.ts'
 import { readConfig } from '../../apps/server/src/start/config.ts'
@@ -60,7 +61,8 @@ export function gatewayOf(name: string, plan: Scenario, schedule: Scheduler, par
       config: CONFIG,
       pool: parts.database.poolOf(process),
       log: logOf((what) => process.isAlive && parts.mishaps.failed(what)),
-      masterKey: Buffer.alloc(32),
+      master: masterKeysOf(Buffer.alloc(32)),
+      purposeKey: () => Buffer.alloc(32),
       publicUrl: () => '',
       ownUrl: () => '',
       sandboxUrl: () => '',

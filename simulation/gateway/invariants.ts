@@ -38,6 +38,9 @@ const ALWAYS = `
       union all select mch_no, transaction_no, kind || ' ' || (news::json ->> 'code')
              || coalesce(news::json ->> 'refund_no', ''), 0, 1 from notification) told
     group by mch_no, transaction_no, what having sum(must) <> 1 or sum(told) <> 1)
+  union all select 'I5: a refund is told with a time of success and is not done, or is done and told without'
+   where exists (select from notification where kind = 'refund'
+     and (news::json ->> 'code' = 'SUCCESS') <> (news::json ->> 'success_time' is not null))
   union all select 'J1: an order that is being closed has no job'
    where exists (select from orders o where state = 'CLOSING' and not exists (select from job j
      where j.mch_no = o.mch_no and j.kind = 'shut_attempts' and j.subject = o.transaction_no))

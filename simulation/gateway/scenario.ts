@@ -109,11 +109,14 @@ export const hasStalls = (seed: number): boolean => random(seed, 'stalls').isOne
 function stall(dice: Random, order: number): Operation[] {
   const rest = { order, attempt: 0, channel: 'wechat', fen: AMOUNT_FEN } as const
   const startMs = dice.between(0, PHASE_MS / 2)
-  const jumpMs = startMs + dice.between(1, dice.isOneIn(0.5) ? 25 : 1500)
+  const soonMs = startMs + dice.between(1, dice.isOneIn(0.5) ? 25 : 1500)
+  const closeMs = startMs + dice.between(20, 600)
+  // The last answer of a close is read some hundred milliseconds after its begin.
+  const jumpMs = dice.isOneIn(0.4) ? closeMs + dice.between(100, 1000) : soonMs
   return [
     { ...rest, kind: 'start', atMs: startMs },
     { ...rest, kind: 'jump', atMs: jumpMs },
-    { ...rest, kind: 'close', atMs: startMs + dice.between(20, 600) },
+    { ...rest, kind: 'close', atMs: closeMs },
   ]
 }
 

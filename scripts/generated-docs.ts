@@ -55,7 +55,7 @@ ${table(
 )}
 
 Other HTTP statuses than 200: 404 (no such path), 405 (no such method there), 413 (body over 64 KiB), 400 (not HTTP),
-503 (only \`/readyz\`, while the database cannot be reached).
+503 (only \`/readyz\`, while the database cannot be reached or the clock is in doubt).
 `
 }
 

@@ -1,21 +1,23 @@
 /** A merchant's channel is made from its account, kept, and made again when what it was made from has changed. */
+
 import { randomBytes } from 'node:crypto'
 import { addMerchant, putChannelAccount } from '@acopay/store'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { accountsOf, newSettings } from '../apps/server/src/sandbox/upstreams.ts'
+import { masterKeysOf } from '../apps/server/src/security/vault.ts'
 import { channelAccounts, sealSettings } from '../apps/server/src/upstream/accounts.ts'
 import { type TestDatabase, testDatabase } from './support/database.ts'
 import { alipayAuthority } from './support/oracle/alipay-certificates.ts'
 
 const KEY = { mchNo: 'MCH1', channel: 'alipay' }
-const masterKey = randomBytes(32)
+const master = masterKeysOf(randomBytes(32))
 const now = new Date('2026-03-01T04:00:00Z')
 
 let database: TestDatabase
 beforeAll(async () => {
   database = await testDatabase()
   await addMerchant(database.pool, { mchNo: KEY.mchNo, name: 'one' }, now)
-  const settingsSealed = sealSettings(masterKey, KEY, accountsOf(newSettings()).alipay)
+  const settingsSealed = sealSettings(master, KEY, accountsOf(newSettings()).alipay)
   await putChannelAccount(database.pool, { ...KEY, settingsSealed }, now)
 })
 afterAll(() => database.drop())
@@ -28,7 +30,7 @@ it('a channel made before the stand-ins listened is made again once they do, and
     throw new Error('the stand-in is not there')
   }
   const door = { fetch: fetched as typeof fetch, now: () => now, newNonce: () => 'n' }
-  const channelOf = channelAccounts({ pool: database.pool, masterKey, door, sandboxUrl: () => sandboxUrl })
+  const channelOf = channelAccounts({ pool: database.pool, master, door, sandboxUrl: () => sandboxUrl })
   const query = async () =>
     (await channelOf(KEY.mchNo, KEY.channel))?.query({ attemptNo: 'AT1' }, AbortSignal.timeout(9_000))
   await query()
@@ -41,7 +43,7 @@ it('a channel made before the stand-ins listened is made again once they do, and
 
 it('a channel that is not installed, or that the merchant has no account with, is none', async () => {
   const door = { fetch, now: () => now, newNonce: () => 'n' }
-  const channelOf = channelAccounts({ pool: database.pool, masterKey, door, sandboxUrl: () => '' })
+  const channelOf = channelAccounts({ pool: database.pool, master, door, sandboxUrl: () => '' })
   expect(await channelOf(KEY.mchNo, 'wechat')).toBeNull()
   expect(await channelOf(KEY.mchNo, 'toString')).toBeNull()
 })
@@ -55,12 +57,12 @@ it('a certificate that ends within 30 days raises an alarm, once a day while the
     appCert: authority.issueApp('51', { until: '2026-04-10T00:00:00Z' }).file,
   }
   await addMerchant(database.pool, { mchNo: key.mchNo, name: 'two' }, now)
-  await putChannelAccount(database.pool, { ...key, settingsSealed: sealSettings(masterKey, key, settings) }, now)
+  await putChannelAccount(database.pool, { ...key, settingsSealed: sealSettings(master, key, settings) }, now)
   let at = new Date('2026-03-10T00:00:00Z')
   const said: object[] = []
   const log = { error: (what: object) => void said.push(what), warn: () => {} }
   const door = { fetch, now: () => at, newNonce: () => 'n' }
-  const channelOf = channelAccounts({ pool: database.pool, masterKey, door, sandboxUrl: () => '', log })
+  const channelOf = channelAccounts({ pool: database.pool, master, door, sandboxUrl: () => '', log })
   const days: number[] = []
   for (const time of ['10T00:00:00Z', '11T00:00:00Z', '12T00:00:01Z', '12T00:00:02Z', '13T00:00:00Z', '13T00:00:01Z']) {
     at = new Date(`2026-03-${time}`)

@@ -2,11 +2,13 @@
  * Everything that the console shows, field by field, over the rows of support/console-rows.ts: each list as a whole, under each
  * of its filters at its bounds, and page by page; one order, one merchant, the overview. Written by hand from docs/console.md.
  */
+
 import { createHash } from 'node:crypto'
 import { type BillRow, billRows } from '@acopay/store'
 import { countedHours, countHour } from '@acopay/store/console'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { isPassword } from '../apps/server/src/security/passwords.ts'
+import { masterKeysOf } from '../apps/server/src/security/vault.ts'
 import { sealSettings } from '../apps/server/src/upstream/accounts.ts'
 import { addUser, type ConsoleClient, signedIn } from './support/console.ts'
 import { at, no, START, t, type Who, writeConsoleRows } from './support/console-rows.ts'
@@ -732,7 +734,7 @@ it('the tries of one notification are shown, the newest first, and none of the o
 
 it('one merchant is shown with its apps, keys and accounts', async () => {
   const seal = (name: string, settings: object): Promise<unknown> => {
-    const sealed = sealSettings(gateway.masterKey, { mchNo: 'MCH-A', channel: name }, settings)
+    const sealed = sealSettings(masterKeysOf(gateway.masterKey), { mchNo: 'MCH-A', channel: name }, settings)
     const sql = 'update channel_account set settings_sealed = $1 where mch_no = $2 and channel = $3'
     return gateway.database.pool.query(sql, [sealed, 'MCH-A', name])
   }

@@ -3,6 +3,7 @@
  * outlive them. For a bounded time gateways and the database are ended with kill -9 at random moments, alone and together.
  * Then all is held against the upstreams' books. `npm run crashes` does it for ten minutes.
  */
+
 import { randomBytes, randomInt, randomUUID } from 'node:crypto'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -14,6 +15,7 @@ import { type Fault, listen, memoryBooks, type StandIn, seededFaults } from '@ac
 import { expect, it } from 'vitest'
 import { DEMO } from '../apps/server/src/sandbox/demo-merchant.ts'
 import { accountsOf, newSettings, standInsOf } from '../apps/server/src/sandbox/upstreams.ts'
+import { masterKeysOf } from '../apps/server/src/security/vault.ts'
 import { sealSettings } from '../apps/server/src/upstream/accounts.ts'
 import type { Taken } from './support/invariants.ts'
 import { call, close, openAttempt, place } from './support/merchant.ts'
@@ -186,7 +188,7 @@ async function writeAccounts(url: string, masterKey: Buffer, upstreams: Upstream
       typeof value === 'string' && value.startsWith(`/${channel}`) ? [name, upstreams.url + value] : [name, value],
     )
     const key = { mchNo: DEMO.mchNo, channel }
-    const settingsSealed = sealSettings(masterKey, key, Object.fromEntries(placed))
+    const settingsSealed = sealSettings(masterKeysOf(masterKey), key, Object.fromEntries(placed))
     await putChannelAccount(pool, { ...key, settingsSealed }, new Date())
   }
   await pool.end()

@@ -8,12 +8,13 @@ import { createServer, type Server } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
 import { keyText } from '@acopay/protocol'
 import { addMerchant, addPlatformKey } from '@acopay/store'
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import { seal } from '../apps/server/src/security/vault.ts'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { loadMasterKeys, seal } from '../apps/server/src/security/vault.ts'
 import { addUser, consoleClient, PASSWORD } from './support/console.ts'
 import { testStart } from './support/manual-clock.ts'
 import { call, close, orderParams, place } from './support/merchant.ts'
 import { type Production, productionGateway } from './support/production.ts'
+import { takenTimers } from './support/taken-timers.ts'
 
 const SECOND = 1000
 const MINUTE = 60 * SECOND
@@ -38,22 +39,9 @@ afterAll(async () => {
 
 const advance = (ms: number): void => production.clock.advance(ms)
 
-/** Keeps what the program asks for after exactly `ms`, instead of doing it, until `giveBack`. */
-function takenTimers(name: 'setInterval' | 'setTimeout', ms: number) {
-  const calls: (() => unknown)[] = []
-  const real = globalThis[name]
-  const spy = vi.spyOn(globalThis, name)
-  spy.mockImplementation(((call: () => unknown, after?: number) => {
-    if (after !== ms) return real(call, after)
-    calls.push(call)
-    return real(() => {}, 2 ** 30).unref()
-  }) as typeof real)
-  return { calls, giveBack: () => spy.mockRestore() }
-}
-
 describe('a production start', () => {
   it('has the settings of the manual', () => {
-    const { home: _home, masterKey: _masterKey, databaseUrl: _databaseUrl, ...settings } = production.config
+    const { home: _home, masterKeys: _masterKeys, databaseUrl: _databaseUrl, ...settings } = production.config
     expect(settings).toEqual({
       host: '127.0.0.1',
       // Set by the test: 8080 may be taken.
@@ -200,7 +188,7 @@ describe('pauses', () => {
     const { pool } = production.database
     const { demo, config, clock } = production
     const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
-    const privateKeySealed = seal(config.masterKey ?? Buffer.alloc(0), 'platform_key/new', keyText(privateKey))
+    const privateKeySealed = seal(loadMasterKeys(config), 'platform_key/new', keyText(privateKey))
     const key = { keyId: 'new', publicKey: keyText(publicKey), privateKeySealed, validFrom: clock.now() }
     await addPlatformKey(pool, key)
     // Throws where another key has signed the answer.

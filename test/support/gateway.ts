@@ -12,9 +12,12 @@ export * from './merchant.ts'
 
 export type TestGateway = { gateway: Gateway; demo: DemoSettings; database: TestDatabase; stop: () => Promise<void> }
 
-export async function testGateway(env: Record<string, string> = {}): Promise<TestGateway> {
+/** `home`: a folder of the caller's; it is removed with the gateway. */
+export async function testGateway(
+  env: Record<string, string> = {},
+  home = mkdtempSync(path.join(tmpdir(), 'acopay-home-')),
+): Promise<TestGateway> {
   const database = await testDatabase('started')
-  const home = mkdtempSync(path.join(tmpdir(), 'acopay-home-'))
   startedOnce(home)
   const gateway = await startGateway(
     readConfig(

@@ -2,6 +2,7 @@
  * One PostgreSQL for the whole test run, with two databases to copy from: an empty, migrated one, and one as a sandbox gateway
  * leaves it after its first start. Making its six RSA keys once saves a second per test. TEST_DATABASE_URL names another server.
  */
+
 import { randomBytes } from 'node:crypto'
 import fs from 'node:fs'
 import os from 'node:os'
@@ -13,6 +14,7 @@ import type { TestProject } from 'vitest/node'
 import { seedDemo } from '../../apps/server/src/sandbox/demo-merchant.ts'
 import { newSettings } from '../../apps/server/src/sandbox/upstreams.ts'
 import { loadSigningKey } from '../../apps/server/src/security/platform-key.ts'
+import { masterKeysOf } from '../../apps/server/src/security/vault.ts'
 import { leftOn } from './own-databases.ts'
 
 const EMPTY = 'acopay_template'
@@ -72,7 +74,7 @@ const FIRST_START = new Date('2000-01-01T00:00:00Z')
 async function startOnce(pool: Pool): Promise<StartedOnce> {
   const home = fs.mkdtempSync(path.join(os.tmpdir(), 'acopay-first-'))
   const masterKey = randomBytes(32)
-  const { publicKeyText } = await loadSigningKey(pool, masterKey, FIRST_START)
+  const { publicKeyText } = await loadSigningKey(pool, masterKeysOf(masterKey), FIRST_START)
   const platform = { baseUrl: 'http://127.0.0.1:1', platformPublicKey: publicKeyText }
   const demo = fs.readFileSync(await seedDemo(pool, home, platform, FIRST_START), 'utf8')
   await sandboxBooks(pool).change('settings', () => ({ after: newSettings(), result: null }))

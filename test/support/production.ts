@@ -10,6 +10,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { keyText } from '@acopay/protocol'
 import { addApp, addMerchant, addMerchantKey, platformKeys, putChannelAccount } from '@acopay/store'
 import type { DemoSettings } from '../../apps/server/src/sandbox/demo-merchant.ts'
+import { masterKeysOf } from '../../apps/server/src/security/vault.ts'
 import { type Config, readConfig } from '../../apps/server/src/start/config.ts'
 import { type Gateway, startGateway } from '../../apps/server/src/start/gateway.ts'
 import { sealSettings } from '../../apps/server/src/upstream/accounts.ts'
@@ -62,7 +63,7 @@ export async function productionGateway(start: Date): Promise<Production> {
     },
     async addAccount(baseUrl) {
       const account = { mchNo: MERCHANT.mchNo, channel: 'wechat' }
-      const settingsSealed = sealSettings(masterKey, account, wechatSettings(baseUrl))
+      const settingsSealed = sealSettings(masterKeysOf(masterKey), account, wechatSettings(baseUrl))
       await putChannelAccount(database.pool, { ...account, settingsSealed }, clock.now())
     },
     async stop() {

@@ -8,21 +8,24 @@ import { pino } from 'pino'
 import { notifier } from '../../apps/server/src/jobs/notifier.ts'
 import { safePost } from '../../apps/server/src/outbound/safe-post.ts'
 import { loadSigningKey } from '../../apps/server/src/security/platform-key.ts'
+import { loadPurposeKeys } from '../../apps/server/src/security/purpose-keys.ts'
+import { masterKeysOf } from '../../apps/server/src/security/vault.ts'
 import { buildWorld } from '../../apps/server/src/start/build-world.ts'
 import { sureClock } from '../../apps/server/src/start/clock.ts'
 import { readConfig } from '../../apps/server/src/start/config.ts'
 
 const [databaseUrl = '', masterKeyText = '', home = ''] = process.argv.slice(2)
 const pool = openPool({ connectionString: databaseUrl, max: 4 })
-const masterKey = Buffer.from(masterKeyText, 'base64')
+const master = masterKeysOf(Buffer.from(masterKeyText, 'base64'))
 const config = readConfig({}, home)
 let nowMs = 0
-const signingKey = await loadSigningKey(pool, masterKey, new Date())
+const signingKey = await loadSigningKey(pool, master, new Date())
 const outgoing = safePost({ ports: [], networks: [], isLoopbackAllowed: true })
 const world = buildWorld({
   config,
   pool,
-  masterKey,
+  master,
+  purposeKey: await loadPurposeKeys(pool, master),
   log: pino({ level: 'silent' }),
   signingKey: () => signingKey,
   publicUrl: () => '',

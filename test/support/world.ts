@@ -15,6 +15,8 @@ import { type DemoSettings, seedDemo } from '../../apps/server/src/sandbox/demo-
 import { sandboxExtraRoutes } from '../../apps/server/src/sandbox/extra-routes.ts'
 import { type SandboxUpstreams, sandboxUpstreams } from '../../apps/server/src/sandbox/upstreams.ts'
 import { loadSigningKey } from '../../apps/server/src/security/platform-key.ts'
+import { loadPurposeKeys } from '../../apps/server/src/security/purpose-keys.ts'
+import { masterKeysOf } from '../../apps/server/src/security/vault.ts'
 import { buildWorld } from '../../apps/server/src/start/build-world.ts'
 import { sureClock } from '../../apps/server/src/start/clock.ts'
 import { readConfig } from '../../apps/server/src/start/config.ts'
@@ -57,7 +59,8 @@ export async function testWorld(
   const config = readConfig({ PORT: '0', ACOPAY_RATE_PER_ADDRESS: '0', ...options.env }, home)
   const clock = manualClock(options.start ?? testStart())
   const masterKey = startedOnce(home)
-  const signingKey = await loadSigningKey(database.pool, masterKey, clock.now())
+  const master = masterKeysOf(masterKey)
+  const signingKey = await loadSigningKey(database.pool, master, clock.now())
   const lines: string[] = []
   const sink = new Writable({
     write: (chunk, _encoding, done) => {
@@ -74,7 +77,8 @@ export async function testWorld(
   })
   const world = buildWorld({
     config,
-    masterKey,
+    master,
+    purposeKey: await loadPurposeKeys(database.pool, master),
     outgoing,
     clock: sureClock(clock.now),
     sleep: clock.sleep,
@@ -102,7 +106,7 @@ export async function testWorld(
   }
   const platform = { baseUrl, platformPublicKey: signingKey.publicKeyText }
   const demoFile = await seedDemo(database.pool, home, platform, clock.now())
-  await upstreams.open(masterKey)
+  await upstreams.open(master)
   return {
     world,
     app,

@@ -35,8 +35,8 @@ export type World = {
   closeUntouched: (mchNo: string, ask: UntouchedAsk) => Promise<UntouchedAnswer>
   /** The body of a notification: the fields in `news`, signed for this merchant at this moment. */
   signNotification: (mchNo: string, news: Record<string, string | null>, at: Date) => Promise<string>
-  /** The key that signs answers. */
-  signingKey: () => KeyObject
+  /** The key that signs answers now, and its id. */
+  signingKey: () => { keyId: string; privateKey: KeyObject }
   /** Posts to a URL that a merchant supplied, if it may be called. */
   post: SafePost['post']
   /** Why a merchant's URL is always refused; null when it may be allowed. */

@@ -42,7 +42,7 @@ export { type ConsoleUser, findConsoleUser, listConsoleUsers } from './console/u
 export { type JobPlace, listStuckJobs } from './jobs/stuck-jobs.ts'
 export { type ListedMerchant, listMerchants, readMerchantParts } from './merchants/merchant-admin.ts'
 export { findMerchant, type Merchant } from './merchants/merchants.ts'
-export { platformKeys } from './merchants/platform-keys.ts'
+export { listPlatformKeys } from './merchants/platform-keys.ts'
 export {
   countDeadNotifications,
   type ListedNotification,

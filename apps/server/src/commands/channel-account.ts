@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { type ChannelName, INSTALLED, isChannelName } from '@acopay/channels'
 import { parseJson } from '@acopay/protocol'
 import { findChannelAccount, findMerchant, isAccountUsed, migrate, putChannelAccount } from '@acopay/store'
-import { masterKeyOf, unseal } from '../security/vault.ts'
+import { loadMasterKeys, type MasterKeys, unseal } from '../security/vault.ts'
 import { readConfig } from '../start/config.ts'
 import { openDatabase } from '../start/database.ts'
 import { OTHER_ACCOUNT, otherAccount, settingsProblem } from '../upstream/account-settings.ts'
@@ -21,19 +21,19 @@ export async function putAccount(
   if (mchNo === undefined || file === undefined || !isChannelName(name)) throw new Error(USAGE)
   const settings = readSettings(name, file)
   const config = readConfig(env, defaultHome)
-  const masterKey = config.masterKey ?? masterKeyOf(config.home)
+  const master = loadMasterKeys(config)
   const { pool, close } = await openDatabase(config, () => {})
   try {
     await migrate(pool)
     const now = new Date()
     if ((await findMerchant(pool, mchNo, now)) === null) throw new Error(`没有商户 ${mchNo} (no such merchant)`)
     const sealed = await findChannelAccount(pool, mchNo, name)
-    const before = sealed === null ? null : unsealed(masterKey, { mchNo, channel: name }, sealed)
+    const before = sealed === null ? null : unsealed(master, { mchNo, channel: name }, sealed)
     const other = otherAccount(name, before, settings)
     if (other !== null && (await isAccountUsed(pool, mchNo, name))) {
       throw new Error(`${other} ${OTHER_ACCOUNT.zh} (${OTHER_ACCOUNT.en})`)
     }
-    const settingsSealed = sealSettings(masterKey, { mchNo, channel: name }, settings)
+    const settingsSealed = sealSettings(master, { mchNo, channel: name }, settings)
     await putChannelAccount(pool, { mchNo, channel: name, settingsSealed }, now)
     return `已保存 saved: ${mchNo} ${name}`
   } finally {
@@ -53,9 +53,13 @@ function readSettings(channel: ChannelName, file: string): Record<string, unknow
   return settings
 }
 
-function unsealed(masterKey: Buffer, key: { mchNo: string; channel: string }, sealed: Buffer): Record<string, unknown> {
+function unsealed(
+  master: MasterKeys,
+  key: { mchNo: string; channel: string },
+  sealed: Buffer,
+): Record<string, unknown> {
   try {
-    return JSON.parse(unseal(masterKey, accountPlace(key), sealed)) as Record<string, unknown>
+    return JSON.parse(unseal(master, accountPlace(key), sealed)) as Record<string, unknown>
   } catch {
     throw new Error(
       '主密钥与网关的不同，请设置与网关相同的 ACOPAY_HOME 或 ACOPAY_MASTER_KEY (this is not the gateway’s master key: set the same ACOPAY_HOME or ACOPAY_MASTER_KEY)',

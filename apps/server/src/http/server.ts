@@ -188,7 +188,10 @@ async function respond(
   const { answer } = result
   request.line.outcome = isRefusal(answer) ? answer.refused : (answer.code ?? 'SUCCESS')
   if ('transactionNo' in result && result.transactionNo !== undefined) request.line.transactionNo = result.transactionNo
-  return reply.send(await signedBody(answer, { mchNo, nonce: world.newNonce(), key: world.signingKey() }))
+  const { keyId, privateKey: key } = world.signingKey()
+  // Which key verifies this answer: the protocol has no member for it, and clients pass over headers they do not know.
+  reply.header('x-acopay-platform-key', keyId)
+  return reply.send(await signedBody(answer, { mchNo, nonce: world.newNonce(), key }))
 }
 
 function refuseStranger(request: FastifyRequest, reply: FastifyReply, refusal: Refusal): FastifyReply {

@@ -19,6 +19,7 @@ import {
   type StandInWorld,
   seededFaults,
 } from '@acopay/upstreams'
+import type { MasterKeys } from '../security/vault.ts'
 import { sealSettings } from '../upstream/accounts.ts'
 import type { World } from '../world.ts'
 import { DEMO } from './demo-merchant.ts'
@@ -76,7 +77,7 @@ type Settings = Omit<NewSettings, 'alipay'> & {
 
 export type SandboxUpstreams = {
   /** Reads or makes the keys, adds the demo merchant's accounts, and listens. Call it first. */
-  open: (masterKey: Buffer) => Promise<void>
+  open: (master: MasterKeys) => Promise<void>
   /** Their address. It has a port of its own, so that they still answer while a stopping gateway finishes its calls. */
   url: () => string
   stop: () => Promise<void>
@@ -106,7 +107,7 @@ export function sandboxUpstreams(pool: Pool, world: Pick<World, 'now' | 'sleep' 
       const headers = { 'content-type': 'application/x-www-form-urlencoded' }
       await of(channel).handle({ method: 'POST', url: `${MOUNTS.alipay}/gateway.do`, headers, body: payUrl })
     },
-    async open(masterKey) {
+    async open(master) {
       const settings = await books.change('settings', (before) => {
         if (before !== null) return { after: null, result: before as Settings }
         const made = newSettings()
@@ -114,7 +115,7 @@ export function sandboxUpstreams(pool: Pool, world: Pick<World, 'now' | 'sleep' 
       })
       for (const [channel, account] of Object.entries(accountsOf(settings)) as [ChannelName, object][]) {
         if ((await findChannelAccount(pool, DEMO.mchNo, channel)) !== null) continue
-        const settingsSealed = sealSettings(masterKey, { mchNo: DEMO.mchNo, channel }, account)
+        const settingsSealed = sealSettings(master, { mchNo: DEMO.mchNo, channel }, account)
         await putChannelAccount(pool, { mchNo: DEMO.mchNo, channel, settingsSealed }, world.now())
       }
       const worldOf = (channel: ChannelName): StandInWorld => ({ ...world, books, faults: faults[channel], deliver })

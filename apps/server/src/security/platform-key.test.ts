@@ -4,7 +4,7 @@ import { addPlatformKey, platformKeys } from '@acopay/store'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { type TestDatabase, testDatabase } from '../../../../test/support/database.ts'
 import { keyIdOf, loadSigningKey } from './platform-key.ts'
-import { seal } from './vault.ts'
+import { masterKeysOf, seal } from './vault.ts'
 
 const MASTER = Buffer.alloc(32, 1)
 const NOW = new Date('2026-01-31T00:00:00Z')
@@ -17,7 +17,7 @@ beforeAll(async () => {
 afterAll(() => database.drop())
 beforeEach(() => database.pool.query('delete from platform_key'))
 
-const load = (ms = 0, master = MASTER) => loadSigningKey(database.pool, master, after(ms))
+const load = (ms = 0, master = MASTER) => loadSigningKey(database.pool, masterKeysOf(master), after(ms))
 
 describe('the platform key', () => {
   it('is made on the first start and found on every later one', async () => {
@@ -56,7 +56,7 @@ describe('the platform key', () => {
 
   it('that becomes valid later signs from that moment on', async () => {
     const first = await load()
-    const privateKeySealed = seal(MASTER, 'platform_key/next', keyText(first.privateKey))
+    const privateKeySealed = seal(masterKeysOf(MASTER), 'platform_key/next', keyText(first.privateKey))
     await addPlatformKey(database.pool, { keyId: 'next', publicKey: 'next', privateKeySealed, validFrom: after(1000) })
     expect((await load(999)).keyId).toBe(first.keyId)
     expect((await load(1000)).keyId).toBe('next')

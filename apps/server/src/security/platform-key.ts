@@ -1,20 +1,20 @@
 /** The platform's key pair: made on the first start, sealed in the database, shared by all processes. */
 import { createHash, generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { keyText, privateKeyFrom } from '@acopay/protocol'
-import { addPlatformKey, type Db, platformKeys } from '@acopay/store'
-import { seal, unseal } from './vault.ts'
+import { addPlatformKey, type Db, type PlatformKey, platformKeys } from '@acopay/store'
+import { type MasterKeys, seal, unseal } from './vault.ts'
 
 export type SigningKey = { keyId: string; privateKey: KeyObject; publicKeyText: string }
 
-const placeOf = (keyId: string): string => `platform_key/${keyId}`
+export const platformKeyPlace = (keyId: string): string => `platform_key/${keyId}`
 
 /** The newest valid key. Makes one when there is none. Throws an error of one line when another master key has sealed it. */
-export async function loadSigningKey(db: Db, masterKey: Buffer, now: Date): Promise<SigningKey> {
-  if ((await platformKeys(db, now)).length === 0) await makePlatformKey(db, masterKey)
+export async function loadSigningKey(db: Db, master: MasterKeys, now: Date): Promise<SigningKey> {
+  if ((await platformKeys(db, now)).length === 0) await makePlatformKey(db, master)
   const [newest] = await platformKeys(db, now)
   if (newest === undefined) throw new Error('no platform key is valid now')
   try {
-    const privateKey = privateKeyFrom(unseal(masterKey, placeOf(newest.keyId), newest.privateKeySealed))
+    const privateKey = privateKeyFrom(unseal(master, platformKeyPlace(newest.keyId), newest.privateKeySealed))
     return { keyId: newest.keyId, privateKey, publicKeyText: newest.publicKey }
   } catch {
     throw new Error(
@@ -24,14 +24,25 @@ export async function loadSigningKey(db: Db, masterKey: Buffer, now: Date): Prom
   }
 }
 
-async function makePlatformKey(db: Db, masterKey: Buffer): Promise<void> {
-  const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
-  const publicText = keyText(publicKey)
+async function makePlatformKey(db: Db, master: MasterKeys): Promise<void> {
   // A fixed id, so that of two processes on their first start only one can add a key. Later keys have their digest as id.
-  const keyId = 'first'
-  const privateKeySealed = seal(masterKey, placeOf(keyId), keyText(privateKey))
   // Valid from 1970 on, because the clock of the process that lost the race may be behind the clock of the one that won.
-  await addPlatformKey(db, { keyId, publicKey: publicText, privateKeySealed, validFrom: new Date(0) })
+  await addPlatformKey(db, newKeyPair(master, { keyId: 'first', validFrom: new Date(0) }))
+}
+
+/** Adds a key that signs from `validFrom` on, and returns its id. The keys before it stay, so that what they signed verifies. */
+export async function addNextKey(db: Db, master: MasterKeys, validFrom: Date): Promise<string> {
+  const next = newKeyPair(master, { validFrom })
+  await addPlatformKey(db, next)
+  return next.keyId
+}
+
+function newKeyPair(master: MasterKeys, { keyId, validFrom }: { keyId?: string; validFrom: Date }): PlatformKey {
+  const pair = generateKeyPairSync('rsa', { modulusLength: 2048 })
+  const publicKey = keyText(pair.publicKey)
+  const id = keyId ?? keyIdOf(publicKey)
+  const privateKeySealed = seal(master, platformKeyPlace(id), keyText(pair.privateKey))
+  return { keyId: id, publicKey, privateKeySealed, validFrom }
 }
 
 /** The id of a public key: the beginning of its SHA-256. */

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest'
+import { masterKeysOf } from '../security/vault.ts'
 import { buildWorld, type Parts } from './build-world.ts'
 import { sureClock } from './clock.ts'
 import { readConfig } from './config.ts'
@@ -12,7 +13,13 @@ function slowDatabase() {
       asked.push(Array.isArray(values[1]) ? values[1].length : 1)
       waiting.push(() => resolve({ rows: [] }))
     })
-  const parts = { config: readConfig({}, '/nowhere'), pool: { query }, masterKey: Buffer.alloc(32), outgoing: {} }
+  const parts = {
+    config: readConfig({}, '/nowhere'),
+    pool: { query },
+    master: masterKeysOf(Buffer.alloc(32)),
+    purposeKey: () => Buffer.alloc(32),
+    outgoing: {},
+  }
   const world = buildWorld({ ...parts, clock: sureClock(() => new Date(0)), sandboxUrl: () => '' } as unknown as Parts)
   const answerOne = async (): Promise<void> => {
     waiting.shift()?.()

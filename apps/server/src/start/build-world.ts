@@ -7,7 +7,8 @@ import { closeUntouchedTogether } from '../actions/order/close-order.ts'
 import { coalesced } from '../outbound/coalesce.ts'
 import type { SafePost } from '../outbound/safe-post.ts'
 import type { SigningKey } from '../security/platform-key.ts'
-import { derivedKey, seal, unseal } from '../security/vault.ts'
+import type { Purpose } from '../security/purpose-keys.ts'
+import { type MasterKeys, seal, unseal } from '../security/vault.ts'
 import { channelAccounts } from '../upstream/accounts.ts'
 import type { World } from '../world.ts'
 import type { Clock } from './clock.ts'
@@ -23,7 +24,8 @@ export type Parts = {
   config: Config
   pool: Pool
   log: World['log']
-  masterKey: Buffer
+  master: MasterKeys
+  purposeKey: (purpose: Purpose) => Buffer
   signingKey: () => SigningKey
   /** Sends every request to a URL that a merchant supplied. */
   outgoing: SafePost
@@ -42,7 +44,8 @@ export function buildWorld({
   config,
   pool,
   log,
-  masterKey,
+  master,
+  purposeKey,
   signingKey,
   outgoing,
   publicUrl,
@@ -52,8 +55,8 @@ export function buildWorld({
   sleep,
 }: Parts): World {
   const { now } = clock
-  const links = billLinks(derivedKey(masterKey, 'bill link'))
-  const cashierKey = derivedKey(masterKey, 'cashier link')
+  const links = billLinks(purposeKey('bill link'))
+  const cashierKey = purposeKey('cashier link')
   const cashierProof = ({ mchNo, transactionNo }: { mchNo: string; transactionNo: string }): Buffer =>
     createHmac('sha256', cashierKey).update(`${mchNo}/${transactionNo}`).digest()
   const { closeBudgetMs, channelCallMs, leaseMs, nonceWindowMs } = config
@@ -67,7 +70,7 @@ export function buildWorld({
   })
   return {
     pool,
-    channelOf: channelAccounts({ pool, masterKey, door: { fetch, now, newNonce }, sandboxUrl, log }),
+    channelOf: channelAccounts({ pool, master, door: { fetch, now, newNonce }, sandboxUrl, log }),
     post: outgoing.post,
     urlRefusal: outgoing.refusal,
     // In the sandbox the stand-ins run in this process, so their webhooks come to its own address.
@@ -76,7 +79,7 @@ export function buildWorld({
     isSandbox: config.mode === 'sandbox',
     findMerchant: (mchNo) => findTogether(mchNo, null),
     closeUntouched: closeUntouchedTogether({ pool, now }),
-    signingKey: () => signingKey().privateKey,
+    signingKey,
     signNotification: (mchNo, news, at) =>
       signedNotification(news, { mchNo, nonce: newNonce(), notifyTime: timeText(at), key: signingKey().privateKey }),
     billUrl: (file) => publicUrl() + links.pathOf(file, now().getTime()),
@@ -88,8 +91,8 @@ export function buildWorld({
       return given.length === right.length && timingSafeEqual(given, right)
     },
     secrets: {
-      seal: (place, secret) => seal(masterKey, place, secret),
-      unseal: (place, sealed) => unseal(masterKey, place, sealed),
+      seal: (place, secret) => seal(master, place, secret),
+      unseal: (place, sealed) => unseal(master, place, sealed),
     },
     log,
     now,

@@ -45,7 +45,7 @@ describe('without any setting', () => {
       databaseUrl: null,
       mode: 'sandbox',
       publicUrl: null,
-      masterKey: null,
+      masterKeys: [],
       logLevel: 'info',
       closeBudgetMs: 6000,
       channelCallMs: 2000,
@@ -204,7 +204,12 @@ describe('ACOPAY_PUBLIC_URL', () => {
 describe('ACOPAY_MASTER_KEY', () => {
   it('is 32 bytes in Base64', () => {
     const key = Buffer.alloc(32, 7)
-    expect(read({ ACOPAY_MASTER_KEY: key.toString('base64') }).masterKey).toEqual(key)
+    expect(read({ ACOPAY_MASTER_KEY: key.toString('base64') }).masterKeys).toEqual([key])
+  })
+
+  it('may be several, of which the first seals', () => {
+    const keys = [Buffer.alloc(32, 7), Buffer.alloc(32, 8)]
+    expect(read({ ACOPAY_MASTER_KEY: keys.map((key) => key.toString('base64')).join(',') }).masterKeys).toEqual(keys)
   })
 
   it.each([

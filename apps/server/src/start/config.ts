@@ -11,8 +11,8 @@ export type Config = {
   mode: 'sandbox' | 'production'
   /** The address at which payers and merchants reach this gateway; null: the address at which it listens. */
   publicUrl: string | null
-  /** 32 bytes; null: it is in a file below `home`. */
-  masterKey: Buffer | null
+  /** 32 bytes each, the one that seals first; none: they are in a file below `home`. */
+  masterKeys: Buffer[]
   logLevel: string
   closeBudgetMs: number
   channelCallMs: number
@@ -71,7 +71,7 @@ export function readConfig(env: Env, defaultHome: string): Config {
     databaseUrl: env.DATABASE_URL || null,
     mode: oneOf('ACOPAY_MODE', ['sandbox', 'production']),
     publicUrl: readUrl(env.ACOPAY_PUBLIC_URL),
-    masterKey: readMasterKey(env.ACOPAY_MASTER_KEY),
+    masterKeys: readList(env.ACOPAY_MASTER_KEY ?? '').map(readMasterKey),
     logLevel: oneOf('LOG_LEVEL', ['info', 'debug', 'warn', 'error', 'silent']),
     closeBudgetMs: number('ACOPAY_CLOSE_BUDGET_MS', 6000, 100, 8000),
     channelCallMs: number('ACOPAY_CHANNEL_CALL_MS', 2000, 50, 8000),
@@ -138,11 +138,12 @@ function readUrl(text: string | undefined): string | null {
   return url.href.replace(/\/$/, '')
 }
 
-function readMasterKey(text: string | undefined): Buffer | null {
-  if (text === undefined || text === '') return null
+function readMasterKey(text: string): Buffer {
   const key = Buffer.from(text, 'base64')
   // Node ignores extra or invalid Base64 characters, so a mistyped key would silently become another key.
   if (key.length !== 32 || key.toString('base64') !== text)
-    throw new ConfigError('ACOPAY_MASTER_KEY 应为32字节的Base64 (32 bytes in Base64)')
+    throw new ConfigError(
+      'ACOPAY_MASTER_KEY 应为32字节的Base64，可用逗号分隔多个 (32 bytes in Base64; several with commas between)',
+    )
   return key
 }

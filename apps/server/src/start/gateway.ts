@@ -12,7 +12,8 @@ import { sandboxExtraRoutes } from '../sandbox/extra-routes.ts'
 import { type SandboxUpstreams, sandboxUpstreams } from '../sandbox/upstreams.ts'
 import { seedConsoleUsers } from '../sandbox/users.ts'
 import { loadSigningKey } from '../security/platform-key.ts'
-import { masterKeyOf } from '../security/vault.ts'
+import { loadPurposeKeys } from '../security/purpose-keys.ts'
+import { loadMasterKeys, type MasterKeys } from '../security/vault.ts'
 import type { World } from '../world.ts'
 import { buildWorld } from './build-world.ts'
 import { type Clock, type ClockSources, keepComparing, watchedClock } from './clock.ts'
@@ -58,7 +59,7 @@ const thisMachine = (): Machine => ({
  */
 export async function startGateway(config: Config, machine: Machine = thisMachine()): Promise<Gateway> {
   const log = openLog(config.logLevel, machine.output)
-  const masterKey = config.masterKey ?? masterKeyOf(config.home)
+  const master = loadMasterKeys(config)
   const { pool, close: closeDatabase } = await openDatabase(config, (error) =>
     log.warn({ err: error }, 'database connection lost'),
   )
@@ -73,7 +74,7 @@ export async function startGateway(config: Config, machine: Machine = thisMachin
     wallMs: () => machine.wallMs() + sandboxAheadMs,
     databaseMs: async () => (await machine.databaseMs(pool)) + sandboxAheadMs,
   })
-  const opened: Opened = { config, log, masterKey, pool, outgoing, clock, sleep: machine.sleep, upstreams: null }
+  const opened: Opened = { config, log, master, pool, outgoing, clock, sleep: machine.sleep, upstreams: null }
   const close = async (): Promise<void> => {
     await outgoing.close()
     await opened.upstreams?.stop()
@@ -94,7 +95,7 @@ export async function startGateway(config: Config, machine: Machine = thisMachin
 type Opened = {
   config: Config
   log: World['log']
-  masterKey: Buffer
+  master: MasterKeys
   pool: Pool
   outgoing: SafePost
   /** The only clock; `sandboxAheadMs` ahead of the machine's. */
@@ -106,15 +107,16 @@ type Opened = {
 
 /** Builds the world, listens, and starts the background work. `close` closes what was opened before. */
 async function serve(opened: Opened, close: () => Promise<void>): Promise<Gateway> {
-  const { config, log, masterKey, pool, outgoing, clock, sleep } = opened
+  const { config, log, master, pool, outgoing, clock, sleep } = opened
   const { now } = clock
-  const key = { current: await loadSigningKey(pool, masterKey, now()) }
+  const key = { current: await loadSigningKey(pool, master, now()) }
   const urls = { public: '', own: '' }
   const world = buildWorld({
     config,
     pool,
     log,
-    masterKey,
+    master,
+    purposeKey: await loadPurposeKeys(pool, master),
     outgoing,
     signingKey: () => key.current,
     publicUrl: () => urls.public,
@@ -133,7 +135,7 @@ async function serve(opened: Opened, close: () => Promise<void>): Promise<Gatewa
   const platform = { baseUrl: urls.public, platformPublicKey: key.current.publicKeyText }
   const demoFile = world.isSandbox ? await seedDemo(pool, config.home, platform, now()) : null
   const consoleFile = world.isSandbox ? await seedConsoleUsers(pool, config.home, urls.public, now()) : null
-  if (upstreams !== null) await upstreams.open(masterKey)
+  if (upstreams !== null) await upstreams.open(master)
   const worker = startWorker(world, config.jobPauseMs)
   const notifier = startNotifier(world, config.jobPauseMs)
   const comparing = keepComparing(clock, world)
@@ -151,11 +153,12 @@ async function serve(opened: Opened, close: () => Promise<void>): Promise<Gatewa
 }
 
 /** Returns the function that ends the timers. */
-function startTimers({ log, pool, masterKey, upstreams, clock }: Opened, key: { current: SigningKey }): () => void {
+function startTimers({ log, pool, master, upstreams, clock }: Opened, key: { current: SigningKey }): () => void {
   // A key that one process adds is used by all processes within a minute.
   const refresh = setInterval(async () => {
     try {
-      key.current = await loadSigningKey(pool, masterKey, clock.now())
+      master.refresh()
+      key.current = await loadSigningKey(pool, master, clock.now())
     } catch (error) {
       log.error({ err: error }, 'the platform key could not be read again')
     }

@@ -13,7 +13,7 @@ import {
 import { findChannelAccount, noteComplaint, type Pool } from '@acopay/store'
 import { LRUCache } from 'lru-cache'
 import type { Logger } from 'pino'
-import { seal, unseal } from '../security/vault.ts'
+import { type MasterKeys, seal, unseal } from '../security/vault.ts'
 import { circuitBreaker, growingTo } from './circuit-breaker.ts'
 import { withComplaints } from './complaints.ts'
 
@@ -25,8 +25,8 @@ type AccountKey = { mchNo: string; channel: string }
 export const accountPlace = ({ mchNo, channel }: AccountKey): string => `channel_account/${mchNo}/${channel}`
 
 /** Seals an account's settings for storing. */
-export const sealSettings = (masterKey: Buffer, key: AccountKey, settings: object): Buffer =>
-  seal(masterKey, accountPlace(key), JSON.stringify(settings))
+export const sealSettings = (master: MasterKeys, key: AccountKey, settings: object): Buffer =>
+  seal(master, accountPlace(key), JSON.stringify(settings))
 
 const DAY_MS = 24 * 3_600_000
 /** Alipay issues a new certificate, and says so, 30 days before one ends. */
@@ -36,7 +36,7 @@ export const endsSoon = (until: Date, now: Date): boolean => until.getTime() - n
 
 type Parts = {
   pool: Pool
-  masterKey: Buffer
+  master: MasterKeys
   door: ChannelDoor
   sandboxUrl: () => string
   log?: Pick<Logger, 'error' | 'warn'>
@@ -46,7 +46,7 @@ type Parts = {
  * Returns the function that finds a merchant's channel. It reads the account each time, so that changes apply at once; null
  * where there is none.
  */
-export function channelAccounts({ pool, masterKey, door, sandboxUrl, log }: Parts) {
+export function channelAccounts({ pool, master, door, sandboxUrl, log }: Parts) {
   type Made = {
     sealed: Buffer
     sandbox: string
@@ -76,7 +76,7 @@ export function channelAccounts({ pool, masterKey, door, sandboxUrl, log }: Part
       warnOfEnds({ mchNo, channel }, known)
       return known.channel
     }
-    const settings = JSON.parse(unseal(masterKey, accountPlace({ mchNo, channel }), sealed)) as Record<string, unknown>
+    const settings = JSON.parse(unseal(master, accountPlace({ mchNo, channel }), sealed)) as Record<string, unknown>
     const note = async (complaint: string | null): Promise<void> => {
       // A call is answered also while the database is away.
       const isNew = await noteComplaint(pool, { mchNo, channel }, complaint, door.now()).catch(() => complaint !== null)

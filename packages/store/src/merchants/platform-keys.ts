@@ -15,6 +15,26 @@ export async function platformKeys(db: Db, now: Date): Promise<PlatformKey[]> {
   return rows
 }
 
+export type ListedPlatformKey = Pick<PlatformKey, 'keyId' | 'publicKey' | 'validFrom'> & { validUntil: Date | null }
+
+/** Every key that there ever was, newest first: the one that signs, those before it, and those that will sign. */
+export async function listPlatformKeys(db: Db): Promise<ListedPlatformKey[]> {
+  const { rows } = await db.query<ListedPlatformKey>(
+    `select key_id as "keyId", public_key as "publicKey", valid_from as "validFrom", valid_until as "validUntil"
+       from platform_key order by valid_from desc, key_id`,
+  )
+  return rows
+}
+
+/** From `at` on the key signs nothing. False when there is no such key, or it has ended before. */
+export async function endPlatformKey(db: Db, keyId: string, at: Date): Promise<boolean> {
+  const { rowCount } = await db.query(
+    'update platform_key set valid_until = $2 where key_id = $1 and (valid_until is null or valid_until > $2)',
+    [keyId, at],
+  )
+  return rowCount === 1
+}
+
 /** Adds a key pair unless one with this id exists, so that two processes on their first start end up with the same key. */
 export async function addPlatformKey(db: Db, key: PlatformKey): Promise<void> {
   await db.query(

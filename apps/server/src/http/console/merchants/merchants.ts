@@ -2,7 +2,7 @@
 import { createHash, createPublicKey } from 'node:crypto'
 import { INSTALLED } from '@acopay/channels'
 import type { MerchantDetail, MerchantList } from '@acopay/protocol/console'
-import { type ListedMerchant, listMerchants, platformKeys } from '@acopay/store/read'
+import { type ListedMerchant, listMerchants, listPlatformKeys } from '@acopay/store/read'
 import { addApp, addMerchant, changeApp, changeMerchant } from '../../../actions/console/merchants.ts'
 import type { World } from '../../../world.ts'
 import { isAddressOrBlock } from '../../allowed-addresses.ts'
@@ -46,7 +46,7 @@ async function merchantView(world: World, call: ConsoleCall): Promise<MerchantDe
   const found = await merchantAt(world, call)
   if (found instanceof Failed) return found
   const { merchant, apps, keys } = found
-  const ofPlatform = await platformKeys(world.pool, world.now())
+  const ofPlatform = await listPlatformKeys(world.pool)
   return {
     mch_no: merchant.mchNo,
     name: merchant.name,
@@ -67,7 +67,7 @@ async function merchantView(world: World, call: ConsoleCall): Promise<MerchantDe
       key_id: one.keyId,
       public_key: one.publicKey,
       valid_from: one.validFrom.toISOString(),
-      valid_until: null,
+      valid_until: one.validUntil?.toISOString() ?? null,
     })),
     editable: editableBy(call.caller),
   }

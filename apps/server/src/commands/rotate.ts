@@ -1,0 +1,196 @@
+/**
+ * `npm run rotate`: changes the platform key, with which answers are signed, and the master key, with which secrets are sealed.
+ * Both while gateways run. docs/keys.md tells when.
+ */
+import { statSync } from 'node:fs'
+import {
+  endPlatformKey,
+  type ListedPlatformKey,
+  listPlatformKeys,
+  migrate,
+  type Pool,
+  replaceSealed,
+  SEALED_TABLES,
+  type SealedTable,
+  type SealedValue,
+  sealedValues,
+} from '@acopay/store'
+import { totpPlace } from '../actions/console/session.ts'
+import { addNextKey, platformKeyPlace } from '../security/platform-key.ts'
+import { purposePlace } from '../security/purpose-keys.ts'
+import {
+  headOf,
+  loadMasterKeys,
+  type MasterKeys,
+  masterKeyFile,
+  newMasterKey,
+  seal,
+  unseal,
+  writeMasterKeys,
+} from '../security/vault.ts'
+import { type Config, readConfig } from '../start/config.ts'
+import { openDatabase } from '../start/database.ts'
+import { accountPlace } from '../upstream/accounts.ts'
+
+const USAGE = [
+  'npm run rotate -- keys                        平台密钥及其有效期 the platform keys and their times',
+  'npm run rotate -- platform [--days 7]         新平台密钥，7天后开始签名 a new platform key, which signs in 7 days',
+  'npm run rotate -- end KEY_ID                  平台密钥从现在起不再签名 a platform key signs no more',
+  'npm run rotate -- master                      新主密钥，重新加密所有秘密 a new master key; seals every secret again',
+  'npm run rotate -- forget                      删除旧主密钥 removes the master keys before it',
+].join('\n')
+
+const DAY_MS = 24 * 3_600_000
+const DAYS_AHEAD = 7
+const DAYS_MAX = 90
+/** A gateway reads the file once a minute. Until it has, it may seal with the key before. */
+const KNOWN_AFTER_MS = 120_000
+const SEALED_AT_ONCE = 500
+
+type Tools = { pool: Pool; config: Config; master: MasterKeys; now: Date; say: (line: string) => void }
+
+/** Says what was done, line by line. Throws an error of one line, which never repeats a key. */
+export async function rotate(
+  { env, defaultHome, now = new Date() }: { env: Record<string, string | undefined>; defaultHome: string; now?: Date },
+  [what = '', ...args]: string[],
+  say: (line: string) => void,
+): Promise<void> {
+  const run = Object.hasOwn(RUNS, what) ? RUNS[what] : undefined
+  if (run === undefined) throw new Error(USAGE)
+  const config = readConfig(env, defaultHome)
+  const master = loadMasterKeys(config)
+  const { pool, close } = await openDatabase(config, () => {})
+  try {
+    await migrate(pool)
+    await run({ pool, config, master, now, say }, args)
+  } finally {
+    await close()
+  }
+}
+
+const RUNS: Record<string, (tools: Tools, args: string[]) => Promise<void>> = {
+  async keys({ pool, now, say }) {
+    const keys = await listPlatformKeys(pool)
+    const signing = keys.find((key) => isValid(key, now))
+    for (const key of keys)
+      say(`${key.keyId.padEnd(16)}  ${validity(key)}${key === signing ? '  签名中 signs now' : ''}`)
+  },
+
+  async platform({ pool, master, now, say }, args) {
+    const days = daysOf(args)
+    const validFrom = new Date(now.getTime() + days * DAY_MS)
+    const keyId = await addNextKey(pool, master, validFrom)
+    const added = (await listPlatformKeys(pool)).find((key) => key.keyId === keyId)
+    say(`新平台密钥 new platform key ${keyId}: ${validFrom.toISOString()} 起签名 (signs from then on, within a minute)`)
+    say(`公钥 public key, 请通知各商户 (tell every merchant):\n${added?.publicKey}`)
+  },
+
+  async end({ pool, now, say }, [keyId = '']) {
+    const keys = await listPlatformKeys(pool)
+    const isOnlyOne = !keys.some((key) => key.keyId !== keyId && isValid(key, now))
+    if (isOnlyOne && keys.some((key) => key.keyId === keyId)) {
+      throw new Error(
+        '没有其他密钥可以签名，请先运行 npm run rotate -- platform --days 0 (no other key can sign: run that first)',
+      )
+    }
+    if (!(await endPlatformKey(pool, keyId, now)))
+      throw new Error(`没有平台密钥 ${keyId} (no such platform key, or ended)`)
+    say(`平台密钥 ${keyId} 不再签名 (signs no more). 它签过的仍可验证 (what it has signed still verifies)`)
+  },
+
+  async master({ pool, config, master, say }) {
+    if (config.masterKeys.length === 1) {
+      throw new Error(
+        'ACOPAY_MASTER_KEY 只有一个密钥。请先加上新密钥，步骤见 docs/keys.md (has only one key: add the new one first, see docs/keys.md)',
+      )
+    }
+    // A rotation that was broken off goes on with the key that it has made.
+    const isUnderWay = master.keys.length > 1 && (await isAnyOlder(pool, master))
+    if (config.masterKeys.length === 0 && !isUnderWay) {
+      writeMasterKeys(config.home, [newMasterKey(), ...master.keys])
+      master.refresh()
+      say(`新主密钥 new master key: ${masterKeyFile(config.home)} 第一行 (its first line)`)
+    }
+    await sealAgain(pool, master, say)
+    say(
+      '旧主密钥仍可解密。两分钟后运行 npm run rotate -- forget (the key before still unseals: run this in two minutes)',
+    )
+  },
+
+  async forget({ pool, config, master, say }) {
+    if (config.masterKeys.length === 0 && Date.now() - statSync(masterKeyFile(config.home)).mtimeMs < KNOWN_AFTER_MS) {
+      throw new Error(
+        '网关可能尚未读到新主密钥，请两分钟后再试 (gateways may not know the new master key yet: try again in two minutes)',
+      )
+    }
+    await sealAgain(pool, master, say)
+    const [newest, ...older] = master.keys
+    if (config.masterKeys.length > 0) {
+      say(
+        '所有秘密已用第一个主密钥加密，可从 ACOPAY_MASTER_KEY 中删除其余的 (all is sealed with the first one: remove the others)',
+      )
+      return
+    }
+    writeMasterKeys(config.home, [newest])
+    say(`已删除 ${older.length} 个旧主密钥 (removed the master keys before it)`)
+  },
+}
+
+const isValid = ({ validFrom, validUntil }: ListedPlatformKey, now: Date): boolean =>
+  validFrom <= now && (validUntil === null || validUntil > now)
+
+const validity = ({ validFrom, validUntil }: ListedPlatformKey): string =>
+  `${validFrom.toISOString()} – ${validUntil?.toISOString() ?? ''}`
+
+function daysOf(args: string[]): number {
+  if (args.length === 0) return DAYS_AHEAD
+  const [option, text = ''] = args
+  const days = Number(text)
+  if (option !== '--days' || !/^\d{1,2}$/.test(text) || days > DAYS_MAX) {
+    throw new Error(`--days 应为0到${DAYS_MAX}的整数 (0 to ${DAYS_MAX})`)
+  }
+  return days
+}
+
+/** What a value is sealed for: its table and row. */
+const PLACES: Record<SealedTable, (key: string[]) => string> = {
+  platform_key: ([keyId = '']) => platformKeyPlace(keyId),
+  purpose_key: ([purpose = '']) => purposePlace(purpose),
+  channel_account: ([mchNo = '', channel = '']) => accountPlace({ mchNo, channel }),
+  console_user: ([username = '']) => totpPlace(username),
+}
+
+async function isAnyOlder(pool: Pool, master: MasterKeys): Promise<boolean> {
+  const head = headOf(master)
+  for (const table of SEALED_TABLES) {
+    if ((await sealedValues(pool, { table, head, after: null }, 1)).length > 0) return true
+  }
+  return false
+}
+
+/** Seals everything with the newest key. Whatever a gateway seals meanwhile is found at the next turn. */
+async function sealAgain(pool: Pool, master: MasterKeys, say: (line: string) => void): Promise<void> {
+  const head = headOf(master)
+  for (const table of SEALED_TABLES) {
+    let done = 0
+    for (let after: string[] | null = null; ; ) {
+      const values: SealedValue[] = await sealedValues(pool, { table, head, after }, SEALED_AT_ONCE)
+      for (const value of values) done += (await sealOneAgain(pool, master, value)) ? 1 : 0
+      if (values.length < SEALED_AT_ONCE) break
+      after = values.at(-1)?.key ?? null
+      say(`${table}: ${done} …`)
+    }
+    say(`${table}: ${done} 重新加密 sealed again`)
+  }
+}
+
+async function sealOneAgain(pool: Pool, master: MasterKeys, value: SealedValue): Promise<boolean> {
+  const place = PLACES[value.table](value.key)
+  let secret: string
+  try {
+    secret = unseal(master, place, value.sealed)
+  } catch {
+    throw new Error(`没有主密钥可以解密 ${place} (no master key unseals it)`)
+  }
+  return replaceSealed(pool, value, seal(master, place, secret))
+}

@@ -1,4 +1,5 @@
 /** The payer's page in a real browser, through the sandbox's upstreams. */
+import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import path from 'node:path'
@@ -357,4 +358,51 @@ it('all that a payer loads is less than 100 kB', () => {
     .filter((entry) => entry.isFile())
     .map(({ parentPath, name }) => gzipSync(readFileSync(path.join(parentPath, name))).length)
   expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(100_000)
+})
+
+describe('scripts of the cashier', () => {
+  const textAt = async (address: string): Promise<string> => (await fetch(gateway.gateway.url + address)).text()
+  const digestOf = (text: string): string => `sha384-${createHash('sha384').update(text).digest('base64')}`
+
+  it('are listed with their purpose and the digest of what is sent, and every tag of a page names it', async () => {
+    const listed = JSON.parse(await textAt('/cashier/scripts.json')) as {
+      file: string
+      purpose: string
+      integrity: string
+    }[]
+    expect(listed).toHaveLength(4)
+    for (const { file, purpose, integrity } of listed) {
+      expect([file, digestOf(await textAt(file))]).toEqual([file, integrity])
+      expect(purpose).toMatch(/^\w/)
+    }
+    const { url } = await placed()
+    const html = await (await fetch(url)).text()
+    const tags = html.match(/<(script|link)[^>]*(\.js|\.css)"[^>]*>/g) ?? []
+    expect(tags).toHaveLength(3)
+    for (const tag of tags) {
+      const [, file = ''] = /(?:src|href)="([^"]+)"/.exec(tag) ?? []
+      expect(tag).toContain(`integrity="${digestOf(await textAt(file))}"`)
+    }
+  })
+
+  it.each([/assets\/index-.*\.js$/, /assets\/texts-.*\.js$/])(
+    'that were changed on the way (%s) are not run',
+    async (which) => {
+      const { url } = await placed()
+      const { page, problems, close: done } = await openPage(browser)
+      await page.route(which, async (route) => {
+        const response = await route.fetch()
+        await route.fulfill({ response, body: `document.title = 'stolen';${await response.text()}` })
+      })
+      await page.goto(url)
+      await expect.poll(() => problems().join()).toMatch(/integrity/i)
+      expect(await page.title()).toBe('收银台 · Cashier')
+      await done()
+    },
+  )
+
+  it('of other sites can be held to their digest: the host script may be read by everyone', async () => {
+    const response = await fetch(`${gateway.gateway.url}/cashier/host.js`)
+    expect(response.headers.get('access-control-allow-origin')).toBe('*')
+  })
 })

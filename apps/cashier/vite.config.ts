@@ -1,8 +1,12 @@
 import { defineConfig } from 'vite'
+import { integrity } from './integrity.ts'
+
+const BASE = '/cashier/'
 
 /** Two pages, and the host script, which shells include by a name that never changes. */
 export default defineConfig({
-  base: '/cashier/',
+  base: BASE,
+  plugins: [integrity(BASE)],
   build: {
     target: 'es2020',
     modulePreload: false,

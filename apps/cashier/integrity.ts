@@ -21,11 +21,11 @@ type Emitted = {
   imports?: string[]
 }
 
-export const digestOf = (content: string | Uint8Array): string =>
+const digestOf = (content: string | Uint8Array): string =>
   `sha384-${createHash('sha384').update(content).digest('base64')}`
 
 /** Adds the digests to a page's tags, and a preload with a digest for every module that its scripts import. */
-export function withDigests(
+function withDigests(
   html: string,
   base: string,
   digests: Map<string, string>,

@@ -1,5 +1,6 @@
 /** A machine whose clock is wrong for a while: nothing ends by it, monitoring is told, and all goes on when it is right again. */
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
+import { addUser, signedIn } from './support/console.ts'
 import { testStart } from './support/manual-clock.ts'
 import { close, place, query } from './support/merchant.ts'
 import { type Production, productionGateway } from './support/production.ts'
@@ -97,6 +98,16 @@ it('a gateway that starts while its clock is 3 h ahead of the database closes no
   clock.setAhead(0)
   await another.stop()
   expect(await stateOf(open)).toBe('NOTPAY')
+})
+
+it("the console's overview says by how much the clock differs, and nothing when it does not", async () => {
+  const { clock } = production
+  await addUser(production, 'an-operator', 'operator')
+  const operator = await signedIn(production, 'an-operator')
+  expect((await operator.get('overview')).body.clock).toBeNull()
+  clock.setDatabaseAhead(3 * HOUR)
+  await workGoesOn()
+  expect((await operator.get('overview')).body.clock).toEqual({ against: 'database', ahead_s: -3 * 3600 })
 })
 
 it('raises an alarm while the clock is in doubt, and says when it is right again', () => {

@@ -858,6 +858,7 @@ it('the overview adds up hours and days of China, and counts what is stuck, of a
     channels: [health('alipay', 4, 2, 1), health('wechat', 4, 2, 1)],
     unsettled_differences: 5,
     unmatched_payments: 4,
+    clock: null,
   })
   const hour = (begin: string): Row[] => hours.filter(({ from }: Row) => from === begin)
   expect(hours).toHaveLength(24)

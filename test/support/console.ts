@@ -57,7 +57,7 @@ export function consoleClient(baseUrl: string, cookie = '', session: Session | n
 }
 
 export async function signedIn(
-  { demo }: TestWorld,
+  { demo }: Pick<TestWorld, 'demo'>,
   username: string,
   password = PASSWORD,
   totp?: string,

@@ -202,6 +202,7 @@ export const EN: Record<keyof typeof ZH, string> = {
   byHour: 'The last 24 hours',
   byDay: 'The last 30 days',
   stuckOrders: 'Stuck',
+  clockDoubt: 'The clock of this machine is in doubt and no order expires; set it right',
   stuckClosing: 'Closing, or past their time, for too long',
   stuckRefunds: 'Refunds for too long',
   stuckReversals: 'Reversals for too long',

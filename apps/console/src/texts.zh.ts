@@ -200,6 +200,7 @@ export const ZH = {
   byHour: '近24小时',
   byDay: '近30天',
   stuckOrders: '滞留',
+  clockDoubt: '这台机器的时钟不可信，订单暂不过期；请校准时钟',
   stuckClosing: '长时间关单中或过期未关',
   stuckRefunds: '长时间退款中',
   stuckReversals: '长时间退回中',

@@ -30,6 +30,11 @@ export type Overview = {
   channels: { channel: string; attempts: number; paid: number; in_doubt: number }[]
   unsettled_differences: number
   unmatched_payments: number
+  /**
+   * The clock of the gateway that answers: by how many seconds it is ahead of another one, so that nothing expires; negative
+   * where it is behind. Null while it is right.
+   */
+  clock: { against: 'steady clock' | 'database'; ahead_s: number } | null
 }
 
 /**

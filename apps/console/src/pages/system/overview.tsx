@@ -2,7 +2,7 @@
 import type { Overview, Volume } from '@acopay/protocol/console'
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
-import { Spin } from 'antd'
+import { Alert, Spin } from 'antd'
 import type { ReactNode } from 'react'
 import { search } from '../../address.ts'
 import { call, session } from '../../api.ts'
@@ -31,6 +31,9 @@ export function OverviewPage() {
     <>
       <Title>{t('overview')}</Title>
       {filters.length > 0 && <Filters key={mch_no ?? ''} filters={filters} values={values} onChange={filter} />}
+      {data.clock !== null && (
+        <Alert type="error" showIcon title={`${t('clockDoubt')} (${data.clock.against}: ${data.clock.ahead_s} s)`} />
+      )}
       <p className="note">{data.at === null ? t('noFigures') : `${t('figures')} ${when(data.at)}`}</p>
       <h2>{t('today')}</h2>
       <Today data={data} />

@@ -96,7 +96,13 @@ async function overview(world: World, { caller, query }: ConsoleCall): Promise<O
     })),
     unsettled_differences: health.differences,
     unmatched_payments: health.unmatched,
+    clock: clockOf(world),
   }
+}
+
+function clockOf(world: World): Overview['clock'] {
+  const doubt = world.clockDoubt()
+  return doubt && { against: doubt.against, ahead_s: Math.round(doubt.byMs / 1000) }
 }
 
 export const overviewEndpoints: ConsoleEndpoint[] = [

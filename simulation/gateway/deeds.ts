@@ -1,5 +1,5 @@
 /** Carries out a scenario's operations: what merchants and payers do, crashes, and jumps of the clock. */
-import { fen } from '@acopay/core'
+import { fen, type OrderRef } from '@acopay/core'
 import type { Order } from '@acopay/store'
 import { closeOrder } from '../../apps/server/src/actions/order/close-order.ts'
 import { placeOrder } from '../../apps/server/src/actions/order/place-order.ts'
@@ -15,7 +15,7 @@ import type { upstream } from './upstream.ts'
 
 const NOTIFY_URL = 'https://merchant.example/told'
 
-const keyOf = ({ no }: KnownOrder) => ({ mchNo: MCH, ref: { transactionNo: no ?? '' } })
+const numberOf = (index: number): string => `order-number-${index}-0123456789`
 
 /** What the outside knows of an order: its numbers, and the first moment at which a merchant or the expiry closes it. */
 export type KnownOrder = { number: number; no: string | null; attempts: string[]; closingSinceMs: number }
@@ -34,11 +34,14 @@ type Context = {
   failed: (what: string) => void
 }
 
+type OrderKey = { mchNo: string; ref: OrderRef }
+
 type OperationContext = Context & {
   dice: Random
   nonce: () => string
   /** The attempts whose code a payer has seen. */
   shown: Set<string>
+  keyOf: (order: KnownOrder) => OrderKey
   ask: <Answer extends { kind: string } | Order | null>(
     what: string,
     work: (gateway: Gateway) => Promise<Answer>,
@@ -61,9 +64,8 @@ export function operationsOf(given: Context) {
     work(gateway).then(
       (answer) => {
         if (!gateway.process.isAlive) return
-        // Every call has a nonce of its own.
-        if (answer !== null && 'kind' in answer && answer.kind === 'nonce_used')
-          given.broke(`S3: ${what}: a new nonce counts as used`)
+        const wrong = contradicted(answer)
+        if (wrong !== null) given.broke(`${wrong}: ${what}`)
         onAnswer(answer)
       },
       (error: Error) => {
@@ -72,7 +74,13 @@ export function operationsOf(given: Context) {
       },
     )
   }
-  const context: OperationContext = { ...given, dice: random(plan.seed, 'deeds'), nonce, shown: new Set(), ask }
+  const numbers = random(plan.seed, 'numbers')
+  /** By either of its numbers. */
+  const keyOf = ({ no, number }: KnownOrder): OrderKey => ({
+    mchNo: MCH,
+    ref: numbers.isOneIn(0.5) ? { transactionNo: no ?? '' } : { mchTradeNo: numberOf(number - 1) },
+  })
+  const context: OperationContext = { ...given, dice: random(plan.seed, 'deeds'), nonce, shown: new Set(), ask, keyOf }
 
   function operation(one: Operation): void {
     const order = orders[one.order]
@@ -85,12 +93,20 @@ export function operationsOf(given: Context) {
   return { place: (index: number) => place(context, index), operation }
 }
 
+/** What cannot be answered: every call has a nonce of its own, and is about an order that was placed. */
+function contradicted(answer: { kind: string } | Order | null): string | null {
+  if (answer === null) return 'S4: there is no such order'
+  if (!('kind' in answer)) return null
+  if (answer.kind === 'nonce_used') return 'S3: a new nonce counts as used'
+  return answer.kind === 'absent' ? 'S4: there is no such order' : null
+}
+
 function place({ plan, orders, say, nonce, ask }: OperationContext, index: number): void {
   const { expiresInMs, hasNotifyUrl } = plan.orders[index] as Scenario['orders'][number]
   const wishes = {
     mchNo: MCH,
     appNo: APP,
-    mchTradeNo: `order-number-${index}-0123456789`,
+    mchTradeNo: numberOf(index),
     description: 'x',
     amountFen: fen(AMOUNT_FEN),
     askedExpire: new Date(START_MS + expiresInMs),
@@ -125,7 +141,7 @@ const TO_ORDER: Record<
       context.say(`payer pays attempt ${attempt + 1} of order ${number}`)
   },
   return: returned,
-  query({ say, told, ask }, order) {
+  query({ say, told, ask, keyOf }, order) {
     ask(
       `query order ${order.number}`,
       ({ world }) => queryOrder(world, keyOf(order)),
@@ -139,7 +155,11 @@ const TO_ORDER: Record<
   refund,
 }
 
-function start({ schedule, say, shown, ask }: OperationContext, order: KnownOrder, { channel }: Operation): void {
+function start(
+  { schedule, say, shown, ask, keyOf }: OperationContext,
+  order: KnownOrder,
+  { channel }: Operation,
+): void {
   const payer = { returnUrl: null, payerIp: null, openId: null }
   /** Notes the new attempt's number for the payers, in the order in which attempts are started. */
   const noted = (digits: string): string => {
@@ -164,7 +184,7 @@ function start({ schedule, say, shown, ask }: OperationContext, order: KnownOrde
 const isInSight = ({ shown, upstreams }: OperationContext, attemptNo: string): boolean =>
   shown.has(attemptNo) || !upstreams.isCode(attemptNo)
 
-function close({ schedule, say, count, told, nonce, ask }: OperationContext, order: KnownOrder): void {
+function close({ schedule, say, count, told, nonce, ask, keyOf }: OperationContext, order: KnownOrder): void {
   order.closingSinceMs = Math.min(order.closingSinceMs, schedule.nowMs())
   ask(
     `close order ${order.number}`,
@@ -179,7 +199,7 @@ function close({ schedule, say, count, told, nonce, ask }: OperationContext, ord
 }
 
 function refund(
-  { plan, dice, say, broke, told, nonce, ask }: OperationContext,
+  { plan, dice, say, broke, told, nonce, ask, keyOf }: OperationContext,
   order: KnownOrder,
   { fen: amount }: Operation,
 ): void {

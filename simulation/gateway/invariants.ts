@@ -65,6 +65,11 @@ const AT_REST = `
   union all select 'I4: a reversal is still under way' from reversal where state = 'PROCESSING'
   union all select 'I8: a refund is still under way' from refund where state = 'PROCESSING'
   union all select 'I5: a notification is neither delivered nor in the dead letters' from notification where state = 'PENDING'
+  union all select 'I5: a notification counts other tries than were made'
+   -- A try that a process wrote down after its lease had ended is not counted.
+   where exists (select from notification n cross join lateral (select count(*) as made from notification_try t
+     where t.mch_no = n.mch_no and t.transaction_no = n.transaction_no and t.seq = n.seq and t.failure is not null) t
+     where tries not between made - 2 and made)
   union all select 'I5: a notification is given up before its sixteen tries' from notification where state = 'DEAD' and tries < 16`
 
 type Statement = { name: string; text: string; values?: unknown[] }

@@ -19,15 +19,28 @@ export function scenario(seed: number): Scenario {
   const plan = firstScenario(seed)
   if (hasStalls(seed) || !random(seed, 'later').isOneIn(0.6)) return plan
   const isIn = (what: string, probability: number): boolean => random(seed, what).isOneIn(probability)
-  const orders = plan.orders.flatMap((order, index) =>
-    isIn(`returns of ${index}`, 0.3) ? [{ order, operations: returnedOrder(seed, index) }] : [],
-  )
+  const more = plan.orders.flatMap((_order, index) => {
+    if (isIn(`returns of ${index}`, 0.3)) return returnedOrder(seed, index)
+    return isIn(`scanned and closed ${index}`, 0.3) ? scannedOrder(seed, index) : []
+  })
   return {
     ...plan,
-    operations: [...plan.operations, ...orders.flatMap(({ operations }) => operations)].sort(byTime),
+    operations: [...plan.operations, ...more].sort(byTime),
     faults: [...plan.faults, ...LATER_FAULTS.filter((fault) => isIn(fault, 0.35))],
     ownFaults: [...plan.ownFaults, ...OWN_LATER_FAULTS.filter((fault) => isIn(fault, 0.35))],
   }
+}
+
+/** An attempt that any payer can pay, and a close: the moment at which a wrong answer of the upstream is worst. */
+function scannedOrder(seed: number, order: number): Operation[] {
+  const dice = random(seed, `scan of ${order}`)
+  const startMs = dice.between(0, PHASE_MS / 2)
+  const rest = { order, attempt: 0, channel: dice.pick(['wechat', 'alipay', 'alipay'] as const), fen: 1n }
+  return [
+    { ...rest, kind: 'start', atMs: startMs },
+    { ...rest, kind: 'scan', atMs: startMs + dice.between(700, 2_000) },
+    { ...rest, kind: 'close', atMs: startMs + dice.between(2_000, 6_000) },
+  ]
 }
 
 /** The first attempt is scanned and paid early. Later the payment is sent back from outside. */

@@ -105,6 +105,12 @@ export type Observer = {
   waiting: () => void
 }
 
+/** This call is rare. A higher rate makes sure that its faults come up at all. */
+function rateOf(verb: Verb, { faults, rate }: Chosen): number {
+  const isRare = verb === 'queryRefund' || (verb === 'refund' && faults.includes('refund in doubt'))
+  return isRare ? Math.max(rate, 0.6) : rate
+}
+
 export type Network = ReturnType<typeof network>
 
 export function network(schedule: Scheduler, dice: Random, chosen: Chosen, observer: Observer) {
@@ -113,32 +119,32 @@ export function network(schedule: Scheduler, dice: Random, chosen: Chosen, obser
   /** The attempts with a refund call that was sent and has not arrived yet. */
   const onTheWay = new Set<string>()
 
-  function draw(verb: Verb, no: string): Fault | null {
+  function draw(verb: Verb, no: string, tempting: readonly Fault[]): Fault | null {
     // A refusal while an earlier call is still on its way could mislead the gateway to call the refund failed.
-    const isTempting = verb === 'refund' && onTheWay.has(no) && chosen.faults.includes('refund refused')
-    if (isTempting && !isResting && dice.isOneIn(0.5)) {
-      observer.fault('refund refused', verb)
-      return 'refund refused'
+    const isOnTheWay = verb === 'refund' && onTheWay.has(no)
+    const tempted = [...tempting, ...(isOnTheWay ? (['refund refused'] as const) : [])]
+    const likely = tempted.filter((fault) => chosen.faults.includes(fault))
+    if (likely.length > 0 && !isResting && dice.isOneIn(0.5)) {
+      const fault = dice.pick(likely)
+      observer.fault(fault, verb)
+      return fault
     }
     const able = chosen.faults.filter((fault) => SENSIBLE[fault]?.includes(verb))
-    // This call is rare. A higher rate makes sure that its faults come up at all.
-    const isRare = verb === 'queryRefund' || (verb === 'refund' && chosen.faults.includes('refund in doubt'))
-    const rate = isRare ? Math.max(chosen.rate, 0.6) : chosen.rate
-    if (isResting || able.length === 0 || !dice.isOneIn(rate)) return null
+    if (isResting || able.length === 0 || !dice.isOneIn(rateOf(verb, chosen))) return null
     const fault = dice.pick(able)
     observer.fault(fault, verb)
     return fault
   }
 
-  /** Sends one call to an upstream and answers what comes back of it. */
+  /** Sends one call to an upstream and answers what comes back of it. `tempting`: faults that could do most harm now. */
   function call<Answer extends { kind: string }>(
     process: Process,
     verb: Verb,
-    no: string,
+    { no, tempting = [] }: { no: string; tempting?: readonly Fault[] },
     work: (fault: Fault | null) => Answer,
   ): Promise<Heard<Answer>> {
     observer.waiting()
-    const fault = draw(verb, no)
+    const fault = draw(verb, no, tempting)
     const death = observer.deathAt(verb)
     if (death?.when === 'before the call') {
       observer.crash(process)

@@ -22,7 +22,11 @@ export function makesRefund(
   ask: Ask,
 ): Promise<Heard<MadeAnswer>> {
   parts.observer.called('refund', ask.refundNo)
-  return parts.wire.call(gateway, 'refund', trade?.no ?? '', (fault) => refunded(parts, ask, trade, fault))
+  // Of two payments the other one may be back already, and be taken for this one when this one is refused.
+  const tempting: Fault[] = trade !== undefined && trade.payments.length > 1 ? ['refund refused'] : []
+  return parts.wire.call(gateway, 'refund', { no: trade?.no ?? '', tempting }, (fault) =>
+    refunded(parts, ask, trade, fault),
+  )
 }
 
 export const asksForRefund = (
@@ -31,7 +35,7 @@ export const asksForRefund = (
   trade: Trade | undefined,
   refundNo: string,
 ): Promise<Heard<MadeAnswer>> =>
-  parts.wire.call(gateway, 'queryRefund', trade?.no ?? '', () => queriedRefund(parts, trade, refundNo))
+  parts.wire.call(gateway, 'queryRefund', { no: trade?.no ?? '' }, () => queriedRefund(parts, trade, refundNo))
 
 /** The trade of which this refund has sent something back. */
 export const refundNamed = ({ trades }: Parts, refundNo: string): Trade | undefined =>

@@ -19,23 +19,30 @@ export function callOpen(
   opening: Opening,
 ): Promise<Heard<{ kind: 'opened' }>> {
   parts.observer.called('open', opening.no)
-  return parts.wire.call(gateway, 'open', opening.no, () => opened(parts, channel, opening))
+  return parts.wire.call(gateway, 'open', opening, () => opened(parts, channel, opening))
 }
 
 export function callClose(parts: Parts, gateway: Process, channel: ChannelName, no: string): Promise<Heard<Closed>> {
   const asked = parts.trades.get(no)
   if (asked !== undefined) asked.openings = 0
-  return parts.wire.call(gateway, 'close', no, (fault) => closed(parts, channel, parts.trades.get(no), fault))
+  return parts.wire.call(gateway, 'close', { no }, (fault) => closed(parts, channel, parts.trades.get(no), fault))
 }
 
 export function callQuery(parts: Parts, gateway: Process, no: string, paymentNo?: string): Promise<Heard<Queried>> {
-  return parts.wire.call(gateway, 'query', no, (fault) => {
+  return parts.wire.call(gateway, 'query', { no, tempting: temptingAbout(parts.trades.get(no)) }, (fault) => {
     const trade = parts.trades.get(no)
     const says = queried(parts, trade, paymentNo)
     // Count only an answer that surely reaches the gateway.
     if (says.kind === 'open' && trade?.state === 'open' && fault === null) trade.openings += 1
     return says
   })
+}
+
+/** Where a wrong answer would do harm: of a payment, and of a trade that any payer can pay. */
+function temptingAbout(trade: Trade | undefined): Fault[] {
+  if (trade === undefined || trade.isCode) return []
+  if (trade.state === 'open') return ['other number', 'odd answer']
+  return trade.state === 'paid' ? ['odd answer'] : []
 }
 
 /** A number that is used again gets the trade that it got the first time. */

@@ -119,8 +119,15 @@ function refunds(parts: Parts, gateway: Process, body: string): Promise<Heard<Ma
   return makesRefund(parts, gateway, tradeOf(parts, paymentNo), ask)
 }
 
-const queriesRefund = (parts: Parts, gateway: Process, refundNo: string): Promise<Heard<MadeAnswer>> =>
-  asksForRefund(parts, gateway, refundNamed(parts, refundNo), refundNo)
+/** A query does not show it yet. */
+async function queriesRefund(parts: Parts, gateway: Process, refundNo: string): Promise<Heard<MadeAnswer>> {
+  const { says, fault } = await asksForRefund(parts, gateway, refundNamed(parts, refundNo), refundNo)
+  const isAbsent = says.kind === 'doubtful' && isHidden(says.refund)
+  return { says: isAbsent ? { kind: 'absent' } : says, fault }
+}
+
+/** One of two refunds that are in doubt. */
+const isHidden = ({ refundNo }: ShownRefund): boolean => Number(refundNo.at(-1)) % 2 === 0
 
 function refundWords({ wording }: Parts, { says, fault }: Heard<MadeAnswer>, refundNo: string): Words {
   if (fault === 'other number') {
@@ -142,9 +149,10 @@ function refundWords({ wording }: Parts, { says, fault }: Heard<MadeAnswer>, ref
       return [200, wechatRefund('SUCCESS', says.refund)]
     case 'processing':
       return [200, wechatRefund('PROCESSING', says.refund)]
-    // The payer's card takes no money. The merchant's staff complete the refund in WeChat Pay's own pages.
+    // The payer's card takes no money, and the merchant's staff complete the refund in WeChat Pay's own pages. Or WeChat Pay is
+    // still at it, and its manual says to call again with the same number.
     case 'doubtful':
-      return [200, wechatRefund('ABNORMAL', says.refund)]
+      return isHidden(says.refund) ? [500, { code: 'SYSTEM_ERROR' }] : [200, wechatRefund('ABNORMAL', says.refund)]
     case 'closed':
       return [200, wechatRefund('CLOSED', says.refund)]
     case 'not enough':

@@ -25,12 +25,7 @@ const digestOf = (content: string | Uint8Array): string =>
   `sha384-${createHash('sha384').update(content).digest('base64')}`
 
 /** Adds the digests to a page's tags, and a preload with a digest for every module that its scripts import. */
-function withDigests(
-  html: string,
-  base: string,
-  digests: Map<string, string>,
-  imports: Map<string, string[]>,
-): string {
+function withDigests(html: string, base: string, digests: Map<string, string>, imports: Map<string, string[]>): string {
   const preloads = new Set<string>()
   const tagged = html.replace(/<(?:script|link)\b[^>]*?\b(?:src|href)="([^"]+)"[^>]*>/g, (tag, address: string) => {
     const file = address.startsWith(base) ? address.slice(base.length) : ''

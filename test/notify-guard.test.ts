@@ -114,7 +114,11 @@ describe('a name that cannot be looked up is a reason for the merchant’s list,
 
   it('where the look-up fails', async () => {
     const resolve: Resolve = (_name, done) => done(Object.assign(new Error('try later'), { code: 'EAI_AGAIN' }))
-    expect(await posted('http://a.example:PORT/', { resolve })).toEqual({ httpStatus: null, why: 'EAI_AGAIN', hits: [] })
+    expect(await posted('http://a.example:PORT/', { resolve })).toEqual({
+      httpStatus: null,
+      why: 'EAI_AGAIN',
+      hits: [],
+    })
   })
 })
 

@@ -2,8 +2,9 @@
  * The requests of merchants, field by field (spec/protocol.md, section 3). A request is parsed once, here; the rest of
  * the gateway relies on the parsed types. Messages are Chinese, name the field and fit `fieldErrors`.
  */
-import { type JsonObject, type JsonValue, namesOfSigned } from './canonical.ts'
+import type { JsonObject, JsonValue } from './canonical.ts'
 import { isRefusal, notAText, type Refusal, refuse, refuseField } from './errors.ts'
+import { foreignMember } from './foreign-members.ts'
 
 /** The rule of one text field. Lengths are in UTF-16 units, as the official Java SDK counts them. */
 export type FieldRule = { required: boolean; max: number } & (Form | { pattern?: never; says?: never })
@@ -95,27 +96,6 @@ function readField(name: string, value: JsonValue | undefined, rule: FieldRule):
   if (UNSTORABLE.test(value)) return refuseField(name, '含有无效字符')
   if (rule.pattern && !rule.pattern.test(value)) return refuseField(name, rule.says)
   return value
-}
-
-/** Members of every request: they travel in headers, and those of the headers are the ones that are signed. */
-const OF_THE_SIGNATURE: ReadonlySet<string> = new Set(['mch_no', 'nonce', 'sign_type'])
-
-const NAME_MAX = 20
-
-/** A caller's name of a member, for `fieldErrors`: short, and without characters that nothing shows. */
-const shownName = (name: string): string => {
-  const shown = [...name].map((letter) => (/[\p{C}\p{Z}]/u.test(letter) ? '?' : letter))
-  return shown.length > NAME_MAX ? `${shown.slice(0, NAME_MAX - 1).join('')}…` : shown.join('')
-}
-
-/**
- * A refusal of the first signed member that does not belong to the call; null where all do. A signature names neither method
- * nor path. Without this check the order parameters that a merchant signs for its payer's page would, moved into headers, close
- * and query the order.
- */
-function foreignMember(params: JsonObject, rules: Record<string, FieldRule>): Refusal | null {
-  const foreign = namesOfSigned(params).find((name) => !Object.hasOwn(rules, name) && !OF_THE_SIGNATURE.has(name))
-  return foreign === undefined ? null : refuseField(shownName(foreign), '不是此接口的参数 (not of this call)')
 }
 
 type Texts<Rules extends Record<string, FieldRule>> = {

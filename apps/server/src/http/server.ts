@@ -1,14 +1,6 @@
 /** Builds the HTTP server. Every call of the transactions API goes through `respond`, read it from top to bottom. */
 import { randomUUID } from 'node:crypto'
-import {
-  BASE_PATH,
-  isRefusal,
-  type JsonObject,
-  type Refusal,
-  refuse,
-  signedBody,
-  unsignedBody,
-} from '@acopay/protocol'
+import { BASE_PATH, isRefusal, type JsonObject, type Refusal, refuse, signedBody, unsignedBody } from '@acopay/protocol'
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import type { World } from '../world.ts'
 import { cashierRoutes } from './cashier/routes.ts'

@@ -173,6 +173,24 @@ describe('the fields', () => {
   })
 })
 
+/** What the official Java SDKs send: the properties of their request models, in snake case; 1.0.0 without the last two. */
+const OFFICIAL = `
+close       transaction_no mch_trade_no aco_pay_sdk version
+query       transaction_no mch_trade_no aco_pay_sdk version
+refund      transaction_no mch_trade_no mch_refund_no refund_amount refund_reason notify_url aco_pay_sdk version
+queryRefund refund_no mch_refund_no aco_pay_sdk version
+bill        bill_date aco_pay_sdk version
+place       app_no mch_trade_no description amount_total amount_currency time_expire extra notify_url aco_pay_sdk version
+`
+
+it('every member that the official Java SDKs 1.0.0 and 2.0.0 send belongs to its call', () => {
+  for (const row of OFFICIAL.trim().split('\n')) {
+    const [verb = '', ...names] = row.split(/\s+/) as [Verb, ...string[]]
+    const params = names.map((name) => [name, GOOD[name] ?? GOOD_REFUND[name] ?? '2026-01-31'])
+    expect(parse(verb as Verb, Object.fromEntries(params)), verb).not.toHaveProperty('refused')
+  }
+})
+
 describe('a signed member of another call', () => {
   const EVERY_FIELD = [...new Set(rows.map(({ field }) => field))]
   const verbs = [...new Set(rows.map(({ verb }) => verb))]

@@ -172,11 +172,13 @@ describe.each(ENDPOINTS.filter(({ method }) => method === 'POST'))('$name, whose
     await changedNothing()
   })
 
-  it('names __proto__ or constructor: signed like any other name, and of no effect', async () => {
+  it('names __proto__ or constructor: signed like any other name, and refused like it where the call has no such member', async () => {
     const params: JsonObject = Object.assign(Object.create(null), goodParams(name))
     Object.defineProperty(params, '__proto__', { value: { transaction_no: 'x' }, enumerable: true })
     Object.defineProperty(params, 'constructor', { value: 'y', enumerable: true })
-    expect(await ask({ params, body: JSON.stringify(params) })).toMatchObject({ status: reached(name), isSigned: true })
+    const answer = await ask({ params, body: JSON.stringify(params) })
+    const refused = { status: 1001, isSigned: true, fieldErrors: '__proto__ 不是此接口的参数 (not of this call)' }
+    expect(answer).toMatchObject(name === 'place' ? { status: 200, isSigned: true } : refused)
     expect(({} as JsonObject).transaction_no).toBeUndefined()
   })
 

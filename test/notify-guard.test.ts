@@ -105,6 +105,23 @@ describe('no name is called', () => {
   })
 })
 
+describe('a name that cannot be looked up is a reason for the merchant’s list, not the end of the process', () => {
+  it('where no server knows it', async () => {
+    const answer = await posted('http://no-such-name.invalid:PORT/')
+    // Without a network the look-up itself fails.
+    expect(answer).toMatchObject({ httpStatus: null, why: expect.stringMatching(/^(ENOTFOUND|EAI_AGAIN)$/), hits: [] })
+  })
+
+  it('where the look-up fails', async () => {
+    const resolve: Resolve = (_name, done) => done(Object.assign(new Error('try later'), { code: 'EAI_AGAIN' }))
+    expect(await posted('http://a.example:PORT/', { resolve })).toEqual({
+      httpStatus: null,
+      why: 'EAI_AGAIN',
+      hits: [],
+    })
+  })
+})
+
 describe('a name that changes its address', () => {
   it('between check and use: the address that was checked is the one that is called, and no other is asked for', async () => {
     let asked = 0

@@ -33,6 +33,11 @@ export type World = {
   findMerchant: (mchNo: string) => Promise<Merchant | null>
   /** Closes orders for which no attempt was ever opened: `closeUntouchedTogether` in actions/order/close-order.ts. */
   closeUntouched: (mchNo: string, ask: UntouchedAsk) => Promise<UntouchedAnswer>
+  /**
+   * Records the nonce of a query, so that its signature is not good for a request that changes something. Callers of one
+   * merchant share a statement.
+   */
+  rememberNonce: (mchNo: string, nonce: string) => Promise<void>
   /** The body of a notification: the fields in `news`, signed for this merchant at this moment. */
   signNotification: (mchNo: string, news: Record<string, string | null>, at: Date) => Promise<string>
   /** The key that signs answers now, and its id. */

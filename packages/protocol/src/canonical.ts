@@ -105,6 +105,12 @@ function signedMembers(params: JsonObject, left: ReadonlySet<string>): JsonObjec
   return signed
 }
 
+/** The names of the members that are in the signed text of a request, in the order in which they were sent. */
+export const namesOfSigned = (params: JsonObject): string[] =>
+  Object.keys(params).filter(
+    (name) => (params[name] ?? null) !== null && !UNSIGNED_IN_REQUESTS.has(name) && !isBlank(name),
+  )
+
 export type SignatureHeaders = { mchNo: string; nonce: string; signType: string }
 
 /** Writes a number that stands for a place in `numbers`; without them as JSON.stringify does. */

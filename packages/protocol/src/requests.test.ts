@@ -173,6 +173,61 @@ describe('the fields', () => {
   })
 })
 
+/** What the official Java SDKs send: the properties of their request models, in snake case; 1.0.0 without the last two. */
+const OFFICIAL = `
+close       transaction_no mch_trade_no aco_pay_sdk version
+query       transaction_no mch_trade_no aco_pay_sdk version
+refund      transaction_no mch_trade_no mch_refund_no refund_amount refund_reason notify_url aco_pay_sdk version
+queryRefund refund_no mch_refund_no aco_pay_sdk version
+bill        bill_date aco_pay_sdk version
+place       app_no mch_trade_no description amount_total amount_currency time_expire extra notify_url aco_pay_sdk version
+`
+
+it('every member that the official Java SDKs 1.0.0 and 2.0.0 send belongs to its call', () => {
+  for (const row of OFFICIAL.trim().split('\n')) {
+    const [verb = '', ...names] = row.split(/\s+/) as [Verb, ...string[]]
+    const params = names.map((name) => [name, GOOD[name] ?? GOOD_REFUND[name] ?? '2026-01-31'])
+    expect(parse(verb as Verb, Object.fromEntries(params)), verb).not.toHaveProperty('refused')
+  }
+})
+
+describe('a signed member of another call', () => {
+  const EVERY_FIELD = [...new Set(rows.map(({ field }) => field))]
+  const verbs = [...new Set(rows.map(({ verb }) => verb))]
+  const isOwn = (verb: Verb, field: string): boolean => rows.some((row) => row.verb === verb && row.field === field)
+  const saysOf = (verb: Verb, params: JsonObject): string =>
+    (parse(verb, params) as Partial<Refusal>).fieldErrors ?? 'taken'
+
+  it('is refused by name on every call but placing, whatever its value is', () => {
+    const cells = verbs
+      .filter((verb) => verb !== 'place')
+      .flatMap((verb) => [...EVERY_FIELD, 'sign'].map((field) => ({ verb, field })))
+      .filter(({ verb, field }) => !isOwn(verb, field))
+    expect(cells).toHaveLength(8 * 20 - 26)
+    const wrong = cells.filter(({ verb, field }) =>
+      ['x', '', 0, false, [], {}].some(
+        (value) => saysOf(verb, { [field]: value }) !== `${field} 不是此接口的参数 (not of this call)`,
+      ),
+    )
+    expect(wrong).toEqual([])
+  })
+
+  it('does not disturb placing, whose own members fit nowhere else', () => {
+    for (const field of EVERY_FIELD) if (!isOwn('place', field)) expect(saysOf('place', { [field]: 'x' })).toBe('taken')
+    const place: JsonObject = { ...GOOD }
+    for (const verb of verbs) if (verb !== 'place') expect(saysOf(verb, place), verb).toContain('(not of this call)')
+  })
+
+  it('has its name shown in short and without what cannot be seen', () => {
+    const shown = (name: string): string => refusedFor('', parseCloseOrder({ transaction_no: 'AP1', [name]: 'x' }))
+    expect(shown('a-name-of-20-letters')).toBe('a-name-of-20-letters 不是此接口的参数 (not of this call)')
+    expect(shown('a-name-of-21-letters!')).toBe('a-name-of-21-letter… 不是此接口的参数 (not of this call)')
+    expect(shown('订单\n\0\u202e\ud83d号')).toBe('订单????号 不是此接口的参数 (not of this call)')
+    expect(shown('__proto__')).toBe('__proto__ 不是此接口的参数 (not of this call)')
+    expect(shown('toString')).toBe('toString 不是此接口的参数 (not of this call)')
+  })
+})
+
 describe.each([
   ['close', parseCloseOrder],
   ['query', parseQueryOrder],
@@ -191,10 +246,10 @@ describe.each([
     }
   })
 
-  it('lets fields it does not know pass', () => {
-    expect(parseRef({ transaction_no: 'AP1', version: '1.0', whatever: { deep: [1] } })).toEqual({
-      transactionNo: 'AP1',
-    })
+  it('lets members pass that are not signed, or stand in the headers', () => {
+    const unsigned = { version: { deep: [1] }, aco_pay_sdk: 'x', whatever: null, '': 'x', ' ': 'x' }
+    const inHeaders = { mch_no: 'MCH1', nonce: 'n', sign_type: 'SHA256withRSA' }
+    expect(parseRef({ transaction_no: 'AP1', ...unsigned, ...inHeaders })).toEqual({ transactionNo: 'AP1' })
   })
 
   it('does not take a number from the prototype', () => {

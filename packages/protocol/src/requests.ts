@@ -4,6 +4,7 @@
  */
 import type { JsonObject, JsonValue } from './canonical.ts'
 import { isRefusal, notAText, type Refusal, refuse, refuseField } from './errors.ts'
+import { foreignMember } from './foreign-members.ts'
 
 /** The rule of one text field. Lengths are in UTF-16 units, as the official Java SDK counts them. */
 export type FieldRule = { required: boolean; max: number } & (Form | { pattern?: never; says?: never })
@@ -111,11 +112,15 @@ function readFields<Rules extends Record<string, FieldRule>>(params: JsonObject,
   return texts as Texts<Rules>
 }
 
+/** The texts of every call but placing: signed for this call, they fit no other one that has other members. */
+const readOwnFields = <Rules extends Record<string, FieldRule>>(params: JsonObject, rules: Rules) =>
+  foreignMember(params, rules) ?? readFields(params, rules)
+
 /** How a merchant names an order: by the platform's number or by its own; the platform's wins (spec 3). */
 export type OrderRef = { transactionNo: string } | { mchTradeNo: string }
 
 function readOrderRef(params: JsonObject, rules: typeof FIELDS.close | typeof FIELDS.query): OrderRef | Refusal {
-  const texts = readFields(params, rules)
+  const texts = readOwnFields(params, rules)
   if (isRefusal(texts)) return texts
   return orderRefOf(texts) ?? NO_ORDER
 }
@@ -173,7 +178,7 @@ export type RefundOrder = {
 }
 
 export function parseRefundOrder(params: JsonObject, rule: { loopbackHttp: boolean }): RefundOrder | Refusal {
-  const texts = readFields(params, FIELDS.refund)
+  const texts = readOwnFields(params, FIELDS.refund)
   if (isRefusal(texts)) return texts
   const ref = orderRefOf(texts)
   if (ref === null) return NO_ORDER
@@ -188,7 +193,7 @@ export type RefundRef = { refundNo: string } | { mchRefundNo: string }
 
 /** `GET refund` (spec 3.5). */
 export function parseQueryRefund(params: JsonObject): RefundRef | Refusal {
-  const texts = readFields(params, FIELDS.queryRefund)
+  const texts = readOwnFields(params, FIELDS.queryRefund)
   if (isRefusal(texts)) return texts
   if (texts.refund_no !== null) return { refundNo: texts.refund_no }
   if (texts.mch_refund_no !== null) return { mchRefundNo: texts.mch_refund_no }
@@ -203,7 +208,7 @@ export type ListNotifications = {
 }
 
 export function parseListNotifications(params: JsonObject): ListNotifications | Refusal {
-  const texts = readFields(params, FIELDS.notifications)
+  const texts = readOwnFields(params, FIELDS.notifications)
   if (isRefusal(texts)) return texts
   const before = texts.before === null ? null : placeOf(texts.before)
   return { ref: orderRefOf(texts), state: texts.state as ListNotifications['state'], before }
@@ -217,7 +222,7 @@ function placeOf(text: string): NonNullable<ListNotifications['before']> {
 
 /** `GET notifications/tries` [ours]. */
 export function parseNotificationTries(params: JsonObject): { ref: OrderRef; seq: number } | Refusal {
-  const texts = readFields(params, FIELDS.notificationTries)
+  const texts = readOwnFields(params, FIELDS.notificationTries)
   if (isRefusal(texts)) return texts
   const ref = orderRefOf(texts)
   return ref === null ? NO_ORDER : { ref, seq: Number(texts.seq) }
@@ -227,7 +232,7 @@ export function parseNotificationTries(params: JsonObject): { ref: OrderRef; seq
 export type Resend = { ref: OrderRef; seq: number | null } | { dead: { from: Date | null; until: Date | null } }
 
 export function parseResend(params: JsonObject): Resend | Refusal {
-  const texts = readFields(params, FIELDS.resend)
+  const texts = readOwnFields(params, FIELDS.resend)
   if (isRefusal(texts)) return texts
   const ref = orderRefOf(texts)
   const from = texts.from === null ? null : parseTime('from', texts.from)
@@ -247,7 +252,7 @@ export function parseResend(params: JsonObject): Resend | Refusal {
 
 /** `GET bill` (spec 3.6): a day of the calendar, `yyyy-MM-dd`. Whether it has a bill is not checked here. */
 export function parseQueryBill(params: JsonObject): { day: string } | Refusal {
-  const texts = readFields(params, FIELDS.bill)
+  const texts = readOwnFields(params, FIELDS.bill)
   if (isRefusal(texts)) return texts
   const { bill_date: day } = texts
   if (isInCalendar(/^(\d{4})-(\d\d)-(\d\d)$/.exec(day))) return { day }

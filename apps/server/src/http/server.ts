@@ -1,6 +1,6 @@
 /** Builds the HTTP server. Every call of the transactions API goes through `respond`, read it from top to bottom. */
 import { randomUUID } from 'node:crypto'
-import { BASE_PATH, isRefusal, type Refusal, refuse, signedBody, unsignedBody } from '@acopay/protocol'
+import { BASE_PATH, isRefusal, type JsonObject, type Refusal, refuse, signedBody, unsignedBody } from '@acopay/protocol'
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import type { World } from '../world.ts'
 import { cashierRoutes } from './cashier/routes.ts'
@@ -12,7 +12,7 @@ import { limitAddresses } from './limit-addresses.ts'
 import { billFileRoutes } from './merchant/bill-file.ts'
 import { evidenceEndpoint } from './merchant/close-evidence.ts'
 import { closeEndpoint } from './merchant/close-order.ts'
-import type { Endpoint } from './merchant/exchange.ts'
+import type { Caller, Endpoint, Result } from './merchant/exchange.ts'
 import { identify } from './merchant/identify.ts'
 import { notificationsEndpoint, notificationTriesEndpoint, resendEndpoint } from './merchant/notifications.ts'
 import { openApiRoute } from './merchant/openapi.ts'
@@ -175,23 +175,42 @@ async function respond(
     perMerchant,
   )
   if (identified.proven === null) return refuseStranger(request, reply, identified.refusal)
-  const mchNo = identified.proven === true ? identified.caller.mchNo : identified.proven
-  request.line.mchNo = mchNo
+  const { proven: caller, refusal } = identified
+  request.line.mchNo = caller.mchNo
 
-  const result =
-    identified.proven === true
-      ? await endpoint.handle(world, identified.caller, params ?? {}).catch((error: unknown) => {
-          world.log.error({ requestId: request.id, mchNo, err: error }, 'request failed')
-          return { answer: refuse('SYSTEM_ERROR') }
-        })
-      : { answer: identified.refusal }
-  const { answer } = result
+  const { answer, transactionNo } = await resultOf({ world, endpoint }, caller, {
+    params: params ?? {},
+    refusal,
+  }).catch((error: unknown): Result => {
+    world.log.error({ requestId: request.id, mchNo: caller.mchNo, err: error }, 'request failed')
+    return { answer: refuse('SYSTEM_ERROR') }
+  })
   request.line.outcome = isRefusal(answer) ? answer.refused : (answer.code ?? 'SUCCESS')
-  if ('transactionNo' in result && result.transactionNo !== undefined) request.line.transactionNo = result.transactionNo
+  if (transactionNo !== undefined) request.line.transactionNo = transactionNo
   const { keyId, privateKey: key } = world.signingKey()
   // Which key verifies this answer: the protocol has no member for it, and clients pass over headers they do not know.
   reply.header('x-acopay-platform-key', keyId)
-  return reply.send(await signedBody(answer, { mchNo, nonce: world.newNonce(), key }))
+  return reply.send(await signedBody(answer, { mchNo: caller.mchNo, nonce: world.newNonce(), key }))
+}
+
+type Asked = { params: JsonObject; refusal: Refusal | null }
+
+/**
+ * A query's nonce is stored before its answer leaves: neither who sees the headers then, nor who sees the answer, can close the
+ * order with them. Requests that change something store it with their change.
+ */
+async function resultOf(
+  { world, endpoint }: Pick<Served, 'world' | 'endpoint'>,
+  caller: Caller,
+  { params, refusal }: Asked,
+): Promise<Result> {
+  const { mchNo, nonce } = caller
+  const remembered = endpoint.method === 'GET' && nonce !== null ? world.rememberNonce(mchNo, nonce) : null
+  const [result] = await Promise.all([
+    refusal === null ? endpoint.handle(world, caller, params) : { answer: refusal },
+    remembered,
+  ])
+  return result
 }
 
 function refuseStranger(request: FastifyRequest, reply: FastifyReply, refusal: Refusal): FastifyReply {

@@ -21,10 +21,10 @@ export type SafePost = {
 
 export type UrlRefusal = 'port' | 'address'
 
-/** Finds all addresses of a name, like `dns.lookup` with `all`. */
+/** Finds all addresses of a name, like `dns.lookup` with `all`, which calls back with the error alone. */
 export type Resolve = (
   name: string,
-  done: (error: NodeJS.ErrnoException | null, addresses: { address: string; family: number }[]) => void,
+  done: (error: NodeJS.ErrnoException | null, addresses?: { address: string; family: number }[]) => void,
 ) => void
 
 export type GuardOptions = {
@@ -90,7 +90,7 @@ export function safePost({ ports, networks, isLoopbackAllowed, resolve = resolve
 /** Checks a name's addresses when it is looked up. A literal address is never looked up, so it is checked before connecting. */
 function guardedConnector(mayReach: (address: string) => boolean, resolve: Resolve): buildConnector.connector {
   const pinned: LookupFunction = (name, { all }, done) =>
-    resolve(name, (error, addresses) => {
+    resolve(name, (error, addresses = []) => {
       const first = addresses[0]
       if (error !== null || first === undefined) return done(error ?? new Error(`no address for ${name}`), '', 0)
       if (!addresses.every(({ address }) => mayReach(address))) return done(new Refused(), '', 0)

@@ -53,3 +53,20 @@ it('cheap closes of one merchant go in two statements at a time, of 128 callers 
   await answerOne()
   await Promise.all(closed)
 })
+
+it('nonces of queries are stored in two statements at a time, of 512 queries at most, and no query is answered before its own', async () => {
+  const { world, asked, answerOne } = slowDatabase()
+  let stored = 0
+  const all = Array.from({ length: 2 + 512 + 1 }, async (_, index) => {
+    await world.rememberNonce('MCH1', `n${index}`)
+    stored += 1
+  })
+  expect(asked).toEqual([1, 1])
+  await answerOne()
+  expect([asked, stored]).toEqual([[1, 1, 512], 1])
+  await answerOne()
+  expect([asked, stored]).toEqual([[1, 1, 512, 1], 2])
+  await answerOne()
+  await answerOne()
+  await Promise.all(all)
+})

@@ -1,7 +1,7 @@
 /** Builds the world: the only place that connects clocks, random numbers and the database with the actions. */
 import { createHmac, randomInt, randomUUID, timingSafeEqual } from 'node:crypto'
 import { signedNotification, timeText } from '@acopay/protocol'
-import { findMerchant, type Merchant, type Pool } from '@acopay/store'
+import { findMerchant, type Merchant, type Pool, rememberNonces } from '@acopay/store'
 import { billLinks } from '../actions/bill/bill-links.ts'
 import { closeUntouchedTogether } from '../actions/order/close-order.ts'
 import { coalesced } from '../outbound/coalesce.ts'
@@ -19,6 +19,7 @@ const ALARM_AFTER_MS = 3_600_000
 
 /** Two statements at a time leave connections for other work. */
 const STATEMENTS_AT_ONCE = 2
+const NONCES_PER_STATEMENT = 512
 
 export type Parts = {
   config: Config
@@ -68,6 +69,14 @@ export function buildWorld({
     inFlightMax: STATEMENTS_AT_ONCE,
     sizeMax: Number.POSITIVE_INFINITY,
   })
+  const rememberTogether = coalesced<string, void>({
+    run: async (mchNo, nonces) => {
+      await rememberNonces(pool, { mchNo, nonces, now: now() })
+      return []
+    },
+    inFlightMax: STATEMENTS_AT_ONCE,
+    sizeMax: NONCES_PER_STATEMENT,
+  })
   return {
     pool,
     channelOf: channelAccounts({ pool, master, door: { fetch, now, newNonce }, sandboxUrl, log }),
@@ -79,6 +88,7 @@ export function buildWorld({
     isSandbox: config.mode === 'sandbox',
     findMerchant: (mchNo) => findTogether(mchNo, null),
     closeUntouched: closeUntouchedTogether({ pool, now }),
+    rememberNonce: rememberTogether,
     signingKey,
     signNotification: (mchNo, news, at) =>
       signedNotification(news, { mchNo, nonce: newNonce(), notifyTime: timeText(at), key: signingKey().privateKey }),

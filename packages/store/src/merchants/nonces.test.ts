@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type TestDatabase, testDatabase } from '../../../../test/support/database.ts'
 import { after } from '../../../../test/support/orders.ts'
 import { transaction } from '../db.ts'
-import { forgetNonces, useNonce } from './nonces.ts'
+import { forgetNonces, rememberNonces, useNonce } from './nonces.ts'
 
 let database: TestDatabase
 beforeAll(async () => {
@@ -38,6 +38,27 @@ describe('a nonce', () => {
   it('of no or more than 32 characters is refused by the database', async () => {
     expect(await use('n'.repeat(32))).toBe(true)
     for (const nonce of ['', 'n'.repeat(33)]) await expect(use(nonce)).rejects.toMatchObject({ code: '23514' })
+  })
+})
+
+describe('the nonces of queries', () => {
+  const remember = (nonces: string[], mchNo = 'MCH1') => rememberNonces(database.pool, { mchNo, nonces, now: after(0) })
+
+  it('are used from then on, by this merchant only, and may have been used before', async () => {
+    expect(await use('of a close')).toBe(true)
+    await remember(['q1', 'q2', 'q1', 'of a close'])
+    await remember(['q2'])
+    expect([await use('q1'), await use('q2'), await use('of a close')]).toEqual([false, false, false])
+    expect(await use('q1', 0, 'MCH2')).toBe(true)
+    expect(await use('q3')).toBe(true)
+  })
+
+  it('of lists at once, each in another order, never wait for each other in a circle', async () => {
+    const nonces = Array.from({ length: 300 }, (_, index) => `list ${index}`)
+    const lists = Array.from({ length: 8 }, (_, index) => (index % 2 === 0 ? nonces : nonces.toReversed()))
+    await Promise.all(lists.map((list) => remember(list)))
+    const { rowCount } = await database.pool.query(`select from nonce where nonce like 'list %'`)
+    expect(rowCount).toBe(300)
   })
 })
 

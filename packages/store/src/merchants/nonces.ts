@@ -1,4 +1,7 @@
-/** Nonces of requests that change something. The protocol signs no time, so a nonce may be used once only. */
+/**
+ * Nonces of signed requests. The protocol signs neither a time nor the name of the call, so a request that changes something
+ * needs a nonce that no request had before it.
+ */
 import { type Db, run } from '../db.ts'
 
 /** Records a nonce. False when this merchant used it before. Call it in the transaction of the change. */
@@ -10,6 +13,17 @@ export async function useNonce(db: Db, use: { mchNo: string; nonce: string; now:
     [use.mchNo, use.nonce, use.now],
   )
   return rows.length === 1
+}
+
+/** Records the nonces of a merchant's queries, which may have had them before. They are inserted in order, so that two lists do not deadlock. */
+export async function rememberNonces(db: Db, seen: { mchNo: string; nonces: string[]; now: Date }): Promise<void> {
+  await run(
+    db,
+    'rememberNonces',
+    `insert into nonce (mch_no, nonce, used_at)
+     select $1, nonce, $3 from unnest($2::text[]) as t (nonce) order by nonce on conflict do nothing`,
+    [seen.mchNo, seen.nonces, seen.now],
+  )
 }
 
 /** Forgets at most `limit` nonces used before `before`; returns how many. */

@@ -24,8 +24,8 @@ import type { Params } from './read-params.ts'
 
 export type Call = Params & { headers: IncomingHttpHeaders; address: string; bodySigned: boolean }
 
-/** `proven` tells whether the caller's signature verified, also where the call is refused for another reason. */
-export type Identified = { caller: Caller; proven: true } | { refusal: Refusal; proven: string | null }
+/** `proven`: the signature verified, also where the call is refused for another reason; null where it did not. */
+export type Identified = { proven: Caller; refusal: Refusal | null } | { proven: null; refusal: Refusal }
 
 type Claim = { mchNo: string; nonce: string; sign: string; isInBody: boolean }
 
@@ -44,11 +44,10 @@ export async function identify(world: World, call: Call, perMerchant: RateLimit)
   // A body that carries its signature is posted from the payer's browser. The list holds the merchant's servers.
   const address = claim.isInBody ? null : call.address
   const refusal = refusalOf(merchant, address, perMerchant)
-  if (refusal !== null) return { refusal, proven: merchant.mchNo }
   const knowsChannelFields = typeof call.params.aco_pay_sdk === 'string'
   return {
-    caller: { mchNo: merchant.mchNo, nonce: claim.isInBody ? null : claim.nonce, knowsChannelFields },
-    proven: true,
+    proven: { mchNo: merchant.mchNo, nonce: claim.isInBody ? null : claim.nonce, knowsChannelFields },
+    refusal,
   }
 }
 

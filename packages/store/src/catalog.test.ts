@@ -27,6 +27,7 @@ const OF_THE_INSTALLATION = new Set([
   'console_user',
   'console_session',
   'console_audit',
+  'stamping',
 ])
 
 /** Indexes that do not begin with mch_no, because their readers look at the rows of all merchants. */

@@ -27,6 +27,7 @@ const OF_THE_INSTALLATION = new Set([
   'console_user',
   'console_session',
   'console_audit',
+  'purpose_key',
   'stamping',
 ])
 

@@ -3,6 +3,7 @@ import type { Channel } from '@acopay/channels'
 import { brokenAt, readTimeline } from '@acopay/store'
 import { afterEach, describe, expect, it } from 'vitest'
 import { changeOrder } from '../apps/server/src/actions/order/change-order.ts'
+import { forgeTimeline } from './support/forgery.ts'
 import { call, close, openAttempt, pay, place, query } from './support/merchant.ts'
 import { type TestWorld, testWorld } from './support/world.ts'
 
@@ -339,6 +340,21 @@ describe('the evidence of a close', () => {
     await close(test.demo, order)
     const { pool } = test.database
     await pool.query(`update timeline set entry = replace(entry, 'MERCHANT', 'OPERATOR') where seq = 2`)
+    expect(await evidence(order)).toMatchObject({ status: 1500, isSigned: true })
+  })
+
+  it('is not given for another story, though all its hashes and the head of the order are right', async () => {
+    test = await testWorld()
+    const order = await place(test.demo)
+    await close(test.demo, order)
+    const key = { mchNo: test.demo.mchNo, transactionNo: order }
+    expect(await evidence(order)).toMatchObject({ isSigned: true, data: { code: 'CLOSED' } })
+    await forgeTimeline(test.database.pool, key, (entries) =>
+      entries.map((one) => ({ ...one, entry: one.entry.replace('"by":"MERCHANT"', '"by":"OPERATOR"') })),
+    )
+    const entries = await readTimeline(test.database.pool, key.mchNo, order)
+    expect(entries[1]?.entry).toContain('"by":"OPERATOR"')
+    expect(brokenAt(entries, key.mchNo, order)).toBeNull()
     expect(await evidence(order)).toMatchObject({ status: 1500, isSigned: true })
   })
 })

@@ -2,12 +2,15 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { brokenAt, findOrder, readTimeline } from '@acopay/store'
+import { brokenAt, findOrder, readTimeline, unstampedAt } from '@acopay/store'
 import { findConsoleUser } from '@acopay/store/console'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { consoleUser } from '../apps/server/src/commands/console-user.ts'
 import { seedOrders } from '../apps/server/src/commands/seed-orders.ts'
 import { isPassword } from '../apps/server/src/security/passwords.ts'
+import { loadPurposeKeys } from '../apps/server/src/security/purpose-keys.ts'
+import { stampsOf } from '../apps/server/src/security/stamps.ts'
+import { masterKeysIn } from '../apps/server/src/security/vault.ts'
 import { type TestDatabase, testDatabase } from './support/database.ts'
 
 let database: TestDatabase
@@ -64,11 +67,14 @@ describe('seed-orders', () => {
       `select mch_no, transaction_no, state from orders order by transaction_no`,
     )
     expect(rows).toHaveLength(500)
+    const stamps = stampsOf(await loadPurposeKeys(database.pool, masterKeysIn(home)))
     expect(new Set(rows.map(({ state }) => state))).toEqual(new Set(['CLOSED', 'SUCCESS', 'REFUND']))
     for (const { mch_no, transaction_no } of rows) {
       const order = await findOrder(database.pool, mch_no, { transactionNo: transaction_no })
       const entries = await readTimeline(database.pool, mch_no, transaction_no)
       expect(brokenAt(entries, mch_no, transaction_no, order ?? undefined), transaction_no).toBeNull()
+      const of = { mchNo: mch_no, transactionNo: transaction_no }
+      expect(unstampedAt(entries, of, { entry: stamps.entry, since: null }), transaction_no).toBeNull()
       expect(JSON.parse(entries.at(-1)?.entry ?? '{}').to).toBe(order?.state)
     }
   })

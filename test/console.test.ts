@@ -4,6 +4,7 @@ import { addApp, addMerchant } from '@acopay/store'
 import { Secret, TOTP } from 'otpauth'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { addUser, type ConsoleClient, consoleClient, PASSWORD, signedIn } from './support/console.ts'
+import { forgeTimeline } from './support/forgery.ts'
 import { openAttempt, pay, place, query } from './support/merchant.ts'
 import { type TestWorld, testWorld } from './support/world.ts'
 
@@ -395,6 +396,17 @@ describe('orders', () => {
     await gateway.database.pool.query(
       `update timeline set entry = replace(entry, 'OPERATOR', 'MERCHANT') where transaction_no = $1`,
       [number],
+    )
+    expect((await as.operator.get(path(number))).body.timeline_broken_at).toBe(2)
+  })
+
+  it('whose timeline was rewritten with all its hashes say from where on', async () => {
+    const number = await place(gateway.demo)
+    await as.operator.send('POST', path(number, '/close'))
+    expect((await as.operator.get(path(number))).body.timeline_broken_at).toBeNull()
+    const key = { mchNo: gateway.demo.mchNo, transactionNo: number }
+    await forgeTimeline(gateway.database.pool, key, (entries) =>
+      entries.map((one) => ({ ...one, entry: one.entry.replace('OPERATOR', 'MERCHANT') })),
     )
     expect((await as.operator.get(path(number))).body.timeline_broken_at).toBe(2)
   })

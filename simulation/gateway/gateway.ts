@@ -18,6 +18,7 @@ import type { upstream } from './upstream.ts'
 export const START_MS = Date.parse('2026-03-01T04:00:00Z')
 export const MCH = 'SIM1'
 export const APP = 'APP1'
+export const purposeKey = (): Buffer => Buffer.alloc(32)
 const CONFIG = readConfig({}, '/nowhere')
 
 /** Reports what the gateway logs as failed; it goes on afterwards, so that nothing else would show it. */
@@ -62,7 +63,7 @@ export function gatewayOf(name: string, plan: Scenario, schedule: Scheduler, par
       pool: parts.database.poolOf(process),
       log: logOf((what) => process.isAlive && parts.mishaps.failed(what)),
       master: masterKeysOf(Buffer.alloc(32)),
-      purposeKey: () => Buffer.alloc(32),
+      purposeKey,
       publicUrl: () => '',
       ownUrl: () => '',
       sandboxUrl: () => '',

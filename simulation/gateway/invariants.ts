@@ -1,7 +1,9 @@
 /** Checks the invariants of spec/order-lifecycle.md on the database, on the upstreams' books and on what merchants were told. */
-import { brokenAt, type Db, readTimeline } from '@acopay/store'
+import { brokenAt, type Db, readTimeline, unstampedAt } from '@acopay/store'
 import type pg from 'pg'
+import { stampsOf } from '../../apps/server/src/security/stamps.ts'
 import type { KnownOrder } from './deeds.ts'
+import { purposeKey } from './gateway.ts'
 import type { Ledger } from './told.ts'
 import { backFen, type Payment, type SentBack, type Trade } from './trades.ts'
 
@@ -177,6 +179,8 @@ export function stillPayable({ orders, told, trades, nowMs }: Outside): string |
   return null
 }
 
+const STAMPS = stampsOf(purposeKey)
+
 async function brokenChain(connection: pg.Client, mchNo: string): Promise<string | null> {
   const { rows } = await connection.query<{ no: string; headSeq: number; headHash: Buffer; state: string }>({
     name: 'heads',
@@ -186,6 +190,8 @@ async function brokenChain(connection: pg.Client, mchNo: string): Promise<string
     const entries = await readTimeline(connection as unknown as Db, mchNo, no)
     const broken = brokenAt(entries, mchNo, no, head)
     if (broken !== null) return `I7: the timeline breaks at entry ${broken}`
+    const unstamped = unstampedAt(entries, { mchNo, transactionNo: no }, { entry: STAMPS.entry, since: null })
+    if (unstamped !== null) return `I7: the timeline's entry ${unstamped} has no stamp of its place`
     const { to } = JSON.parse(entries.at(-1)?.entry ?? '{}') as { to?: string }
     if (to !== state) return `I7: the timeline ends in ${to}, the order is ${state}`
   }

@@ -5,6 +5,7 @@ import {
   addApp,
   addMerchant,
   type Db,
+  entryStamp,
   findOrder,
   genesisHash,
   insertAttempt,
@@ -51,11 +52,18 @@ export const newOrder = (more: Partial<NewOrder> = {}): NewOrder => {
 /** A timeline entry as the gateway writes them: JSON that begins with its moment. */
 export const entryAt = (now: Date, event: string): string => JSON.stringify({ at: now.toISOString(), event })
 
+const PLACED = ({ mchTradeNo }: NewOrder): string =>
+  JSON.stringify({ at: NOW.toISOString(), event: 'placed', mchTradeNo })
+
+/** Stamps entries as the gateway does. */
+export const STAMP = entryStamp(Buffer.alloc(32, 7))
+
 export const placing = (order: NewOrder, nonce: string | null = null) => ({
   order,
   nonce,
-  entry: entryAt(NOW, 'placed'),
+  entry: PLACED(order),
   genesis: genesisHash(order.mchNo, order.transactionNo),
+  mac: STAMP({ ...order, ref: order, seq: 1, entry: PLACED(order) }),
   now: NOW,
 })
 
@@ -91,12 +99,14 @@ export async function seedAttempt(db: Db, order: Order): Promise<{ order: Order;
     createdAt: NOW,
   }
   await insertAttempt(db, attempt)
+  const entry = entryAt(NOW, 'pay_started')
   const moved = await moveOrder(db, order, {
     to: order.state,
     closeReason: order.closeReason,
     attempts: order.attempts + 1,
     paid: null,
-    entry: entryAt(NOW, 'pay_started'),
+    entry,
+    mac: STAMP({ ...order, ref: order, seq: order.headSeq + 1, entry }),
     now: NOW,
   })
   return { order: moved, attempt }

@@ -6,6 +6,7 @@ import type { Merchant, Pool, UntouchedAnswer, UntouchedAsk } from '@acopay/stor
 import type { Logger } from 'pino'
 import type { BillFile, BillLinks } from './actions/bill/bill-links.ts'
 import type { SafePost } from './outbound/safe-post.ts'
+import type { Stamps } from './security/stamps.ts'
 
 export type Limits = {
   /** A close answers within this time, also when an upstream does not answer. */
@@ -55,7 +56,9 @@ export type World = {
   cashierUrl: (mchNo: string, transactionNo: string) => string
   /** Whether this is the proof at the end of the order's cashier URL; compared in constant time. */
   isCashierProof: (order: { mchNo: string; transactionNo: string }, proof: string) => boolean
-  /** Seals and unseals stored secrets. `place` is their table and row. */
+  /** Keyed hashes over what may not be rewritten. */
+  stamps: Stamps
+  /** Stamps and unstamps stored secrets. `place` is their table and row. */
   secrets: { seal: (place: string, secret: string) => Buffer; unseal: (place: string, sealed: Buffer) => string }
   log: Logger
   /** The time. A jump of the machine's clock does not change it; start/clock.ts tells how. */

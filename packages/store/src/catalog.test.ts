@@ -27,6 +27,8 @@ const OF_THE_INSTALLATION = new Set([
   'console_user',
   'console_session',
   'console_audit',
+  'purpose_key',
+  'stamping',
 ])
 
 /** Indexes that do not begin with mch_no, because their readers look at the rows of all merchants. */

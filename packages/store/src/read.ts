@@ -51,6 +51,6 @@ export {
 } from './notifications/notification-lists.ts'
 export { type CashierView, type OrderKey, offeredByApp, readCashierViews } from './orders/cashier-views.ts'
 export { findOrder, type Order } from './orders/orders.ts'
-export { brokenAt, readTimeline } from './orders/timeline.ts'
+export { readTimeline, type TimelineEntry } from './orders/timeline.ts'
 export { findReversal } from './payments/payments.ts'
 export { findRefund, keptPayment } from './payments/refunds.ts'

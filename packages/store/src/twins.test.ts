@@ -43,6 +43,8 @@ import {
 } from './payments/payments.ts'
 import { endRefund, findRefund, insertRefund, keptPayment, markRefundCall } from './payments/refunds.ts'
 
+/** No test of this file looks at stamps. */
+const MAC = Buffer.alloc(32)
 const ONE = 'TWIN1'
 const OTHER = 'TWIN2'
 const BOTH = [ONE, OTHER] as const
@@ -434,7 +436,7 @@ describe.each(BOTH)('%s changes', (mchNo) => {
   const untouched = (db: Db, refs: ({ transactionNo: string } | { mchTradeNo: string })[]) =>
     moveUntouched(db, {
       ...{ mchNo, now: NOW, move: { from: 'NOTPAY', to: 'CLOSED', closeReason: 'MERCHANT' } },
-      asks: refs.map((ref, index) => ({ ref, nonce: `u${index}`, entry: entryAt(NOW, 'close_asked') })),
+      asks: refs.map((ref, index) => ({ ref, nonce: `u${index}`, entry: entryAt(NOW, 'close_asked'), mac: MAC })),
     })
 
   const ROWS: [string, (db: Db) => Promise<unknown>, string[]][] = [
@@ -450,6 +452,7 @@ describe.each(BOTH)('%s changes', (mchNo) => {
           attempts: 0,
           paid: null,
           entry,
+          mac: MAC,
           now: after(1),
         })
       },
@@ -621,7 +624,15 @@ describe('a step of an order', () => {
     const found = await findOrder(db, ONE, { transactionNo: order(4) })
     if (found === null) throw new Error('no order')
     const closeReason = to === 'CLOSED' ? ('MERCHANT' as const) : null
-    await moveOrder(db, found, { to, closeReason, attempts: 0, paid, entry: entryAt(after(ms), 'x'), now: after(ms) })
+    await moveOrder(db, found, {
+      to,
+      closeReason,
+      attempts: 0,
+      paid,
+      entry: entryAt(after(ms), 'x'),
+      mac: MAC,
+      now: after(ms),
+    })
     return rowOf(db)
   }
 
@@ -689,7 +700,15 @@ it('orders are swept the moment they expire, the longest expired first; one that
     const found = await findOrder(db, OTHER, { transactionNo: order(2) })
     if (found === null) throw new Error('no order')
     const entry = entryAt(after(1), 'close_asked')
-    await moveOrder(db, found, { to: 'CLOSED', closeReason: 'MERCHANT', attempts: 0, paid: null, entry, now: after(1) })
+    await moveOrder(db, found, {
+      to: 'CLOSED',
+      closeReason: 'MERCHANT',
+      attempts: 0,
+      paid: null,
+      entry,
+      mac: MAC,
+      now: after(1),
+    })
     const at = async (ms: number, limit: number) =>
       (await expiredOrders(db, after(ms), limit)).map(({ mchNo, transactionNo }) => `${mchNo} ${transactionNo}`)
     return {

@@ -2,6 +2,8 @@
 
 import { migrate } from '@acopay/store'
 import { addLoadMerchants, addLoadOrders, analyzeLoad, countLoadOrders } from '@acopay/store/sandbox'
+import { loadPurposeKeys } from '../security/purpose-keys.ts'
+import { loadMasterKeys } from '../security/vault.ts'
 import { ConfigError, readConfig } from '../start/config.ts'
 import { openDatabase } from '../start/database.ts'
 
@@ -25,6 +27,7 @@ export async function seedOrders(
   const { pool, close } = await openDatabase(config, () => {})
   try {
     await migrate(pool)
+    const stampKey = (await loadPurposeKeys(pool, loadMasterKeys(config)))('timeline stamp')
     const client = await pool.connect()
     // A batch takes longer than the statement time-out of the pool.
     await client.query('set statement_timeout = 0')
@@ -35,7 +38,7 @@ export async function seedOrders(
     const first = await countLoadOrders(client)
     for (let from = first; from < total; from += BATCH) {
       const until = Math.min(from + BATCH, total)
-      await addLoadOrders(client, { from, until, total, begin, end })
+      await addLoadOrders(client, { from, until, total, begin, end, stampKey })
       const seconds = (Date.now() - end.getTime()) / 1000
       const rate = (until - first) / seconds
       const left = Math.ceil((total - until) / rate)

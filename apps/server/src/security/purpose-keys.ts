@@ -1,11 +1,11 @@
 /**
  * Keys for a purpose each, shared by all processes. They are made once from the master key and kept sealed, so that they outlive a
- * change of the master key: links that were given out before it still open.
+ * change of the master key: links that were given out before it still open, and rows that were stamped before it still verify.
  */
 import { addPurposeKey, type Db, findPurposeKey } from '@acopay/store'
 import { derivedKey, type MasterKeys, seal, unseal } from './vault.ts'
 
-const PURPOSES = ['bill link', 'cashier link'] as const
+const PURPOSES = ['bill link', 'cashier link', 'timeline stamp', 'statement stamp'] as const
 export type Purpose = (typeof PURPOSES)[number]
 
 export const purposePlace = (purpose: string): string => `purpose_key/${purpose}`

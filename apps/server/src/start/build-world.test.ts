@@ -42,7 +42,7 @@ it('callers of one merchant are looked up in two statements at a time, and those
 
 it('cheap closes of one merchant go in two statements at a time, of 128 callers at most', async () => {
   const { world, asked, answerOne } = slowDatabase()
-  const ask = { ref: { transactionNo: 'AP1' }, nonce: 'n', entry: '{}' }
+  const ask = { ref: { transactionNo: 'AP1' }, nonce: 'n', entry: '{}', mac: Buffer.alloc(32) }
   const closed = Array.from({ length: 2 + 128 + 1 }, () => world.closeUntouched('MCH1', ask))
   expect(asked).toEqual([1, 1])
   await answerOne()

@@ -8,6 +8,7 @@ import { coalesced } from '../outbound/coalesce.ts'
 import type { SafePost } from '../outbound/safe-post.ts'
 import type { SigningKey } from '../security/platform-key.ts'
 import type { Purpose } from '../security/purpose-keys.ts'
+import { stampsOf } from '../security/stamps.ts'
 import { type MasterKeys, seal, unseal } from '../security/vault.ts'
 import { channelAccounts } from '../upstream/accounts.ts'
 import type { World } from '../world.ts'
@@ -100,6 +101,7 @@ export function buildWorld({
       const [given, right] = [Buffer.from(proof), Buffer.from(cashierProof(order).toString('base64url'))]
       return given.length === right.length && timingSafeEqual(given, right)
     },
+    stamps: stampsOf(purposeKey),
     secrets: {
       seal: (place, secret) => seal(master, place, secret),
       unseal: (place, sealed) => unseal(master, place, sealed),

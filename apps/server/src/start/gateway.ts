@@ -13,12 +13,15 @@ import { type SandboxUpstreams, sandboxUpstreams } from '../sandbox/upstreams.ts
 import { seedConsoleUsers } from '../sandbox/users.ts'
 import { loadSigningKey } from '../security/platform-key.ts'
 import { loadPurposeKeys } from '../security/purpose-keys.ts'
+import { beginStamping, stampsOf } from '../security/stamps.ts'
 import { loadMasterKeys, type MasterKeys } from '../security/vault.ts'
 import type { World } from '../world.ts'
 import { buildWorld } from './build-world.ts'
 import { type Clock, type ClockSources, keepComparing, watchedClock } from './clock.ts'
 import type { Config } from './config.ts'
 import { openDatabase } from './database.ts'
+
+const STAMPING_CHANGED = 'the moment at which stamping began was removed or changed in the database'
 
 const KEY_REFRESH_MS = 60_000
 const LONGEST_ANSWER_MS = 10_000
@@ -110,13 +113,15 @@ async function serve(opened: Opened, close: () => Promise<void>): Promise<Gatewa
   const { config, log, master, pool, outgoing, clock, sleep } = opened
   const { now } = clock
   const key = { current: await loadSigningKey(pool, master, now()) }
+  const purposeKey = await loadPurposeKeys(pool, master)
+  if (!(await beginStamping(pool, stampsOf(purposeKey), now()))) log.error({ alarm: true }, STAMPING_CHANGED)
   const urls = { public: '', own: '' }
   const world = buildWorld({
     config,
     pool,
     log,
     master,
-    purposeKey: await loadPurposeKeys(pool, master),
+    purposeKey,
     outgoing,
     signingKey: () => key.current,
     publicUrl: () => urls.public,

@@ -36,6 +36,7 @@ const move = (more: Partial<Move> = {}): Move => ({
   attempts: 0,
   paid: null,
   entry: entryAt(after(1000), 'close_asked'),
+  mac: Buffer.from('the mac of the move'),
   now: after(1000),
   ...more,
 })
@@ -43,7 +44,8 @@ const move = (more: Partial<Move> = {}): Move => ({
 describe('insertOrder', () => {
   it('writes the order, its nonce and the first entry of its timeline', async () => {
     const order = newOrder({ extra: 'x', notifyUrl: 'https://a.example', askedExpire: after(60_000) })
-    expect(await insertOrder(database.pool, placing(order, 'first'))).toEqual({
+    const sent = placing(order, 'first')
+    expect(await insertOrder(database.pool, sent)).toEqual({
       app: 'enabled',
       isNonceFresh: true,
       isPlaced: true,
@@ -51,7 +53,7 @@ describe('insertOrder', () => {
     const stored = await orderNow(database.pool, order)
     expect(stored).toMatchObject({ ...order, state: 'NOTPAY', closeReason: null, attempts: 0, headSeq: 1 })
     const entries = await readTimeline(database.pool, MCH, order.transactionNo)
-    expect(entries).toMatchObject([{ seq: 1, at: NOW, entry: entryAt(NOW, 'placed'), hash: stored.headHash }])
+    expect(entries).toMatchObject([{ seq: 1, at: NOW, entry: sent.entry, hash: stored.headHash, mac: sent.mac }])
     expect(brokenAt(entries, MCH, order.transactionNo, stored)).toBeNull()
     expect(await noncesOf(MCH)).toContain('first')
   })
@@ -123,6 +125,7 @@ describe('moveOrder', () => {
     expect(moved).toEqual(await orderNow(database.pool, order))
     expect(moved).toMatchObject({ state: 'CLOSED', closeReason: 'MERCHANT', headSeq: 2 })
     const entries = await readTimeline(database.pool, MCH, order.transactionNo)
+    expect(entries[1]?.mac).toEqual(Buffer.from('the mac of the move'))
     expect(brokenAt(entries, MCH, order.transactionNo, moved)).toBeNull()
   })
 

@@ -95,6 +95,8 @@ export type Placing = {
   /** The timeline's first entry, and the hash that it is chained to. */
   entry: string
   genesis: Buffer
+  /** The entry's keyed hash. */
+  mac: Buffer
   now: Date
 }
 
@@ -104,7 +106,7 @@ export type Placed = { app: 'absent' | 'disabled' | 'enabled'; isNonceFresh: boo
  * Records the nonce and inserts the order with the first entry of its timeline, in one statement. When two callers use one
  * number, the unique index decides: the second gets `isPlaced: false` and reads the first one's order.
  */
-export async function insertOrder(db: Db, { order, nonce, entry, genesis, now }: Placing): Promise<Placed> {
+export async function insertOrder(db: Db, { order, nonce, entry, genesis, mac, now }: Placing): Promise<Placed> {
   const hash = nextHash(genesis, entry)
   const rows = await run<{ appEnabled: boolean | null; isNonceFresh: boolean; isPlaced: boolean }>(
     db,
@@ -120,8 +122,8 @@ export async function insertOrder(db: Db, { order, nonce, entry, genesis, now }:
         where exists (select from the_app where enabled) and ($11::text is null or exists (select from fresh))
        on conflict do nothing returning transaction_no),
      first_entry as (
-       insert into timeline (mch_no, transaction_no, seq, at, entry, hash)
-       select $1, transaction_no, 1, $14, $12, $13 from placed)
+       insert into timeline (mch_no, transaction_no, seq, at, entry, hash, mac)
+       select $1, transaction_no, 1, $14, $12, $13, $15 from placed)
      select (select enabled from the_app) as "appEnabled",
             $11::text is null or exists (select from fresh) as "isNonceFresh",
             exists (select from placed) as "isPlaced"`,
@@ -140,6 +142,7 @@ export async function insertOrder(db: Db, { order, nonce, entry, genesis, now }:
       entry,
       hash,
       now,
+      mac,
     ],
   )
   const row = rows[0]
@@ -160,6 +163,8 @@ export type Move = {
   /** Payer, time, channel and method of the kept payment; null leaves the row's values. */
   paid: Pick<Order, 'successTime' | 'payer' | 'payChannel' | 'payMethod'> | null
   entry: string
+  /** The keyed hash of the entry, whose number is that of the last one plus one. */
+  mac: Buffer
   now: Date
 }
 
@@ -180,8 +185,8 @@ export async function moveOrder(db: Db, order: Order, move: Move): Promise<Order
               closed_at = case when $3 = 'CLOSED' then coalesce(closed_at, $8) end
         where mch_no = $1 and transaction_no = $2 and state = $9 and head_seq = $6 - 1
        returning transaction_no)
-     insert into timeline (mch_no, transaction_no, seq, at, entry, hash)
-     select $1, transaction_no, $6, $8, $10, $7 from moved returning 1`,
+     insert into timeline (mch_no, transaction_no, seq, at, entry, hash, mac)
+     select $1, transaction_no, $6, $8, $10, $7, $15 from moved returning 1`,
     [
       order.mchNo,
       order.transactionNo,
@@ -197,6 +202,7 @@ export async function moveOrder(db: Db, order: Order, move: Move): Promise<Order
       move.paid?.payer,
       move.paid?.payChannel,
       move.paid?.payMethod,
+      move.mac,
     ],
   )
   if (rows.length !== 1) throw new Error(`order ${order.transactionNo} changed while it was thought to be locked`)

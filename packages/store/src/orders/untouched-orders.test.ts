@@ -27,7 +27,8 @@ beforeEach(async () => {
 
 const ask = (of: { transactionNo: string }, nonce?: string): UntouchedAsk => {
   nonces += 1
-  return { ref: { transactionNo: of.transactionNo }, nonce: nonce ?? `n${nonces}`, entry: ENTRY }
+  const mac = Buffer.from(`mac ${nonces}`)
+  return { ref: { transactionNo: of.transactionNo }, nonce: nonce ?? `n${nonces}`, entry: ENTRY, mac }
 }
 const closeAll = (...asks: UntouchedAsk[]) =>
   moveUntouched(database.pool, { mchNo: MCH, move: CLOSE, asks, now: LATER })
@@ -38,13 +39,14 @@ const isUsed = async (nonce: string): Promise<boolean> =>
 
 describe('closing orders without attempts in one statement', () => {
   it('closes the order, keeps the nonce, and extends the timeline with the hash that Node computes', async () => {
-    const [answer] = await closeAll(ask(order, 'kept'))
+    const asked = ask(order, 'kept')
+    const [answer] = await closeAll(asked)
     expect(answer).toMatchObject({ kind: 'moved', order: { state: 'CLOSED', closeReason: 'MERCHANT' } })
     const now = await orderNow(database.pool, order)
     expect(now).toMatchObject({ state: 'CLOSED', closeReason: 'MERCHANT', headSeq: 2 })
     expect(now.headHash).toEqual(nextHash(order.headHash, ENTRY))
     const entries = await entriesOf(order)
-    expect(entries[1]).toMatchObject({ seq: 2, at: WRITTEN, entry: ENTRY, hash: now.headHash })
+    expect(entries[1]).toMatchObject({ seq: 2, at: WRITTEN, entry: ENTRY, hash: now.headHash, mac: asked.mac })
     expect(brokenAt(entries, MCH, order.transactionNo, now)).toBeNull()
     expect(await isUsed('kept')).toBe(true)
   })
@@ -88,6 +90,7 @@ describe('closing orders without attempts in one statement', () => {
     for (const [index, one] of orders.entries()) {
       const entries = await entriesOf(one)
       expect(entries.map(({ entry }) => entry).slice(1)).toEqual([entryAt(after(index), `close ${index}`)])
+      expect(entries[1]?.mac).toEqual(asks[index]?.mac)
       expect(brokenAt(entries, MCH, one.transactionNo, await orderNow(database.pool, one))).toBeNull()
     }
   })

@@ -3,8 +3,11 @@ import type { CloseReason, OrderRef, OrderState } from '@acopay/core'
 import { type Db, run } from '../db.ts'
 import { ORDER_COLUMNS, type Order, type OrderRow, readOrder } from './orders.ts'
 
-/** One caller's request to close an order of this merchant. */
-export type UntouchedAsk = { ref: OrderRef; nonce: string; entry: string }
+/**
+ * One caller's request to close an order of this merchant. `mac`: the keyed hash of `entry` as the order's second entry, since an
+ * order without attempts has only its first, under the number that the caller named.
+ */
+export type UntouchedAsk = { ref: OrderRef; nonce: string; entry: string; mac: Buffer }
 
 /** The step that `decide` returned for an order in state `from` for which no attempt was ever opened. */
 export type UntouchedMove = { from: OrderState; to: OrderState; closeReason: CloseReason | null }
@@ -39,17 +42,17 @@ export async function moveUntouched(
     db,
     'moveUntouched',
     `with asked as (
-       select i, nonce, entry,
+       select i, nonce, entry, mac,
               coalesce(by_platform,
                 (select o.transaction_no from orders o where o.mch_no = $1 and o.mch_trade_no = by_merchant)) as number
-         from unnest($2::int[], $3::text[], $4::text[], $5::text[], $6::text[])
-              as t (i, nonce, entry, by_platform, by_merchant)),
+         from unnest($2::int[], $3::text[], $4::text[], $5::text[], $6::text[], $11::bytea[])
+              as t (i, nonce, entry, by_platform, by_merchant, mac)),
      locked as (
        select o.*, o.state = $7 and o.attempts = 0 and o.time_expire > $10 as is_untouched
          from orders o where o.mch_no = $1 and o.transaction_no = any (array(select number from asked))
         order by o.transaction_no for update),
      seen as (
-       select a.i, a.nonce, a.entry, a.number, l.is_untouched,
+       select a.i, a.nonce, a.entry, a.mac, a.number, l.is_untouched,
               not l.is_untouched and l.state in ('NOTPAY', 'CLOSING') as is_involved
          from asked a left join locked l on l.transaction_no = a.number),
      -- If a list repeats a nonce, its first use wins.
@@ -61,7 +64,7 @@ export async function moveUntouched(
      used as (select u.i from first_use u join fresh f on f.nonce = u.nonce),
      -- If a list repeats an order, the first caller closes it and the others find it closed.
      winner as (
-       select distinct on (s.number) s.number, s.entry from seen s join used on used.i = s.i
+       select distinct on (s.number) s.number, s.entry, s.mac from seen s join used on used.i = s.i
         where s.is_untouched order by s.number, s.i),
      moved as (
        update orders o set state = $8, close_reason = $9, head_seq = o.head_seq + 1, changed_at = $10,
@@ -69,10 +72,10 @@ export async function moveUntouched(
               head_hash = sha256(o.head_hash || convert_to(w.entry, 'UTF8'))
          from winner w
         where o.mch_no = $1 and o.transaction_no = any (array(select number from winner)) and o.transaction_no = w.number
-       returning o.transaction_no, o.head_seq, o.head_hash, w.entry),
+       returning o.transaction_no, o.head_seq, o.head_hash, w.entry, w.mac),
      told as (
-       insert into timeline (mch_no, transaction_no, seq, at, entry, hash)
-       select $1, transaction_no, head_seq, (entry::json ->> 'at')::timestamptz, entry, head_hash from moved)
+       insert into timeline (mch_no, transaction_no, seq, at, entry, hash, mac)
+       select $1, transaction_no, head_seq, (entry::json ->> 'at')::timestamptz, entry, head_hash, mac from moved)
      select s.i, s.is_involved is true as "isInvolved", exists (select from used where used.i = s.i) as "isFresh",
             exists (select from moved m where m.transaction_no = s.number) as "isMoved", ${ORDER_COLUMNS}
        from seen s left join locked l on l.transaction_no = s.number order by s.i`,
@@ -87,6 +90,7 @@ export async function moveUntouched(
       move.to,
       move.closeReason,
       now,
+      asks.map((ask) => ask.mac),
     ],
   )
   return rows.map((row): UntouchedAnswer => {

@@ -1,11 +1,12 @@
 /** The orders that measurements run on, held against a second making of them: from PostgreSQL's hashes of their numbers, in TypeScript. */
-import { createHash } from 'node:crypto'
+import { createHash, createHmac } from 'node:crypto'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { type TestDatabase, testDatabase } from '../../../../test/support/database.ts'
 import { addMerchant } from '../merchants/merchants.ts'
 import { addLoadMerchants, addLoadOrders, analyzeLoad, countLoadOrders, LOAD_MERCHANTS } from './seed-orders.ts'
 
 const MINUTE = 60_000
+const STAMP_KEY = Buffer.from('0123456789abcdef0123456789abcdef')
 const TOTAL = 600
 const BEGIN = new Date('2026-01-31T10:00:00.000Z')
 /** One order a minute. */
@@ -87,7 +88,7 @@ function entriesOf(one: Made): { at: Date; entry: Row }[] {
   return entries
 }
 
-/** The timeline's rows: each hash covers the one before (spec/order-lifecycle.md, Timeline). */
+/** The timeline's rows: each hash covers the one before (spec/order-lifecycle.md, Timeline); docs/decisions/0023: the stamps. */
 function timelineOf(one: Made): Row[] {
   const sha = (...parts: (string | Buffer)[]): Buffer =>
     parts.reduce((hash, part) => hash.update(part), createHash('sha256')).digest()
@@ -95,7 +96,10 @@ function timelineOf(one: Made): Row[] {
   return entriesOf(one).map(({ at, entry }, index) => {
     const text = JSON.stringify(entry)
     hash = sha(hash, text)
-    return { mch_no: one.mchNo, transaction_no: `AP${one.number}`, seq: index + 1, at, entry: text, hash }
+    const seq = index + 1
+    const own = createHmac('sha256', STAMP_KEY).update(one.mchNo).digest()
+    const mac = createHmac('sha256', own).update(`transaction_no AP${one.number}\n${seq}\n${text}`).digest()
+    return { mch_no: one.mchNo, transaction_no: `AP${one.number}`, seq, at, entry: text, hash, mac }
   })
 }
 
@@ -186,7 +190,7 @@ it('orders to measure with are what their numbers make of them, in every row tha
     [0, 250],
     [250, TOTAL],
   ] as const) {
-    await addLoadOrders(pool, { from, until, total: TOTAL, begin: BEGIN, end: END })
+    await addLoadOrders(pool, { from, until, total: TOTAL, begin: BEGIN, end: END, stampKey: STAMP_KEY })
     expect(await countLoadOrders(pool)).toBe(until)
   }
   await analyzeLoad(pool)

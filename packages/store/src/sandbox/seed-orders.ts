@@ -1,5 +1,6 @@
 /** Many plausible orders for measurements, each with the timeline, attempt, payment and refund that a real one would have. */
 import { type Db, run } from '../db.ts'
+import { merchantStampKey } from '../orders/timeline.ts'
 
 /** The merchants are LOAD0000 to LOAD0200; the first has half of all orders. */
 export const LOAD_MERCHANTS = 201
@@ -37,13 +38,16 @@ export async function countLoadOrders(db: Db): Promise<number> {
 
 /**
  * Adds the orders number `from` to `until` - 1 of `total`, spread evenly over the time from `begin` to `end`. All values of an
- * order follow from its number. Except for the newest, all orders have ended, so that no jobs are needed.
+ * order follow from its number. Except for the newest, all orders have ended, so that no jobs are needed. The timelines' keyed hashes
+ * are HMACs written in SQL, so that a million of them cost seconds: `stampKey` makes the keys of these merchants, and no other's.
  */
 export const addLoadOrders = (
   db: Db,
-  batch: { from: number; until: number; total: number; begin: Date; end: Date },
-): Promise<object[]> =>
-  run(
+  batch: { from: number; until: number; total: number; begin: Date; end: Date; stampKey: Buffer },
+): Promise<object[]> => {
+  const merchants = Array.from({ length: LOAD_MERCHANTS }, (_, n) => `LOAD${String(n).padStart(4, '0')}`)
+  const keys = merchants.map((mchNo) => merchantStampKey(batch.stampKey, mchNo))
+  return run(
     db,
     'addLoadOrders',
     `with drawn as materialized (
@@ -87,6 +91,12 @@ export const addLoadOrders = (
      c3 as materialized (select *, case when e3 is null then h2 else sha256(h2 || convert_to(e3, 'UTF8')) end as h3 from c2),
      c4 as materialized (select *, case when e4 is null then h3 else sha256(h3 || convert_to(e4, 'UTF8')) end as h4,
                                 num_nonnulls(e1, e2, e3, e4) as steps from c3),
+     steps as (
+       select mch_no, number, 1 as seq, placed_at as at, e1 as entry, h1 as hash from c4
+       union all select mch_no, number, 2, placed_at, e2, h2 from c4 where e2 is not null
+       union all select mch_no, number, 2 + (e2 is not null)::int, ended_at, e3, h3 from c4 where e3 is not null
+       union all select mch_no, number, steps, ended_at, e4, h4 from c4 where e4 is not null),
+     pads as materialized (select * from unnest($6::text[], $7::bytea[], $8::bytea[]) as p (mch_no, inner_pad, outer_pad)),
      o as (
        insert into orders (mch_no, transaction_no, app_no, mch_trade_no, description, amount_fen, currency, time_expire, state,
          close_reason, attempts, success_time, pay_channel, pay_method, head_seq, head_hash, created_at, changed_at, closed_at)
@@ -96,11 +106,10 @@ export const addLoadOrders = (
               steps, h4, placed_at, ended_at, case when state = 'CLOSED' then ended_at end
          from c4),
      t as (
-       insert into timeline (mch_no, transaction_no, seq, at, entry, hash)
-       select mch_no, 'AP' || number, 1, placed_at, e1, h1 from c4
-       union all select mch_no, 'AP' || number, 2, placed_at, e2, h2 from c4 where e2 is not null
-       union all select mch_no, 'AP' || number, 2 + (e2 is not null)::int, ended_at, e3, h3 from c4 where e3 is not null
-       union all select mch_no, 'AP' || number, steps, ended_at, e4, h4 from c4 where e4 is not null),
+       insert into timeline (mch_no, transaction_no, seq, at, entry, hash, mac)
+       select s.mch_no, 'AP' || number, seq, at, entry, hash, sha256(outer_pad || sha256(inner_pad ||
+                convert_to('transaction_no AP' || number || chr(10) || seq || chr(10) || entry, 'UTF8')))
+         from steps s join pads on pads.mch_no = s.mch_no),
      a as (
        insert into attempt (mch_no, attempt_no, transaction_no, channel, method, amount_fen, state, upstream_expire,
          create_lands_until, created_at, changed_at)
@@ -116,8 +125,22 @@ export const addLoadOrders = (
      select mch_no, 'AR' || number, 'r' || trade_no, 'AP' || number, 'AT' || number, '42' || number, fen, '压测退款', 'SUCCESS',
             ended_at, ended_at, ended_at, ended_at
        from c4 where state = 'REFUND'`,
-    [batch.from, batch.until, batch.total, batch.begin, batch.end],
+    [
+      batch.from,
+      batch.until,
+      batch.total,
+      batch.begin,
+      batch.end,
+      merchants,
+      keys.map((key) => padOf(key, 0x36)),
+      keys.map((key) => padOf(key, 0x5c)),
+    ],
   )
+}
+
+/** A half of HMAC-SHA256 (RFC 2104): the key, filled up to a block of 64 bytes, xor `byte`. */
+const padOf = (key: Buffer, byte: number): Buffer =>
+  Buffer.from(Buffer.concat([key, Buffer.alloc(64 - key.length)]).map((one) => one ^ byte))
 
 /** Updates the planner's statistics after so many new rows. */
 export async function analyzeLoad(db: Db): Promise<void> {

@@ -61,12 +61,15 @@ async function writeStep(change: Change): Promise<Order> {
   // The order may have expired before the event. The expiry is a step of its own and writes no rows of the event.
   const isOwn = step.event === event.event || step.event === 'money_returned'
   const { attempts = 0, paid = null } = isOwn ? await applyEvent(change) : {}
+  const entry = entryText(step, isOwn ? detailOf(event) : {}, now)
+  const { mchNo, transactionNo } = order
   const moved = await moveOrder(db, order, {
     to: step.to,
     closeReason: step.closeReason,
     attempts: order.attempts + attempts,
     paid,
-    entry: entryText(step, isOwn ? detailOf(event) : {}, now),
+    entry,
+    mac: change.world.stamps.entry({ mchNo, ref: { transactionNo }, seq: order.headSeq + 1, entry }),
     now,
   })
   await enqueueNotification(change, moved)

@@ -1,7 +1,8 @@
-/** Reads the close evidence of an order from its timeline, after checking the timeline's hash chain. */
+/** Reads the close evidence of an order from its timeline, after checking the timeline's chain and stamps. */
 import type { OrderRef } from '@acopay/core'
-import { brokenAt, findOrder, type Order, readTimeline } from '@acopay/store'
+import { findOrder, type Order, readTimeline } from '@acopay/store'
 import type { World } from '../../world.ts'
+import { brokenEntry } from './check-timeline.ts'
 import type { UpstreamSaid } from './events.ts'
 
 export type CloseEvidence = {
@@ -26,7 +27,7 @@ export async function closeEvidence(
   if (order.state !== 'CLOSED') return 'open'
   const { mchNo, transactionNo } = order
   const timeline = await readTimeline(world.pool, mchNo, transactionNo)
-  const broken = brokenAt(timeline, mchNo, transactionNo, order)
+  const broken = await brokenEntry(world, order, timeline)
   if (broken !== null) throw new Error(`the timeline of ${transactionNo} is broken at entry ${broken}`)
 
   const entries = timeline.map(({ entry }) => JSON.parse(entry) as Entry)

@@ -31,7 +31,9 @@ export async function closeOrder(world: World, ask: CloseAsk): Promise<CloseAnsw
   const { mchNo, ref, nonce } = ask
   if (nonce !== null) {
     const entry = entryText(UNTOUCHED_MOVE, { by: 'MERCHANT' }, world.now())
-    const cheap = await world.closeUntouched(mchNo, { ref, nonce, entry })
+    // The order is not read before it is closed; but one without attempts has a single entry, and the caller has named it.
+    const mac = world.stamps.entry({ mchNo, ref, seq: 2, entry })
+    const cheap = await world.closeUntouched(mchNo, { ref, nonce, entry, mac })
     if (cheap.kind === 'absent' || cheap.kind === 'nonce_used') return cheap
     if (cheap.kind !== 'involved') return answer(cheap.order)
   }

@@ -41,6 +41,7 @@ export async function placeOrder(world: World, ask: PlaceAsk): Promise<PlaceAnsw
     nonce,
     entry,
     genesis: genesisHash(ask.mchNo, transactionNo),
+    mac: world.stamps.entry({ mchNo: ask.mchNo, ref: { transactionNo }, seq: 1, entry }),
     now,
   })
   if (!placed.isNonceFresh) return { kind: 'nonce_used' }

@@ -2,7 +2,6 @@
 import { dayOf, decide, formatYuan, ORDER_EVENTS, ORDER_STATES, ORDER_TABLE, type OrderState } from '@acopay/core'
 import type { OrderDetail, OrderList, OrderRow, TimelineRow } from '@acopay/protocol/console'
 import {
-  brokenAt,
   FIRST_NUMBER,
   findOrder,
   findOrdersByNumber,
@@ -17,6 +16,7 @@ import {
   readTimeline,
 } from '@acopay/store/read'
 import { snapshotOf } from '../../../actions/order/change-order.ts'
+import { brokenEntry } from '../../../actions/order/check-timeline.ts'
 import { platformNumber } from '../../../security/numbers.ts'
 import type { World } from '../../../world.ts'
 import {
@@ -167,13 +167,13 @@ const jobRow = (one: Parts['jobs'][number]): OrderDetail['jobs'][number] => ({
   created_at: one.createdAt.toISOString(),
 })
 
-/** The timeline, and where its hash chain is broken. An order that changes during the two reads is read again. */
+/** The timeline, and where its chain or a stamp is broken. An order that changes during the two reads is read again. */
 async function readChain(world: World, order: Order) {
   const { mchNo, transactionNo } = order
   for (let tries = 1; ; tries += 1) {
     const entries = await readTimeline(world.pool, mchNo, transactionNo)
     const head = await findOrder(world.pool, mchNo, { transactionNo })
-    const broken = brokenAt(entries, mchNo, transactionNo, head ?? order)
+    const broken = await brokenEntry(world, head ?? order, entries)
     if (broken === null || tries === 3) return { entries, brokenAt: broken }
   }
 }

@@ -255,6 +255,7 @@ async function billOf(wechat: Wechatpay, more: object): Promise<string[]> {
 }
 describe('the official alipay-sdk, in an app, inside Alipay, and for a merchant who authorized it', () => {
   let sdk: AlipaySdk
+  let now = new Date('2026-01-31T02:00:00Z')
   const told: string[] = []
   const TOKEN = '202001BBtoken'
   beforeAll(async () => {
@@ -265,7 +266,7 @@ describe('the official alipay-sdk, in an app, inside Alipay, and for a merchant 
     }
     const account = { appId: '2021000000000007', sellerId: '2088000000000001', productCode: 'QR_CODE_OFFLINE' }
     const authorized = { token: TOKEN, appId: '2021000000000001' }
-    await mount(makeAlipayStandIn({ ...account, ...keys, authorized }, { ...world(), deliver }))
+    await mount(makeAlipayStandIn({ ...account, ...keys, authorized }, { ...world(), now: () => now, deliver }))
     sdk = new AlipaySdk({
       appId: '2021000000000007',
       privateKey: ours.privatePem,
@@ -316,6 +317,38 @@ describe('the official alipay-sdk, in an app, inside Alipay, and for a merchant 
     expect(await said({ buyer_id: '2088' })).toBe(wrong)
     expect(await said({ buyer_open_id: 'o1', product_code: 'JSAPI_PAY' })).toBe(wrong)
     expect(await said({ buyer_open_id: 'o1', product_code: 'JSAPI_PAY', op_app_id: '2021' })).toBe('fine')
+  })
+
+  /** The zip's files are stored as they are, so their lines can be read without unpacking it. */
+  const billRows = async (address: string): Promise<string[]> =>
+    iconv.decode(Buffer.from(await (await fetch(address)).arrayBuffer()), 'GBK').split('\r\n')
+
+  it('each product is closed, refunded, and in the bill that the merchant’s token names', async () => {
+    const opened = async (no: string) => {
+      const bizContent = order(no, { product_code: 'QUICK_MSECURITY_PAY' })
+      const text = sdk.sdkExecute('alipay.trade.app.pay', { bizContent, appAuthToken: TOKEN })
+      await fetch(`${server.url}/gateway.do`, { method: 'POST', body: new URLSearchParams(text) })
+    }
+    await opened('APP3')
+    await standIn.control.scan('APP3')
+    expect(await exec('alipay.trade.query', order('APP3'))).toMatchObject({ tradeStatus: 'WAIT_BUYER_PAY' })
+    expect(await exec('alipay.trade.close', { out_trade_no: 'APP3' })).toMatchObject({ code: '10000' })
+    expect(await standIn.control.pay('APP3')).toBeNull()
+    const inside = { buyer_open_id: 'o1', product_code: 'JSAPI_PAY', op_app_id: '2021' }
+    expect(await exec('alipay.trade.create', order('IN3', inside))).toMatchObject({ code: '10000' })
+    await standIn.control.pay('IN3')
+    const refund = { out_trade_no: 'IN3', refund_amount: '2.50', out_request_no: 'R3' }
+    expect(await exec('alipay.trade.refund', refund)).toMatchObject({ fundChange: 'Y' })
+    expect(await exec('alipay.trade.fastpay.refund.query', refund)).toMatchObject({ refundStatus: 'REFUND_SUCCESS' })
+    const day = { bill_type: 'trade', bill_date: '2026-01-31' }
+    const address = 'alipay.data.dataservice.bill.downloadurl.query'
+    expect(await exec(address, day)).toMatchObject({ subCode: 'isp.bill_not_exist' })
+    now = new Date('2026-02-01T01:00:00Z')
+    expect(await exec(address, day, {})).toMatchObject({ subCode: 'aop.invalid-app-auth-token' })
+    const { billDownloadUrl } = await exec(address, day)
+    const rows = await billRows(String(billDownloadUrl))
+    const found = (no: string) => rows.filter((row) => row.split(',')[1]?.trim() === no).map((row) => row.split(',')[2])
+    expect([found('APP1'), found('APP3'), found('IN3')]).toEqual([['交易', '退款'], [], ['交易', '退款']])
   })
 
   it('is refused without the merchant’s token, and without the product of the contract', async () => {

@@ -32,8 +32,13 @@ export function callQuery(parts: Parts, gateway: Process, no: string, paymentNo?
   return parts.wire.call(gateway, 'query', { no, tempting: temptingAbout(parts.trades.get(no)) }, (fault) => {
     const trade = parts.trades.get(no)
     const says = queried(parts, trade, paymentNo)
-    // Count only an answer that surely reaches the gateway.
-    if (says.kind === 'open' && trade?.state === 'open' && fault === null) trade.openings += 1
+    // Count only an answer that surely reaches the gateway; one that dies forgets what it was told.
+    if (says.kind === 'open' && trade?.state === 'open' && fault === null && gateway.isAlive) {
+      trade.openings += 1
+      gateway.whenDead.push(() => {
+        trade.openings = 0
+      })
+    }
     return says
   })
 }

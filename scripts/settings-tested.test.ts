@@ -2,6 +2,7 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { runInNewContext } from 'node:vm'
+import { formatYuan } from '@acopay/core'
 import { describe, expect, it } from 'vitest'
 import { readConfig } from '../apps/server/src/start/config.ts'
 
@@ -107,6 +108,8 @@ describe('a setting of the environment', () => {
       ACOPAY_POOL_MAX: config.poolMax,
       ACOPAY_RATE_PER_ADDRESS: config.ratePerAddress,
       ACOPAY_RATE_PER_MERCHANT: config.ratePerMerchant,
+      ACOPAY_TOTP_ROLES: config.totpRoles.join(',') || 'none',
+      ACOPAY_PROOF_ABOVE: formatYuan(config.proofAboveFen),
       ACOPAY_TRUSTED_PROXIES: config.trustedProxies,
       ACOPAY_NOTIFY_PORTS: list(config.notifyPorts),
       ACOPAY_NOTIFY_NETWORKS: list(config.notifyNetworks),

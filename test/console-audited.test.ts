@@ -241,6 +241,7 @@ const ROWS: Row[] = [
     'FIELD_INVALID',
   ],
   [['PUT', 'sandbox/faults/none', {}], 'sandbox.faults', null, null, {}, 'NOT_FOUND'],
+  [['POST', 'session/proof', { password: 'wrong' }], 'session.prove', null, null, {}, 'FIELD_INVALID'],
   [['POST', 'session/totp', { password: 'wrong' }], 'session.totp_begin', null, null, {}, 'FIELD_INVALID'],
   [['PUT', 'session/totp', { code: '1' }], 'session.totp_on', null, null, {}, 'FIELD_INVALID'],
   [['DELETE', 'session/totp', { password: 'wrong' }], 'session.totp_off', null, null, {}, 'FIELD_INVALID'],

@@ -227,6 +227,37 @@ describe('a platform admin', () => {
     await close()
   })
 
+  it('is asked for the password again before a user is changed, when the sign-in was long ago', async () => {
+    await addUser(pages.gateway, 'disabled-later', 'operator')
+    const { page, close } = await pages.signedInAt('platform-admin', 'users')
+    await pages.gateway.database.pool.query(`update console_session set proven_at = proven_at - interval '1 hour'`)
+    const isEnabled = async () => {
+      const text = `select enabled from console_user where username = 'disabled-later'`
+      return (await pages.gateway.database.pool.query(text)).rows[0].enabled
+    }
+    const disable = async (): Promise<void> => {
+      const row = page.getByRole('row', { name: /^disabled-later/ })
+      await row.getByRole('button', { name: /^停\s?用$/ }).click()
+      const asked = page.getByRole('dialog').filter({ hasText: '停用: disabled-later' })
+      await asked.getByRole('button', { name: /^停\s?用$/ }).click()
+    }
+    const dialog = page.getByRole('dialog').filter({ hasText: '请再次验证身份' })
+    await disable()
+    await dialog.waitFor()
+    await dialog.locator('.ant-modal-close').click()
+    await dialog.waitFor({ state: 'hidden' })
+    expect(await isEnabled()).toBe(true)
+    await disable()
+    await dialog.getByLabel('密码').fill('not the password')
+    await dialog.getByRole('button', { name: /^继\s?续$/ }).click()
+    await dialog.getByText('密码不正确').waitFor()
+    await dialog.getByLabel('密码').fill(pages.passwords['platform-admin'] ?? '')
+    await dialog.getByRole('button', { name: /^继\s?续$/ }).click()
+    await expect.poll(isEnabled).toBe(false)
+    await dialog.waitFor({ state: 'hidden' })
+    await close()
+  })
+
   it('finds in the audit log what was done to one merchant', async () => {
     await addMerchant(pages.gateway.database.pool, { mchNo: 'MCH6', name: '六号' }, new Date())
     const { page, close } = await pages.signedInAt('platform-admin', 'merchants/MCH6')

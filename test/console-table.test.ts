@@ -25,6 +25,7 @@ const TABLE = `
 call                                             permission             P   O   F   A   V   a*  v*  body
 DELETE session                                   -                      200 200 200 200 200 .   .
 PUT    session/password                          -                      400 400 400 400 400 .   .   {}
+POST   session/proof                             -                      400 400 400 400 400 .   .   {}
 POST   session/totp                              -                      400 400 400 400 400 .   .   {}
 PUT    session/totp                              -                      400 400 400 400 400 .   .   {}
 DELETE session/totp                              -                      400 400 400 400 400 .   .   {}

@@ -2,7 +2,7 @@
 import { ALLOWED, type PERMISSIONS, ROLES } from '@acopay/protocol/console'
 import { addApp, addMerchant } from '@acopay/store'
 import { Secret, TOTP } from 'otpauth'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { addUser, type ConsoleClient, consoleClient, PASSWORD, signedIn } from './support/console.ts'
 import { forgeTimeline } from './support/forgery.ts'
 import { openAttempt, pay, place, query } from './support/merchant.ts'
@@ -23,6 +23,8 @@ beforeAll(async () => {
   as.stranger = await signedIn(gateway, 'other-admin')
 })
 afterAll(() => gateway.stop())
+// The sessions are used longer than a proof holds (second-proof.test.ts).
+beforeEach(() => gateway.database.pool.query('update console_session set proven_at = $1', [gateway.world.now()]))
 
 const path = (number: string, more = ''): string => `orders/${gateway.demo.mchNo}/${number}${more}`
 

@@ -59,6 +59,8 @@ describe('a production start', () => {
       ratePerMerchant: 0,
       shellOrigins: [],
       trustedProxies: 0,
+      totpRoles: [],
+      proofAboveFen: 100_000n,
       sandboxAheadMs: 0,
       notifyPorts: [443],
       notifyNetworks: [],

@@ -39,11 +39,22 @@ export function began(who: Session | null): void {
   queries.setQueryData(session.queryKey, who)
 }
 
-export async function call<Answer>(
-  method: 'GET' | 'POST' | 'PUT' | 'DELETE',
-  path: string,
-  body?: object,
-): Promise<Answer> {
+/** Asks the user to prove again who they are; false where they would rather not. Set by proof-dialog.tsx. */
+export const proof: { ask: () => Promise<boolean> } = { ask: async () => false }
+
+/** Calls once, and once more after a proof where an open session is not enough. */
+export async function call<Answer>(method: Method, path: string, body?: object): Promise<Answer> {
+  try {
+    return await callOnce<Answer>(method, path, body)
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.failure?.error !== 'PROOF_NEEDED' || !(await proof.ask())) throw error
+    return callOnce<Answer>(method, path, body)
+  }
+}
+
+type Method = 'GET' | 'POST' | 'PUT' | 'DELETE'
+
+async function callOnce<Answer>(method: Method, path: string, body?: object): Promise<Answer> {
   const csrf = queries.getQueryData(session.queryKey)?.csrf
   const response = await fetch(`/console/api/${path}`, {
     method,
@@ -61,6 +72,7 @@ export async function call<Answer>(
   const failure = answer as Failure | null
   // The session has ended: without one, the frame shows the sign-in page, and this page again after the sign-in.
   if (failure?.error === 'SIGN_IN_FIRST') queries.setQueryData(session.queryKey, null)
-  if (failure?.error === 'PASSWORD_CHANGE_FIRST') await queries.invalidateQueries(session)
+  if (failure?.error === 'PASSWORD_CHANGE_FIRST' || failure?.error === 'TOTP_FIRST')
+    await queries.invalidateQueries(session)
   throw new ApiError(response.status, failure)
 }

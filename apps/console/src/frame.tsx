@@ -6,9 +6,11 @@ import { Button, Drawer, Select, Spin } from 'antd'
 import { Suspense, useState } from 'react'
 import { began, call, session } from './api.ts'
 import { pagesFor } from './menu.ts'
+import { TurnTotpOn } from './pages/session/account.tsx'
 import { ChangePassword, SignIn } from './pages/session/sign-in.tsx'
 import { Trouble } from './parts.tsx'
 import { type Language, type Look, usePreferences } from './preferences.tsx'
+import { ProofDialog } from './proof-dialog.tsx'
 
 export function Frame() {
   const { data, error, isPending, refetch } = useQuery(session)
@@ -26,7 +28,18 @@ export function Frame() {
         <ChangePassword isForced />
       </Gate>
     )
-  return <Inside who={data} />
+  if (data.must_turn_totp_on)
+    return (
+      <Gate>
+        <TurnTotpOn />
+      </Gate>
+    )
+  return (
+    <>
+      <Inside who={data} />
+      <ProofDialog who={data} />
+    </>
+  )
 }
 
 function Gate({ children }: { children: React.ReactNode }) {

@@ -26,6 +26,7 @@ const OF_THE_INSTALLATION = new Set([
   'sandbox_book',
   'console_user',
   'console_session',
+  'console_recovery_code',
   'console_audit',
   'purpose_key',
   'stamping',
@@ -94,7 +95,7 @@ describe('every table', () => {
         where c.contype = 'f'`,
     )
     expect(keys.length).toBeGreaterThan(5)
-    const ofTheConsole = ['console_session_username_fkey']
+    const ofTheConsole = ['console_session_username_fkey', 'console_recovery_code_username_fkey']
     const ofMerchants = keys.filter(({ name }) => !ofTheConsole.includes(name))
     for (const { name, from, to } of ofMerchants) expect([from, to], name).toEqual(['mch_no', 'mch_no'])
   })

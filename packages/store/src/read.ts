@@ -37,7 +37,7 @@ export {
   type OrderListFilter,
   readOrderParts,
 } from './console/order-lists.ts'
-export type { ConsoleSession } from './console/sessions.ts'
+export type { ConsoleSession, SessionUser } from './console/sessions.ts'
 export { type ConsoleUser, findConsoleUser, listConsoleUsers } from './console/users.ts'
 export { type JobPlace, listStuckJobs } from './jobs/stuck-jobs.ts'
 export { type ListedMerchant, listMerchants, readMerchantParts } from './merchants/merchant-admin.ts'

@@ -87,6 +87,7 @@ export function buildWorld({
     notifyUrl: (mchNo, channel) => `${config.mode === 'sandbox' ? ownUrl() : publicUrl()}/notify/${channel}/${mchNo}`,
     limits: { closeBudgetMs, channelCallMs, leaseMs, nonceWindowMs, alarmAfterMs: ALARM_AFTER_MS },
     isSandbox: config.mode === 'sandbox',
+    consoleRules: { totpRoles: new Set(config.totpRoles), proofAboveFen: config.proofAboveFen },
     findMerchant: (mchNo) => findTogether(mchNo, null),
     closeUntouched: closeUntouchedTogether({ pool, now }),
     rememberNonce: rememberTogether,

@@ -57,6 +57,8 @@ describe('without any setting', () => {
       ratePerMerchant: 0,
       shellOrigins: ['http://127.0.0.1:*', 'http://localhost:*'],
       trustedProxies: 0,
+      totpRoles: [],
+      proofAboveFen: 100_000n,
       sandboxAheadMs: 0,
       notifyPorts: [443],
       notifyNetworks: [],
@@ -222,4 +224,22 @@ describe('ACOPAY_MASTER_KEY', () => {
     expect(message).toMatch(/^ACOPAY_MASTER_KEY .*32 bytes in Base64/)
     expect(message).not.toContain(text)
   })
+})
+
+describe('ACOPAY_TOTP_ROLES and ACOPAY_PROOF_ABOVE', () => {
+  it('are roles with commas between, and yuan with two decimals', () => {
+    const { totpRoles, proofAboveFen } = read({
+      ACOPAY_TOTP_ROLES: 'platform_admin, finance',
+      ACOPAY_PROOF_ABOVE: '0.01',
+    })
+    expect([totpRoles, proofAboveFen]).toEqual([['platform_admin', 'finance'], 1n])
+  })
+
+  it.each([{ ACOPAY_TOTP_ROLES: 'admin' }, { ACOPAY_PROOF_ABOVE: '1000' }, { ACOPAY_PROOF_ABOVE: '0.00' }])(
+    'of another form (%o) are refused with one that is right',
+    (env) => {
+      const [[name, text = '']] = Object.entries(env) as [[string, string]]
+      expect(complaint(env)).toMatch(new RegExp(`^${name} .*(finance|1000\\.00).*; got "${text}"$`))
+    },
+  )
 })

@@ -1,5 +1,7 @@
 /** Configuration: environment variables, read and checked once at the start. docs/operating.md documents each of them. */
 import path from 'node:path'
+import { type Fen, parseYuan } from '@acopay/core'
+import { ROLES, type Role } from '@acopay/protocol/console'
 import ipaddr from 'ipaddr.js'
 
 export type Config = {
@@ -32,6 +34,10 @@ export type Config = {
   shellOrigins: string[]
   /** How many proxies in front of the gateway are trusted to pass on the caller's address. */
   trustedProxies: number
+  /** Roles of the console whose users must have an authenticator. */
+  totpRoles: Role[]
+  /** A refund above this many fen at the console needs a fresh proof of who asks for it. */
+  proofAboveFen: Fen
   /** Sandbox only: how far the clock of this process, stand-ins included, is ahead of the machine's clock. */
   sandboxAheadMs: number
 }
@@ -85,6 +91,8 @@ export function readConfig(env: Env, defaultHome: string): Config {
     notifyNetworks: readList(env.ACOPAY_NOTIFY_NETWORKS ?? '').map(readNetwork),
     shellOrigins: readList(env.ACOPAY_SHELL_ORIGINS ?? '').map(readOrigin),
     trustedProxies: number('ACOPAY_TRUSTED_PROXIES', 0, 0, 10),
+    totpRoles: readList(env.ACOPAY_TOTP_ROLES ?? '').map(readRole),
+    proofAboveFen: readYuan(env.ACOPAY_PROOF_ABOVE || '1000.00'),
     sandboxAheadMs: number('ACOPAY_SANDBOX_AHEAD_HOURS', 0, 0, 168) * HOURS,
   }
   if (config.mode === 'production' && config.sandboxAheadMs > 0) {
@@ -119,6 +127,20 @@ function readNetwork(text: string): string {
   throw new ConfigError(
     `ACOPAY_NOTIFY_NETWORKS 应为逗号分隔的CIDR (CIDR blocks with commas between), e.g. 10.1.0.0/16; got "${text}"`,
   )
+}
+
+function readRole(text: string): Role {
+  const role = ROLES.find((one) => one === text)
+  if (role !== undefined) return role
+  throw new ConfigError(
+    `ACOPAY_TOTP_ROLES 应为逗号分隔的角色 (roles with commas between): ${ROLES.join(', ')}; got "${text}"`,
+  )
+}
+
+function readYuan(text: string): Fen {
+  const amount = parseYuan(text)
+  if (amount !== null) return amount
+  throw new ConfigError(`ACOPAY_PROOF_ABOVE 应为两位小数的元 (yuan with two decimals), e.g. 1000.00; got "${text}"`)
 }
 
 function readOrigin(text: string): string {

@@ -114,6 +114,7 @@ export const AUDIT_ACTIONS = [
   'session.begin',
   'session.end',
   'session.password',
+  'session.prove',
   'session.totp_begin',
   'session.totp_on',
   'session.totp_off',

@@ -63,6 +63,8 @@ export type Failure = {
     | 'TOTP_REQUIRED'
     | 'CSRF_MISSING'
     | 'PASSWORD_CHANGE_FIRST'
+    | 'TOTP_FIRST'
+    | 'PROOF_NEEDED'
     | 'FORBIDDEN'
     | 'NOT_FOUND'
     | 'CONFLICT'
@@ -89,12 +91,26 @@ export type Session = {
   totp_enabled: boolean
   /** True after an administrator created or reset the account: only `PUT session/password` is allowed then. */
   must_change_password: boolean
+  /** True where the role needs an authenticator (ACOPAY_TOTP_ROLES): only `session/totp` and `session/password` are allowed then. */
+  must_turn_totp_on: boolean
   /** The session ends after this many seconds without a call. */
   idle_s: number
 }
 
 /** `PUT session/password`. A password has at least 12 characters. Ends the user's other sessions. */
 export type PasswordAsk = { password: string; new_password: string }
+
+/**
+ * `POST session/proof`: what an open session alone may not do (new keys, accounts, users, large refunds) is 403 PROOF_NEEDED until the
+ * user has sent the password, and a code where an authenticator is on; then it is allowed for ten minutes.
+ */
+export type ProofAsk = { password: string; code?: string }
+
+/**
+ * The answer of `PUT session/totp`: ten codes, each of which takes the place of one code of an authenticator that was lost. They are
+ * shown once.
+ */
+export type RecoveryCodes = { recovery_codes: string[] }
 
 /**
  * `POST session/totp` {password} answers a new secret; `PUT session/totp` {code} turns TOTP on; `DELETE session/totp`

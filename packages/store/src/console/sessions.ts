@@ -3,7 +3,12 @@
 import { type Db, run } from '../db.ts'
 import type { ConsoleUser } from './users.ts'
 
-export type ConsoleSession = Pick<ConsoleUser, 'username' | 'role' | 'mchNo' | 'mustChangePassword' | 'isTotpEnabled'>
+export type SessionUser = Pick<ConsoleUser, 'username' | 'role' | 'mchNo' | 'mustChangePassword' | 'isTotpEnabled'>
+
+export type ConsoleSession = SessionUser & {
+  /** When the user last proved who they are. */
+  provenAt: Date
+}
 
 export const addConsoleSession = (
   db: Db,
@@ -13,8 +18,8 @@ export const addConsoleSession = (
   run(
     db,
     'addConsoleSession',
-    `insert into console_session (session_key, username, address, created_at, seen_at, expires_at)
-     values ($1, $2, $3, $4, $4, $5)`,
+    `insert into console_session (session_key, username, address, created_at, seen_at, proven_at, expires_at)
+     values ($1, $2, $3, $4, $4, $4, $5)`,
     [session.key, session.username, session.address, now, session.expiresAt],
   )
 
@@ -36,13 +41,17 @@ export async function useConsoleSession(
         where $4 and session_key = $1 and expires_at > $2 and seen_at > $3
           and seen_at < $2::timestamptz - interval '1 minute')
      select u.username, u.role, u.mch_no as "mchNo", u.must_change_password as "mustChangePassword",
-            u.totp_enabled as "isTotpEnabled"
+            u.totp_enabled as "isTotpEnabled", s.proven_at as "provenAt"
        from console_session s join console_user u on u.username = s.username and u.enabled
       where s.session_key = $1 and s.expires_at > $2 and s.seen_at > $3`,
     [key, now, idleSince, isActive],
   )
   return rows[0] ?? null
 }
+
+/** The user of this session has proved who they are. */
+export const proveConsoleSession = (db: Db, key: Buffer, now: Date) =>
+  run(db, 'proveConsoleSession', 'update console_session set proven_at = $2 where session_key = $1', [key, now])
 
 export const endConsoleSession = (db: Db, key: Buffer) =>
   run(db, 'endConsoleSession', 'delete from console_session where session_key = $1', [key])

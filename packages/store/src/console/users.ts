@@ -93,6 +93,22 @@ export const putTotpSecret = (db: Db, username: string, sealed: Buffer) =>
     sealed,
   ])
 
+/** Replaces the user's recovery codes. */
+export const putRecoveryCodes = (db: Db, username: string, hashes: Buffer[]) =>
+  run(
+    db,
+    'putRecoveryCodes',
+    `with gone as (delete from console_recovery_code where username = $1)
+     insert into console_recovery_code (username, code_hash) select $1, hash from unnest($2::bytea[]) as t (hash)`,
+    [username, hashes],
+  )
+
+/** Uses up a recovery code. False when the user has no such code. */
+export async function takeRecoveryCode(db: Db, username: string, hash: Buffer): Promise<boolean> {
+  const text = 'delete from console_recovery_code where username = $1 and code_hash = $2 returning 1'
+  return (await run(db, 'takeRecoveryCode', text, [username, hash])).length === 1
+}
+
 /**
  * Uses the code of a time step. False when it was used before: each code counts once. `enable` also requires codes from now
  * on.

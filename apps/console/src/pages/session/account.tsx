@@ -1,5 +1,5 @@
 /** The user's own account: the password, and the authenticator as a second factor. */
-import type { TotpAsk, TotpSecret } from '@acopay/protocol/console'
+import type { RecoveryCodes, TotpAsk, TotpSecret } from '@acopay/protocol/console'
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { Alert, Button, Form, Input, QRCode } from 'antd'
 import { call, queries, session } from '../../api.ts'
@@ -33,6 +33,18 @@ export function Account() {
   )
 }
 
+/** Before anything else, where the role needs it. */
+export function TurnTotpOn() {
+  const { t } = usePreferences()
+  return (
+    <>
+      <Title>{t('totp')}</Title>
+      <p className="note">{t('totpNeeded')}</p>
+      <TurnOn />
+    </>
+  )
+}
+
 function TurnOn() {
   const { t } = usePreferences()
   const begin = useMutation({ mutationFn: (asked: TotpAsk) => call<TotpSecret>('POST', 'session/totp', asked) })
@@ -49,22 +61,50 @@ function TurnOn() {
       <p>
         <Mono>{secret}</Mono>
       </p>
-      <Switch method="PUT" of={['code']} text={t('totpOn')} />
+      <SwitchOn />
+    </>
+  )
+}
+
+/** The codes are shown once, and the page goes on when the user has kept them. */
+function SwitchOn() {
+  const { t } = usePreferences()
+  const send = useMutation({ mutationFn: (asked: TotpAsk) => call<RecoveryCodes>('PUT', 'session/totp', asked) })
+  if (send.data === undefined) {
+    return <Proof of={['code']} text={t('totpOn')} error={send.error} isBusy={send.isPending} send={send.mutate} />
+  }
+  return (
+    <>
+      <Alert type="success" showIcon title={t('recoveryCodes')} style={{ marginBottom: 12 }} />
+      <ul className="codes">
+        {send.data.recovery_codes.map((code) => (
+          <li key={code}>
+            <Mono>{code}</Mono>
+          </li>
+        ))}
+      </ul>
+      <Button type="primary" onClick={() => void queries.invalidateQueries(session)}>
+        {t('codesKept')}
+      </Button>
     </>
   )
 }
 
 const TurnOff = () => {
   const { t } = usePreferences()
-  return <Switch method="DELETE" of={['password', 'code']} text={t('totpOff')} />
-}
-
-function Switch({ method, of, text }: { method: 'PUT' | 'DELETE'; of: Asked[]; text: string }) {
   const send = useMutation({
-    mutationFn: (asked: TotpAsk) => call(method, 'session/totp', asked),
+    mutationFn: (asked: TotpAsk) => call('DELETE', 'session/totp', asked),
     onSuccess: () => queries.invalidateQueries(session),
   })
-  return <Proof of={of} text={text} error={send.error} isBusy={send.isPending} send={send.mutate} />
+  return (
+    <Proof
+      of={['password', 'code']}
+      text={t('totpOff')}
+      error={send.error}
+      isBusy={send.isPending}
+      send={send.mutate}
+    />
+  )
 }
 
 type Asked = keyof TotpAsk

@@ -32,7 +32,7 @@ export function SignIn() {
         </Form.Item>
         {needsCode && (
           <Form.Item name="totp" label={t('code')} rules={[{ required: true, message: t('needed') }]}>
-            <Input autoComplete="one-time-code" inputMode="numeric" maxLength={8} />
+            <Input autoComplete="one-time-code" maxLength={20} placeholder={t('codeOrRecovery')} />
           </Form.Item>
         )}
         <Button type="primary" htmlType="submit" block loading={signIn.isPending}>

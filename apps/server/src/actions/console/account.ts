@@ -5,12 +5,13 @@ import {
   changeConsoleUser,
   endConsoleSessions,
   endSignIn,
+  putRecoveryCodes,
   putTotpSecret,
 } from '@acopay/store/console'
 import { Secret } from 'otpauth'
 import { hashPassword } from '../../security/passwords.ts'
 import type { World } from '../../world.ts'
-import { beginSession, provenUser, signedInUser, takeCode, totpOf, totpPlace } from './session.ts'
+import { beginSession, newRecoveryCodes, provenUser, signedInUser, takeCode, totpOf, totpPlace } from './session.ts'
 
 export type PasswordChange = { username: string; password: string; fresh: string; address: string }
 
@@ -44,13 +45,15 @@ export async function beginTotp(world: World, username: string, password: string
   return { kind: 'begun', secret: secret.base32, uri: totpOf(username, secret).toString() }
 }
 
-/** False when the code is wrong or was used before. */
-export async function enableTotp(world: World, username: string, code: string): Promise<boolean> {
+/** Returns the codes for the day on which the authenticator is lost, which are shown once. Null when the code is wrong or was used before. */
+export async function enableTotp(world: World, username: string, code: string): Promise<string[] | null> {
   const user = await signedInUser(world, username)
   const counted = await beginSignIn(world.pool, username, world.now())
-  if (counted === null || !(await takeCode(world, user, code, 'enable'))) return false
+  if (counted === null || !(await takeCode(world, user, code, 'enable'))) return null
   await endSignIn(world.pool, username, null)
-  return true
+  const { codes, hashes } = newRecoveryCodes()
+  await putRecoveryCodes(world.pool, username, hashes)
+  return codes
 }
 
 export async function disableTotp(

@@ -1,5 +1,5 @@
 /** Signs users of the console in and out. A user proves their identity by a password and, if enabled, a TOTP code. */
-import { createHash } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import {
   addConsoleSession,
   beginSignIn,
@@ -9,6 +9,8 @@ import {
   endSignIn,
   findConsoleUser,
   forgetConsoleSessions,
+  proveConsoleSession,
+  takeRecoveryCode,
   takeTotpStep,
   useConsoleSession,
 } from '@acopay/store/console'
@@ -62,7 +64,7 @@ async function signedIn(
   if (user === null || !user.isEnabled) return { kind: 'wrong' }
   if (user.isTotpEnabled) {
     if (code === null) return { kind: 'code_needed' }
-    if (!(await takeCode(world, user, code, 'use'))) return { kind: 'wrong' }
+    if (!(await takeSecondFactor(world, user, code))) return { kind: 'wrong' }
   }
   await endSignIn(world.pool, username, world.now())
   return { kind: 'begun', token: await beginSession(world, username, address) }
@@ -118,6 +120,51 @@ export async function provenUser(world: World, username: string, password: strin
   } finally {
     place.leave()
   }
+}
+
+/**
+ * A user who is signed in proves again who they are, by the password and, where it is on, a code. For ten minutes (`isProven`) the
+ * session may then do what an open session alone may not.
+ */
+export async function proveAgain(
+  world: World,
+  { username, password, code, key }: { username: string; password: string; code: string | null; key: Buffer },
+): Promise<'proven' | 'wrong_password' | 'wrong_code'> {
+  const user = await provenUser(world, username, password)
+  if (user === null) return 'wrong_password'
+  if (user.isTotpEnabled && (code === null || !(await takeSecondFactor(world, user, code)))) return 'wrong_code'
+  await endSignIn(world.pool, username, null)
+  await proveConsoleSession(world.pool, key, world.now())
+  return 'proven'
+}
+
+const PROVEN_MS = 10 * 60_000
+
+export const isProven = (world: World, { provenAt }: ConsoleSession): boolean =>
+  world.now().getTime() - provenAt.getTime() < PROVEN_MS
+
+const RECOVERY_CODES = 10
+/** Five bits to a letter, without those that are taken for another: 0 and O, 1 and I. */
+const LETTERS = 'ABCDEFGHJKLMNPQRSTUVWXYZ23456789'
+
+/** New codes, and what the database keeps of them: they are long enough that a plain hash cannot be turned round. */
+export function newRecoveryCodes(): { codes: string[]; hashes: Buffer[] } {
+  const codes = Array.from({ length: RECOVERY_CODES }, () => {
+    const letters = [...randomBytes(12)].map((byte) => LETTERS[byte % LETTERS.length])
+    return `${letters.slice(0, 6).join('')}-${letters.slice(6).join('')}`
+  })
+  return { codes, hashes: codes.map(recoveryHash) }
+}
+
+const recoveryHash = (code: string): Buffer =>
+  createHash('sha256')
+    .update(code.toUpperCase().replace(/[^A-Z2-9]/g, ''), 'utf8')
+    .digest()
+
+/** A code of the authenticator, or one of the recovery codes. Each counts once. */
+async function takeSecondFactor(world: World, user: ConsoleUser, code: string): Promise<boolean> {
+  if (/[a-z]/i.test(code)) return takeRecoveryCode(world.pool, user.username, recoveryHash(code))
+  return takeCode(world, user, code, 'use')
 }
 
 /** The place that a user's TOTP secret is sealed for. */

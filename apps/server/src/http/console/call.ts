@@ -3,7 +3,7 @@
  * the session, the CSRF token and the role's permission; they also write the audit log.
  */
 import type { AuditAction, Failure, Permission, Role } from '@acopay/protocol/console'
-import { type ConsoleSession, findOrder, type Order } from '@acopay/store/read'
+import { findOrder, type Order, type SessionUser } from '@acopay/store/read'
 import type { World } from '../../world.ts'
 
 /** The user who calls. A user whose `mchNo` is null sees every merchant. */
@@ -43,6 +43,8 @@ const STATUS: Record<Failure['error'], number> = {
   TOTP_REQUIRED: 401,
   CSRF_MISSING: 403,
   PASSWORD_CHANGE_FIRST: 403,
+  TOTP_FIRST: 403,
+  PROOF_NEEDED: 403,
   FORBIDDEN: 403,
   NOT_FOUND: 404,
   CONFLICT: 409,
@@ -61,8 +63,8 @@ export const failed = (
 /** A new session in place of the caller's. The routes send its cookie to the browser. */
 export class Began {
   readonly token: string
-  readonly user: ConsoleSession
-  constructor(token: string, user: ConsoleSession) {
+  readonly user: SessionUser
+  constructor(token: string, user: SessionUser) {
     this.token = token
     this.user = user
   }
@@ -84,6 +86,10 @@ export type ConsoleEndpoint = {
   permission: Permission | null
   /** The endpoint works even while the user must change the password first. */
   isAlwaysOpen?: true
+  /** The endpoint works even while the user must turn an authenticator on first. */
+  isForSecondFactor?: true
+  /** Whether an open session is not enough: the user must have proved who they are in the last ten minutes. */
+  needsProof?: (call: ConsoleCall, world: World) => boolean
   /** The call's name in the audit log; for every call that changes something. */
   action?: AuditAction
   /** Called before `handle`. A merchant's user is always logged under its own merchant, whatever the call names. */

@@ -9,11 +9,11 @@ import { ALLOWED, type Permission, type Role } from '@acopay/protocol/console'
 import type { ConsoleSession } from '@acopay/store/read'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { audited } from '../../actions/console/audit.ts'
-import { sessionKey, useSession } from '../../actions/console/session.ts'
+import { isProven, sessionKey, useSession } from '../../actions/console/session.ts'
 import { HashingBusy } from '../../security/hashing.ts'
 import type { World } from '../../world.ts'
 import { type Caller, type ConsoleCall, type ConsoleEndpoint, Failed, failed, isFile } from './call.ts'
-import { csrfOf } from './session.ts'
+import { csrfOf, mustTurnTotpOn } from './session.ts'
 
 export const COOKIE = 'acopay_console'
 
@@ -32,7 +32,7 @@ export async function respond(
   const token = request.cookies[COOKIE]
   const user = token === undefined ? null : await userOf(world, token, request)
   if (token === undefined || user === null) return failed('SIGN_IN_FIRST', '请先登录', 'Sign in first')
-  const refused = refusalOf(endpoint, request, { token, user })
+  const refused = refusalOf(world, endpoint, request, { token, user })
   if (refused !== null) return refused
   const body = endpoint.method === 'GET' ? {} : readBody(request)
   if (body instanceof Failed) return body
@@ -41,11 +41,16 @@ export async function respond(
     return failed('NOT_FOUND', '没有这个对象', 'There is no such thing')
   const caller = callerOf(request, token, user)
   if (caller.mchNo !== null) request.line.mchNo = caller.mchNo
-  return handled(world, endpoint, { caller, path, query: readQuery(request.url), body }, request)
+  const call = { caller, path, query: readQuery(request.url), body }
+  if (endpoint.needsProof?.(call, world) === true && !isProven(world, user)) {
+    return failed('PROOF_NEEDED', '请再次输入密码', 'Enter your password again')
+  }
+  return handled(world, endpoint, call, request)
 }
 
 /** Why this user may not make this call now; null when it may. */
 function refusalOf(
+  world: World,
   endpoint: ConsoleEndpoint,
   request: FastifyRequest,
   { token, user }: { token: string; user: ConsoleSession },
@@ -55,6 +60,9 @@ function refusalOf(
   }
   if (user.mustChangePassword && endpoint.isAlwaysOpen !== true) {
     return failed('PASSWORD_CHANGE_FIRST', '请先修改密码', 'Change your password first')
+  }
+  if (mustTurnTotpOn(world, user) && endpoint.isAlwaysOpen !== true && endpoint.isForSecondFactor !== true) {
+    return failed('TOTP_FIRST', '您的角色须先启用动态验证码', 'Your role needs an authenticator: turn it on first')
   }
   if (endpoint.permission !== null && !permissionsOf(user).includes(endpoint.permission)) {
     return failed('FORBIDDEN', '您的角色没有此权限', 'Your role does not allow this')

@@ -1,9 +1,9 @@
 /** Signing in and out, and what a user does with its own account. */
 import { createHash } from 'node:crypto'
 import { ALLOWED, type Role, type Session } from '@acopay/protocol/console'
-import type { ConsoleSession, ConsoleUser } from '@acopay/store/read'
+import type { ConsoleUser, SessionUser } from '@acopay/store/read'
 import { beginTotp, changeOwnPassword, disableTotp, enableTotp } from '../../actions/console/account.ts'
-import { signIn as beginSignIn, endSession, IDLE_MS } from '../../actions/console/session.ts'
+import { signIn as beginSignIn, endSession, IDLE_MS, proveAgain } from '../../actions/console/session.ts'
 import { PASSWORD_MAX, PASSWORD_MIN } from '../../security/passwords.ts'
 import type { World } from '../../world.ts'
 import { Began, type ConsoleCall, type ConsoleEndpoint, type Failed, failed } from './call.ts'
@@ -13,7 +13,7 @@ import { fieldsOf } from './fields.ts'
 export const csrfOf = (token: string): string =>
   createHash('sha256').update(`csrf ${token}`, 'utf8').digest().toString('base64url')
 
-export function sessionView(world: World, token: string, user: ConsoleSession): Session {
+export function sessionView(world: World, token: string, user: SessionUser): Session {
   const role = user.role as Role
   return {
     username: user.username,
@@ -24,9 +24,14 @@ export function sessionView(world: World, token: string, user: ConsoleSession): 
     is_sandbox: world.isSandbox,
     totp_enabled: user.isTotpEnabled,
     must_change_password: user.mustChangePassword,
+    must_turn_totp_on: mustTurnTotpOn(world, user),
     idle_s: IDLE_MS / 1000,
   }
 }
+
+/** Whether the user's role needs an authenticator, and the user has none. */
+export const mustTurnTotpOn = ({ consoleRules }: World, { role, isTotpEnabled }: SessionUser): boolean =>
+  !isTotpEnabled && consoleRules.totpRoles.has(role)
 
 /** The same answer for every reason, so that a caller cannot find out which names exist or are locked. */
 const NOT_SIGNED_IN = () =>
@@ -44,7 +49,7 @@ export async function signIn(
   const read = fieldsOf(body)
   const username = read.needed('username', 64).trim().toLowerCase()
   const password = read.needed('password', PASSWORD_MAX)
-  const code = read.text('totp', 10)
+  const code = read.text('totp', CODE_MAX)
   const wrong = read.failed()
   if (wrong !== null) return { user: null, answer: wrong }
   const { user, result } = await beginSignIn(world, { username, password, code, address, signal })
@@ -55,8 +60,11 @@ export async function signIn(
   return { user, answer: new Began(result.token, user) }
 }
 
+/** A recovery code, with a blank or a hyphen here and there. */
+const CODE_MAX = 20
+
 /** An unreadable code counts as a wrong code. */
-const codeIn = (body: Record<string, unknown>): string => fieldsOf(body).text('code', 10) ?? ''
+const codeIn = (body: Record<string, unknown>): string => fieldsOf(body).text('code', CODE_MAX) ?? ''
 
 const passwordIn = (body: Record<string, unknown>): string => fieldsOf(body).text('password', PASSWORD_MAX) ?? ''
 
@@ -101,7 +109,8 @@ async function totpBegin(world: World, { caller, body }: ConsoleCall): Promise<o
 }
 
 async function totpOn(world: World, { caller, body }: ConsoleCall): Promise<object | Failed> {
-  return (await enableTotp(world, caller.username, codeIn(body))) ? {} : WRONG_CODE()
+  const codes = await enableTotp(world, caller.username, codeIn(body))
+  return codes === null ? WRONG_CODE() : { recovery_codes: codes }
 }
 
 async function totpOff(world: World, { caller: { username }, body }: ConsoleCall): Promise<object | Failed> {
@@ -115,7 +124,20 @@ async function totpOff(world: World, { caller: { username }, body }: ConsoleCall
   }
 }
 
+async function prove(world: World, { caller: { username, sessionKey }, body }: ConsoleCall): Promise<object | Failed> {
+  const code = codeIn(body) || null
+  switch (await proveAgain(world, { username, password: passwordIn(body), code, key: sessionKey })) {
+    case 'wrong_password':
+      return WRONG_PASSWORD()
+    case 'wrong_code':
+      return WRONG_CODE()
+    case 'proven':
+      return {}
+  }
+}
+
 export const sessionEndpoints: ConsoleEndpoint[] = [
+  { method: 'POST', path: 'session/proof', permission: null, action: 'session.prove', handle: prove },
   {
     method: 'DELETE',
     path: 'session',
@@ -132,7 +154,21 @@ export const sessionEndpoints: ConsoleEndpoint[] = [
     action: 'session.password',
     handle: changePassword,
   },
-  { method: 'POST', path: 'session/totp', permission: null, action: 'session.totp_begin', handle: totpBegin },
-  { method: 'PUT', path: 'session/totp', permission: null, action: 'session.totp_on', handle: totpOn },
+  {
+    method: 'POST',
+    path: 'session/totp',
+    permission: null,
+    isForSecondFactor: true,
+    action: 'session.totp_begin',
+    handle: totpBegin,
+  },
+  {
+    method: 'PUT',
+    path: 'session/totp',
+    permission: null,
+    isForSecondFactor: true,
+    action: 'session.totp_on',
+    handle: totpOn,
+  },
   { method: 'DELETE', path: 'session/totp', permission: null, action: 'session.totp_off', handle: totpOff },
 ]

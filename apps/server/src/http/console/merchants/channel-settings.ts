@@ -136,6 +136,13 @@ async function test(world: World, call: ConsoleCall): Promise<ChannelTest | Fail
 const write = { permission: 'channels.write', audited: auditedMerchant } as const
 
 export const channelEndpoints: ConsoleEndpoint[] = [
-  { method: 'PUT', path: 'merchants/:mch_no/channels/:channel', ...write, action: 'channels.put', handle: put },
+  {
+    method: 'PUT',
+    path: 'merchants/:mch_no/channels/:channel',
+    ...write,
+    needsProof: () => true,
+    action: 'channels.put',
+    handle: put,
+  },
   { method: 'POST', path: 'merchants/:mch_no/channels/:channel/test', ...write, action: 'channels.test', handle: test },
 ]

@@ -95,6 +95,13 @@ async function end(world: World, call: ConsoleCall): Promise<object | Failed> {
 const write = { permission: 'merchants.write', audited: auditedMerchant } as const
 
 export const keyEndpoints: ConsoleEndpoint[] = [
-  { method: 'POST', path: 'merchants/:mch_no/keys', ...write, action: 'keys.add', handle: add },
-  { method: 'DELETE', path: 'merchants/:mch_no/keys/:key_id', ...write, action: 'keys.end', handle: end },
+  { method: 'POST', path: 'merchants/:mch_no/keys', ...write, needsProof: () => true, action: 'keys.add', handle: add },
+  {
+    method: 'DELETE',
+    path: 'merchants/:mch_no/keys/:key_id',
+    ...write,
+    needsProof: () => true,
+    action: 'keys.end',
+    handle: end,
+  },
 ]

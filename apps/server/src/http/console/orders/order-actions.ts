@@ -86,6 +86,12 @@ async function evidence(world: World, call: ConsoleCall): Promise<object | Faile
   return evidenceAnswer(found)
 }
 
+/** What is no amount is refused by the call itself. */
+function isLargeRefund({ body }: ConsoleCall, { consoleRules }: World): boolean {
+  const asked = typeof body.amount === 'string' ? parseYuan(body.amount) : null
+  return asked !== null && asked > consoleRules.proofAboveFen
+}
+
 const brief = (value: unknown): string => String(value ?? '').slice(0, 64)
 
 const conflict = (why: keyof typeof ERRORS): Failed => failed('CONFLICT', refuse(why).fieldErrors, ERRORS[why].en)
@@ -103,6 +109,7 @@ export const orderDeedEndpoints: ConsoleEndpoint[] = [
     method: 'POST',
     path: `${ORDER}/refunds`,
     permission: 'refunds.create',
+    needsProof: isLargeRefund,
     action: 'refunds.create',
     audited: (call) => {
       const { mch_refund_no, amount } = call.body

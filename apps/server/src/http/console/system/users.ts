@@ -98,6 +98,7 @@ export const userEndpoints: ConsoleEndpoint[] = [
     method: 'POST',
     path: 'users',
     permission: 'users.write',
+    needsProof: () => true,
     action: 'users.add',
     audited: ({ body }) =>
       auditedUser(typeof body.mch_no === 'string' ? body.mch_no.slice(0, 32) : null, body.username, body),
@@ -107,6 +108,7 @@ export const userEndpoints: ConsoleEndpoint[] = [
     method: 'PUT',
     path: 'users/:username',
     permission: 'users.write',
+    needsProof: () => true,
     action: 'users.change',
     // The entry belongs to the user's merchant, so that its admin reads what the platform did to its users.
     audited: async ({ path, body }, world) => {

@@ -1,0 +1,184 @@
+/**
+ * When an open session of the console is not enough: keys, accounts, users and large refunds need a proof of the last ten minutes, a
+ * role may need an authenticator, and recovery codes stand in for one that was lost.
+ */
+import { Secret, TOTP } from 'otpauth'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { beginSession } from '../apps/server/src/actions/console/session.ts'
+import { addUser, type ConsoleClient, consoleClient, PASSWORD } from './support/console.ts'
+import { openAttempt, pay, place } from './support/merchant.ts'
+import { type TestWorld, testWorld } from './support/world.ts'
+
+const MINUTE = 60_000
+
+let gateway: TestWorld
+beforeAll(async () => {
+  gateway = await testWorld({ env: { ACOPAY_TOTP_ROLES: 'finance' } })
+  await addUser(gateway, 'admin', 'platform_admin')
+  await addUser(gateway, 'operator', 'operator')
+  await addUser(gateway, 'keeper', 'finance')
+})
+afterAll(() => gateway.stop())
+
+/** Signed in without a password to check, which takes its time. */
+async function signedIn({ world, demo }: TestWorld, username: string): Promise<ConsoleClient> {
+  const cookie = `acopay_console=${await beginSession(world, username, '127.0.0.1')}`
+  const { body } = await consoleClient(demo.baseUrl, cookie).get('session')
+  return consoleClient(demo.baseUrl, cookie, body)
+}
+
+const codeOf = (secret: string): string =>
+  new TOTP({ secret: Secret.fromBase32(secret) }).generate({ timestamp: gateway.world.now().getTime() })
+
+/** Turns an authenticator on; each code counts once, so the clock moves on to the next one. */
+async function turnTotpOn(who: ConsoleClient): Promise<{ secret: string; recovery: string[] }> {
+  const { secret } = (await who.send('POST', 'session/totp', { password: PASSWORD })).body
+  const { body } = await who.send('PUT', 'session/totp', { code: codeOf(secret) })
+  gateway.advance(MINUTE)
+  return { secret, recovery: body.recovery_codes }
+}
+
+/** A call of each kind that needs a proof, each wrong in some other way, so that nothing changes. */
+const NEEDY: ['POST' | 'PUT' | 'DELETE', string][] = [
+  ['POST', 'merchants/MCH1000000/keys'],
+  ['DELETE', 'merchants/MCH1000000/keys/NOKEY'],
+  ['PUT', 'merchants/MCH1000000/channels/wechat'],
+  ['POST', 'users'],
+  ['PUT', 'users/nobody'],
+]
+
+const answersTo = async (who: ConsoleClient): Promise<(string | number)[]> => {
+  const answers: (string | number)[] = []
+  for (const [method, path] of NEEDY) {
+    const { status, body } = await who.send(method, path, method === 'DELETE' ? undefined : {})
+    answers.push(body.error === 'PROOF_NEEDED' ? `${status} PROOF_NEEDED` : status)
+  }
+  return answers
+}
+
+const OF_THEIR_OWN = [400, 404, 400, 400, 404]
+const PROOF_NEEDED = NEEDY.map(() => '403 PROOF_NEEDED')
+
+describe('an open session', () => {
+  it('ten minutes after the sign-in an open session may not do what needs a proof, and may after one', async () => {
+    const admin = await signedIn(gateway, 'admin')
+    gateway.advance(10 * MINUTE - 1)
+    expect(await answersTo(admin)).toEqual(OF_THEIR_OWN)
+    gateway.advance(1)
+    expect(await answersTo(admin)).toEqual(PROOF_NEEDED)
+    // What changes nothing, or little, needs none.
+    expect((await admin.get('users')).status).toBe(200)
+    expect((await admin.send('PUT', 'merchants/MCH1000000', { allowed_ips: [] })).status).toBe(200)
+    const wrong = await admin.send('POST', 'session/proof', { password: 'not the password' })
+    expect([wrong.status, wrong.body.field]).toEqual([400, 'password'])
+    expect(await answersTo(admin)).toEqual(PROOF_NEEDED)
+    expect((await admin.send('POST', 'session/proof', { password: PASSWORD })).status).toBe(200)
+    gateway.advance(10 * MINUTE - 1)
+    expect(await answersTo(admin)).toEqual(OF_THEIR_OWN)
+  })
+
+  it('of one browser is not proven by another one of the same user', async () => {
+    const [one, other] = [await signedIn(gateway, 'admin'), await signedIn(gateway, 'admin')]
+    gateway.advance(10 * MINUTE)
+    await other.send('POST', 'session/proof', { password: PASSWORD })
+    expect([await answersTo(one), await answersTo(other)]).toEqual([PROOF_NEEDED, OF_THEIR_OWN])
+  })
+
+  it('leaves a line in the audit log for each proof, also for one in vain', async () => {
+    const { rows } = (await (await signedIn(gateway, 'admin')).get('audit')).body
+    const proofs = rows.filter(({ action }: { action: string }) => action === 'session.prove')
+    expect(proofs.map(({ outcome }: { outcome: string }) => outcome).toSorted()).toEqual([
+      'DONE',
+      'DONE',
+      'FIELD_INVALID',
+    ])
+  })
+
+  it('a refund above the amount needs a proof, one of the amount itself does not', async () => {
+    const { demo } = gateway
+    const order = await place(demo, { amount_total: '5000.00' })
+    await pay(demo, order, (await openAttempt(demo, order)) ?? '')
+    const operator = await signedIn(gateway, 'operator')
+    gateway.advance(10 * MINUTE)
+    let asked = 0
+    const refund = (amount: unknown) => {
+      asked += 1
+      const mch_refund_no = `refund-number-${asked}-01234567890`
+      const body = { mch_refund_no, amount, reason: '退货' }
+      return operator.send('POST', `orders/${demo.mchNo}/${order}/refunds`, body)
+    }
+    expect((await refund('1000.00')).status).toBe(200)
+    expect((await refund('1000.01')).body.error).toBe('PROOF_NEEDED')
+    // What is no amount is no large one, and refused for what it is.
+    for (const odd of ['9999999.00', '1e9', 5000]) {
+      expect((await refund(odd)).body, String(JSON.stringify(odd))).toMatchObject({ error: 'FIELD_INVALID' })
+    }
+    await operator.send('POST', 'session/proof', { password: PASSWORD })
+    expect((await refund('1000.01')).status).toBe(200)
+  })
+})
+
+describe('an authenticator', () => {
+  it('is asked for at a proof, and each code counts once', async () => {
+    const admin = await signedIn(gateway, 'admin')
+    const { secret } = await turnTotpOn(admin)
+    gateway.advance(10 * MINUTE)
+    const prove = async (code?: string) =>
+      (await admin.send('POST', 'session/proof', { password: PASSWORD, ...(code === undefined ? {} : { code }) })).body
+    expect(await prove()).toMatchObject({ field: 'code' })
+    expect(await prove('000000')).toMatchObject({ field: 'code' })
+    const code = codeOf(secret)
+    expect(await prove(code)).toEqual({})
+    expect(await prove(code)).toMatchObject({ field: 'code' })
+    gateway.advance(MINUTE)
+    await admin.send('DELETE', 'session/totp', { password: PASSWORD, code: codeOf(secret) })
+  })
+
+  it('a role that needs an authenticator sees nothing before it has one', async () => {
+    const keeper = await signedIn(gateway, 'keeper')
+    expect((await keeper.get('session')).body).toMatchObject({ must_turn_totp_on: true, totp_enabled: false })
+    for (const path of ['orders', 'overview', 'bills', 'audit']) {
+      const { status, body } = await keeper.get(path)
+      expect([path, status, body.error]).toEqual([path, 403, 'TOTP_FIRST'])
+    }
+    expect((await keeper.send('POST', 'session/proof', { password: PASSWORD })).body.error).toBe('TOTP_FIRST')
+    expect((await signedIn(gateway, 'operator')).session).toMatchObject({ must_turn_totp_on: false })
+    await turnTotpOn(keeper)
+    expect((await keeper.get('orders')).status).toBe(200)
+    expect((await keeper.get('session')).body).toMatchObject({ must_turn_totp_on: false, totp_enabled: true })
+  })
+
+  it('ten codes take the place of a lost authenticator, each once', async () => {
+    const operator = await signedIn(gateway, 'operator')
+    const { secret, recovery } = await turnTotpOn(operator)
+    expect(recovery).toHaveLength(10)
+    expect(new Set(recovery).size).toBe(10)
+    for (const code of recovery) expect(code).toMatch(/^[A-HJ-NP-Z2-9]{6}-[A-HJ-NP-Z2-9]{6}$/)
+    const { pool } = gateway.database
+    const stored = JSON.stringify((await pool.query('select code_hash::text from console_recovery_code')).rows)
+    expect(stored).not.toContain(recovery[0])
+
+    const signIn = async (totp: string) =>
+      (
+        await consoleClient(gateway.demo.baseUrl).send('POST', 'session', {
+          username: 'operator',
+          password: PASSWORD,
+          totp,
+        })
+      ).status
+    const [first = '', second = ''] = recovery
+    expect([await signIn(first), await signIn(first)]).toEqual([200, 401])
+    expect(await signIn(second.toLowerCase().replace('-', ' '))).toBe(200)
+    expect(await signIn('AAAAAA-AAAAAA')).toBe(401)
+    // Another user's, and a code of the authenticator itself.
+    const keeper = await pool.query(`select from console_recovery_code where username = 'keeper'`)
+    expect(keeper.rowCount).toBe(10)
+    expect(await signIn(codeOf(secret))).toBe(200)
+    // New codes with a new authenticator: the old ones are void.
+    gateway.advance(MINUTE)
+    await operator.send('DELETE', 'session/totp', { password: PASSWORD, code: codeOf(secret) })
+    gateway.advance(MINUTE)
+    await turnTotpOn(operator)
+    expect(await signIn(recovery[2] ?? '')).toBe(401)
+  })
+})

@@ -77,6 +77,7 @@ export function buildServer(world: World, options: HttpOptions, extra: ExtraRout
   // Before the routes: the answer to a wrong method lists the methods of the path.
   const methods = methodsByPath(app)
   addHooks(app, world)
+  if (world.isSandbox) sayThatItIsASandbox(app)
   limitAddresses(app, perAddress)
   boundConnections(app, world)
   for (const endpoint of ENDPOINTS) {
@@ -143,6 +144,11 @@ function addHooks(app: FastifyInstance, world: World): void {
     if (isStopping) reply.header('connection', 'close')
     done(null, payload)
   })
+}
+
+/** On the socket's own answer, so that streams, files, and refusals before any route have it too. */
+function sayThatItIsASandbox(app: FastifyInstance): void {
+  app.server.prependListener('request', (_request, answer) => answer.setHeader('x-acopay-mode', 'sandbox'))
 }
 
 function addErrorHandlers(app: FastifyInstance, world: World, methods: Map<string, string[]>): void {

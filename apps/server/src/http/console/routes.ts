@@ -63,7 +63,7 @@ export function consoleRoutes(app: FastifyInstance, world: World, options: Optio
   const secure = options.publicUrl?.startsWith('https:') ?? false
   const parts: Parts = {
     world,
-    pages: staticPages('console', NOT_BUILT),
+    pages: staticPages({ app: 'console', isSandbox: world.isSandbox, notBuilt: NOT_BUILT }),
     signIns: rateLimit(Math.min(options.ratePerAddress, SIGN_INS), () => world.now().getTime()),
     cookie: { path: '/console', httpOnly: true, sameSite: 'strict', secure },
   }

@@ -23,6 +23,7 @@ import { queryRefundEndpoint } from './merchant/query-refund.ts'
 import { readBody, readQuery } from './merchant/read-params.ts'
 import { refundEndpoint } from './merchant/refund-order.ts'
 import { type RateLimit, rateLimit } from './rate-limit.ts'
+import { standingHeaders } from './standing-headers.ts'
 import { notificationRoutes } from './upstream/webhook.ts'
 
 const ENDPOINTS: Endpoint[] = [
@@ -77,7 +78,7 @@ export function buildServer(world: World, options: HttpOptions, extra: ExtraRout
   // Before the routes: the answer to a wrong method lists the methods of the path.
   const methods = methodsByPath(app)
   addHooks(app, world)
-  if (world.isSandbox) sayThatItIsASandbox(app)
+  standingHeaders(app, { isSandbox: world.isSandbox, publicUrl: options.publicUrl })
   limitAddresses(app, perAddress)
   boundConnections(app, world)
   for (const endpoint of ENDPOINTS) {
@@ -144,11 +145,6 @@ function addHooks(app: FastifyInstance, world: World): void {
     if (isStopping) reply.header('connection', 'close')
     done(null, payload)
   })
-}
-
-/** On the socket's own answer, so that streams, files, and refusals before any route have it too. */
-function sayThatItIsASandbox(app: FastifyInstance): void {
-  app.server.prependListener('request', (_request, answer) => answer.setHeader('x-acopay-mode', 'sandbox'))
 }
 
 function addErrorHandlers(app: FastifyInstance, world: World, methods: Map<string, string[]>): void {

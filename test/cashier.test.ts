@@ -342,6 +342,20 @@ describe('the link', () => {
   })
 })
 
+it('says on each of its pages that it is a sandbox, in a band above all else', async () => {
+  const { url } = await placed()
+  for (const address of [url, `${gateway.demo.baseUrl}/cashier/pay`, `${gateway.demo.baseUrl}/console/`]) {
+    const { page, close: done } = await openPage(browser)
+    await page.goto(address)
+    const shown = await page.evaluate(
+      `(() => { const { content, display } = getComputedStyle(document.body, '::before'); return content + display })()`,
+    )
+    expect(shown, address).toMatch(/沙箱模式：没有真实资金.*Sandbox: no real money moves here.*block$/)
+    expect(await overflow(page), address).toBe(0)
+    await done()
+  }
+})
+
 const root = path.resolve(import.meta.dirname, '../apps/cashier/dist')
 
 it('is kept by browsers for a year where its name holds a hash, and for five minutes where other pages include it by name', async () => {

@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { addUser, type ConsoleClient, signedIn } from './support/console.ts'
 import { place } from './support/merchant.ts'
+import { inBatches } from './support/tables.ts'
 import { type TestWorld, testWorld } from './support/world.ts'
 
 let gateway: TestWorld
@@ -211,4 +212,50 @@ it('to a deed with anything in its path and its body', async () => {
   )
   // What was sent came to the handlers: everybody is still signed in.
   expect((await clients[0]?.get('orders'))?.status).toBe(200)
+})
+
+/** Values that are no text, and of which a careless `String()` or `Number()` throws. */
+const NO_TEXTS: unknown[] = [{ toString: 1, valueOf: 1 }, { toString: null }, [{ toString: 1, valueOf: 1 }], [[[]]], {}, 1e300]
+
+it('to every deed whose fields cannot be turned into text', async () => {
+  const admin = clients[ROLES.indexOf('platform_admin')] as ConsoleClient
+  // Guessing wrong passwords is slow on purpose, and tested elsewhere.
+  const fields = FIELDS.filter((field) => !['password', 'new_password', 'code'].includes(field))
+  const rows = deeds(order).flatMap(([method, path]) => NO_TEXTS.map((value) => ({ method, path, value })))
+  const answers = await inBatches(rows, ({ method, path, value }) =>
+    admin.send(method, path, Object.fromEntries(fields.map((field) => [field, value]))),
+  )
+  const broken = rows.filter((_, index) => (answers[index]?.status ?? 0) >= 500)
+  expect(broken.map(({ method, path, value }) => `${method} ${path} ${JSON.stringify(value)}`)).toEqual([])
+})
+
+it('to the deeds that note or read more than texts, with every value that is none', async () => {
+  const admin = clients[ROLES.indexOf('platform_admin')] as ConsoleClient
+  const at = `orders/MCH1000000/${order}`
+  const deed = { mch_no: 'MCH1000000', transaction_no: order }
+  const settings = { mchId: '1900000001', appId: 'wx1', serialNo: 'x', mchPrivateKey: 'x', apiV3Key: 'x'.repeat(32) }
+  const rows = NO_TEXTS.flatMap((value): [method: 'POST' | 'PUT', path: string, body: Record<string, unknown>][] => [
+    ['POST', `${at}/refunds`, { mch_refund_no: value, amount: value, reason: value }],
+    ['POST', 'merchants', { mch_no: value, name: value }],
+    ['PUT', 'merchants/MCH1000000', { allowed_ips: [value], rate_per_second: value }],
+    ['POST', 'merchants/MCH1000000/apps', { app_no: value, name: value }],
+    ['POST', 'users', { username: value, role: value, mch_no: value }],
+    ['POST', 'notifications/resend', { ...deed, seq: value, from: value, until: value, dead: value }],
+    ['POST', `sandbox/orders/MCH1000000/${order}/deeds`, { deed: value, scenario: value }],
+    ['POST', 'sandbox/orders', { amount: value, description: value, notify: value }],
+    [
+      'PUT',
+      'merchants/MCH1000000/channels/wechat',
+      { settings: { ...settings, apiV3Key: value, platformKeys: value } },
+    ],
+    [
+      'PUT',
+      'merchants/MCH1000000/channels/wechat',
+      { settings: { ...settings, platformKeys: JSON.stringify([{ id: value, publicKey: value }]) } },
+    ],
+  ])
+  const answers = await inBatches(rows, ([method, path, body]) => admin.send(method, path, body))
+  const broken = rows.filter((_, index) => (answers[index]?.status ?? 0) >= 500)
+  expect(broken.map((row) => JSON.stringify(row))).toEqual([])
+  expect(gateway.logged().filter(({ msg }) => msg === 'request failed')).toEqual([])
 })

@@ -204,18 +204,66 @@ it('a cookie is for https only where the address of the gateway is, and a consol
     gateway.advance(1000)
     const { headers } = await signIn(await server({ ACOPAY_PUBLIC_URL: url }), right)
     const cookie = headers.get('set-cookie') ?? ''
-    expect(cookie.split('; ').sort().slice(0, 4), url).toEqual([
+    // Browsers take `__Host-` only with Secure, for all paths and without a domain (RFC 6265bis, 4.1.3.2).
+    const name = isSecure ? '__Host-acopay_console' : 'acopay_console'
+    const [pair = '', ...attributes] = cookie.split('; ')
+    expect(pair, url).toMatch(new RegExp(`^${name}=[0-9a-f]{64}$`))
+    const path = isSecure ? 'Path=/' : 'Path=/console'
+    expect(attributes.sort(), url).toEqual([
       'HttpOnly',
-      'Path=/console',
-      'SameSite=Strict',
-      ...(isSecure ? ['Secure'] : [expect.stringMatching(/^acopay_console=[0-9a-f]{64}$/)]),
+      path,
+      ...(isSecure ? ['SameSite=Strict', 'Secure'] : ['SameSite=Strict']),
     ])
+    expect(headers.get('strict-transport-security'), url).toBe(isSecure ? 'max-age=31536000' : null)
     expect(cookie).not.toMatch(/expires|max-age|domain/i)
     expect([
       headers.get('x-frame-options'),
       headers.get('x-content-type-options'),
       headers.get('cache-control'),
     ]).toEqual(['DENY', 'nosniff', 'no-store'])
+  }
+})
+
+it('a session goes on with the cookie that was given for https, and with no other name', async () => {
+  gateway.advance(1000)
+  const url = await server({ ACOPAY_PUBLIC_URL: 'https://pay.example.com' })
+  const { headers } = await signIn(url, { username: 'admin', password: PASSWORD })
+  const cookie = (headers.get('set-cookie') ?? '').split(';')[0] ?? ''
+  const told = async (sent: string) => (await consoleClient(url, sent).get('session')).body
+  expect(await told(cookie)).toMatchObject({ username: 'admin' })
+  expect(await told(cookie.replace('__Host-', ''))).toBeNull()
+  const admin = consoleClient(url, cookie, await told(cookie))
+  const ended = await admin.send('DELETE', 'session')
+  expect(ended.headers.get('set-cookie')).toMatch(/^__Host-acopay_console=; .*Path=\/; .*Secure/)
+  expect(await told(cookie)).toBeNull()
+})
+
+it('every answer of a gateway behind https tells browsers to come over https only', async () => {
+  const url = await server({ ACOPAY_PUBLIC_URL: 'https://pay.example.com' })
+  for (const path of ['/healthz', '/nothing', '/console/', '/cashier/%zz', '/openapi.json', '/console/api/orders']) {
+    const { headers } = await fetch(url + path)
+    expect(headers.get('strict-transport-security'), path).toBe('max-age=31536000')
+  }
+})
+
+it('a call of the console that a browser makes for another site is refused, also for a site of the same domain', async () => {
+  const url = gateway.demo.baseUrl
+  const cookie = `acopay_console=${await beginSession(gateway.world, 'finance', '127.0.0.1')}`
+  const asked = async (method: string, path: string, site: string | null) => {
+    const headers = { cookie, 'content-type': 'application/json', ...(site === null ? {} : { 'sec-fetch-site': site }) }
+    const { status } = await fetch(url + path, { method, headers, ...(method === 'GET' ? {} : { body: '{}' }) })
+    return status
+  }
+  for (const site of ['cross-site', 'same-site', 'anything']) {
+    expect(await asked('GET', '/console/api/merchants', site), site).toBe(403)
+    expect(await asked('POST', '/console/api/session', site), site).toBe(403)
+    expect(await asked('DELETE', '/console/api/session', site), site).toBe(403)
+    // A link from another site leads to a page, which then asks by itself.
+    expect(await asked('GET', '/console/', site), site).not.toBe(403)
+  }
+  for (const site of ['same-origin', 'none', null]) {
+    expect(await asked('GET', '/console/api/merchants', site), String(site)).toBe(200)
+    expect(await asked('POST', '/console/api/session', site), String(site)).toBe(400)
   }
 })
 

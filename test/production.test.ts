@@ -367,7 +367,7 @@ describe('the database', () => {
     const blocker = await pool.connect()
     await blocker.query('begin')
     await blocker.query('lock table console_session in access exclusive mode')
-    const cookie = `acopay_console=${'a'.repeat(64)}`
+    const cookie = `__Host-acopay_console=${'a'.repeat(64)}`
     const asking = Array.from({ length: 40 }, () => consoleClient(production.gateway.url, cookie).get('session'))
     const waiting = async () =>
       (

@@ -86,7 +86,6 @@ function Inside({ who }: { who: Session }) {
         </span>
         <Button onClick={signOut}>{t('signOut')}</Button>
       </header>
-      {who.is_sandbox && <div className="sandbox">{t('isSandbox')}</div>}
       <div className="body">
         <nav className="nav" aria-label={t('menu')}>
           {links}

@@ -50,7 +50,6 @@ export const EN: Record<keyof typeof ZH, string> = {
   faults: 'Faults',
   faultsSay: 'What goes wrong at the upstream from now on, as often as you say.',
   fromDay: 'From (day)',
-  isSandbox: 'Sandbox: no real money moves here.',
   jobs: 'What is still to be done',
   kind: 'Kind',
   lastAnswer: 'Last answer',

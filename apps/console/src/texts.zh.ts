@@ -49,7 +49,6 @@ export const ZH = {
   faults: '故障',
   faultsSay: '从现在起上游会这样出错；“次数”用完即止。',
   fromDay: '从（日）',
-  isSandbox: '沙箱模式：没有真实资金。',
   jobs: '待办任务',
   kind: '种类',
   lastAnswer: '最近应答',

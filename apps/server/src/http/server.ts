@@ -23,6 +23,7 @@ import { queryRefundEndpoint } from './merchant/query-refund.ts'
 import { readBody, readQuery } from './merchant/read-params.ts'
 import { refundEndpoint } from './merchant/refund-order.ts'
 import { type RateLimit, rateLimit } from './rate-limit.ts'
+import { standingHeaders } from './standing-headers.ts'
 import { notificationRoutes } from './upstream/webhook.ts'
 
 const ENDPOINTS: Endpoint[] = [
@@ -77,6 +78,7 @@ export function buildServer(world: World, options: HttpOptions, extra: ExtraRout
   // Before the routes: the answer to a wrong method lists the methods of the path.
   const methods = methodsByPath(app)
   addHooks(app, world)
+  standingHeaders(app, { isSandbox: world.isSandbox, publicUrl: options.publicUrl })
   limitAddresses(app, perAddress)
   boundConnections(app, world)
   for (const endpoint of ENDPOINTS) {

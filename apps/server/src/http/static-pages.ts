@@ -16,8 +16,10 @@ export type StaticPages = {
   sendNotBuilt: (reply: FastifyReply) => FastifyReply
 }
 
+type PagesOf = { app: 'cashier' | 'console'; isSandbox: boolean; notBuilt: string; lasting?: string[] }
+
 /** `lasting` are files without a hash in their names: other sites include them by that name, so browsers ask again soon. */
-export function staticPages(app: 'cashier' | 'console', notBuilt: string, lasting: string[] = []): StaticPages {
+export function staticPages({ app, isSandbox, notBuilt, lasting = [] }: PagesOf): StaticPages {
   const root = fileURLToPath(new URL(`../../../${app}/dist/`, import.meta.url))
   const texts = new Map<string, string>()
   return {
@@ -42,7 +44,9 @@ export function staticPages(app: 'cashier' | 'console', notBuilt: string, lastin
       const known = texts.get(name)
       if (known !== undefined) return known
       if (!existsSync(root + name)) return null
-      const text = readFileSync(root + name, 'utf8')
+      const built = readFileSync(root + name, 'utf8')
+      // The pages' styles show a band at the top then, without any script.
+      const text = isSandbox ? built.replace('<html ', '<html data-mode="sandbox" ') : built
       texts.set(name, text)
       return text
     },

@@ -8,7 +8,7 @@ import type { SandboxDemo, SandboxDone, SandboxOrder } from '@acopay/protocol/co
 import { ownApp } from '@acopay/store'
 import { placeOrder } from '../actions/order/place-order.ts'
 import { type Caller, type ConsoleCall, type ConsoleEndpoint, Failed, failed, orderOf } from '../http/console/call.ts'
-import { fieldsOf } from '../http/console/fields.ts'
+import { briefOf, fieldsOf } from '../http/console/fields.ts'
 import type { World } from '../world.ts'
 import { DEMO, readDemo } from './demo-merchant.ts'
 import { ATTEMPT_OPERATIONS, attemptOf, CHANNELS, close, missing, open, refund, type Stage } from './operations.ts'
@@ -152,7 +152,7 @@ export const sandboxConsole = (upstreams: SandboxUpstreams, home: string): Conso
     audited: ({ path, body }) => ({
       mchNo: path.mch_no ?? null,
       subject: path.transaction_no ?? null,
-      detail: { deed: String(body.deed ?? '').slice(0, 32), scenario: String(body.scenario ?? '').slice(0, 32) },
+      detail: { deed: briefOf(body.deed, 32), scenario: briefOf(body.scenario, 32) },
     }),
     handle: (world, call) => operate(world, upstreams, call),
   },

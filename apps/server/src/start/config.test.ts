@@ -59,6 +59,7 @@ describe('without any setting', () => {
       trustedProxies: 0,
       totpRoles: [],
       proofAboveFen: 100_000n,
+      sandboxExposed: 'no',
       sandboxAheadMs: 0,
       notifyPorts: [443],
       notifyNetworks: [],
@@ -153,6 +154,7 @@ describe('words', () => {
   it.each([
     ['ACOPAY_MODE', 'production', ['Production', 'prod', 'production ']],
     ['LOG_LEVEL', 'debug', ['INFO', 'verbose']],
+    ['ACOPAY_SANDBOX_EXPOSED', 'yes', ['1', 'true', 'Yes', 'yes ']],
   ] as const)('%s accepts only the exact words', (name, good, bad) => {
     expect(Object.values(read({ [name]: good }))).toContain(good)
     for (const value of bad) expect(complaint({ [name]: value })).toMatch(new RegExp(`^${name} .*${good}.*"${value}"$`))
@@ -174,6 +176,56 @@ describe('settings that depend on each other', () => {
   })
 })
 
+describe('a sandbox that others than this machine can reach', () => {
+  const OUTSIDE = [
+    ...[
+      '0.0.0.0',
+      '::',
+      '192.168.1.5',
+      '10.0.0.1',
+      '203.0.113.7',
+      '128.0.0.1',
+      '::ffff:10.0.0.1',
+      'shop.example',
+      '127.0.0.1.example',
+      'localhost.example',
+    ].map((host) => ({ HOST: host })),
+    ...[
+      'https://pay.example.com',
+      'http://pay.example.com/aco',
+      'https://203.0.113.7',
+      'http://192.168.1.5:8080',
+      'https://[2001:db8::1]',
+      'https://localhost.example',
+      'https://127.0.0.1.example',
+    ].map((url) => ({ ACOPAY_PUBLIC_URL: url })),
+  ] as Record<string, string>[]
+
+  it('does not start, and says in which setting it lies and what to set', () => {
+    for (const env of OUTSIDE) {
+      const message = complaint(env)
+      expect(message.startsWith(`${Object.keys(env)[0]} `), message).toBe(true)
+      expect(message).toContain('ACOPAY_MODE=production')
+      expect(message).toContain('ACOPAY_SANDBOX_EXPOSED=yes')
+    }
+  })
+
+  it('starts where that is meant, and in production mode it is no sandbox', () => {
+    for (const env of OUTSIDE) {
+      expect(read({ ...env, ACOPAY_SANDBOX_EXPOSED: 'yes' }).mode).toBe('sandbox')
+      expect(read({ ...env, ACOPAY_MODE: 'production' }).mode).toBe('production')
+      expect(() => read({ ...env, ACOPAY_SANDBOX_EXPOSED: 'no' })).toThrow(ConfigError)
+    }
+  })
+
+  it('is not one that listens on this machine, however that is written', () => {
+    const inside = ['127.0.0.1', '127.8.9.1', 'localhost', 'LOCALHOST', '::1', '::ffff:127.0.0.1']
+    for (const host of inside) expect(read({ HOST: host }).host).toBe(host)
+    const urls = ['http://127.0.0.1:5173', 'https://localhost', 'http://[::1]:8080', 'https://shop.localhost:8443/aco']
+    for (const url of urls) expect(read({ ACOPAY_PUBLIC_URL: url }).publicUrl).toBe(url)
+  })
+})
+
 describe('DATABASE_URL', () => {
   it.each(['postgres://u@h/d', 'postgresql://u:p@h:5432/d'])('takes %s', (url) => {
     expect(read({ DATABASE_URL: url }).databaseUrl).toBe(url)
@@ -188,8 +240,9 @@ describe('DATABASE_URL', () => {
 
 describe('ACOPAY_PUBLIC_URL', () => {
   it('is kept without the slash at its end', () => {
-    expect(read({ ACOPAY_PUBLIC_URL: 'https://pay.example.com/' }).publicUrl).toBe('https://pay.example.com')
-    expect(read({ ACOPAY_PUBLIC_URL: 'https://pay.example.com/aco/' }).publicUrl).toBe('https://pay.example.com/aco')
+    const read = (url: string) => readConfig({ ACOPAY_MODE: 'production', ACOPAY_PUBLIC_URL: url }, 'default-home')
+    expect(read('https://pay.example.com/').publicUrl).toBe('https://pay.example.com')
+    expect(read('https://pay.example.com/aco/').publicUrl).toBe('https://pay.example.com/aco')
   })
 
   it.each([

@@ -38,6 +38,8 @@ export type Config = {
   totpRoles: Role[]
   /** A refund above this many fen at the console needs a fresh proof of who asks for it. */
   proofAboveFen: Fen
+  /** Sandbox only: others than this machine may reach it, who then pay for nothing. */
+  sandboxExposed: 'no' | 'yes'
   /** Sandbox only: how far the clock of this process, stand-ins included, is ahead of the machine's clock. */
   sandboxAheadMs: number
 }
@@ -93,11 +95,13 @@ export function readConfig(env: Env, defaultHome: string): Config {
     trustedProxies: number('ACOPAY_TRUSTED_PROXIES', 0, 0, 10),
     totpRoles: readList(env.ACOPAY_TOTP_ROLES ?? '').map(readRole),
     proofAboveFen: readYuan(env.ACOPAY_PROOF_ABOVE || '1000.00'),
+    sandboxExposed: oneOf('ACOPAY_SANDBOX_EXPOSED', ['no', 'yes']),
     sandboxAheadMs: number('ACOPAY_SANDBOX_AHEAD_HOURS', 0, 0, 168) * HOURS,
   }
   if (config.mode === 'production' && config.sandboxAheadMs > 0) {
     throw new ConfigError('ACOPAY_SANDBOX_AHEAD_HOURS 只能用于沙箱模式 (is for ACOPAY_MODE=sandbox only)')
   }
+  refuseExposedSandbox(config)
   if (config.mode === 'sandbox') config.shellOrigins.push('http://127.0.0.1:*', 'http://localhost:*')
   // A lease must last longer than the work it protects; otherwise two workers do the same work.
   if (config.leaseMs < 2 * config.closeBudgetMs) {
@@ -110,6 +114,25 @@ export function readConfig(env: Env, defaultHome: string): Config {
     throw new ConfigError('DATABASE_URL 应以 postgres:// 开头 (should begin with postgres://)')
   }
   return config
+}
+
+/** In a sandbox everyone can play the payer. One that strangers reach would hand out what its merchants sell. */
+function refuseExposedSandbox({ mode, sandboxExposed, publicUrl, host }: Config): void {
+  if (mode !== 'sandbox' || sandboxExposed === 'yes') return
+  const exposed = isLoopback(host)
+    ? publicUrl !== null && !isLoopback(new URL(publicUrl).hostname) && 'ACOPAY_PUBLIC_URL'
+    : 'HOST'
+  if (exposed === false) return
+  throw new ConfigError(
+    `${exposed} 使沙箱可从外部访问，任何人不付钱就能“支付”订单：请设 ACOPAY_MODE=production；确实要公开沙箱，请设 ACOPAY_SANDBOX_EXPOSED=yes (lets others reach a sandbox, where everyone can "pay" without money: set ACOPAY_MODE=production, or ACOPAY_SANDBOX_EXPOSED=yes if that is meant)`,
+  )
+}
+
+/** This machine alone, by any of its spellings in a setting or a URL. */
+function isLoopback(host: string): boolean {
+  const bare = host.toLowerCase().replace(/^\[|\]$/g, '')
+  if (bare === 'localhost' || bare.endsWith('.localhost')) return true
+  return ipaddr.isValid(bare) && ipaddr.process(bare).range() === 'loopback'
 }
 
 const readList = (text: string): string[] => text.split(',').flatMap((part) => part.trim() || [])

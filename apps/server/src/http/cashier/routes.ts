@@ -42,7 +42,12 @@ export function cashierRoutes(app: FastifyInstance, world: World, shells: string
   }
   const watch = cashierWatch(world)
   app.addHook('preClose', async () => watch.stop())
-  const pages = staticPages('cashier', NOT_BUILT, ['host.js', 'scripts.json'])
+  const pages = staticPages({
+    app: 'cashier',
+    isSandbox: world.isSandbox,
+    notBuilt: NOT_BUILT,
+    lasting: ['host.js', 'scripts.json'],
+  })
   pages.serve(app)
   const cashier: Cashier = { world, pages, watch, headers }
 

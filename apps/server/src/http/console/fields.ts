@@ -42,6 +42,13 @@ export function fieldsOf(from: Record<string, unknown>) {
   }
 }
 
+/**
+ * The beginning of a field, for the audit log, which is written before the field is checked. Only text, numbers and yes or no have
+ * one: an object may be made so that turning it into text fails.
+ */
+export const briefOf = (value: unknown, max: number): string =>
+  ['string', 'number', 'boolean'].includes(typeof value) ? String(value).slice(0, max) : ''
+
 /** At most `max` characters, without control characters. */
 const textReader =
   ({ given, say }: Source) =>
@@ -134,7 +141,8 @@ const boundReader =
   (field: string): bigint | null => {
     const value = given(field)
     if (value === null) return null
-    const found = /^(\d{1,9})(?:\.(\d{1,2}))?$/.exec(String(value))
+    const text = typeof value === 'number' ? String(value) : value
+    const found = typeof text === 'string' ? /^(\d{1,9})(?:\.(\d{1,2}))?$/.exec(text) : null
     if (found !== null) return BigInt(`${found[1]}${(found[2] ?? '').padEnd(2, '0')}`)
     return say(field, '应为至多两位小数的元，如"100"或"12.50"', 'should be yuan, like "100" or "12.50"')
   }

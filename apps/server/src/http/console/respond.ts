@@ -15,7 +15,8 @@ import type { World } from '../../world.ts'
 import { type Caller, type ConsoleCall, type ConsoleEndpoint, Failed, failed, isFile } from './call.ts'
 import { csrfOf, mustTurnTotpOn } from './session.ts'
 
-export const COOKIE = 'acopay_console'
+/** The caller's session: what its cookie holds. */
+export type Token = string | undefined
 
 /** The parts of a path are numbers and names, which are made of these characters. */
 const PART = /^[\w.:-]{1,100}$/
@@ -28,8 +29,8 @@ export async function respond(
   world: World,
   endpoint: ConsoleEndpoint,
   request: FastifyRequest,
+  token: Token,
 ): Promise<object | Failed> {
-  const token = request.cookies[COOKIE]
   const user = token === undefined ? null : await userOf(world, token, request)
   if (token === undefined || user === null) return failed('SIGN_IN_FIRST', '请先登录', 'Sign in first')
   const refused = refusalOf(world, endpoint, request, { token, user })

@@ -7,6 +7,7 @@ import { forgetEndedSessions } from '../../actions/console/session.ts'
 import type { World } from '../../world.ts'
 import { NO_SNIFFING, pageHeaders } from '../page-headers.ts'
 import { type RateLimit, rateLimit } from '../rate-limit.ts'
+import { isHttps } from '../standing-headers.ts'
 import { type StaticPages, staticPages } from '../static-pages.ts'
 import { Began, type ConsoleEndpoint, Failed, failed } from './call.ts'
 import { channelEndpoints } from './merchants/channel-settings.ts'
@@ -18,7 +19,7 @@ import { listEndpoints } from './money/refunds-and-reversals.ts'
 import { notificationEndpoints } from './orders/notifications.ts'
 import { orderDeedEndpoints } from './orders/order-actions.ts'
 import { orderEndpoints } from './orders/orders.ts'
-import { broken, COOKIE, readBody, respond, send, TOO_OFTEN, userOf } from './respond.ts'
+import { broken, readBody, respond, send, TOO_OFTEN, type Token, userOf } from './respond.ts'
 import { sessionEndpoints, sessionView, signIn } from './session.ts'
 import { auditEndpoints } from './system/audit.ts'
 import { overviewEndpoints } from './system/overview.ts'
@@ -54,18 +55,17 @@ type Parts = {
   world: World
   pages: StaticPages
   signIns: RateLimit
-  /** The attributes of the session's cookie. */
-  cookie: { path: string; httpOnly: true; sameSite: 'strict'; secure: boolean }
+  /** The session's cookie: its name and its attributes. */
+  cookie: { name: string; with: { path: string; httpOnly: true; sameSite: 'strict'; secure: boolean } }
 }
 
 /** `extra`: endpoints that only some gateways have, such as the sandbox's. */
 export function consoleRoutes(app: FastifyInstance, world: World, options: Options, extra: ConsoleEndpoint[]): void {
-  const secure = options.publicUrl?.startsWith('https:') ?? false
   const parts: Parts = {
     world,
-    pages: staticPages('console', NOT_BUILT),
+    pages: staticPages({ app: 'console', isSandbox: world.isSandbox, notBuilt: NOT_BUILT }),
     signIns: rateLimit(Math.min(options.ratePerAddress, SIGN_INS), () => world.now().getTime()),
-    cookie: { path: '/console', httpOnly: true, sameSite: 'strict', secure },
+    cookie: cookieFor(options.publicUrl),
   }
   // biome-ignore lint/nursery/noMisusedPromises: Fastify waits for a plugin that answers a promise
   app.register(async (scope) => {
@@ -74,6 +74,7 @@ export function consoleRoutes(app: FastifyInstance, world: World, options: Optio
       reply.headers({ ...NO_SNIFFING, 'referrer-policy': 'no-referrer', 'x-frame-options': 'DENY' })
       done(null, payload)
     })
+    scope.addHook('onRequest', refuseOtherSites)
     endpointRoutes(scope, parts, [...ENDPOINTS, ...extra])
     sessionRoutes(scope, parts)
     scope.all('/console/api/*', { exposeHeadRoute: false }, (request, reply) =>
@@ -87,6 +88,24 @@ export function consoleRoutes(app: FastifyInstance, world: World, options: Optio
   })
 }
 
+/**
+ * Browsers take a cookie named `__Host-` only over HTTPS and from this very host, so that no other host of the domain, and nobody
+ * on the line, can give a visitor a session of theirs. Such a cookie has to be for all paths.
+ */
+function cookieFor(publicUrl: string | null): Parts['cookie'] {
+  const secure = isHttps(publicUrl)
+  const name = secure ? '__Host-acopay_console' : 'acopay_console'
+  return { name, with: { path: secure ? '/' : '/console', httpOnly: true, sameSite: 'strict', secure } }
+}
+
+/** Browsers say from which site a call comes; pages of other sites, also of this domain, have no business with the console's API. */
+async function refuseOtherSites(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> {
+  const site = request.headers['sec-fetch-site'] ?? 'same-origin'
+  const isApi = request.routeOptions.url?.startsWith('/console/api/') ?? false
+  if (!isApi || site === 'same-origin' || site === 'none') return
+  return send(request, reply, failed('FORBIDDEN', '请求来自其他网站', 'The request comes from another site'))
+}
+
 function endpointRoutes(scope: FastifyInstance, parts: Parts, endpoints: ConsoleEndpoint[]): void {
   for (const endpoint of endpoints) {
     scope.route({
@@ -94,10 +113,12 @@ function endpointRoutes(scope: FastifyInstance, parts: Parts, endpoints: Console
       url: `/console/api/${endpoint.path}`,
       exposeHeadRoute: false,
       handler: async (request, reply) => {
-        const answer = await respond(parts.world, endpoint, request).catch((error: unknown) =>
+        const answer = await respond(parts.world, endpoint, request, tokenOf(parts, request)).catch((error: unknown) =>
           broken(parts.world, request, error),
         )
-        if (endpoint.action === 'session.end' && !(answer instanceof Failed)) reply.clearCookie(COOKIE, parts.cookie)
+        if (endpoint.action === 'session.end' && !(answer instanceof Failed)) {
+          reply.clearCookie(parts.cookie.name, parts.cookie.with)
+        }
         return send(request, reply, answer instanceof Began ? giveSession(parts, reply, answer) : answer)
       },
     })
@@ -108,7 +129,9 @@ function endpointRoutes(scope: FastifyInstance, parts: Parts, endpoints: Console
 function sessionRoutes(scope: FastifyInstance, parts: Parts): void {
   const { world } = parts
   scope.get('/console/api/session', { exposeHeadRoute: false }, async (request, reply) => {
-    const view = await sessionOf(world, request).catch((error: unknown) => broken(world, request, error))
+    const view = await sessionOf(world, request, tokenOf(parts, request)).catch((error: unknown) =>
+      broken(world, request, error),
+    )
     if (view instanceof Failed) return send(request, reply, view)
     return reply.header('cache-control', 'no-store').type('application/json; charset=utf-8').send(JSON.stringify(view))
   })
@@ -128,9 +151,10 @@ function sessionRoutes(scope: FastifyInstance, parts: Parts): void {
   })
 }
 
+const tokenOf = ({ cookie }: Parts, request: FastifyRequest): Token => request.cookies[cookie.name]
+
 /** Null where the caller has no session. Every page asks this first, so it is no failure. */
-async function sessionOf(world: World, request: FastifyRequest): Promise<Session | null> {
-  const token = request.cookies[COOKIE]
+async function sessionOf(world: World, request: FastifyRequest, token: Token): Promise<Session | null> {
   const user = token === undefined ? null : await userOf(world, token, request)
   return token === undefined || user === null ? null : sessionView(world, token, user)
 }
@@ -154,7 +178,7 @@ async function signedIn(
 
 /** Sends a new session's cookie to the browser, and answers with its user. */
 function giveSession({ world, cookie }: Parts, reply: FastifyReply, { token, user }: Began): Session {
-  reply.setCookie(COOKIE, token, cookie)
+  reply.setCookie(cookie.name, token, cookie.with)
   return sessionView(world, token, user)
 }
 

@@ -15,7 +15,7 @@ import {
 import { RESENT_AT_ONCE, resendNotifications } from '../../../actions/notification/resend-notifications.ts'
 import type { World } from '../../../world.ts'
 import { type ConsoleCall, type ConsoleEndpoint, Failed, failed, merchantOf, oneMerchantOf } from '../call.ts'
-import { fieldsOf } from '../fields.ts'
+import { briefOf, fieldsOf } from '../fields.ts'
 import { pageOf } from '../places.ts'
 
 const TRIES_MAX = 50
@@ -149,7 +149,12 @@ export const notificationEndpoints: ConsoleEndpoint[] = [
     audited: ({ body: { mch_no, transaction_no, seq, dead, from, until } }) => ({
       mchNo: typeof mch_no === 'string' ? mch_no.slice(0, 32) : null,
       subject: typeof transaction_no === 'string' ? transaction_no.slice(0, 38) : null,
-      detail: { seq: Number(seq) || undefined, dead: dead === true, from: brief(from), until: brief(until) },
+      detail: {
+        seq: Number(briefOf(seq, 9)) || undefined,
+        dead: dead === true,
+        from: brief(from),
+        until: brief(until),
+      },
     }),
     handle: resend,
   },

@@ -9,6 +9,7 @@ import type { World } from '../../../world.ts'
 import { evidenceAnswer } from '../../merchant/close-evidence.ts'
 import { refundRefused } from '../../merchant/refund-order.ts'
 import { ABSENT, type ConsoleCall, type ConsoleEndpoint, Failed, failed, orderOf } from '../call.ts'
+import { briefOf } from '../fields.ts'
 
 const ORDER = 'orders/:mch_no/:transaction_no'
 
@@ -92,8 +93,6 @@ function isLargeRefund({ body }: ConsoleCall, { consoleRules }: World): boolean 
   return asked !== null && asked > consoleRules.proofAboveFen
 }
 
-const brief = (value: unknown): string => String(value ?? '').slice(0, 64)
-
 const conflict = (why: keyof typeof ERRORS): Failed => failed('CONFLICT', refuse(why).fieldErrors, ERRORS[why].en)
 
 export const orderDeedEndpoints: ConsoleEndpoint[] = [
@@ -113,7 +112,7 @@ export const orderDeedEndpoints: ConsoleEndpoint[] = [
     action: 'refunds.create',
     audited: (call) => {
       const { mch_refund_no, amount } = call.body
-      return { ...audited(call), detail: { mch_refund_no: brief(mch_refund_no), amount: brief(amount) } }
+      return { ...audited(call), detail: { mch_refund_no: briefOf(mch_refund_no, 64), amount: briefOf(amount, 64) } }
     },
     handle: refund,
   },

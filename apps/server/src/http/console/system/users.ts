@@ -4,7 +4,7 @@ import { type ConsoleUser, findConsoleUser, findMerchant, listConsoleUsers } fro
 import { addUser, changeUser } from '../../../actions/console/users.ts'
 import type { World } from '../../../world.ts'
 import { type ConsoleCall, type ConsoleEndpoint, type Failed, failed, notTheirs } from '../call.ts'
-import { fieldsOf } from '../fields.ts'
+import { briefOf, fieldsOf } from '../fields.ts'
 import { pageOf } from '../places.ts'
 
 const NAME = /^[a-z0-9][a-z0-9._-]{1,63}$/
@@ -89,7 +89,7 @@ const ABSENT = () => failed('NOT_FOUND', '没有这个用户', 'There is no such
 const auditedUser = (mchNo: string | null, subject: unknown, body: Record<string, unknown>) => {
   const { role, enabled, unlock, reset_password, reset_totp } = body
   const detail = { role, enabled, unlock, reset_password, reset_totp }
-  return { mchNo, subject: String(subject ?? '').slice(0, 64), detail }
+  return { mchNo, subject: briefOf(subject, 64), detail }
 }
 
 export const userEndpoints: ConsoleEndpoint[] = [

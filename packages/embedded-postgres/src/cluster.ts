@@ -10,7 +10,8 @@ export const NAME = 'acopay'
 
 export const cannotStart = (output: string): string => {
   const lines = output.split('\n').map((line) => line.trim())
-  const line = lines.find((text) => /FATAL|PANIC|error|could not/i.test(text)) ?? lines.find((text) => text !== '') ?? 'no output'
+  const line =
+    lines.find((text) => /FATAL|PANIC|error|could not/i.test(text)) ?? lines.find((text) => text !== '') ?? 'no output'
   return `嵌入式数据库无法启动，可改设 DATABASE_URL (embedded PostgreSQL cannot start, or set DATABASE_URL): ${line}`
 }
 

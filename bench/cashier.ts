@@ -22,7 +22,7 @@ const { host, port, user, database } = postgres.connection
 const DATABASE_URL = `postgresql://${user}@${encodeURIComponent(host)}:${port}/${database}`
 const home = path.join(dir, 'home')
 const gateway = await startGateway(readConfig({ PORT: '0', LOG_LEVEL: 'error', DATABASE_URL, ACOPAY_HOME: home }, home))
-const demo = JSON.parse(readFileSync(gateway.demoFile ?? '', 'utf8')) as DemoSettings
+const demo = JSON.parse(readFileSync(gateway.sandbox?.demoFile ?? '', 'utf8')) as DemoSettings
 const placed = await call(demo, { method: 'POST', path: 'trade', params: orderParams(demo) })
 const browser = await openBrowser()
 

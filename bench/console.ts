@@ -21,7 +21,7 @@ const gateway = await startGateway(
   readConfig({ LOG_LEVEL: 'error', ...process.env, PORT: '0', ACOPAY_RATE_PER_ADDRESS: '0' }, home),
 )
 const api = `${gateway.url}/console/api`
-const { users } = JSON.parse(readFileSync(gateway.consoleFile ?? '', 'utf8')) as ConsoleUsers
+const { users } = JSON.parse(readFileSync(gateway.sandbox?.consoleFile ?? '', 'utf8')) as ConsoleUsers
 const operator = users.find(({ role }) => role === 'operator')
 const signedIn = await fetch(`${api}/session`, {
   method: 'POST',

@@ -24,8 +24,8 @@ async function main(): Promise<void> {
   )
   const browser = await openBrowser()
   try {
-    const demo = JSON.parse(readFileSync(gateway.demoFile ?? '', 'utf8')) as DemoSettings
-    const { users } = JSON.parse(readFileSync(gateway.consoleFile ?? '', 'utf8')) as ConsoleUsers
+    const demo = JSON.parse(readFileSync(gateway.sandbox?.demoFile ?? '', 'utf8')) as DemoSettings
+    const { users } = JSON.parse(readFileSync(gateway.sandbox?.consoleFile ?? '', 'utf8')) as ConsoleUsers
     const admin = users.find(({ role }) => role === 'platform_admin')
     const made = await makeOrders(demo)
     for (const [size, options] of Object.entries({ desktop: DESKTOP, phone: PHONE })) {

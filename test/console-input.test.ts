@@ -215,7 +215,14 @@ it('to a deed with anything in its path and its body', async () => {
 })
 
 /** Values that are no text, and of which a careless `String()` or `Number()` throws. */
-const NO_TEXTS: unknown[] = [{ toString: 1, valueOf: 1 }, { toString: null }, [{ toString: 1, valueOf: 1 }], [[[]]], {}, 1e300]
+const NO_TEXTS: unknown[] = [
+  { toString: 1, valueOf: 1 },
+  { toString: null },
+  [{ toString: 1, valueOf: 1 }],
+  [[[]]],
+  {},
+  1e300,
+]
 
 it('to every deed whose fields cannot be turned into text', async () => {
   const admin = clients[ROLES.indexOf('platform_admin')] as ConsoleClient

@@ -1,5 +1,5 @@
 /** Several gateways on one database, and gateways that die: as processes, the way operators run them. */
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -185,6 +185,59 @@ describe('a gateway process', () => {
     expect(output).toBe(
       '连接不到数据库，请检查 DATABASE_URL (cannot reach the database, check DATABASE_URL): ECONNREFUSED\n',
     )
+  })
+
+  it('leaves the files of its home to another gateway that runs there, and takes them once that has ended', async () => {
+    const first = await start()
+    const files = () => ['demo.json', 'console.json'].map((name) => readFileSync(path.join(home, name), 'utf8'))
+    const before = files()
+    const second = await start()
+    const note = (url: string) =>
+      `注意 note         这两个文件仍指向正在运行的另一个网关 (these files still name the gateway that runs at) ${url}\n`
+    expect(second.output()).toContain(note(first.url))
+    expect(first.output()).not.toContain('注意 note')
+    expect(files()).toEqual(before)
+    expect(await second.end('SIGTERM')).toBe(0)
+    expect(files()).toEqual(before)
+    expect(await first.end('SIGKILL')).toBe(null)
+    running.length = 0
+    const third = await start()
+    expect(third.output()).not.toContain('注意 note')
+    const { baseUrl, ...keys } = JSON.parse(files()[0] ?? '')
+    const { baseUrl: _, ...keysBefore } = JSON.parse(before[0] ?? '')
+    expect([baseUrl, keys]).toEqual([third.url, keysBefore])
+  })
+
+  it('makes its home where that is missing, also with its keys in the environment', async () => {
+    const masterKey = startedOnce(home).toString('base64')
+    const missing = path.join(home, 'not', 'there')
+    const gateway = await startProcess({
+      ACOPAY_HOME: missing,
+      ACOPAY_MASTER_KEY: masterKey,
+      DATABASE_URL: database.connectionString,
+    })
+    running.push(gateway)
+    expect((await close(gateway.demo, await place(gateway.demo))).data.code).toBe('SUCCESS')
+  })
+
+  it.each([
+    ['with the master key in it', {}],
+    ['with the embedded database in it', { DATABASE_URL: '', ACOPAY_MASTER_KEY: Buffer.alloc(32).toString('base64') }],
+    ['with the demo files in it', { ACOPAY_MASTER_KEY: Buffer.alloc(32).toString('base64') }],
+  ])('says in one line that its home cannot be used, %s', async (_, env: Record<string, string>) => {
+    const file = path.join(home, 'a-file')
+    writeFileSync(file, '')
+    const below = path.join(file, 'home')
+    const { code, output } = await exitOf({ ACOPAY_HOME: below, ...env })
+    expect([code, output]).toEqual([
+      1,
+      `配置错误 configuration: ACOPAY_HOME 指定的文件夹无法使用，请改为可写的文件夹 (this folder cannot be used, name one that can be written): ${below}: ENOTDIR\n`,
+    ])
+  })
+
+  it('names a setting that it does not know, and starts', async () => {
+    const gateway = await start({ ACOPAY_RATE_PER_ADRESS: '1' })
+    expect(gateway.output().split('\n')[0]).toMatch(/ACOPAY_RATE_PER_ADRESS.*did you mean.*ACOPAY_RATE_PER_ADDRESS/)
   })
 
   it('says in one line which setting is wrong', async () => {

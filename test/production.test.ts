@@ -70,7 +70,7 @@ describe('a production start', () => {
 
   it('has no demo merchant, no console user and no path of the sandbox', async () => {
     const { gateway, database, demo } = production
-    expect(gateway).toMatchObject({ demoFile: null, consoleFile: null })
+    expect(gateway).toMatchObject({ sandbox: null })
     const { rows } = await database.pool.query(
       'select mch_no from merchant union all select username from console_user',
     )

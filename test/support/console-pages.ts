@@ -20,7 +20,7 @@ export type ConsolePages = {
 export async function openConsole(): Promise<ConsolePages> {
   const gateway = await testGateway()
   const browser = await openBrowser()
-  const { users } = JSON.parse(readFileSync(gateway.gateway.consoleFile ?? '', 'utf8')) as ConsoleUsers
+  const { users } = JSON.parse(readFileSync(gateway.gateway.sandbox?.consoleFile ?? '', 'utf8')) as ConsoleUsers
   const passwords = Object.fromEntries(users.map(({ username, password }) => [username, password]))
   const signIn = async (page: Page, username: string, path: string): Promise<void> => {
     await page.goto(`${gateway.demo.baseUrl}/console/${path}`)

@@ -27,7 +27,7 @@ export async function testGateway(
   )
   return {
     gateway,
-    demo: JSON.parse(readFileSync(gateway.demoFile ?? '', 'utf8')),
+    demo: JSON.parse(readFileSync(gateway.sandbox?.demoFile ?? '', 'utf8')),
     database,
     stop: async () => {
       await gateway.stop()

@@ -11,7 +11,7 @@ import { startEmbeddedPostgres } from '@acopay/embedded-postgres'
 import { migrate, openPool, type Pool } from '@acopay/store'
 import { sandboxBooks } from '@acopay/store/sandbox'
 import type { TestProject } from 'vitest/node'
-import { seedDemo } from '../../apps/server/src/sandbox/demo-merchant.ts'
+import { DEMO, seedDemo } from '../../apps/server/src/sandbox/demo-merchant.ts'
 import { newSettings } from '../../apps/server/src/sandbox/upstreams.ts'
 import { loadSigningKey } from '../../apps/server/src/security/platform-key.ts'
 import { masterKeysOf } from '../../apps/server/src/security/vault.ts'
@@ -75,8 +75,13 @@ async function startOnce(pool: Pool): Promise<StartedOnce> {
   const home = fs.mkdtempSync(path.join(os.tmpdir(), 'acopay-first-'))
   const masterKey = randomBytes(32)
   const { publicKeyText } = await loadSigningKey(pool, masterKeysOf(masterKey), FIRST_START)
-  const platform = { baseUrl: 'http://127.0.0.1:1', platformPublicKey: publicKeyText }
-  const demo = fs.readFileSync(await seedDemo(pool, home, platform, FIRST_START), 'utf8')
+  const { mchPrivateKey } = await seedDemo(pool, home, FIRST_START)
+  const demo = JSON.stringify({
+    baseUrl: 'http://127.0.0.1:1',
+    ...DEMO,
+    mchPrivateKey,
+    platformPublicKey: publicKeyText,
+  })
   await sandboxBooks(pool).change('settings', () => ({ after: newSettings(), result: null }))
   fs.rmSync(home, { recursive: true })
   return { masterKey: masterKey.toString('base64'), demo }

@@ -1,5 +1,5 @@
 /** A gateway over HTTP whose clock, upstreams and jobs the test moves by hand. */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { Writable } from 'node:stream'
@@ -11,7 +11,7 @@ import { buildServer } from '../../apps/server/src/http/server.ts'
 import { notifier } from '../../apps/server/src/jobs/notifier.ts'
 import { runDueJobs } from '../../apps/server/src/jobs/worker.ts'
 import { type GuardOptions, safePost } from '../../apps/server/src/outbound/safe-post.ts'
-import { type DemoSettings, seedDemo } from '../../apps/server/src/sandbox/demo-merchant.ts'
+import { DEMO, type DemoSettings, seedDemo } from '../../apps/server/src/sandbox/demo-merchant.ts'
 import { sandboxExtraRoutes } from '../../apps/server/src/sandbox/extra-routes.ts'
 import { type SandboxUpstreams, sandboxUpstreams } from '../../apps/server/src/sandbox/upstreams.ts'
 import { loadSigningKey } from '../../apps/server/src/security/platform-key.ts'
@@ -104,14 +104,13 @@ export async function testWorld(
     await telling.settled()
     return sent
   }
-  const platform = { baseUrl, platformPublicKey: signingKey.publicKeyText }
-  const demoFile = await seedDemo(database.pool, home, platform, clock.now())
+  const { mchPrivateKey } = await seedDemo(database.pool, home, clock.now())
   await upstreams.open(master)
   return {
     world,
     app,
     upstreams,
-    demo: JSON.parse(readFileSync(demoFile, 'utf8')),
+    demo: { baseUrl, ...DEMO, mchPrivateKey, platformPublicKey: signingKey.publicKeyText },
     database,
     masterKey,
     advance: clock.advance,

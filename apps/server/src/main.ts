@@ -1,57 +1,93 @@
-/** The process: reads the configuration, starts the gateway, prints its address, and stops it on a signal. */
+/**
+ * The process: reads the configuration, starts the gateway, prints its address, and stops it on a signal. A signal at any moment
+ * ends it with 0; docs/operating.md lists the exit codes.
+ */
 import { fileURLToPath } from 'node:url'
 import { DEMO } from './sandbox/demo-merchant.ts'
 import { type Config, ConfigError, readConfig } from './start/config.ts'
-import { type Gateway, startGateway } from './start/gateway.ts'
+import { type Gateway, startGateway, thisMachine } from './start/gateway.ts'
+import { unknownSettings } from './start/unknown-settings.ts'
 
 /** Longer than the longest answer. A shutdown that takes longer hangs, so the process exits. */
 const SHUTDOWN_MS = 15_000
 
-/** Starts the gateway and resolves when it is ready. If it cannot start, prints one line and exits with 1. */
+/** A signal to the whole group comes twice, because npm passes its own on: within this time it is one. */
+const ONE_SIGNAL_MS = 500
+
+/** Runs the gateway until a signal stops it. If it cannot start or go on, prints one line and exits with 1. */
 export async function main(): Promise<void> {
+  const stopping = stopOnSignals()
+  let gateway: Gateway | null = null
+  // The database holds all state, so the calls that come later are none the worse for an error that nothing has caught.
+  const uncaught = (err: unknown): void => {
+    if (gateway === null) fail(err)
+    else gateway.log.error({ err, alarm: true }, 'an error that nothing caught')
+  }
+  process.on('uncaughtException', uncaught).on('unhandledRejection', uncaught)
   try {
     const config = readConfig(process.env, fileURLToPath(new URL('../../../.acopay/', import.meta.url)))
-    const gateway = await startGateway(config)
+    for (const line of unknownSettings(process.env)) process.stderr.write(`${line}\n`)
+    gateway = await startGateway(config, thisMachine(), stopping)
     announce(config, gateway)
-    stopOnSignals(gateway)
+    const gone = await Promise.race([aborted(stopping), gateway.gone])
+    if (gone !== null) exitAfter(SHUTDOWN_MS)
+    await gateway.stop()
+    if (gone !== null) throw gone
   } catch (error) {
-    process.stderr.write(`${lineOf(error)}\n`)
-    process.exit(1)
+    if (error !== stopping.reason) fail(error)
   }
+  process.exit(0)
 }
 
-function announce(config: Config, { url, demoFile, consoleFile }: Gateway): void {
-  const lines = ['', `  翼辉支付网关已启动 ACO Pay gateway   ${url}   (${config.mode})`]
-  lines.push(`  管理台 console    ${config.publicUrl ?? url}/console/`)
-  if (demoFile !== null) {
-    lines.push(
-      `  用户密码 users    ${consoleFile}`,
-      `  商户号 merchant   ${DEMO.mchNo}`,
-      `  应用号 app        ${DEMO.appNo}`,
-      `  商户设置 settings ${demoFile}`,
-      '  试一试 try        npm run acopay -- order place --amount 12.50 --description "测试订单"',
-    )
-  }
-  process.stdout.write(`${lines.join('\n')}\n\n`)
-}
-
-function stopOnSignals(gateway: Gateway): void {
-  let isStopping = false
+/** Aborts at the first signal. */
+function stopOnSignals(): AbortSignal {
+  const stopping = new AbortController()
+  let sinceMs = 0
   const stop = (): void => {
     // A second Ctrl-C exits at once.
-    if (isStopping) process.exit(130)
-    isStopping = true
-    setTimeout(() => process.exit(1), SHUTDOWN_MS).unref()
-    gateway.stop().then(
-      () => process.exit(0),
-      (error: unknown) => {
-        process.stderr.write(`${lineOf(error)}\n`)
-        process.exit(1)
-      },
-    )
+    if (stopping.signal.aborted && performance.now() - sinceMs > ONE_SIGNAL_MS) process.exit(130)
+    if (stopping.signal.aborted) return
+    sinceMs = performance.now()
+    // A start that is given up closes what it has opened.
+    exitAfter(SHUTDOWN_MS)
+    stopping.abort()
   }
-  process.on('SIGINT', stop)
-  process.on('SIGTERM', stop)
+  process.on('SIGINT', stop).on('SIGTERM', stop)
+  return stopping.signal
+}
+
+const aborted = (signal: AbortSignal): Promise<null> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve(null)
+    signal.addEventListener('abort', () => resolve(null))
+  })
+
+const exitAfter = (ms: number): void => void setTimeout(() => process.exit(1), ms).unref()
+
+function fail(error: unknown): never {
+  process.stderr.write(`${lineOf(error)}\n`)
+  process.exit(1)
+}
+
+function announce(config: Config, { url, sandbox }: Gateway): void {
+  const lines = ['', `  翼辉支付网关已启动 ACO Pay gateway   ${url}   (${config.mode})`]
+  lines.push(`  管理台 console    ${config.publicUrl ?? url}/console/`)
+  if (sandbox !== null) {
+    lines.push(
+      `  用户密码 users    ${sandbox.consoleFile}`,
+      `  商户号 merchant   ${DEMO.mchNo}`,
+      `  应用号 app        ${DEMO.appNo}`,
+      `  商户设置 settings ${sandbox.demoFile}`,
+      '  试一试 try        npm run acopay -- order place --amount 12.50 --description "测试订单"',
+    )
+    if (sandbox.otherUrl !== null) {
+      const other = sandbox.otherUrl
+      lines.push(
+        `  注意 note         这两个文件仍指向正在运行的另一个网关 (these files still name the gateway that runs at) ${other}`,
+      )
+    }
+  }
+  process.stdout.write(`${lines.join('\n')}\n\n`)
 }
 
 function lineOf(error: unknown): string {

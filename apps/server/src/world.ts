@@ -26,6 +26,8 @@ export type ClockDoubt = { against: 'steady clock' | 'database'; byMs: number }
 
 export type World = {
   pool: Pool
+  /** Whether this process serves: only then is it told to be ready. */
+  phase: () => 'starting' | 'ready' | 'stopping'
   /** The merchant's own account with an upstream; null where there is none. Protected by a circuit breaker per account. */
   channelOf: (mchNo: string, channel: string) => Promise<Channel | null>
   limits: Limits

@@ -1,1 +1,1 @@
-export { type EmbeddedPostgres, startEmbeddedPostgres } from './launcher.ts'
+export { type EmbeddedPostgres, startEmbeddedPostgres, type Watch } from './launcher.ts'

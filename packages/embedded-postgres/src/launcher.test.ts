@@ -97,6 +97,91 @@ describe('the embedded PostgreSQL', () => {
     expect((await query(second, 'select seven from kept')).rows).toEqual([{ seven: 7 }])
   })
 
+  it('that is killed is started again for both of its users, once, and the last to stop stops it', async () => {
+    const dir = freshDir()
+    const told: string[][] = [[], []]
+    const users: EmbeddedPostgres[] = []
+    for (const lines of told) {
+      const watch = {
+        onLost: () => lines.push('lost'),
+        onFailed: () => {},
+        onBack: () => lines.push('back'),
+        onGone: () => lines.push('gone'),
+      }
+      users.push(await startEmbeddedPostgres(dir, { watch }))
+    }
+    started.push(...users)
+    const [one, other] = users as [EmbeddedPostgres, EmbeddedPostgres]
+    await query(one, 'create table kept as select 7 as seven')
+    const before = one.pid
+    process.kill(before, 'SIGKILL')
+    await expect
+      .poll(() => told)
+      .toEqual([
+        ['lost', 'back'],
+        ['lost', 'back'],
+      ])
+    expect([one.pid, other.pid]).toEqual([other.pid, one.pid])
+    expect(one.pid).not.toBe(before)
+    expect((await query(other, 'select seven from kept')).rows).toEqual([{ seven: 7 }])
+    await one.stop()
+    expect(isAlive(other.pid)).toBe(true)
+    const last = other.pid
+    await other.stop()
+    await expectGone(last)
+  })
+
+  it('that cannot be started again is given up, and its user is told why', async () => {
+    const dir = freshDir()
+    const told: string[] = []
+    const watch = {
+      onLost: () => {
+        fs.rmSync(path.join(dir, 'data', 'global', 'pg_control'))
+      },
+      onFailed: () => {},
+      onBack: () => told.push('back'),
+      onGone: (error: Error) => told.push(error.message),
+    }
+    const postgres = await startEmbeddedPostgres(dir, { watch, giveUpMs: 1 })
+    process.kill(postgres.pid, 'SIGINT')
+    await expect.poll(() => told.length).toBe(1)
+    expect(told[0]).toMatch(
+      /^嵌入式数据库无法启动.*embedded PostgreSQL cannot start.*could not find the database system/,
+    )
+    await postgres.stop()
+  })
+
+  it('that is not watched stays as it is when it is lost', async () => {
+    const postgres = await start(freshDir())
+    process.kill(postgres.pid, 'SIGINT')
+    await expectGone(postgres.pid)
+    await postgres.stop()
+  })
+
+  it('whose start is given up leaves nothing that runs', async () => {
+    const dir = freshDir()
+    const { pid } = await start(dir).then(async (postgres) => {
+      await postgres.stop()
+      return postgres
+    })
+    await expectGone(pid)
+    const reason = new Error('given up')
+    const places = [path.join(dir, 'data', 'postmaster.pid'), `${freshDir()}/data.tmp-${process.pid}`]
+    for (const file of places) {
+      const stopping = new AbortController()
+      const starting = startEmbeddedPostgres(file.split('/data')[0] ?? '', { signal: stopping.signal })
+      starting.catch(() => {})
+      while (!fs.existsSync(file)) await new Promise(setImmediate)
+      const server = Number(
+        fs.readFileSync(path.join(dir, 'data', 'postmaster.pid'), { encoding: 'utf8', flag: 'a+' }).split('\n')[0],
+      )
+      stopping.abort(reason)
+      await expect(starting).rejects.toBe(reason)
+      if (server > 0) await expectGone(server)
+      expect(fs.existsSync(file)).toBe(false)
+    }
+  })
+
   it('starts in a folder whose path is too long for a socket', async () => {
     const postgres = await start(freshDir('long'.repeat(30)))
     expect(postgres.connection.host.length).toBeLessThan(100)

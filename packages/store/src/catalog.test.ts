@@ -30,6 +30,7 @@ const OF_THE_INSTALLATION = new Set([
   'console_audit',
   'purpose_key',
   'stamping',
+  'readiness',
 ])
 
 /** Indexes that do not begin with mch_no, because their readers look at the rows of all merchants. */

@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import net from 'node:net'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { type TestDatabase, testDatabase } from '../../../test/support/database.ts'
 import { type Db, openPool, type Pool, retried, run, transaction } from './db.ts'
 
@@ -225,4 +226,87 @@ describe('a statement', () => {
     await expect(run(impatient, 'slow', 'select pg_sleep($1)', [60])).rejects.toMatchObject({ code: '57014' })
     await impatient.end()
   })
+})
+
+/** Servers that end or fall silent in moments at which a real one is hard to stop: they speak just enough of the protocol. */
+describe('a server that is lost', () => {
+  const message = (type: string, body: Buffer): Buffer => {
+    const length = Buffer.alloc(4)
+    length.writeInt32BE(body.length + 4)
+    return Buffer.concat([Buffer.from(type), length, body])
+  }
+  const WELCOME = Buffer.concat([message('R', Buffer.alloc(4)), message('Z', Buffer.from('I'))])
+  const FAREWELL = message('E', Buffer.from('SFATAL\0C57P01\0Mterminating connection due to administrator command\0\0'))
+  const BEGUN = Buffer.concat([message('C', Buffer.from('BEGIN\0')), message('Z', Buffer.from('T'))])
+
+  const STATEMENT_MS = 50
+  /** A second longer than the statement may take. */
+  const GIVEN_UP_MS = 1050
+
+  let server: net.Server
+  let sockets: net.Socket[]
+  let faked: Pool
+  /** What the server says when it was asked the first, the second … time on a connection; null: nothing any more. */
+  let script: (Buffer | null)[]
+  const uncaught: Error[] = []
+  const onUncaught = (error: Error): void => void uncaught.push(error)
+
+  beforeEach(async () => {
+    sockets = []
+    uncaught.length = 0
+    process.on('uncaughtException', onUncaught)
+    server = net.createServer((socket) => {
+      sockets.push(socket)
+      let asked = 0
+      socket.on('error', () => {})
+      socket.on('data', () => {
+        const said = script[asked] ?? null
+        asked += 1
+        if (said === null) return
+        socket.write(said)
+        if (said.includes('FATAL')) socket.end()
+      })
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const { port } = server.address() as net.AddressInfo
+    faked = openPool({ connectionString: `postgresql://a@127.0.0.1:${port}/a`, statementTimeoutMs: STATEMENT_MS })
+  })
+  afterEach(async () => {
+    process.off('uncaughtException', onUncaught)
+    for (const socket of sockets) socket.destroy()
+    await faked.end()
+    await new Promise((resolve) => server.close(resolve))
+  })
+
+  it('a connection that is ended in the moment in which it is made ends no process', async () => {
+    script = [Buffer.concat([WELCOME, FAREWELL])]
+    const works = [run(faked, 'one', 'select 1', []), transaction(faked, async () => 'done')]
+    const outcomes = await Promise.allSettled(works)
+    expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected'])
+    // Nothing is asked on this one, and nobody but the pool listens.
+    await faked.connect().then(
+      (client) => client.release(true),
+      () => {},
+    )
+    await new Promise(setImmediate)
+    expect(uncaught).toEqual([])
+  })
+
+  it.each([
+    ['a statement', [WELCOME], () => run(faked, 'one', 'select 1', [])],
+    ['the beginning of a transaction', [WELCOME], () => transaction(faked, async () => 'done')],
+    ['a transaction', [WELCOME, BEGUN], () => transaction(faked, async (db) => db.query('select 1'))],
+  ])(
+    'a server that falls silent fails %s in bounded time, once, and its connection is closed',
+    async (_, words, work) => {
+      script = words
+      const begun = performance.now()
+      await expect(work()).rejects.toThrow('Query read timeout')
+      const ms = performance.now() - begun
+      expect(ms).toBeGreaterThan(GIVEN_UP_MS - 50)
+      expect(ms).toBeLessThan(2 * GIVEN_UP_MS)
+      expect(faked.totalCount).toBe(0)
+      await expect.poll(() => sockets[0]?.destroyed).toBe(true)
+    },
+  )
 })

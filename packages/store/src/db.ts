@@ -17,9 +17,16 @@ const types: pg.CustomTypesConfig = {
 
 export type PoolOptions = pg.PoolConfig & { statementTimeoutMs?: number }
 
+/** How long PostgreSQL keeps a transaction, and its locks, for a process that sends no next statement. */
+const IDLE_TRANSACTION_MS = 10_000
+
+/** How much longer than PostgreSQL the caller waits for a statement: then no answer comes, and the connection is closed. */
+const NO_ANSWER_MS = 1000
+
 /**
  * A pool whose statements time out after `statementTimeoutMs` (default 5 s), so that a lock does not hold a request for
- * longer than the merchant waits. `onError` is called for connections that are lost while idle; the pool replaces them.
+ * longer than the merchant waits. A server that is paused or out of reach says nothing at all: a statement then fails a second
+ * later. `onError` is called for connections that are lost while idle; the pool replaces them.
  */
 export function openPool(options: PoolOptions, onError: (error: Error) => void = () => {}): Pool {
   const { statementTimeoutMs = 5000, ...config } = options
@@ -27,13 +34,18 @@ export function openPool(options: PoolOptions, onError: (error: Error) => void =
     max: 16,
     connectionTimeoutMillis: 5000,
     idleTimeoutMillis: 30_000,
+    keepAlive: true,
     application_name: 'acopay',
     options: '-c default_transaction_isolation=read\\ committed -c timezone=UTC',
     statement_timeout: statementTimeoutMs,
+    query_timeout: statementTimeoutMs + NO_ANSWER_MS,
+    idle_in_transaction_session_timeout: IDLE_TRANSACTION_MS,
     ...config,
     types,
   })
   pool.on('error', onError)
+  // A connection may be lost in the same moment in which it is made, before its user listens: the process would end.
+  pool.on('connect', (client) => client.on('error', () => {}))
   return pool
 }
 
@@ -43,6 +55,9 @@ export async function readDatabaseClock(pool: Pool): Promise<number> {
   if (row === undefined) throw new Error('the database did not tell its time')
   return row.at.getTime()
 }
+
+/** For statements that may take minutes, such as migrations; `set local statement_timeout` is PostgreSQL's side of it. */
+export const UNHURRIED = { query_timeout: 2 ** 31 - 1 }
 
 /** Runs a named statement, which PostgreSQL parses once per connection. Errors carry the name. */
 export async function run<Row extends pg.QueryResultRow>(
@@ -83,20 +98,24 @@ export async function retried<Result>(work: () => Promise<Result>): Promise<Resu
 
 /**
  * A transaction's connection, for one statement after the other. A statement that nothing waits for is an error: its own error
- * would be lost, and with it that the transaction came to nothing.
+ * would be lost, and with it that the transaction came to nothing. `lost` is why PostgreSQL no longer answers on it.
  */
-function oneByOne(client: pg.PoolClient): { db: Db; isIdle: () => boolean } {
+function oneByOne(client: pg.PoolClient): { db: Db; isIdle: () => boolean; lost: () => Error | undefined } {
   let isRunning = false
+  let lost: Error | undefined
   const query = async (...statement: unknown[]): Promise<unknown> => {
     if (isRunning) throw new Error('a statement of the transaction before this one was not awaited')
     isRunning = true
     try {
       return await (client.query as (...asked: unknown[]) => Promise<unknown>).apply(client, statement)
+    } catch (error) {
+      if (error instanceof Error && !(error instanceof pg.DatabaseError)) lost = error
+      throw error
     } finally {
       isRunning = false
     }
   }
-  return { db: { query } as Db, isIdle: () => !isRunning }
+  return { db: { query } as Db, isIdle: () => !isRunning, lost: () => lost }
 }
 
 /**
@@ -106,25 +125,19 @@ function oneByOne(client: pg.PoolClient): { db: Db; isIdle: () => boolean } {
 export const transaction = <Result>(pool: Pool, work: (db: Db) => Promise<Result>): Promise<Result> =>
   retried(async () => {
     const client = await pool.connect()
-    let broken: Error | undefined
-    const onLost = (error: Error): void => {
-      broken = error
-    }
-    // `pg` reports a connection that is lost between two statements by this event; without a listener the process would end.
-    client.on('error', onLost)
+    const { db, isIdle, lost } = oneByOne(client)
     try {
-      await client.query('begin')
-      const { db, isIdle } = oneByOne(client)
+      await db.query('begin')
       const result = await work(db)
       if (!isIdle()) throw new Error("the transaction's last statement was not awaited")
-      const { command } = await client.query('commit')
+      const { command } = await db.query('commit')
       if (command !== 'COMMIT') throw new Error(`the transaction ended in ${command}`)
       return result
     } catch (error) {
-      await client.query('rollback').catch(onLost)
+      // Nothing can be said on a connection that is lost. PostgreSQL rolls back by itself.
+      if (lost() === undefined) await client.query('rollback').catch(() => {})
       throw error
     } finally {
-      client.release(broken)
-      client.off('error', onLost)
+      client.release(lost())
     }
   })

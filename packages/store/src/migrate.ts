@@ -1,7 +1,7 @@
 /** Numbered .sql files, forward only, each in a transaction; many processes may start at once. */
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
-import { type Db, type Pool, transaction } from './db.ts'
+import { type Db, type Pool, transaction, UNHURRIED } from './db.ts'
 
 const FOLDER = new URL('../migrations/', import.meta.url)
 const NAME = /^(\d{4})-[a-z0-9-]+\.sql$/
@@ -49,12 +49,13 @@ async function createLedger(pool: Pool): Promise<void> {
 async function apply(db: Db, migration: Migration): Promise<void> {
   await db.query('set local statement_timeout = 0')
   // The number goes in first: a second process waits here until this transaction ends, then skips.
-  const inserted = await db.query(
-    'insert into schema_migration (number, name, checksum) values ($1, $2, $3) on conflict do nothing',
-    [migration.number, migration.name, migration.checksum],
-  )
+  const inserted = await db.query({
+    text: 'insert into schema_migration (number, name, checksum) values ($1, $2, $3) on conflict do nothing',
+    values: [migration.number, migration.name, migration.checksum],
+    ...UNHURRIED,
+  })
   if (inserted.rowCount === 1) {
-    await db.query(migration.sql)
+    await db.query({ text: migration.sql, ...UNHURRIED })
     return
   }
   const { rows } = await db.query<{ checksum: string }>('select checksum from schema_migration where number = $1', [

@@ -29,7 +29,7 @@ const alipay = () => ({
 function put(settings: object | string, mchNo = 'MCH1000000', channel = 'alipay', home?: string) {
   const file = path.join(dir, 'settings.json')
   writeFileSync(file, typeof settings === 'string' ? settings : JSON.stringify(settings))
-  const ACOPAY_HOME = home ?? path.dirname(test.gateway.demoFile ?? '')
+  const ACOPAY_HOME = home ?? path.dirname(test.gateway.sandbox?.demoFile ?? '')
   return putAccount({ DATABASE_URL: test.database.connectionString, ACOPAY_HOME }, '', [mchNo, channel, file])
 }
 

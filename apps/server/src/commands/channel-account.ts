@@ -6,6 +6,7 @@ import { findChannelAccount, findMerchant, isAccountUsed, migrate, putChannelAcc
 import { loadMasterKeys, type MasterKeys, unseal } from '../security/vault.ts'
 import { readConfig } from '../start/config.ts'
 import { openDatabase } from '../start/database.ts'
+import { inHome } from '../start/home.ts'
 import { OTHER_ACCOUNT, otherAccount, settingsProblem } from '../upstream/account-settings.ts'
 import { accountPlace, sealSettings } from '../upstream/accounts.ts'
 
@@ -21,8 +22,8 @@ export async function putAccount(
   if (mchNo === undefined || file === undefined || !isChannelName(name)) throw new Error(USAGE)
   const settings = readSettings(name, file)
   const config = readConfig(env, defaultHome)
-  const master = loadMasterKeys(config)
-  const { pool, close } = await openDatabase(config, () => {})
+  const master = await inHome(config, async () => loadMasterKeys(config))
+  const { pool, close } = await openDatabase(config)
   try {
     await migrate(pool)
     const now = new Date()

@@ -21,7 +21,7 @@ export async function consoleUser(
 ): Promise<string> {
   if ((operation !== 'add' && operation !== 'reset') || username === '') throw new Error(USAGE)
   const config = readConfig(env, defaultHome)
-  const { pool, close } = await openDatabase(config, () => {})
+  const { pool, close } = await openDatabase(config)
   try {
     await migrate(pool)
     const password = newPassword()

@@ -30,6 +30,7 @@ import {
 } from '../security/vault.ts'
 import { type Config, readConfig } from '../start/config.ts'
 import { openDatabase } from '../start/database.ts'
+import { inHome } from '../start/home.ts'
 import { accountPlace } from '../upstream/accounts.ts'
 
 const USAGE = [
@@ -58,8 +59,8 @@ export async function rotate(
   const run = Object.hasOwn(RUNS, what) ? RUNS[what] : undefined
   if (run === undefined) throw new Error(USAGE)
   const config = readConfig(env, defaultHome)
-  const master = loadMasterKeys(config)
-  const { pool, close } = await openDatabase(config, () => {})
+  const master = await inHome(config, async () => loadMasterKeys(config))
+  const { pool, close } = await openDatabase(config)
   try {
     await migrate(pool)
     await run({ pool, config, master, now, say }, args)

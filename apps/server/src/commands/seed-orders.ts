@@ -9,6 +9,8 @@ import { openDatabase } from '../start/database.ts'
 
 const BATCH = 50_000
 const DAYS = 90
+/** A batch takes longer than a request may. */
+const STATEMENT_MS = 86_400_000
 
 /** Continues an interrupted run. Calls `print` with a line for each batch. Throws an error of one line. */
 export async function seedOrders(
@@ -24,13 +26,11 @@ export async function seedOrders(
   if (config.mode !== 'sandbox') {
     throw new ConfigError('只能用于沙箱模式的数据库 (only for a sandbox: ACOPAY_MODE=sandbox)')
   }
-  const { pool, close } = await openDatabase(config, () => {})
+  const { pool, close } = await openDatabase(config, { statementTimeoutMs: STATEMENT_MS })
   try {
     await migrate(pool)
     const stampKey = (await loadPurposeKeys(pool, loadMasterKeys(config)))('timeline stamp')
     const client = await pool.connect()
-    // A batch takes longer than the statement time-out of the pool.
-    await client.query('set statement_timeout = 0')
     await client.query('set synchronous_commit = off')
     const end = new Date()
     const begin = new Date(end.getTime() - DAYS * 86_400_000)

@@ -1,20 +1,15 @@
 /** Health checks for monitoring: whether the process is alive, and whether it can serve. */
 import type { FastifyInstance } from 'fastify'
+import { readiness } from '../actions/readiness/readiness.ts'
 import type { World } from '../world.ts'
 
 export function healthRoutes(app: FastifyInstance, world: World): void {
+  const whyNotReady = readiness(world)
   /** The process answers. */
   app.get('/healthz', async () => ({ status: 'ok' }))
-  /** The database answers too, and the clock is right; 503 while not. */
+  /** The process can do what merchants ask for; 503 and the reason while it cannot. */
   app.get('/readyz', async (_request, reply) => {
-    try {
-      await world.pool.query('select 1')
-    } catch {
-      return reply.code(503).send({ status: 'database unreachable' })
-    }
-    const doubt = world.clockDoubt()
-    if (doubt === null) return { status: 'ok' }
-    const { against, byMs } = doubt
-    return reply.code(503).send({ status: 'clock in doubt', against, ahead_s: Math.round(byMs / 1000) })
+    const reason = await whyNotReady()
+    return reason === null ? { status: 'ok' } : reply.code(503).send(reason)
   })
 }

@@ -42,6 +42,9 @@ const ENDPOINTS: Endpoint[] = [
 /** The largest request body that is read: about ten times what all fields of the contract need together. */
 const BODY_BYTES_MAX = 64 * 1024
 
+/** Callers give up after 10 s. Whatever the gateway waits for by then, they are told 1500 before. */
+const ANSWER_MS = 9000
+
 const JSON_TYPE = 'application/json; charset=utf-8'
 
 export type HttpOptions = {
@@ -86,6 +89,7 @@ export function buildServer(world: World, options: HttpOptions, extra: ExtraRout
       method: endpoint.method,
       url: BASE_PATH + endpoint.path,
       exposeHeadRoute: false,
+      handlerTimeout: ANSWER_MS,
       handler: (request, reply) => respond({ world, endpoint, perMerchant }, request, reply),
     })
   }

@@ -18,37 +18,33 @@ export type DemoSettings = {
   platformPublicKey: string
 }
 
+/** The demo merchant's private key; `isNew`: no file holds it yet. */
+export type DemoKey = { mchPrivateKey: string; isNew: boolean }
+
 /**
  * Adds the demo merchant on the first start. Its private key is only in `demo.json`. If that file is missing or belongs to
- * another database, the merchant gets another key. Returns the file's path.
+ * another database, the merchant gets another key.
  */
-export async function seedDemo(
-  db: Db,
-  home: string,
-  platform: { baseUrl: string; platformPublicKey: string },
-  now: Date,
-): Promise<string> {
-  const file = path.join(home, 'demo.json')
+export async function seedDemo(db: Db, home: string, now: Date): Promise<DemoKey> {
   await addMerchant(db, { mchNo: DEMO.mchNo, name: '演示商户 Demo' }, now)
   await addApp(db, { ...DEMO, name: '演示应用 Demo' }, now)
   const merchant = await findMerchant(db, DEMO.mchNo, now)
   const known = readPrivateKey(home)
   const isKnown = known !== null && merchant?.publicKeys.includes(publicTextOf(known))
-  const mchPrivateKey = isKnown ? known : await addDemoKey(db, now)
-  const settings: DemoSettings = {
-    baseUrl: platform.baseUrl,
-    ...DEMO,
-    mchPrivateKey,
-    platformPublicKey: platform.platformPublicKey,
-  }
-  writePrivateFile(file, `${JSON.stringify(settings, null, 2)}\n`, 'replace')
-  return file
+  return isKnown ? { mchPrivateKey: known, isNew: false } : { mchPrivateKey: await addDemoKey(db, now), isNew: true }
+}
+
+export const demoFile = (home: string): string => path.join(home, 'demo.json')
+
+export const writeDemo = (home: string, settings: Omit<DemoSettings, 'mchNo' | 'appNo'>): void => {
+  const { baseUrl, ...keys } = settings
+  writePrivateFile(demoFile(home), `${JSON.stringify({ baseUrl, ...DEMO, ...keys }, null, 2)}\n`, 'replace')
 }
 
 /** The contents of `demo.json` in `home`; null when the file cannot be read. */
 export function readDemo(home: string): DemoSettings | null {
   try {
-    return JSON.parse(readFileSync(path.join(home, 'demo.json'), 'utf8')) as DemoSettings
+    return JSON.parse(readFileSync(demoFile(home), 'utf8')) as DemoSettings
   } catch {
     return null
   }

@@ -11,17 +11,20 @@ import { DEMO } from './demo-merchant.ts'
 /** The contents of `console.json`. */
 export type ConsoleUsers = { url: string; users: { username: string; role: string; password: string }[] }
 
-/**
- * Adds the users on the first start. If the file is missing or belongs to another database, they get new passwords. Returns
- * the file's path.
- */
-export async function seedConsoleUsers(db: Db, home: string, url: string, now: Date): Promise<string> {
-  const file = path.join(home, 'console.json')
-  const known = readKnown(file)
-  const users = known !== null && (await isOurs(db, known)) ? known : await makeUsers(db, now)
+export type SeededUsers = { users: ConsoleUsers['users']; isNew: boolean }
+
+/** Adds the users on the first start. If the file is missing or belongs to another database, they get new passwords. */
+export async function seedConsoleUsers(db: Db, home: string, now: Date): Promise<SeededUsers> {
+  const known = readKnown(consoleFile(home))
+  if (known !== null && (await isOurs(db, known))) return { users: known, isNew: false }
+  return { users: await makeUsers(db, now), isNew: true }
+}
+
+export const consoleFile = (home: string): string => path.join(home, 'console.json')
+
+export function writeConsoleUsers(home: string, url: string, users: ConsoleUsers['users']): void {
   const text: ConsoleUsers = { url: `${url}/console/`, users }
-  writePrivateFile(file, `${JSON.stringify(text, null, 2)}\n`, 'replace')
-  return file
+  writePrivateFile(consoleFile(home), `${JSON.stringify(text, null, 2)}\n`, 'replace')
 }
 
 function readKnown(file: string): ConsoleUsers['users'] | null {

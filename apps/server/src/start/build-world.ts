@@ -39,6 +39,8 @@ export type Parts = {
   sandboxUrl: () => string
   /** The only clock. */
   clock: Clock
+  /** Ready where it is not said: a test's world has no start. */
+  phase?: World['phase']
   sleep: World['sleep']
 }
 
@@ -54,6 +56,7 @@ export function buildWorld({
   ownUrl,
   sandboxUrl,
   clock,
+  phase = () => 'ready',
   sleep,
 }: Parts): World {
   const { now } = clock
@@ -80,6 +83,7 @@ export function buildWorld({
   })
   return {
     pool,
+    phase,
     channelOf: channelAccounts({ pool, master, door: { fetch, now, newNonce }, sandboxUrl, log }),
     post: outgoing.post,
     urlRefusal: outgoing.refusal,

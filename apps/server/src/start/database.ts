@@ -1,16 +1,35 @@
 /** Opens the database of the configuration: the one at DATABASE_URL, or the embedded one, which is started if necessary. */
-import { startEmbeddedPostgres } from '@acopay/embedded-postgres'
+import { startEmbeddedPostgres, type Watch } from '@acopay/embedded-postgres'
 import { openPool, type Pool } from '@acopay/store'
+import type { World } from '../world.ts'
 import type { Config } from './config.ts'
+import { inHome } from './home.ts'
+
+/** A lock holds no request for longer than the merchant waits. */
+const STATEMENT_MS = 5000
+
+export type DatabaseOptions = {
+  /** With it, an embedded database that is lost is started again, and the log says so. */
+  watch?: Watch
+  /** Ends a start of the embedded database that is under way; the signal's reason is thrown. */
+  signal?: AbortSignal
+  statementTimeoutMs?: number
+  /** A connection was lost while idle; the pool makes another one. */
+  onLost?: (error: Error) => void
+}
 
 /** Throws an error of one line when the database cannot be reached. */
 export async function openDatabase(
   config: Config,
-  onLost: (error: Error) => void,
+  { watch, signal, statementTimeoutMs = STATEMENT_MS, onLost }: DatabaseOptions = {},
 ): Promise<{ pool: Pool; close: () => Promise<void> }> {
-  const embedded = config.databaseUrl === null ? await startEmbeddedPostgres(`${config.home}/postgres`) : null
+  const options = watch === undefined ? { signal } : { signal, watch }
+  const embedded =
+    config.databaseUrl === null
+      ? await inHome(config, () => startEmbeddedPostgres(`${config.home}/postgres`, options))
+      : null
   const where = embedded === null ? { connectionString: config.databaseUrl ?? '' } : embedded.connection
-  const pool = openPool({ ...where, max: config.poolMax }, onLost)
+  const pool = openPool({ ...where, max: config.poolMax, statementTimeoutMs }, onLost)
   const close = async (): Promise<void> => {
     await pool.end()
     await embedded?.stop()
@@ -24,3 +43,22 @@ export async function openDatabase(
   })
   return { pool, close }
 }
+
+/** The line for a start that fails because the database is lost on the way; other errors as they are. */
+export function lostOnTheWay(error: unknown): unknown {
+  const { code = '', message } = error as Error & { code?: string }
+  const isLost =
+    /^(?:EPIPE|ECONN.*|ENOENT|57P0\d|08\d{3})$/.test(code) || /^Connection terminated|timeout/.test(message)
+  if (!isLost) return error
+  return new Error(
+    `启动时数据库断开，请重新启动 (the database was lost during the start, start again): ${code || message}`,
+  )
+}
+
+/** Logs what happens to the embedded database. `onGone` is called when it cannot be started again. */
+export const loggedWatch = (log: World['log'], onGone: (error: Error) => void): Watch => ({
+  onLost: () => log.error({ alarm: true }, 'the embedded database is lost and is being started again'),
+  onFailed: (err) => log.warn({ err }, 'the embedded database cannot be started yet'),
+  onBack: () => log.info('the embedded database is back'),
+  onGone,
+})

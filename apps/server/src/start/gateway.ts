@@ -1,17 +1,15 @@
-/** One gateway process: database, HTTP and jobs, started in this order and stopped in the opposite order. */
+/** One gateway process. What it opens is closed in the opposite order, also when the start fails or is given up. */
 import { uptime } from 'node:os'
 import { setTimeout as pause } from 'node:timers/promises'
 import { migrate, type Pool, readDatabaseClock } from '@acopay/store'
+import type { FastifyInstance } from 'fastify'
 import { type DestinationStream, pino } from 'pino'
 import { buildServer, NO_EXTRA_ROUTES } from '../http/server.ts'
 import { startNotifier } from '../jobs/notifier.ts'
-import { startWorker } from '../jobs/worker.ts'
-import { type SafePost, safePost } from '../outbound/safe-post.ts'
-import { seedDemo } from '../sandbox/demo-merchant.ts'
-import { sandboxExtraRoutes } from '../sandbox/extra-routes.ts'
-import { type SandboxUpstreams, sandboxUpstreams } from '../sandbox/upstreams.ts'
-import { seedConsoleUsers } from '../sandbox/users.ts'
-import { loadSigningKey } from '../security/platform-key.ts'
+import { startWorker, type Worker } from '../jobs/worker.ts'
+import { safePost } from '../outbound/safe-post.ts'
+import { openSandbox, type SandboxFiles } from '../sandbox/open-sandbox.ts'
+import { loadSigningKey, type SigningKey } from '../security/platform-key.ts'
 import { loadPurposeKeys } from '../security/purpose-keys.ts'
 import { beginStamping, stampsOf } from '../security/stamps.ts'
 import { loadMasterKeys, type MasterKeys } from '../security/vault.ts'
@@ -19,20 +17,21 @@ import type { World } from '../world.ts'
 import { buildWorld } from './build-world.ts'
 import { type Clock, type ClockSources, keepComparing, watchedClock } from './clock.ts'
 import type { Config } from './config.ts'
-import { openDatabase } from './database.ts'
+import { loggedWatch, lostOnTheWay, openDatabase } from './database.ts'
+import { inHome } from './home.ts'
 
 const STAMPING_CHANGED = 'the moment at which stamping began was removed or changed in the database'
 
 const KEY_REFRESH_MS = 60_000
 const LONGEST_ANSWER_MS = 10_000
-const REDELIVERY_PAUSE_MS = 1_000
 
 export type Gateway = {
   url: string
-  /** Sandbox mode: the file with the demo merchant's settings. */
-  demoFile: string | null
-  /** Sandbox mode: the file with the console's users and their passwords. */
-  consoleFile: string | null
+  /** Null in production mode. */
+  sandbox: SandboxFiles | null
+  log: World['log']
+  /** Resolves when the embedded database is lost and cannot be started again. */
+  gone: Promise<Error>
   /** Finishes what is in flight, then closes everything this process opened. */
   stop: () => Promise<void>
 }
@@ -46,7 +45,7 @@ export type Machine = Omit<ClockSources, 'databaseMs'> & {
   output: DestinationStream
 }
 
-const thisMachine = (): Machine => ({
+export const thisMachine = (): Machine => ({
   wallMs: () => Date.now(),
   steadyMs: () => performance.now(),
   bootMs: () => uptime() * 1000,
@@ -57,65 +56,66 @@ const thisMachine = (): Machine => ({
 })
 
 /**
- * Starts a gateway and resolves when it is ready. If it cannot start, closes what it opened and throws an error of one
- * line. A test gives it a machine whose clock it moves.
+ * Starts a gateway and resolves when it is ready. If it cannot start, closes what it opened and throws an error of one line. If
+ * `signal` aborts on the way, closes what it opened and throws the signal's reason. A test gives it a machine whose clock it
+ * moves.
  */
-export async function startGateway(config: Config, machine: Machine = thisMachine()): Promise<Gateway> {
+export async function startGateway(
+  config: Config,
+  machine: Machine = thisMachine(),
+  signal: AbortSignal = new AbortController().signal,
+): Promise<Gateway> {
+  const opened: Close[] = []
+  try {
+    return await inHome(config, () => start({ config, machine, signal, opened }))
+  } catch (error) {
+    // What cannot be closed after an end that was asked for is news; after a failed start it follows from that.
+    await closeAll(opened).catch((failure: unknown) => {
+      if (signal.aborted) throw failure
+    })
+    throw error
+  }
+}
+
+type Close = () => Promise<unknown>
+
+/** Closes what was opened, the last one first. Throws the first error when all are closed. */
+async function closeAll(opened: Close[]): Promise<void> {
+  const failures: unknown[] = []
+  for (let close = opened.pop(); close !== undefined; close = opened.pop()) {
+    await close().catch((error: unknown) => failures.push(error))
+  }
+  if (failures.length > 0) throw failures[0]
+}
+
+type Start = { config: Config; machine: Machine; signal: AbortSignal; opened: Close[] }
+
+/** Opens everything before it listens, and is ready last. */
+async function start({ config, machine, signal, opened }: Start): Promise<Gateway> {
   const log = openLog(config.logLevel, machine.output)
+  opened.push(async () => log.flush())
+  let tellGone: (error: Error) => void = () => {}
+  const gone = new Promise<Error>((resolve) => {
+    tellGone = resolve
+  })
   const master = loadMasterKeys(config)
-  const { pool, close: closeDatabase } = await openDatabase(config, (error) =>
-    log.warn({ err: error }, 'database connection lost'),
-  )
+  const { pool, close: closeDatabase } = await openDatabase(config, {
+    watch: loggedWatch(log, tellGone),
+    signal,
+    onLost: (err) => log.warn({ err }, 'database connection lost'),
+  })
+  opened.push(closeDatabase)
+  signal.throwIfAborted()
+  const clock = clockOf(config, machine, pool)
+  const { key, purposeKey } = await prepareDatabase({ pool, master, clock, log, signal })
   const outgoing = safePost({
     ports: config.notifyPorts,
     networks: config.notifyNetworks,
     isLoopbackAllowed: config.mode === 'sandbox',
   })
-  const { sandboxAheadMs } = config
-  const clock = watchedClock({
-    ...machine,
-    wallMs: () => machine.wallMs() + sandboxAheadMs,
-    databaseMs: async () => (await machine.databaseMs(pool)) + sandboxAheadMs,
-  })
-  const opened: Opened = { config, log, master, pool, outgoing, clock, sleep: machine.sleep, upstreams: null }
-  const close = async (): Promise<void> => {
-    await outgoing.close()
-    await opened.upstreams?.stop()
-    await closeDatabase()
-    log.flush()
-  }
-  try {
-    await migrate(pool)
-    await clock.compare()
-    return await serve(opened, close)
-  } catch (error) {
-    await close().catch(() => {})
-    throw error
-  }
-}
-
-/** What a starting gateway has opened so far. */
-type Opened = {
-  config: Config
-  log: World['log']
-  master: MasterKeys
-  pool: Pool
-  outgoing: SafePost
-  /** The only clock; `sandboxAheadMs` ahead of the machine's. */
-  clock: Clock
-  sleep: World['sleep']
-  /** Null in production mode, and until the sandbox has its upstreams. */
-  upstreams: SandboxUpstreams | null
-}
-
-/** Builds the world, listens, and starts the background work. `close` closes what was opened before. */
-async function serve(opened: Opened, close: () => Promise<void>): Promise<Gateway> {
-  const { config, log, master, pool, outgoing, clock, sleep } = opened
-  const { now } = clock
-  const key = { current: await loadSigningKey(pool, master, now()) }
-  const purposeKey = await loadPurposeKeys(pool, master)
-  if (!(await beginStamping(pool, stampsOf(purposeKey), now()))) log.error({ alarm: true }, STAMPING_CHANGED)
-  const urls = { public: '', own: '' }
+  opened.push(outgoing.close)
+  const urls = { public: '', own: '', sandbox: () => '' }
+  let phase: ReturnType<World['phase']> = 'starting'
   const world = buildWorld({
     config,
     pool,
@@ -126,57 +126,82 @@ async function serve(opened: Opened, close: () => Promise<void>): Promise<Gatewa
     signingKey: () => key.current,
     publicUrl: () => urls.public,
     ownUrl: () => urls.own,
-    sandboxUrl: () => opened.upstreams?.url() ?? '',
+    sandboxUrl: () => urls.sandbox(),
     clock,
-    sleep,
+    phase: () => phase,
+    sleep: machine.sleep,
   })
-  opened.upstreams = world.isSandbox ? sandboxUpstreams(pool, world) : null
-  const { upstreams } = opened
-  const extra = upstreams === null ? NO_EXTRA_ROUTES : sandboxExtraRoutes(world, upstreams, config.home)
-  const app = buildServer(world, config, extra)
+  signal.throwIfAborted()
+  const sandbox = world.isSandbox ? await openSandbox({ world, home: config.home, master, signal }) : null
+  if (sandbox !== null) {
+    opened.push(sandbox.close)
+    urls.sandbox = sandbox.upstreams.url
+  }
+  signal.throwIfAborted()
+
+  const working: { stop: () => Promise<void> }[] = []
+  opened.push(() => Promise.all(working.map((work) => work.stop())))
+  const app = buildServer(world, config, sandbox?.routes ?? NO_EXTRA_ROUTES)
+  opened.push(() => closeServer(app))
   urls.own = await listen(app, config)
   urls.public = config.publicUrl ?? urls.own
-
-  const platform = { baseUrl: urls.public, platformPublicKey: key.current.publicKeyText }
-  const demoFile = world.isSandbox ? await seedDemo(pool, config.home, platform, now()) : null
-  const consoleFile = world.isSandbox ? await seedConsoleUsers(pool, config.home, urls.public, now()) : null
-  if (upstreams !== null) await upstreams.open(master)
-  const worker = startWorker(world, config.jobPauseMs)
-  const notifier = startNotifier(world, config.jobPauseMs)
-  const comparing = keepComparing(clock, world)
-  const endTimers = startTimers(opened, key)
+  working.push(startWorker(world, config.jobPauseMs), startNotifier(world, config.jobPauseMs))
+  working.push(keepComparing(clock, world), refreshKey(world, master, key))
+  const files = sandbox?.writeFiles({ url: urls.public, platformPublicKey: key.current.publicKeyText }) ?? null
+  signal.throwIfAborted()
+  phase = 'ready'
   const stop = async (): Promise<void> => {
-    endTimers()
-    // `close` waits for open connections. Those that are still open after the longest answer have sent no request: cut them.
-    const cut = setTimeout(() => app.server.closeAllConnections(), LONGEST_ANSWER_MS)
-    await app.close()
-    clearTimeout(cut)
-    await Promise.all([worker.stop(), notifier.stop(), comparing.stop()])
-    await close()
+    phase = 'stopping'
+    await closeAll(opened)
   }
-  return { url: urls.own, demoFile, consoleFile, stop }
+  return { url: urls.own, sandbox: files, log, gone, stop }
 }
 
-/** Returns the function that ends the timers. */
-function startTimers({ log, pool, master, upstreams, clock }: Opened, key: { current: SigningKey }): () => void {
-  // A key that one process adds is used by all processes within a minute.
+type Unprepared = { pool: Pool; master: MasterKeys; clock: Clock; log: World['log']; signal: AbortSignal }
+
+/** Brings the database to this version, and reads or makes the keys in it. */
+async function prepareDatabase({ pool, master, clock, log, signal }: Unprepared) {
+  try {
+    await migrate(pool)
+    signal.throwIfAborted()
+    await clock.compare()
+    const key = { current: await loadSigningKey(pool, master, clock.now()) }
+    const purposeKey = await loadPurposeKeys(pool, master)
+    const isStamping = await beginStamping(pool, stampsOf(purposeKey), clock.now())
+    if (!isStamping) log.error({ alarm: true }, STAMPING_CHANGED)
+    return { key, purposeKey }
+  } catch (error) {
+    throw signal.aborted ? error : lostOnTheWay(error)
+  }
+}
+
+function clockOf({ sandboxAheadMs }: Config, machine: Machine, pool: Pool): Clock {
+  return watchedClock({
+    ...machine,
+    wallMs: () => machine.wallMs() + sandboxAheadMs,
+    databaseMs: async () => (await machine.databaseMs(pool)) + sandboxAheadMs,
+  })
+}
+
+/** `close` waits for open connections. Those that are still open after the longest answer have sent no request: they are cut. */
+async function closeServer(app: FastifyInstance): Promise<void> {
+  const cut = setTimeout(() => app.server.closeAllConnections(), LONGEST_ANSWER_MS)
+  await app.close()
+  clearTimeout(cut)
+}
+
+/** A key that one process adds is used by all processes within a minute. */
+function refreshKey({ log, pool, now }: World, master: MasterKeys, key: { current: SigningKey }): Worker {
   const refresh = setInterval(async () => {
     try {
       master.refresh()
-      key.current = await loadSigningKey(pool, master, clock.now())
+      key.current = await loadSigningKey(pool, master, now())
     } catch (error) {
       log.error({ err: error }, 'the platform key could not be read again')
     }
   }, KEY_REFRESH_MS)
-  // The sandbox's upstreams send webhooks again that this gateway has not acknowledged.
-  const redelivery = setInterval(() => void upstreams?.deliverDue(), REDELIVERY_PAUSE_MS)
-  return () => {
-    clearInterval(refresh)
-    clearInterval(redelivery)
-  }
+  return { stop: async () => clearInterval(refresh) }
 }
-
-type SigningKey = Awaited<ReturnType<typeof loadSigningKey>>
 
 /** Keeps keys, signatures and passwords out of the log, also where code logs them by mistake. */
 const REDACTED = ['*.privateKey', '*.mchPrivateKey', '*.password', '*.sign', '*.connectionString']
@@ -184,7 +209,7 @@ const REDACTED = ['*.privateKey', '*.mchPrivateKey', '*.password', '*.sign', '*.
 const openLog = (level: string, output: DestinationStream): World['log'] =>
   pino({ level, base: { pid: process.pid }, redact: REDACTED }, output)
 
-async function listen(app: ReturnType<typeof buildServer>, { host, port }: Config): Promise<string> {
+async function listen(app: FastifyInstance, { host, port }: Config): Promise<string> {
   try {
     return await app.listen({ host, port })
   } catch (error) {

@@ -1,0 +1,62 @@
+/** Whether this process can do what merchants ask for: it has started, the database takes writes, answers are signed in time. */
+import { signText } from '@acopay/protocol'
+import { proveWritable } from '@acopay/store'
+import type { World } from '../../world.ts'
+
+/** Why not, in the words of `/readyz`. */
+export type Unready = { status: string; code?: string; against?: string; ahead_s?: number }
+
+/** How long one finding serves all who ask. */
+const KEPT_MS = 1000
+/** What takes longer is no answer to a balancer that asks every few seconds. */
+const ANSWER_MS = 2000
+
+/** Returns the function that finds why this process is not ready; null when it is. */
+export function readiness(world: World): () => Promise<Unready | null> {
+  let last: { atMs: number; found: Promise<Unready | null> } | null = null
+  let isTrying = false
+
+  function tried(): Promise<Unready | null> {
+    const nowMs = world.now().getTime()
+    if (last !== null && (isTrying || Math.abs(nowMs - last.atMs) < KEPT_MS)) return last.found
+    isTrying = true
+    const found = tryAll(world).finally(() => {
+      isTrying = false
+    })
+    last = { atMs: nowMs, found }
+    return found
+  }
+
+  return async () => {
+    const phase = world.phase()
+    if (phase !== 'ready') return { status: phase }
+    const enough = new AbortController()
+    const late = world.sleep(ANSWER_MS, enough.signal).then(() => ({ status: 'slow' }))
+    const found = await Promise.race([tried(), late])
+    enough.abort()
+    return found ?? clockDoubt(world)
+  }
+}
+
+async function tryAll(world: World): Promise<Unready | null> {
+  try {
+    await proveWritable(world.pool, world.now())
+  } catch (error) {
+    const { code } = error as { code?: unknown }
+    const isAnswer = typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code)
+    return isAnswer ? { status: 'database refuses', code } : { status: 'database unreachable' }
+  }
+  try {
+    await signText('readyz', world.signingKey().privateKey)
+    return null
+  } catch {
+    return { status: 'nothing can be signed' }
+  }
+}
+
+function clockDoubt(world: World): Unready | null {
+  const doubt = world.clockDoubt()
+  if (doubt === null) return null
+  const { against, byMs } = doubt
+  return { status: 'clock in doubt', against, ahead_s: Math.round(byMs / 1000) }
+}

@@ -1,0 +1,40 @@
+import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { readConfig } from '../start/config.ts'
+import type { World } from '../world.ts'
+import { buildServer, NO_EXTRA_ROUTES } from './server.ts'
+
+beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] }))
+afterEach(() => void vi.useRealTimers())
+
+it('a caller whose database says nothing is told 1500 after nine seconds, and not before', async () => {
+  let isAsked = false
+  const world = {
+    isSandbox: false,
+    now: () => new Date(0),
+    log: { info: () => {}, error: () => {} },
+    findMerchant: () => {
+      isAsked = true
+      return new Promise(() => {})
+    },
+  } as unknown as World
+  const app = buildServer(world, readConfig({ ACOPAY_MODE: 'production' }, '/nowhere'), NO_EXTRA_ROUTES)
+  const names = { 'mch-no': 'M1', nonce: 'n1', 'sign-type': 'SHA256withRSA', sign: 'c2lnbg==' }
+  const headers = Object.fromEntries(Object.entries(names).map(([name, value]) => [`x-acopay-${name}`, value]))
+  let answer: { statusCode: number; body: string } | null = null
+  void app
+    .inject({ method: 'POST', url: '/pay/v1/transactions/close', headers, payload: '{"transaction_no":"AP1"}' })
+    .then((response) => {
+      answer = response
+    })
+  const turns = async (): Promise<void> => {
+    for (let turn = 0; turn < 20; turn += 1) await new Promise(setImmediate)
+  }
+  while (!isAsked) await turns()
+  vi.advanceTimersByTime(8999)
+  await turns()
+  expect(answer).toBeNull()
+  vi.advanceTimersByTime(1)
+  await turns()
+  expect(answer).toMatchObject({ statusCode: 200, body: expect.stringContaining('"status":1500') })
+  await app.close()
+})

@@ -60,6 +60,7 @@ describe('a production start', () => {
       shellOrigins: [],
       trustedProxies: 0,
       totpRoles: [],
+      sandboxExposed: 'no',
       proofAboveFen: 100_000n,
       sandboxAheadMs: 0,
       notifyPorts: [443],

@@ -107,6 +107,7 @@ describe('a setting of the environment', () => {
       ACOPAY_POOL_MAX: config.poolMax,
       ACOPAY_RATE_PER_ADDRESS: config.ratePerAddress,
       ACOPAY_RATE_PER_MERCHANT: config.ratePerMerchant,
+      ACOPAY_AUDIT_DAYS: config.auditDays,
       ACOPAY_TRUSTED_PROXIES: config.trustedProxies,
       ACOPAY_NOTIFY_PORTS: list(config.notifyPorts),
       ACOPAY_NOTIFY_NETWORKS: list(config.notifyNetworks),

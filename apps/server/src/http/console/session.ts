@@ -8,6 +8,7 @@ import { PASSWORD_MAX, PASSWORD_MIN } from '../../security/passwords.ts'
 import type { World } from '../../world.ts'
 import { Began, type ConsoleCall, type ConsoleEndpoint, type Failed, failed } from './call.ts'
 import { fieldsOf } from './fields.ts'
+import { userState } from './system/users.ts'
 
 /** The token that every call which changes something must carry. Only our own pages know it. */
 export const csrfOf = (token: string): string =>
@@ -115,6 +116,8 @@ async function totpOff(world: World, { caller: { username }, body }: ConsoleCall
   }
 }
 
+const ownState = (world: World, { caller }: ConsoleCall) => userState(world, caller, caller.username)
+
 export const sessionEndpoints: ConsoleEndpoint[] = [
   {
     method: 'DELETE',
@@ -130,9 +133,24 @@ export const sessionEndpoints: ConsoleEndpoint[] = [
     permission: null,
     isAlwaysOpen: true,
     action: 'session.password',
+    stateOf: ownState,
     handle: changePassword,
   },
   { method: 'POST', path: 'session/totp', permission: null, action: 'session.totp_begin', handle: totpBegin },
-  { method: 'PUT', path: 'session/totp', permission: null, action: 'session.totp_on', handle: totpOn },
-  { method: 'DELETE', path: 'session/totp', permission: null, action: 'session.totp_off', handle: totpOff },
+  {
+    method: 'PUT',
+    path: 'session/totp',
+    permission: null,
+    action: 'session.totp_on',
+    stateOf: ownState,
+    handle: totpOn,
+  },
+  {
+    method: 'DELETE',
+    path: 'session/totp',
+    permission: null,
+    action: 'session.totp_off',
+    stateOf: ownState,
+    handle: totpOff,
+  },
 ]

@@ -86,6 +86,12 @@ async function evidence(world: World, call: ConsoleCall): Promise<object | Faile
   return evidenceAnswer(found)
 }
 
+/** What calls about an order may change. */
+async function stateOf(world: World, call: ConsoleCall): Promise<Record<string, unknown>> {
+  const order = await orderOf(world, call)
+  return order instanceof Failed ? {} : { state: order.state, close_reason: order.closeReason, timeline: order.headSeq }
+}
+
 const brief = (value: unknown): string => String(value ?? '').slice(0, 64)
 
 const conflict = (why: keyof typeof ERRORS): Failed => failed('CONFLICT', refuse(why).fieldErrors, ERRORS[why].en)
@@ -96,6 +102,7 @@ export const orderDeedEndpoints: ConsoleEndpoint[] = [
     path: `${ORDER}/close`,
     permission: 'orders.close',
     action: 'orders.close',
+    stateOf,
     audited,
     handle: close,
   },
@@ -104,6 +111,7 @@ export const orderDeedEndpoints: ConsoleEndpoint[] = [
     path: `${ORDER}/refunds`,
     permission: 'refunds.create',
     action: 'refunds.create',
+    stateOf,
     audited: (call) => {
       const { mch_refund_no, amount } = call.body
       return { ...audited(call), detail: { mch_refund_no: brief(mch_refund_no), amount: brief(amount) } }

@@ -10,7 +10,7 @@ export type AuditEntry = Omit<NewAudit, 'auditNo' | 'outcome'>
 type State = Record<string, unknown>
 
 /** What differs, by name: before and after. */
-export function changesBetween(before: State, after: State): Record<string, { before: unknown; after: unknown }> {
+function changesBetween(before: State, after: State): Record<string, { before: unknown; after: unknown }> {
   const names = [...new Set([...Object.keys(before), ...Object.keys(after)])]
   const pairs = names.map((name) => [name, { before: before[name] ?? null, after: after[name] ?? null }] as const)
   return Object.fromEntries(pairs.filter(([, one]) => JSON.stringify(one.before) !== JSON.stringify(one.after)))

@@ -315,3 +315,19 @@ it('an exported file of heads finds an end that was cut off together with the he
   writeFileSync(file, `${said.join('\n').replace('\\"entries\\":', '\\"entries\\":1')}\n`)
   expect((await command('verify', '--heads', file)).said.join('\n')).toMatch(/日摘要签名不符/)
 })
+
+it('the whole audit log is exported as JSON lines, in as many reads as it takes, the newest first', async () => {
+  const { pool } = test.database
+  await pool.query(
+    `insert into console_audit select 'AL2026020112000000' || lpad(n::text, 20, '0'), '2026-02-01T00:00:00Z', 'old', '127.0.0.1',
+            'orders.close', null, null, 'DONE', '{}', null, null from generate_series(1, 1200) n`,
+  )
+  await addUser(test, 'reader', 'operator')
+  const reader = await signedIn(test, 'reader')
+  const { body } = await reader.get('audit.jsonl')
+  const lines = String(body).trimEnd().split('\n')
+  const { rows } = await pool.query('select audit_no from console_audit order by audit_no desc')
+  expect(rows.length).toBeGreaterThan(1200)
+  expect(lines.map((line) => JSON.parse(line).audit_no)).toEqual(rows.map(({ audit_no }) => audit_no))
+  expect(JSON.parse(lines[0] ?? '')).toEqual((await reader.get('audit?limit=1')).body.rows[0])
+})

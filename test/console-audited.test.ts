@@ -259,9 +259,11 @@ const filled = (text: string): string => text.replace(':o', open).replace(':p', 
 
 async function lastLine(): Promise<Record<string, unknown>> {
   const { rows } = await gateway.database.pool.query(
-    'select username, address, action, mch_no, subject, outcome, detail from console_audit order by audit_no desc limit 1',
+    `select username, address, action, mch_no, subject, coalesce(o.outcome, a.outcome) as outcome, detail, changes
+       from console_audit a left join console_audit_outcome o using (audit_no) order by audit_no desc limit 1`,
   )
-  return { ...rows[0], detail: JSON.parse(rows[0].detail) }
+  const { detail, changes: _, ...line } = rows[0]
+  return { ...line, detail: JSON.parse(detail) }
 }
 
 it('every call that changes something leaves one line: who, what, of which merchant, to what, with which outcome', async () => {

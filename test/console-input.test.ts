@@ -89,6 +89,7 @@ const LISTS = [
   'bills/MCH1000000/2026-02-28/comparison',
   'overview',
   'audit',
+  'audit.jsonl',
   'users',
   'merchants',
 ]

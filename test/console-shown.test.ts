@@ -270,6 +270,7 @@ const audit = (count: number, more: Row): Row => ({
   subject: null,
   outcome: 'DONE',
   detail: {},
+  changes: {},
   ...more,
 })
 
@@ -536,6 +537,7 @@ const LISTS: Record<string, List> = {
         subject: 'admin',
         outcome: 'DONE',
         detail: {},
+        changes: {},
       },
     },
     queries: {

@@ -101,6 +101,8 @@ PUT    users/:u                                  users.write            200 no  
 PUT    users/operator                            users.write            200 no  no  404 no  .   .    {}
 GET    audit                                     audit.read             200 200 200 200 no  .   .
 GET    audit?mch_no=:m                           audit.read             200 200 200 200 no  no  no
+GET    audit.jsonl                               audit.read             200 200 200 200 no  .   .
+GET    audit.jsonl?mch_no=:m                     audit.read             200 200 200 200 no  no  no
 
 GET    sandbox/demo                              sandbox.use            200 200 no  200 no  .   .
 POST   sandbox/orders                            sandbox.use            400 400 no  400 no  .   .    {}
@@ -299,7 +301,8 @@ it('has an answer for every role, with the own and with another merchant', async
     if (!row.path.startsWith('audit')) {
       return ['别家商户', 'MCH-OTHER', 'other-clerk', places.other.order].some((one) => text.includes(one))
     }
-    const { rows = [] } = JSON.parse(text) as { rows?: { mch_no: string }[] }
+    const listed = row.path.includes('.jsonl') ? `{"rows":[${text.trim().replaceAll('\n', ',')}]}` : text
+    const { rows = [] } = JSON.parse(listed) as { rows?: { mch_no: string }[] }
     return rows.some(({ mch_no }) => mch_no !== places.own.mchNo)
   })
   expect(leaks.map(({ row, role }) => `${nameOf(row)} ${role}`)).toEqual([])

@@ -58,6 +58,7 @@ describe('a production start', () => {
       ratePerAddress: 5000,
       ratePerMerchant: 0,
       shellOrigins: [],
+      auditDays: 0,
       trustedProxies: 0,
       totpRoles: [],
       sandboxExposed: 'no',

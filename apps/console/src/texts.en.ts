@@ -44,6 +44,8 @@ export const EN: Record<keyof typeof ZH, string> = {
   enabled: 'In use',
   endFaults: 'End all',
   evidence: 'Proof of the close',
+  changes: 'Changes (before → after)',
+  exportAudit: 'Export (JSON lines)',
   exportCsv: 'Export as CSV (up to 100,000 rows)',
   extra: 'Extra',
   fate: 'What becomes of it',

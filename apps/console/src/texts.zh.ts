@@ -43,6 +43,8 @@ export const ZH = {
   enabled: '正常',
   endFaults: '全部结束',
   evidence: '关单凭证',
+  changes: '变更（前 → 后）',
+  exportAudit: '导出（JSON Lines）',
   exportCsv: '导出 CSV（至多10万行）',
   extra: '附加数据',
   fate: '去向',

@@ -19,6 +19,8 @@ export type Limits = {
   alarmAfterMs: number
   /** How long a nonce is remembered. */
   nonceWindowMs: number
+  /** Days for which the audit log is kept; 0: for good. */
+  auditDays: number
 }
 
 /** `byMs`: how far the machine's clock is ahead; negative where it is behind. */

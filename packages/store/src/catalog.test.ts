@@ -28,9 +28,14 @@ const OF_THE_INSTALLATION = new Set([
   'console_session',
   'console_recovery_code',
   'console_audit',
+  'console_audit_outcome',
+  'console_audit_head',
+  'console_audit_mark',
   'purpose_key',
   'stamping',
   'readiness',
+  'day_heads',
+  'day_heads_lease',
 ])
 
 /** Indexes that do not begin with mch_no, because their readers look at the rows of all merchants. */
@@ -44,6 +49,7 @@ const OVER_ALL_MERCHANTS: Record<string, string> = {
   payment_by_booking: 'the same',
   refund_by_end: 'the same',
   reversal_by_end: 'the same',
+  timeline_by_time: 'the heads of a day are made over all merchants',
   orders_closing: 'the overview counts stuck orders, refunds and reversals',
   refund_under_way: 'the same',
   reversal_under_way: 'the same',

@@ -1,5 +1,6 @@
 /** The console's own tables, what it changes, and its lists. */
 export * from './console/audit.ts'
+export * from './console/audit-chain.ts'
 export * from './console/finance-lists.ts'
 export * from './console/lists.ts'
 export * from './console/order-hours.ts'

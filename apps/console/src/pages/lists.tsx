@@ -183,8 +183,13 @@ function ResendDead({ values, isChosen }: { values: Values; isChosen: boolean })
   )
 }
 
+const changesText = ({ changes }: AuditRow): string =>
+  Object.entries(changes)
+    .map(([name, { before, after }]) => `${name}: ${JSON.stringify(before)} → ${JSON.stringify(after)}`)
+    .join('; ')
+
 export function AuditLog() {
-  const { word } = usePreferences()
+  const { t, word } = usePreferences()
   return (
     <ListPage<AuditRow>
       title="audit"
@@ -205,8 +210,16 @@ export function AuditLog() {
         { text: 'subject', show: (row) => <Mono>{row.subject ?? '—'}</Mono>, isText: true },
         { text: 'outcome', show: (row) => <State of={row.outcome} /> },
         { text: 'detail', show: (row) => <Mono>{JSON.stringify(row.detail)}</Mono>, isText: true },
+        { text: 'changes', show: (row) => <Mono>{changesText(row)}</Mono>, isText: true },
         { text: 'address', show: (row) => row.address },
       ]}
+      actions={(values) => (
+        <p>
+          <a href={`/console/api/audit.jsonl${search(asked(values))}`} download>
+            {t('exportAudit')}
+          </a>
+        </p>
+      )}
     />
   )
 }

@@ -23,7 +23,9 @@ import {
   postponeJob,
   removeJob,
 } from '@acopay/store'
+import { makeDueHeads } from '../actions/audit/day-heads.ts'
 import { makeBill } from '../actions/bill/make-bill.ts'
+import { forgetOldAudit } from '../actions/console/audit.ts'
 import { closeAttempts } from '../actions/order/close-attempts.ts'
 import { expireOrder } from '../actions/order/expire-order.ts'
 import { resolveAttempt } from '../actions/payment/resolve-attempt.ts'
@@ -116,12 +118,13 @@ export async function runRound(world: World, free: Free = { jobs: LANES, bills: 
   return jobs.length + swept
 }
 
-/** Writes a job for each upstream bill to reconcile and for each bill to make. Returns how many were added. */
+/** Writes a job for each upstream bill to reconcile and for each bill to make, and removes old audit rows. Returns how many jobs were added. */
 async function planDays(world: World): Promise<number> {
   // The days of a wrong clock are not over: a bill made too early lacks rows for good.
   if (world.clockDoubt() !== null) return 0
   const now = world.now()
   const begun = (day: string) => ({ day, begin: new Date(dayBounds(day).fromMs) })
+  await forgetOldAudit(world)
   const reconciled = await planReconciliations(world.pool, upstreamBillDays(now.getTime()).map(begun), now)
   return reconciled + (await planBills(world.pool, plannedBillDays(now.getTime()).map(begun), now))
 }
@@ -189,12 +192,14 @@ export function startWorker(world: World, pauseMs: number): Worker {
   let planAgainMs = 0
   let counting: Promise<void> | null = null
   let countAgainMs = 0
+  let heading: Promise<void> | null = null
 
   async function round(): Promise<number> {
     const nowMs = world.now().getTime()
     if (nowMs >= planAgainMs) {
       await planDays(world)
       planAgainMs = nowMs + PLAN_PAUSE_MS
+      heading ??= makeHeads()
     }
     if (counting === null && nowMs >= countAgainMs) counting = countOften()
     const { jobs, swept } = await takeRound(world, { jobs: LANES - running.size, bills: BILL_LANES - making.size })
@@ -217,6 +222,14 @@ export function startWorker(world: World, pauseMs: number): Worker {
     counting = null
   }
 
+  /** Runs in parallel to the jobs: a day of a large installation takes a while to read. */
+  async function makeHeads(): Promise<void> {
+    await makeDueHeads(world, stopping.signal).catch((err: unknown) =>
+      world.log.error({ err }, 'heads of a day not made'),
+    )
+    heading = null
+  }
+
   const work = async (): Promise<void> => {
     while (!stopping.signal.aborted) {
       const done = await round().catch((error: unknown) => {
@@ -226,7 +239,7 @@ export function startWorker(world: World, pauseMs: number): Worker {
       if (running.size >= LANES) await Promise.race(running)
       else if (done === 0) await world.sleep(pauseMs, stopping.signal)
     }
-    await Promise.all([...running, ...making, counting])
+    await Promise.all([...running, ...making, counting, heading])
   }
   const working = work()
   return {

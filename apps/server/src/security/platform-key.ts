@@ -1,7 +1,7 @@
 /** The platform's key pair: made on the first start, sealed in the database, shared by all processes. */
-import { createHash, generateKeyPairSync, type KeyObject } from 'node:crypto'
+import { createHash, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { keyText, privateKeyFrom } from '@acopay/protocol'
-import { addPlatformKey, type Db, type PlatformKey, platformKeys } from '@acopay/store'
+import { addPlatformKey, type Db, type PlatformKey, platformKeys, sealedPlatformKeys } from '@acopay/store'
 import { type MasterKeys, seal, unseal } from './vault.ts'
 
 export type SigningKey = { keyId: string; privateKey: KeyObject; publicKeyText: string }
@@ -22,6 +22,25 @@ export async function loadSigningKey(db: Db, master: MasterKeys, now: Date): Pro
         '(the platform key in this database was sealed with another master key: use the master.key of the first start, or set ACOPAY_MASTER_KEY)',
     )
   }
+}
+
+/** A platform key whose private half our master key has sealed: whoever writes the database cannot add one. */
+export type ProvenKey = { keyId: string; publicKey: KeyObject }
+
+/** Every such key that there ever was. */
+export async function provenPlatformKeys(db: Db, master: MasterKeys): Promise<ProvenKey[]> {
+  return (await sealedPlatformKeys(db)).flatMap(({ keyId, privateKeySealed }) => {
+    try {
+      return [
+        {
+          keyId,
+          publicKey: createPublicKey(privateKeyFrom(unseal(master, platformKeyPlace(keyId), privateKeySealed))),
+        },
+      ]
+    } catch {
+      return []
+    }
+  })
 }
 
 async function makePlatformKey(db: Db, master: MasterKeys): Promise<void> {

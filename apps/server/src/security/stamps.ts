@@ -4,24 +4,34 @@
  */
 import { createHmac } from 'node:crypto'
 import { beginStampingAt, type Db, type EntryStamp, entryStamp, isStamped, readStamping } from '@acopay/store'
+import { type AuditMark, type AuditStamp, chainedText } from '@acopay/store/console'
 import type { Purpose } from './purpose-keys.ts'
 
 export type Stamps = {
   /** Of a timeline's entry. */
   entry: EntryStamp
+  /** Of a row of the audit log. */
+  audit: AuditStamp
+  /** Of the mark that the retention leaves in place of rows of the audit log. */
+  auditMark: (mark: Omit<AuditMark, 'mac'>) => Buffer
   /** Of a statement that the gateway wrote down for itself. */
   statement: (text: string) => Buffer
 }
 
 export function stampsOf(purposeKey: (purpose: Purpose) => Buffer): Stamps {
-  const statementKey = purposeKey('statement stamp')
+  const [auditKey, statementKey] = [purposeKey('audit stamp'), purposeKey('statement stamp')]
+  const statement = (text: string): Buffer => createHmac('sha256', statementKey).update(text, 'utf8').digest()
   return {
     entry: entryStamp(purposeKey('timeline stamp')),
-    statement: (text) => createHmac('sha256', statementKey).update(text, 'utf8').digest(),
+    audit: (previous, row) => createHmac('sha256', auditKey).update(previous).update(chainedText(row), 'utf8').digest(),
+    auditMark: ({ untilSeq, lastMac, removedAt }) =>
+      statement(`audit mark\n${untilSeq}\n${lastMac.toString('hex')}\n${removedAt.toISOString()}`),
+    statement,
   }
 }
 
-type What = 'timeline'
+/** Rows of one kind, which began to be stamped together. */
+type What = 'timeline' | 'audit'
 
 const beginning = (what: What, since: Date): string => `stamping\n${what}\n${since.toISOString()}`
 
@@ -40,11 +50,16 @@ const OLD_VERSION_MS = 3_600_000
  * written down before and is gone or was changed: then somebody has been at the database.
  */
 export async function beginStamping(db: Db, stamps: Stamps, now: Date): Promise<boolean> {
-  if ((await readStamping(db, 'timeline')) === null) {
-    const found = await isStamped(db)
+  const timelines = await begin(db, stamps, 'timeline', now)
+  return (await begin(db, stamps, 'audit', now)) && timelines
+}
+
+async function begin(db: Db, stamps: Stamps, what: What, now: Date): Promise<boolean> {
+  if ((await readStamping(db, what)) === null) {
+    const found = await isStamped(db, what)
     if (found === 'stamped') return false
     const since = found === 'empty' ? now : new Date(now.getTime() + OLD_VERSION_MS)
-    await beginStampingAt(db, { what: 'timeline', since, mac: stamps.statement(beginning('timeline', since)) })
+    await beginStampingAt(db, { what, since, mac: stamps.statement(beginning(what, since)) })
   }
-  return (await stampedSince(db, stamps, 'timeline')) !== null
+  return (await stampedSince(db, stamps, what)) !== null
 }

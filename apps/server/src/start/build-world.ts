@@ -64,7 +64,7 @@ export function buildWorld({
   const cashierKey = purposeKey('cashier link')
   const cashierProof = ({ mchNo, transactionNo }: { mchNo: string; transactionNo: string }): Buffer =>
     createHmac('sha256', cashierKey).update(`${mchNo}/${transactionNo}`).digest()
-  const { closeBudgetMs, channelCallMs, leaseMs, nonceWindowMs } = config
+  const { closeBudgetMs, channelCallMs, leaseMs, nonceWindowMs, auditDays } = config
   const findTogether = coalesced<null, Merchant | null>({
     run: async (mchNo, asks) => {
       const merchant = await findMerchant(pool, mchNo, now())
@@ -89,7 +89,7 @@ export function buildWorld({
     urlRefusal: outgoing.refusal,
     // In the sandbox the stand-ins run in this process, so their webhooks come to its own address.
     notifyUrl: (mchNo, channel) => `${config.mode === 'sandbox' ? ownUrl() : publicUrl()}/notify/${channel}/${mchNo}`,
-    limits: { closeBudgetMs, channelCallMs, leaseMs, nonceWindowMs, alarmAfterMs: ALARM_AFTER_MS },
+    limits: { closeBudgetMs, channelCallMs, leaseMs, nonceWindowMs, auditDays, alarmAfterMs: ALARM_AFTER_MS },
     isSandbox: config.mode === 'sandbox',
     consoleRules: { totpRoles: new Set(config.totpRoles), proofAboveFen: config.proofAboveFen },
     findMerchant: (mchNo) => findTogether(mchNo, null),

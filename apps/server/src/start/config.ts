@@ -32,6 +32,8 @@ export type Config = {
   notifyNetworks: string[]
   /** Origins whose pages may show the cashier in a frame; in the sandbox also every page of this machine. */
   shellOrigins: string[]
+  /** Days for which the console's audit log is kept; 0: for good. */
+  auditDays: number
   /** How many proxies in front of the gateway are trusted to pass on the caller's address. */
   trustedProxies: number
   /** Roles of the console whose users must have an authenticator. */
@@ -92,6 +94,7 @@ export function readConfig(env: Env, defaultHome: string): Config {
     notifyPorts: readList(env.ACOPAY_NOTIFY_PORTS || '443').map(readPort),
     notifyNetworks: readList(env.ACOPAY_NOTIFY_NETWORKS ?? '').map(readNetwork),
     shellOrigins: readList(env.ACOPAY_SHELL_ORIGINS ?? '').map(readOrigin),
+    auditDays: number('ACOPAY_AUDIT_DAYS', 0, 0, 36_500),
     trustedProxies: number('ACOPAY_TRUSTED_PROXIES', 0, 0, 10),
     totpRoles: readList(env.ACOPAY_TOTP_ROLES ?? '').map(readRole),
     proofAboveFen: readYuan(env.ACOPAY_PROOF_ABOVE || '1000.00'),

@@ -139,7 +139,7 @@ export const AUDIT_ACTIONS = [
 ] as const
 export type AuditAction = (typeof AUDIT_ACTIONS)[number]
 
-/** A row of `GET audit` (`username`, `action`, `mch_no`, `from`, `until`). Never contains a secret. */
+/** A row of `GET audit` and a line of `GET audit.jsonl` (`username`, `action`, `mch_no`, `from`, `until`). Never contains a secret. */
 export type AuditRow = {
   audit_no: string
   at: string
@@ -150,6 +150,8 @@ export type AuditRow = {
   subject: string | null
   outcome: string
   detail: Record<string, unknown>
+  /** What the call changed, by name. A secret is a mark of eight hexadecimal digits, which is another one for another secret. */
+  changes: Record<string, { before: unknown; after: unknown }>
 }
 export type AuditList = Page<AuditRow>
 

@@ -26,6 +26,14 @@ export async function listPlatformKeys(db: Db): Promise<ListedPlatformKey[]> {
   return rows
 }
 
+/** Every key that there ever was, with its sealed half. */
+export async function sealedPlatformKeys(db: Db): Promise<Pick<PlatformKey, 'keyId' | 'privateKeySealed'>[]> {
+  const { rows } = await db.query<Pick<PlatformKey, 'keyId' | 'privateKeySealed'>>(
+    `select key_id as "keyId", private_key_sealed as "privateKeySealed" from platform_key order by key_id`,
+  )
+  return rows
+}
+
 /** From `at` on the key signs nothing. False when there is no such key, or it has ended before. */
 export async function endPlatformKey(db: Db, keyId: string, at: Date): Promise<boolean> {
   const { rowCount } = await db.query(

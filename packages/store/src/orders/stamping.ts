@@ -23,17 +23,18 @@ export async function beginStampingAt(db: Db, { what, since, mac }: Stamping): P
   )
 }
 
-/** Whether there is any order, and whether one of the newest has a keyed hash in its timeline. */
-export async function isStamped(db: Db): Promise<'empty' | 'unstamped' | 'stamped'> {
-  const [row] = await run<{ any: boolean; stamped: boolean }>(
-    db,
-    'isStamped',
-    `select exists (select from orders) as any, exists (
+const FOUND = {
+  timeline: `select exists (select from orders) as any, exists (
        select from (select mch_no, transaction_no from orders order by transaction_no desc limit 100) newest
          join timeline t on t.mch_no = newest.mch_no and t.transaction_no = newest.transaction_no
         where t.mac is not null) as stamped`,
-    [],
-  )
+  audit: `select exists (select from console_audit) as any,
+                 exists (select from console_audit where seq is not null) as stamped`,
+}
+
+/** Whether there is any row of this kind, and whether the newest orders' timelines, or an entry of the audit log, are stamped. */
+export async function isStamped(db: Db, what: keyof typeof FOUND): Promise<'empty' | 'unstamped' | 'stamped'> {
+  const [row] = await run<{ any: boolean; stamped: boolean }>(db, `isStamped ${what}`, FOUND[what], [])
   if (row?.stamped === true) return 'stamped'
   return row?.any === true ? 'unstamped' : 'empty'
 }

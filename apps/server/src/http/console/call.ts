@@ -94,6 +94,11 @@ export type ConsoleEndpoint = {
   action?: AuditAction
   /** Called before `handle`. A merchant's user is always logged under its own merchant, whatever the call names. */
   audited?: (call: ConsoleCall, world: World) => Audited | Promise<Audited>
+  /**
+   * What the call may change, by name and without secrets. It is read before and after the call; what differs is in the audit log.
+   * Empty where there is no such thing, or the caller may not see it.
+   */
+  stateOf?: (world: World, call: ConsoleCall) => Promise<Record<string, unknown>>
   handle: (world: World, call: ConsoleCall) => Promise<object | Failed>
 }
 

@@ -100,12 +100,12 @@ async function handled(
     subject: plain(about.subject),
     detail: about.detail ?? {},
   }
-  return audited(
-    world,
-    entry,
-    () => endpoint.handle(world, call).catch((error: unknown) => broken(world, request, error)),
-    (answer) => (answer instanceof Failed ? answer.failure.error : 'DONE'),
-  )
+  const stateOf = async () => endpoint.stateOf?.(world, call) ?? {}
+  return audited(world, entry, {
+    stateOf,
+    run: () => endpoint.handle(world, call).catch((error: unknown) => broken(world, request, error)),
+    outcomeOf: (answer) => (answer instanceof Failed ? answer.failure.error : 'DONE'),
+  })
 }
 
 /** Text that the database can store and the pages can show, whatever the caller sent. */

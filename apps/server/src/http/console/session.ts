@@ -8,6 +8,7 @@ import { PASSWORD_MAX, PASSWORD_MIN } from '../../security/passwords.ts'
 import type { World } from '../../world.ts'
 import { Began, type ConsoleCall, type ConsoleEndpoint, type Failed, failed } from './call.ts'
 import { fieldsOf } from './fields.ts'
+import { userState } from './system/users.ts'
 
 /** The token that every call which changes something must carry. Only our own pages know it. */
 export const csrfOf = (token: string): string =>
@@ -136,6 +137,8 @@ async function prove(world: World, { caller: { username, sessionKey }, body }: C
   }
 }
 
+const ownState = (world: World, { caller }: ConsoleCall) => userState(world, caller, caller.username)
+
 export const sessionEndpoints: ConsoleEndpoint[] = [
   { method: 'POST', path: 'session/proof', permission: null, action: 'session.prove', handle: prove },
   {
@@ -152,6 +155,7 @@ export const sessionEndpoints: ConsoleEndpoint[] = [
     permission: null,
     isAlwaysOpen: true,
     action: 'session.password',
+    stateOf: ownState,
     handle: changePassword,
   },
   {
@@ -168,7 +172,15 @@ export const sessionEndpoints: ConsoleEndpoint[] = [
     permission: null,
     isForSecondFactor: true,
     action: 'session.totp_on',
+    stateOf: ownState,
     handle: totpOn,
   },
-  { method: 'DELETE', path: 'session/totp', permission: null, action: 'session.totp_off', handle: totpOff },
+  {
+    method: 'DELETE',
+    path: 'session/totp',
+    permission: null,
+    action: 'session.totp_off',
+    stateOf: ownState,
+    handle: totpOff,
+  },
 ]

@@ -4,6 +4,7 @@ import { type ChannelName, certificatesOf, INSTALLED, isChannelName } from '@aco
 import { parseJson } from '@acopay/protocol'
 import type { ChannelAccountRow, ChannelTest } from '@acopay/protocol/console'
 import type { readMerchantParts } from '@acopay/store/read'
+import { hidden } from '../../../actions/console/audit.ts'
 import { saveChannelAccount } from '../../../actions/console/merchants.ts'
 import { CHANNEL_SETTINGS, OTHER_ACCOUNT, settingsProblem } from '../../../upstream/account-settings.ts'
 import { accountPlace, endsSoon } from '../../../upstream/accounts.ts'
@@ -133,6 +134,19 @@ async function test(world: World, call: ConsoleCall): Promise<ChannelTest | Fail
   }
 }
 
+/** The account's settings; of a secret one, only whether it is another one. */
+async function accountState(world: World, call: ConsoleCall): Promise<Record<string, unknown>> {
+  const found = await merchantAt(world, call)
+  const channel = channelIn(call)
+  if (found instanceof Failed || channel === null) return {}
+  const settings = settingsOf(world, found, channel)
+  const shown = CHANNEL_SETTINGS[channel].map(({ name, isSecret }) => {
+    const text = textOf(settings?.[name])
+    return [name, isSecret && text !== null ? hidden(world, text) : text]
+  })
+  return Object.fromEntries(shown)
+}
+
 const write = { permission: 'channels.write', audited: auditedMerchant } as const
 
 export const channelEndpoints: ConsoleEndpoint[] = [
@@ -142,6 +156,7 @@ export const channelEndpoints: ConsoleEndpoint[] = [
     ...write,
     needsProof: () => true,
     action: 'channels.put',
+    stateOf: accountState,
     handle: put,
   },
   { method: 'POST', path: 'merchants/:mch_no/channels/:channel/test', ...write, action: 'channels.test', handle: test },

@@ -10,7 +10,7 @@ import { addMerchantKey, endMerchantKey } from '../../../actions/console/merchan
 import type { World } from '../../../world.ts'
 import { type ConsoleCall, type ConsoleEndpoint, Failed, failed } from '../call.ts'
 import { fieldsOf } from '../fields.ts'
-import { auditedMerchant, merchantAt } from './merchant-at.ts'
+import { auditedMerchant, merchantAt, merchantState } from './merchant-at.ts'
 import { keyRow } from './merchants.ts'
 
 const OVERLAP_HOURS_MAX = 720
@@ -92,7 +92,7 @@ async function end(world: World, call: ConsoleCall): Promise<object | Failed> {
   }
 }
 
-const write = { permission: 'merchants.write', audited: auditedMerchant } as const
+const write = { permission: 'merchants.write', audited: auditedMerchant, stateOf: merchantState } as const
 
 export const keyEndpoints: ConsoleEndpoint[] = [
   { method: 'POST', path: 'merchants/:mch_no/keys', ...write, needsProof: () => true, action: 'keys.add', handle: add },

@@ -10,9 +10,8 @@ import { type Caller, type ConsoleCall, type ConsoleEndpoint, Failed, failed } f
 import { fieldsOf } from '../fields.ts'
 import { pageOf } from '../places.ts'
 import { accountRows } from './channel-settings.ts'
-import { auditedMerchant, merchantAt } from './merchant-at.ts'
+import { auditedMerchant, merchantAt, merchantState, NUMBER } from './merchant-at.ts'
 
-const NUMBER = /^[0-9A-Za-z_-]{1,32}$/
 const IPS_MAX = 100
 const CHANNELS = Object.keys(INSTALLED)
 
@@ -174,7 +173,7 @@ async function changeOneApp(world: World, call: ConsoleCall): Promise<object | F
   return (await changeApp(world, key, change)) ? {} : failed('NOT_FOUND', '没有这个应用', 'There is no such app')
 }
 
-const write = { permission: 'merchants.write', audited: auditedMerchant } as const
+const write = { permission: 'merchants.write', audited: auditedMerchant, stateOf: merchantState } as const
 
 export const merchantEndpoints: ConsoleEndpoint[] = [
   { method: 'GET', path: 'merchants', permission: 'merchants.read', handle: list },

@@ -93,6 +93,12 @@ function isLargeRefund({ body }: ConsoleCall, { consoleRules }: World): boolean 
   return asked !== null && asked > consoleRules.proofAboveFen
 }
 
+/** What calls about an order may change. */
+async function stateOf(world: World, call: ConsoleCall): Promise<Record<string, unknown>> {
+  const order = await orderOf(world, call)
+  return order instanceof Failed ? {} : { state: order.state, close_reason: order.closeReason, timeline: order.headSeq }
+}
+
 const conflict = (why: keyof typeof ERRORS): Failed => failed('CONFLICT', refuse(why).fieldErrors, ERRORS[why].en)
 
 export const orderDeedEndpoints: ConsoleEndpoint[] = [
@@ -101,6 +107,7 @@ export const orderDeedEndpoints: ConsoleEndpoint[] = [
     path: `${ORDER}/close`,
     permission: 'orders.close',
     action: 'orders.close',
+    stateOf,
     audited,
     handle: close,
   },
@@ -110,6 +117,7 @@ export const orderDeedEndpoints: ConsoleEndpoint[] = [
     permission: 'refunds.create',
     needsProof: isLargeRefund,
     action: 'refunds.create',
+    stateOf,
     audited: (call) => {
       const { mch_refund_no, amount } = call.body
       return { ...audited(call), detail: { mch_refund_no: briefOf(mch_refund_no, 64), amount: briefOf(amount, 64) } }

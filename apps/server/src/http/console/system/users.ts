@@ -1,9 +1,10 @@
 /** The console's users. A platform admin manages all of them, a merchant's admin those of its own merchant. */
 import { isMerchantRole, ROLES, type UserChanged, type UserList, type UserRow } from '@acopay/protocol/console'
 import { type ConsoleUser, findConsoleUser, findMerchant, listConsoleUsers } from '@acopay/store/read'
+import { hidden } from '../../../actions/console/audit.ts'
 import { addUser, changeUser } from '../../../actions/console/users.ts'
 import type { World } from '../../../world.ts'
-import { type ConsoleCall, type ConsoleEndpoint, type Failed, failed, notTheirs } from '../call.ts'
+import { type Caller, type ConsoleCall, type ConsoleEndpoint, type Failed, failed, notTheirs } from '../call.ts'
 import { briefOf, fieldsOf } from '../fields.ts'
 import { pageOf } from '../places.ts'
 
@@ -84,6 +85,21 @@ async function changed(world: World, username: string, password: string | null):
   return user === null ? ABSENT() : { user: rowOf(user, world.now()), password }
 }
 
+/** What calls about a user may change; nothing of a user whom the caller does not see. */
+export async function userState(world: World, caller: Caller, username: unknown): Promise<Record<string, unknown>> {
+  const user = typeof username === 'string' && NAME.test(username) ? await findConsoleUser(world.pool, username) : null
+  if (user === null || (caller.mchNo !== null && user.mchNo !== caller.mchNo)) return {}
+  return {
+    role: user.role,
+    mch_no: user.mchNo,
+    enabled: user.isEnabled,
+    totp_enabled: user.isTotpEnabled,
+    must_change_password: user.mustChangePassword,
+    password: hidden(world, user.passwordHash),
+    locked_until: user.lockedUntil,
+  }
+}
+
 const ABSENT = () => failed('NOT_FOUND', '没有这个用户', 'There is no such user')
 
 const auditedUser = (mchNo: string | null, subject: unknown, body: Record<string, unknown>) => {
@@ -100,6 +116,7 @@ export const userEndpoints: ConsoleEndpoint[] = [
     permission: 'users.write',
     needsProof: () => true,
     action: 'users.add',
+    stateOf: (world, { caller, body }) => userState(world, caller, body.username),
     audited: ({ body }) =>
       auditedUser(typeof body.mch_no === 'string' ? body.mch_no.slice(0, 32) : null, body.username, body),
     handle: add,
@@ -110,6 +127,7 @@ export const userEndpoints: ConsoleEndpoint[] = [
     permission: 'users.write',
     needsProof: () => true,
     action: 'users.change',
+    stateOf: (world, { caller, path }) => userState(world, caller, path.username),
     // The entry belongs to the user's merchant, so that its admin reads what the platform did to its users.
     audited: async ({ path, body }, world) => {
       const user = await findConsoleUser(world.pool, path.username ?? '')

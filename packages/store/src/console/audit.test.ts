@@ -1,0 +1,132 @@
+import { createHmac } from 'node:crypto'
+import { afterAll, beforeEach, expect, it } from 'vitest'
+import { type TestDatabase, testDatabase } from '../../../../test/support/database.ts'
+import { after, NOW } from '../../../../test/support/orders.ts'
+import { openPool, type Pool } from '../db.ts'
+import { type AuditStamp, beginAudit, chainedText, endAudit, listAudit } from './audit.ts'
+import { forgetAudit, readAuditChain, readAuditHead, readAuditMarks, type StampedRow } from './audit-chain.ts'
+
+const stamp: AuditStamp = (previous, row) =>
+  createHmac('sha256', 'key').update(previous).update(chainedText(row)).digest()
+const stampMark = ({ untilSeq }: { untilSeq: bigint }): Buffer => Buffer.from(`mark ${untilSeq}`)
+
+let database: TestDatabase | undefined
+afterAll(() => database?.drop())
+beforeEach(async () => {
+  await database?.drop()
+  database = await testDatabase()
+})
+const pool = (): Pool => (database as TestDatabase).pool
+
+const number = (count: number): string => `AL${String(count).padStart(36, '0')}`
+const entry = (count: number) => ({
+  auditNo: number(count),
+  username: 'wang',
+  address: '127.0.0.1',
+  action: 'orders.close',
+  mchNo: null,
+  subject: null,
+  detail: { count },
+  outcome: 'BEGUN',
+})
+const begin = (count: number, to = pool()) => beginAudit(to, entry(count), after(count), stamp)
+const end = (count: number, to = pool()) =>
+  endAudit(
+    to,
+    { auditNo: number(count), outcome: 'DONE', changes: '{"name":{"before":1,"after":2}}' },
+    after(count),
+    stamp,
+  )
+const all = { mchNo: null, username: null, action: null, from: null, until: null, before: null }
+const chain = () => readAuditChain(pool(), 0n, 1000)
+
+/** The numbers from 1 on, and each keyed hash over the row before it. */
+function expectChained(
+  rows: StampedRow[],
+  from: { seq: bigint; mac: Buffer } = { seq: 0n, mac: Buffer.alloc(0) },
+): void {
+  let { seq, mac } = from
+  for (const { mac: found, ...row } of rows) {
+    seq += 1n
+    expect(row.seq).toBe(seq)
+    mac = stamp(mac, row)
+    expect(found).toEqual(mac)
+  }
+}
+
+it('an entry and its outcome are two rows that nobody changes, shown as one', async () => {
+  await begin(1)
+  expect(await listAudit(pool(), all, 9)).toMatchObject([{ auditNo: number(1), outcome: 'BEGUN', changes: '{}' }])
+  await end(1)
+  expect(await listAudit(pool(), all, 9)).toMatchObject([
+    {
+      auditNo: number(1),
+      at: after(1),
+      outcome: 'DONE',
+      changes: '{"name":{"before":1,"after":2}}',
+      detail: '{"count":1}',
+    },
+  ])
+  const { rows } = await pool().query('select outcome from console_audit')
+  expect(rows).toEqual([{ outcome: 'BEGUN' }])
+  const found = await chain()
+  expect(found.map(({ kind, seq }) => `${kind} ${seq}`)).toEqual(['entry 1', 'outcome 2'])
+  expectChained(found)
+})
+
+it('two processes that write at once write one chain, without a gap', async () => {
+  const others = [1, 2].map(() => openPool({ connectionString: (database as TestDatabase).connectionString, max: 6 }))
+  await Promise.all(
+    [0, 1, 2, 3].map(async (writer) => {
+      const to = others[writer % 2] as Pool
+      for (let count = 1; count <= 15; count += 1) {
+        await begin(15 * writer + count, to)
+        await end(15 * writer + count, to)
+      }
+    }),
+  )
+  for (const other of others) await other.end()
+  const found = await chain()
+  expect(found).toHaveLength(120)
+  expectChained(found)
+  expect(await readAuditHead(pool())).toEqual({ seq: 120n, mac: found.at(-1)?.mac })
+})
+
+it('a row whose write fails leaves the chain as it was', async () => {
+  await begin(1)
+  await expect(begin(1)).rejects.toMatchObject({ code: '23505' })
+  await begin(2)
+  expectChained(await chain())
+})
+
+it('the retention removes the oldest rows, leaves a mark from which the others go on, and never takes the newest', async () => {
+  for (const count of [1, 2, 3]) {
+    await begin(count)
+    await end(count)
+  }
+  const forget = (ms: number) => forgetAudit(pool(), { before: after(ms), now: NOW }, stampMark)
+  expect(await forget(1)).toBe(0)
+  expect(await readAuditMarks(pool())).toEqual([])
+  const before = await chain()
+  expect(await forget(3)).toBe(4)
+  const [mark, ...more] = await readAuditMarks(pool())
+  expect(more).toEqual([])
+  expect(mark).toEqual({ untilSeq: 4n, lastMac: before[3]?.mac, removedAt: NOW, mac: Buffer.from('mark 4') })
+  const left = await chain()
+  expect(left).toEqual(before.slice(4))
+  expectChained(left, { seq: 4n, mac: mark?.lastMac as Buffer })
+  expect(await forget(1000)).toBe(1)
+  expect(await forget(1000)).toBe(0)
+  await begin(4)
+  expect((await chain()).map(({ seq }) => seq)).toEqual([6n, 7n])
+})
+
+it('the retention also removes entries of an older version, which have no number', async () => {
+  await begin(1)
+  await pool().query(
+    `insert into console_audit select 'AL' || lpad('9', 36, '0'), $1, 'a', 'b', 'c', null, null, 'DONE', '{}', null, null`,
+    [after(0)],
+  )
+  expect(await forgetAudit(pool(), { before: after(1), now: NOW }, stampMark)).toBe(1)
+  expect(await listAudit(pool(), all, 9)).toHaveLength(1)
+})

@@ -18,7 +18,7 @@ const types: pg.CustomTypesConfig = {
 export type PoolOptions = pg.PoolConfig & { statementTimeoutMs?: number }
 
 /** How long PostgreSQL keeps a transaction, and its locks, for a process that sends no next statement. */
-const IDLE_TRANSACTION_MS = 10_000
+const IDLE_TRANSACTION_MS = 30_000
 
 /** How much longer than PostgreSQL the caller waits for a statement: then no answer comes, and the connection is closed. */
 const NO_ANSWER_MS = 1000

@@ -50,7 +50,7 @@ export function consoleClient(baseUrl: string, cookie = '', session: Session | n
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     })
     const text = await response.text()
-    const isJson = response.headers.get('content-type')?.includes('json') ?? false
+    const isJson = response.headers.get('content-type')?.startsWith('application/json') ?? false
     return { status: response.status, body: isJson ? JSON.parse(text) : text, headers: response.headers }
   }
   return { get: (path) => ask('GET', path), send: ask, session, cookie }

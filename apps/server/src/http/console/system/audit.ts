@@ -52,7 +52,7 @@ async function exported(world: World, call: ConsoleCall): Promise<ConsoleFile | 
   const filter = filterOf(call)
   if (filter instanceof Failed) return filter
   const file = `audit-${dayOf(world.now().getTime())}.jsonl`
-  return { file, contentType: 'text/plain; charset=utf-8', chunks: lines(world, filter) }
+  return { file, contentType: 'application/x-ndjson; charset=utf-8', chunks: lines(world, filter) }
 }
 
 async function* lines({ pool }: World, filter: AuditFilter): AsyncGenerator<string> {

@@ -36,38 +36,23 @@ export type Turnstile = {
   statements: () => number
 }
 
-export function turnstile(
-  connection: pg.Client,
-  schedule: Scheduler,
-  dice: Random,
-  observer: {
-    isSlow: () => boolean
-    mishap: () => Mishap | null
-    onWrite: () => Promise<void>
-    onForeignWait: () => void
-  },
-): Turnstile {
-  let held = false
-  let hasWritten = false
-  let statements = 0
-  const latencyMs = (): number =>
-    observer.isSlow() && dice.isOneIn(0.05) ? dice.between(500, 8000) : dice.between(1, 9)
+type Observer = {
+  isSlow: () => boolean
+  mishap: () => Mishap | null
+  onWrite: () => Promise<void>
+  onForeignWait: () => void
+}
 
-  /** Runs a statement, unless it meets a mishap. Only inside a transaction can PostgreSQL end a deadlock. */
-  async function askOrFail(query: Query, values?: unknown[]): Promise<pg.QueryResult> {
-    const mishap = query === 'rollback' ? null : observer.mishap()
-    if (mishap === 'deadlock' && held) throw Object.assign(new Error('deadlock detected'), { code: '40P01' })
-    if (mishap === 'not run') throw new Error('the connection to the database is lost')
-    const result = await ask(query, values)
-    if (mishap === 'answer lost') {
-      if (!held) await lookAtWrites()
-      throw new Error('the connection to the database was lost before it answered')
-    }
-    return result
-  }
+/** Whether a transaction is open. */
+type Turn = { isHeld: boolean }
+
+/** Runs statements, and fails them as `observer` says. */
+function statementsOn(connection: pg.Client, turn: Turn, observer: Observer) {
+  let hasWritten = false
+  let count = 0
 
   async function ask(query: Query, values?: unknown[]): Promise<pg.QueryResult> {
-    statements += 1
+    count += 1
     const isWrite = typeof query === 'object' && /\b(insert|update|delete)\b/.test(query.text ?? '')
     const result = await connection.query(query as string, values as never[])
     if (isWrite && result.rowCount !== 0 && !HARMLESS.has(query.name ?? '')) hasWritten = true
@@ -80,44 +65,80 @@ export function turnstile(
     await observer.onWrite()
   }
 
-  const poolOf = (process: Process): Pool => {
-    const query = (asked: Query, values?: unknown[]) =>
-      new Promise<pg.QueryResult>((resolve, reject) => {
-        if (held) {
-          observer.onForeignWait()
-          reject(new Error('a statement outside the open transaction'))
-          return
-        }
-        schedule.at(schedule.nowMs() + latencyMs(), process, async () => {
-          try {
-            const result = await askOrFail(asked, values)
-            await lookAtWrites()
-            resolve(result)
-          } catch (error) {
-            reject(error)
-          }
-        })
-      })
-    const connect = () =>
-      new Promise<object>((resolve) => {
-        schedule.at(
-          schedule.nowMs() + latencyMs(),
-          process,
-          () =>
-            new Promise<void>((done) => {
-              held = true
-              const release = async (): Promise<void> => {
-                held = false
-                await lookAtWrites()
-                done()
-              }
-              resolve({ query: askOrFail, release: () => void release(), on: () => {}, off: () => {} })
-            }),
-        )
-      })
-    return { query, connect } as unknown as Pool
+  /** Runs a statement, unless it meets a mishap. Only inside a transaction can PostgreSQL end a deadlock. */
+  async function askOrFail(query: Query, values?: unknown[]): Promise<pg.QueryResult> {
+    const mishap = query === 'rollback' ? null : observer.mishap()
+    if (mishap === 'deadlock' && turn.isHeld) throw Object.assign(new Error('deadlock detected'), { code: '40P01' })
+    if (mishap === 'not run') throw new Error('the connection to the database is lost')
+    const result = await ask(query, values)
+    if (mishap === 'answer lost') {
+      if (!turn.isHeld) await lookAtWrites()
+      throw new Error('the connection to the database was lost before it answered')
+    }
+    return result
   }
-  return { poolOf, isHeld: () => held, statements: () => statements }
+
+  /** Of a connection that is lost, PostgreSQL rolls back what was not committed; so it does after a deadlock. */
+  const askInTransaction = (query: Query, values?: unknown[]): Promise<pg.QueryResult> =>
+    askOrFail(query, values).catch(async (error: unknown) => {
+      await connection.query('rollback')
+      throw error
+    })
+
+  return { askOrFail, askInTransaction, lookAtWrites, count: () => count }
+}
+
+export function turnstile(connection: pg.Client, schedule: Scheduler, dice: Random, observer: Observer): Turnstile {
+  const turn: Turn = { isHeld: false }
+  const { askOrFail, askInTransaction, lookAtWrites, count } = statementsOn(connection, turn, observer)
+  const latencyMs = (): number =>
+    observer.isSlow() && dice.isOneIn(0.05) ? dice.between(500, 8000) : dice.between(1, 9)
+  const atNextTurn = (process: Process, work: () => Promise<void>): void =>
+    void schedule.at(schedule.nowMs() + latencyMs(), process, work)
+
+  function query(process: Process, asked: Query, values?: unknown[]): Promise<pg.QueryResult> {
+    return new Promise((resolve, reject) => {
+      if (turn.isHeld) {
+        observer.onForeignWait()
+        reject(new Error('a statement outside the open transaction'))
+        return
+      }
+      atNextTurn(process, async () => {
+        try {
+          const result = await askOrFail(asked, values)
+          await lookAtWrites()
+          resolve(result)
+        } catch (error) {
+          reject(error)
+        }
+      })
+    })
+  }
+
+  /** A connection for one transaction: nobody else has a turn until it is released. */
+  const connect = (process: Process): Promise<object> =>
+    new Promise((resolve) =>
+      atNextTurn(
+        process,
+        () =>
+          new Promise<void>((done) => {
+            turn.isHeld = true
+            const release = async (): Promise<void> => {
+              turn.isHeld = false
+              await lookAtWrites()
+              done()
+            }
+            resolve({ query: askInTransaction, release: () => void release(), on: () => {}, off: () => {} })
+          }),
+      ),
+    )
+
+  const poolOf = (process: Process): Pool =>
+    ({
+      query: (asked: Query, values?: unknown[]) => query(process, asked, values),
+      connect: () => connect(process),
+    }) as unknown as Pool
+  return { poolOf, isHeld: () => turn.isHeld, statements: count }
 }
 
 function inFixedOrder(result: pg.QueryResult): pg.QueryResult {

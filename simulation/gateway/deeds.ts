@@ -8,7 +8,7 @@ import { startPayment } from '../../apps/server/src/actions/payment/start-paymen
 import { refundOrder } from '../../apps/server/src/actions/refund/refund-order.ts'
 import { APP, type Gateway, MCH, START_MS } from './gateway.ts'
 import { type Random, random } from './random.ts'
-import { AMOUNT_FEN, type Operation, type OperationKind, REFUND_REASON, type Scenario } from './scenario.ts'
+import { AMOUNT_FEN, hasStalls, type Operation, type OperationKind, REFUND_REASON, type Scenario } from './scenario.ts'
 import type { Process, Scheduler } from './scheduler.ts'
 import type { Ledger } from './told.ts'
 import type { upstream } from './upstream.ts'
@@ -86,8 +86,10 @@ export function operationsOf(given: Context) {
     const order = orders[one.order]
     if (one.kind === 'crash') crash(context)
     else if (one.kind === 'jump') {
-      say('the clock jumps by 3 minutes')
-      schedule.advanceTo(schedule.nowMs() + 180_000)
+      // A stall is about a create call that may still land, which takes up to five minutes.
+      const minutes = hasStalls(plan.seed) ? 6 : 3
+      say(`the clock jumps by ${minutes} minutes`)
+      schedule.advanceTo(schedule.nowMs() + minutes * 60_000)
     } else if (order?.no != null) TO_ORDER[one.kind](context, order, one)
   }
   return { place: (index: number) => place(context, index), operation }

@@ -1,3 +1,5 @@
+import { request } from 'node:http'
+import { text } from 'node:stream/consumers'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { readConfig } from '../start/config.ts'
 import type { World } from '../world.ts'
@@ -20,12 +22,12 @@ it('a caller whose database says nothing is told 1500 after nine seconds, and no
   const app = buildServer(world, readConfig({ ACOPAY_MODE: 'production' }, '/nowhere'), NO_EXTRA_ROUTES)
   const names = { 'mch-no': 'M1', nonce: 'n1', 'sign-type': 'SHA256withRSA', sign: 'c2lnbg==' }
   const headers = Object.fromEntries(Object.entries(names).map(([name, value]) => [`x-acopay-${name}`, value]))
-  let answer: { statusCode: number; body: string } | null = null
-  void app
-    .inject({ method: 'POST', url: '/pay/v1/transactions/close', headers, payload: '{"transaction_no":"AP1"}' })
-    .then((response) => {
-      answer = response
-    })
+  const url = `${await app.listen({ port: 0, host: '127.0.0.1' })}/pay/v1/transactions/close`
+  let answer: { status: number; body: string } | null = null
+  const asked = request(url, { method: 'POST', headers, agent: false }, async (response) => {
+    answer = { status: response.statusCode ?? 0, body: await text(response) }
+  })
+  asked.end('{"transaction_no":"AP1"}')
   const turns = async (): Promise<void> => {
     for (let turn = 0; turn < 20; turn += 1) await new Promise(setImmediate)
   }
@@ -34,7 +36,7 @@ it('a caller whose database says nothing is told 1500 after nine seconds, and no
   await turns()
   expect(answer).toBeNull()
   vi.advanceTimersByTime(1)
-  await turns()
-  expect(answer).toMatchObject({ statusCode: 200, body: expect.stringContaining('"status":1500') })
+  while (answer === null) await turns()
+  expect(answer).toMatchObject({ status: 200, body: expect.stringContaining('"status":1500') })
   await app.close()
 })

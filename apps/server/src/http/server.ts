@@ -89,8 +89,10 @@ export function buildServer(world: World, options: HttpOptions, extra: ExtraRout
       method: endpoint.method,
       url: BASE_PATH + endpoint.path,
       exposeHeadRoute: false,
-      handlerTimeout: ANSWER_MS,
-      handler: (request, reply) => respond({ world, endpoint, perMerchant }, request, reply),
+      handler: async (request, reply) => {
+        reply.header('content-type', JSON_TYPE)
+        return inTime(world, request, respond({ world, endpoint, perMerchant }, request, reply))
+      },
     })
   }
   healthRoutes(app, world)
@@ -168,19 +170,39 @@ function addErrorHandlers(app: FastifyInstance, world: World, methods: Map<strin
 
 type Served = { world: World; endpoint: Endpoint; perMerchant: RateLimit }
 
+/**
+ * The body of the answer, or 1500 when it takes too long: what is under way then goes on, and the caller may ask again. Fastify's
+ * own `handlerTimeout` ends with the request's body on a real connection.
+ */
+async function inTime(world: World, request: FastifyRequest, body: Promise<string>): Promise<string> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<string>((resolve) => {
+    timer = setTimeout(() => {
+      world.log.error({ requestId: request.id, mchNo: request.line.mchNo }, 'no answer in time')
+      request.line.outcome = 'SYSTEM_ERROR'
+      resolve(unsignedBody(refuse('SYSTEM_ERROR')))
+    }, ANSWER_MS)
+  })
+  try {
+    return await Promise.race([body, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/** The body of the answer. */
 async function respond(
   { world, endpoint, perMerchant }: Served,
   request: FastifyRequest,
   reply: FastifyReply,
-): Promise<FastifyReply> {
-  reply.header('content-type', JSON_TYPE)
+): Promise<string> {
   const { params, apart } = endpoint.method === 'GET' ? readQuery(request.url) : readBody(request.body)
   const identified = await identify(
     world,
     { headers: request.headers, address: request.ip, params, apart, bodySigned: endpoint.bodySigned },
     perMerchant,
   )
-  if (identified.proven === null) return refuseStranger(request, reply, identified.refusal)
+  if (identified.proven === null) return refuseStranger(request, identified.refusal)
   const { proven: caller, refusal } = identified
   request.line.mchNo = caller.mchNo
 
@@ -196,7 +218,7 @@ async function respond(
   const { keyId, privateKey: key } = world.signingKey()
   // Which key verifies this answer: the protocol has no member for it, and clients pass over headers they do not know.
   reply.header('x-acopay-platform-key', keyId)
-  return reply.send(await signedBody(answer, { mchNo: caller.mchNo, nonce: world.newNonce(), key }))
+  return signedBody(answer, { mchNo: caller.mchNo, nonce: world.newNonce(), key })
 }
 
 type Asked = { params: JsonObject; refusal: Refusal | null }
@@ -219,9 +241,9 @@ async function resultOf(
   return result
 }
 
-function refuseStranger(request: FastifyRequest, reply: FastifyReply, refusal: Refusal): FastifyReply {
+function refuseStranger(request: FastifyRequest, refusal: Refusal): string {
   request.line.outcome = refusal.refused
-  return reply.send(unsignedBody(refusal))
+  return unsignedBody(refusal)
 }
 
 const PLAIN_TEXTS: Record<number, string> = {

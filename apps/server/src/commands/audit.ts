@@ -1,6 +1,6 @@
 /**
  * `npm run audit`: finds every row of a timeline and of the audit log that was changed, removed or added, and exports the heads of the
- * days. May run while gateways run; it only reads. docs/operating.md tells when.
+ * days. May run while gateways run; it changes no row of these. docs/operating.md tells when.
  */
 import { readFileSync } from 'node:fs'
 import { dayBounds } from '@acopay/core'
@@ -15,7 +15,7 @@ import { loadPurposeKeys } from '../security/purpose-keys.ts'
 import { type Stamps, stampedSince, stampsOf } from '../security/stamps.ts'
 import { loadMasterKeys } from '../security/vault.ts'
 import { readConfig } from '../start/config.ts'
-import { openDatabase } from '../start/database.ts'
+import { LONG_STATEMENT_MS, openDatabase } from '../start/database.ts'
 
 const USAGE = [
   'npm run audit -- verify [--heads FILE] [--merchant MCH_NO] [--day 2026-03-01]   校验 finds what was changed',
@@ -35,18 +35,13 @@ export async function audit(
   if (what !== 'verify' && what !== 'heads') throw new Error(USAGE)
   const options = optionsOf(args)
   const config = readConfig(env, defaultHome)
-  const { pool, close } = await openDatabase(config)
+  const { pool, close } = await openDatabase(config, { statementTimeoutMs: LONG_STATEMENT_MS })
   try {
     await migrate(pool)
     if (what === 'heads') return await exportHeads(pool, options, say)
     const master = loadMasterKeys(config)
     const stamps = stampsOf(await loadPurposeKeys(pool, master))
-    const db = await pool.connect()
-    // Of a large installation the orders of a day take longer to find than a request may.
-    await db.query('set statement_timeout = 0')
-    const isFine = await verify({ db, stamps, keys: await provenPlatformKeys(db, master), say }, options)
-    db.release()
-    return isFine
+    return await verify({ db: pool, stamps, keys: await provenPlatformKeys(pool, master), say }, options)
   } finally {
     await close()
   }

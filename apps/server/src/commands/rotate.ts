@@ -9,6 +9,7 @@ import {
   listPlatformKeys,
   migrate,
   type Pool,
+  platformKeys,
   replaceSealed,
   SEALED_TABLES,
   type SealedTable,
@@ -71,10 +72,10 @@ export async function rotate(
 
 const RUNS: Record<string, (tools: Tools, args: string[]) => Promise<void>> = {
   async keys({ pool, now, say }) {
-    const keys = await listPlatformKeys(pool)
-    const signing = keys.find((key) => isValid(key, now))
-    for (const key of keys)
-      say(`${key.keyId.padEnd(16)}  ${validity(key)}${key === signing ? '  签名中 signs now' : ''}`)
+    const [signing] = await platformKeys(pool, now)
+    for (const key of await listPlatformKeys(pool)) {
+      say(`${key.keyId.padEnd(16)}  ${validity(key)}${key.keyId === signing?.keyId ? '  签名中 signs now' : ''}`)
+    }
   },
 
   async platform({ pool, master, now, say }, args) {
@@ -87,9 +88,8 @@ const RUNS: Record<string, (tools: Tools, args: string[]) => Promise<void>> = {
   },
 
   async end({ pool, now, say }, [keyId = '']) {
-    const keys = await listPlatformKeys(pool)
-    const isOnlyOne = !keys.some((key) => key.keyId !== keyId && isValid(key, now))
-    if (isOnlyOne && keys.some((key) => key.keyId === keyId)) {
+    const signing = await platformKeys(pool, now)
+    if (signing.length === 1 && signing[0]?.keyId === keyId) {
       throw new Error(
         '没有其他密钥可以签名，请先运行 npm run rotate -- platform --days 0 (no other key can sign: run that first)',
       )
@@ -136,9 +136,6 @@ const RUNS: Record<string, (tools: Tools, args: string[]) => Promise<void>> = {
     say(`已删除 ${older.length} 个旧主密钥 (removed the master keys before it)`)
   },
 }
-
-const isValid = ({ validFrom, validUntil }: ListedPlatformKey, now: Date): boolean =>
-  validFrom <= now && (validUntil === null || validUntil > now)
 
 const validity = ({ validFrom, validUntil }: ListedPlatformKey): string =>
   `${validFrom.toISOString()} – ${validUntil?.toISOString() ?? ''}`

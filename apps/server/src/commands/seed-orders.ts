@@ -5,12 +5,10 @@ import { addLoadMerchants, addLoadOrders, analyzeLoad, countLoadOrders } from '@
 import { loadPurposeKeys } from '../security/purpose-keys.ts'
 import { loadMasterKeys } from '../security/vault.ts'
 import { ConfigError, readConfig } from '../start/config.ts'
-import { openDatabase } from '../start/database.ts'
+import { LONG_STATEMENT_MS, openDatabase } from '../start/database.ts'
 
 const BATCH = 50_000
 const DAYS = 90
-/** A batch takes longer than a request may. */
-const STATEMENT_MS = 86_400_000
 
 /** Continues an interrupted run. Calls `print` with a line for each batch. Throws an error of one line. */
 export async function seedOrders(
@@ -26,7 +24,7 @@ export async function seedOrders(
   if (config.mode !== 'sandbox') {
     throw new ConfigError('只能用于沙箱模式的数据库 (only for a sandbox: ACOPAY_MODE=sandbox)')
   }
-  const { pool, close } = await openDatabase(config, { statementTimeoutMs: STATEMENT_MS })
+  const { pool, close } = await openDatabase(config, { statementTimeoutMs: LONG_STATEMENT_MS })
   try {
     await migrate(pool)
     const stampKey = (await loadPurposeKeys(pool, loadMasterKeys(config)))('timeline stamp')

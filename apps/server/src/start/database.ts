@@ -7,6 +7,8 @@ import { inHome } from './home.ts'
 
 /** A lock holds no request for longer than the merchant waits. */
 const STATEMENT_MS = 5000
+/** For commands that read or write everything. */
+export const LONG_STATEMENT_MS = 86_400_000
 
 export type DatabaseOptions = {
   /** With it, an embedded database that is lost is started again, and the log says so. */

@@ -1,5 +1,5 @@
 /** What each day's rows were: reading the day, and the heads that were made of it. Days are texts, `yyyy-MM-dd`, in UTC+8. */
-import { type Db, type Pool, run, transaction } from '../db.ts'
+import { type Db, type Pool, run, transaction, UNHURRIED } from '../db.ts'
 
 /** `heads`: the text that is signed. */
 export type DayHeads = { day: string; heads: string; keyId: string; signature: string }
@@ -66,13 +66,14 @@ export const readEntriesOf = (
     // Sorting a day of a large installation takes longer than a request may.
     await db.query('set local statement_timeout = 0')
     await db.query({
+      ...UNHURRIED,
       text: `declare entries_of_day no scroll cursor for
         select mch_no as "mchNo", transaction_no as "transactionNo", seq, hash from timeline
          where at >= $1 and at < $2 order by mch_no, transaction_no, seq`,
       values: [from, until],
     })
     for (;;) {
-      const { rows } = await db.query<DayEntry>(`fetch ${PAGE} from entries_of_day`)
+      const { rows } = await db.query<DayEntry>({ ...UNHURRIED, text: `fetch ${PAGE} from entries_of_day` })
       take(rows)
       if (rows.length < PAGE) return
     }

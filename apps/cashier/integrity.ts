@@ -1,6 +1,6 @@
 /**
  * Every script and style of a built page carries its digest (subresource integrity), modules that others import too; and
- * `scripts.json` lists the scripts with their digests, as whoever is responsible for a payment page must be able to do (PCI DSS 6.4.3).
+ * `scripts.json` lists the scripts with their digests: PCI DSS 6.4.3 asks for such a list of a payment page's scripts.
  */
 import { createHash } from 'node:crypto'
 import type { Plugin } from 'vite'

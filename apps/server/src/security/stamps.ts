@@ -1,6 +1,6 @@
 /**
- * Keyed hashes over rows that nobody may rewrite. Their keys lie in the database sealed with the master key, which is not in it: who writes the
- * database can change such a row, and cannot make its hash.
+ * Keyed hashes over rows that nobody may rewrite. Their keys are sealed with the master key, which is not in the database. Somebody who
+ * can write the database can change such a row, but cannot make its hash.
  */
 import { createHmac } from 'node:crypto'
 import { beginStampingAt, type Db, type EntryStamp, entryStamp, isStamped, readStamping } from '@acopay/store'
@@ -35,7 +35,7 @@ type What = 'timeline' | 'audit'
 
 const beginning = (what: What, since: Date): string => `stamping\n${what}\n${since.toISOString()}`
 
-/** The moment from which on rows must have a keyed hash. Null where none is written down, or by somebody else: then all must. */
+/** The moment since which every row must have a keyed hash. Null when it is not stored, or not stored by a gateway: then all rows must. */
 export async function stampedSince(db: Db, stamps: Stamps, what: What): Promise<Date | null> {
   const row = await readStamping(db, what)
   if (row === null || !stamps.statement(beginning(what, row.since)).equals(row.mac)) return null
@@ -46,8 +46,8 @@ export async function stampedSince(db: Db, stamps: Stamps, what: What): Promise<
 const OLD_VERSION_MS = 3_600_000
 
 /**
- * Writes down when stamping begins, once: at the first start with an empty database at once, after an upgrade in an hour. False when it was
- * written down before and is gone or was changed: then somebody has been at the database.
+ * Stores once when stamping begins: now in an empty database, in an hour after an upgrade. False when the stored moment was removed or
+ * changed: then somebody has changed the database.
  */
 export async function beginStamping(db: Db, stamps: Stamps, now: Date): Promise<boolean> {
   const timelines = await begin(db, stamps, 'timeline', now)

@@ -13,7 +13,7 @@ const ALARM_PAUSE_MS = 60_000
 export type ClockSources = {
   /** The machine's clock, which its administrator or a time service may set. */
   wallMs: () => number
-  /** Milliseconds since any moment; nobody can set it, and it may stand still while the machine sleeps. */
+  /** Milliseconds since some moment. It cannot be set, and may stop while the machine sleeps. */
   steadyMs: () => number
   /** The same, and it goes on while the machine sleeps; may be as coarse as a second. */
   bootMs: () => number

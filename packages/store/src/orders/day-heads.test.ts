@@ -20,11 +20,14 @@ it('a day is read to its end although that takes longer than a request may', asy
   await blocker.query('lock table timeline in access exclusive mode')
   const released = blocker.query('select pg_sleep(2.3)').then(() => blocker.query('commit'))
   const read: string[] = []
-  await readEntriesOf(hurried, { from: NOW, until: after(1) }, (entries) => {
-    read.push(...entries.map(({ transactionNo, seq }) => `${transactionNo} ${seq}`))
-  })
-  await released
-  blocker.release()
-  await hurried.end()
+  try {
+    await readEntriesOf(hurried, { from: NOW, until: after(1) }, (entries) => {
+      read.push(...entries.map(({ transactionNo, seq }) => `${transactionNo} ${seq}`))
+    })
+  } finally {
+    await released
+    blocker.release()
+    await hurried.end()
+  }
   expect(read).toEqual([`${order.transactionNo} 1`])
 })

@@ -84,7 +84,7 @@ export async function makeDueHeads(world: World, signal?: AbortSignal): Promise<
   return made
 }
 
-/** Never a day before the last that was made: heads that somebody has removed are not made again of rows that he has changed. */
+/** The day after the newest heads. Removed heads of earlier days are not made again, because their rows may have been changed. */
 async function nextDay({ pool, stamps }: World): Promise<string | null> {
   const last = await lastDayHeads(pool)
   if (last !== null) return dayAfter(last.day)

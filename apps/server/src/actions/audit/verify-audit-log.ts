@@ -14,7 +14,7 @@ export type VerifiedAudit = Verified & {
 
 const PAGE = 2000
 
-/** `wanted`: numbers whose keyed hashes somebody has written down elsewhere. */
+/** `wanted`: the numbers of the rows whose keyed hashes are in the heads of days. */
 export async function verifyAuditLog(
   db: Db,
   { stamps, since, wanted }: { stamps: Stamps; since: Date | null; wanted: Set<bigint> },

@@ -89,8 +89,8 @@ export function consoleRoutes(app: FastifyInstance, world: World, options: Optio
 }
 
 /**
- * Browsers take a cookie named `__Host-` only over HTTPS and from this very host, so that no other host of the domain, and nobody
- * on the line, can give a visitor a session of theirs. Such a cookie has to be for all paths.
+ * Browsers accept a `__Host-` cookie only over HTTPS and only from this host. Another host of the domain, or an attacker in the
+ * network, cannot set it. Such a cookie must be for all paths.
  */
 function cookieFor(publicUrl: string | null): Parts['cookie'] {
   const secure = isHttps(publicUrl)

@@ -1,7 +1,7 @@
 /** Whether this process can do what merchants ask for: it has started, the database takes writes, answers are signed in time. */
 import { signText } from '@acopay/protocol'
 import { proveWritable } from '@acopay/store'
-import type { World } from '../../world.ts'
+import type { ClockDoubt, World } from '../../world.ts'
 
 /** Why not, in the words of `/readyz`. */
 export type Unready = { status: string; code?: string; against?: string; ahead_s?: number }
@@ -34,7 +34,8 @@ export function readiness(world: World): () => Promise<Unready | null> {
     const late = world.sleep(ANSWER_MS, enough.signal).then(() => ({ status: 'slow' }))
     const found = await Promise.race([tried(), late])
     enough.abort()
-    return found ?? clockDoubt(world)
+    const doubt = found === null ? clockDifference(world) : null
+    return doubt === null ? found : { status: 'clock in doubt', ...doubt }
   }
 }
 
@@ -54,9 +55,8 @@ async function tryAll(world: World): Promise<Unready | null> {
   }
 }
 
-function clockDoubt(world: World): Unready | null {
+/** Against what this machine's clock is wrong, and by how many seconds it is ahead; null while it is right. */
+export function clockDifference(world: World): { against: ClockDoubt['against']; ahead_s: number } | null {
   const doubt = world.clockDoubt()
-  if (doubt === null) return null
-  const { against, byMs } = doubt
-  return { status: 'clock in doubt', against, ahead_s: Math.round(byMs / 1000) }
+  return doubt && { against: doubt.against, ahead_s: Math.round(doubt.byMs / 1000) }
 }

@@ -2,6 +2,7 @@
 import { CHINA_MS, DAY_MS, formatYuan } from '@acopay/core'
 import type { Overview, Volume } from '@acopay/protocol/console'
 import { countedHours, type HourFigures, readChannelHealth, readHealth, readHours } from '@acopay/store/read'
+import { clockDifference } from '../../../actions/readiness/readiness.ts'
 import { HOURS_KEPT } from '../../../actions/statistics/count-hours.ts'
 import { platformNumber } from '../../../security/numbers.ts'
 import type { World } from '../../../world.ts'
@@ -96,13 +97,8 @@ async function overview(world: World, { caller, query }: ConsoleCall): Promise<O
     })),
     unsettled_differences: health.differences,
     unmatched_payments: health.unmatched,
-    clock: clockOf(world),
+    clock: clockDifference(world),
   }
-}
-
-function clockOf(world: World): Overview['clock'] {
-  const doubt = world.clockDoubt()
-  return doubt && { against: doubt.against, ahead_s: Math.round(doubt.byMs / 1000) }
 }
 
 export const overviewEndpoints: ConsoleEndpoint[] = [

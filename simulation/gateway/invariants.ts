@@ -43,6 +43,11 @@ const ALWAYS = `
   union all select 'I5: a refund is told with a time of success and is not done, or is done and told without'
    where exists (select from notification where kind = 'refund'
      and (news::json ->> 'code' = 'SUCCESS') <> (news::json ->> 'success_time' is not null))
+  union all select 'I5: a notification is due although the one ahead of it has failed and waits'
+   -- 'age' tells whether it was written since that try: whoever sends it again makes it due.
+   where exists (select from notification n join notification_try t using (mch_no, transaction_no, seq)
+     join notification b on b.mch_no = n.mch_no and b.transaction_no = n.transaction_no and b.seq > n.seq
+     where n.state = 'PENDING' and b.state = 'PENDING' and age(b.xmin) >= age(t.xmin) and b.due_at <= t.at)
   union all select 'J1: an order that is being closed has no job'
    where exists (select from orders o where state = 'CLOSING' and not exists (select from job j
      where j.mch_no = o.mch_no and j.kind = 'shut_attempts' and j.subject = o.transaction_no))

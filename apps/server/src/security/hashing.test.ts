@@ -21,15 +21,44 @@ describe('hashes', () => {
     expect(ended).toEqual(['a', 'b', 'c', 'd'])
   })
 
-  it('have sixteen places: the seventeenth caller is sent away at once, until another one leaves', () => {
+  it('have nine places: the tenth caller is sent away at once, until another one leaves', () => {
     const { takePlace } = hashing()
-    const places = Array.from({ length: 16 }, () => takePlace())
+    const places = Array.from({ length: 9 }, () => takePlace())
     expect(() => takePlace()).toThrow(HashingBusy)
     // Twice is once.
     places[3]?.leave()
     places[3]?.leave()
     takePlace()
     expect(() => takePlace()).toThrow(HashingBusy)
+  })
+
+  it('of wrong passwords are made six at once and then one every three seconds; right ones are not slowed', async () => {
+    let nowMs = 0
+    const pauses: { ms: number; run: () => void }[] = []
+    const { takePlace } = hashing({ nowMs: () => nowMs, later: (ms, run) => void pauses.push({ ms, run }) })
+    const hash = async (isRight: boolean): Promise<void> => {
+      const place = takePlace()
+      await place.derive(ask('a')).finally(place.leave)
+      if (isRight) place.wasRight()
+    }
+    for (let one = 0; one < 20; one += 1) await hash(true)
+    for (let one = 0; one < 6; one += 1) await hash(false)
+    expect(pauses).toEqual([])
+    nowMs = 1000
+    const waiting = [1, 2, 3].map(() => hash(false))
+    // The fourth would wait for eleven seconds.
+    expect(() => takePlace()).toThrow(HashingBusy)
+    for (const [index, ms] of [2000, 3000, 3000].entries()) {
+      const pause = pauses.shift()
+      expect([pause?.ms, pauses]).toEqual([ms, []])
+      nowMs += ms
+      pause?.run()
+      await waiting[index]
+    }
+    // A while later there are six again.
+    nowMs += 60_000
+    for (let one = 0; one < 6; one += 1) await hash(false)
+    expect(pauses).toEqual([])
   })
 
   it('are not made for callers who have left while they waited', async () => {

@@ -1,13 +1,18 @@
 /**
  * scrypt, in one thread of its own and one hash at a time: a hash takes a core for a third of a second, and strangers can ask
- * for one (POST /console/api/session). On libuv's pool it would keep every merchant's answer from being signed. The thread
- * steps back behind all other work, the queue is short, and who has left is passed by.
+ * for one (POST /console/api/session). On libuv's pool it would keep every merchant's answer from being signed. Wrong passwords
+ * are checked at a pace that leaves the cores to the merchants; right ones cost nothing. The queue is short, and who has left
+ * is passed by.
  */
 import type { ScryptOptions } from 'node:crypto'
 import { Worker } from 'node:worker_threads'
 
-/** Callers who wait for a hash, at most: about five seconds of work. The next one is sent away. */
-const WAITING_MAX = 16
+/** So many wrong passwords are checked at once, and then one every three seconds: a tenth of a core. */
+const WRONG_AT_ONCE = 6
+const WRONG_PACE_MS = 3000
+
+/** Who would wait longer than this if all those ahead guess is sent away at once. When all is quiet, nine may wait. */
+const WAIT_MAX_MS = 10_000
 
 /** No place is left in the queue, or the caller has left it. */
 export class HashingBusy extends Error {
@@ -18,8 +23,19 @@ export class HashingBusy extends Error {
 
 type Ask = { password: string; salt: Buffer; bytes: number; cost: ScryptOptions }
 
-/** A place in the queue. It is left when the caller has its hash, or needs none. */
-export type HashingPlace = { derive: (ask: Ask) => Promise<Buffer>; leave: () => void }
+/**
+ * A place in the queue. It is left when the caller has its hash, or needs none. `wasRight`: the hash was no guess, and does not
+ * count for the pace; called once at most.
+ */
+export type HashingPlace = { derive: (ask: Ask) => Promise<Buffer>; wasRight: () => void; leave: () => void }
+
+/** Times in ms. `later` keeps no process alive. */
+export type HashingClock = { nowMs: () => number; later: (ms: number, run: () => void) => void }
+
+const CLOCK: HashingClock = {
+  nowMs: () => performance.now(),
+  later: (ms, run) => void setTimeout(run, ms).unref(),
+}
 
 type Waiting = {
   ask: Ask
@@ -28,15 +44,10 @@ type Waiting = {
   reject: (error: Error) => void
 }
 
-/** JavaScript, because a thread loads no TypeScript. `thread-self` names this thread where the system can give it a priority. */
+/** JavaScript, because a thread loads no TypeScript. */
 const THREAD = `
 const { scryptSync } = require('node:crypto')
-const { readlinkSync } = require('node:fs')
-const { setPriority, constants } = require('node:os')
 const { parentPort } = require('node:worker_threads')
-try {
-  setPriority(Number(readlinkSync('/proc/thread-self').split('/').at(-1)), constants.priority.PRIORITY_BELOW_NORMAL)
-} catch {}
 parentPort.on('message', ({ password, salt, bytes, cost }) => {
   try {
     parentPort.postMessage({ hash: scryptSync(password, salt, bytes, cost) })
@@ -48,20 +59,22 @@ parentPort.on('message', ({ password, salt, bytes, cost }) => {
 export type Hashing = { takePlace: (signal?: AbortSignal) => HashingPlace }
 
 /** One for the whole process (below); tests make their own. */
-export function hashing(): Hashing {
+export function hashing(clock: HashingClock = CLOCK): Hashing {
   const queue: Waiting[] = []
+  const pace = wrongPace(clock)
   let places = 0
   let thread: Worker | null = null
   let current: Waiting | null = null
 
   function next(): void {
-    if (current !== null) return
+    if (current !== null || queue.length === 0 || pace.isPausing(next)) return
     current = queue.shift() ?? null
     if (current === null) return
     if (current.signal?.aborted === true) {
       settle(({ reject }) => reject(new HashingBusy()))
       return
     }
+    pace.began()
     thread ??= startThread()
     thread.postMessage(current.ask)
   }
@@ -93,7 +106,7 @@ export function hashing(): Hashing {
   return {
     /** Throws HashingBusy when no place is left. Called before anything else is done for the caller. */
     takePlace(signal) {
-      if (places >= WAITING_MAX) throw new HashingBusy()
+      if (pace.waitMs(places) > WAIT_MAX_MS) throw new HashingBusy()
       places += 1
       let isLeft = false
       return {
@@ -102,6 +115,7 @@ export function hashing(): Hashing {
             queue.push({ ask, signal, resolve, reject })
             next()
           }),
+        wasRight: pace.wasRight,
         leave() {
           if (!isLeft) places -= 1
           isLeft = true
@@ -112,3 +126,33 @@ export function hashing(): Hashing {
 }
 
 export const { takePlace } = hashing()
+
+/** Each hash counts as wrong until it is known to be right. */
+function wrongPace({ nowMs, later }: HashingClock) {
+  /** When all hashes that began will be paid for, one every `WRONG_PACE_MS`. */
+  let paidMs = 0
+  let isPausing = false
+  /** How long the next hash must wait, if `ahead` others begin before it. */
+  const waitMs = (ahead: number): number =>
+    Math.max(0, Math.max(0, paidMs - nowMs()) + (ahead + 1 - WRONG_AT_ONCE) * WRONG_PACE_MS)
+  return {
+    waitMs,
+    /** Whether the next hash must wait. When the wait is over, it calls `goOn`. */
+    isPausing(goOn: () => void): boolean {
+      const pauseMs = waitMs(0)
+      if (isPausing || pauseMs === 0) return isPausing
+      isPausing = true
+      later(pauseMs, () => {
+        isPausing = false
+        goOn()
+      })
+      return true
+    },
+    began: (): void => {
+      paidMs = Math.max(paidMs, nowMs()) + WRONG_PACE_MS
+    },
+    wasRight: (): void => {
+      paidMs -= WRONG_PACE_MS
+    },
+  }
+}

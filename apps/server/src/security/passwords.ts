@@ -14,6 +14,7 @@ export const PASSWORD_MIN = 12
 /** A longer password is no safer and takes more time to normalise. */
 export const PASSWORD_MAX = 200
 
+/** Leaves the place. */
 const derive = (place: HashingPlace, password: string, salt: Buffer, cost: ScryptOptions): Promise<Buffer> =>
   place
     .derive({ password, salt, bytes: HASH_BYTES, cost: { ...cost, maxmem: MEMORY_MAX } })
@@ -25,7 +26,9 @@ const bytesOf = (password: string): string => password.normalize('NFKC')
 /** `scrypt:N:r:p:salt:hash`, the last two in Base64. */
 export async function hashPassword(password: string): Promise<string> {
   const salt = randomBytes(16)
-  const hash = await derive(takePlace(), bytesOf(password), salt, COST)
+  const place = takePlace()
+  const hash = await derive(place, bytesOf(password), salt, COST)
+  place.wasRight()
   return ['scrypt', COST.N, COST.r, COST.p, salt.toString('base64'), hash.toString('base64')].join(':')
 }
 
@@ -44,7 +47,9 @@ export async function isPassword(
     r: Number(r),
     p: Number(p),
   })
-  return timingSafeEqual(given, Buffer.from(right, 'base64')) && hash !== null
+  const isRight = timingSafeEqual(given, Buffer.from(right, 'base64')) && hash !== null
+  if (isRight) place.wasRight()
+  return isRight
 }
 
 /** Has the cost of a real hash. */

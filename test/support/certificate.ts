@@ -5,7 +5,7 @@ import { derKeys, pemKeys } from './keys.ts'
 
 /** PEM, the serial by which it is named, and the private key as Base64 DER. */
 export function platformCertificate(): { pem: string; serial: string; privateKey: string } {
-  const { privatePem, publicPem } = pemKeys('platform certificate')
+  const { privatePem, publicPem } = pemKeys('platform certificate', 1024)
   const made = forge.pki.createCertificate()
   made.serialNumber = '5157F09EFDC096DE15EBE81A47057A7232F1B8E1'
   made.publicKey = forge.pki.publicKeyFromPem(publicPem)
@@ -16,6 +16,6 @@ export function platformCertificate(): { pem: string; serial: string; privateKey
   made.validity.notAfter = new Date('2037-01-01T00:00:00Z')
   made.sign(forge.pki.privateKeyFromPem(privatePem), forge.md.sha256.create())
   const certificate = new X509Certificate(forge.pki.certificateToPem(made))
-  const { privateKey } = derKeys('platform certificate')
+  const { privateKey } = derKeys('platform certificate', 1024)
   return { pem: certificate.toString(), serial: certificate.serialNumber, privateKey }
 }

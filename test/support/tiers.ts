@@ -1,7 +1,7 @@
 /**
  * Decides the tier of every test file by its imports, so that no list of files is needed:
  *   pages  it reaches test/support/browser.ts: a browser, a database, the built pages
- *   db     it reaches what starts or asks for PostgreSQL, a process of ours, or the whole server: see DATABASE
+ *   db     it reaches what starts or asks for PostgreSQL, a process of ours, or what takes long: see DATABASE
  *   unit   all others: they run straight after `npm ci`
  * Only relative imports, and those of the package that starts PostgreSQL, are followed. `sized` files read test/support/size.ts: `npm run test:long` runs them larger.
  */
@@ -20,8 +20,9 @@ const DATABASE = [
   'test/support/from-source.ts',
   EMBEDDED,
   'races/postgres.ts',
-  // Loading the whole server takes a fifth of the time that all unit tests may take.
+  // To load the whole server, and to visit all states of the model, takes as long as a quarter of all unit tests may take.
   'apps/server/src/http/server.ts',
+  'simulation/check.ts',
 ]
 const SIZE = 'test/support/size.ts'
 

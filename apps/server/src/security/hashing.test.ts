@@ -32,7 +32,7 @@ describe('hashes', () => {
     expect(() => takePlace()).toThrow(HashingBusy)
   })
 
-  it('of wrong passwords are made six at once and then one every three seconds; right ones are not slowed', async () => {
+  it('of wrong passwords are made four at once and then one every five seconds; right ones are not slowed', async () => {
     let nowMs = 0
     const pauses: { ms: number; run: () => void }[] = []
     const { takePlace } = hashing({ nowMs: () => nowMs, later: (ms, run) => void pauses.push({ ms, run }) })
@@ -42,22 +42,22 @@ describe('hashes', () => {
       if (isRight) place.wasRight()
     }
     for (let one = 0; one < 20; one += 1) await hash(true)
-    for (let one = 0; one < 6; one += 1) await hash(false)
+    for (let one = 0; one < 4; one += 1) await hash(false)
     expect(pauses).toEqual([])
     nowMs = 1000
-    const waiting = [1, 2, 3].map(() => hash(false))
-    // The fourth would wait for eleven seconds.
+    const waiting = [1, 2, 3, 4, 5].map(() => hash(false))
+    // The sixth would wait for 29 seconds.
     expect(() => takePlace()).toThrow(HashingBusy)
-    for (const [index, ms] of [2000, 3000, 3000].entries()) {
+    for (const [index, ms] of [4000, 5000, 5000, 5000, 5000].entries()) {
       const pause = pauses.shift()
       expect([pause?.ms, pauses]).toEqual([ms, []])
       nowMs += ms
       pause?.run()
       await waiting[index]
     }
-    // A while later there are six again.
+    // A while later there are four again.
     nowMs += 60_000
-    for (let one = 0; one < 6; one += 1) await hash(false)
+    for (let one = 0; one < 4; one += 1) await hash(false)
     expect(pauses).toEqual([])
   })
 

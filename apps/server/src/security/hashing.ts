@@ -7,12 +7,12 @@
 import type { ScryptOptions } from 'node:crypto'
 import { Worker } from 'node:worker_threads'
 
-/** So many wrong passwords are checked at once, and then one every three seconds: a tenth of a core. */
-const WRONG_AT_ONCE = 6
-const WRONG_PACE_MS = 3000
+/** So many wrong passwords are checked at once, and then one every five seconds: less than a tenth of a core. */
+const WRONG_AT_ONCE = 4
+const WRONG_PACE_MS = 5000
 
 /** Who would wait longer than this if all those ahead guess is sent away at once. When all is quiet, nine may wait. */
-const WAIT_MAX_MS = 10_000
+const WAIT_MAX_MS = 25_000
 
 /** No place is left in the queue, or the caller has left it. */
 export class HashingBusy extends Error {

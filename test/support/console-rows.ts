@@ -418,8 +418,6 @@ const OTHER_ROWS: [table: string, rows: Row[]][] = [
         must_change_password: true,
         totp_sealed: Buffer.from('x'),
         totp_enabled: true,
-        failures: 5,
-        locked_until: t('04:00:00.001'),
         last_signed_in_at: t('02:00:00'),
         created_at: t('01:00:00'),
       },
@@ -430,9 +428,27 @@ const OTHER_ROWS: [table: string, rows: Row[]][] = [
         password_hash: 'x',
         created_at: t('01:01:00'),
         must_change_password: false,
-        failures: 5,
-        locked_until: t('04:00:00'),
       },
+    ],
+  ],
+  [
+    'console_sign_in',
+    [
+      {
+        username: 'b-locked',
+        origin: '203.0.113.7',
+        failures: 4,
+        locked_until: t('03:00:00'),
+        tried_at: t('02:59:00'),
+      },
+      {
+        username: 'b-locked',
+        origin: 'session',
+        failures: 5,
+        locked_until: t('04:00:00.001'),
+        tried_at: t('03:59:00'),
+      },
+      { username: 'c-open', origin: '203.0.113.7', failures: 5, locked_until: t('04:00:00'), tried_at: t('03:59:00') },
     ],
   ],
   [

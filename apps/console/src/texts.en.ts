@@ -56,7 +56,7 @@ export const EN: Record<keyof typeof ZH, string> = {
   kind: 'Kind',
   lastAnswer: 'Last answer',
   lastSignIn: 'Last sign-in',
-  locked: 'Locked',
+  locked: 'Sign-in locked',
   look: 'Appearance',
   light: 'Light',
   dark: 'Dark',

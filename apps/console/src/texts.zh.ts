@@ -55,7 +55,7 @@ export const ZH = {
   kind: '种类',
   lastAnswer: '最近应答',
   lastSignIn: '上次登录',
-  locked: '已锁定',
+  locked: '登录锁定中',
   look: '外观',
   light: '浅色',
   dark: '深色',

@@ -11,6 +11,7 @@ export type ConsoleUser = {
   mustChangePassword: boolean
   totpSealed: Buffer | null
   isTotpEnabled: boolean
+  /** The latest end of a lock of the name, from wherever the failed sign-ins came. It may have passed. */
   lockedUntil: Date | null
   lastSignedInAt: Date | null
   createdAt: Date
@@ -18,7 +19,7 @@ export type ConsoleUser = {
 
 const COLUMNS = `username, role, mch_no as "mchNo", enabled as "isEnabled", password_hash as "passwordHash",
   must_change_password as "mustChangePassword", totp_sealed as "totpSealed", totp_enabled as "isTotpEnabled",
-  locked_until as "lockedUntil", last_signed_in_at as "lastSignedInAt", created_at as "createdAt"`
+  (select max(locked_until) from console_sign_in l where l.username = console_user.username) as "lockedUntil", last_signed_in_at as "lastSignedInAt", created_at as "createdAt"`
 
 export async function findConsoleUser(db: Db, username: string): Promise<ConsoleUser | null> {
   const rows = await run<ConsoleUser>(
@@ -54,7 +55,7 @@ export async function addConsoleUser(db: Db, user: NewConsoleUser, now: Date): P
   return rows.length === 1
 }
 
-/** A value that is left out stays. `unlock` resets the count of failed sign-ins. */
+/** A value that is left out stays. `unlock` forgets the failed sign-ins. */
 export async function changeConsoleUser(
   db: Db,
   username: string,
@@ -69,9 +70,9 @@ export async function changeConsoleUser(
   await run(
     db,
     'changeConsoleUser',
-    `update console_user set role = coalesce($2, role), enabled = coalesce($3, enabled),
+    `with forgotten as (delete from console_sign_in where username = $1 and $6)
+     update console_user set role = coalesce($2, role), enabled = coalesce($3, enabled),
             password_hash = coalesce($4, password_hash), must_change_password = coalesce($5, must_change_password),
-            failures = case when $6 then 0 else failures end, locked_until = case when $6 then null else locked_until end,
             totp_enabled = totp_enabled and not $7, totp_sealed = case when $7 then null else totp_sealed end
       where username = $1`,
     [
@@ -124,28 +125,44 @@ export async function takeTotpStep(db: Db, username: string, step: bigint, enabl
   return rows.length === 1
 }
 
+/** `origin`: where the sign-in comes from. Sign-ins from one origin lock no other. */
+export type SignInFrom = { username: string; origin: string }
+
 /**
- * Counts a sign-in before its password is checked, so that parallel sign-ins are all counted. Null while the name is locked.
- * The fifth failure locks the name for a minute; each further failure doubles the time, up to one hour.
+ * Counts a sign-in before its password is checked, so that parallel sign-ins are all counted. Null while the name is locked for
+ * this origin, or where there is no such name. The fifth failure locks it for a minute; each further failure doubles the time,
+ * up to one hour.
  */
-export async function beginSignIn(db: Db, username: string, now: Date): Promise<{ failures: number } | null> {
+export async function beginSignIn(
+  db: Db,
+  { username, origin }: SignInFrom,
+  now: Date,
+): Promise<{ failures: number } | null> {
   const rows = await run<{ failures: number }>(
     db,
     'beginSignIn',
-    `update console_user set failures = failures + 1,
-            locked_until = case when failures >= 4 then $2::timestamptz + least(60 * power(2, least(failures - 4, 6)), 3600) * interval '1 second' end
-      where username = $1 and (locked_until is null or locked_until <= $2) returning failures`,
-    [username, now],
+    `insert into console_sign_in as s (username, origin, failures, tried_at)
+     select username, $2, 1, $3 from console_user where username = $1
+     on conflict (username, origin) do update set failures = s.failures + 1, tried_at = $3,
+       locked_until = case when s.failures >= 4
+         then $3::timestamptz + least(60 * power(2, least(s.failures - 4, 6)), 3600) * interval '1 second' end
+       where s.locked_until is null or s.locked_until <= $3
+     returning failures`,
+    [username, origin, now],
   )
   return rows[0] ?? null
 }
 
-/** Resets the count after a right password (and code). `now` is null where it was checked without signing in. */
-export const endSignIn = (db: Db, username: string, now: Date | null) =>
+/** Forgets the failures of this origin after a right password (and code). `now` is null where it was checked without signing in. */
+export const endSignIn = (db: Db, { username, origin }: SignInFrom, now: Date | null) =>
   run(
     db,
     'endSignIn',
-    `update console_user set failures = 0, locked_until = null, last_signed_in_at = coalesce($2, last_signed_in_at)
-      where username = $1`,
-    [username, now],
+    `with forgotten as (delete from console_sign_in where username = $1 and origin = $2)
+     update console_user set last_signed_in_at = $3 where username = $1 and $3::timestamptz is not null`,
+    [username, origin, now],
   )
+
+/** Forgets failed sign-ins that ended before `before`. */
+export const forgetSignIns = (db: Db, before: Date) =>
+  run(db, 'forgetSignIns', 'delete from console_sign_in where tried_at < $1', [before])

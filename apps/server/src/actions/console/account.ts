@@ -11,7 +11,16 @@ import {
 import { Secret } from 'otpauth'
 import { hashPassword } from '../../security/passwords.ts'
 import type { World } from '../../world.ts'
-import { beginSession, newRecoveryCodes, provenUser, signedInUser, takeCode, totpOf, totpPlace } from './session.ts'
+import {
+  beginSession,
+  inSession,
+  newRecoveryCodes,
+  provenUser,
+  signedInUser,
+  takeCode,
+  totpOf,
+  totpPlace,
+} from './session.ts'
 
 export type PasswordChange = { username: string; password: string; fresh: string; address: string }
 
@@ -38,7 +47,7 @@ export type TotpBegun =
 export async function beginTotp(world: World, username: string, password: string): Promise<TotpBegun> {
   const user = await provenUser(world, username, password)
   if (user === null) return { kind: 'wrong_password' }
-  await endSignIn(world.pool, username, null)
+  await endSignIn(world.pool, inSession(username), null)
   if (user.isTotpEnabled) return { kind: 'enabled_already' }
   const secret = new Secret({ size: 20 })
   await putTotpSecret(world.pool, username, world.secrets.seal(totpPlace(username), secret.base32))
@@ -48,9 +57,9 @@ export async function beginTotp(world: World, username: string, password: string
 /** Returns the codes for the day on which the authenticator is lost, which are shown once. Null when the code is wrong or was used before. */
 export async function enableTotp(world: World, username: string, code: string): Promise<string[] | null> {
   const user = await signedInUser(world, username)
-  const counted = await beginSignIn(world.pool, username, world.now())
+  const counted = await beginSignIn(world.pool, inSession(username), world.now())
   if (counted === null || !(await takeCode(world, user, code, 'enable'))) return null
-  await endSignIn(world.pool, username, null)
+  await endSignIn(world.pool, inSession(username), null)
   const { codes, hashes } = newRecoveryCodes()
   await putRecoveryCodes(world.pool, username, hashes)
   return codes
@@ -63,7 +72,7 @@ export async function disableTotp(
   const user = await provenUser(world, username, password)
   if (user === null) return 'wrong_password'
   if (!user.isTotpEnabled || !(await takeCode(world, user, code, 'use'))) return 'wrong_code'
-  await endSignIn(world.pool, username, null)
+  await endSignIn(world.pool, inSession(username), null)
   await changeConsoleUser(world.pool, username, { dropTotp: true })
   return 'disabled'
 }

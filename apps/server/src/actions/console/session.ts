@@ -9,6 +9,7 @@ import {
   endSignIn,
   findConsoleUser,
   forgetConsoleSessions,
+  forgetSignIns,
   proveConsoleSession,
   takeRecoveryCode,
   takeTotpStep,
@@ -16,12 +17,18 @@ import {
 } from '@acopay/store/console'
 import { Secret, TOTP } from 'otpauth'
 import { takePlace } from '../../security/hashing.ts'
+import { originOf } from '../../security/origin.ts'
 import { isPassword } from '../../security/passwords.ts'
 import type { World } from '../../world.ts'
 
 /** A session ends after half an hour without a call, and after half a day in any case. */
 export const IDLE_MS = 30 * 60_000
 const SESSION_MS = 12 * 3_600_000
+/** Longer than the longest lock. */
+const FAILURES_KEPT_MS = 24 * 3_600_000
+
+/** Where the failed tries of a user's open sessions are counted, so that strangers cannot keep the user from proving who they are. */
+export const inSession = (username: string) => ({ username, origin: 'session' })
 
 /** The database stores this hash of the cookie's token instead of the token. */
 export const sessionKey = (token: string): Buffer => createHash('sha256').update(token, 'utf8').digest()
@@ -46,7 +53,7 @@ export async function signIn(
   // First: a try that is sent away for lack of a place does not count against the name.
   const place = takePlace(signal)
   try {
-    const counted = await beginSignIn(world.pool, username, now)
+    const counted = await beginSignIn(world.pool, { username, origin: originOf(address) }, now)
     const user = await findConsoleUser(world.pool, username)
     const isRight = await isPassword(password, counted === null ? null : (user?.passwordHash ?? null), place)
     return { user, result: await signedIn(world, { username, address, code }, isRight ? user : null) }
@@ -66,7 +73,7 @@ async function signedIn(
     if (code === null) return { kind: 'code_needed' }
     if (!(await takeSecondFactor(world, user, code))) return { kind: 'wrong' }
   }
-  await endSignIn(world.pool, username, world.now())
+  await endSignIn(world.pool, { username, origin: originOf(address) }, world.now())
   return { kind: 'begun', token: await beginSession(world, username, address) }
 }
 
@@ -93,9 +100,10 @@ export async function endSession(world: World, key: Buffer): Promise<void> {
   await endConsoleSession(world.pool, key)
 }
 
-/** Deletes the sessions that have ended. */
+/** Deletes the sessions that have ended, and failed sign-ins of the day before. */
 export async function forgetEndedSessions(world: World): Promise<void> {
   const now = world.now()
+  await forgetSignIns(world.pool, new Date(now.getTime() - FAILURES_KEPT_MS))
   await forgetConsoleSessions(world.pool, now, new Date(now.getTime() - IDLE_MS))
 }
 
@@ -108,13 +116,13 @@ export async function signedInUser(world: World, username: string): Promise<Cons
 
 /**
  * Checks the password of a user who is signed in, because an open session alone must not be enough to change a password or
- * TOTP. Wrong passwords count as failed sign-ins; a caller that succeeds resets the count with `endSignIn`. Null when the
- * password is wrong or the name is locked.
+ * TOTP. Wrong passwords are counted (`inSession`); a caller that succeeds resets the count with `endSignIn`. Null when the
+ * password is wrong or the user's sessions are locked.
  */
 export async function provenUser(world: World, username: string, password: string): Promise<ConsoleUser | null> {
   const place = takePlace()
   try {
-    const counted = await beginSignIn(world.pool, username, world.now())
+    const counted = await beginSignIn(world.pool, inSession(username), world.now())
     const user = await signedInUser(world, username)
     return counted !== null && (await isPassword(password, user.passwordHash, place)) ? user : null
   } finally {
@@ -133,7 +141,7 @@ export async function proveAgain(
   const user = await provenUser(world, username, password)
   if (user === null) return 'wrong_password'
   if (user.isTotpEnabled && (code === null || !(await takeSecondFactor(world, user, code)))) return 'wrong_code'
-  await endSignIn(world.pool, username, null)
+  await endSignIn(world.pool, inSession(username), null)
   await proveConsoleSession(world.pool, key, world.now())
   return 'proven'
 }

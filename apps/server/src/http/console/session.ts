@@ -34,12 +34,12 @@ export function sessionView(world: World, token: string, user: SessionUser): Ses
 export const mustTurnTotpOn = ({ consoleRules }: World, { role, isTotpEnabled }: SessionUser): boolean =>
   !isTotpEnabled && consoleRules.totpRoles.has(role)
 
-/** The same answer for every reason, so that a caller cannot find out which names exist or are locked. */
+/** The same answer for every reason, so that a caller cannot find out which names exist. */
 const NOT_SIGNED_IN = () =>
   failed(
     'SIGN_IN_FAILED',
-    '用户名或密码不正确；连续失败5次后会锁定，1分钟起',
-    'The name or the password is wrong; after five failures the name is locked, for a minute at first',
+    '用户名或密码不正确；同一地址连续失败5次后须等待，1分钟起',
+    'The name or the password is wrong; after five failures your address has to wait, for a minute at first',
   )
 
 /** The new session, or the reason for none. `user` is set as soon as the name is known to exist, for the audit log. */

@@ -60,6 +60,8 @@ beforeAll(async () => {
 afterAll(() => gateway.stop())
 
 const x = (count: number): string => 'x'.repeat(count)
+/** Letters that nobody guesses. */
+const odd = (length: number): string => 'kx8#mvq2plw9'.repeat(20).slice(0, length)
 /** This many UTF-16 units, none of them in ASCII. */
 const wide = (count: number): string => '长'.repeat(count)
 
@@ -538,8 +540,8 @@ const ASKS = (): Ask[] => [
     fields: {
       // Those that could be the new one are answered as well with 400: the old one is wrong.
       new_password: {
-        taken: [x(12), x(200)],
-        refused: [x(11), '', null, x(201), 1, 'my admin password', 'MY ADMIN PASSWORD'],
+        taken: [odd(12), odd(200)],
+        refused: [odd(11), '', null, odd(201), 1, x(12), 'password1234', 'my admin password', 'MY ADMIN PASSWORD'],
         ok: 400,
       },
       password: { taken: [], refused: ['', null, x(201), 1] },

@@ -7,7 +7,9 @@ import { addMerchant } from '@acopay/store'
 import { addConsoleUser, beginSignIn, endSignIn } from '@acopay/store/console'
 import type { FastifyInstance } from 'fastify'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { changeOwnPassword } from '../apps/server/src/actions/console/account.ts'
 import { beginSession, inSession, proveAgain, sessionKey } from '../apps/server/src/actions/console/session.ts'
+import { changeUser, addUser as makeUser } from '../apps/server/src/actions/console/users.ts'
 import { placeOrder } from '../apps/server/src/actions/order/place-order.ts'
 import { countHourlyFigures } from '../apps/server/src/actions/statistics/count-hours.ts'
 import { buildServer, NO_EXTRA_ROUTES } from '../apps/server/src/http/server.ts'
@@ -388,6 +390,25 @@ it('a user whose open sessions are locked asks for a new password as often as it
   }
   expect((await signIn(url, { username: 'admin', password: PASSWORD })).status).toBe(200)
   await endSignIn(database.pool, inSession('locked'), null)
+})
+
+it('a one-time password ends three days after it was made, and the one that the user chose then never does', async () => {
+  const url = await server()
+  const { world } = gateway
+  const threeDays = 72 * 60 * MINUTE
+  const password = (await makeUser(world, { username: 'late', role: 'finance', mchNo: null })) ?? ''
+  gateway.advance(threeDays - 1)
+  expect((await signIn(url, { username: 'late', password })).body).toMatchObject({ must_change_password: true })
+  gateway.advance(1)
+  const { status, body } = await signIn(url, { username: 'late', password })
+  expect([status, body.message.zh]).toEqual([401, '一次性密码72小时内有效，现已失效；请管理员重置'])
+  const reset = { role: null, isEnabled: null, unlock: false, resetPassword: true, dropTotp: false }
+  const again = (await changeUser(world, 'late', reset)) ?? ''
+  expect((await signIn(url, { username: 'late', password: again })).status).toBe(200)
+  const fresh = 'some words that nobody guesses'
+  await changeOwnPassword(world, { username: 'late', password: again, fresh, address: '127.0.0.1' })
+  gateway.advance(threeDays)
+  expect((await signIn(url, { username: 'late', password: fresh })).status).toBe(200)
 })
 
 it('today begins at midnight in China, not in UTC, also at the end of a year', async () => {

@@ -2,7 +2,7 @@
 import { isMerchantRole, ROLES } from '@acopay/protocol/console'
 import { type Db, findMerchant, migrate } from '@acopay/store'
 import { addConsoleUser, changeConsoleUser, endConsoleSessions, findConsoleUser } from '@acopay/store/console'
-import { hashPassword, newPassword } from '../security/passwords.ts'
+import { hashPassword, newPassword, oneTimeEnd } from '../security/passwords.ts'
 import { readConfig } from '../start/config.ts'
 import { openDatabase } from '../start/database.ts'
 
@@ -25,18 +25,20 @@ export async function consoleUser(
   try {
     await migrate(pool)
     const password = newPassword()
-    const hash = await hashPassword(password)
-    if (operation === 'add') await add(pool, { username, role, mchNo: mchNo ?? null, hash })
-    else await reset(pool, username, hash)
-    return `${username}  一次性密码 one-time password: ${password}`
+    const fresh = { hash: await hashPassword(password), endsAt: oneTimeEnd(new Date()) }
+    if (operation === 'add') await add(pool, { username, role, mchNo: mchNo ?? null, fresh })
+    else await reset(pool, username, fresh)
+    return `${username}  一次性密码，72小时内有效 one-time password, for 72 hours: ${password}`
   } finally {
     await close()
   }
 }
 
+type Fresh = { hash: string; endsAt: Date }
+
 async function add(
   db: Db,
-  { username, role, mchNo, hash }: { username: string; role: string | undefined; mchNo: string | null; hash: string },
+  { username, role, mchNo, fresh }: { username: string; role: string | undefined; mchNo: string | null; fresh: Fresh },
 ): Promise<void> {
   const known = ROLES.find((one) => one === role)
   if (known === undefined) throw new Error(USAGE)
@@ -48,13 +50,20 @@ async function add(
   if (mchNo !== null && (await findMerchant(db, mchNo, now)) === null) {
     throw new Error(`没有商户 ${mchNo} (no such merchant)`)
   }
-  const user = { username, role: known, mchNo, passwordHash: hash, mustChangePassword: true }
+  const user = {
+    username,
+    role: known,
+    mchNo,
+    passwordHash: fresh.hash,
+    mustChangePassword: true,
+    passwordEndsAt: fresh.endsAt,
+  }
   if (!(await addConsoleUser(db, user, now))) throw new Error(`用户名已被使用 (taken): ${username}`)
 }
 
 /** Also unlocks the name and turns TOTP off, because the user may have lost the authenticator. */
-async function reset(db: Db, username: string, hash: string): Promise<void> {
+async function reset(db: Db, username: string, fresh: Fresh): Promise<void> {
   if ((await findConsoleUser(db, username)) === null) throw new Error(`没有用户 ${username} (no such user)`)
-  await changeConsoleUser(db, username, { password: { hash, mustChange: true }, isEnabled: true, dropTotp: true })
+  await changeConsoleUser(db, username, { password: fresh, isEnabled: true, dropTotp: true })
   await endConsoleSessions(db, username)
 }

@@ -51,7 +51,7 @@ const makeUsers = (db: Db, now: Date): Promise<ConsoleUsers['users']> =>
       const mchNo = isMerchantRole(role) ? DEMO.mchNo : null
       const user = { username, role, mchNo, passwordHash: hash, mustChangePassword: false }
       if (!(await addConsoleUser(db, user, now))) {
-        await changeConsoleUser(db, username, { password: { hash, mustChange: false } })
+        await changeConsoleUser(db, username, { password: { hash, endsAt: null } })
       }
       return { username, role, password }
     }),

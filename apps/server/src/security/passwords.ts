@@ -65,7 +65,12 @@ const NO_HASH = [
 /** Without characters that look alike; 20 of them have 99 bits. */
 const LETTERS = 'abcdefghjkmnpqrstuvwxyz23456789'
 
-/** A one-time password, which the user must change at the first sign-in. */
+const ONE_TIME_MS = 72 * 3_600_000
+
+/** When a one-time password ends that is made now. */
+export const oneTimeEnd = (now: Date): Date => new Date(now.getTime() + ONE_TIME_MS)
+
+/** A password that nobody chose; as a one-time password, the user must change it at the first sign-in. */
 export const newPassword = (): string =>
   Array.from({ length: 4 }, () => Array.from({ length: 5 }, () => LETTERS[randomInt(LETTERS.length)]).join('')).join(
     '-',

@@ -9,6 +9,8 @@ export type ConsoleUser = {
   isEnabled: boolean
   passwordHash: string
   mustChangePassword: boolean
+  /** Null where it does not end: a password that the user chose. */
+  passwordEndsAt: Date | null
   totpSealed: Buffer | null
   isTotpEnabled: boolean
   /** The latest end of a lock of the name, from wherever the failed sign-ins came. It may have passed. */
@@ -18,7 +20,7 @@ export type ConsoleUser = {
 }
 
 const COLUMNS = `username, role, mch_no as "mchNo", enabled as "isEnabled", password_hash as "passwordHash",
-  must_change_password as "mustChangePassword", totp_sealed as "totpSealed", totp_enabled as "isTotpEnabled",
+  must_change_password as "mustChangePassword", password_ends_at as "passwordEndsAt", totp_sealed as "totpSealed", totp_enabled as "isTotpEnabled",
   (select max(locked_until) from console_sign_in l where l.username = console_user.username) as "lockedUntil", last_signed_in_at as "lastSignedInAt", created_at as "createdAt"`
 
 export async function findConsoleUser(db: Db, username: string): Promise<ConsoleUser | null> {
@@ -41,16 +43,22 @@ export const listConsoleUsers = (db: Db, mchNo: string | null, after: string, li
     [mchNo, after, limit],
   )
 
-export type NewConsoleUser = Pick<ConsoleUser, 'username' | 'role' | 'mchNo' | 'passwordHash' | 'mustChangePassword'>
+export type NewConsoleUser = Pick<
+  ConsoleUser,
+  'username' | 'role' | 'mchNo' | 'passwordHash' | 'mustChangePassword'
+> & {
+  /** Left out where the password does not end. */
+  passwordEndsAt?: Date
+}
 
 /** False when the name is taken. */
 export async function addConsoleUser(db: Db, user: NewConsoleUser, now: Date): Promise<boolean> {
   const rows = await run(
     db,
     'addConsoleUser',
-    `insert into console_user (username, role, mch_no, password_hash, must_change_password, created_at)
-     values ($1, $2, $3, $4, $5, $6) on conflict do nothing returning 1`,
-    [user.username, user.role, user.mchNo, user.passwordHash, user.mustChangePassword, now],
+    `insert into console_user (username, role, mch_no, password_hash, must_change_password, created_at, password_ends_at)
+     values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing returning 1`,
+    [user.username, user.role, user.mchNo, user.passwordHash, user.mustChangePassword, now, user.passwordEndsAt],
   )
   return rows.length === 1
 }
@@ -62,7 +70,8 @@ export async function changeConsoleUser(
   change: {
     role?: string
     isEnabled?: boolean
-    password?: { hash: string; mustChange: boolean }
+    /** A one-time password has an end. */
+    password?: { hash: string; endsAt: Date | null }
     unlock?: boolean
     dropTotp?: boolean
   },
@@ -73,6 +82,7 @@ export async function changeConsoleUser(
     `with forgotten as (delete from console_sign_in where username = $1 and $6)
      update console_user set role = coalesce($2, role), enabled = coalesce($3, enabled),
             password_hash = coalesce($4, password_hash), must_change_password = coalesce($5, must_change_password),
+            password_ends_at = case when $4::text is null then password_ends_at else $8::timestamptz end,
             totp_enabled = totp_enabled and not $7, totp_sealed = case when $7 then null else totp_sealed end
       where username = $1`,
     [
@@ -80,9 +90,10 @@ export async function changeConsoleUser(
       change.role,
       change.isEnabled,
       change.password?.hash,
-      change.password?.mustChange,
+      change.password && change.password.endsAt !== null,
       change.unlock ?? change.password !== undefined,
       change.dropTotp ?? false,
+      change.password?.endsAt,
     ],
   )
 }

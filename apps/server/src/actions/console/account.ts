@@ -32,7 +32,7 @@ export async function changeOwnPassword(
   const user = await provenUser(world, username, password)
   if (user === null) return null
   const hash = await hashPassword(fresh)
-  await changeConsoleUser(world.pool, username, { password: { hash, mustChange: false } })
+  await changeConsoleUser(world.pool, username, { password: { hash, endsAt: null } })
   // The session that makes this call ends too, so that a stolen copy of its cookie stops working.
   await endConsoleSessions(world.pool, username)
   return { token: await beginSession(world, username, address), user: { ...user, mustChangePassword: false } }

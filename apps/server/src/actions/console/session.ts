@@ -42,7 +42,11 @@ export type SignIn = {
   signal?: AbortSignal
 }
 
-export type SignedIn = { kind: 'begun'; token: string } | { kind: 'wrong' } | { kind: 'code_needed' }
+export type SignedIn =
+  | { kind: 'begun'; token: string }
+  | { kind: 'wrong' }
+  | { kind: 'code_needed' }
+  | { kind: 'password_ended' }
 
 /** `user` is set whenever the name exists, because the audit log also records failed sign-ins. */
 export async function signIn(
@@ -73,7 +77,9 @@ async function signedIn(
     if (code === null) return { kind: 'code_needed' }
     if (!(await takeSecondFactor(world, user, code))) return { kind: 'wrong' }
   }
-  await endSignIn(world.pool, { username, origin: originOf(address) }, world.now())
+  const now = world.now()
+  if (user.passwordEndsAt !== null && user.passwordEndsAt <= now) return { kind: 'password_ended' }
+  await endSignIn(world.pool, { username, origin: originOf(address) }, now)
   return { kind: 'begun', token: await beginSession(world, username, address) }
 }
 

@@ -1,6 +1,6 @@
 /** Adds and changes users of the console. */
 import { addConsoleUser, changeConsoleUser, endConsoleSessions, type NewConsoleUser } from '@acopay/store/console'
-import { hashPassword, newPassword } from '../../security/passwords.ts'
+import { hashPassword, newPassword, oneTimeEnd } from '../../security/passwords.ts'
 import type { World } from '../../world.ts'
 
 /** Returns the one-time password of the new user; null when the name is taken. */
@@ -8,9 +8,11 @@ export async function addUser(
   world: World,
   user: Pick<NewConsoleUser, 'username' | 'role' | 'mchNo'>,
 ): Promise<string | null> {
+  const now = world.now()
   const password = newPassword()
   const passwordHash = await hashPassword(password)
-  const isNew = await addConsoleUser(world.pool, { ...user, passwordHash, mustChangePassword: true }, world.now())
+  const added = { ...user, passwordHash, mustChangePassword: true, passwordEndsAt: oneTimeEnd(now) }
+  const isNew = await addConsoleUser(world.pool, added, now)
   return isNew ? password : null
 }
 
@@ -30,7 +32,7 @@ export async function changeUser(world: World, username: string, change: UserCha
   await changeConsoleUser(world.pool, username, {
     ...(role === null ? {} : { role }),
     ...(isEnabled === null ? {} : { isEnabled }),
-    ...(password === null ? {} : { password: { hash: await hashPassword(password), mustChange: true } }),
+    ...(password === null ? {} : { password: { hash: await hashPassword(password), endsAt: oneTimeEnd(world.now()) } }),
     unlock: unlock || resetPassword,
     dropTotp,
   })

@@ -4,6 +4,7 @@ import { ALLOWED, type Role, type Session } from '@acopay/protocol/console'
 import type { ConsoleUser, SessionUser } from '@acopay/store/read'
 import { beginTotp, changeOwnPassword, disableTotp, enableTotp } from '../../actions/console/account.ts'
 import { signIn as beginSignIn, endSession, IDLE_MS, proveAgain } from '../../actions/console/session.ts'
+import { isGuessable } from '../../security/guessable.ts'
 import { PASSWORD_MAX, PASSWORD_MIN } from '../../security/passwords.ts'
 import type { World } from '../../world.ts'
 import { Began, type ConsoleCall, type ConsoleEndpoint, type Failed, failed } from './call.ts'
@@ -42,6 +43,13 @@ const NOT_SIGNED_IN = () =>
     'The name or the password is wrong; after five failures your address has to wait, for a minute at first',
   )
 
+const PASSWORD_ENDED = () =>
+  failed(
+    'SIGN_IN_FAILED',
+    '一次性密码72小时内有效，现已失效；请管理员重置',
+    'One-time passwords are good for 72 hours, and this one has ended; ask an admin to reset it',
+  )
+
 /** The new session, or the reason for none. `user` is set as soon as the name is known to exist, for the audit log. */
 export async function signIn(
   world: World,
@@ -57,6 +65,7 @@ export async function signIn(
   if (result.kind === 'code_needed') {
     return { user, answer: failed('TOTP_REQUIRED', '请输入动态验证码', 'Enter the code of your authenticator') }
   }
+  if (result.kind === 'password_ended') return { user, answer: PASSWORD_ENDED() }
   if (result.kind === 'wrong' || user === null) return { user, answer: NOT_SIGNED_IN() }
   return { user, answer: new Began(result.token, user) }
 }
@@ -93,6 +102,14 @@ async function changePassword(world: World, { caller, body }: ConsoleCall): Prom
   }
   const wrong = read.failed()
   if (wrong !== null) return wrong
+  if (await isGuessable(fresh, username)) {
+    read.say(
+      'new_password',
+      '太常见或有规律，容易被猜到；请用几个不相关的词或随机字符',
+      'is common or has a pattern, and easy to guess; take some unrelated words, or letters at random',
+    )
+    return read.failed() ?? WRONG_PASSWORD()
+  }
   const changed = await changeOwnPassword(world, { username, password, fresh, address })
   return changed === null ? WRONG_PASSWORD() : new Began(changed.token, changed.user)
 }

@@ -242,6 +242,7 @@ const ROWS: Row[] = [
   ],
   [['PUT', 'sandbox/faults/none', {}], 'sandbox.faults', null, null, {}, 'NOT_FOUND'],
   [['POST', 'session/proof', { password: 'wrong' }], 'session.prove', null, null, {}, 'FIELD_INVALID'],
+  [['DELETE', 'sessions/0123456789abcdef'], 'session.end_other', null, '0123456789abcdef', {}, 'NOT_FOUND'],
   [['POST', 'session/totp', { password: 'wrong' }], 'session.totp_begin', null, null, {}, 'FIELD_INVALID'],
   [['PUT', 'session/totp', { code: '1' }], 'session.totp_on', null, null, {}, 'FIELD_INVALID'],
   [['DELETE', 'session/totp', { password: 'wrong' }], 'session.totp_off', null, null, {}, 'FIELD_INVALID'],

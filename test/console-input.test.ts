@@ -168,6 +168,7 @@ const deeds = (one: string): (readonly ['POST' | 'PUT' | 'DELETE', string])[] =>
   ...([
     ['PUT', 'session/totp'],
     ['DELETE', 'session/totp'],
+    ['DELETE', `sessions/${one}`],
     ['POST', 'sandbox/orders'],
     ['PUT', `sandbox/faults/${one}`],
   ] as const),

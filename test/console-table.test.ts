@@ -29,6 +29,8 @@ POST   session/proof                             -                      400 400 
 POST   session/totp                              -                      400 400 400 400 400 .   .   {}
 PUT    session/totp                              -                      400 400 400 400 400 .   .   {}
 DELETE session/totp                              -                      400 400 400 400 400 .   .   {}
+GET    sessions                                  -                      200 200 200 200 200 .   .
+DELETE sessions/0123456789abcdef                 -                      404 404 404 404 404 .   .
 
 GET    orders                                    orders.read            200 200 200 200 200 .   .
 GET    orders?mch_no=:m                          orders.read            200 200 200 200 200 no  no

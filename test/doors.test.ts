@@ -15,7 +15,7 @@ import { countHourlyFigures } from '../apps/server/src/actions/statistics/count-
 import { buildServer, NO_EXTRA_ROUTES } from '../apps/server/src/http/server.ts'
 import { hashPassword } from '../apps/server/src/security/passwords.ts'
 import { readConfig } from '../apps/server/src/start/config.ts'
-import { consoleClient } from './support/console.ts'
+import { type ConsoleClient, consoleClient } from './support/console.ts'
 import { readAnswer, signedRequest } from './support/merchant.ts'
 import { wrongRows } from './support/tables.ts'
 import { type TestWorld, testWorld } from './support/world.ts'
@@ -390,6 +390,39 @@ it('a user whose open sessions are locked asks for a new password as often as it
   }
   expect((await signIn(url, { username: 'admin', password: PASSWORD })).status).toBe(200)
   await endSignIn(database.pool, inSession('locked'), null)
+})
+
+it('a user sees from where they are signed in, and ends one session after the other; nobody sees or ends that of another', async () => {
+  const url = await server()
+  const { world, database } = gateway
+  const open = async (username: string, address: string): Promise<ConsoleClient> => {
+    const cookie = `acopay_console=${await beginSession(world, username, address)}`
+    gateway.advance(MINUTE)
+    return consoleClient(url, cookie, (await consoleClient(url, cookie).get('session')).body)
+  }
+  await database.pool.query(`delete from console_session where username in ('admin', 'finance')`)
+  const startMs = world.now().getTime()
+  const at = (minutes: number): string => new Date(startMs + minutes * MINUTE).toISOString()
+  const [desk, phone, stranger] = [
+    await open('admin', '10.0.0.1'),
+    await open('admin', '10.0.0.2'),
+    await open('finance', '10.0.0.3'),
+  ]
+  const { rows } = (await desk.get('sessions')).body
+  expect(rows).toEqual([
+    { id: expect.stringMatching(/^[0-9a-f]{16}$/), address: '10.0.0.2', created_at: at(1), seen_at: at(1), is_this: false },
+    { id: expect.stringMatching(/^[0-9a-f]{16}$/), address: '10.0.0.1', created_at: at(0), seen_at: at(0), is_this: true },
+  ])
+  expect((await stranger.send('DELETE', `sessions/${rows[0].id}`)).status).toBe(404)
+  expect((await phone.get('sessions')).body.rows).toHaveLength(2)
+  expect((await desk.send('DELETE', `sessions/${rows[0].id}`)).status).toBe(200)
+  expect((await phone.get('sessions')).status).toBe(401)
+  expect((await desk.send('DELETE', `sessions/${rows[0].id}`)).status).toBe(404)
+  expect((await desk.get('sessions')).body.rows).toHaveLength(1)
+  // One that has ended is not shown, also before it is removed.
+  gateway.advance(29 * MINUTE)
+  const later = await open('admin', '10.0.0.4')
+  expect((await later.get('sessions')).body.rows).toMatchObject([{ address: '10.0.0.4', is_this: true }])
 })
 
 it('a one-time password ends three days after it was made, and the one that the user chose then never does', async () => {

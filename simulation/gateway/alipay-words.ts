@@ -104,7 +104,11 @@ function queryWords(parts: Parts, { says, fault }: Heard<Queried>, no: string): 
   if (fault === 'odd answer') {
     const odd = [{ total_amount: '0.00' }, { send_pay_date: '2099-01-01 00:00:00' }]
     const state = { trade_status: 'A_NEW_STATE' }
-    return isPaid ? { ...about, ...paid(says.payment), ...wording.pick([...odd, state]) } : { ...about, ...state }
+    // Only one thing is odd at a time: a paid trade's state is right where its amount is not.
+    const told = isPaid
+      ? { ...paid(says.payment), trade_status: 'TRADE_SUCCESS', ...wording.pick([...odd, state]) }
+      : state
+    return { ...about, ...told }
   }
   switch (says.kind) {
     case 'absent':

@@ -113,6 +113,7 @@ export type UserChanged = { user: UserRow; password: string | null }
 export const AUDIT_ACTIONS = [
   'session.begin',
   'session.end',
+  'session.end_other',
   'session.password',
   'session.prove',
   'session.totp_begin',

@@ -97,6 +97,21 @@ export type Session = {
   idle_s: number
 }
 
+/**
+ * `GET sessions`: the user's own open sessions, those used last first. `DELETE sessions/:id` ends one of them. An admin ends all of
+ * another user by disabling it or resetting its password.
+ */
+export type SessionRow = {
+  id: string
+  address: string
+  created_at: string
+  /** The last call, to the minute. */
+  seen_at: string
+  /** The session that asks. */
+  is_this: boolean
+}
+export type SessionList = { rows: SessionRow[] }
+
 /** `PUT session/password`. A password has at least 12 characters. Ends the user's other sessions. */
 export type PasswordAsk = { password: string; new_password: string }
 

@@ -56,6 +56,32 @@ export const proveConsoleSession = (db: Db, key: Buffer, now: Date) =>
 export const endConsoleSession = (db: Db, key: Buffer) =>
   run(db, 'endConsoleSession', 'delete from console_session where session_key = $1', [key])
 
+/** An open session as its user sees it. `id` is the beginning of the key, in hexadecimal digits. */
+export type OpenSession = { id: string; address: string; createdAt: Date; seenAt: Date }
+
+const ID = "left(encode(session_key, 'hex'), 16)"
+const SESSIONS_MAX = 100
+
+/** The user's open sessions, those used last first, at most 100. */
+export const listConsoleSessions = (
+  db: Db,
+  username: string,
+  { now, idleSince }: { now: Date; idleSince: Date },
+): Promise<OpenSession[]> =>
+  run<OpenSession>(
+    db,
+    'listConsoleSessions',
+    `select ${ID} as id, address, created_at as "createdAt", seen_at as "seenAt" from console_session
+      where username = $1 and expires_at > $2 and seen_at > $3 order by seen_at desc, session_key limit ${SESSIONS_MAX}`,
+    [username, now, idleSince],
+  )
+
+/** Ends one of the user's sessions. False when the user has no such session. */
+export async function endConsoleSessionOf(db: Db, username: string, id: string): Promise<boolean> {
+  const text = `delete from console_session where username = $1 and ${ID} = $2 returning 1`
+  return (await run(db, 'endConsoleSessionOf', text, [username, id])).length > 0
+}
+
 /** Ends all of a user's sessions. */
 export const endConsoleSessions = (db: Db, username: string) =>
   run(db, 'endConsoleSessions', 'delete from console_session where username = $1', [username])

@@ -5,6 +5,7 @@ import { Alert, Button, Form, Input, QRCode } from 'antd'
 import { call, queries, session } from '../../api.ts'
 import { Fact, Mono, Title, useSays } from '../../parts.tsx'
 import { usePreferences } from '../../preferences.tsx'
+import { OwnSessions } from './own-sessions.tsx'
 import { ChangePassword } from './sign-in.tsx'
 
 export function Account() {
@@ -29,6 +30,7 @@ export function Account() {
           {who.totp_enabled ? <TurnOff /> : <TurnOn />}
         </section>
       </div>
+      <OwnSessions />
     </>
   )
 }

@@ -6,10 +6,13 @@ import {
   type ConsoleSession,
   type ConsoleUser,
   endConsoleSession,
+  endConsoleSessionOf,
   endSignIn,
   findConsoleUser,
   forgetConsoleSessions,
   forgetSignIns,
+  listConsoleSessions,
+  type OpenSession,
   proveConsoleSession,
   takeRecoveryCode,
   takeTotpStep,
@@ -105,6 +108,17 @@ export function useSession(world: World, token: string, isActive: boolean): Prom
 export async function endSession(world: World, key: Buffer): Promise<void> {
   await endConsoleSession(world.pool, key)
 }
+
+/** The user's open sessions, those used last first. `isThis`: the one that asks. */
+export async function sessionsOf(world: World, username: string, key: Buffer): Promise<(OpenSession & { isThis: boolean })[]> {
+  const now = world.now()
+  const open = await listConsoleSessions(world.pool, username, { now, idleSince: new Date(now.getTime() - IDLE_MS) })
+  return open.map((one) => ({ ...one, isThis: key.toString('hex').startsWith(one.id) }))
+}
+
+/** False when the user has no such session. */
+export const endSessionOf = (world: World, username: string, id: string): Promise<boolean> =>
+  endConsoleSessionOf(world.pool, username, id)
 
 /** Deletes the sessions that have ended, and failed sign-ins of the day before. */
 export async function forgetEndedSessions(world: World): Promise<void> {

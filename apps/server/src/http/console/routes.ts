@@ -20,6 +20,7 @@ import { notificationEndpoints } from './orders/notifications.ts'
 import { orderDeedEndpoints } from './orders/order-actions.ts'
 import { orderEndpoints } from './orders/orders.ts'
 import { broken, readBody, respond, send, TOO_OFTEN, type Token, userOf } from './respond.ts'
+import { ownSessionEndpoints } from './own-sessions.ts'
 import { sessionEndpoints, sessionView, signIn } from './session.ts'
 import { auditEndpoints } from './system/audit.ts'
 import { overviewEndpoints } from './system/overview.ts'
@@ -28,6 +29,7 @@ import { userEndpoints } from './system/users.ts'
 
 const ENDPOINTS: ConsoleEndpoint[] = [
   ...sessionEndpoints,
+  ...ownSessionEndpoints,
   ...orderEndpoints,
   ...orderDeedEndpoints,
   ...merchantEndpoints,

@@ -164,6 +164,7 @@ const PATTERNS: Record<string, string> = {
   'users/operator': 'users/:username',
   'sandbox/orders/:m/:o/deeds': 'sandbox/orders/:mch_no/:transaction_no/deeds',
   'sandbox/faults/wechat': 'sandbox/faults/:channel',
+  'sessions/0123456789abcdef': 'sessions/:id',
 }
 const pathOf = (row: Row): string => row.path.split('?', 1)[0] as string
 const patternOf = (path: string): string => PATTERNS[path] ?? path

@@ -110,7 +110,11 @@ export async function endSession(world: World, key: Buffer): Promise<void> {
 }
 
 /** The user's open sessions, those used last first. `isThis`: the one that asks. */
-export async function sessionsOf(world: World, username: string, key: Buffer): Promise<(OpenSession & { isThis: boolean })[]> {
+export async function sessionsOf(
+  world: World,
+  username: string,
+  key: Buffer,
+): Promise<(OpenSession & { isThis: boolean })[]> {
   const now = world.now()
   const open = await listConsoleSessions(world.pool, username, { now, idleSince: new Date(now.getTime() - IDLE_MS) })
   return open.map((one) => ({ ...one, isThis: key.toString('hex').startsWith(one.id) }))
@@ -140,6 +144,8 @@ export async function signedInUser(world: World, username: string): Promise<Cons
  * password is wrong or the user's sessions are locked.
  */
 export async function provenUser(world: World, username: string, password: string): Promise<ConsoleUser | null> {
+  // No guess: nobody has it.
+  if (password === '') return null
   const place = takePlace()
   try {
     const counted = await beginSignIn(world.pool, inSession(username), world.now())

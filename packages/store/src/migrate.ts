@@ -19,20 +19,47 @@ function readMigrations(): Migration[] {
 }
 
 /**
- * Brings the database to this version's schema. Throws when a migration was edited after it ran, and when the database is
- * newer than this program, because an old server must not write into tables that it does not know.
+ * Brings the database to this version's schema; a database that has it is only read, so that a role which owns no tables may serve it.
+ * Throws when a migration was edited after it ran, when the database is newer than this program, because an old server must not
+ * write into tables that it does not know, and when the role may not change the schema.
  */
 export async function migrate(pool: Pool): Promise<void> {
   const migrations = readMigrations()
-  await createLedger(pool)
-  for (const migration of migrations) await transaction(pool, (db) => apply(db, migration))
-  const { rows } = await pool.query<{ number: number; name: string }>(
-    'select number, name from schema_migration where number > $1 order by number limit 1',
-    [migrations.length],
-  )
-  const newer = rows[0]
+  const ran = await ranAlready(pool)
+  for (const migration of migrations) checkUnedited(migration, ran.get(migration.number)?.checksum)
+  const newer = [...ran].find(([number]) => number > migrations.length)
   if (newer !== undefined) {
-    throw new Error(`the database is newer than this program (migration ${newer.name}); start the newer version`)
+    throw new Error(`the database is newer than this program (migration ${newer[1].name}); start the newer version`)
+  }
+  const pending = migrations.filter(({ number }) => !ran.has(number))
+  if (pending.length === 0) return
+  try {
+    await createLedger(pool)
+    for (const migration of pending) await transaction(pool, (db) => apply(db, migration))
+  } catch (error) {
+    throw (error as { code?: string }).code === '42501' ? new Error(NOT_THE_OWNER) : error
+  }
+}
+
+const NOT_THE_OWNER =
+  '数据库须先升级，而此角色无权修改表结构：请用表的所有者执行 npm run migrate ' +
+  '(the database has to be migrated, and this role may not: run npm run migrate as the owner of the tables)'
+
+type Ran = { number: number; name: string; checksum: string }
+
+/** The migrations that ran, in their order. */
+async function ranAlready(db: Db): Promise<Map<number, Ran>> {
+  const { rows: found } = await db.query<{ isThere: boolean }>(
+    `select to_regclass('schema_migration') is not null as "isThere"`,
+  )
+  if (found[0]?.isThere !== true) return new Map()
+  const { rows } = await db.query<Ran>('select number, name, checksum from schema_migration order by number')
+  return new Map(rows.map((row) => [row.number, row]))
+}
+
+function checkUnedited({ name, checksum }: Migration, ran: string | undefined): void {
+  if (ran !== undefined && ran !== checksum) {
+    throw new Error(`migrations/${name} was edited after it ran; add a new migration instead`)
   }
 }
 
@@ -58,10 +85,5 @@ async function apply(db: Db, migration: Migration): Promise<void> {
     await db.query({ text: migration.sql, ...UNHURRIED })
     return
   }
-  const { rows } = await db.query<{ checksum: string }>('select checksum from schema_migration where number = $1', [
-    migration.number,
-  ])
-  if (rows[0]?.checksum !== migration.checksum) {
-    throw new Error(`migrations/${migration.name} was edited after it ran; add a new migration instead`)
-  }
+  checkUnedited(migration, (await ranAlready(db)).get(migration.number)?.checksum)
 }

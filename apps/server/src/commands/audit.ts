@@ -1,11 +1,12 @@
 /**
- * `npm run audit`: finds every row of a timeline and of the audit log that was changed, removed or added, and exports the heads of the
- * days. May run while gateways run; it changes no row of these. docs/operating.md tells when.
+ * `npm run audit`: finds every row of a timeline and of the audit log that was changed, removed or added, exports the heads of the
+ * days, and removes what is older than the retention. May run while gateways run. docs/operating.md tells when.
  */
 import { readFileSync } from 'node:fs'
 import { dayBounds } from '@acopay/core'
 import { parseJson } from '@acopay/protocol'
-import { type DayHeads, type Db, migrate, readDayHeads } from '@acopay/store'
+import { type DayHeads, type Db, migrate, type Pool, readDayHeads } from '@acopay/store'
+import { forgetAudit } from '@acopay/store/console'
 import type { Finding } from '../actions/audit/findings.ts'
 import { verifyAuditLog } from '../actions/audit/verify-audit-log.ts'
 import { checkedHeads, differences, goneFrom, type KnownHeads, missingDays } from '../actions/audit/verify-heads.ts'
@@ -20,8 +21,10 @@ import { LONG_STATEMENT_MS, openDatabase } from '../start/database.ts'
 const USAGE = [
   'npm run audit -- verify [--heads FILE] [--merchant MCH_NO] [--day 2026-03-01]   校验 finds what was changed',
   'npm run audit -- heads [--day 2026-03-01]                                       导出日摘要 exports the heads of days',
+  'npm run audit -- forget                                                         按 ACOPAY_AUDIT_DAYS 删除旧行 removes old rows',
 ].join('\n')
 
+const DAY_MS = 86_400_000
 const ORDERS_BETWEEN_LINES = 50_000
 
 type Options = { heads: string | null; mchNo: string | null; day: string | null }
@@ -32,7 +35,7 @@ export async function audit(
   [what = '', ...args]: string[],
   say: (line: string) => void,
 ): Promise<boolean> {
-  if (what !== 'verify' && what !== 'heads') throw new Error(USAGE)
+  if (!['verify', 'heads', 'forget'].includes(what)) throw new Error(USAGE)
   const options = optionsOf(args)
   const config = readConfig(env, defaultHome)
   const { pool, close } = await openDatabase(config, { statementTimeoutMs: LONG_STATEMENT_MS })
@@ -41,6 +44,7 @@ export async function audit(
     if (what === 'heads') return await exportHeads(pool, options, say)
     const master = loadMasterKeys(config)
     const stamps = stampsOf(await loadPurposeKeys(pool, master))
+    if (what === 'forget') return await forget({ pool, stamps, auditDays: config.auditDays }, say)
     return await verify({ db: pool, stamps, keys: await provenPlatformKeys(pool, master), say }, options)
   } finally {
     await close()
@@ -63,6 +67,24 @@ function optionsOf(args: string[]): Options {
 /** One JSON object on a line for each day. */
 async function exportHeads(db: Db, { day }: Options, say: (line: string) => void): Promise<boolean> {
   for (const one of await readDayHeads(db, day)) say(JSON.stringify(one))
+  return true
+}
+
+/** As a gateway does it whose database role may. */
+async function forget(
+  { pool, stamps, auditDays }: { pool: Pool; stamps: Stamps; auditDays: number },
+  say: (line: string) => void,
+): Promise<boolean> {
+  if (auditDays === 0) throw new Error('请设置 ACOPAY_AUDIT_DAYS (set ACOPAY_AUDIT_DAYS)')
+  const now = new Date()
+  const before = new Date(now.getTime() - auditDays * DAY_MS)
+  let sum = 0
+  for (;;) {
+    const removed = await forgetAudit(pool, { before, now }, stamps.auditMark)
+    if (removed === 0) break
+    sum += removed
+  }
+  say(`已删除 ${sum} 行，早于 ${before.toISOString()} (audit rows removed, from before then)`)
   return true
 }
 

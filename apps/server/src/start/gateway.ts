@@ -1,7 +1,7 @@
 /** One gateway process. What it opens is closed in the opposite order, also when the start fails or is given up. */
 import { uptime } from 'node:os'
 import { setTimeout as pause } from 'node:timers/promises'
-import { migrate, type Pool, readDatabaseClock } from '@acopay/store'
+import { mayRewriteHistory, migrate, type Pool, readDatabaseClock } from '@acopay/store'
 import type { FastifyInstance } from 'fastify'
 import { type DestinationStream, pino } from 'pino'
 import { buildServer, NO_EXTRA_ROUTES } from '../http/server.ts'
@@ -21,6 +21,9 @@ import { loggedWatch, lostOnTheWay, openDatabase } from './database.ts'
 import { inHome } from './home.ts'
 
 const STAMPING_CHANGED = 'the moment at which stamping began was removed or changed in the database'
+
+const MAY_REWRITE =
+  'the database role may rewrite timelines and the audit log; serve with another one (docs/operating.md, two roles)'
 
 const KEY_REFRESH_MS = 60_000
 const LONGEST_ANSWER_MS = 10_000
@@ -107,7 +110,7 @@ async function start({ config, machine, signal, opened }: Start): Promise<Gatewa
   opened.push(closeDatabase)
   signal.throwIfAborted()
   const clock = clockOf(config, machine, pool)
-  const { key, purposeKey } = await prepareDatabase({ pool, master, clock, log, signal })
+  const { key, purposeKey, mayRewrite } = await prepareDatabase({ config, pool, master, clock, log, signal })
   const outgoing = safePost({
     ports: config.notifyPorts,
     networks: config.notifyNetworks,
@@ -117,7 +120,8 @@ async function start({ config, machine, signal, opened }: Start): Promise<Gatewa
   const urls = { public: '', own: '', sandbox: () => '' }
   let phase: ReturnType<World['phase']> = 'starting'
   const world = buildWorld({
-    config,
+    // The owner of the tables removes old rows then (`npm run audit -- forget`).
+    config: mayRewrite ? config : { ...config, auditDays: 0 },
     pool,
     log,
     master,
@@ -157,10 +161,17 @@ async function start({ config, machine, signal, opened }: Start): Promise<Gatewa
   return { url: urls.own, sandbox: files, log, gone, stop }
 }
 
-type Unprepared = { pool: Pool; master: MasterKeys; clock: Clock; log: World['log']; signal: AbortSignal }
+type Unprepared = {
+  config: Config
+  pool: Pool
+  master: MasterKeys
+  clock: Clock
+  log: World['log']
+  signal: AbortSignal
+}
 
 /** Brings the database to this version, and reads or makes the keys in it. */
-async function prepareDatabase({ pool, master, clock, log, signal }: Unprepared) {
+async function prepareDatabase({ config, pool, master, clock, log, signal }: Unprepared) {
   try {
     await migrate(pool)
     signal.throwIfAborted()
@@ -169,7 +180,9 @@ async function prepareDatabase({ pool, master, clock, log, signal }: Unprepared)
     const purposeKey = await loadPurposeKeys(pool, master)
     const isStamping = await beginStamping(pool, stampsOf(purposeKey), clock.now())
     if (!isStamping) log.error({ alarm: true }, STAMPING_CHANGED)
-    return { key, purposeKey }
+    const mayRewrite = await mayRewriteHistory(pool)
+    if (mayRewrite && config.mode === 'production') log.warn(MAY_REWRITE)
+    return { key, purposeKey, mayRewrite }
   } catch (error) {
     throw signal.aborted ? error : lostOnTheWay(error)
   }

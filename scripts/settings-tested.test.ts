@@ -110,6 +110,8 @@ describe('a setting of the environment', () => {
       ACOPAY_RATE_PER_MERCHANT: config.ratePerMerchant,
       ACOPAY_TOTP_ROLES: config.totpRoles.join(',') || 'none',
       ACOPAY_PROOF_ABOVE: formatYuan(config.proofAboveFen),
+      ACOPAY_SECOND_PERSON_ABOVE:
+        config.secondPersonAboveFen === null ? 'none' : formatYuan(config.secondPersonAboveFen),
       ACOPAY_AUDIT_DAYS: config.auditDays,
       ACOPAY_TRUSTED_PROXIES: config.trustedProxies,
       ACOPAY_NOTIFY_PORTS: list(config.notifyPorts),

@@ -240,6 +240,8 @@ const ROWS: Row[] = [
     { deed: 'x', scenario: '' },
     'FIELD_INVALID',
   ],
+  [['POST', `refund-requests/${M}/none`, {}], 'refunds.confirm', M, 'none', {}, 'NOT_FOUND'],
+  [['DELETE', `refund-requests/${M}/none`], 'refunds.drop', M, 'none', {}, 'NOT_FOUND'],
   [['PUT', 'sandbox/faults/none', {}], 'sandbox.faults', null, null, {}, 'NOT_FOUND'],
   [['POST', 'session/proof', { password: 'wrong' }], 'session.prove', null, null, {}, 'FIELD_INVALID'],
   [['DELETE', 'sessions/0123456789abcdef'], 'session.end_other', null, '0123456789abcdef', {}, 'NOT_FOUND'],

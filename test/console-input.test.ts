@@ -169,6 +169,8 @@ const deeds = (one: string): (readonly ['POST' | 'PUT' | 'DELETE', string])[] =>
     ['PUT', 'session/totp'],
     ['DELETE', 'session/totp'],
     ['DELETE', `sessions/${one}`],
+    ['POST', `refund-requests/MCH1000000/${one}`],
+    ['DELETE', `refund-requests/MCH1000000/${one}`],
     ['POST', 'sandbox/orders'],
     ['PUT', `sandbox/faults/${one}`],
   ] as const),

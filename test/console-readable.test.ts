@@ -32,7 +32,16 @@ describe.each(LOOKS.slice(0, SIZE.looks))('everybody can read and use, %s, %o,',
 
   it.each([
     ...['overview', 'refunds', 'reversals', 'notifications?state=DEAD', 'bills', 'reconciliations', 'merchants'],
-    ...['merchants/MCH_NO', 'explorer', 'orders', 'orders/MCH_NO/ORDER_NO', 'users', 'audit', 'account'],
+    ...[
+      'merchants/MCH_NO',
+      'explorer',
+      'refund-requests',
+      'orders',
+      'orders/MCH_NO/ORDER_NO',
+      'users',
+      'audit',
+      'account',
+    ],
     'sandbox?mch_no=MCH_NO&transaction_no=ORDER_NO',
   ])('the page %s', async (path) => {
     const { demo } = pages.gateway

@@ -106,6 +106,11 @@ GET    audit?mch_no=:m                           audit.read             200 200 
 GET    audit.jsonl                               audit.read             200 200 200 200 no  .   .
 GET    audit.jsonl?mch_no=:m                     audit.read             200 200 200 200 no  no  no
 
+GET    refund-requests                           orders.read            200 200 200 200 200 .   .
+GET    refund-requests?mch_no=:m                 orders.read            200 200 200 200 200 no  no
+POST   refund-requests/:m/none                   refunds.create         404 404 404 404 no  no  no   {}
+DELETE refund-requests/:m/none                   refunds.create         404 404 404 404 no  no  no
+
 GET    sandbox/demo                              sandbox.use            200 200 no  200 no  .   .
 POST   sandbox/orders                            sandbox.use            400 400 no  400 no  .   .    {}
 GET    sandbox/orders/:m/:o/deeds                sandbox.use            200 200 no  200 no  no  no
@@ -165,6 +170,7 @@ const PATTERNS: Record<string, string> = {
   'sandbox/orders/:m/:o/deeds': 'sandbox/orders/:mch_no/:transaction_no/deeds',
   'sandbox/faults/wechat': 'sandbox/faults/:channel',
   'sessions/0123456789abcdef': 'sessions/:id',
+  'refund-requests/:m/none': 'refund-requests/:mch_no/:mch_refund_no',
 }
 const pathOf = (row: Row): string => row.path.split('?', 1)[0] as string
 const patternOf = (path: string): string => PATTERNS[path] ?? path

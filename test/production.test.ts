@@ -63,6 +63,7 @@ describe('a production start', () => {
       totpRoles: [],
       sandboxExposed: 'no',
       proofAboveFen: 100_000n,
+      secondPersonAboveFen: null,
       sandboxAheadMs: 0,
       notifyPorts: [443],
       notifyNetworks: [],

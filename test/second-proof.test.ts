@@ -13,7 +13,7 @@ const MINUTE = 60_000
 
 let gateway: TestWorld
 beforeAll(async () => {
-  gateway = await testWorld({ env: { ACOPAY_TOTP_ROLES: 'finance' } })
+  gateway = await testWorld({ env: { ACOPAY_TOTP_ROLES: 'finance', ACOPAY_SECOND_PERSON_ABOVE: '2000.00' } })
   await addUser(gateway, 'admin', 'platform_admin')
   await addUser(gateway, 'operator', 'operator')
   await addUser(gateway, 'keeper', 'finance')
@@ -115,6 +115,85 @@ describe('an open session', () => {
     }
     await operator.send('POST', 'session/proof', { password: PASSWORD })
     expect((await refund('1000.01')).status).toBe(200)
+  })
+})
+
+describe('a refund above a second amount', () => {
+  const paidOrder = async (amount_total: string): Promise<string> => {
+    const order = await place(gateway.demo, { amount_total })
+    await pay(gateway.demo, order, (await openAttempt(gateway.demo, order)) ?? '')
+    return order
+  }
+  const refundsOf = async (order: string) =>
+    (await gateway.database.pool.query('select amount_fen from refund where transaction_no = $1', [order])).rows.map(
+      ({ amount_fen }) => Number(amount_fen),
+    )
+
+  it('waits for another user, who confirms it once; nobody confirms their own', async () => {
+    const { mchNo } = gateway.demo
+    const [admin, operator] = [await signedIn(gateway, 'admin'), await signedIn(gateway, 'operator')]
+    const order = await paidOrder('5000.00')
+    const ask = (of: ConsoleClient, number: string, amount: string, reason = 'returned') =>
+      of.send('POST', `orders/${mchNo}/${order}/refunds`, { mch_refund_no: number.padEnd(24, '0'), amount, reason })
+    const numbers = { small: 'small', large: 'large'.padEnd(24, '0'), other: 'other'.padEnd(24, '0') }
+    expect((await ask(admin, numbers.small, '2000.00')).body.state).not.toBe('WAITING')
+    expect(await refundsOf(order)).toEqual([200_000])
+
+    const waiting = { status: 200, body: { refund_no: null, state: 'WAITING' } }
+    expect(await ask(admin, numbers.large, '2000.01')).toMatchObject(waiting)
+    // Said again it is the same request; another amount, or another user, is not.
+    expect(await ask(admin, numbers.large, '2000.01')).toMatchObject(waiting)
+    for (const differs of [ask(admin, numbers.large, '2000.02'), ask(operator, numbers.large, '2000.01')]) {
+      expect((await differs).status).toBe(409)
+    }
+    expect(await refundsOf(order)).toEqual([200_000])
+    const row = {
+      ...{ mch_no: mchNo, transaction_no: order, mch_refund_no: numbers.large, amount: '2000.01', reason: 'returned' },
+      ...{ asked_by: 'admin', asked_at: gateway.world.now().toISOString() },
+    }
+    expect((await admin.get('refund-requests')).body).toEqual({ rows: [{ ...row, is_own: true }], next: null })
+    expect((await operator.get('refund-requests')).body).toEqual({ rows: [{ ...row, is_own: false }], next: null })
+
+    const path = `refund-requests/${mchNo}/${numbers.large}`
+    const own = await admin.send('POST', path)
+    expect([own.status, own.body.message.zh]).toEqual([409, '须由另一人复核，不能确认自己的申请'])
+    expect(await refundsOf(order)).toEqual([200_000])
+    expect((await operator.send('POST', path)).body.refund_no).toMatch(/^AR/)
+    expect(await refundsOf(order)).toEqual([200_000, 200_001])
+    expect((await operator.send('POST', path)).status).toBe(404)
+    expect((await admin.get('refund-requests')).body.rows).toEqual([])
+  })
+
+  it('that cannot be made stays a request, until somebody gives it up', async () => {
+    const { mchNo } = gateway.demo
+    const [admin, operator] = [await signedIn(gateway, 'admin'), await signedIn(gateway, 'operator')]
+    const order = await paidOrder('3000.00')
+    const mch_refund_no = 'too-much'.padEnd(24, '0')
+    await admin.send('POST', `orders/${mchNo}/${order}/refunds`, { mch_refund_no, amount: '3000.01', reason: 'x' })
+    const path = `refund-requests/${mchNo}/${mch_refund_no}`
+    expect((await operator.send('POST', path)).status).toBe(409)
+    expect((await operator.get('refund-requests')).body.rows).toHaveLength(1)
+    expect((await operator.send('DELETE', path)).status).toBe(200)
+    expect((await operator.send('DELETE', path)).status).toBe(404)
+    expect(await refundsOf(order)).toEqual([])
+  })
+
+  it('is listed page by page, the oldest first', async () => {
+    const { mchNo } = gateway.demo
+    const admin = await signedIn(gateway, 'admin')
+    const order = await paidOrder('9000.00')
+    const numbers = ['one', 'two', 'three'].map((number) => number.padEnd(24, '0'))
+    for (const mch_refund_no of numbers) {
+      await admin.send('POST', `orders/${mchNo}/${order}/refunds`, { mch_refund_no, amount: '2000.01', reason: 'x' })
+      gateway.advance(1)
+    }
+    const first = (await admin.get('refund-requests?limit=2')).body
+    const second = (await admin.get(`refund-requests?limit=2&after=${first.next}`)).body
+    const shown = [...first.rows, ...second.rows].map((row: { mch_refund_no: string }) => row.mch_refund_no)
+    expect([shown, second.next]).toEqual([numbers, null])
+    expect((await admin.get('refund-requests?after=x')).body).toMatchObject({ field: 'after' })
+    expect((await admin.get('refund-requests?mch_no=NOBODY')).body.rows).toEqual([])
+    for (const number of numbers) await admin.send('DELETE', `refund-requests/${mchNo}/${number}`)
   })
 })
 

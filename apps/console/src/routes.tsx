@@ -33,6 +33,7 @@ export const router = createRouter({
     page('/overview', () => import('./pages/system/overview.tsx'), 'OverviewPage'),
     page('/jobs', () => import('./pages/system/jobs.tsx'), 'Jobs'),
     page('/refunds', lists, 'Refunds'),
+    page('/refund-requests', () => import('./pages/money/refund-requests.tsx'), 'RefundRequests'),
     page('/reversals', lists, 'Reversals'),
     page('/notifications', lists, 'NotificationsPage'),
     page('/bills', () => import('./pages/money/finance.tsx'), 'Bills'),

@@ -35,7 +35,7 @@ export type World = {
   limits: Limits
   isSandbox: boolean
   /** What the console asks of its users. */
-  consoleRules: { totpRoles: ReadonlySet<string>; proofAboveFen: bigint }
+  consoleRules: { totpRoles: ReadonlySet<string>; proofAboveFen: bigint; secondPersonAboveFen: bigint | null }
   /** Reads the merchant from the database. Callers who ask for one merchant at the same time share one statement. */
   findMerchant: (mchNo: string) => Promise<Merchant | null>
   /** Closes orders for which no attempt was ever opened: `closeUntouchedTogether` in actions/order/close-order.ts. */

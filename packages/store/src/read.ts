@@ -37,6 +37,7 @@ export {
   type OrderListFilter,
   readOrderParts,
 } from './console/order-lists.ts'
+export { listRefundRequests, type RefundRequest } from './console/refund-requests.ts'
 export type { ConsoleSession, SessionUser } from './console/sessions.ts'
 export { type ConsoleUser, findConsoleUser, listConsoleUsers } from './console/users.ts'
 export { type JobPlace, listStuckJobs } from './jobs/stuck-jobs.ts'

@@ -9,6 +9,7 @@ import {
   type ReversalRow,
 } from '@acopay/protocol/console'
 import { useMutation, useQuery } from '@tanstack/react-query'
+import { Link } from '@tanstack/react-router'
 import { App, Button } from 'antd'
 import { useState } from 'react'
 import { asked, search, type Values } from '../address.ts'
@@ -22,6 +23,7 @@ import { Tries } from './orders/order-more.tsx'
 import { Channel, OrderLink } from './orders/orders.tsx'
 
 export function Refunds() {
+  const { t } = usePreferences()
   return (
     <ListPage<RefundRow>
       title="refunds"
@@ -31,6 +33,7 @@ export function Refunds() {
         { name: 'state', text: 'state', options: ['PROCESSING', 'STUCK', 'SUCCESS', 'FAIL'], prefix: 'done_' },
         ...useMerchantFilter(),
       ]}
+      actions={() => <Link to={'/refund-requests' as never}>{t('refundRequests')}</Link>}
       keyOf={(row) => row.refund_no}
       columns={[
         { text: 'refundNo', show: (row) => <Mono>{row.refund_no}</Mono> },

@@ -91,7 +91,11 @@ export function buildWorld({
     notifyUrl: (mchNo, channel) => `${config.mode === 'sandbox' ? ownUrl() : publicUrl()}/notify/${channel}/${mchNo}`,
     limits: { closeBudgetMs, channelCallMs, leaseMs, nonceWindowMs, auditDays, alarmAfterMs: ALARM_AFTER_MS },
     isSandbox: config.mode === 'sandbox',
-    consoleRules: { totpRoles: new Set(config.totpRoles), proofAboveFen: config.proofAboveFen },
+    consoleRules: {
+      totpRoles: new Set(config.totpRoles),
+      proofAboveFen: config.proofAboveFen,
+      secondPersonAboveFen: config.secondPersonAboveFen,
+    },
     findMerchant: (mchNo) => findTogether(mchNo, null),
     closeUntouched: closeUntouchedTogether({ pool, now }),
     rememberNonce: rememberTogether,

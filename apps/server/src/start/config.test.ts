@@ -61,6 +61,7 @@ describe('without any setting', () => {
       trustedProxies: 0,
       totpRoles: [],
       proofAboveFen: 100_000n,
+      secondPersonAboveFen: null,
       sandboxExposed: 'no',
       sandboxAheadMs: 0,
       notifyPorts: [443],
@@ -281,20 +282,23 @@ describe('ACOPAY_MASTER_KEY', () => {
   })
 })
 
-describe('ACOPAY_TOTP_ROLES and ACOPAY_PROOF_ABOVE', () => {
+describe('ACOPAY_TOTP_ROLES, ACOPAY_PROOF_ABOVE and ACOPAY_SECOND_PERSON_ABOVE', () => {
   it('are roles with commas between, and yuan with two decimals', () => {
-    const { totpRoles, proofAboveFen } = read({
+    const { totpRoles, proofAboveFen, secondPersonAboveFen } = read({
       ACOPAY_TOTP_ROLES: 'platform_admin, finance',
       ACOPAY_PROOF_ABOVE: '0.01',
+      ACOPAY_SECOND_PERSON_ABOVE: '5000.00',
     })
-    expect([totpRoles, proofAboveFen]).toEqual([['platform_admin', 'finance'], 1n])
+    expect([totpRoles, proofAboveFen, secondPersonAboveFen]).toEqual([['platform_admin', 'finance'], 1n, 500_000n])
   })
 
-  it.each([{ ACOPAY_TOTP_ROLES: 'admin' }, { ACOPAY_PROOF_ABOVE: '1000' }, { ACOPAY_PROOF_ABOVE: '0.00' }])(
-    'of another form (%o) are refused with one that is right',
-    (env) => {
-      const [[name, text = '']] = Object.entries(env) as [[string, string]]
-      expect(complaint(env)).toMatch(new RegExp(`^${name} .*(finance|1000\\.00).*; got "${text}"$`))
-    },
-  )
+  it.each([
+    { ACOPAY_TOTP_ROLES: 'admin' },
+    { ACOPAY_PROOF_ABOVE: '1000' },
+    { ACOPAY_PROOF_ABOVE: '0.00' },
+    { ACOPAY_SECOND_PERSON_ABOVE: '5000' },
+  ])('of another form (%o) are refused with one that is right', (env) => {
+    const [[name, text = '']] = Object.entries(env) as [[string, string]]
+    expect(complaint(env)).toMatch(new RegExp(`^${name} .*(finance|1000\\.00).*; got "${text}"$`))
+  })
 })

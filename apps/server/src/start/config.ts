@@ -40,6 +40,8 @@ export type Config = {
   totpRoles: Role[]
   /** A refund above this many fen at the console needs a fresh proof of who asks for it. */
   proofAboveFen: Fen
+  /** Null: one person is enough for any refund. */
+  secondPersonAboveFen: Fen | null
   /** Sandbox only: others than this machine may reach it, who then pay for nothing. */
   sandboxExposed: 'no' | 'yes'
   /** Sandbox only: how far the clock of this process, stand-ins included, is ahead of the machine's clock. */
@@ -97,7 +99,8 @@ export function readConfig(env: Env, defaultHome: string): Config {
     auditDays: number('ACOPAY_AUDIT_DAYS', 0, 0, 36_500),
     trustedProxies: number('ACOPAY_TRUSTED_PROXIES', 0, 0, 10),
     totpRoles: readList(env.ACOPAY_TOTP_ROLES ?? '').map(readRole),
-    proofAboveFen: readYuan(env.ACOPAY_PROOF_ABOVE || '1000.00'),
+    proofAboveFen: readYuan('ACOPAY_PROOF_ABOVE', env.ACOPAY_PROOF_ABOVE || '1000.00'),
+    secondPersonAboveFen: readBound('ACOPAY_SECOND_PERSON_ABOVE', env.ACOPAY_SECOND_PERSON_ABOVE),
     sandboxExposed: oneOf('ACOPAY_SANDBOX_EXPOSED', ['no', 'yes']),
     sandboxAheadMs: number('ACOPAY_SANDBOX_AHEAD_HOURS', 0, 0, 168) * HOURS,
   }
@@ -163,11 +166,14 @@ function readRole(text: string): Role {
   )
 }
 
-function readYuan(text: string): Fen {
+function readYuan(name: string, text: string): Fen {
   const amount = parseYuan(text)
   if (amount !== null) return amount
-  throw new ConfigError(`ACOPAY_PROOF_ABOVE 应为两位小数的元 (yuan with two decimals), e.g. 1000.00; got "${text}"`)
+  throw new ConfigError(`${name} 应为两位小数的元 (yuan with two decimals), e.g. 1000.00; got "${text}"`)
 }
+
+/** Null where there is no bound. */
+const readBound = (name: string, text: string | undefined): Fen | null => (text ? readYuan(name, text) : null)
 
 function readOrigin(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : null

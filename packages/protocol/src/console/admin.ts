@@ -121,6 +121,8 @@ export const AUDIT_ACTIONS = [
   'session.totp_off',
   'orders.close',
   'refunds.create',
+  'refunds.confirm',
+  'refunds.drop',
   'notifications.resend',
   'reconciliation.settle',
   'reversals.settle',

@@ -191,6 +191,25 @@ export type Closed = { outcome: 'closed' | 'expired' | 'paid' | 'closing' }
 
 /** `POST orders/{mch_no}/{transaction_no}/refunds`. Idempotent by `mch_refund_no`. A 409 gives the reason. */
 export type RefundAsk = { mch_refund_no: string; amount: string; reason: string }
+/** `WAITING`: the amount is above ACOPAY_SECOND_PERSON_ABOVE, and another user has to confirm it. */
+export type RefundMade = { refund_no: string | null; state: 'PROCESSING' | 'SUCCESS' | 'FAIL' | 'WAITING' }
+
+/**
+ * `GET refund-requests`: refunds that wait for a second person, the oldest first. `POST refund-requests/{mch_no}/{mch_refund_no}` by
+ * another user makes the refund; `DELETE` gives the request up.
+ */
+export type RefundRequestRow = {
+  mch_no: string
+  transaction_no: string
+  mch_refund_no: string
+  amount: string
+  reason: string
+  asked_by: string
+  asked_at: string
+  /** The caller asked for it, and so cannot confirm it. */
+  is_own: boolean
+}
+export type RefundRequestList = Page<RefundRequestRow>
 
 /** `GET orders/{mch_no}/{transaction_no}/evidence`: the proof that the order is closed, the same as the merchant's. */
 export type Evidence = Record<string, unknown>

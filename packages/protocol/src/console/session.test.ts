@@ -55,7 +55,7 @@ it('two of the five roles belong to one merchant', () => {
 it('the audit log knows a word for each call that changes something', () => {
   const expected = `
     apps.add apps.change channels.put channels.test keys.add keys.end merchants.add merchants.change
-    notifications.resend orders.close reconciliation.settle refunds.create reversals.settle
+    notifications.resend orders.close reconciliation.settle refunds.confirm refunds.create refunds.drop reversals.settle
     sandbox.deed sandbox.faults sandbox.place
     session.begin session.end session.end_other session.password session.prove session.totp_begin session.totp_off session.totp_on
     users.add users.change`

@@ -1,5 +1,5 @@
 /** The operations that the order's table and the user's role allow. Each asks first, and says what will happen. */
-import type { Closed, OrderDetail, RefundAsk } from '@acopay/protocol/console'
+import type { Closed, OrderDetail, RefundAsk, RefundMade } from '@acopay/protocol/console'
 import { useMutation } from '@tanstack/react-query'
 import { App, Button, Form, Input, Modal } from 'antd'
 import { useState } from 'react'
@@ -71,8 +71,11 @@ function Refund({ order, path, onClose }: { order: OrderDetail; path: string; on
   const mch_refund_no = refundNoFor(path)
   const [form] = Form.useForm<Pick<RefundAsk, 'amount' | 'reason'>>()
   const refund = useMutation({
-    mutationFn: (asked: RefundAsk) => call('POST', `${path}/refunds`, asked),
-    onSuccess: onClose,
+    mutationFn: (asked: RefundAsk) => call<RefundMade>('POST', `${path}/refunds`, asked),
+    onSuccess: ({ state }) => {
+      if (state === 'WAITING') void message.info(t('refundWaits'))
+      onClose()
+    },
     onError: (error) => void message.error(says(error)),
     onSettled: (_made, error) => {
       refundAsked(path, error)

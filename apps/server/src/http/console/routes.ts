@@ -19,6 +19,7 @@ import { listEndpoints } from './money/refunds-and-reversals.ts'
 import { notificationEndpoints } from './orders/notifications.ts'
 import { orderDeedEndpoints } from './orders/order-actions.ts'
 import { orderEndpoints } from './orders/orders.ts'
+import { refundRequestEndpoints } from './orders/refund-requests.ts'
 import { ownSessionEndpoints } from './own-sessions.ts'
 import { broken, readBody, respond, send, TOO_OFTEN, type Token, userOf } from './respond.ts'
 import { sessionEndpoints, sessionView, signIn } from './session.ts'
@@ -32,6 +33,7 @@ const ENDPOINTS: ConsoleEndpoint[] = [
   ...ownSessionEndpoints,
   ...orderEndpoints,
   ...orderDeedEndpoints,
+  ...refundRequestEndpoints,
   ...merchantEndpoints,
   ...keyEndpoints,
   ...channelEndpoints,

@@ -137,6 +137,10 @@ describe('a refund above a second amount', () => {
       of.send('POST', `orders/${mchNo}/${order}/refunds`, { mch_refund_no: number.padEnd(24, '0'), amount, reason })
     const numbers = { small: 'small', large: 'large'.padEnd(24, '0'), other: 'other'.padEnd(24, '0') }
     expect((await ask(admin, numbers.small, '2000.00')).body.state).not.toBe('WAITING')
+    // Said again it is told again. No more of the order goes back by one person, also not in small parts.
+    expect((await ask(admin, numbers.small, '2000.00')).body.refund_no).toMatch(/^AR/)
+    expect((await ask(admin, 'part', '0.01')).body.state).toBe('WAITING')
+    await admin.send('DELETE', `refund-requests/${mchNo}/${'part'.padEnd(24, '0')}`)
     expect(await refundsOf(order)).toEqual([200_000])
 
     const waiting = { status: 200, body: { refund_no: null, state: 'WAITING' } }

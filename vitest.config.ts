@@ -47,7 +47,6 @@ export default defineConfig({
         // Their modules are pure: loading them once per worker and not once per file saves a quarter of the time.
         test: {
           ...tier('unit', 0),
-          pool: 'threads',
           ...limits(60),
           isolate: isMutating,
           setupFiles: [...SETUP, 'test/support/no-database.ts'],

@@ -210,7 +210,7 @@ it('a cookie is for https only where the address of the gateway is, and a consol
   ] as const) {
     gateway.advance(1000)
     const { headers } = await signIn(await server({ ACOPAY_PUBLIC_URL: url }), right)
-    const cookie = headers.get('set-cookie') ?? ''
+    const [cookie = '', device = ''] = headers.getSetCookie()
     // Browsers take `__Host-` only with Secure, for all paths and without a domain (RFC 6265bis, 4.1.3.2).
     const name = isSecure ? '__Host-acopay_console' : 'acopay_console'
     const [pair = '', ...attributes] = cookie.split('; ')
@@ -221,6 +221,10 @@ it('a cookie is for https only where the address of the gateway is, and a consol
       path,
       ...(isSecure ? ['SameSite=Strict', 'Secure'] : ['SameSite=Strict']),
     ])
+    // The browser is known for a year; the session ends with the browser.
+    const [ofDevice = '', ...deviceAttributes] = device.split('; ')
+    expect(ofDevice.split('=')[0], url).toBe(name.replace('console', 'device'))
+    expect(deviceAttributes.sort(), url).toEqual(['Max-Age=31536000', ...attributes].sort())
     expect(headers.get('strict-transport-security'), url).toBe(isSecure ? 'max-age=31536000' : null)
     expect(cookie).not.toMatch(/expires|max-age|domain/i)
     expect([
@@ -373,6 +377,33 @@ it('who guesses locks a name for their own address only: the user signs in from 
   expect((await from('203.0.113.8', PASSWORD)).status).toBe(200)
   const { rows } = await database.pool.query(`select * from console_sign_in where username = 'guessed'`)
   expect(rows).toEqual([])
+})
+
+it('a browser in which a user signed in is known: strangers keep its user neither locked out nor waiting', async () => {
+  const url = await server()
+  const { world, database } = gateway
+  const right = { username: 'guessed', password: PASSWORD }
+  const first = await signIn(url, right)
+  const device = /acopay_device=([^;]+); Max-Age=31536000; Path=\/console; HttpOnly; SameSite=Strict/.exec(
+    first.headers.get('set-cookie') ?? '',
+  )?.[1]
+  expect(device).toMatch(/^[0-9a-f]{32}\.[\w-]{43}$/)
+  const known = { cookie: `acopay_device=${device}` }
+  // The same address, locked by somebody behind the same gateway of an office.
+  const office = { username: 'guessed', origin: '127.0.0.1' }
+  for (let failure = 1; failure <= 5; failure += 1) await beginSignIn(database.pool, office, world.now())
+  expect((await signIn(url, right)).status).toBe(401)
+  const again = await signIn(url, right, known)
+  expect([again.status, again.headers.get('set-cookie')]).toEqual([200, expect.not.stringContaining('acopay_device')])
+  // What is known of one user says nothing of another.
+  expect((await signIn(url, { username: 'waiting', password: 'x' }, known)).status).toBe(401)
+  // It has a count of its own.
+  const own = { username: 'guessed', origin: `device ${device?.split('.')[0]}` }
+  for (let failure = 1; failure <= 5; failure += 1) await beginSignIn(database.pool, own, world.now())
+  expect((await signIn(url, right, known)).status).toBe(401)
+  gateway.advance(MINUTE)
+  expect((await signIn(url, right, known)).status).toBe(200)
+  await database.pool.query(`delete from console_sign_in where username in ('guessed', 'waiting')`)
 })
 
 it('a user whose open sessions are locked asks for a new password as often as it likes, and takes no place from those who sign in', async () => {

@@ -6,6 +6,7 @@ import type { Merchant, Pool, UntouchedAnswer, UntouchedAsk } from '@acopay/stor
 import type { Logger } from 'pino'
 import type { BillFile, BillLinks } from './actions/bill/bill-links.ts'
 import type { SafePost } from './outbound/safe-post.ts'
+import type { KnownDevices } from './security/known-devices.ts'
 import type { Stamps } from './security/stamps.ts'
 
 export type Limits = {
@@ -59,6 +60,8 @@ export type World = {
   billUrl: (file: BillFile) => string
   billLinks: BillLinks
   /** The cashier page of an order. */
+  /** Browsers in which users of the console have signed in. */
+  devices: KnownDevices
   cashierUrl: (mchNo: string, transactionNo: string) => string
   /** Whether this is the proof at the end of the order's cashier URL; compared in constant time. */
   isCashierProof: (order: { mchNo: string; transactionNo: string }, proof: string) => boolean

@@ -61,11 +61,30 @@ describe('hashes', () => {
     expect(pauses).toEqual([])
   })
 
+  it('of those who are known wait for no stranger and for no pause', async () => {
+    const pauses: unknown[] = []
+    const { takePlace } = hashing({ nowMs: () => 0, later: (ms) => void pauses.push(ms) })
+    const strangers = Array.from({ length: 9 }, () => takePlace())
+    const guessed: string[] = []
+    for (const place of strangers) void place.derive(ask('a')).then(() => guessed.push('a'))
+    expect(() => takePlace()).toThrow(HashingBusy)
+    const known = Array.from({ length: 16 }, () => takePlace({ isKnown: true }))
+    expect(() => takePlace({ isKnown: true })).toThrow(HashingBusy)
+    await Promise.all(known.map((place) => place.derive(ask('b')).finally(place.leave)))
+    // One stranger's was under way.
+    expect(guessed.length).toBeLessThanOrEqual(1)
+    await expect.poll(() => guessed.length).toBe(4)
+    expect(pauses).toEqual([5000])
+    // A known caller's wrong password is not counted with the strangers'.
+    await takePlace({ isKnown: true }).derive(ask('c'))
+    expect(pauses).toEqual([5000])
+  })
+
   it('are not made for callers who have left while they waited', async () => {
     const { takePlace } = hashing()
     const left = new AbortController()
     const first = takePlace().derive(ask('a'))
-    const second = takePlace(left.signal).derive(ask('b'))
+    const second = takePlace({ signal: left.signal }).derive(ask('b'))
     const third = takePlace().derive(ask('c'))
     left.abort()
     await expect(second).rejects.toThrow(HashingBusy)

@@ -5,7 +5,14 @@
 import { addPurposeKey, type Db, findPurposeKey } from '@acopay/store'
 import { derivedKey, type MasterKeys, seal, unseal } from './vault.ts'
 
-const PURPOSES = ['bill link', 'cashier link', 'timeline stamp', 'audit stamp', 'statement stamp'] as const
+const PURPOSES = [
+  'bill link',
+  'cashier link',
+  'timeline stamp',
+  'audit stamp',
+  'statement stamp',
+  'console device',
+] as const
 export type Purpose = (typeof PURPOSES)[number]
 
 export const purposePlace = (purpose: string): string => `purpose_key/${purpose}`

@@ -6,6 +6,7 @@ import { billLinks } from '../actions/bill/bill-links.ts'
 import { closeUntouchedTogether } from '../actions/order/close-order.ts'
 import { coalesced } from '../outbound/coalesce.ts'
 import type { SafePost } from '../outbound/safe-post.ts'
+import { knownDevices } from '../security/known-devices.ts'
 import type { SigningKey } from '../security/platform-key.ts'
 import type { Purpose } from '../security/purpose-keys.ts'
 import { stampsOf } from '../security/stamps.ts'
@@ -111,6 +112,7 @@ export function buildWorld({
       return given.length === right.length && timingSafeEqual(given, right)
     },
     stamps: stampsOf(purposeKey),
+    devices: knownDevices(purposeKey('console device'), newNonce),
     secrets: {
       seal: (place, secret) => seal(master, place, secret),
       unseal: (place, sealed) => unseal(master, place, sealed),

@@ -14,6 +14,7 @@ import {
   listConsoleSessions,
   type OpenSession,
   proveConsoleSession,
+  type SignInFrom,
   takeRecoveryCode,
   takeTotpStep,
   useConsoleSession,
@@ -36,14 +37,19 @@ export const inSession = (username: string) => ({ username, origin: 'session' })
 /** The database stores this hash of the cookie's token instead of the token. */
 export const sessionKey = (token: string): Buffer => createHash('sha256').update(token, 'utf8').digest()
 
-/** `signal` aborts when the caller has left. */
+/** `device`: of a browser in which this user signed in before, else null. `signal` aborts when the caller has left. */
 export type SignIn = {
   username: string
   password: string
   code: string | null
   address: string
+  device: string | null
   signal?: AbortSignal
 }
+
+/** Where the failed tries of a sign-in are counted: a browser that is known has a count of its own. */
+const originOfSignIn = ({ address, device }: Pick<SignIn, 'address' | 'device'>): string =>
+  device === null ? originOf(address) : `device ${device}`
 
 export type SignedIn =
   | { kind: 'begun'; token: string }
@@ -54,16 +60,17 @@ export type SignedIn =
 /** `user` is set whenever the name exists, because the audit log also records failed sign-ins. */
 export async function signIn(
   world: World,
-  { username, password, code, address, signal }: SignIn,
+  { username, password, code, address, device, signal }: SignIn,
 ): Promise<{ user: ConsoleUser | null; result: SignedIn }> {
   const now = world.now()
   // First: a try that is sent away for lack of a place does not count against the name.
-  const place = takePlace(signal)
+  const place = takePlace({ isKnown: device !== null, ...(signal === undefined ? {} : { signal }) })
+  const from = { username, origin: originOfSignIn({ address, device }) }
   try {
-    const counted = await beginSignIn(world.pool, { username, origin: originOf(address) }, now)
+    const counted = await beginSignIn(world.pool, from, now)
     const user = await findConsoleUser(world.pool, username)
     const isRight = await isPassword(password, counted === null ? null : (user?.passwordHash ?? null), place)
-    return { user, result: await signedIn(world, { username, address, code }, isRight ? user : null) }
+    return { user, result: await signedIn(world, { from, address, code }, isRight ? user : null) }
   } finally {
     place.leave()
   }
@@ -72,7 +79,7 @@ export async function signIn(
 /** `user`: null unless the password is right. */
 async function signedIn(
   world: World,
-  { username, address, code }: Pick<SignIn, 'username' | 'address' | 'code'>,
+  { from, address, code }: { from: SignInFrom } & Pick<SignIn, 'address' | 'code'>,
   user: ConsoleUser | null,
 ): Promise<SignedIn> {
   if (user === null || !user.isEnabled) return { kind: 'wrong' }
@@ -82,8 +89,8 @@ async function signedIn(
   }
   const now = world.now()
   if (user.passwordEndsAt !== null && user.passwordEndsAt <= now) return { kind: 'password_ended' }
-  await endSignIn(world.pool, { username, origin: originOf(address) }, now)
-  return { kind: 'begun', token: await beginSession(world, username, address) }
+  await endSignIn(world.pool, from, now)
+  return { kind: 'begun', token: await beginSession(world, from.username, address) }
 }
 
 /** Begins a session and returns its token, which only the browser keeps. */
@@ -146,7 +153,7 @@ export async function signedInUser(world: World, username: string): Promise<Cons
 export async function provenUser(world: World, username: string, password: string): Promise<ConsoleUser | null> {
   // No guess: nobody has it.
   if (password === '') return null
-  const place = takePlace()
+  const place = takePlace({ isKnown: true })
   try {
     const counted = await beginSignIn(world.pool, inSession(username), world.now())
     const user = await signedInUser(world, username)

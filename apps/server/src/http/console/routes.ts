@@ -22,7 +22,7 @@ import { orderEndpoints } from './orders/orders.ts'
 import { refundRequestEndpoints } from './orders/refund-requests.ts'
 import { ownSessionEndpoints } from './own-sessions.ts'
 import { broken, readBody, respond, send, TOO_OFTEN, type Token, userOf } from './respond.ts'
-import { sessionEndpoints, sessionView, signIn } from './session.ts'
+import { type SignInCall, sessionEndpoints, sessionView, signIn } from './session.ts'
 import { auditEndpoints } from './system/audit.ts'
 import { overviewEndpoints } from './system/overview.ts'
 import { stuckEndpoints } from './system/stuck.ts'
@@ -50,6 +50,9 @@ const ENDPOINTS: ConsoleEndpoint[] = [
 /** Sign-ins a second from one address. Each costs a third of a second of a core, and all of them together no more than one core. */
 const SIGN_INS = 5
 
+/** A browser is known for so long after a sign-in, in seconds: a year. */
+const DEVICE_S = 31_536_000
+
 const NOT_BUILT = '管理台页面尚未编译，请运行 npm run build (the console is not built, run npm run build)\n'
 
 type Options = { ratePerAddress: number; publicUrl: string | null }
@@ -60,7 +63,14 @@ type Parts = {
   pages: StaticPages
   signIns: RateLimit
   /** The session's cookie: its name and its attributes. */
-  cookie: { name: string; with: { path: string; httpOnly: true; sameSite: 'strict'; secure: boolean } }
+  cookie: Cookie
+  /** The cookie of a browser in which somebody signed in: it outlives the session. */
+  device: Cookie
+}
+
+type Cookie = {
+  name: string
+  with: { path: string; httpOnly: true; sameSite: 'strict'; secure: boolean; maxAge?: number }
 }
 
 /** `extra`: endpoints that only some gateways have, such as the sandbox's. */
@@ -69,7 +79,8 @@ export function consoleRoutes(app: FastifyInstance, world: World, options: Optio
     world,
     pages: staticPages({ app: 'console', isSandbox: world.isSandbox, notBuilt: NOT_BUILT }),
     signIns: rateLimit(Math.min(options.ratePerAddress, SIGN_INS), () => world.now().getTime()),
-    cookie: cookieFor(options.publicUrl),
+    cookie: cookieFor('acopay_console', options.publicUrl),
+    device: cookieFor('acopay_device', options.publicUrl, DEVICE_S),
   }
   // biome-ignore lint/nursery/noMisusedPromises: Fastify waits for a plugin that answers a promise
   app.register(async (scope) => {
@@ -96,10 +107,13 @@ export function consoleRoutes(app: FastifyInstance, world: World, options: Optio
  * Browsers accept a `__Host-` cookie only over HTTPS and only from this host. Another host of the domain, or an attacker in the
  * network, cannot set it. Such a cookie must be for all paths.
  */
-function cookieFor(publicUrl: string | null): Parts['cookie'] {
+function cookieFor(name: string, publicUrl: string | null, maxAge?: number): Cookie {
   const secure = isHttps(publicUrl)
-  const name = secure ? '__Host-acopay_console' : 'acopay_console'
-  return { name, with: { path: secure ? '/' : '/console', httpOnly: true, sameSite: 'strict', secure } }
+  const kept = maxAge === undefined ? {} : { maxAge }
+  return {
+    name: secure ? `__Host-${name}` : name,
+    with: { path: secure ? '/' : '/console', httpOnly: true, sameSite: 'strict', secure, ...kept },
+  }
 }
 
 /** Browsers say from which site a call comes; pages of other sites, also of this domain, have no business with the console's API. */
@@ -148,10 +162,17 @@ function sessionRoutes(scope: FastifyInstance, parts: Parts): void {
     if (body instanceof Failed) return send(request, reply, body)
     const left = new AbortController()
     reply.raw.once('close', () => left.abort())
-    const answer = await signedIn(world, request, { body, signal: left.signal }).catch((error: unknown) =>
+    const deviceToken = request.cookies[parts.device.name]
+    const answer = await signedIn(world, request, { body, deviceToken, signal: left.signal }).catch((error: unknown) =>
       broken(world, request, error),
     )
-    return send(request, reply, answer instanceof Began ? giveSession(parts, reply, answer) : answer)
+    if (!(answer instanceof Began)) return send(request, reply, answer)
+    const session = giveSession(parts, reply, answer)
+    const { username } = answer.user
+    if (world.devices.deviceOf(username, deviceToken) === null) {
+      reply.setCookie(parts.device.name, world.devices.tokenFor(username), parts.device.with)
+    }
+    return send(request, reply, session)
   })
 }
 
@@ -167,9 +188,9 @@ async function sessionOf(world: World, request: FastifyRequest, token: Token): P
 async function signedIn(
   world: World,
   request: FastifyRequest,
-  { body, signal }: { body: Record<string, unknown>; signal: AbortSignal },
+  call: Omit<SignInCall, 'address'>,
 ): Promise<Began | Failed> {
-  const { user, answer } = await signIn(world, { body, address: request.ip, signal })
+  const { user, answer } = await signIn(world, { ...call, address: request.ip })
   if (user !== null) {
     const { username, mchNo } = user
     const outcome = answer instanceof Failed ? answer.failure.error : 'DONE'

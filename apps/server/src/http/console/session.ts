@@ -50,10 +50,18 @@ const PASSWORD_ENDED = () =>
     'One-time passwords are good for 72 hours, and this one has ended; ask an admin to reset it',
   )
 
+/** `deviceToken`: the cookie of a browser that may be known. */
+export type SignInCall = {
+  body: Record<string, unknown>
+  address: string
+  deviceToken: string | undefined
+  signal: AbortSignal
+}
+
 /** The new session, or the reason for none. `user` is set as soon as the name is known to exist, for the audit log. */
 export async function signIn(
   world: World,
-  { body, address, signal }: { body: Record<string, unknown>; address: string; signal: AbortSignal },
+  { body, address, deviceToken, signal }: SignInCall,
 ): Promise<{ user: ConsoleUser | null; answer: Began | Failed }> {
   const read = fieldsOf(body)
   const username = read.needed('username', 64).trim().toLowerCase()
@@ -61,7 +69,8 @@ export async function signIn(
   const code = read.text('totp', CODE_MAX)
   const wrong = read.failed()
   if (wrong !== null) return { user: null, answer: wrong }
-  const { user, result } = await beginSignIn(world, { username, password, code, address, signal })
+  const device = world.devices.deviceOf(username, deviceToken)
+  const { user, result } = await beginSignIn(world, { username, password, code, address, device, signal })
   if (result.kind === 'code_needed') {
     return { user, answer: failed('TOTP_REQUIRED', '请输入动态验证码', 'Enter the code of your authenticator') }
   }

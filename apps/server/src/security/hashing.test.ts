@@ -75,13 +75,21 @@ describe('hashes', () => {
     expect(guessed.length).toBeLessThanOrEqual(1)
     await expect.poll(() => guessed.length).toBe(4)
     expect(pauses).toEqual([5000])
-    // A known caller's wrong password is not counted with the strangers'.
-    await takePlace({ isKnown: true }).derive(ask('c'))
+    // A known caller's password, right or wrong, is not counted with the strangers': five of them may wait now.
+    for (const isRight of [false, true]) {
+      const place = takePlace({ isKnown: true })
+      await place.derive(ask('c')).finally(place.leave)
+      if (isRight) place.wasRight()
+    }
+    for (const place of strangers) place.leave()
+    for (let one = 0; one < 5; one += 1) takePlace()
+    expect(() => takePlace()).toThrow(HashingBusy)
     expect(pauses).toEqual([5000])
   })
 
-  it('are not made for callers who have left while they waited', async () => {
-    const { takePlace } = hashing()
+  it('are not made for callers who have left while they waited, and do not count as guesses', async () => {
+    const pauses: number[] = []
+    const { takePlace } = hashing({ nowMs: () => 0, later: (ms) => void pauses.push(ms) })
     const left = new AbortController()
     const first = takePlace().derive(ask('a'))
     const second = takePlace({ signal: left.signal }).derive(ask('b'))
@@ -89,6 +97,8 @@ describe('hashes', () => {
     left.abort()
     await expect(second).rejects.toThrow(HashingBusy)
     expect([(await first).toString('hex'), (await third).toString('hex')]).toEqual([right('a'), right('c')])
+    for (let one = 0; one < 2; one += 1) await takePlace().derive(ask('d'))
+    expect(pauses).toEqual([])
   })
 
   it('that fail do so for their own caller only', async () => {

@@ -3,7 +3,7 @@
  * role may need an authenticator, and recovery codes stand in for one that was lost.
  */
 import { Secret, TOTP } from 'otpauth'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { beginSession } from '../apps/server/src/actions/console/session.ts'
 import { addUser, type ConsoleClient, consoleClient, PASSWORD } from './support/console.ts'
 import { openAttempt, pay, place } from './support/merchant.ts'
@@ -119,6 +119,8 @@ describe('an open session', () => {
 })
 
 describe('a refund above a second amount', () => {
+  // The tests before asked for some too.
+  beforeEach(() => gateway.database.pool.query('delete from refund_request'))
   const paidOrder = async (amount_total: string): Promise<string> => {
     const order = await place(gateway.demo, { amount_total })
     await pay(gateway.demo, order, (await openAttempt(gateway.demo, order)) ?? '')

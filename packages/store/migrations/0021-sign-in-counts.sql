@@ -10,4 +10,4 @@ create table console_sign_in (
   primary key (username, origin)
 );
 create index console_sign_in_by_time on console_sign_in (tried_at);
-alter table console_user drop column failures, drop column locked_until;
+-- `failures` and `locked_until` of console_user are not used any more. They stay for gateways of the version before, which may still run.

@@ -18,7 +18,7 @@ export async function isGuessable(password: string, own: string): Promise<boolea
   return check(password.slice(0, LOOKED_AT), [own, 'acopay']).score < SAFE
 }
 
-/** A quarter of a second and some megabytes, which a gateway needs when somebody first chooses a password, and not before. */
+/** Loads zxcvbn when the first password is chosen, because that takes a quarter of a second and some megabytes. */
 async function load(): Promise<Check> {
   const [{ ZxcvbnFactory }, { adjacencyGraphs, dictionary }] = await Promise.all([
     import('@zxcvbn-ts/core'),

@@ -70,7 +70,7 @@ const ONE_TIME_MS = 72 * 3_600_000
 /** When a one-time password ends that is made now. */
 export const oneTimeEnd = (now: Date): Date => new Date(now.getTime() + ONE_TIME_MS)
 
-/** A password that nobody chose; as a one-time password, the user must change it at the first sign-in. */
+/** A random password. As a one-time password, the user must change it at the first sign-in. */
 export const newPassword = (): string =>
   Array.from({ length: 4 }, () => Array.from({ length: 5 }, () => LETTERS[randomInt(LETTERS.length)]).join('')).join(
     '-',

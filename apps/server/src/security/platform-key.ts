@@ -24,7 +24,7 @@ export async function loadSigningKey(db: Db, master: MasterKeys, now: Date): Pro
   }
 }
 
-/** A platform key whose private half is sealed with our master key. Without that key nobody can add one to the database. */
+/** A platform key whose private half is sealed with our master key. Only who has the master key can add one to the database. */
 export type ProvenKey = { keyId: string; publicKey: KeyObject }
 
 /** Every such key that there ever was. */

@@ -1,5 +1,5 @@
 /**
- * Keyed hashes over rows that nobody may rewrite. Their keys are sealed with the master key, which is not in the database. Somebody who
+ * Keyed hashes over rows that must not be rewritten. Their keys are sealed with the master key, which is not in the database. Whoever
  * can write the database can change such a row, but cannot make its hash.
  */
 import { createHmac } from 'node:crypto'
@@ -47,7 +47,7 @@ const OLD_VERSION_MS = 3_600_000
 
 /**
  * Stores once when stamping begins: now in an empty database, in an hour after an upgrade. False when the stored moment was removed or
- * changed: then somebody has changed the database.
+ * changed, which the gateway itself never does.
  */
 export async function beginStamping(db: Db, stamps: Stamps, now: Date): Promise<boolean> {
   const timelines = await begin(db, stamps, 'timeline', now)

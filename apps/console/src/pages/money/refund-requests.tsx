@@ -33,7 +33,7 @@ export function RefundRequests() {
   )
 }
 
-/** Who asked may give it up, and nobody else's button is offered to them. */
+/** The user who asked for the refund can only give it up. Other users can also confirm it. */
 function Decide({ of }: { of: RefundRequestRow }) {
   const { t } = usePreferences()
   const { modal, message } = App.useApp()

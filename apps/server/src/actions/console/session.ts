@@ -151,7 +151,7 @@ export async function signedInUser(world: World, username: string): Promise<Cons
  * password is wrong or the user's sessions are locked.
  */
 export async function provenUser(world: World, username: string, password: string): Promise<ConsoleUser | null> {
-  // No guess: nobody has it.
+  // Every password has twelve characters or more, so an empty one needs no hash.
   if (password === '') return null
   const place = takePlace({ isKnown: true })
   try {

@@ -64,7 +64,7 @@ type Parts = {
   signIns: RateLimit
   /** The session's cookie: its name and its attributes. */
   cookie: Cookie
-  /** The cookie of a browser in which somebody signed in: it outlives the session. */
+  /** Marks a browser in which a user has signed in. It is kept after the session ends. */
   device: Cookie
 }
 

@@ -27,7 +27,12 @@ const limits = (seconds: number) => ({ testTimeout: seconds * 1000, hookTimeout:
 const SETUP = ['test/support/clock.ts', 'test/support/leave-nothing.ts']
 
 /** These tests wait for processes, browsers and pauses more than they compute: two more workers have the cores meanwhile. */
-const WAITING = { ...limits(300), maxWorkers: 4, setupFiles: SETUP, globalSetup: ['test/support/postgres.ts'] }
+const WAITING = {
+  ...limits(300),
+  maxWorkers: 4,
+  setupFiles: SETUP,
+  globalSetup: ['test/support/postgres.ts', 'test/support/gateway-bundle.ts'],
+}
 
 export default defineConfig({
   plugins: mutationPlugin(),

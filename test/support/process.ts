@@ -24,7 +24,10 @@ export type StartedProcess = {
 }
 
 const SCRIPTS = path.resolve(import.meta.dirname, '../../scripts')
-const START_FROM_SOURCE = [...FROM_SOURCE, path.join(SCRIPTS, 'start-from-source.ts')]
+/** In a test run the sources have been made one file: see gateway-bundle.ts. */
+const START_FROM_SOURCE = process.env.ACOPAY_TEST_GATEWAY
+  ? [process.env.ACOPAY_TEST_GATEWAY]
+  : [...FROM_SOURCE, path.join(SCRIPTS, 'start-from-source.ts')]
 /** `npm start` itself, which installs and builds first where that is needed. */
 export const NPM_START = [path.join(SCRIPTS, 'start.cjs')]
 

@@ -14,15 +14,12 @@ import {
 } from '@acopay/core'
 import { CLOSE_ANSWERS, ERRORS, STATE_ANSWERS } from '@acopay/protocol'
 import { storiesPart } from '../races/stories-page.ts'
+import { table } from './markdown-table.ts'
+import { wireDocs } from './wire-docs.ts'
 
 const DOCS = path.resolve(import.meta.dirname, '../docs')
 
 const WRITTEN_BY = '<!-- Made from the code by `npm run docs`; edit the table there, not this page. -->'
-
-const row = (...cells: string[]): string => `| ${cells.join(' | ')} |`
-
-const table = (head: string[], rows: string[][]): string =>
-  [row(...head), row(...head.map(() => '---')), ...rows.map((cells) => row(...cells))].join('\n')
 
 function errorsPage(): string {
   const rows = Object.entries(ERRORS).map(([name, { status, retry, zh, en }]) => [
@@ -141,6 +138,7 @@ ${storiesPart()}`
 export const generatedDocs = (): Record<string, string> => ({
   'errors.md': errorsPage(),
   'order-states.md': orderStatesPage(),
+  ...wireDocs(),
 })
 
 export const readDoc = (name: string): string => fs.readFileSync(path.join(DOCS, name), 'utf8')

@@ -17,4 +17,5 @@ export const SIZE = {
   randomRequests: size('RANDOM_REQUESTS', 5_000, 100_000),
   simulationSeeds: size('SIMULATION_SEEDS', 25, 300),
   stormOrders: size('STORM_ORDERS', 40, 1000),
+  wireClients: size('WIRE_CLIENTS', 1, 6),
 }

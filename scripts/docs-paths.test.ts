@@ -9,9 +9,11 @@ const BASES = ['', 'apps/server/src', 'docs']
 
 const documents = [
   ...['README.md', 'README.zh-CN.md', 'CONTRIBUTING.md', 'packages/channels/README.md', 'bench/README.md'],
-  ...readdirSync(path.join(ROOT, 'docs'))
-    .filter((name) => name.endsWith('.md'))
-    .map((name) => `docs/${name}`),
+  ...['docs', 'docs/wire'].flatMap((folder) =>
+    readdirSync(path.join(ROOT, folder))
+      .filter((name) => name.endsWith('.md'))
+      .map((name) => `${folder}/${name}`),
+  ),
 ]
 
 it.each(documents)('%s names only files that exist', (name) => {

@@ -19,7 +19,8 @@ const read = (name: string): string => readFileSync(path.join(WIRE, name), 'utf8
 
 /** The text of a code block of the worked example. */
 const shown = (page: string, what: string): string =>
-  new RegExp(`<!-- code: example ${what} -->\\n\\n\`\`\`\\w+\\n([\\s\\S]*?)\\n\`\`\``).exec(read(page))?.[1] ?? `no ${what}`
+  new RegExp(`<!-- code: example ${what} -->\\n\\n\`\`\`\\w+\\n([\\s\\S]*?)\\n\`\`\``).exec(read(page))?.[1] ??
+  `no ${what}`
 
 describe.each(['signing.md', 'signing.zh-CN.md'])('the worked example of %s', (page) => {
   const vector = vectors.requests.find(({ name }) => name === EXAMPLE_NAME)
@@ -81,14 +82,20 @@ describe('the errors of a call', () => {
   const MERCHANT = path.join(ROOT, 'apps/server/src/http/merchant')
   const endpoints = readdirSync(MERCHANT)
     .filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'))
-    .flatMap((name) => readFileSync(path.join(MERCHANT, name), 'utf8').split(/^export const (?=\w+Endpoint\b)/m).slice(1))
+    .flatMap((name) =>
+      readFileSync(path.join(MERCHANT, name), 'utf8')
+        .split(/^export const (?=\w+Endpoint\b)/m)
+        .slice(1),
+    )
   /** Those that every call has are in the page's list of all errors. */
   const EVERY_CALL = ['PARAM_ERROR', 'SIGN_ERROR']
 
   /** The names in the endpoint's own code, and in what it calls for them. */
   function namedBy(call: CallName): string[] {
     const [method = '', where = ''] = call.split(' ')
-    const code = endpoints.find((text) => text.includes(`method: '${method.toUpperCase()}'`) && text.includes(`path: '${where}'`))
+    const code = endpoints.find(
+      (text) => text.includes(`method: '${method.toUpperCase()}'`) && text.includes(`path: '${where}'`),
+    )
     if (code === undefined) return [`no endpoint for ${call}`]
     const own = [...code.matchAll(/refuse\('([A-Z_]+)'/g)].map(([, name]) => name ?? '')
     const limits = [...readFileSync(path.join(ROOT, 'packages/core/src/refund.ts'), 'utf8').matchAll(/'(REFUND_\w+)'/g)]

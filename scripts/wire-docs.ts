@@ -21,7 +21,15 @@ import {
   STATE_ANSWERS,
 } from '@acopay/protocol'
 import { table } from './markdown-table.ts'
-import { ADVICE, ANSWER_TEXTS, type CallName, OWN_ERRORS, REQUEST_TEXTS, SIGNATURE_TEXTS, type Tongue } from './wire-texts.ts'
+import {
+  ADVICE,
+  ANSWER_TEXTS,
+  type CallName,
+  OWN_ERRORS,
+  REQUEST_TEXTS,
+  SIGNATURE_TEXTS,
+  type Tongue,
+} from './wire-texts.ts'
 
 const WIRE = path.resolve(import.meta.dirname, '../docs/wire')
 const VECTORS = path.resolve(import.meta.dirname, '../packages/protocol/vectors/signature.json')
@@ -63,7 +71,10 @@ const PARTS: Record<string, (about: string, tongue: Tongue) => string> = {
 const HEADS = {
   request: { zh: ['参数', '必填', '长度', '格式', '说明'], en: ['field', 'required', 'length', 'form', 'meaning'] },
   answer: { zh: ['字段', '值', '说明'], en: ['field', 'values', 'meaning'] },
-  errors: { zh: ['status', 'message', '含义', '怎么办', '可否原样重试'], en: ['status', 'message', 'when', 'what to do', 'retry'] },
+  errors: {
+    zh: ['status', 'message', '含义', '怎么办', '可否原样重试'],
+    en: ['status', 'message', 'when', 'what to do', 'retry'],
+  },
   outcomes: { zh: ['code', 'description'], en: ['code', 'description'] },
 } as const satisfies Record<string, Record<Tongue, string[]>>
 

@@ -551,7 +551,8 @@ class Client
                 Program.Out.WriteLine("again " + id);
                 return;
             }
-            Program.Out.WriteLine("event " + id); // your own work
+            // Your own work comes here. Throw for a code that you do not know: the event comes again when you know it.
+            Program.Out.WriteLine("event " + id);
             heard.Add(id);
         }
     }

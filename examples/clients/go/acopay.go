@@ -324,11 +324,14 @@ func readObject(from io.Reader) (object, error) {
 	decoder := json.NewDecoder(from)
 	decoder.UseNumber()
 	var value object
-	err := decoder.Decode(&value)
-	if err == nil && value == nil {
-		err = errors.New("not an object")
+	if err := decoder.Decode(&value); err != nil {
+		return nil, err
 	}
-	return value, err
+	// Decode stops behind the first value, and takes null for an empty map.
+	if _, err := decoder.Token(); err != io.EOF || value == nil {
+		return nil, errors.New("not one JSON object")
+	}
+	return value, nil
 }
 
 // check: the platform signed the answer, and it is about what was asked.
@@ -446,11 +449,14 @@ func serve(c *client, port string) error {
 		return err
 	}
 	fmt.Printf("listening http://%s/\n", listener.Addr())
+	// Your own work comes here. Return an error for a code that you do not know: the event comes again when you know it.
 	onEvent := func(id string, _ object) error {
 		fmt.Println("event", id)
 		return nil
 	}
-	return http.Serve(listener, &notifications{client: c, onEvent: onEvent, heard: map[string]bool{}})
+	handler := &notifications{client: c, onEvent: onEvent, heard: map[string]bool{}}
+	server := http.Server{Handler: handler, ReadTimeout: timeout, WriteTimeout: timeout}
+	return server.Serve(listener)
 }
 
 // -- the command line -------------------------------------------------------------------------------------------------

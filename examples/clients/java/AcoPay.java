@@ -479,7 +479,8 @@ public final class AcoPay {
             OUT.println("again " + id);
             return;
         }
-        OUT.println("event " + id); // your own work
+        // Your own work comes here. Throw for a code that you do not know: the event comes again when you know it.
+        OUT.println("event " + id);
         heard.add(id);
     }
 

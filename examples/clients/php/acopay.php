@@ -311,6 +311,7 @@ function serve_notification(): void
 {
     // The body's bytes as they came; $_POST has only forms.
     [$status, $answer] = hear(settings(getenv('ACOPAY_SETTINGS') ?: null), file_get_contents('php://input'), function ($id) {
+        // Your own work comes here. Throw for a code that you do not know: the event comes again when you know it.
         error_log("event $id");
     });
     http_response_code($status);

@@ -32,6 +32,15 @@ const refund = (transaction_no: string, more: JsonObject = {}): Promise<Answer> 
     },
   })
 
+/** As a merchant asks: when the answer takes too long, which says nothing about the refund, again with the same number. */
+async function refundAskedAgain(order: string): Promise<Answer> {
+  const mch_refund_no = newTradeNo()
+  for (;;) {
+    const answer = await refund(order, { mch_refund_no })
+    if (answer.status !== 1500) return answer
+  }
+}
+
 const queryRefund = (params: JsonObject): Promise<Answer> =>
   call(test.demo, { method: 'GET', path: 'refund', params: { aco_pay_sdk: '2.0.0', ...params } })
 
@@ -69,7 +78,7 @@ describe.each(['wechat', 'alipay'] as const)('with %s', (channel) => {
   it('200 refunds of 0.10 of 12.50 at once: 20 succeed, the others are too many, the upstream agrees to the fen', async () => {
     test = await testWorld()
     const order = await paidOrder(channel)
-    const answers = await Promise.all(Array.from({ length: 200 }, () => refund(order)))
+    const answers = await Promise.all(Array.from({ length: 200 }, () => refundAskedAgain(order)))
     const count = (word: string): number =>
       answers.filter(({ message, data }) => (data.code ?? message) === word).length
     expect([count('SUCCESS') + count('PROCESSING'), count('REFUND_TIMES_EXCEED')]).toEqual([20, 180])

@@ -34,9 +34,10 @@ export const leaseJobs = (
   run<Job>(
     db,
     'takeJobs',
-    `update job j set due_at = $2, tries = j.tries + 1
-       from (select mch_no, kind, subject from job where due_at <= $1 and kind = any($4)
-               order by due_at limit $3 for update skip locked) d
+    `with due as materialized (
+       select mch_no, kind, subject from job where due_at <= $1 and kind = any($4)
+        order by due_at limit $3 for update skip locked)
+     update job j set due_at = $2, tries = j.tries + 1 from due d
       where j.mch_no = d.mch_no and j.kind = d.kind and j.subject = d.subject
       returning j.mch_no as "mchNo", j.kind, j.subject, j.tries, j.created_at as "createdAt"`,
     [now, leaseUntil, limit, kinds],

@@ -31,8 +31,9 @@ export async function forgetNonces(db: Db, before: Date, limit: number): Promise
   const rows = await run(
     db,
     'forgetNonces',
-    `delete from nonce where (mch_no, nonce) in
-      (select mch_no, nonce from nonce where used_at < $1 order by used_at limit $2 for update skip locked) returning 1`,
+    `with old as materialized (
+       select mch_no, nonce from nonce where used_at < $1 order by used_at limit $2 for update skip locked)
+     delete from nonce where (mch_no, nonce) in (select mch_no, nonce from old) returning 1`,
     [before, limit],
   )
   return rows.length

@@ -122,8 +122,9 @@ export async function resendNotifications(
       ? await run(
           db,
           'resendDeadNotifications',
-          `update notification n set ${again('$5')} from (
-             select mch_no, transaction_no, seq from notification where ${DEAD} order by created_at limit $6 for update) d
+          `with oldest as materialized (
+             select mch_no, transaction_no, seq from notification where ${DEAD} order by created_at limit $6 for update)
+           update notification n set ${again('$5')} from oldest d
             where n.mch_no = d.mch_no and n.transaction_no = d.transaction_no and n.seq = d.seq returning 1`,
           [...deadValues(mchNo, choice.dead), now, limit],
         )

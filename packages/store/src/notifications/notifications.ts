@@ -54,7 +54,7 @@ export const takeNotifications = (
        select h.host, coalesce(f.free, $3::integer) as free
          from host h left join unnest($4::text[], $5::integer[]) as f (host, free) on f.host = h.host
         where h.host is not null and coalesce(f.free, $3::integer) > 0),
-     due as (
+     due as materialized (
        select d.*, a.free, row_number() over (partition by a.host order by d.due_at, d.seq) as place
          from allowed a cross join lateral (
            select n.mch_no, n.transaction_no, n.seq, n.due_at from notification n
@@ -133,9 +133,10 @@ export async function giveUpNotifications(db: Db, before: Date, now: Date, limit
   const rows = await run(
     db,
     'giveUpNotifications',
-    `update notification n set state = 'DEAD' from (
+    `with late as materialized (
        select mch_no, transaction_no, seq from notification
-        where state = 'PENDING' and round_at <= $1 and due_at <= $2 order by round_at limit $3 for update skip locked) d
+        where state = 'PENDING' and round_at <= $1 and due_at <= $2 order by round_at limit $3 for update skip locked)
+     update notification n set state = 'DEAD' from late d
       where n.mch_no = d.mch_no and n.transaction_no = d.transaction_no and n.seq = d.seq returning 1`,
     [before, now, limit],
   )

@@ -26,10 +26,14 @@ const limits = (seconds: number) => ({ testTimeout: seconds * 1000, hookTimeout:
 /** What every test file runs in. */
 const SETUP = ['test/support/clock.ts', 'test/support/leave-nothing.ts']
 
-/** These tests wait for processes, browsers and pauses more than they compute: two more workers have the cores meanwhile. */
+/**
+ * These tests wait for processes, browsers and pauses more than they compute: two more workers have the cores meanwhile. Each worker
+ * loads the server once, and not once per file.
+ */
 const WAITING = {
   ...limits(300),
   maxWorkers: 4,
+  isolate: isMutating,
   setupFiles: SETUP,
   globalSetup: ['test/support/postgres.ts', 'test/support/gateway-bundle.ts'],
 }

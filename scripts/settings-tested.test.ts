@@ -98,6 +98,8 @@ describe('a setting of the environment', () => {
       ACOPAY_HOME: config.home === path.resolve('home') ? 'given by the start' : config.home,
       ACOPAY_MODE: config.mode,
       ACOPAY_PUBLIC_URL: config.publicUrl ?? 'none',
+      ACOPAY_PLATFORM_KEYS: list(config.platformKeys),
+      ACOPAY_SIGNER: config.signer ?? 'none',
       ACOPAY_MASTER_KEY: config.masterKeys.length === 0 ? 'none' : 'some',
       LOG_LEVEL: config.logLevel,
       ACOPAY_CLOSE_BUDGET_MS: config.closeBudgetMs,

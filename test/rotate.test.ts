@@ -143,12 +143,16 @@ describe('a new platform key', () => {
     expect((await ask({ method: 'GET', path: 'bill', params: { bill_date: 'x' } })).keyId).toBe(newest)
   })
 
-  it.each([['--days'], ['--days', '91'], ['--days', '-1'], ['--days', '1.5'], ['7']])(
-    'is not made with %s %s',
+  it.each([['--days'], ['7'], ['--day', '7']])(
+    'is not made with %s %s, which shows what may be asked',
     async (...args) => {
-      await expect(run('platform', ...args)).rejects.toThrow('0 to 90')
+      await expect(run('platform', ...args)).rejects.toThrow('npm run rotate -- platform [--days 7]')
     },
   )
+
+  it.each([['--days', '91'], ['--days=-1'], ['--days', '1.5']])('is not made with %s %s', async (...args) => {
+    await expect(run('platform', ...args)).rejects.toThrow('0 to 90')
+  })
 })
 
 describe('a new master key', () => {

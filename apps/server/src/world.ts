@@ -1,7 +1,7 @@
 /** Everything that an action uses besides its arguments. start/build-world.ts builds it once. */
 
-import type { KeyObject } from 'node:crypto'
 import type { Channel } from '@acopay/channels'
+import type { Sign } from '@acopay/protocol'
 import type { Merchant, Pool, UntouchedAnswer, UntouchedAsk } from '@acopay/store'
 import type { Logger } from 'pino'
 import type { BillFile, BillLinks } from './actions/bill/bill-links.ts'
@@ -49,7 +49,7 @@ export type World = {
   /** The body of a notification: the fields in `news`, signed for this merchant at this moment. */
   signNotification: (mchNo: string, news: Record<string, string | null>, at: Date) => Promise<string>
   /** The key that signs answers now, and its id. */
-  signingKey: () => { keyId: string; privateKey: KeyObject }
+  signingKey: () => { keyId: string; sign: Sign }
   /** Posts to a URL that a merchant supplied, if it may be called. */
   post: SafePost['post']
   /** Why a merchant's URL is always refused; null when it may be allowed. */

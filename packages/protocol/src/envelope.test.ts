@@ -4,11 +4,11 @@ import { timeText } from './answers.ts'
 import { type Envelope, responseText } from './canonical.ts'
 import { type AnswerData, signedBody, unsignedBody } from './envelope.ts'
 import { type Refusal, refuse } from './errors.ts'
-import { verifyText } from './sign.ts'
+import { signWith, verifyText } from './sign.ts'
 
 const { publicKey, privateKey } = rsaKeys('ours')
 const read = async (answer: AnswerData | Refusal): Promise<Envelope> =>
-  JSON.parse(await signedBody(answer, { mchNo: 'MCH1', nonce: 'n1', key: privateKey })) as Envelope
+  JSON.parse(await signedBody(answer, { mchNo: 'MCH1', nonce: 'n1', sign: signWith(privateKey) })) as Envelope
 
 describe('a signed answer', () => {
   it.each([

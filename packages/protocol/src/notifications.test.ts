@@ -8,10 +8,10 @@ import {
   NOTIFY_TIMEOUT_MS,
   signedNotification,
 } from './notifications.ts'
-import { verifyText } from './sign.ts'
+import { signWith, verifyText } from './sign.ts'
 
 const { publicKey, privateKey } = rsaKeys('ours')
-const BY = { mchNo: 'MCH1000000', nonce: 'n1', notifyTime: '2026-01-31T08:00:00+08:00', key: privateKey }
+const BY = { mchNo: 'MCH1000000', nonce: 'n1', notifyTime: '2026-01-31T08:00:00+08:00', sign: signWith(privateKey) }
 
 /** spec/protocol.md 3.7, with the five fields that every notification has. */
 const SPECIFIED = {

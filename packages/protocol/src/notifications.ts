@@ -3,10 +3,9 @@
  * fails on any other.
  */
 
-import type { KeyObject } from 'node:crypto'
 import { type JsonObject, notificationText } from './canonical.ts'
 import { parseJson } from './json.ts'
-import { SIGN_TYPE, signText } from './sign.ts'
+import { SIGN_TYPE, type Sign } from './sign.ts'
 
 /** The fields of each kind of notification, without the five that `signedNotification` adds. */
 export const NOTIFICATION_FIELDS = {
@@ -43,7 +42,7 @@ export type NotificationNews<Kind extends NotificationKind> = {
 }
 
 /** `notifyTime` in the form of `timeText`. */
-export type Notifier = { mchNo: string; nonce: string; notifyTime: string; key: KeyObject }
+export type Notifier = { mchNo: string; nonce: string; notifyTime: string; sign: Sign }
 
 /** The body of one notification: `news` and `mch_no`, `nonce`, `sign_type`, `notify_time`, `sign`. */
 export async function signedNotification(news: Record<string, string | null>, by: Notifier): Promise<string> {
@@ -54,7 +53,7 @@ export async function signedNotification(news: Record<string, string | null>, by
     notify_time: by.notifyTime,
     ...news,
   }
-  return JSON.stringify({ ...body, sign: await signText(notificationText(body), by.key) })
+  return JSON.stringify({ ...body, sign: await by.sign(notificationText(body)) })
 }
 
 /** The merchant's answer, with HTTP 200, that acknowledges a notification. */

@@ -1,4 +1,4 @@
-import { privateKeyFrom, signedNotification, timeText } from '@acopay/protocol'
+import { privateKeyFrom, signedNotification, signWith, timeText } from '@acopay/protocol'
 import fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { anyLetter } from '../../../test/support/any-text.ts'
@@ -32,7 +32,7 @@ const told = (event: TestNotification, by = { mchNo, privateKey: keys.privateKey
   signedTestNotification({ notifyTime: NOW, ...event }, by)
 /** Signs any content with the platform's key. */
 const news = (fields: Record<string, string | null>, notifyTime = timeText(NOW)): Promise<string> =>
-  signedNotification(fields, { mchNo, nonce: 'n', notifyTime, key: privateKeyFrom(keys.privateKey) })
+  signedNotification(fields, { mchNo, nonce: 'n', notifyTime, sign: signWith(privateKeyFrom(keys.privateKey)) })
 
 describe('a notification that is proven', () => {
   it('tells a payment, with times as dates', async () => {

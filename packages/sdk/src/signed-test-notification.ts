@@ -1,5 +1,5 @@
 /** For a merchant's own tests: notifications like the gateway's, signed with a key pair of the test. */
-import { privateKeyFrom, signedNotification, timeText } from '@acopay/protocol'
+import { privateKeyFrom, signedNotification, signWith, timeText } from '@acopay/protocol'
 import { newNonce } from './client.ts'
 import type { PaymentEvent, PaymentReturnedEvent, RefundEvent } from './notifications.ts'
 import { readKey, readNumber } from './options.ts'
@@ -24,7 +24,7 @@ export async function signedTestNotification(
   const notifyTime = event.notifyTime ?? new Date()
   const news = event.kind === 'refund' ? refundNews(event, notifyTime) : paymentNews(event, notifyTime)
   const mchNo = readNumber('mchNo', by.mchNo)
-  return signedNotification(news, { mchNo, nonce: newNonce(), notifyTime: timeText(notifyTime), key })
+  return signedNotification(news, { mchNo, nonce: newNonce(), notifyTime: timeText(notifyTime), sign: signWith(key) })
 }
 
 type News = Record<string, string | null>

@@ -3,6 +3,7 @@
  * Both while gateways run. docs/keys.md tells when.
  */
 import { statSync } from 'node:fs'
+import { parseArgs } from 'node:util'
 import {
   endPlatformKey,
   type ListedPlatformKey,
@@ -17,7 +18,8 @@ import {
   sealedValues,
 } from '@acopay/store'
 import { totpPlace } from '../actions/console/session.ts'
-import { addNextKey, platformKeyPlace } from '../security/platform-key.ts'
+import { type KeyHolders, type KeyPlace, keyHolders, readPlace } from '../security/key-places.ts'
+import { addKeyAt, addNextKey, platformKeyPlace } from '../security/platform-key.ts'
 import { purposePlace } from '../security/purpose-keys.ts'
 import {
   headOf,
@@ -37,6 +39,7 @@ import { accountPlace } from '../upstream/accounts.ts'
 const USAGE = [
   'npm run rotate -- keys                        平台密钥及其有效期 the platform keys and their times',
   'npm run rotate -- platform [--days 7]         新平台密钥，7天后开始签名 a new platform key, which signs in 7 days',
+  '                [--key env|file:PATH|signer:NAME]  私钥不入库 one that stays where it is, see docs/keys.md',
   'npm run rotate -- end KEY_ID                  平台密钥从现在起不再签名 a platform key signs no more',
   'npm run rotate -- master                      新主密钥，重新加密所有秘密 a new master key; seals every secret again',
   'npm run rotate -- forget                      删除旧主密钥 removes the master keys before it',
@@ -78,10 +81,13 @@ const RUNS: Record<string, (tools: Tools, args: string[]) => Promise<void>> = {
     }
   },
 
-  async platform({ pool, master, now, say }, args) {
-    const days = daysOf(args)
+  async platform({ pool, config, master, now, say }, args) {
+    const { days, place } = readOptions(args)
     const validFrom = new Date(now.getTime() + days * DAY_MS)
-    const keyId = await addNextKey(pool, master, validFrom)
+    const keyId =
+      place === null
+        ? await addNextKey(pool, master, validFrom)
+        : await withHolders(config, (holders) => addKeyAt(pool, master, validFrom, { place, holders }))
     const added = (await listPlatformKeys(pool)).find((key) => key.keyId === keyId)
     say(`新平台密钥 new platform key ${keyId}: ${validFrom.toISOString()} 起签名 (signs from then on, within a minute)`)
     say(`公钥 public key, 请通知各商户 (tell every merchant):\n${added?.publicKey}`)
@@ -140,14 +146,31 @@ const RUNS: Record<string, (tools: Tools, args: string[]) => Promise<void>> = {
 const validity = ({ validFrom, validUntil }: ListedPlatformKey): string =>
   `${validFrom.toISOString()} – ${validUntil?.toISOString() ?? ''}`
 
-function daysOf(args: string[]): number {
-  if (args.length === 0) return DAYS_AHEAD
-  const [option, text = ''] = args
-  const days = Number(text)
-  if (option !== '--days' || !/^\d{1,2}$/.test(text) || days > DAYS_MAX) {
+/** `place` is null for a key that is made here and sealed in the database. */
+function readOptions(args: string[]): { days: number; place: KeyPlace | null } {
+  const { days, key } = readArgs(args)
+  if (!/^\d{1,2}$/.test(days) || Number(days) > DAYS_MAX) {
     throw new Error(`--days 应为0到${DAYS_MAX}的整数 (0 to ${DAYS_MAX})`)
   }
-  return days
+  return { days: Number(days), place: key === undefined ? null : readPlace(key) }
+}
+
+function readArgs(args: string[]): { days: string; key: string | undefined } {
+  try {
+    const { values } = parseArgs({ args, options: { days: { type: 'string' }, key: { type: 'string' } } })
+    return { days: values.days ?? String(DAYS_AHEAD), key: values.key }
+  } catch {
+    throw new Error(USAGE)
+  }
+}
+
+async function withHolders<Result>(config: Config, work: (holders: KeyHolders) => Promise<Result>): Promise<Result> {
+  const holders = keyHolders(config)
+  try {
+    return await work(holders)
+  } finally {
+    holders.signer?.stop()
+  }
 }
 
 /** What a value is sealed for: its table and row. */

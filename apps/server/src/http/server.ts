@@ -215,10 +215,10 @@ async function respond(
   })
   request.line.outcome = isRefusal(answer) ? answer.refused : (answer.code ?? 'SUCCESS')
   if (transactionNo !== undefined) request.line.transactionNo = transactionNo
-  const { keyId, privateKey: key } = world.signingKey()
+  const { keyId, sign } = world.signingKey()
   // Which key verifies this answer: the protocol has no member for it, and clients pass over headers they do not know.
   reply.header('x-acopay-platform-key', keyId)
-  return signedBody(answer, { mchNo: caller.mchNo, nonce: world.newNonce(), key })
+  return signedBody(answer, { mchNo: caller.mchNo, nonce: world.newNonce(), sign })
 }
 
 type Asked = { params: JsonObject; refusal: Refusal | null }

@@ -1,10 +1,10 @@
 import { createPublicKey } from 'node:crypto'
-import { keyText, publicKeyFrom, signText, verifyText } from '@acopay/protocol'
-import { addPlatformKey, platformKeys } from '@acopay/store'
+import { keyText, privateKeyFrom, publicKeyFrom, verifyText } from '@acopay/protocol'
+import { addPlatformKey, type PlatformKey, platformKeys } from '@acopay/store'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { type TestDatabase, testDatabase } from '../../../../test/support/database.ts'
 import { keyIdOf, loadSigningKey } from './platform-key.ts'
-import { masterKeysOf, seal } from './vault.ts'
+import { masterKeysOf, seal, unseal } from './vault.ts'
 
 const MASTER = Buffer.alloc(32, 1)
 const NOW = new Date('2026-01-31T00:00:00Z')
@@ -18,23 +18,25 @@ afterAll(() => database.drop())
 beforeEach(() => database.pool.query('delete from platform_key'))
 
 const load = (ms = 0, master = MASTER) => loadSigningKey(database.pool, masterKeysOf(master), after(ms))
+const unsealed = (stored: PlatformKey | undefined): string =>
+  unseal(masterKeysOf(MASTER), `platform_key/${stored?.keyId}`, stored?.privateKeySealed ?? Buffer.alloc(0))
 
 describe('the platform key', () => {
   it('is made on the first start and found on every later one', async () => {
     const first = await load()
     const again = await load(1000)
     expect([again.keyId, again.publicKeyText]).toEqual([first.keyId, first.publicKeyText])
-    const signature = await signText('text', again.privateKey)
+    const signature = await again.sign('text')
     expect(verifyText('text', signature, publicKeyFrom(first.publicKeyText))).toBe(true)
   })
 
   it('is sealed in the database: no column holds the private key', async () => {
-    const { privateKey } = await load()
+    await load()
     const [stored] = await platformKeys(database.pool, NOW)
-    const privateDer = Buffer.from(keyText(privateKey), 'base64')
-    expect(stored?.privateKeySealed.includes(privateDer.subarray(40, 80))).toBe(false)
-    expect(stored?.privateKeySealed.includes(keyText(privateKey).slice(40, 80))).toBe(false)
-    expect(stored?.publicKey).toBe(keyText(createPublicKey(privateKey)))
+    const text = unsealed(stored)
+    expect(stored?.privateKeySealed.includes(Buffer.from(text, 'base64').subarray(40, 80))).toBe(false)
+    expect(stored?.privateKeySealed.includes(text.slice(40, 80))).toBe(false)
+    expect(stored?.publicKey).toBe(keyText(createPublicKey(privateKeyFrom(text))))
   })
 
   it('is the same for five processes that start for the first time at once', async () => {
@@ -56,7 +58,8 @@ describe('the platform key', () => {
 
   it('that becomes valid later signs from that moment on', async () => {
     const first = await load()
-    const privateKeySealed = seal(masterKeysOf(MASTER), 'platform_key/next', keyText(first.privateKey))
+    const [stored] = await platformKeys(database.pool, NOW)
+    const privateKeySealed = seal(masterKeysOf(MASTER), 'platform_key/next', unsealed(stored))
     await addPlatformKey(database.pool, { keyId: 'next', publicKey: 'next', privateKeySealed, validFrom: after(1000) })
     expect((await load(999)).keyId).toBe(first.keyId)
     expect((await load(1000)).keyId).toBe('next')

@@ -1,21 +1,42 @@
 /** The platform's key pair: made on the first start, sealed in the database, shared by all processes. */
-import { createHash, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
-import { keyText, privateKeyFrom } from '@acopay/protocol'
+import { createHash, generateKeyPairSync, type KeyObject } from 'node:crypto'
+import { keyText } from '@acopay/protocol'
 import { addPlatformKey, type Db, type PlatformKey, platformKeys, sealedPlatformKeys } from '@acopay/store'
+import {
+  type KeyHolders,
+  type KeyPlace,
+  NO_HOLDERS,
+  type OpenedKey,
+  openSealed,
+  outsideText,
+  publicHalf,
+  tryPlace,
+} from './key-places.ts'
 import { type MasterKeys, seal, unseal } from './vault.ts'
 
-export type SigningKey = { keyId: string; privateKey: KeyObject; publicKeyText: string }
+export type SigningKey = OpenedKey & { keyId: string }
 
 export const platformKeyPlace = (keyId: string): string => `platform_key/${keyId}`
 
-/** The newest valid key. Makes one when there is none. Throws an error of one line when another master key has sealed it. */
-export async function loadSigningKey(db: Db, master: MasterKeys, now: Date): Promise<SigningKey> {
+/** The newest valid key. Makes one when there is none. Throws an error of one line when it cannot be unsealed or reached. */
+export async function loadSigningKey(
+  db: Db,
+  master: MasterKeys,
+  now: Date,
+  holders: KeyHolders = NO_HOLDERS,
+): Promise<SigningKey> {
   if ((await platformKeys(db, now)).length === 0) await makePlatformKey(db, master)
   const [newest] = await platformKeys(db, now)
   if (newest === undefined) throw new Error('no platform key is valid now')
+  return { keyId: newest.keyId, ...openSealed(unsealed(master, newest), holders) }
+}
+
+function unsealed(
+  master: MasterKeys,
+  { keyId, privateKeySealed }: Pick<PlatformKey, 'keyId' | 'privateKeySealed'>,
+): string {
   try {
-    const privateKey = privateKeyFrom(unseal(master, platformKeyPlace(newest.keyId), newest.privateKeySealed))
-    return { keyId: newest.keyId, privateKey, publicKeyText: newest.publicKey }
+    return unseal(master, platformKeyPlace(keyId), privateKeySealed)
   } catch {
     throw new Error(
       '数据库中的平台私钥由另一把主密钥加密，请使用首次启动时的 master.key 或设置 ACOPAY_MASTER_KEY ' +
@@ -24,19 +45,14 @@ export async function loadSigningKey(db: Db, master: MasterKeys, now: Date): Pro
   }
 }
 
-/** A platform key whose private half is sealed with our master key. Only who has the master key can add one to the database. */
+/** A platform key of which our master key has sealed the private half, or where it lies. Only who has the master key can add one to the database. */
 export type ProvenKey = { keyId: string; publicKey: KeyObject }
 
 /** Every such key that there ever was. */
 export async function provenPlatformKeys(db: Db, master: MasterKeys): Promise<ProvenKey[]> {
   return (await sealedPlatformKeys(db)).flatMap(({ keyId, privateKeySealed }) => {
     try {
-      return [
-        {
-          keyId,
-          publicKey: createPublicKey(privateKeyFrom(unseal(master, platformKeyPlace(keyId), privateKeySealed))),
-        },
-      ]
+      return [{ keyId, publicKey: publicHalf(unseal(master, platformKeyPlace(keyId), privateKeySealed)) }]
     } catch {
       return []
     }
@@ -54,6 +70,20 @@ export async function addNextKey(db: Db, master: MasterKeys, validFrom: Date): P
   const next = newKeyPair(master, { validFrom })
   await addPlatformKey(db, next)
   return next.keyId
+}
+
+/** The same with a key that stays where it is. It has signed once before it is added. */
+export async function addKeyAt(
+  db: Db,
+  master: MasterKeys,
+  validFrom: Date,
+  { place, holders }: { place: KeyPlace; holders: KeyHolders },
+): Promise<string> {
+  const publicKey = await tryPlace(place, holders)
+  const keyId = keyIdOf(publicKey)
+  const privateKeySealed = seal(master, platformKeyPlace(keyId), outsideText(place, publicKey))
+  await addPlatformKey(db, { keyId, publicKey, privateKeySealed, validFrom })
+  return keyId
 }
 
 function newKeyPair(master: MasterKeys, { keyId, validFrom }: { keyId?: string; validFrom: Date }): PlatformKey {

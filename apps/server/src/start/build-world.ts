@@ -102,7 +102,7 @@ export function buildWorld({
     rememberNonce: rememberTogether,
     signingKey,
     signNotification: (mchNo, news, at) =>
-      signedNotification(news, { mchNo, nonce: newNonce(), notifyTime: timeText(at), key: signingKey().privateKey }),
+      signedNotification(news, { mchNo, nonce: newNonce(), notifyTime: timeText(at), sign: signingKey().sign }),
     billUrl: (file) => publicUrl() + links.pathOf(file, now().getTime()),
     billLinks: links,
     cashierUrl: (mchNo, transactionNo) =>

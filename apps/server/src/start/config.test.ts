@@ -1,5 +1,7 @@
 import path from 'node:path'
+import { keyText } from '@acopay/protocol'
 import { describe, expect, it } from 'vitest'
+import { derKeys } from '../../../../test/support/keys.ts'
 import { ConfigError, readConfig } from './config.ts'
 
 const read = (env: Record<string, string> = {}) => readConfig(env, 'default-home')
@@ -47,6 +49,8 @@ describe('without any setting', () => {
       mode: 'sandbox',
       publicUrl: null,
       masterKeys: [],
+      platformKeys: [],
+      signer: null,
       logLevel: 'info',
       closeBudgetMs: 6000,
       channelCallMs: 2000,
@@ -77,6 +81,8 @@ describe('without any setting', () => {
       'DATABASE_URL',
       'ACOPAY_PUBLIC_URL',
       'ACOPAY_MASTER_KEY',
+      'ACOPAY_PLATFORM_KEYS',
+      'ACOPAY_SIGNER',
     ]
     expect(read(Object.fromEntries(names.map((name) => [name, ''])))).toEqual(read())
   })
@@ -279,6 +285,21 @@ describe('ACOPAY_MASTER_KEY', () => {
     const message = complaint({ ACOPAY_MASTER_KEY: text })
     expect(message).toMatch(/^ACOPAY_MASTER_KEY .*32 bytes in Base64/)
     expect(message).not.toContain(text)
+  })
+})
+
+describe('ACOPAY_PLATFORM_KEYS and ACOPAY_SIGNER', () => {
+  it('are private keys with commas between, and the absolute path of a program', () => {
+    const keys = ['ours', 'other'].map((whose) => derKeys(whose).privateKey)
+    const { platformKeys, signer } = read({ ACOPAY_PLATFORM_KEYS: keys.join(', '), ACOPAY_SIGNER: '/opt/sign' })
+    expect([platformKeys.map(keyText), signer]).toEqual([keys, '/opt/sign'])
+  })
+
+  it('a wrong key is not repeated; a program must be named from the root', () => {
+    const message = complaint({ ACOPAY_PLATFORM_KEYS: 'c2VzYW1l' })
+    expect(message).toMatch(/^ACOPAY_PLATFORM_KEYS .*at least 2048 bits/)
+    expect(message).not.toContain('c2VzYW1l')
+    expect(complaint({ ACOPAY_SIGNER: 'sign.py' })).toMatch(/^ACOPAY_SIGNER .*absolute path.*"sign.py"$/)
   })
 })
 

@@ -1,6 +1,8 @@
 /** Configuration: environment variables, read and checked once at the start. docs/operating.md documents each of them. */
+import type { KeyObject } from 'node:crypto'
 import path from 'node:path'
 import { type Fen, parseYuan } from '@acopay/core'
+import { KEY_BITS_MIN, privateKeyFrom } from '@acopay/protocol'
 import { ROLES, type Role } from '@acopay/protocol/console'
 import ipaddr from 'ipaddr.js'
 
@@ -15,6 +17,10 @@ export type Config = {
   publicUrl: string | null
   /** 32 bytes each, the one that seals first; none: they are in a file below `home`. */
   masterKeys: Buffer[]
+  /** Platform keys that are given to this process, for those of the database that say so. */
+  platformKeys: KeyObject[]
+  /** The program that signs with platform keys which it holds; null: there is none. */
+  signer: string | null
   logLevel: string
   closeBudgetMs: number
   channelCallMs: number
@@ -83,7 +89,7 @@ export function readConfig(env: Env, defaultHome: string): Config {
     databaseUrl: env.DATABASE_URL || null,
     mode: oneOf('ACOPAY_MODE', ['sandbox', 'production']),
     publicUrl: readUrl(env.ACOPAY_PUBLIC_URL),
-    masterKeys: readList(env.ACOPAY_MASTER_KEY ?? '').map(readMasterKey),
+    ...readKeys(env),
     logLevel: oneOf('LOG_LEVEL', ['info', 'debug', 'warn', 'error', 'silent']),
     closeBudgetMs: number('ACOPAY_CLOSE_BUDGET_MS', 6000, 100, 8000),
     channelCallMs: number('ACOPAY_CHANNEL_CALL_MS', 2000, 50, 8000),
@@ -190,6 +196,29 @@ function readUrl(text: string | undefined): string | null {
     throw new ConfigError('ACOPAY_PUBLIC_URL 应为网址 (should be a URL), e.g. https://pay.example.com')
   }
   return url.href.replace(/\/$/, '')
+}
+
+const readKeys = (env: Env): Pick<Config, 'masterKeys' | 'platformKeys' | 'signer'> => ({
+  masterKeys: readList(env.ACOPAY_MASTER_KEY ?? '').map(readMasterKey),
+  platformKeys: readList(env.ACOPAY_PLATFORM_KEYS ?? '').map(readPlatformKey),
+  signer: readProgram('ACOPAY_SIGNER', env.ACOPAY_SIGNER),
+})
+
+function readPlatformKey(text: string): KeyObject {
+  try {
+    return privateKeyFrom(text)
+  } catch {
+    // The error does not repeat the value, which is a secret.
+    throw new ConfigError(
+      `ACOPAY_PLATFORM_KEYS 应为RSA私钥，PKCS#8 DER的Base64，可用逗号分隔多个 (RSA private keys of at least ${KEY_BITS_MIN} bits, PKCS#8 DER in Base64; several with commas between)`,
+    )
+  }
+}
+
+function readProgram(name: string, text: string | undefined): string | null {
+  if (text === undefined || text === '') return null
+  if (path.isAbsolute(text)) return text
+  throw new ConfigError(`${name} 应为程序的绝对路径 (the absolute path of a program); got "${text}"`)
 }
 
 function readMasterKey(text: string): Buffer {

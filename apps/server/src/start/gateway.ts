@@ -7,8 +7,9 @@ import { type DestinationStream, pino } from 'pino'
 import { buildServer, NO_EXTRA_ROUTES } from '../http/server.ts'
 import { startNotifier } from '../jobs/notifier.ts'
 import { startWorker, type Worker } from '../jobs/worker.ts'
-import { safePost } from '../outbound/safe-post.ts'
+import { type SafePost, safePost } from '../outbound/safe-post.ts'
 import { openSandbox, type SandboxFiles } from '../sandbox/open-sandbox.ts'
+import { type KeyHolders, keyHolders } from '../security/key-places.ts'
 import { loadSigningKey, type SigningKey } from '../security/platform-key.ts'
 import { loadPurposeKeys } from '../security/purpose-keys.ts'
 import { beginStamping, stampsOf } from '../security/stamps.ts'
@@ -110,12 +111,10 @@ async function start({ config, machine, signal, opened }: Start): Promise<Gatewa
   opened.push(closeDatabase)
   signal.throwIfAborted()
   const clock = clockOf(config, machine, pool)
-  const { key, purposeKey, mayRewrite } = await prepareDatabase({ config, pool, master, clock, log, signal })
-  const outgoing = safePost({
-    ports: config.notifyPorts,
-    networks: config.notifyNetworks,
-    isLoopbackAllowed: config.mode === 'sandbox',
-  })
+  const holders = keyHolders(config)
+  opened.push(async () => holders.signer?.stop())
+  const { key, purposeKey, mayRewrite } = await prepareDatabase({ config, pool, master, holders, clock, log, signal })
+  const outgoing = outgoingOf(config)
   opened.push(outgoing.close)
   const urls = { public: '', own: '', sandbox: () => '' }
   let phase: ReturnType<World['phase']> = 'starting'
@@ -150,7 +149,7 @@ async function start({ config, machine, signal, opened }: Start): Promise<Gatewa
   urls.own = await listen(app, config)
   urls.public = config.publicUrl ?? urls.own
   working.push(startWorker(world, config.jobPauseMs), startNotifier(world, config.jobPauseMs))
-  working.push(keepComparing(clock, world), refreshKey(world, master, key))
+  working.push(keepComparing(clock, world), refreshKey(world, { master, holders }, key))
   const files = sandbox?.writeFiles({ url: urls.public, platformPublicKey: key.current.publicKeyText }) ?? null
   signal.throwIfAborted()
   phase = 'ready'
@@ -161,22 +160,26 @@ async function start({ config, machine, signal, opened }: Start): Promise<Gatewa
   return { url: urls.own, sandbox: files, log, gone, stop }
 }
 
+const outgoingOf = ({ notifyPorts: ports, notifyNetworks: networks, mode }: Config): SafePost =>
+  safePost({ ports, networks, isLoopbackAllowed: mode === 'sandbox' })
+
 type Unprepared = {
   config: Config
   pool: Pool
   master: MasterKeys
+  holders: KeyHolders
   clock: Clock
   log: World['log']
   signal: AbortSignal
 }
 
 /** Brings the database to this version, and reads or makes the keys in it. */
-async function prepareDatabase({ config, pool, master, clock, log, signal }: Unprepared) {
+async function prepareDatabase({ config, pool, master, holders, clock, log, signal }: Unprepared) {
   try {
     await migrate(pool)
     signal.throwIfAborted()
     await clock.compare()
-    const key = { current: await loadSigningKey(pool, master, clock.now()) }
+    const key = { current: await loadSigningKey(pool, master, clock.now(), holders) }
     const purposeKey = await loadPurposeKeys(pool, master)
     const isStamping = await beginStamping(pool, stampsOf(purposeKey), clock.now())
     if (!isStamping) log.error({ alarm: true }, STAMPING_CHANGED)
@@ -204,11 +207,15 @@ async function closeServer(app: FastifyInstance): Promise<void> {
 }
 
 /** A key that one process adds is used by all processes within a minute. */
-function refreshKey({ log, pool, now }: World, master: MasterKeys, key: { current: SigningKey }): Worker {
+function refreshKey(
+  { log, pool, now }: World,
+  { master, holders }: { master: MasterKeys; holders: KeyHolders },
+  key: { current: SigningKey },
+): Worker {
   const refresh = setInterval(async () => {
     try {
       master.refresh()
-      key.current = await loadSigningKey(pool, master, now())
+      key.current = await loadSigningKey(pool, master, now(), holders)
     } catch (error) {
       log.error({ err: error }, 'the platform key could not be read again')
     }

@@ -5,7 +5,6 @@
  */
 import { createHash, type Hash } from 'node:crypto'
 import { DAY_MS, dayBounds, dayOf } from '@acopay/core'
-import { signText } from '@acopay/protocol'
 import {
   type DayEntry,
   type DayHeads,
@@ -97,8 +96,8 @@ export const dayAfter = (day: string): string => dayOf(dayBounds(day).untilMs)
 async function makeHeads(world: World, day: string): Promise<boolean> {
   const heads = await headsOf(world, day)
   const text = JSON.stringify(heads)
-  const { keyId, privateKey } = world.signingKey()
-  const made: DayHeads = { day, heads: text, keyId, signature: await signText(signedText(text), privateKey) }
+  const { keyId, sign } = world.signingKey()
+  const made: DayHeads = { day, heads: text, keyId, signature: await sign(signedText(text)) }
   if (!(await insertDayHeads(world.pool, made))) return false
   for (const { mch_no: mchNo, ...head } of heads.timelines) world.log.info({ day, mchNo, ...head }, 'head of a day')
   const { timelines, audit } = heads

@@ -1,5 +1,4 @@
 /** Whether this process can do what merchants ask for: it has started, the database takes writes, answers are signed in time. */
-import { signText } from '@acopay/protocol'
 import { proveWritable } from '@acopay/store'
 import type { ClockDoubt, World } from '../../world.ts'
 
@@ -48,7 +47,7 @@ async function tryAll(world: World): Promise<Unready | null> {
     return isAnswer ? { status: 'database refuses', code } : { status: 'database unreachable' }
   }
   try {
-    await signText('readyz', world.signingKey().privateKey)
+    await world.signingKey().sign('readyz')
     return null
   } catch {
     return { status: 'nothing can be signed' }

@@ -331,3 +331,22 @@ it('the whole audit log is exported as JSON lines, in as many reads as it takes,
   expect(lines.map((line) => JSON.parse(line).audit_no)).toEqual(rows.map(({ audit_no }) => audit_no))
   expect(JSON.parse(lines[0] ?? '')).toEqual((await reader.get('audit?limit=1')).body.rows[0])
 })
+
+it('while one process makes the heads of a day, for at most half an hour, no other does', async () => {
+  test.advance(24 * HOUR)
+  const { pool } = test.database
+  const blocker = await pool.connect()
+  await blocker.query('begin')
+  await blocker.query('lock table timeline in access exclusive mode')
+  const first = makeDueHeads(test.world)
+  const heldUntil = async (): Promise<number> => {
+    const { rows } = await pool.query('select held_until from day_heads_lease')
+    return rows[0].held_until.getTime() - test.world.now().getTime()
+  }
+  await expect.poll(heldUntil).toBe(HOUR / 2)
+  expect(await makeDueHeads(test.world)).toEqual([])
+  await blocker.query('commit')
+  blocker.release()
+  expect((await first).at(-1)).toBe('2026-03-02')
+  expect(await heldUntil()).toBe(0)
+})

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { addUser, signedIn } from './support/console.ts'
 import { call, close, newTradeNo, openAttempt, orderParams, pay, place, query } from './support/merchant.ts'
 import { type TestWorld, testWorld } from './support/world.ts'
 
@@ -24,6 +25,18 @@ it('every request leaves one line with its merchant, order, outcome and millisec
     { ...line, method: 'GET', path: `${path}trade`, mchNo, transactionNo: order, outcome: 'CLOSED' },
     { ...line, method: 'POST', path: `${path}close`, mchNo, outcome: 'ORDER_NOT_EXIST' },
     { ...line, method: 'POST', path: `${path}close`, outcome: 'SIGN_ERROR' },
+  ])
+})
+
+it('a call of the console leaves a line with its outcome: done, or why it was refused', async () => {
+  await addUser(test, 'admin', 'platform_admin')
+  const admin = await signedIn(test, 'admin')
+  await admin.get('merchants')
+  await admin.get('orders?limit=none')
+  const lines = test.logged().filter(({ path }) => String(path).startsWith('/console/api/'))
+  expect(lines.slice(-2)).toMatchObject([
+    { path: '/console/api/merchants', status: 200, outcome: 'DONE' },
+    { path: '/console/api/orders', status: 400, outcome: 'FIELD_INVALID' },
   ])
 })
 

@@ -3,8 +3,16 @@ import { afterAll, beforeEach, expect, it } from 'vitest'
 import { type TestDatabase, testDatabase } from '../../../../test/support/database.ts'
 import { after, NOW } from '../../../../test/support/orders.ts'
 import { openPool, type Pool } from '../db.ts'
+import { isStamped } from '../orders/stamping.ts'
 import { type AuditStamp, beginAudit, chainedText, endAudit, listAudit } from './audit.ts'
-import { forgetAudit, readAuditChain, readAuditHead, readAuditMarks, type StampedRow } from './audit-chain.ts'
+import {
+  forgetAudit,
+  readAuditChain,
+  readAuditHead,
+  readAuditMarks,
+  type StampedRow,
+  unchainedAudit,
+} from './audit-chain.ts'
 
 const stamp: AuditStamp = (previous, row) =>
   createHmac('sha256', 'key').update(previous).update(chainedText(row)).digest()
@@ -36,6 +44,12 @@ const end = (count: number, to = pool()) =>
     { auditNo: number(count), outcome: 'DONE', changes: '{"name":{"before":1,"after":2}}' },
     after(count),
     stamp,
+  )
+const unchained = (count: number) =>
+  pool().query(
+    `insert into console_audit (audit_no, at, username, address, action, outcome, detail)
+     values ($1, $2, 'mallory', '127.0.0.1', 'orders.close', 'DONE', '{}')`,
+    [number(count), after(count)],
   )
 const all = { mchNo: null, username: null, action: null, from: null, until: null, before: null }
 const chain = () => readAuditChain(pool(), 0n, 1000)
@@ -129,4 +143,31 @@ it('the retention also removes entries of an older version, which have no number
   )
   expect(await forgetAudit(pool(), { before: after(1), now: NOW }, stampMark)).toBe(1)
   expect(await listAudit(pool(), all, 9)).toHaveLength(1)
+})
+
+it('the text under a keyed hash has every member of its row, so that none can be changed behind it', () => {
+  const { detail, ...more } = entry(7)
+  const row = { seq: 9n, at: after(7), ...more, mchNo: 'MCH1', subject: 'AP1', detail: JSON.stringify(detail) }
+  expect(chainedText({ kind: 'entry', ...row })).toBe(
+    `["entry","9","${after(7).toISOString()}","${number(7)}","BEGUN","wang","127.0.0.1","orders.close","MCH1","AP1","{\\"count\\":7}"]`,
+  )
+  const ended = { seq: 10n, at: after(8), auditNo: number(7), outcome: 'DONE', changes: '{"a":1}' }
+  expect(chainedText({ kind: 'outcome', ...ended })).toBe(
+    `["outcome","10","${after(8).toISOString()}","${number(7)}","DONE","{\\"a\\":1}"]`,
+  )
+})
+
+it('entries without a number are counted until the chain began, and named from then on', async () => {
+  await begin(1)
+  for (const count of [20, 21, 22, 23]) await unchained(count)
+  expect(await unchainedAudit(pool(), after(22))).toEqual({ before: 2, after: [number(22), number(23)] })
+  expect(await unchainedAudit(pool(), null)).toEqual({ before: 0, after: [20, 21, 22, 23].map(number) })
+})
+
+it('whether the log has begun to be stamped is told from a log that is empty', async () => {
+  expect(await isStamped(pool(), 'audit')).toBe('empty')
+  await unchained(1)
+  expect(await isStamped(pool(), 'audit')).toBe('unstamped')
+  await begin(2)
+  expect(await isStamped(pool(), 'audit')).toBe('stamped')
 })

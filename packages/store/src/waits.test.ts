@@ -1,0 +1,74 @@
+/** What the store is asked to do, it waits for: a statement that fails is an error to whoever asked, never a lost promise. */
+import { expect, it } from 'vitest'
+import * as consoleDoor from './console.ts'
+import type { Db } from './db.ts'
+import * as door from './index.ts'
+import * as readDoor from './read.ts'
+import * as sandboxDoor from './sandbox.ts'
+
+const LOST = new Error('the connection is lost')
+
+/** A database that is gone. */
+const gone = { query: () => Promise.reject(LOST), connect: () => Promise.reject(LOST) } as unknown as Db
+
+/** Stands for every argument: a record with every member, a function, a text. */
+const anything: unknown = new Proxy(() => anything, {
+  get: (_, name) => {
+    if (name === Symbol.toPrimitive) return () => '2026-03-01'
+    if (name === Symbol.iterator) return () => [anything][Symbol.iterator]()
+    if (name === 'length') return 1
+    if (name === 'map' || name === 'flatMap') return () => [anything]
+    if (name === 'then') return undefined
+    return anything
+  },
+})
+
+/** What takes no database, or nothing to wait for. */
+const NO_STATEMENT = new Set([
+  'LAST_ANSWER',
+  'brokenAt',
+  'chainedText',
+  'entryStamp',
+  'genesisHash',
+  'isRefundNoTaken',
+  'merchantStampKey',
+  'nextHash',
+  'openPool',
+  'readOrder',
+  'retried',
+  'run',
+  'sandboxBooks',
+  'unstampedAt',
+])
+
+const sealed = { table: 'purpose_key', key: ['a'], head: Buffer.alloc(4), sealed: Buffer.alloc(1), after: null }
+const bytes = { genesis: Buffer.alloc(32), headHash: Buffer.alloc(32), stampKey: Buffer.alloc(32), entry: '' }
+/** Arguments of those for whom anything is too little. */
+const ARGUMENTS: Record<string, unknown[]> = {
+  sealedValues: [sealed, 1],
+  replaceSealed: [sealed, Buffer.alloc(1)],
+  insertOrder: [{ order: anything, ...bytes }],
+  moveOrder: [{ headSeq: 1, ...bytes }, bytes],
+  moveAttempt: [{ state: 'OPEN' }, { event: 'shut' }],
+  addLoadOrders: [bytes],
+}
+
+type Call = (db: Db, ...rest: unknown[]) => unknown
+const doors = { ...door, ...consoleDoor, ...readDoor, ...sandboxDoor }
+const calls = Object.entries(doors).filter(
+  (pair): pair is [string, Call] => typeof pair[1] === 'function' && !NO_STATEMENT.has(pair[0]),
+)
+
+it('there are more than a hundred and sixty', () => {
+  expect(calls.length).toBeGreaterThan(160)
+})
+
+it.each(calls)('%s fails with its statement', async (name, call) => {
+  const asked = async (): Promise<unknown> => {
+    const answer = call(gone, ...(ARGUMENTS[name] ?? [anything, anything, anything]))
+    // Pages are read when they are asked for.
+    const isPaged = typeof answer === 'object' && answer !== null && Symbol.asyncIterator in answer
+    return isPaged ? (answer as AsyncGenerator).next() : answer
+  }
+  await expect(asked()).rejects.toBe(LOST)
+})

@@ -191,7 +191,11 @@ const KINDS: Record<string, Row> = {
       await changeOrder(
         world,
         { mchNo, ref: { transactionNo } },
-        { event: 'refund_asked', refund: { ...refund, notifyUrl: 'https://shop.example/told', inFlightUntil } },
+        {
+          event: 'refund_asked',
+          refund: { ...refund, notifyUrl: 'https://shop.example/told', inFlightUntil },
+          aloneUpToFen: null,
+        },
       )
       test.advance(LEASE)
       return { mchNo, subject: refundNo }

@@ -175,18 +175,36 @@ describe('a refund above a second amount', () => {
     expect((await admin.get('refund-requests')).body.rows).toEqual([])
   })
 
-  it('that cannot be made stays a request, until somebody gives it up', async () => {
+  it('may not be cut into parts, also when these are asked for in one moment', async () => {
+    const { mchNo } = gateway.demo
+    const admin = await signedIn(gateway, 'admin')
+    const order = await paidOrder('5000.00')
+    const numbers = Array.from({ length: 8 }, (_, part) => `part${part}`.padEnd(24, '0'))
+    const parts = numbers.map((mch_refund_no) =>
+      admin.send('POST', `orders/${mchNo}/${order}/refunds`, { mch_refund_no, amount: '600.00', reason: 'x' }),
+    )
+    const states = (await Promise.all(parts)).map(({ body }) => body.state).sort()
+    expect(states).toEqual([...Array(3).fill('SUCCESS'), ...Array(5).fill('WAITING')])
+    expect(await refundsOf(order)).toEqual([60_000, 60_000, 60_000])
+    for (const number of numbers) await admin.send('DELETE', `refund-requests/${mchNo}/${number}`)
+  })
+
+  it('that cannot be made is refused at once; a request that cannot be made any more stays, until somebody gives it up', async () => {
     const { mchNo } = gateway.demo
     const [admin, operator] = [await signedIn(gateway, 'admin'), await signedIn(gateway, 'operator')]
     const order = await paidOrder('3000.00')
     const mch_refund_no = 'too-much'.padEnd(24, '0')
-    await admin.send('POST', `orders/${mchNo}/${order}/refunds`, { mch_refund_no, amount: '3000.01', reason: 'x' })
+    const ask = (number: string, amount: string) =>
+      admin.send('POST', `orders/${mchNo}/${order}/refunds`, { mch_refund_no: number, amount, reason: 'x' })
+    expect((await ask(mch_refund_no, '3000.01')).status).toBe(409)
+    expect((await ask(mch_refund_no, '2500.00')).body).toMatchObject({ state: 'WAITING' })
+    expect((await ask('before-it'.padEnd(24, '0'), '600.00')).body).toMatchObject({ state: 'SUCCESS' })
     const path = `refund-requests/${mchNo}/${mch_refund_no}`
     expect((await operator.send('POST', path)).status).toBe(409)
     expect((await operator.get('refund-requests')).body.rows).toHaveLength(1)
     expect((await operator.send('DELETE', path)).status).toBe(200)
     expect((await operator.send('DELETE', path)).status).toBe(404)
-    expect(await refundsOf(order)).toEqual([])
+    expect(await refundsOf(order)).toEqual([60_000])
   })
 
   it('is listed page by page, the oldest first', async () => {

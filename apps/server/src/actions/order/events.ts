@@ -10,7 +10,8 @@ export type Event =
   | { event: 'expired' }
   /** The upstreams have proven these attempts closed. The order closes when no other attempt is left. */
   | { event: 'all_shut'; attemptNos: string[]; said: UpstreamSaid[] }
-  | { event: 'refund_asked'; refund: AskedRefund }
+  /** `aloneUpToFen`: refused where all that went back of the order would be more, since one person may not do that. */
+  | { event: 'refund_asked'; refund: AskedRefund; aloneUpToFen: bigint | null }
   /** `isCorrection`: the books call it failed, and the upstream says that the money is back. */
   | { event: 'refund_done'; refundNo: string; isCorrection?: true }
   /** `failure`: why the upstream will not make the refund. `inFlightUntil` identifies the call that this answers. */
@@ -45,8 +46,8 @@ export type UpstreamSaid = {
 /** The order, and the nonce where a signed request asks. */
 export type Key = { mchNo: string; ref: OrderRef; nonce?: string }
 
-/** Why an event is refused: by the order's table, or by a limit on refunds. */
-export type Refused = OrderRefusal | RefundRefusal
+/** Why an event is refused: by the order's table, by a limit on refunds, or because a second person has to confirm it. */
+export type Refused = OrderRefusal | RefundRefusal | 'SECOND_PERSON'
 
 /** The rows that an event needs besides the order, read once under the order's lock. */
 export type Loaded = {

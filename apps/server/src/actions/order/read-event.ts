@@ -16,7 +16,7 @@ import {
 import type { Event, Loaded, MoneyArrived } from './events.ts'
 
 /** `happening`: the table's input; null where the event changes nothing; a refusal where a refund breaks a limit. */
-export type Read = { happening: OrderInput | RefundRefusal | null; loaded: Loaded }
+export type Read = { happening: OrderInput | RefundRefusal | 'SECOND_PERSON' | null; loaded: Loaded }
 
 const NOTHING: Loaded = { refund: null, kept: null }
 
@@ -45,13 +45,15 @@ export async function readEvent(db: Db, order: Order, event: Event, now: Date): 
 async function refundAsked(
   db: Db,
   order: Order,
-  { event, refund: { mchRefundNo, amountFen } }: Event & { event: 'refund_asked' },
+  { event, refund: { mchRefundNo, amountFen }, aloneUpToFen }: Event & { event: 'refund_asked' },
   now: Date,
 ): Promise<Read> {
   const refund = await findRefund(db, order.mchNo, { mchRefundNo })
   if (refund !== null) return { happening: null, loaded: { refund, kept: null } }
   const kept = await keptPayment(db, order.mchNo, order.transactionNo)
-  const refusal = kept === null ? null : refundRefusal(kept, amountFen, now.getTime())
+  if (kept === null) return { happening: { event }, loaded: { refund: null, kept } }
+  const isAbove = aloneUpToFen !== null && kept.refundedFen + amountFen > aloneUpToFen
+  const refusal = refundRefusal(kept, amountFen, now.getTime()) ?? (isAbove ? 'SECOND_PERSON' : null)
   return { happening: refusal ?? { event }, loaded: { refund: null, kept } }
 }
 

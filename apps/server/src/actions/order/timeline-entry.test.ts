@@ -27,6 +27,7 @@ it.each<[Event, Record<string, unknown>]>([
   [
     {
       event: 'refund_asked',
+      aloneUpToFen: null,
       refund: {
         refundNo: 'R1',
         mchRefundNo: 'M1',

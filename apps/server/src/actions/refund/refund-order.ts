@@ -21,22 +21,37 @@ export type RefundAsk = {
 export type RefundOutcome =
   | { kind: 'absent' }
   | { kind: 'nonce_used' }
-  | { kind: 'refused'; why: Refused }
+  | { kind: 'refused'; why: Exclude<Refused, 'SECOND_PERSON'> }
   /** A refund with this number exists and differs from the request; `field` is the first field that differs. */
   | { kind: 'differs'; field: string }
   /** The refund's current state: done, failed, or PROCESSING, and then its job calls the upstream again. */
   | { kind: 'refund'; refund: FoundRefund }
 
 export async function refundOrder(world: World, ask: RefundAsk): Promise<RefundOutcome> {
+  const refunded = await refundUpTo(world, ask, null)
+  if (refunded.kind === 'second_person') throw new Error('a refund without a bound was above its bound')
+  return refunded
+}
+
+/**
+ * `aloneUpToFen`: how much one person may let go back of an order, all its refunds together: else a large one could be cut into
+ * small ones. Null: any. What is above changes nothing and is answered 'second_person'.
+ */
+export async function refundUpTo(
+  world: World,
+  ask: RefundAsk,
+  aloneUpToFen: bigint | null,
+): Promise<RefundOutcome | { kind: 'second_person' }> {
   const { mchNo, ref, nonce, mchRefundNo, amountFen, reason, notifyUrl } = ask
   const now = world.now()
   const refundNo = platformNumber('AR', now, world.newDigits(19))
   const inFlightUntil = new Date(now.getTime() + world.limits.channelCallMs)
   const refund = { refundNo, mchRefundNo, amountFen, reason, notifyUrl, inFlightUntil }
   const key = nonce === null ? { mchNo, ref } : { mchNo, ref, nonce }
-  const asked = await changeOrder(world, key, { event: 'refund_asked', refund }).catch(takenElsewhere)
+  const asked = await changeOrder(world, key, { event: 'refund_asked', refund, aloneUpToFen }).catch(takenElsewhere)
   if (asked !== 'taken') {
     if (asked.kind !== 'answered') return asked
+    if (asked.refused === 'SECOND_PERSON') return { kind: 'second_person' }
     if (asked.refused !== null) return { kind: 'refused', why: asked.refused }
     const isNew = asked.steps.some(({ event }) => event === 'refund_asked')
     if (isNew && asked.refund !== null) return { kind: 'refund', refund: await sendFirstRefund(world, asked.refund) }

@@ -3,7 +3,7 @@
  * confirmed is an ordinary refund under the number that was asked for, so that a confirmation that is repeated makes no second one.
  */
 import { fen } from '@acopay/core'
-import { findOrder, findRefund, keptPayment } from '@acopay/store'
+import { findOrder } from '@acopay/store'
 import {
   addRefundRequest,
   findRefundRequest,
@@ -13,20 +13,6 @@ import {
 } from '@acopay/store/console'
 import type { World } from '../../world.ts'
 import { type RefundOutcome, refundOrder } from './refund-order.ts'
-
-/**
- * Whether this refund, with all that went back of the order before, is above the amount: else a large one could be cut into small
- * ones. A refund that exists is only told again.
- */
-export async function needsSecondPerson(
-  world: World,
-  { mchNo, transactionNo, mchRefundNo, amountFen }: Omit<RefundRequest, 'askedAt' | 'askedBy' | 'reason'>,
-): Promise<boolean> {
-  const { secondPersonAboveFen: bound } = world.consoleRules
-  if (bound === null || (await findRefund(world.pool, mchNo, { mchRefundNo })) !== null) return false
-  const kept = await keptPayment(world.pool, mchNo, transactionNo)
-  return (kept?.refundedFen ?? 0n) + amountFen > bound
-}
 
 /** 'differs': the number is taken by a request for something else. Repeating a request changes nothing. */
 export async function askForRefund(

@@ -4,8 +4,8 @@ import { ERRORS, isRefusal, type JsonObject, parseRefundOrder, type Refusal, ref
 import type { Closed } from '@acopay/protocol/console'
 import { closeEvidence } from '../../../actions/order/close-evidence.ts'
 import { closeOrder } from '../../../actions/order/close-order.ts'
-import { type RefundOutcome, refundOrder } from '../../../actions/refund/refund-order.ts'
-import { askForRefund, needsSecondPerson } from '../../../actions/refund/second-person.ts'
+import { type RefundOutcome, refundUpTo } from '../../../actions/refund/refund-order.ts'
+import { askForRefund } from '../../../actions/refund/second-person.ts'
 import type { World } from '../../../world.ts'
 import { evidenceAnswer } from '../../merchant/close-evidence.ts'
 import { refundRefused } from '../../merchant/refund-order.ts'
@@ -32,11 +32,11 @@ async function refund(world: World, call: ConsoleCall): Promise<object | Failed>
   const { mchNo, transactionNo, notifyUrl } = order
   const asked = readRefund(world, transactionNo, call.body as JsonObject)
   if (asked instanceof Failed) return asked
-  if (await needsSecondPerson(world, { mchNo, transactionNo, ...asked })) {
-    const said = await askForRefund(world, { mchNo, transactionNo, ...asked, askedBy: call.caller.username })
-    return said === 'differs' ? conflict('MCH_REFUND_NO_REPEAT') : { refund_no: null, state: 'WAITING' }
-  }
-  return refundAnswer(await refundOrder(world, { mchNo, nonce: null, ref: { transactionNo }, notifyUrl, ...asked }))
+  const ask = { mchNo, nonce: null, ref: { transactionNo }, notifyUrl, ...asked }
+  const refunded = await refundUpTo(world, ask, world.consoleRules.secondPersonAboveFen)
+  if (refunded.kind !== 'second_person') return refundAnswer(refunded)
+  const said = await askForRefund(world, { mchNo, transactionNo, ...asked, askedBy: call.caller.username })
+  return said === 'differs' ? conflict('MCH_REFUND_NO_REPEAT') : { refund_no: null, state: 'WAITING' }
 }
 
 export function refundAnswer(refunded: RefundOutcome): object | Failed {

@@ -15,10 +15,13 @@ const HOUR = 3_600_000
 
 let test: TestWorld
 let bill: UpstreamBillAnswer
+/** Whose bill it is; the other channel has none. */
+let billed: 'wechat' | 'alipay'
 beforeEach(async () => {
   bill = { kind: 'none' }
+  billed = 'wechat'
   test = await testWorld({
-    upstream: (_real, name) => ({ fetchUpstreamBill: async () => (name === 'wechat' ? bill : { kind: 'none' }) }),
+    upstream: (_real, name) => ({ fetchUpstreamBill: async () => (name === billed ? bill : { kind: 'none' }) }),
   })
   await test.database.pool.query(`update channel_account set created_at = '2026-02-27T20:00:00Z'`)
 })
@@ -85,8 +88,8 @@ it('a day on which both agree leaves no difference, and is done once', async () 
 
 /** A paid order of whose payment no notification came. Returns what the upstream took. */
 async function paidInSilence(order: string, attemptNo: string) {
-  test.upstreams.faults('wechat').set([{ kind: 'silence' }])
-  const taken = await test.upstreams.of('wechat').control.pay(attemptNo)
+  test.upstreams.faults(billed).set([{ kind: 'silence' }])
+  const taken = await test.upstreams.of(billed).control.pay(attemptNo)
   if (taken === null) throw new Error(`order ${order} could not be paid`)
   return taken
 }
@@ -99,6 +102,25 @@ it('a payment we never heard of is booked, once the upstream itself says so, and
   await test.runJobs()
   expect(await query(test.demo, order)).toMatchObject({ data: { code: 'SUCCESS' } })
   expect(await differences()).toEqual([{ kind: 'PAYMENT_UNKNOWN', ours_fen: null, theirs_fen: 1250n, settled: true }])
+})
+
+/** Only Alipay's answer to a query tells a payment that went back whole from one that was refunded in part. */
+it('a payment we never heard of, whose money went back before, is booked as sent back and pays no order', async () => {
+  billed = 'alipay'
+  const { control } = test.upstreams.of('alipay')
+  const order = await place(test.demo)
+  const attemptNo = (await openAttempt(test.demo, order, 'alipay')) ?? ''
+  const taken = await paidInSilence(order, attemptNo)
+  await control.giveBack(attemptNo)
+  bill = { kind: 'bill', lines: [payment(attemptNo, taken.no)] }
+  await test.runJobs()
+  expect((await query(test.demo, order)).data.code).not.toBe('SUCCESS')
+  const { rows } = await test.database.pool.query('select fate from payment')
+  expect(rows).toEqual([{ fate: 'reverse' }])
+  const reversals = await test.database.pool.query('select state, by_upstream from reversal')
+  expect(reversals.rows).toEqual([{ state: 'SUCCESS', by_upstream: true }])
+  // Nothing is sent back a second time.
+  expect(await control.taken()).toMatchObject([{ takenFen: 1250, returnedFen: 1250 }])
 })
 
 describe('a line of a bill that the upstream does not confirm', () => {

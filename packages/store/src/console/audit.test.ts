@@ -145,6 +145,18 @@ it('the retention also removes entries of an older version, which have no number
   expect(await listAudit(pool(), all, 9)).toHaveLength(1)
 })
 
+it('the retention removes five thousand of these at a time, the oldest first', async () => {
+  await pool().query(
+    `insert into console_audit select 'AL' || lpad(n::text, 36, '0'), $1::timestamptz + n * interval '1 ms', 'a', 'b', 'c', null, null,
+            'DONE', '{}', null, null from generate_series(1, 5002) n`,
+    [NOW],
+  )
+  const forget = () => forgetAudit(pool(), { before: after(5002), now: NOW }, stampMark)
+  expect(await forget()).toBe(5000)
+  expect((await listAudit(pool(), all, 9)).map(({ auditNo }) => auditNo)).toEqual([number(5002), number(5001)])
+  expect(await forget()).toBe(1)
+})
+
 it('the text under a keyed hash has every member of its row, so that none can be changed behind it', () => {
   const { detail, ...more } = entry(7)
   const row = { seq: 9n, at: after(7), ...more, mchNo: 'MCH1', subject: 'AP1', detail: JSON.stringify(detail) }

@@ -200,6 +200,8 @@ const ROWS: Row[] = [
     'FIELD_INVALID',
   ],
   [['DELETE', 'merchants/MCH-NEW/keys/KEY404'], 'keys.end', 'MCH-NEW', 'KEY404', { fields: [] }, 'NOT_FOUND'],
+  [['POST', 'platform-keys', { days: 91 }], 'platform_keys.add', null, null, {}, 'FIELD_INVALID'],
+  [['DELETE', 'platform-keys/KEY404', {}], 'platform_keys.end', null, 'KEY404', {}, 'NOT_FOUND'],
   [
     ['PUT', `merchants/${M}/channels/wechat`, { settings: {} }],
     'channels.put',

@@ -156,6 +156,10 @@ const deeds = (one: string): (readonly ['POST' | 'PUT' | 'DELETE', string])[] =>
     ['POST', 'merchants/MCH1000000/keys'],
   ] as const),
   ...([
+    ['POST', 'platform-keys'],
+    ['DELETE', `platform-keys/${one}`],
+  ] as const),
+  ...([
     ['DELETE', `merchants/MCH1000000/keys/${one}`],
     ['PUT', `merchants/MCH1000000/channels/${one}`],
   ] as const),

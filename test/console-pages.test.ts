@@ -227,6 +227,20 @@ describe('a platform admin', () => {
     await close()
   })
 
+  it('adds a platform key after a question, sees when it signs, and ends it', async () => {
+    const { page, problems, close } = await pages.signedInAt('platform-admin', 'platform-keys')
+    await page.getByText('签名中').waitFor()
+    await page.getByRole('button', { name: '添加平台密钥' }).click()
+    await page.getByRole('dialog').getByRole('button', { name: '添加平台密钥' }).click()
+    const row = page.getByRole('row').filter({ hasText: '待启用' })
+    await row.waitFor()
+    await row.getByRole('button', { name: /^立即停用/ }).click()
+    await page.getByRole('dialog').getByRole('button', { name: '立即停用' }).click()
+    await row.waitFor({ state: 'hidden' })
+    expect(problems()).toEqual([])
+    await close()
+  })
+
   it('is asked for the password again before a user is changed, when the sign-in was long ago', async () => {
     await addUser(pages.gateway, 'disabled-later', 'operator')
     const { page, close } = await pages.signedInAt('platform-admin', 'users')

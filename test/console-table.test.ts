@@ -111,6 +111,10 @@ GET    refund-requests?mch_no=:m                 orders.read            200 200 
 POST   refund-requests/:m/none                   refunds.create         404 404 404 404 no  no  no   {}
 DELETE refund-requests/:m/none                   refunds.create         404 404 404 404 no  no  no
 
+GET    platform-keys                            platform_keys.write    200 no  no  no  no  .   .
+POST   platform-keys                            platform_keys.write    400 no  no  no  no  .   .    {}
+DELETE platform-keys/NOKEY                      platform_keys.write    404 no  no  no  no  .   .
+
 GET    sandbox/demo                              sandbox.use            200 200 no  200 no  .   .
 POST   sandbox/orders                            sandbox.use            400 400 no  400 no  .   .    {}
 GET    sandbox/orders/:m/:o/deeds                sandbox.use            200 200 no  200 no  no  no
@@ -169,6 +173,7 @@ const PATTERNS: Record<string, string> = {
   'users/operator': 'users/:username',
   'sandbox/orders/:m/:o/deeds': 'sandbox/orders/:mch_no/:transaction_no/deeds',
   'sandbox/faults/wechat': 'sandbox/faults/:channel',
+  'platform-keys/NOKEY': 'platform-keys/:key_id',
   'sessions/0123456789abcdef': 'sessions/:id',
   'refund-requests/:m/none': 'refund-requests/:mch_no/:mch_refund_no',
 }
@@ -390,6 +395,7 @@ const ROLE_TABLE: Record<Permission, string> = {
   'users.write': 'P - - A -',
   'audit.read': 'P O F A -',
   'sandbox.use': 'P O - A -',
+  'platform_keys.write': 'P - - - -',
 }
 
 it('gives each role the permissions that the documentation names, and no other', () => {

@@ -3,11 +3,12 @@ import { mkdtempSync, readFileSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { type Envelope, publicKeyFrom, responseText, verifyText } from '@acopay/protocol'
-import { listPlatformKeys, SEALED_TABLES, sealedValues } from '@acopay/store'
+import { listPlatformKeys, platformKeys, SEALED_TABLES, sealedValues } from '@acopay/store'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { rotate } from '../apps/server/src/commands/rotate.ts'
 import { headOf, masterKeysIn, masterKeysOf } from '../apps/server/src/security/vault.ts'
 import { readConfig } from '../apps/server/src/start/config.ts'
+import { addUser, type ConsoleClient, signedIn } from './support/console.ts'
 import { type TestGateway, testGateway } from './support/gateway.ts'
 import { type Answer, openAttempt, orderParams, type Request, readAnswer, signedRequest } from './support/merchant.ts'
 import { takenTimers } from './support/taken-timers.ts'
@@ -152,6 +153,52 @@ describe('a new platform key', () => {
 
   it.each([['--days', '91'], ['--days=-1'], ['--days', '1.5']])('is not made with %s %s', async (...args) => {
     await expect(run('platform', ...args)).rejects.toThrow('0 to 90')
+  })
+})
+
+describe('a new platform key, from the console,', () => {
+  const keysShown = async (admin: ConsoleClient) =>
+    (await admin.get('platform-keys')).body.rows as { key_id: string; valid_from: string; signs_now: boolean }[]
+
+  it('is listed, signs after the days that were asked for, and replaces the one before', async () => {
+    await addUser(test, 'keeper', 'platform_admin')
+    const admin = await signedIn(test, 'keeper')
+    const before = await keysShown(admin)
+    const old = before.find(({ signs_now }) => signs_now)?.key_id ?? ''
+    const later = (await admin.send('POST', 'platform-keys', { days: 3 })).body.key_id
+    const [listed] = await keysShown(admin)
+    expect([listed?.key_id, listed?.signs_now]).toEqual([later, false])
+    const aheadDays = (Date.parse(listed?.valid_from ?? '') - Date.now()) / 86_400_000
+    expect([aheadDays > 2.9, aheadDays <= 3]).toEqual([true, true])
+    const now = (await admin.send('POST', 'platform-keys', { days: 0 })).body.key_id
+    await aMinutePasses()
+    // It has signed nothing, so it goes without a trace, and no day comes on which it signs.
+    expect((await admin.send('DELETE', `platform-keys/${later}`)).status).toBe(200)
+    expect((await keysShown(admin)).map(({ key_id }) => key_id)).not.toContain(later)
+    expect((await keysShown(admin)).filter(({ signs_now }) => signs_now).map(({ key_id }) => key_id)).toEqual([now])
+    expect((await ask({ method: 'GET', path: 'bill', params: { bill_date: 'x' } })).keyId).toBe(now)
+    expect((await admin.send('DELETE', `platform-keys/${old}`)).status).toBe(200)
+    expect((await admin.send('DELETE', `platform-keys/${old}`)).status).toBe(404)
+    const last = await admin.send('DELETE', `platform-keys/${now}`)
+    expect([last.status, last.body.message.zh]).toEqual([409, '没有其他密钥可以签名，请先添加新密钥（0天后签名）'])
+    for (const days of [-1, 91, 1.5, 'x', null]) {
+      expect((await admin.send('POST', 'platform-keys', { days })).body).toMatchObject({ field: 'days' })
+    }
+  })
+
+  it('of two that are ended in one moment, when they are the last, one goes on', async () => {
+    const admin = await signedIn(test, 'keeper')
+    const [one, two] = [await signedIn(test, 'keeper'), admin]
+    await admin.send('POST', 'platform-keys', { days: 0 })
+    const valid = (await platformKeys(test.database.pool, new Date())).map(({ keyId }) => keyId)
+    expect(valid).toHaveLength(2)
+    const ended = await Promise.all([
+      one.send('DELETE', `platform-keys/${valid[0]}`),
+      two.send('DELETE', `platform-keys/${valid[1]}`),
+    ])
+    expect(ended.map(({ status }) => status).sort()).toEqual([200, 409])
+    await aMinutePasses()
+    expect((await ask({ method: 'GET', path: 'bill', params: { bill_date: 'x' } })).status).toBe(1001)
   })
 })
 

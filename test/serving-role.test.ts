@@ -124,6 +124,13 @@ describe('the role that serves', () => {
     expect(rows[0]).toMatchObject({ action: 'merchants.change', outcome: 'DONE' })
   })
 
+  it('adds a platform key, and ends none: that is for the owner, and the console says so', async () => {
+    const { status, body } = await admin.send('POST', 'platform-keys', { days: 1 })
+    expect(status).toBe(200)
+    const ended = await admin.send('DELETE', `platform-keys/${body.key_id}`)
+    expect([ended.status, ended.body.message.en]).toEqual([409, expect.stringContaining('npm run rotate -- end')])
+  })
+
   it('is ready, which it learns by writing', async () => {
     expect((await fetch(`${gateway.url}/readyz`)).status).toBe(200)
   })

@@ -14,6 +14,7 @@ const PAGES: MenuPage[] = [
   { to: '/reconciliations', text: 'reconciliations', needs: 'reconciliation.read' },
   { to: '/merchants', text: 'merchants', needs: 'merchants.read' },
   { to: '/users', text: 'users', needs: 'users.read' },
+  { to: '/platform-keys', text: 'platformKeyList', needs: 'platform_keys.write' },
   { to: '/audit', text: 'audit', needs: 'audit.read' },
   { to: '/sandbox', text: 'sandbox', needs: 'sandbox.use' },
   { to: '/explorer', text: 'explorer', needs: 'merchants.read' },

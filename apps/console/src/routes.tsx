@@ -44,6 +44,7 @@ export const router = createRouter({
     page('/merchants', () => import('./pages/merchants/merchants.tsx'), 'Merchants'),
     page('/merchants/$mchNo', () => import('./pages/merchants/merchant.tsx'), 'MerchantPage'),
     page('/users', () => import('./pages/system/users.tsx'), 'Users'),
+    page('/platform-keys', () => import('./pages/system/platform-keys.tsx'), 'PlatformKeys'),
     page('/audit', lists, 'AuditLog'),
     page('/explorer', () => import('./pages/explorer/explorer.tsx'), 'Explorer'),
     page('/account', () => import('./pages/session/account.tsx'), 'Account'),

@@ -19,6 +19,7 @@ const TONES = new Map(
     done_STUCK: 'bad',
     done_FAIL: 'bad',
     in_use: 'good',
+    signs_now: 'good',
     settled_true: 'good',
     settled_false: 'bad',
     FAIL: 'bad',

@@ -8,6 +8,7 @@ import type { BillFile, BillLinks } from './actions/bill/bill-links.ts'
 import type { SafePost } from './outbound/safe-post.ts'
 import type { KnownDevices } from './security/known-devices.ts'
 import type { Stamps } from './security/stamps.ts'
+import type { Secrets } from './security/vault.ts'
 
 export type Limits = {
   /** A close answers within this time, also when an upstream does not answer. */
@@ -68,7 +69,7 @@ export type World = {
   /** Keyed hashes over what may not be rewritten. */
   stamps: Stamps
   /** Stamps and unstamps stored secrets. `place` is their table and row. */
-  secrets: { seal: (place: string, secret: string) => Buffer; unseal: (place: string, sealed: Buffer) => string }
+  secrets: Secrets
   log: Logger
   /** The time. A jump of the machine's clock does not change it; start/clock.ts tells how. */
   now: () => Date

@@ -28,6 +28,7 @@ import {
   masterKeyFile,
   newMasterKey,
   seal,
+  secretsOf,
   unseal,
   writeMasterKeys,
 } from '../security/vault.ts'
@@ -86,22 +87,21 @@ const RUNS: Record<string, (tools: Tools, args: string[]) => Promise<void>> = {
     const validFrom = new Date(now.getTime() + days * DAY_MS)
     const keyId =
       place === null
-        ? await addNextKey(pool, master, validFrom)
-        : await withHolders(config, (holders) => addKeyAt(pool, master, validFrom, { place, holders }))
+        ? await addNextKey(pool, secretsOf(master), validFrom)
+        : await withHolders(config, (holders) => addKeyAt(pool, secretsOf(master), validFrom, { place, holders }))
     const added = (await listPlatformKeys(pool)).find((key) => key.keyId === keyId)
     say(`新平台密钥 new platform key ${keyId}: ${validFrom.toISOString()} 起签名 (signs from then on, within a minute)`)
     say(`公钥 public key, 请通知各商户 (tell every merchant):\n${added?.publicKey}`)
   },
 
   async end({ pool, now, say }, [keyId = '']) {
-    const signing = await platformKeys(pool, now)
-    if (signing.length === 1 && signing[0]?.keyId === keyId) {
+    const ended = await endPlatformKey(pool, keyId, now)
+    if (ended === 'absent') throw new Error(`没有平台密钥 ${keyId} (no such platform key, or ended)`)
+    if (ended === 'last') {
       throw new Error(
         '没有其他密钥可以签名，请先运行 npm run rotate -- platform --days 0 (no other key can sign: run that first)',
       )
     }
-    if (!(await endPlatformKey(pool, keyId, now)))
-      throw new Error(`没有平台密钥 ${keyId} (no such platform key, or ended)`)
     say(`平台密钥 ${keyId} 不再签名 (signs no more). 它签过的仍可验证 (what it has signed still verifies)`)
   },
 

@@ -1,6 +1,7 @@
 /** The platform's key pair: made on the first start, sealed in the database, shared by all processes. */
-import { createHash, generateKeyPairSync, type KeyObject } from 'node:crypto'
-import { keyText } from '@acopay/protocol'
+import { createHash, generateKeyPair, type KeyObject } from 'node:crypto'
+import { promisify } from 'node:util'
+import { KEY_BITS_MIN, keyText } from '@acopay/protocol'
 import { addPlatformKey, type Db, type PlatformKey, platformKeys, sealedPlatformKeys } from '@acopay/store'
 import {
   type KeyHolders,
@@ -12,7 +13,7 @@ import {
   publicHalf,
   tryPlace,
 } from './key-places.ts'
-import { type MasterKeys, seal, unseal } from './vault.ts'
+import { type MasterKeys, type Secrets, secretsOf, unseal } from './vault.ts'
 
 export type SigningKey = OpenedKey & { keyId: string }
 
@@ -62,12 +63,12 @@ export async function provenPlatformKeys(db: Db, master: MasterKeys): Promise<Pr
 async function makePlatformKey(db: Db, master: MasterKeys): Promise<void> {
   // A fixed id, so that of two processes on their first start only one can add a key. Later keys have their digest as id.
   // Valid from 1970 on, because the clock of the process that lost the race may be behind the clock of the one that won.
-  await addPlatformKey(db, newKeyPair(master, { keyId: 'first', validFrom: new Date(0) }))
+  await addPlatformKey(db, await newKeyPair(secretsOf(master), { keyId: 'first', validFrom: new Date(0) }))
 }
 
 /** Adds a key that signs from `validFrom` on, and returns its id. The keys before it stay, so that what they signed verifies. */
-export async function addNextKey(db: Db, master: MasterKeys, validFrom: Date): Promise<string> {
-  const next = newKeyPair(master, { validFrom })
+export async function addNextKey(db: Db, secrets: Secrets, validFrom: Date): Promise<string> {
+  const next = await newKeyPair(secrets, { validFrom })
   await addPlatformKey(db, next)
   return next.keyId
 }
@@ -75,22 +76,25 @@ export async function addNextKey(db: Db, master: MasterKeys, validFrom: Date): P
 /** The same with a key that stays where it is. It has signed once before it is added. */
 export async function addKeyAt(
   db: Db,
-  master: MasterKeys,
+  secrets: Secrets,
   validFrom: Date,
   { place, holders }: { place: KeyPlace; holders: KeyHolders },
 ): Promise<string> {
   const publicKey = await tryPlace(place, holders)
   const keyId = keyIdOf(publicKey)
-  const privateKeySealed = seal(master, platformKeyPlace(keyId), outsideText(place, publicKey))
+  const privateKeySealed = secrets.seal(platformKeyPlace(keyId), outsideText(place, publicKey))
   await addPlatformKey(db, { keyId, publicKey, privateKeySealed, validFrom })
   return keyId
 }
 
-function newKeyPair(master: MasterKeys, { keyId, validFrom }: { keyId?: string; validFrom: Date }): PlatformKey {
-  const pair = generateKeyPairSync('rsa', { modulusLength: 2048 })
+const generate = promisify(generateKeyPair)
+
+async function newKeyPair(secrets: Secrets, of: { keyId?: string; validFrom: Date }): Promise<PlatformKey> {
+  const { keyId, validFrom } = of
+  const pair = await generate('rsa', { modulusLength: KEY_BITS_MIN })
   const publicKey = keyText(pair.publicKey)
   const id = keyId ?? keyIdOf(publicKey)
-  const privateKeySealed = seal(master, platformKeyPlace(id), keyText(pair.privateKey))
+  const privateKeySealed = secrets.seal(platformKeyPlace(id), keyText(pair.privateKey))
   return { keyId: id, publicKey, privateKeySealed, validFrom }
 }
 

@@ -40,6 +40,17 @@ export function seal(master: MasterKeys, place: string, secret: string): Buffer 
   return Buffer.concat([headOf(master), nonce, sealed, cipher.getAuthTag()])
 }
 
+/** Seals and unseals for those who do not hold the keys themselves. */
+export type Secrets = {
+  seal: (place: string, secret: string) => Buffer
+  unseal: (place: string, sealed: Buffer) => string
+}
+
+export const secretsOf = (master: MasterKeys): Secrets => ({
+  seal: (place, secret) => seal(master, place, secret),
+  unseal: (place, sealed) => unseal(master, place, sealed),
+})
+
 /** Throws when the secret was sealed with an unknown key or for another place. */
 export function unseal(master: MasterKeys, place: string, sealed: Buffer): string {
   if (keyOf(master, sealed) === undefined) master.refresh()

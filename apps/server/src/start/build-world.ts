@@ -10,7 +10,7 @@ import { knownDevices } from '../security/known-devices.ts'
 import type { SigningKey } from '../security/platform-key.ts'
 import type { Purpose } from '../security/purpose-keys.ts'
 import { stampsOf } from '../security/stamps.ts'
-import { type MasterKeys, seal, unseal } from '../security/vault.ts'
+import { type MasterKeys, secretsOf } from '../security/vault.ts'
 import { channelAccounts } from '../upstream/accounts.ts'
 import type { World } from '../world.ts'
 import type { Clock } from './clock.ts'
@@ -113,10 +113,7 @@ export function buildWorld({
     },
     stamps: stampsOf(purposeKey),
     devices: knownDevices(purposeKey('console device'), newNonce),
-    secrets: {
-      seal: (place, secret) => seal(master, place, secret),
-      unseal: (place, sealed) => unseal(master, place, sealed),
-    },
+    secrets: secretsOf(master),
     log,
     now,
     sureNow: clock.sureNow,

@@ -109,6 +109,20 @@ export type UserChange = { role?: Role; enabled?: boolean; unlock?: true; reset_
 /** `password` when the gateway made a new one: it is shown this once. */
 export type UserChanged = { user: UserRow; password: string | null }
 
+/**
+ * `GET platform-keys`: the keys with which answers and notifications are signed, the newest first; of those that are valid the newest
+ * signs. `POST platform-keys` makes one that signs `days` from now, 0 to 90; merchants see it at once. `DELETE platform-keys/:key_id`:
+ * it signs no more; 409 when no other one could.
+ */
+export type PlatformKeyRow = {
+  key_id: string
+  public_key: string
+  valid_from: string
+  valid_until: string | null
+  signs_now: boolean
+}
+export type PlatformKeyList = { rows: PlatformKeyRow[]; next: null }
+
 /** All actions in the audit log. Each call that changes something has one of these names. */
 export const AUDIT_ACTIONS = [
   'session.begin',
@@ -132,6 +146,8 @@ export const AUDIT_ACTIONS = [
   'apps.change',
   'keys.add',
   'keys.end',
+  'platform_keys.add',
+  'platform_keys.end',
   'channels.put',
   'channels.test',
   'users.add',

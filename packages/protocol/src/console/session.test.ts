@@ -20,6 +20,7 @@ users.read             x               .         .        x               .
 users.write            x               .         .        x               .
 audit.read             x               x         x        x               .
 sandbox.use            x               x         .        x               .
+platform_keys.write    x               .         .        .               .
 `
 
 it('each role may what the table of the console says, and nothing else', () => {
@@ -55,7 +56,7 @@ it('two of the five roles belong to one merchant', () => {
 it('the audit log knows a word for each call that changes something', () => {
   const expected = `
     apps.add apps.change channels.put channels.test keys.add keys.end merchants.add merchants.change
-    notifications.resend orders.close reconciliation.settle refunds.confirm refunds.create refunds.drop reversals.settle
+    notifications.resend orders.close platform_keys.add platform_keys.end reconciliation.settle refunds.confirm refunds.create refunds.drop reversals.settle
     sandbox.deed sandbox.faults sandbox.place
     session.begin session.end session.end_other session.password session.prove session.totp_begin session.totp_off session.totp_on
     users.add users.change`

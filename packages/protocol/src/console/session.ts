@@ -22,6 +22,7 @@ export const PERMISSIONS = [
   'users.write',
   'audit.read',
   'sandbox.use',
+  'platform_keys.write',
 ] as const
 export type Permission = (typeof PERMISSIONS)[number]
 

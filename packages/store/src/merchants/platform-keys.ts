@@ -1,5 +1,5 @@
 /** The platform's own key pairs. The server seals the private key before it is stored. */
-import type { Db } from '../db.ts'
+import { type Db, type Pool, transaction } from '../db.ts'
 
 export type PlatformKey = { keyId: string; publicKey: string; privateKeySealed: Buffer; validFrom: Date }
 
@@ -34,14 +34,22 @@ export async function sealedPlatformKeys(db: Db): Promise<Pick<PlatformKey, 'key
   return rows
 }
 
-/** From `at` on the key signs nothing. False when there is no such key, or it has ended before. */
-export async function endPlatformKey(db: Db, keyId: string, at: Date): Promise<boolean> {
-  const { rowCount } = await db.query(
-    'update platform_key set valid_until = $2 where key_id = $1 and (valid_until is null or valid_until > $2)',
-    [keyId, at],
-  )
-  return rowCount === 1
-}
+/**
+ * From `at` on the key signs nothing; one that has not begun is removed, since it has signed nothing. 'absent': there is no such key, or it has ended before. 'last': no other key could sign then;
+ * of two calls at once for two keys only one ends its key.
+ */
+export const endPlatformKey = (pool: Pool, keyId: string, at: Date): Promise<'ended' | 'absent' | 'last'> =>
+  transaction(pool, async (db) => {
+    await db.query('select 1 from platform_key order by key_id for update')
+    const valid = (await platformKeys(db, at)).map((key) => key.keyId)
+    if (valid.length === 1 && valid[0] === keyId) return 'last'
+    const removed = await db.query('delete from platform_key where key_id = $1 and valid_from >= $2', [keyId, at])
+    const ended = await db.query(
+      'update platform_key set valid_until = $2 where key_id = $1 and (valid_until is null or valid_until > $2)',
+      [keyId, at],
+    )
+    return removed.rowCount === 1 || ended.rowCount === 1 ? 'ended' : 'absent'
+  })
 
 /** Adds a key pair unless one with this id exists, so that two processes on their first start end up with the same key. */
 export async function addPlatformKey(db: Db, key: PlatformKey): Promise<void> {

@@ -47,10 +47,11 @@ export function MerchantPage() {
       </div>
       <h2>{t('platformKeys')}</h2>
       <p className="note">{t('platformKeysSay')}</p>
-      {merchant.platform_keys.map(({ key_id, public_key }) => (
-        <p key={key_id} className="mono wrap">
-          {public_key}
-        </p>
+      {merchant.platform_keys.map(({ key_id, public_key, valid_from, valid_until }) => (
+        <section key={key_id} className="below">
+          <Mono>{key_id}</Mono> {when(valid_from)} – {when(valid_until)}
+          <p className="mono wrap">{public_key}</p>
+        </section>
       ))}
     </>
   )

@@ -25,6 +25,7 @@ import { broken, readBody, respond, send, TOO_OFTEN, type Token, userOf } from '
 import { type SignInCall, sessionEndpoints, sessionView, signIn } from './session.ts'
 import { auditEndpoints } from './system/audit.ts'
 import { overviewEndpoints } from './system/overview.ts'
+import { platformKeyEndpoints } from './system/platform-keys.ts'
 import { stuckEndpoints } from './system/stuck.ts'
 import { userEndpoints } from './system/users.ts'
 
@@ -45,6 +46,7 @@ const ENDPOINTS: ConsoleEndpoint[] = [
   ...overviewEndpoints,
   ...stuckEndpoints,
   ...auditEndpoints,
+  ...platformKeyEndpoints,
 ]
 
 /** Sign-ins a second from one address. Each costs a third of a second of a core, and all of them together no more than one core. */

@@ -30,7 +30,12 @@ const IMPURE =
 const VAGUE_FOLDERS = ['utils', 'common', 'helpers', 'shared', 'lib']
 const LINES_MAX = 300
 /** Tables of texts may be longer: a reader looks up a row. */
-const LONG_TABLES = new Set(['apps/console/src/texts.zh.ts', 'apps/console/src/texts.en.ts'])
+const LONG_TABLES = new Set([
+  'apps/console/src/texts.zh.ts',
+  'apps/console/src/texts.en.ts',
+  // `npm run record` writes it.
+  'packages/protocol/src/openapi/recorded.ts',
+])
 
 /**
  * Returns `file:line rule`, one for each violation. Paths are relative to the repository, with forward slashes.

@@ -106,7 +106,7 @@ describe('the API explorer', () => {
     const number = answer.data.transaction_no
     expect((await query(pages.gateway.demo, number)).data.code).toBe('NOTPAY')
     await page.getByLabel('接口').click()
-    await page.getByText(/^关单 Close an order/).click()
+    await page.getByText(/^关单 · POST/).click()
     await page.getByLabel(/^transaction_no/).waitFor()
     expect(await page.getByLabel(/^transaction_no/).inputValue()).toBe(number)
     await page.getByRole('button', { name: '签名并发送' }).click()

@@ -52,6 +52,8 @@ export async function testWorld(
     upstream?: (real: Channel, name: string) => Partial<Channel>
     guard?: Partial<GuardOptions>
     start?: Date
+    /** The address in the links that it makes; its own where it is left out. */
+    publicUrl?: string
   } = {},
 ): Promise<TestWorld> {
   const database = await testDatabase('started')
@@ -85,7 +87,7 @@ export async function testWorld(
     pool: database.pool,
     log: pino({ level: 'info' }, sink),
     signingKey: () => signingKey,
-    publicUrl: () => ownUrl,
+    publicUrl: () => options.publicUrl ?? ownUrl,
     ownUrl: () => ownUrl,
     sandboxUrl: () => upstreams.url(),
   })

@@ -23,8 +23,8 @@ get trade
   success_time: time?
   acoid: text?
   amount_total: text
-  pay_channel: text?*支付渠道
-  pay_method: text?*支付方式
+  pay_channel: text?*支付渠道 The channel of the payment
+  pay_method: text?*支付方式 The method of the payment
 post close
   mch_trade_no: text
   transaction_no: text
@@ -50,7 +50,7 @@ post refund
   refund_no: text
   refund_amount: text
   code: PROCESSING|SUCCESS|FAIL
-  refund_channel: text?*退款渠道
+  refund_channel: text?*退款渠道 The channel of the refund
 get refund
   mch_trade_no: text
   transaction_no: text
@@ -61,7 +61,7 @@ get refund
   code: PROCESSING|SUCCESS|FAIL
   refund_reason: text
   success_time: time?
-  refund_channel: text?*退款渠道
+  refund_channel: text?*退款渠道 The channel of the refund
 get bill
   code: SUCCESS|NO_BILL|BILL_NOT_EXIST
   description: text
@@ -84,7 +84,7 @@ post notifications/resend
   resent: text
 `
 
-const LATER = '（仅当请求带 aco_pay_sdk 时 only where the request has aco_pay_sdk）'
+const LATER = /，仅当请求带 aco_pay_sdk 时\n\n(.+), only where the request has aco_pay_sdk$/
 
 /** One shape in the words of the table above; whatever has no such word stands there as JSON, and is seen. */
 function wordOf({ type, format, enum: words, description, ...rest }: FieldShape): string {
@@ -98,7 +98,9 @@ function wordOf({ type, format, enum: words, description, ...rest }: FieldShape)
     'integer,null': 'whole?',
   }
   const plain = format === undefined ? names[kind] : `${{ 'date-time': 'time' }[format]}${isOrNull ? '?' : ''}`
-  const later = description?.endsWith(LATER) ? `*${description.slice(0, -LATER.length)}` : description
+  const later = description?.replace(/^.*$/s, (found) =>
+    LATER.test(found) ? `*${found.replace(LATER, ' $1')}` : found,
+  )
   const list = contentSchema && `${contentMediaType} in a ${names[kind]}: ${listOf(contentSchema)}`
   const other = Object.keys(others).length > 0 ? JSON.stringify(others) : ''
   return `${list ?? words?.join('|') ?? plain}${later ?? ''}${other}`

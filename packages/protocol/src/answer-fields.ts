@@ -38,10 +38,10 @@ const listIn = (properties: Row) =>
   }) as const
 
 /** A field that only callers get who send their SDK's version: older SDKs fail on fields they do not know. */
-const toNewSdks = (says: string) =>
+const toNewSdks = (zh: string, en: string) =>
   ({
     ...textOrNull,
-    description: `${says}（仅当请求带 aco_pay_sdk 时 only where the request has aco_pay_sdk）`,
+    description: `${zh}，仅当请求带 aco_pay_sdk 时\n\n${en}, only where the request has aco_pay_sdk`,
   }) as const
 
 /** One notification of `GET notifications`. */
@@ -88,8 +88,8 @@ export const ANSWER_FIELDS = {
     success_time: timeOrNull,
     acoid: textOrNull,
     amount_total: text,
-    pay_channel: toNewSdks('支付渠道'),
-    pay_method: toNewSdks('支付方式'),
+    pay_channel: toNewSdks('支付渠道', 'The channel of the payment'),
+    pay_method: toNewSdks('支付方式', 'The method of the payment'),
   },
   'post close': { ...ORDER, code: codeOf(CLOSE_ANSWERS) },
   'get close/evidence': {
@@ -106,14 +106,14 @@ export const ANSWER_FIELDS = {
     app_no: text,
     ...REFUND,
     code: nameOf(REFUND_ANSWERS),
-    refund_channel: toNewSdks('退款渠道'),
+    refund_channel: toNewSdks('退款渠道', 'The channel of the refund'),
   },
   'get refund': {
     ...REFUND,
     code: nameOf(REFUND_ANSWERS),
     refund_reason: text,
     success_time: timeOrNull,
-    refund_channel: toNewSdks('退款渠道'),
+    refund_channel: toNewSdks('退款渠道', 'The channel of the refund'),
   },
   'get bill': {
     code: codeOf(BILL_ANSWERS),

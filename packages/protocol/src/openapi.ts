@@ -1,158 +1,213 @@
 /**
- * The transactions API and the calls of the payer's page as an OpenAPI 3.1 document, generated from the server's own
- * tables.
+ * The transactions API, the calls of the payer's page and the notifications as an OpenAPI 3.1 document, generated from the
+ * server's own tables. Texts are Chinese first: titles are `中文 · English`, descriptions are a paragraph of each.
  */
 import { ANSWER_FIELDS, type AnswerName, type FieldShape } from './answer-fields.ts'
-import { BASE_PATH, NOTIFICATION_ANSWERS } from './answers.ts'
-import { cashierPaths } from './cashier.ts'
-import { ERRORS, FIELD_ERRORS_MAX } from './errors.ts'
-import { NOTIFICATION_FIELDS } from './notifications.ts'
-import { FIELDS, type FieldRule } from './requests.ts'
+import { BASE_PATH } from './answers.ts'
+import { ERRORS, type ErrorName } from './errors.ts'
+import { HEARD, type NotificationKind } from './notifications.ts'
+import { aboutText, SIGNATURE_TEXT } from './openapi/about.ts'
+import { CALLS, type Call, COMMON_REFUSALS, paragraphsOf, type Texts, titleOf } from './openapi/calls.ts'
+import { CASHIER_SCHEMAS, cashierPaths } from './openapi/cashier-paths.ts'
+import {
+  answerExamples,
+  headerExample,
+  notificationExample,
+  queryExample,
+  requestExamples,
+} from './openapi/examples.ts'
+import type { SignatureHeaderValues } from './openapi/recording.ts'
+import { answerName, parameterSchema, refTo, requestName, rulesOf, schemas } from './openapi/schemas.ts'
+import { TAG_LIST, tagged } from './openapi/tags.ts'
 import { SIGN_TYPE } from './sign.ts'
 
-type Call = { fields: keyof typeof FIELDS; zh: string; en: string }
-
-/** A call that is missing here or in the table of answers does not compile. */
-const CALLS: Record<AnswerName, Call> = {
-  'post trade': { fields: 'place', zh: '下单', en: 'Place an order' },
-  'get trade': { fields: 'query', zh: '查询订单', en: 'Query an order' },
-  'post close': { fields: 'close', zh: '关单', en: 'Close an order' },
-  'get close/evidence': { fields: 'query', zh: '关单凭证', en: 'Proof of a close' },
-  'post refund': { fields: 'refund', zh: '退款', en: 'Refund' },
-  'get refund': { fields: 'queryRefund', zh: '查询退款', en: 'Query a refund' },
-  'get bill': { fields: 'bill', zh: '对账单', en: "The day's bill" },
-  'get notifications': { fields: 'notifications', zh: '查询通知', en: 'List notifications' },
-  'get notifications/tries': { fields: 'notificationTries', zh: '通知的尝试', en: "A notification's tries" },
-  'post notifications/resend': { fields: 'resend', zh: '重发通知', en: 'Send notifications again' },
+export type Operation = Call & {
+  name: AnswerName
+  method: 'get' | 'post'
+  path: string
+  answers: Record<string, FieldShape>
 }
-
-export type Operation = Call & { method: 'get' | 'post'; path: string; answers: Record<string, FieldShape> }
 
 export const OPERATIONS: readonly Operation[] = (Object.keys(CALLS) as AnswerName[]).map((name) => ({
   ...CALLS[name],
+  name,
   method: name.startsWith('post ') ? 'post' : 'get',
   path: name.slice(name.indexOf(' ') + 1),
   answers: ANSWER_FIELDS[name],
 }))
 
-const text = { type: 'string' } as const
-const textOrNull = { type: ['string', 'null'] } as const
+const HEADERS: Record<string, Texts & { header: keyof SignatureHeaderValues; schema?: object }> = {
+  MchNo: { header: 'x-acopay-mch-no', zh: '商户号', en: 'The merchant number', schema: { maxLength: 32 } },
+  Nonce: {
+    header: 'x-acopay-nonce',
+    zh: '随机串，1至32个字符，每个请求不同',
+    en: 'Random text of 1 to 32 characters, used once',
+    schema: { minLength: 1, maxLength: 32 },
+  },
+  SignType: {
+    header: 'x-acopay-sign-type',
+    zh: '签名算法',
+    en: 'The algorithm of the signature',
+    schema: { enum: [SIGN_TYPE] },
+  },
+  Sign: {
+    header: 'x-acopay-sign',
+    zh: '待签文本的签名，Base64。规则见文首“签名”一节与 docs/wire/signing.md',
+    en: 'The signature of the canonical text, in Base64. For the rule see *Signing* at the beginning, and docs/wire/signing.md',
+  },
+}
 
-const schemaOf = ({ max, pattern, says }: FieldRule) => ({
-  type: 'string',
-  maxLength: max,
-  ...(pattern === undefined ? {} : { pattern: pattern.source }),
-  ...(says === undefined ? {} : { description: says }),
-})
+const headerParameters = () =>
+  Object.fromEntries(
+    Object.entries(HEADERS).map(([name, { header, schema, ...texts }]) => [
+      name,
+      {
+        name: header,
+        in: 'header',
+        required: true,
+        schema: { type: 'string', ...schema },
+        description: paragraphsOf(texts),
+        ...headerExample(header),
+      },
+    ]),
+  )
 
-const rulesOf = ({ fields }: Operation): [string, FieldRule][] => Object.entries(FIELDS[fields])
+const SIGNATURE_HEADERS = Object.keys(HEADERS).map((name) => ({ $ref: `#/components/parameters/${name}` }))
 
-const bodyOf = (operation: Operation) => ({
-  type: 'object',
-  required: rulesOf(operation).flatMap(([name, { required }]) => (required ? [name] : [])),
-  properties: Object.fromEntries(rulesOf(operation).map(([name, rule]) => [name, schemaOf(rule)])),
-})
+const queryParameters = ({ name: call }: Operation) =>
+  rulesOf(call).map(([name, rule]) => {
+    const { description, ...schema } = parameterSchema(name, rule)
+    return { name, in: 'query', required: rule.required, schema, description, ...queryExample(call, name) }
+  })
 
-const header = (name: string, description: string) => ({
-  name,
-  in: 'header',
+const requestBody = (call: AnswerName) => ({
   required: true,
-  schema: text,
-  description,
+  content: { 'application/json': { schema: refTo(requestName(call)), examples: requestExamples(call) } },
 })
 
-const SIGNATURE_HEADERS = [
-  header('x-acopay-mch-no', '商户号 the merchant number'),
-  header('x-acopay-nonce', '随机串，1至32个字符，不得重复 random, used once, 1 to 32 characters'),
-  header('x-acopay-sign-type', SIGN_TYPE),
-  header('x-acopay-sign', '签名，Base64 the signature over the canonical text, Base64 (docs/ARCHITECTURE.md)'),
-]
+const refusalWords = (names: readonly ErrorName[]): string =>
+  names.map((name) => `${ERRORS[name].status} ${name}`).join(', ')
+
+const answeredText = ({ refusals }: Operation): string => {
+  const all = refusalWords([...refusals, ...COMMON_REFUSALS])
+  return paragraphsOf({
+    zh: `处理结果。status 为 200 时看 data.code，否则为拒绝，可能是：${all}`,
+    en: `The result. Where status is 200, data.code tells it. Otherwise it is a refusal, one of: ${all}`,
+  })
+}
 
 const operationOf = (operation: Operation) => ({
-  operationId: `${operation.method}_${operation.path.replace('/', '_')}`,
-  summary: `${operation.zh} ${operation.en}`,
-  parameters: [
-    ...SIGNATURE_HEADERS,
-    ...(operation.method === 'post'
-      ? []
-      : rulesOf(operation).map(([name, rule]) => ({
-          name,
-          in: 'query',
-          required: rule.required,
-          schema: schemaOf(rule),
-        }))),
-  ],
-  ...(operation.method === 'get'
-    ? {}
-    : { requestBody: { required: true, content: { 'application/json': { schema: bodyOf(operation) } } } }),
+  operationId: operation.id,
+  tags: tagged(operation.tag),
+  summary: titleOf(operation),
+  description: paragraphsOf(operation.says),
+  security: [{ signature: [] }],
+  parameters: [...SIGNATURE_HEADERS, ...(operation.method === 'get' ? queryParameters(operation) : [])],
+  ...(operation.method === 'get' ? {} : { requestBody: requestBody(operation.name) }),
   responses: {
     200: {
-      description: '处理结果：status 为 200 时看 data.code，否则看 status 与 fieldErrors (the result)',
-      content: { 'application/json': { schema: envelopeOf(operation) } },
-    },
-  },
-})
-
-const SIGNED = { mch_no: textOrNull, nonce: textOrNull, sign_type: textOrNull, sign: textOrNull }
-
-const envelopeOf = ({ answers }: Operation) => ({
-  type: 'object',
-  required: ['status', 'message', 'fieldErrors', 'data'],
-  properties: {
-    status: { type: 'integer', enum: [200, ...Object.values(ERRORS).map(({ status }) => status)] },
-    message: { ...text, enum: ['SUCCESS', ...Object.keys(ERRORS)] },
-    fieldErrors: { ...textOrNull, maxLength: FIELD_ERRORS_MAX },
-    data: {
-      type: ['object', 'null'],
-      description: '处理成功时含所有字段，否则只有签名字段 (all fields on success, else those of the signature only)',
-      properties: { ...answers, ...SIGNED },
-    },
-  },
-})
-
-const notificationOf = (kind: keyof typeof NOTIFICATION_FIELDS) => ({
-  post: {
-    summary: kind === 'payment' ? '支付通知 of a payment' : '退款通知 of a refund',
-    requestBody: {
+      description: answeredText(operation),
       content: {
         'application/json': {
-          schema: {
-            type: 'object',
-            properties: Object.fromEntries(
-              ['mch_no', 'nonce', 'sign_type', 'notify_time', 'sign', ...NOTIFICATION_FIELDS[kind]].map((name) => [
-                name,
-                textOrNull,
-              ]),
-            ),
-          },
+          schema: { oneOf: [refTo(answerName(operation.name)), refTo('Refusal')] },
+          examples: answerExamples(operation.name),
         },
       },
     },
-    responses: { 200: { description: '{"status":"SUCCESS"}: 已收到，不再通知 (heard)' } },
+    '4XX': { $ref: '#/components/responses/NotACall' },
   },
 })
 
-/** The document. `serverUrl` is the gateway's address. */
+const WEBHOOKS: Record<NotificationKind, Texts & { id: string; schema: string; says: Texts }> = {
+  payment: {
+    id: 'hearPayment',
+    schema: 'PaymentNotification',
+    zh: '支付通知',
+    en: 'Payment notification',
+    says: {
+      zh: '订单已支付，或其款项已在支付渠道退回（code 为 REFUND）。网关向下单时的 notify_url 发送。请先验证平台的签名，再按订单号与 code 去重：同一通知可能到达多次。',
+      en: 'An order was paid, or its payment was returned in the pages of the upstream (code REFUND). The gateway posts it to the notify_url of the order. Verify the signature of the platform first. The same notification may arrive more than once: tell repeats by number and code.',
+    },
+  },
+  refund: {
+    id: 'hearRefund',
+    schema: 'RefundNotification',
+    zh: '退款通知',
+    en: 'Refund notification',
+    says: {
+      zh: '退款成功或失败。网关向退款时的 notify_url 发送。请先验证平台的签名，再按退款单号与 code 去重：同一通知可能到达多次。',
+      en: 'A refund succeeded or failed. The gateway posts it to the notify_url of the refund. Verify the signature of the platform first. The same notification may arrive more than once: tell repeats by number and code.',
+    },
+  },
+}
+
+const webhookOf = (kind: NotificationKind) => {
+  const { id, schema, says, ...title } = WEBHOOKS[kind]
+  return {
+    post: {
+      operationId: id,
+      tags: tagged('notifications'),
+      summary: titleOf(title),
+      description: paragraphsOf(says),
+      security: [],
+      requestBody: {
+        required: true,
+        content: { 'application/json': { schema: refTo(schema), example: notificationExample(kind) } },
+      },
+      responses: {
+        200: {
+          description:
+            'status 为 SUCCESS：已收到，不再通知。其他任何回答，或5秒内没有回答：稍后重发\n\nstatus SUCCESS: received, and not sent again. Any other answer, or none within 5 seconds: it is sent again later',
+          content: { 'application/json': { schema: refTo('NotificationReply'), example: HEARD } },
+        },
+        '4XX': {
+          description: '没有收到，请重发\n\nNot received: send it again',
+        },
+      },
+    },
+  }
+}
+
+const plain = (description: string) => ({
+  description,
+  content: { 'text/plain': { schema: { type: 'string' } } },
+})
+
+const components = () => ({
+  securitySchemes: {
+    signature: { type: 'apiKey', in: 'header', name: 'x-acopay-sign', description: SIGNATURE_TEXT },
+  },
+  parameters: headerParameters(),
+  responses: {
+    NotACall: plain(
+      '不是对接口的调用：404 没有这个地址，405 不支持该方法，413 请求体超过 64 KiB\n\nNot a call: 404 for a wrong path, 405 for a wrong method, 413 for a body of more than 64 KiB',
+    ),
+    WrongLink: plain('链接错误\n\nA wrong link'),
+  },
+  schemas: { ...schemas(), ...CASHIER_SCHEMAS },
+})
+
+/** The document. `serverUrl` is the gateway's address; without it, the document's own host is meant. */
 export function openApi(serverUrl: string): object {
   const paths: Record<string, Record<string, object>> = {}
   for (const operation of OPERATIONS) {
-    const path = `/${operation.path}`
+    const path = BASE_PATH + operation.path
     paths[path] = { ...paths[path], [operation.method]: operationOf(operation) }
   }
   return {
     openapi: '3.1.0',
     info: {
-      title: '翼辉支付 ACO Pay transactions API',
+      title: '翼辉支付 · ACO Pay',
       version: '1.0.0',
-      description: Object.entries(ERRORS)
-        .map(([name, { status, zh, en }]) => `- ${status} ${name}: ${zh} ${en}`)
-        .join('\n'),
+      summary: '商户接口 · The API of merchants',
+      description: aboutText(),
+      contact: { name: '网关的运营者 · The operator of this gateway' },
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
-    // The cashier's paths name a server of their own: they are not below the path of the signed calls.
-    servers: [{ url: serverUrl + BASE_PATH.replace(/\/$/, '') }],
-    paths: { ...paths, ...cashierPaths(serverUrl) },
-    webhooks: { payment: notificationOf('payment'), refund: notificationOf('refund') },
-    'x-notification-states': NOTIFICATION_ANSWERS,
+    servers: [{ url: serverUrl || '/', description: '本网关 · This gateway' }],
+    tags: TAG_LIST,
+    paths: { ...paths, ...cashierPaths() },
+    webhooks: { payment: webhookOf('payment'), refund: webhookOf('refund') },
+    components: components(),
   }
 }

@@ -1,16 +1,22 @@
 /** The calls that the explorer offers, read from the OpenAPI document, and what their forms start with. */
+import type { Language } from '../../preferences.tsx'
 
 type Schema = { maxLength?: number; pattern?: string; description?: string }
+type Parameter = { name: string; in: string; required: boolean; schema: Schema; description?: string }
+type Ref = { $ref: string }
 type Operation = {
+  operationId: string
   summary: string
-  parameters: { name: string; in: string; required: boolean; schema: Schema }[]
-  requestBody?: {
-    content: { 'application/json': { schema: { required: string[]; properties: Record<string, Schema> } } }
-  }
+  security: object[]
+  parameters?: (Parameter | Ref)[]
+  requestBody?: { content: { 'application/json': { schema: Ref } } }
 }
-/** `servers` is set for paths at another address than the signed calls. */
-type Path = { get?: Operation; post?: Operation; servers?: object[] }
-export type OpenApi = { servers: { url: string }[]; paths: Record<string, Path> }
+type Path = { get?: Operation; post?: Operation }
+export type OpenApi = {
+  servers: { url: string }[]
+  paths: Record<string, Path>
+  components: { schemas: Record<string, { required?: string[]; properties?: Record<string, Schema> }> }
+}
 
 const EXAMPLES: Record<string, () => string> = {
   mch_trade_no: () => `try${crypto.randomUUID().replaceAll('-', '')}`,
@@ -20,48 +26,66 @@ const EXAMPLES: Record<string, () => string> = {
   refund_amount: () => '12.50',
 }
 
-/** One call of the API that this page can try. */
-export type Call = { key: string; method: 'get' | 'post'; path: string; operation: Operation }
+/** One field of a call's form. `says` is in both languages. */
+export type Field = { name: string; required: boolean; maxLength?: number; says?: string }
 
-export function callsOf({ paths }: OpenApi): Call[] {
-  return Object.entries(paths).flatMap(([path, methods]) =>
+/** One call of the API that this page can try. */
+export type Call = { key: string; method: 'get' | 'post'; path: string; title: string; fields: Field[] }
+
+export function callsOf(document: OpenApi): Call[] {
+  return Object.entries(document.paths).flatMap(([path, methods]) =>
     (['get', 'post'] as const).flatMap((method) => {
       const operation = methods[method]
       // The calls of the payer's page are not signed, so this page has nothing to show for them.
-      if (operation === undefined || methods.servers !== undefined) return []
-      return [{ key: `${method} ${path}`, method, path, operation }]
+      if (operation === undefined || operation.security.length === 0) return []
+      const { operationId: key, summary: title } = operation
+      return [{ key, method, path, title, fields: fieldsOf(document, operation) }]
     }),
   )
 }
 
-/** `post /trade` as `POST /trade`, behind what it does. */
-export const labelOf = ({ operation, method, path }: Call): string =>
-  `${operation.summary} · ${method.toUpperCase()} ${path}`
+/** The document's titles are `中文 · English`. */
+const titleIn = (title: string, language: Language): string => partIn(title.split(' · '), language)
+
+/** The document's descriptions are a paragraph of each language. */
+export const textIn = (text: string, language: Language): string => partIn(text.split('\n\n'), language)
+
+const partIn = ([zh = '', en = zh]: string[], language: Language): string => (language === 'zh' ? zh : en)
+
+/** What a call does, before its method and path. */
+export const labelOf = ({ title, method, path }: Call, language: Language): string =>
+  `${titleIn(title, language)} · ${method.toUpperCase()} ${path}`
 
 /** Numbers in one call's answer that the next call's form starts with. */
 const KEPT = ['transaction_no', 'mch_trade_no', 'refund_no', 'mch_refund_no']
 /** Numbers that are new for each form, so that a second order gets a number of its own. */
 const FRESH: Record<string, string[]> = {
-  'post /trade': ['mch_trade_no'],
-  'post /refund': ['mch_refund_no', 'mch_trade_no'],
+  placeOrder: ['mch_trade_no'],
+  refundOrder: ['mch_refund_no', 'mch_trade_no'],
 }
 
-export type Field = { name: string; required: boolean; schema: Schema }
-
-export function fieldsOf({ requestBody, parameters }: Operation): Field[] {
-  const schema = requestBody?.content['application/json'].schema
-  if (schema === undefined) return parameters.filter((one) => one.in === 'query')
-  return Object.entries(schema.properties).map(([name, rule]) => ({
-    name,
-    required: schema.required.includes(name),
-    schema: rule,
-  }))
+function fieldsOf({ components }: OpenApi, { requestBody, parameters = [] }: Operation): Field[] {
+  const ref = requestBody?.content['application/json'].schema.$ref
+  const schema = ref === undefined ? undefined : components.schemas[ref.slice(ref.lastIndexOf('/') + 1)]
+  if (schema === undefined) {
+    const inQuery = parameters.filter((one): one is Parameter => 'in' in one && one.in === 'query')
+    return inQuery.map(({ name, required, schema: rule, description }) => fieldOf(name, required, rule, description))
+  }
+  return Object.entries(schema.properties ?? {}).map(([name, rule]) =>
+    fieldOf(name, schema.required?.includes(name) ?? false, rule, rule.description),
+  )
 }
+
+const fieldOf = (name: string, required: boolean, { maxLength }: Schema, says: string | undefined): Field => ({
+  name,
+  required,
+  ...(maxLength === undefined ? {} : { maxLength }),
+  ...(says === undefined ? {} : { says }),
+})
 
 /** What the form starts with: a number from an earlier call, or an example where the call needs one. */
 export function initialOf(
-  { key }: Call,
-  fields: Field[],
+  { key, fields }: Pick<Call, 'key' | 'fields'>,
   known: Record<string, string>,
 ): Record<string, string | undefined> {
   const fresh = FRESH[key] ?? []

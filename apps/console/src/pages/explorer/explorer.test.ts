@@ -1,58 +1,99 @@
 /** The explorer: the calls that it offers, the form of each, and what the browser signs, held against the vectors. */
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import vectors from '../../../../../packages/protocol/vectors/signature.json' with { type: 'json' }
-import { type Call, callsOf, fieldsOf, given, initialOf, labelOf, numbersIn, type OpenApi } from './explorer-calls.ts'
+import { type Call, callsOf, given, initialOf, labelOf, numbersIn, type OpenApi, textIn } from './explorer-calls.ts'
 import { sendSigned } from './explorer-sign.ts'
 
-const field = (name: string, required: boolean) => ({ name, in: 'query', required, schema: { maxLength: 50 } })
-const POST = {
-  summary: '下单',
-  parameters: [{ ...field('x-acopay-sign', true), in: 'header' }],
-  requestBody: {
-    content: {
-      'application/json': {
-        schema: {
-          required: ['mch_trade_no', 'amount_total'],
-          properties: { mch_trade_no: { maxLength: 50 }, amount_total: {}, extra: { description: '附加' } },
-        },
+const field = (name: string, required: boolean, description?: string) => ({
+  name,
+  in: 'query',
+  required,
+  schema: { maxLength: 50 },
+  ...(description === undefined ? {} : { description }),
+})
+const HEADER = { $ref: '#/components/parameters/Sign' }
+const SIGNED = [{ signature: [] }]
+const body = (schema: string) => ({
+  content: { 'application/json': { schema: { $ref: `#/components/schemas/${schema}` } } },
+})
+const DOCUMENT: OpenApi = {
+  servers: [{ url: 'https://pay.example' }],
+  paths: {
+    '/pay/trade': {
+      post: {
+        operationId: 'placeOrder',
+        summary: '下单 · Place an order',
+        security: SIGNED,
+        parameters: [HEADER],
+        requestBody: body('PlaceOrderRequest'),
+      },
+      get: {
+        operationId: 'queryOrder',
+        summary: '查询 · Query',
+        security: SIGNED,
+        parameters: [{ ...field('x', true), in: 'header' }, field('transaction_no', false, '订单号\n\nThe number')],
       },
     },
+    '/pay/close': {
+      post: { operationId: 'closeOrder', summary: '关单', security: SIGNED, requestBody: body('Empty') },
+    },
+    '/cashier/state': { get: { operationId: 'state', summary: '收银台', security: [] } },
   },
-}
-const GET = { summary: '查询', parameters: [{ ...field('x', true), in: 'header' }, field('transaction_no', false)] }
-const DOCUMENT: OpenApi = {
-  servers: [{ url: 'https://pay.example/pay/v1/transactions' }],
-  paths: {
-    '/trade': { post: POST, get: GET },
-    '/close': { post: POST },
-    '/cashier/state': { get: GET, servers: [{}] },
+  components: {
+    schemas: {
+      PlaceOrderRequest: {
+        required: ['mch_trade_no', 'amount_total'],
+        properties: { mch_trade_no: { maxLength: 50 }, amount_total: {}, extra: { description: '附加\n\nExtra' } },
+      },
+      Empty: {},
+    },
   },
 }
 
 describe('the calls', () => {
-  it('are those of the signed paths, by method', () => {
-    expect(callsOf(DOCUMENT).map(({ key }) => key)).toEqual(['get /trade', 'post /trade', 'post /close'])
-    expect(callsOf(DOCUMENT).map(labelOf)).toEqual(['查询 · GET /trade', '下单 · POST /trade', '下单 · POST /close'])
-    expect(callsOf(DOCUMENT)[1]).toEqual({ key: 'post /trade', method: 'post', path: '/trade', operation: POST })
+  it('are those that are signed, by their ids', () => {
+    const calls = callsOf(DOCUMENT)
+    expect(calls.map(({ key }) => key)).toEqual(['queryOrder', 'placeOrder', 'closeOrder'])
+    expect(calls[1]).toMatchObject({ method: 'post', path: '/pay/trade', title: '下单 · Place an order' })
   })
 
-  it('have the fields of their body, or of their query', () => {
-    expect(fieldsOf(POST)).toEqual([
-      { name: 'mch_trade_no', required: true, schema: { maxLength: 50 } },
-      { name: 'amount_total', required: true, schema: {} },
-      { name: 'extra', required: false, schema: { description: '附加' } },
+  it('are named in the language of the page', () => {
+    const calls = callsOf(DOCUMENT)
+    expect(calls.map((one) => labelOf(one, 'zh'))).toEqual([
+      '查询 · GET /pay/trade',
+      '下单 · POST /pay/trade',
+      '关单 · POST /pay/close',
     ])
-    expect(fieldsOf(GET)).toEqual([field('transaction_no', false)])
+    expect(calls.map((one) => labelOf(one, 'en'))).toEqual([
+      'Query · GET /pay/trade',
+      'Place an order · POST /pay/trade',
+      '关单 · POST /pay/close',
+    ])
+  })
+
+  it('have the fields of their body, or of their query, each explained in the language of the page', () => {
+    const [query, place, close] = callsOf(DOCUMENT)
+    expect(place?.fields).toEqual([
+      { name: 'mch_trade_no', required: true, maxLength: 50 },
+      { name: 'amount_total', required: true },
+      { name: 'extra', required: false, says: '附加\n\nExtra' },
+    ])
+    const says = '订单号\n\nThe number'
+    expect(query?.fields).toEqual([{ name: 'transaction_no', required: false, maxLength: 50, says }])
+    expect(close?.fields).toEqual([])
+    expect([textIn(says, 'zh'), textIn(says, 'en'), textIn('一种', 'en')]).toEqual(['订单号', 'The number', '一种'])
   })
 })
 
 describe('the form of a call', () => {
-  const call = (key: string): Call => ({ key, method: 'post', path: '', operation: GET })
-  const fields = (...names: [string, boolean][]) => names.map(([name, required]) => ({ name, required, schema: {} }))
+  const call = (key: string, ...fields: [string, boolean][]): Pick<Call, 'key' | 'fields'> => ({
+    key,
+    fields: fields.map(([name, required]) => ({ name, required })),
+  })
   const NUMBER = /^try[0-9a-f]{32}$/
 
   it('starts with an example where the call needs one, and with nothing where it does not', () => {
-    const all = fields(
+    const all: [string, boolean][] = [
       ['mch_trade_no', true],
       ['mch_refund_no', true],
       ['amount_total', true],
@@ -60,8 +101,8 @@ describe('the form of a call', () => {
       ['refund_amount', true],
       ['description', true],
       ['extra', false],
-    )
-    expect(initialOf(call('post /other'), all, {})).toEqual({
+    ]
+    expect(initialOf(call('other', ...all), {})).toEqual({
       mch_trade_no: expect.stringMatching(NUMBER),
       mch_refund_no: expect.stringMatching(NUMBER),
       amount_total: '12.50',
@@ -70,21 +111,26 @@ describe('the form of a call', () => {
       description: undefined,
       extra: undefined,
     })
-    expect(initialOf(call('post /other'), fields(['amount_total', false]), {})).toEqual({ amount_total: undefined })
+    expect(initialOf(call('other', ['amount_total', false]), {})).toEqual({ amount_total: undefined })
   })
 
   it('starts with the numbers of the call before, but for numbers that must be new', () => {
     const known = { mch_trade_no: 'known', mch_refund_no: 'known', transaction_no: 'AP1', extra: '' }
-    const all = fields(['mch_trade_no', true], ['transaction_no', false], ['extra', false], ['mch_refund_no', true])
-    expect(initialOf(call('post /close'), all, known)).toEqual({ ...known, extra: undefined })
-    const placed = initialOf(call('post /trade'), all, known)
+    const all: [string, boolean][] = [
+      ['mch_trade_no', true],
+      ['transaction_no', false],
+      ['extra', false],
+      ['mch_refund_no', true],
+    ]
+    expect(initialOf(call('closeOrder', ...all), known)).toEqual({ ...known, extra: undefined })
+    const placed = initialOf(call('placeOrder', ...all), known)
     expect(placed.mch_trade_no).toMatch(NUMBER)
     expect(placed.mch_refund_no).toBe('known')
-    const refunded = initialOf(call('post /refund'), all, known)
+    const refunded = initialOf(call('refundOrder', ...all), known)
     expect(refunded.mch_refund_no).toMatch(NUMBER)
     expect(refunded.mch_trade_no).toMatch(NUMBER)
     // A refund names its order by either number: the merchant's own is optional there.
-    expect(initialOf(call('post /refund'), fields(['mch_trade_no', false]), known)).toEqual({ mch_trade_no: 'known' })
+    expect(initialOf(call('refundOrder', ['mch_trade_no', false]), known)).toEqual({ mch_trade_no: 'known' })
   })
 
   it('sends what was filled in, and keeps the four numbers of the answer', () => {

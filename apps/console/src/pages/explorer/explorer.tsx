@@ -10,17 +10,17 @@ import {
   type Call,
   callsOf,
   type Field,
-  fieldsOf,
   given,
   initialOf,
   labelOf,
   numbersIn,
   type OpenApi,
+  textIn,
 } from './explorer-calls.ts'
 import { type Keys, type Sent, sendSigned } from './explorer-sign.ts'
 
 export function Explorer() {
-  const { t } = usePreferences()
+  const { t, language } = usePreferences()
   const { data: who } = useQuery(session)
   const document = useQuery({
     queryKey: ['openapi'],
@@ -31,7 +31,7 @@ export function Explorer() {
     queryFn: () => call<SandboxDemo>('GET', 'sandbox/demo'),
     enabled: who?.permissions.includes('sandbox.use') ?? false,
   })
-  const [chosen, setChosen] = useState('post /trade')
+  const [chosen, setChosen] = useState('placeOrder')
   const [numbers, setNumbers] = useState<Record<string, string>>({})
   if (document.error !== null) return <Trouble error={document.error} />
   if (document.data === undefined || (demo.isPending && demo.fetchStatus !== 'idle')) return <Spin />
@@ -49,13 +49,13 @@ export function Explorer() {
         value={one.key}
         onChange={setChosen}
         className="wide-select"
-        options={calls.map((option) => ({ value: option.key, label: labelOf(option) }))}
+        options={calls.map((option) => ({ value: option.key, label: labelOf(option, language) }))}
       />
       {window.isSecureContext ? (
         <TryOut
           key={one.key}
           tried={one}
-          base={document.data.servers[0]?.url ?? ''}
+          base={document.data.servers[0]?.url.replace(/\/$/, '') ?? ''}
           keys={demo.data ?? null}
           known={{ app_no: demo.data?.app_no ?? '', ...numbers }}
           onNumbers={(found) => setNumbers({ ...numbers, ...found })}
@@ -76,7 +76,7 @@ function TryOut(props: {
 }) {
   const { t } = usePreferences()
   const { tried, base, keys, known } = props
-  const fields = fieldsOf(tried.operation)
+  const { fields } = tried
   const send = useMutation({
     mutationFn: ({ mch_no, private_key, platform_public_key, ...params }: Record<string, string>) =>
       sendSigned(`${base}${tried.path}`, tried.method, given(params), {
@@ -96,7 +96,7 @@ function TryOut(props: {
       layout="vertical"
       requiredMark={false}
       className="below"
-      initialValues={{ ...keys, ...initialOf(tried, fields, known) }}
+      initialValues={{ ...keys, ...initialOf(tried, known) }}
       onFinish={(values) => send.mutate(values)}
     >
       <div className="columns">
@@ -117,19 +117,19 @@ function TryOut(props: {
 }
 
 function Parameters({ fields }: { fields: Field[] }) {
-  const { t } = usePreferences()
+  const { t, language } = usePreferences()
   return (
     <section className="panel">
       <h2>{t('parameters')}</h2>
-      {fields.map(({ name, required, schema: rule }) => (
+      {fields.map(({ name, required, maxLength, says }) => (
         <Form.Item
           key={name}
           name={name}
           label={required ? name : `${name} (${t('optional')})`}
-          extra={rule.description}
+          extra={says && textIn(says, language)}
           rules={[{ required, message: t('needed') }]}
         >
-          <Input maxLength={rule.maxLength} />
+          <Input {...(maxLength === undefined ? {} : { maxLength })} />
         </Form.Item>
       ))}
     </section>

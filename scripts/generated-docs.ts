@@ -1,4 +1,4 @@
-/** Writes the pages of docs/ that are made from the tables of the code: `npm run docs`. */
+/** Writes the pages and files of docs/ that are made from the tables of the code: `npm run docs`. */
 import fs from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -16,6 +16,7 @@ import { CLOSE_ANSWERS, ERRORS, STATE_ANSWERS } from '@acopay/protocol'
 import { storiesPart } from '../races/stories-page.ts'
 import { table } from './markdown-table.ts'
 import { wireDocs } from './wire-docs.ts'
+import { postmanCollection } from './postman/collection.ts'
 
 const DOCS = path.resolve(import.meta.dirname, '../docs')
 
@@ -139,6 +140,7 @@ export const generatedDocs = (): Record<string, string> => ({
   'errors.md': errorsPage(),
   'order-states.md': orderStatesPage(),
   ...wireDocs(),
+  'acopay.postman_collection.json': `${JSON.stringify(postmanCollection(), null, 2)}\n`,
 })
 
 export const readDoc = (name: string): string => fs.readFileSync(path.join(DOCS, name), 'utf8')

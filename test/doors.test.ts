@@ -113,6 +113,7 @@ it('calls: as many at once as two seconds are worth and not one more, at every d
     ['GET', '/healthz', '429'],
     ['GET', '/readyz', '429'],
     ['GET', '/openapi.json', '429'],
+    ['GET', '/reference', '429'],
     ['GET', '/there/is/no/such/path', '429'],
   ]
   const said: string[] = []

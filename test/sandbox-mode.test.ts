@@ -36,6 +36,7 @@ async function asked(base: string): Promise<[name: string, response: Response][]
     ],
     ['health', await fetch(`${base}/healthz`)],
     ['the description', await fetch(`${base}/openapi.json`)],
+    ['the reference', await fetch(`${base}/reference`)],
     ['the cashier', await fetch(link)],
     ['its state', await fetch(`${link}/state`)],
     ['its events', await fetch(`${link}/events`, { signal: leaving.signal })],

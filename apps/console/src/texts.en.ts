@@ -500,6 +500,7 @@ export const EN: Record<keyof typeof ZH, string> = {
   explorer: 'API explorer',
   explorerSays:
     'Choose a call, fill it in, and it is signed in this browser and sent. The document is made of what the server itself reads:',
+  reference: 'API reference',
   operation: 'Call',
   parameters: 'Parameters',
   optional: 'optional',

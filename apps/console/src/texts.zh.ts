@@ -493,6 +493,7 @@ export const ZH = {
   'w_channels.test': '测试渠道',
   explorer: 'API 调试',
   explorerSays: '选择接口，填写参数，在浏览器里签名并发送。文档由服务器所用的同一份定义生成：',
+  reference: '接口文档',
   operation: '接口',
   parameters: '参数',
   optional: '选填',

@@ -16,6 +16,7 @@ const OPEN = [
   'GET /healthz',
   'GET /openapi.json',
   'GET /readyz',
+  'GET /reference',
   'HEAD /healthz',
   'HEAD /readyz',
 ]
@@ -41,7 +42,7 @@ it('the doors are those that the documentation names, and none of the sandbox', 
   const doors = routesOf(app)
     .filter((route) => !/ \/(pay|console\/api)\//.test(route))
     // The files of the built pages.
-    .filter((route) => !/ \/(cashier|console)\/[^:]+\.\w+$/.test(route))
+    .filter((route) => !/ \/(cashier|console|reference)\/[^:]+\.\w+$/.test(route))
   expect(doors.sort()).toEqual([...OPEN, ...BY_LINK, ...SIGNED].sort())
   // A page's script may have the word in its name.
   expect(routesOf(app).filter((route) => route.includes('sandbox') && !route.includes('/assets/'))).toEqual([])

@@ -23,6 +23,7 @@ import { queryRefundEndpoint } from './merchant/query-refund.ts'
 import { readBody, readQuery } from './merchant/read-params.ts'
 import { refundEndpoint } from './merchant/refund-order.ts'
 import { type RateLimit, rateLimit } from './rate-limit.ts'
+import { referenceRoutes } from './reference.ts'
 import { standingHeaders } from './standing-headers.ts'
 import { notificationRoutes } from './upstream/webhook.ts'
 
@@ -97,6 +98,7 @@ export function buildServer(world: World, options: HttpOptions, extra: ExtraRout
   }
   healthRoutes(app, world)
   openApiRoute(app, options.publicUrl)
+  referenceRoutes(app, world)
   notificationRoutes(app, world, perAddress)
   billFileRoutes(app, world)
   cashierRoutes(app, world, options.shellOrigins)

@@ -16,7 +16,7 @@ export type StaticPages = {
   sendNotBuilt: (reply: FastifyReply) => FastifyReply
 }
 
-type PagesOf = { app: 'cashier' | 'console'; isSandbox: boolean; notBuilt: string; lasting?: string[] }
+type PagesOf = { app: 'cashier' | 'console' | 'reference'; isSandbox: boolean; notBuilt: string; lasting?: string[] }
 
 /** `lasting` are files without a hash in their names: other sites include them by that name, so browsers ask again soon. */
 export function staticPages({ app, isSandbox, notBuilt, lasting = [] }: PagesOf): StaticPages {

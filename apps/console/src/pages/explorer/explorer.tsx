@@ -42,7 +42,7 @@ export function Explorer() {
     <>
       <Title>{t('explorer')}</Title>
       <p className="note">
-        {t('explorerSays')} <a href="/openapi.json">openapi.json</a>
+        {t('explorerSays')} <a href="/openapi.json">openapi.json</a> · <a href="/reference">{t('reference')}</a>
       </p>
       <Select
         aria-label={t('operation')}

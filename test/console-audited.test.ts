@@ -250,6 +250,9 @@ const ROWS: Row[] = [
   [['POST', 'session/totp', { password: 'wrong' }], 'session.totp_begin', null, null, {}, 'FIELD_INVALID'],
   [['PUT', 'session/totp', { code: '1' }], 'session.totp_on', null, null, {}, 'FIELD_INVALID'],
   [['DELETE', 'session/totp', { password: 'wrong' }], 'session.totp_off', null, null, {}, 'FIELD_INVALID'],
+  [['POST', 'passkeys', { name: x(65) }], 'session.passkey_add', null, x(64), {}, 'CONFLICT'],
+  [['POST', 'passkeys', { name: { toString: 1 } }], 'session.passkey_add', null, '', {}, 'CONFLICT'],
+  [['DELETE', `passkeys/${x(17)}`], 'session.passkey_remove', null, x(16), {}, 'NOT_FOUND'],
   [
     ['PUT', 'session/password', { password: 'wrong', new_password: 'short' }],
     'session.password',

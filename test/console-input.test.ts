@@ -91,6 +91,7 @@ const LISTS = [
   'overview',
   'audit',
   'audit.jsonl',
+  'passkeys',
   'users',
   'merchants',
 ]
@@ -136,6 +137,7 @@ const FIELDS = [
     'faults',
     'totp',
     'settled',
+    'passkey',
   ],
 ]
 const deeds = (one: string): (readonly ['POST' | 'PUT' | 'DELETE', string])[] => [
@@ -173,6 +175,9 @@ const deeds = (one: string): (readonly ['POST' | 'PUT' | 'DELETE', string])[] =>
     ['PUT', 'session/totp'],
     ['DELETE', 'session/totp'],
     ['DELETE', `sessions/${one}`],
+    ['POST', 'passkeys'],
+    ['DELETE', `passkeys/${one}`],
+    ['POST', 'session/proof/challenge'],
     ['POST', `refund-requests/MCH1000000/${one}`],
     ['DELETE', `refund-requests/MCH1000000/${one}`],
     ['POST', 'sandbox/orders'],

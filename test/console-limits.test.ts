@@ -647,6 +647,8 @@ it('signing in takes a name, a password and a code up to their lengths', async (
     [{ totp: x(20) }, '401'],
     [{ totp: x(21) }, '400 totp'],
     [{ totp: 123456 }, '400 totp'],
+    [{ passkey: 'x' }, '400 passkey'],
+    [{ passkey: null }, '401'],
   ]
   const answers = await inBatches(rows, ([body]) => visitor.send('POST', 'session', { ...given, ...body }))
   expect(

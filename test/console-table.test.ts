@@ -31,6 +31,11 @@ PUT    session/totp                              -                      400 400 
 DELETE session/totp                              -                      400 400 400 400 400 .   .   {}
 GET    sessions                                  -                      200 200 200 200 200 .   .
 DELETE sessions/0123456789abcdef                 -                      404 404 404 404 404 .   .
+GET    passkeys                                  -                      200 200 200 200 200 .   .
+POST   passkeys/challenge                        -                      409 409 409 409 409 .   .   {}
+POST   passkeys                                  -                      409 409 409 409 409 .   .   {}
+DELETE passkeys/0123456789abcdef                 -                      404 404 404 404 404 .   .
+POST   session/proof/challenge                   -                      409 409 409 409 409 .   .   {}
 
 GET    orders                                    orders.read            200 200 200 200 200 .   .
 GET    orders?mch_no=:m                          orders.read            200 200 200 200 200 no  no
@@ -175,6 +180,7 @@ const PATTERNS: Record<string, string> = {
   'sandbox/faults/wechat': 'sandbox/faults/:channel',
   'platform-keys/NOKEY': 'platform-keys/:key_id',
   'sessions/0123456789abcdef': 'sessions/:id',
+  'passkeys/0123456789abcdef': 'passkeys/:id',
   'refund-requests/:m/none': 'refund-requests/:mch_no/:mch_refund_no',
 }
 const pathOf = (row: Row): string => row.path.split('?', 1)[0] as string

@@ -366,8 +366,9 @@ it('who guesses locks a name for their own address only: the user signs in from 
   for (let failure = 1; failure <= 5; failure += 1) await beginSignIn(database.pool, guessed, world.now())
   expect((await from('203.0.113.9', PASSWORD)).status).toBe(401)
   expect((await from('203.0.113.8', PASSWORD)).status).toBe(200)
+  const second = { code: null, passkey: null, site: null }
   const prove = async () =>
-    await proveAgain(world, { username: 'guessed', password: PASSWORD, code: null, key: sessionKey('x') })
+    await proveAgain(world, { username: 'guessed', password: PASSWORD, second, key: sessionKey('x') })
   expect(await prove()).toBe('proven')
   // Guesses in an open session lock the user's sessions, and no sign-in.
   for (let failure = 1; failure <= 5; failure += 1) await beginSignIn(database.pool, inSession('guessed'), world.now())
@@ -469,7 +470,7 @@ it('a one-time password ends three days after it was made, and the one that the 
   gateway.advance(1)
   const { status, body } = await signIn(url, { username: 'late', password })
   expect([status, body.message.zh]).toEqual([401, '一次性密码72小时内有效，现已失效；请管理员重置'])
-  const reset = { role: null, isEnabled: null, unlock: false, resetPassword: true, dropTotp: false }
+  const reset = { role: null, isEnabled: null, unlock: false, resetPassword: true, dropSecondFactor: false }
   const again = (await changeUser(world, 'late', reset)) ?? ''
   expect((await signIn(url, { username: 'late', password: again })).status).toBe(200)
   const fresh = 'some words that nobody guesses'

@@ -432,6 +432,13 @@ const OTHER_ROWS: [table: string, rows: Row[]][] = [
     ],
   ],
   [
+    'console_passkey',
+    ['a laptop', 'a phone'].map((name) => ({
+      ...{ credential_id: Buffer.from(name), username: 'b-locked', public_key: Buffer.from('x'), counter: 0 },
+      ...{ transports: ['usb'], name, created_at: t('02:00:00') },
+    })),
+  ],
+  [
     'console_sign_in',
     [
       {

@@ -6,7 +6,7 @@ import { Button, Drawer, Select, Spin } from 'antd'
 import { Suspense, useState } from 'react'
 import { began, call, session } from './api.ts'
 import { pagesFor } from './menu.ts'
-import { TurnTotpOn } from './pages/session/account.tsx'
+import { SecondFactorFirst } from './pages/session/account.tsx'
 import { ChangePassword, SignIn } from './pages/session/sign-in.tsx'
 import { Trouble } from './parts.tsx'
 import { type Language, type Look, usePreferences } from './preferences.tsx'
@@ -31,7 +31,8 @@ export function Frame() {
   if (data.must_turn_totp_on)
     return (
       <Gate>
-        <TurnTotpOn />
+        <SecondFactorFirst who={data} />
+        <ProofDialog who={data} />
       </Gate>
     )
   return (

@@ -2,6 +2,7 @@
 import { Alert, Button, type FormInstance, Grid, Result } from 'antd'
 import { type ReactNode, useEffect } from 'react'
 import { ApiError, messageOf } from './api-error.ts'
+import { NoPasskey } from './passkey.ts'
 import { type TextKey, usePreferences } from './preferences.tsx'
 import { toneOf } from './tones.ts'
 
@@ -114,7 +115,10 @@ export function useSuggested<Values>(form: FormInstance<Values>, values: Record<
 /** The error's message in the user's language. */
 export function useSays(): (error: unknown) => string {
   const { t, language } = usePreferences()
-  return (error) => messageOf(error, language) ?? t('unreachable')
+  return (error) => {
+    if (error instanceof NoPasskey) return t(error.isKnown ? 'passkeyKnown' : 'noPasskey')
+    return messageOf(error, language) ?? t('unreachable')
+  }
 }
 
 /** Shown where a page, or a part of one, could not be loaded. `retry` adds a button to try again. */

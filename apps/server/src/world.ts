@@ -7,6 +7,7 @@ import type { Logger } from 'pino'
 import type { BillFile, BillLinks } from './actions/bill/bill-links.ts'
 import type { SafePost } from './outbound/safe-post.ts'
 import type { KnownDevices } from './security/known-devices.ts'
+import type { PasskeySite } from './security/passkey-site.ts'
 import type { Stamps } from './security/stamps.ts'
 import type { Secrets } from './security/vault.ts'
 
@@ -37,7 +38,14 @@ export type World = {
   limits: Limits
   isSandbox: boolean
   /** What the console asks of its users. */
-  consoleRules: { totpRoles: ReadonlySet<string>; proofAboveFen: bigint; secondPersonAboveFen: bigint | null }
+  consoleRules: {
+    /** Roles that need a second factor: an authenticator or a passkey. */
+    totpRoles: ReadonlySet<string>
+    proofAboveFen: bigint
+    secondPersonAboveFen: bigint | null
+    /** Where passkeys work, for a request that names this host; null: nowhere. */
+    passkeySiteOf: (host: string) => PasskeySite | null
+  }
   /** Reads the merchant from the database. Callers who ask for one merchant at the same time share one statement. */
   findMerchant: (mchNo: string) => Promise<Merchant | null>
   /** Closes orders for which no attempt was ever opened: `closeUntouchedTogether` in actions/order/close-order.ts. */

@@ -27,6 +27,8 @@ const OF_THE_INSTALLATION = new Set([
   'console_user',
   'console_session',
   'console_recovery_code',
+  'console_passkey',
+  'console_challenge',
   'console_sign_in',
   'console_audit',
   'console_audit_outcome',
@@ -103,7 +105,8 @@ describe('every table', () => {
         where c.contype = 'f'`,
     )
     expect(keys.length).toBeGreaterThan(5)
-    const ofTheConsole = ['session', 'recovery_code', 'sign_in'].map((table) => `console_${table}_username_fkey`)
+    const tables = ['session', 'recovery_code', 'sign_in', 'passkey', 'challenge']
+    const ofTheConsole = tables.map((table) => `console_${table}_username_fkey`)
     const ofMerchants = keys.filter(({ name }) => !ofTheConsole.includes(name))
     for (const { name, from, to } of ofMerchants) expect([from, to], name).toEqual(['mch_no', 'mch_no'])
   })

@@ -61,9 +61,9 @@ async function add(
   if (!(await addConsoleUser(db, user, now))) throw new Error(`用户名已被使用 (taken): ${username}`)
 }
 
-/** Also unlocks the name and turns TOTP off, because the user may have lost the authenticator. */
+/** Also unlocks the name and drops the second factor, because the user may have lost the authenticator or the passkeys. */
 async function reset(db: Db, username: string, fresh: Fresh): Promise<void> {
   if ((await findConsoleUser(db, username)) === null) throw new Error(`没有用户 ${username} (no such user)`)
-  await changeConsoleUser(db, username, { password: fresh, isEnabled: true, dropTotp: true })
+  await changeConsoleUser(db, username, { password: fresh, isEnabled: true, dropSecondFactor: true })
   await endConsoleSessions(db, username)
 }

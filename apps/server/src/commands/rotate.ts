@@ -17,7 +17,7 @@ import {
   type SealedValue,
   sealedValues,
 } from '@acopay/store'
-import { totpPlace } from '../actions/console/session.ts'
+import { totpPlace } from '../actions/console/second-factor.ts'
 import { type KeyHolders, type KeyPlace, keyHolders, readPlace } from '../security/key-places.ts'
 import { addKeyAt, addNextKey, platformKeyPlace } from '../security/platform-key.ts'
 import { purposePlace } from '../security/purpose-keys.ts'

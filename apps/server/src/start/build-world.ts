@@ -7,6 +7,7 @@ import { closeUntouchedTogether } from '../actions/order/close-order.ts'
 import { coalesced } from '../outbound/coalesce.ts'
 import type { SafePost } from '../outbound/safe-post.ts'
 import { knownDevices } from '../security/known-devices.ts'
+import { passkeySiteOf } from '../security/passkey-site.ts'
 import type { SigningKey } from '../security/platform-key.ts'
 import type { Purpose } from '../security/purpose-keys.ts'
 import { stampsOf } from '../security/stamps.ts'
@@ -92,11 +93,7 @@ export function buildWorld({
     notifyUrl: (mchNo, channel) => `${config.mode === 'sandbox' ? ownUrl() : publicUrl()}/notify/${channel}/${mchNo}`,
     limits: { closeBudgetMs, channelCallMs, leaseMs, nonceWindowMs, auditDays, alarmAfterMs: ALARM_AFTER_MS },
     isSandbox: config.mode === 'sandbox',
-    consoleRules: {
-      totpRoles: new Set(config.totpRoles),
-      proofAboveFen: config.proofAboveFen,
-      secondPersonAboveFen: config.secondPersonAboveFen,
-    },
+    consoleRules: consoleRulesOf(config),
     findMerchant: (mchNo) => findTogether(mchNo, null),
     closeUntouched: closeUntouchedTogether({ pool, now }),
     rememberNonce: rememberTogether,
@@ -124,6 +121,13 @@ export function buildWorld({
     sleep,
   }
 }
+
+const consoleRulesOf = (config: Config): World['consoleRules'] => ({
+  totpRoles: new Set(config.totpRoles),
+  proofAboveFen: config.proofAboveFen,
+  secondPersonAboveFen: config.secondPersonAboveFen,
+  passkeySiteOf: passkeySiteOf({ publicUrl: config.publicUrl, isSandbox: config.mode === 'sandbox' }),
+})
 
 const newNonce = (): string => randomUUID().replaceAll('-', '')
 

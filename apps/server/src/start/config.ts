@@ -42,7 +42,7 @@ export type Config = {
   auditDays: number
   /** How many proxies in front of the gateway are trusted to pass on the caller's address. */
   trustedProxies: number
-  /** Roles of the console whose users must have an authenticator. */
+  /** Roles of the console whose users must have a second factor: an authenticator or a passkey. */
   totpRoles: Role[]
   /** A refund above this many fen at the console needs a fresh proof of who asks for it. */
   proofAboveFen: Fen

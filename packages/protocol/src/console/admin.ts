@@ -99,12 +99,15 @@ export type UserRow = {
   mch_no: string | null
   enabled: boolean
   totp_enabled: boolean
+  /** How many the user has. */
+  passkeys: number
   locked_until: string | null
   last_signed_in_at: string | null
   created_at: string
 }
 export type UserList = Page<UserRow>
 export type NewUser = { username: string; role: Role; mch_no: string | null }
+/** `reset_totp` drops every second factor: the authenticator, the passkeys and the recovery codes. */
 export type UserChange = { role?: Role; enabled?: boolean; unlock?: true; reset_password?: true; reset_totp?: true }
 /** `password` when the gateway made a new one: it is shown this once. */
 export type UserChanged = { user: UserRow; password: string | null }
@@ -133,6 +136,8 @@ export const AUDIT_ACTIONS = [
   'session.totp_begin',
   'session.totp_on',
   'session.totp_off',
+  'session.passkey_add',
+  'session.passkey_remove',
   'orders.close',
   'refunds.create',
   'refunds.confirm',

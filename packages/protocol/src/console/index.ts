@@ -10,4 +10,5 @@
 export * from './admin.ts'
 export * from './orders.ts'
 export * from './overview.ts'
+export * from './passkeys.ts'
 export * from './session.ts'

@@ -1,4 +1,5 @@
 /** The console's users, roles, permissions and sessions. */
+import type { PasskeyAnswer, PasskeyOptions } from './passkeys.ts'
 
 export const ROLES = ['platform_admin', 'operator', 'finance', 'merchant_admin', 'merchant_viewer'] as const
 export type Role = (typeof ROLES)[number]
@@ -75,10 +76,18 @@ export type Failure = {
   field?: string
   /** Seconds after which a retry may succeed. */
   retry_after_s?: number
+  /** Of TOTP_REQUIRED: what the user may answer with. A recovery code is always good. */
+  second_factor?: SecondFactor
 }
 
-/** `POST session` signs in; 401 SIGN_IN_FAILED, 401 TOTP_REQUIRED (ask for the code, send all three). */
-export type SignInAsk = { username: string; password: string; totp?: string }
+/** `totp`: a code of an authenticator. `passkey`: what to ask the browser for; null where the user has no passkey that is good here. */
+export type SecondFactor = { totp: boolean; passkey: PasskeyOptions | null }
+
+/**
+ * `POST session` signs in; 401 SIGN_IN_FAILED, 401 TOTP_REQUIRED (the password is right: ask for a code or a passkey, and send it with
+ * the name and the password). A passkey goes before a code.
+ */
+export type SignInAsk = { username: string; password: string; totp?: string; passkey?: PasskeyAnswer }
 
 /** The answer of signing in. `GET session` answers it, or null without a session. `DELETE session` signs out. */
 export type Session = {
@@ -90,9 +99,16 @@ export type Session = {
   csrf: string
   is_sandbox: boolean
   totp_enabled: boolean
+  /** How many the user has. */
+  passkeys: number
+  /** Whether passkeys work at the address that was called: https, or localhost. */
+  may_use_passkeys: boolean
   /** True after an administrator created or reset the account: only `PUT session/password` is allowed then. */
   must_change_password: boolean
-  /** True where the role needs an authenticator (ACOPAY_TOTP_ROLES): only `session/totp` and `session/password` are allowed then. */
+  /**
+   * True where the role needs a second factor (ACOPAY_TOTP_ROLES) and the user has none: only `session/totp`, `passkeys`,
+   * `session/proof` and `session/password` are allowed then.
+   */
   must_turn_totp_on: boolean
   /** The session ends after this many seconds without a call. */
   idle_s: number
@@ -118,13 +134,14 @@ export type PasswordAsk = { password: string; new_password: string }
 
 /**
  * `POST session/proof`: what an open session alone may not do (new keys, accounts, users, large refunds) is 403 PROOF_NEEDED until the
- * user has sent the password, and a code where an authenticator is on; then it is allowed for ten minutes.
+ * user has sent the password, and a code or a passkey where there is a second factor; then it is allowed for ten minutes.
+ * `POST session/proof/challenge` answers the `PasskeyOptions`.
  */
-export type ProofAsk = { password: string; code?: string }
+export type ProofAsk = { password: string; code?: string; passkey?: PasskeyAnswer }
 
 /**
- * The answer of `PUT session/totp`: ten codes, each of which takes the place of one code of an authenticator that was lost. They are
- * shown once.
+ * The answer of `PUT session/totp`: ten codes, each of which takes the place, once, of an authenticator or a passkey that was lost. They
+ * are shown once, and those before are void.
  */
 export type RecoveryCodes = { recovery_codes: string[] }
 

@@ -3,7 +3,10 @@
 import { type Db, run } from '../db.ts'
 import type { ConsoleUser } from './users.ts'
 
-export type SessionUser = Pick<ConsoleUser, 'username' | 'role' | 'mchNo' | 'mustChangePassword' | 'isTotpEnabled'>
+export type SessionUser = Pick<
+  ConsoleUser,
+  'username' | 'role' | 'mchNo' | 'mustChangePassword' | 'isTotpEnabled' | 'passkeys'
+>
 
 export type ConsoleSession = SessionUser & {
   /** When the user last proved who they are. */
@@ -41,7 +44,8 @@ export async function useConsoleSession(
         where $4 and session_key = $1 and expires_at > $2 and seen_at > $3
           and seen_at < $2::timestamptz - interval '1 minute')
      select u.username, u.role, u.mch_no as "mchNo", u.must_change_password as "mustChangePassword",
-            u.totp_enabled as "isTotpEnabled", s.proven_at as "provenAt"
+            u.totp_enabled as "isTotpEnabled", s.proven_at as "provenAt",
+            (select count(*)::integer from console_passkey p where p.username = u.username) as passkeys
        from console_session s join console_user u on u.username = s.username and u.enabled
       where s.session_key = $1 and s.expires_at > $2 and s.seen_at > $3`,
     [key, now, idleSince, isActive],

@@ -13,6 +13,8 @@ export type ConsoleUser = {
   passwordEndsAt: Date | null
   totpSealed: Buffer | null
   isTotpEnabled: boolean
+  /** How many passkeys the user has. */
+  passkeys: number
   /** The latest end of a lock of the name, from wherever the failed sign-ins came. It may have passed. */
   lockedUntil: Date | null
   lastSignedInAt: Date | null
@@ -21,6 +23,7 @@ export type ConsoleUser = {
 
 const COLUMNS = `username, role, mch_no as "mchNo", enabled as "isEnabled", password_hash as "passwordHash",
   must_change_password as "mustChangePassword", password_ends_at as "passwordEndsAt", totp_sealed as "totpSealed", totp_enabled as "isTotpEnabled",
+  (select count(*)::integer from console_passkey p where p.username = console_user.username) as passkeys,
   (select max(locked_until) from console_sign_in l where l.username = console_user.username) as "lockedUntil", last_signed_in_at as "lastSignedInAt", created_at as "createdAt"`
 
 export async function findConsoleUser(db: Db, username: string): Promise<ConsoleUser | null> {
@@ -63,7 +66,10 @@ export async function addConsoleUser(db: Db, user: NewConsoleUser, now: Date): P
   return rows.length === 1
 }
 
-/** A value that is left out stays. `unlock` forgets the failed sign-ins. */
+/**
+ * A value that is left out stays. `unlock` forgets the failed sign-ins. `dropSecondFactor`: the authenticator, the passkeys and the
+ * recovery codes.
+ */
 export async function changeConsoleUser(
   db: Db,
   username: string,
@@ -73,13 +79,15 @@ export async function changeConsoleUser(
     /** A one-time password has an end. */
     password?: { hash: string; endsAt: Date | null }
     unlock?: boolean
-    dropTotp?: boolean
+    dropSecondFactor?: boolean
   },
 ): Promise<void> {
   await run(
     db,
     'changeConsoleUser',
-    `with forgotten as (delete from console_sign_in where username = $1 and $6)
+    `with forgotten as (delete from console_sign_in where username = $1 and $6),
+          passkeys as (delete from console_passkey where username = $1 and $7),
+          codes as (delete from console_recovery_code where username = $1 and $7)
      update console_user set role = coalesce($2, role), enabled = coalesce($3, enabled),
             password_hash = coalesce($4, password_hash), must_change_password = coalesce($5, must_change_password),
             password_ends_at = case when $4::text is null then password_ends_at else $8::timestamptz end,
@@ -92,7 +100,7 @@ export async function changeConsoleUser(
       change.password?.hash,
       change.password && change.password.endsAt !== null,
       change.unlock ?? change.password !== undefined,
-      change.dropTotp ?? false,
+      change.dropSecondFactor ?? false,
       change.password?.endsAt,
     ],
   )

@@ -1,11 +1,13 @@
-/** The user's own account: the password, and the authenticator as a second factor. */
-import type { RecoveryCodes, TotpAsk, TotpSecret } from '@acopay/protocol/console'
+/** The user's own account: the password, and the second factor, which is an authenticator or passkeys. */
+import type { RecoveryCodes, Session, TotpAsk, TotpSecret } from '@acopay/protocol/console'
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { Alert, Button, Form, Input, QRCode } from 'antd'
 import { call, queries, session } from '../../api.ts'
 import { Fact, Mono, Title, useSays } from '../../parts.tsx'
 import { usePreferences } from '../../preferences.tsx'
+import { AddPasskey, OwnPasskeys } from './own-passkeys.tsx'
 import { OwnSessions } from './own-sessions.tsx'
+import { RecoveryCodesOnce } from './recovery-codes.tsx'
 import { ChangePassword } from './sign-in.tsx'
 
 export function Account() {
@@ -30,19 +32,24 @@ export function Account() {
           {who.totp_enabled ? <TurnOff /> : <TurnOn />}
         </section>
       </div>
+      <OwnPasskeys who={who} />
       <OwnSessions />
     </>
   )
 }
 
-/** Before anything else, where the role needs it. */
-export function TurnTotpOn() {
+/** Before anything else, where the role needs it: an authenticator, or a passkey where the address allows one. */
+export function SecondFactorFirst({ who }: { who: Session }) {
   const { t } = usePreferences()
   return (
     <>
-      <Title>{t('totp')}</Title>
-      <p className="note">{t('totpNeeded')}</p>
+      <Title>{t('secondFactor')}</Title>
+      <p className="note">{t('secondFactorNeeded')}</p>
+      <h2>{t('totp')}</h2>
       <TurnOn />
+      <h2>{t('passkeys')}</h2>
+      <p className="note">{t('passkeysSay')}</p>
+      <AddPasskey who={who} />
     </>
   )
 }
@@ -68,28 +75,13 @@ function TurnOn() {
   )
 }
 
-/** The codes are shown once, and the page goes on when the user has kept them. */
 function SwitchOn() {
   const { t } = usePreferences()
   const send = useMutation({ mutationFn: (asked: TotpAsk) => call<RecoveryCodes>('PUT', 'session/totp', asked) })
   if (send.data === undefined) {
     return <Proof of={['code']} text={t('totpOn')} error={send.error} isBusy={send.isPending} send={send.mutate} />
   }
-  return (
-    <>
-      <Alert type="success" showIcon title={t('recoveryCodes')} style={{ marginBottom: 12 }} />
-      <ul className="codes">
-        {send.data.recovery_codes.map((code) => (
-          <li key={code}>
-            <Mono>{code}</Mono>
-          </li>
-        ))}
-      </ul>
-      <Button type="primary" onClick={() => void queries.invalidateQueries(session)}>
-        {t('codesKept')}
-      </Button>
-    </>
-  )
+  return <RecoveryCodesOnce codes={send.data.recovery_codes} text={t('recoveryCodes')} />
 }
 
 const TurnOff = () => {

@@ -1,44 +1,94 @@
 /** Signing in, and choosing a password of one's own at the first sign-in. */
-import type { PasswordAsk, Session, SignInAsk } from '@acopay/protocol/console'
+import type { PasswordAsk, SecondFactor, Session, SignInAsk } from '@acopay/protocol/console'
 import { useMutation } from '@tanstack/react-query'
 import { Alert, Button, Form, Input } from 'antd'
 import { useState } from 'react'
 import { began, call, queries, session } from '../../api.ts'
 import { ApiError } from '../../api-error.ts'
 import { Title, useSays } from '../../parts.tsx'
+import { signWithPasskey } from '../../passkey.ts'
 import { usePreferences } from '../../preferences.tsx'
 
+/** The password first; then, where the user has one, the second factor. */
 export function SignIn() {
   const { t } = usePreferences()
   const says = useSays()
-  const [needsCode, setNeedsCode] = useState(false)
+  const [form] = Form.useForm<SignInAsk>()
+  const [second, setSecond] = useState<SecondFactor | null>(null)
   const signIn = useMutation({
-    mutationFn: (asked: SignInAsk) => call<Session>('POST', 'session', asked),
+    mutationFn: async ({ asked, isByPasskey }: { asked: SignInAsk; isByPasskey: boolean }) => {
+      const options = isByPasskey ? (second?.passkey ?? null) : null
+      const passkey = options === null ? {} : { passkey: await signWithPasskey(options) }
+      return call<Session>('POST', 'session', { ...asked, ...passkey })
+    },
     onSuccess: began,
-    onError: (error) => {
-      if (error instanceof ApiError && error.failure?.error === 'TOTP_REQUIRED') setNeedsCode(true)
+    onError: (error, { isByPasskey }) => {
+      if (!(error instanceof ApiError)) return
+      const { second_factor } = error.failure ?? {}
+      if (second_factor !== undefined) setSecond(second_factor)
+      // What the browser signed is used up: the password leads to a new question.
+      else if (isByPasskey) setSecond(null)
     },
   })
+  const byPasskey = async (): Promise<void> => {
+    const asked = await form.validateFields(['username', 'password']).catch(() => null)
+    if (asked !== null) signIn.mutate({ asked, isByPasskey: true })
+  }
   return (
     <>
       <Title>{t('signIn')}</Title>
       {signIn.error !== null && <Alert type="error" showIcon title={says(signIn.error)} style={{ marginBottom: 16 }} />}
-      <Form layout="vertical" requiredMark={false} onFinish={(values: SignInAsk) => signIn.mutate(values)}>
-        <Form.Item name="username" label={t('username')} rules={[{ required: true, message: t('needed') }]}>
-          <Input autoComplete="username" autoCapitalize="none" autoFocus />
-        </Form.Item>
-        <Form.Item name="password" label={t('password')} rules={[{ required: true, message: t('needed') }]}>
-          <Input.Password autoComplete="current-password" visibilityToggle={false} />
-        </Form.Item>
-        {needsCode && (
-          <Form.Item name="totp" label={t('code')} rules={[{ required: true, message: t('needed') }]}>
-            <Input autoComplete="one-time-code" maxLength={20} placeholder={t('codeOrRecovery')} />
-          </Form.Item>
-        )}
-        <Button type="primary" htmlType="submit" block loading={signIn.isPending}>
+      <Form
+        form={form}
+        layout="vertical"
+        requiredMark={false}
+        onFinish={(asked: SignInAsk) => signIn.mutate({ asked, isByPasskey: false })}
+      >
+        <NameAndPassword />
+        {second !== null && <SecondStep of={second} isBusy={signIn.isPending} byPasskey={byPasskey} />}
+        <Button type={second?.passkey ? 'default' : 'primary'} htmlType="submit" block loading={signIn.isPending}>
           {t('signIn')}
         </Button>
       </Form>
+    </>
+  )
+}
+
+function NameAndPassword() {
+  const { t } = usePreferences()
+  const needed = [{ required: true, message: t('needed') }]
+  return (
+    <>
+      <Form.Item name="username" label={t('username')} rules={needed}>
+        <Input autoComplete="username" autoCapitalize="none" autoFocus />
+      </Form.Item>
+      <Form.Item name="password" label={t('password')} rules={needed}>
+        <Input.Password autoComplete="current-password" visibilityToggle={false} />
+      </Form.Item>
+    </>
+  )
+}
+
+/** A passkey where there is one that is good here, and a code. */
+function SecondStep(props: { of: SecondFactor; isBusy: boolean; byPasskey: () => Promise<void> }) {
+  const { t } = usePreferences()
+  const { totp, passkey } = props.of
+  return (
+    <>
+      {passkey !== null && (
+        <Form.Item>
+          <Button type="primary" block loading={props.isBusy} onClick={() => void props.byPasskey()}>
+            {t('usePasskey')}
+          </Button>
+        </Form.Item>
+      )}
+      <Form.Item
+        name="totp"
+        label={t(totp ? 'code' : 'recoveryCode')}
+        rules={[{ required: true, message: t('needed') }]}
+      >
+        <Input autoComplete="one-time-code" maxLength={20} {...(totp ? { placeholder: t('codeOrRecovery') } : {})} />
+      </Form.Item>
     </>
   )
 }

@@ -24,6 +24,10 @@ export function Users() {
   const [changing, setChanging] = useState<UserRow | null>(null)
   const mayWrite = who?.permissions.includes('users.write') ?? false
   const done = useDone()
+  const secondFactorsOf = ({ totp_enabled, passkeys }: UserRow): string[] => [
+    ...(totp_enabled ? ['TOTP'] : []),
+    ...(passkeys > 0 ? [`${t('passkeys')} × ${passkeys}`] : []),
+  ]
   return (
     <>
       <ListPage<UserRow>
@@ -45,7 +49,7 @@ export function Users() {
           { text: 'role', show: (row) => word(row.role) },
           { text: 'merchant', show: (row) => row.mch_no ?? '—' },
           { text: 'state', show: (row) => t(stateOf(row)) },
-          { text: 'totp', show: (row) => (row.totp_enabled ? t('yes') : t('no')) },
+          { text: 'secondFactor', show: (row) => secondFactorsOf(row).join(' · ') || '—' },
           { text: 'lastSignIn', show: (row) => when(row.last_signed_in_at) },
           {
             text: 'deeds',
@@ -87,7 +91,7 @@ function UserButtons(props: { of: UserRow; onDone: (changed: UserChanged) => voi
   const { t } = usePreferences()
   const { modal, message } = App.useApp()
   const says = useSays()
-  const { username, enabled, totp_enabled, locked_until } = props.of
+  const { username, enabled, totp_enabled, passkeys, locked_until } = props.of
   const change = useMutation({
     mutationFn: (asked: UserChange) => call<UserChanged>('PUT', `users/${username}`, asked),
     onSuccess: props.onDone,
@@ -108,7 +112,7 @@ function UserButtons(props: { of: UserRow; onDone: (changed: UserChanged) => voi
         {t('changeRole')}
       </Button>
       {button(t('resetPassword'), { reset_password: true })}
-      {totp_enabled && button(t('resetTotp'), { reset_totp: true })}
+      {(totp_enabled || passkeys > 0) && button(t('resetTotp'), { reset_totp: true })}
       {locked_until !== null && button(t('unlock'), { unlock: true })}
       {button(enabled ? t('disable') : t('enable'), { enabled: !enabled })}
     </div>

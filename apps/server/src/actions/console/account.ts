@@ -7,20 +7,14 @@ import {
   endSignIn,
   putRecoveryCodes,
   putTotpSecret,
+  turnTotpOff,
 } from '@acopay/store/console'
 import { Secret } from 'otpauth'
 import { hashPassword } from '../../security/passwords.ts'
 import type { World } from '../../world.ts'
-import {
-  beginSession,
-  inSession,
-  newRecoveryCodes,
-  provenUser,
-  signedInUser,
-  takeCode,
-  totpOf,
-  totpPlace,
-} from './session.ts'
+import { newRecoveryCodes } from './recovery-codes.ts'
+import { takeCode, totpOf, totpPlace } from './second-factor.ts'
+import { beginSession, inSession, provenUser, signedInUser } from './session.ts'
 
 export type PasswordChange = { username: string; password: string; fresh: string; address: string }
 
@@ -73,6 +67,6 @@ export async function disableTotp(
   if (user === null) return 'wrong_password'
   if (!user.isTotpEnabled || !(await takeCode(world, user, code, 'use'))) return 'wrong_code'
   await endSignIn(world.pool, inSession(username), null)
-  await changeConsoleUser(world.pool, username, { dropTotp: true })
+  await turnTotpOff(world.pool, username)
   return 'disabled'
 }

@@ -1,5 +1,6 @@
-/** Signs users of the console in and out. A user proves their identity by a password and, if enabled, a TOTP code. */
-import { createHash, randomBytes } from 'node:crypto'
+/** Signs users of the console in and out. A user proves their identity by a password and, where there is one, a second factor. */
+import { createHash } from 'node:crypto'
+import type { SecondFactor } from '@acopay/protocol/console'
 import {
   addConsoleSession,
   beginSignIn,
@@ -9,21 +10,20 @@ import {
   endConsoleSessionOf,
   endSignIn,
   findConsoleUser,
+  forgetChallenges,
   forgetConsoleSessions,
   forgetSignIns,
   listConsoleSessions,
   type OpenSession,
   proveConsoleSession,
   type SignInFrom,
-  takeRecoveryCode,
-  takeTotpStep,
   useConsoleSession,
 } from '@acopay/store/console'
-import { Secret, TOTP } from 'otpauth'
 import { takePlace } from '../../security/hashing.ts'
 import { originOf } from '../../security/origin.ts'
 import { isPassword } from '../../security/passwords.ts'
 import type { World } from '../../world.ts'
+import { askForSecondFactor, hasSecondFactor, type SecondGiven, takeSecondFactor } from './second-factor.ts'
 
 /** A session ends after half an hour without a call, and after half a day in any case. */
 export const IDLE_MS = 30 * 60_000
@@ -41,7 +41,7 @@ export const sessionKey = (token: string): Buffer => createHash('sha256').update
 export type SignIn = {
   username: string
   password: string
-  code: string | null
+  second: SecondGiven
   address: string
   device: string | null
   signal?: AbortSignal
@@ -54,13 +54,13 @@ const originOfSignIn = ({ address, device }: Pick<SignIn, 'address' | 'device'>)
 export type SignedIn =
   | { kind: 'begun'; token: string }
   | { kind: 'wrong' }
-  | { kind: 'code_needed' }
+  | { kind: 'second_needed'; with: SecondFactor }
   | { kind: 'password_ended' }
 
 /** `user` is set whenever the name exists, because the audit log also records failed sign-ins. */
 export async function signIn(
   world: World,
-  { username, password, code, address, device, signal }: SignIn,
+  { username, password, second, address, device, signal }: SignIn,
 ): Promise<{ user: ConsoleUser | null; result: SignedIn }> {
   const now = world.now()
   // First: a try that is sent away for lack of a place does not count against the name.
@@ -70,7 +70,7 @@ export async function signIn(
     const counted = await beginSignIn(world.pool, from, now)
     const user = await findConsoleUser(world.pool, username)
     const isRight = await isPassword(password, counted === null ? null : (user?.passwordHash ?? null), place)
-    return { user, result: await signedIn(world, { from, address, code }, isRight ? user : null) }
+    return { user, result: await signedIn(world, { from, address, second }, isRight ? user : null) }
   } finally {
     place.leave()
   }
@@ -79,13 +79,15 @@ export async function signIn(
 /** `user`: null unless the password is right. */
 async function signedIn(
   world: World,
-  { from, address, code }: { from: SignInFrom } & Pick<SignIn, 'address' | 'code'>,
+  { from, address, second }: { from: SignInFrom } & Pick<SignIn, 'address' | 'second'>,
   user: ConsoleUser | null,
 ): Promise<SignedIn> {
   if (user === null || !user.isEnabled) return { kind: 'wrong' }
-  if (user.isTotpEnabled) {
-    if (code === null) return { kind: 'code_needed' }
-    if (!(await takeSecondFactor(world, user, code))) return { kind: 'wrong' }
+  if (hasSecondFactor(user)) {
+    if (second.code === null && second.passkey === null) {
+      return { kind: 'second_needed', with: await askForSecondFactor(world, user, second.site) }
+    }
+    if (!(await takeSecondFactor(world, user, { ...second, purpose: 'sign_in' }))) return { kind: 'wrong' }
   }
   const now = world.now()
   if (user.passwordEndsAt !== null && user.passwordEndsAt <= now) return { kind: 'password_ended' }
@@ -131,11 +133,12 @@ export async function sessionsOf(
 export const endSessionOf = (world: World, username: string, id: string): Promise<boolean> =>
   endConsoleSessionOf(world.pool, username, id)
 
-/** Deletes the sessions that have ended, and failed sign-ins of the day before. */
+/** Deletes the sessions and challenges that have ended, and failed sign-ins of the day before. */
 export async function forgetEndedSessions(world: World): Promise<void> {
   const now = world.now()
   await forgetSignIns(world.pool, new Date(now.getTime() - FAILURES_KEPT_MS))
   await forgetConsoleSessions(world.pool, now, new Date(now.getTime() - IDLE_MS))
+  await forgetChallenges(world.pool, now)
 }
 
 /** The row of a user who is signed in. */
@@ -164,16 +167,18 @@ export async function provenUser(world: World, username: string, password: strin
 }
 
 /**
- * A user who is signed in proves again who they are, by the password and, where it is on, a code. For ten minutes (`isProven`) the
+ * A user who is signed in proves again who they are, by the password and, where there is one, a second factor. For ten minutes (`isProven`) the
  * session may then do what an open session alone may not.
  */
 export async function proveAgain(
   world: World,
-  { username, password, code, key }: { username: string; password: string; code: string | null; key: Buffer },
-): Promise<'proven' | 'wrong_password' | 'wrong_code'> {
+  { username, password, second, key }: { username: string; password: string; second: SecondGiven; key: Buffer },
+): Promise<'proven' | 'wrong_password' | 'wrong_code' | 'wrong_passkey'> {
   const user = await provenUser(world, username, password)
   if (user === null) return 'wrong_password'
-  if (user.isTotpEnabled && (code === null || !(await takeSecondFactor(world, user, code)))) return 'wrong_code'
+  if (hasSecondFactor(user) && !(await takeSecondFactor(world, user, { ...second, purpose: 'prove' }))) {
+    return second.passkey === null ? 'wrong_code' : 'wrong_passkey'
+  }
   await endSignIn(world.pool, inSession(username), null)
   await proveConsoleSession(world.pool, key, world.now())
   return 'proven'
@@ -183,51 +188,3 @@ const PROVEN_MS = 10 * 60_000
 
 export const isProven = (world: World, { provenAt }: ConsoleSession): boolean =>
   world.now().getTime() - provenAt.getTime() < PROVEN_MS
-
-const RECOVERY_CODES = 10
-/** Five bits to a letter, without those that are taken for another: 0 and O, 1 and I. */
-const LETTERS = 'ABCDEFGHJKLMNPQRSTUVWXYZ23456789'
-
-/** New codes, and what the database keeps of them: they are long enough that a plain hash cannot be turned round. */
-export function newRecoveryCodes(): { codes: string[]; hashes: Buffer[] } {
-  const codes = Array.from({ length: RECOVERY_CODES }, () => {
-    const letters = [...randomBytes(12)].map((byte) => LETTERS[byte % LETTERS.length])
-    return `${letters.slice(0, 6).join('')}-${letters.slice(6).join('')}`
-  })
-  return { codes, hashes: codes.map(recoveryHash) }
-}
-
-const recoveryHash = (code: string): Buffer =>
-  createHash('sha256')
-    .update(code.toUpperCase().replace(/[^A-Z2-9]/g, ''), 'utf8')
-    .digest()
-
-/** A code of the authenticator, or one of the recovery codes. Each counts once. */
-async function takeSecondFactor(world: World, user: ConsoleUser, code: string): Promise<boolean> {
-  if (/[a-z]/i.test(code)) return takeRecoveryCode(world.pool, user.username, recoveryHash(code))
-  return takeCode(world, user, code, 'use')
-}
-
-/** The place that a user's TOTP secret is sealed for. */
-export const totpPlace = (username: string): string => `console_user/${username}/totp`
-
-export const totpOf = (username: string, secret: Secret): TOTP =>
-  new TOTP({ issuer: 'ACO Pay', label: username, secret })
-
-/**
- * Whether the code is right and unused: RFC 6238, one step of 30 s to either side, each code once. `enable` also requires
- * codes at sign-in from now on.
- */
-export async function takeCode(
-  world: World,
-  { username, totpSealed }: ConsoleUser,
-  code: string,
-  purpose: 'use' | 'enable',
-): Promise<boolean> {
-  if (totpSealed === null) return false
-  const totp = totpOf(username, Secret.fromBase32(world.secrets.unseal(totpPlace(username), totpSealed)))
-  const timestamp = world.now().getTime()
-  const delta = totp.validate({ token: code.replaceAll(' ', ''), timestamp, window: 1 })
-  if (delta === null) return false
-  return takeTotpStep(world.pool, username, BigInt(totp.counter({ timestamp }) + delta), purpose === 'enable')
-}

@@ -22,22 +22,22 @@ export type UserChange = {
   isEnabled: boolean | null
   unlock: boolean
   resetPassword: boolean
-  dropTotp: boolean
+  dropSecondFactor: boolean
 }
 
 /** Returns the new one-time password; null where the password stays. */
 export async function changeUser(world: World, username: string, change: UserChange): Promise<string | null> {
-  const { role, isEnabled, unlock, resetPassword, dropTotp } = change
+  const { role, isEnabled, unlock, resetPassword, dropSecondFactor } = change
   const password = resetPassword ? newPassword() : null
   await changeConsoleUser(world.pool, username, {
     ...(role === null ? {} : { role }),
     ...(isEnabled === null ? {} : { isEnabled }),
     ...(password === null ? {} : { password: { hash: await hashPassword(password), endsAt: oneTimeEnd(world.now()) } }),
     unlock: unlock || resetPassword,
-    dropTotp,
+    dropSecondFactor,
   })
-  // Disabling a user or changing the role, password or TOTP ends the user's sessions at once.
-  if (resetPassword || isEnabled === false || role !== null || dropTotp) {
+  // Disabling a user or changing the role, password or second factor ends the user's sessions at once.
+  if (resetPassword || isEnabled === false || role !== null || dropSecondFactor) {
     await endConsoleSessions(world.pool, username)
   }
   return password

@@ -4,6 +4,7 @@
  */
 import type { AuditAction, Failure, Permission, Role } from '@acopay/protocol/console'
 import { findOrder, type Order, type SessionUser } from '@acopay/store/read'
+import type { PasskeySite } from '../../security/passkey-site.ts'
 import type { World } from '../../world.ts'
 
 /** The user who calls. A user whose `mchNo` is null sees every merchant. */
@@ -15,6 +16,8 @@ export type Caller = {
   /** The SHA-256 of the session's cookie: the database stores this and not the cookie. */
   sessionKey: Buffer
   address: string
+  /** Where passkeys work, for the address that was called; null: nowhere. */
+  passkeySite: PasskeySite | null
 }
 
 export type ConsoleCall = {
@@ -57,7 +60,7 @@ export const failed = (
   error: Failure['error'],
   zh: string,
   en: string,
-  more: Pick<Failure, 'field' | 'retry_after_s'> = {},
+  more: Pick<Failure, 'field' | 'retry_after_s' | 'second_factor'> = {},
 ): Failed => new Failed(STATUS[error], { error, message: { zh, en }, ...more })
 
 /** A new session in place of the caller's. The routes send its cookie to the browser. */
@@ -86,7 +89,7 @@ export type ConsoleEndpoint = {
   permission: Permission | null
   /** The endpoint works even while the user must change the password first. */
   isAlwaysOpen?: true
-  /** The endpoint works even while the user must turn an authenticator on first. */
+  /** The endpoint works even while the user must first get a second factor. */
   isForSecondFactor?: true
   /** Whether an open session is not enough: the user must have proved who they are in the last ten minutes. */
   needsProof?: (call: ConsoleCall, world: World) => boolean

@@ -40,7 +40,7 @@ export async function respond(
   const path = request.params as Record<string, string>
   if (Object.values(path).some((part) => !PART.test(part)))
     return failed('NOT_FOUND', '没有这个对象', 'There is no such thing')
-  const caller = callerOf(request, token, user)
+  const caller = callerOf(world, request, { token, user })
   if (caller.mchNo !== null) request.line.mchNo = caller.mchNo
   const call = { caller, path, query: readQuery(request.url), body }
   if (endpoint.needsProof?.(call, world) === true && !isProven(world, user)) {
@@ -63,7 +63,11 @@ function refusalOf(
     return failed('PASSWORD_CHANGE_FIRST', '请先修改密码', 'Change your password first')
   }
   if (mustTurnTotpOn(world, user) && endpoint.isAlwaysOpen !== true && endpoint.isForSecondFactor !== true) {
-    return failed('TOTP_FIRST', '您的角色须先启用动态验证码', 'Your role needs an authenticator: turn it on first')
+    return failed(
+      'TOTP_FIRST',
+      '您的角色须先启用动态验证码，或登记通行密钥',
+      'Your role needs an authenticator or a passkey: set one up first',
+    )
   }
   if (endpoint.permission !== null && !permissionsOf(user).includes(endpoint.permission)) {
     return failed('FORBIDDEN', '您的角色没有此权限', 'Your role does not allow this')
@@ -73,13 +77,18 @@ function refusalOf(
 
 const permissionsOf = (user: ConsoleSession): readonly Permission[] => ALLOWED[user.role as Role]
 
-const callerOf = (request: FastifyRequest, token: string, user: ConsoleSession): Caller => ({
+const callerOf = (
+  world: World,
+  request: FastifyRequest,
+  { token, user }: { token: string; user: ConsoleSession },
+): Caller => ({
   username: user.username,
   role: user.role as Role,
   mchNo: user.mchNo,
   permissions: permissionsOf(user),
   sessionKey: sessionKey(token),
   address: request.ip,
+  passkeySite: world.consoleRules.passkeySiteOf(request.host),
 })
 
 /** Calls the endpoint; a call that changes something goes through the audit log. */

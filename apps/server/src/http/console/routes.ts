@@ -21,6 +21,7 @@ import { orderDeedEndpoints } from './orders/order-actions.ts'
 import { orderEndpoints } from './orders/orders.ts'
 import { refundRequestEndpoints } from './orders/refund-requests.ts'
 import { ownSessionEndpoints } from './own-sessions.ts'
+import { passkeyEndpoints } from './passkeys.ts'
 import { broken, readBody, respond, send, TOO_OFTEN, type Token, userOf } from './respond.ts'
 import { type SignInCall, sessionEndpoints, sessionView, signIn } from './session.ts'
 import { auditEndpoints } from './system/audit.ts'
@@ -32,6 +33,7 @@ import { userEndpoints } from './system/users.ts'
 const ENDPOINTS: ConsoleEndpoint[] = [
   ...sessionEndpoints,
   ...ownSessionEndpoints,
+  ...passkeyEndpoints,
   ...orderEndpoints,
   ...orderDeedEndpoints,
   ...refundRequestEndpoints,
@@ -139,7 +141,7 @@ function endpointRoutes(scope: FastifyInstance, parts: Parts, endpoints: Console
         if (endpoint.action === 'session.end' && !(answer instanceof Failed)) {
           reply.clearCookie(parts.cookie.name, parts.cookie.with)
         }
-        return send(request, reply, answer instanceof Began ? giveSession(parts, reply, answer) : answer)
+        return send(request, reply, answer instanceof Began ? giveSession(parts, request, reply, answer) : answer)
       },
     })
   }
@@ -169,7 +171,7 @@ function sessionRoutes(scope: FastifyInstance, parts: Parts): void {
       broken(world, request, error),
     )
     if (!(answer instanceof Began)) return send(request, reply, answer)
-    const session = giveSession(parts, reply, answer)
+    const session = giveSession(parts, request, reply, answer)
     const { username } = answer.user
     if (world.devices.deviceOf(username, deviceToken) === null) {
       reply.setCookie(parts.device.name, world.devices.tokenFor(username), parts.device.with)
@@ -183,16 +185,18 @@ const tokenOf = ({ cookie }: Parts, request: FastifyRequest): Token => request.c
 /** Null where the caller has no session. Every page asks this first, so it is no failure. */
 async function sessionOf(world: World, request: FastifyRequest, token: Token): Promise<Session | null> {
   const user = token === undefined ? null : await userOf(world, token, request)
-  return token === undefined || user === null ? null : sessionView(world, token, user)
+  const site = world.consoleRules.passkeySiteOf(request.host)
+  return token === undefined || user === null ? null : sessionView(world, { token, user, site })
 }
 
 /** Signs in, and notes it in the audit log wherever the name exists. */
 async function signedIn(
   world: World,
   request: FastifyRequest,
-  call: Omit<SignInCall, 'address'>,
+  call: Omit<SignInCall, 'address' | 'site'>,
 ): Promise<Began | Failed> {
-  const { user, answer } = await signIn(world, { ...call, address: request.ip })
+  const site = world.consoleRules.passkeySiteOf(request.host)
+  const { user, answer } = await signIn(world, { ...call, address: request.ip, site })
   if (user !== null) {
     const { username, mchNo } = user
     const outcome = answer instanceof Failed ? answer.failure.error : 'DONE'
@@ -204,9 +208,14 @@ async function signedIn(
 }
 
 /** Sends a new session's cookie to the browser, and answers with its user. */
-function giveSession({ world, cookie }: Parts, reply: FastifyReply, { token, user }: Began): Session {
+function giveSession(
+  { world, cookie }: Parts,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { token, user }: Began,
+): Session {
   reply.setCookie(cookie.name, token, cookie.with)
-  return sessionView(world, token, user)
+  return sessionView(world, { token, user, site: world.consoleRules.passkeySiteOf(request.host) })
 }
 
 const NO_JSON = () => failed('FIELD_INVALID', '请求体应为JSON', 'The body should be JSON', { field: 'body' })

@@ -1,21 +1,28 @@
 /** Signing in and out, and what a user does with its own account. */
 import { createHash } from 'node:crypto'
-import { ALLOWED, type Role, type Session } from '@acopay/protocol/console'
+import { ALLOWED, type Role, type SecondFactor, type Session } from '@acopay/protocol/console'
 import type { ConsoleUser, SessionUser } from '@acopay/store/read'
 import { beginTotp, changeOwnPassword, disableTotp, enableTotp } from '../../actions/console/account.ts'
+import { hasSecondFactor } from '../../actions/console/second-factor.ts'
 import { signIn as beginSignIn, endSession, IDLE_MS, proveAgain } from '../../actions/console/session.ts'
 import { isGuessable } from '../../security/guessable.ts'
+import type { PasskeySite } from '../../security/passkey-site.ts'
 import { PASSWORD_MAX, PASSWORD_MIN } from '../../security/passwords.ts'
 import type { World } from '../../world.ts'
 import { Began, type ConsoleCall, type ConsoleEndpoint, type Failed, failed } from './call.ts'
 import { fieldsOf } from './fields.ts'
+import { passkeyIn } from './passkey-fields.ts'
 import { userState } from './system/users.ts'
 
 /** The token that every call which changes something must carry. Only our own pages know it. */
 export const csrfOf = (token: string): string =>
   createHash('sha256').update(`csrf ${token}`, 'utf8').digest().toString('base64url')
 
-export function sessionView(world: World, token: string, user: SessionUser): Session {
+/** `site`: where passkeys work, for the address that was called. */
+export function sessionView(
+  world: World,
+  { token, user, site }: { token: string; user: SessionUser; site: PasskeySite | null },
+): Session {
   const role = user.role as Role
   return {
     username: user.username,
@@ -25,15 +32,17 @@ export function sessionView(world: World, token: string, user: SessionUser): Ses
     csrf: csrfOf(token),
     is_sandbox: world.isSandbox,
     totp_enabled: user.isTotpEnabled,
+    passkeys: user.passkeys,
+    may_use_passkeys: site !== null,
     must_change_password: user.mustChangePassword,
     must_turn_totp_on: mustTurnTotpOn(world, user),
     idle_s: IDLE_MS / 1000,
   }
 }
 
-/** Whether the user's role needs an authenticator, and the user has none. */
-export const mustTurnTotpOn = ({ consoleRules }: World, { role, isTotpEnabled }: SessionUser): boolean =>
-  !isTotpEnabled && consoleRules.totpRoles.has(role)
+/** Whether the user's role needs a second factor, and the user has none. */
+export const mustTurnTotpOn = ({ consoleRules }: World, user: SessionUser): boolean =>
+  !hasSecondFactor(user) && consoleRules.totpRoles.has(user.role)
 
 /** The same answer for every reason, so that a caller cannot find out which names exist. */
 const NOT_SIGNED_IN = () =>
@@ -50,10 +59,11 @@ const PASSWORD_ENDED = () =>
     'One-time passwords are good for 72 hours, and this one has ended; ask an admin to reset it',
   )
 
-/** `deviceToken`: the cookie of a browser that may be known. */
+/** `deviceToken`: the cookie of a browser that may be known. `site`: where passkeys work, for the address that was called. */
 export type SignInCall = {
   body: Record<string, unknown>
   address: string
+  site: PasskeySite | null
   deviceToken: string | undefined
   signal: AbortSignal
 }
@@ -61,23 +71,28 @@ export type SignInCall = {
 /** The new session, or the reason for none. `user` is set as soon as the name is known to exist, for the audit log. */
 export async function signIn(
   world: World,
-  { body, address, deviceToken, signal }: SignInCall,
+  { body, address, site, deviceToken, signal }: SignInCall,
 ): Promise<{ user: ConsoleUser | null; answer: Began | Failed }> {
   const read = fieldsOf(body)
   const username = read.needed('username', 64).trim().toLowerCase()
   const password = read.needed('password', PASSWORD_MAX)
-  const code = read.text('totp', CODE_MAX)
+  const second = { code: read.text('totp', CODE_MAX), passkey: passkeyIn(body, read.say), site }
   const wrong = read.failed()
   if (wrong !== null) return { user: null, answer: wrong }
   const device = world.devices.deviceOf(username, deviceToken)
-  const { user, result } = await beginSignIn(world, { username, password, code, address, device, signal })
-  if (result.kind === 'code_needed') {
-    return { user, answer: failed('TOTP_REQUIRED', '请输入动态验证码', 'Enter the code of your authenticator') }
-  }
+  const { user, result } = await beginSignIn(world, { username, password, second, address, device, signal })
+  if (result.kind === 'second_needed') return { user, answer: SECOND_NEEDED(result.with) }
   if (result.kind === 'password_ended') return { user, answer: PASSWORD_ENDED() }
   if (result.kind === 'wrong' || user === null) return { user, answer: NOT_SIGNED_IN() }
   return { user, answer: new Began(result.token, user) }
 }
+
+const SECOND_NEEDED = (second_factor: SecondFactor) =>
+  second_factor.passkey === null
+    ? failed('TOTP_REQUIRED', '请输入动态验证码或恢复码', 'Enter the code of your authenticator, or a recovery code', {
+        second_factor,
+      })
+    : failed('TOTP_REQUIRED', '请用通行密钥，或输入验证码', 'Use your passkey, or enter a code', { second_factor })
 
 /** A recovery code, with a blank or a hyphen here and there. */
 const CODE_MAX = 20
@@ -151,13 +166,24 @@ async function totpOff(world: World, { caller: { username }, body }: ConsoleCall
   }
 }
 
-async function prove(world: World, { caller: { username, sessionKey }, body }: ConsoleCall): Promise<object | Failed> {
-  const code = codeIn(body) || null
-  switch (await proveAgain(world, { username, password: passwordIn(body), code, key: sessionKey })) {
+const WRONG_PASSKEY = () =>
+  failed('FIELD_INVALID', 'passkey 无效，请重试或改用验证码', 'passkey is not valid; try again, or use a code', {
+    field: 'passkey',
+  })
+
+async function prove(world: World, { caller, body }: ConsoleCall): Promise<object | Failed> {
+  const { username, sessionKey: key, passkeySite: site } = caller
+  const read = fieldsOf(body)
+  const second = { code: codeIn(body) || null, passkey: passkeyIn(body, read.say), site }
+  const wrong = read.failed()
+  if (wrong !== null) return wrong
+  switch (await proveAgain(world, { username, password: passwordIn(body), second, key })) {
     case 'wrong_password':
       return WRONG_PASSWORD()
     case 'wrong_code':
       return WRONG_CODE()
+    case 'wrong_passkey':
+      return WRONG_PASSKEY()
     case 'proven':
       return {}
   }
@@ -166,7 +192,15 @@ async function prove(world: World, { caller: { username, sessionKey }, body }: C
 const ownState = (world: World, { caller }: ConsoleCall) => userState(world, caller, caller.username)
 
 export const sessionEndpoints: ConsoleEndpoint[] = [
-  { method: 'POST', path: 'session/proof', permission: null, action: 'session.prove', handle: prove },
+  {
+    method: 'POST',
+    path: 'session/proof',
+    permission: null,
+    // Registering the first passkey needs a proof.
+    isForSecondFactor: true,
+    action: 'session.prove',
+    handle: prove,
+  },
   {
     method: 'DELETE',
     path: 'session',

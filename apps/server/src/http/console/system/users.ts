@@ -16,6 +16,7 @@ const rowOf = (user: ConsoleUser, now: Date): UserRow => ({
   mch_no: user.mchNo,
   enabled: user.isEnabled,
   totp_enabled: user.isTotpEnabled,
+  passkeys: user.passkeys,
   locked_until: user.lockedUntil !== null && user.lockedUntil > now ? user.lockedUntil.toISOString() : null,
   last_signed_in_at: user.lastSignedInAt?.toISOString() ?? null,
   created_at: user.createdAt.toISOString(),
@@ -72,7 +73,7 @@ async function change(world: World, { caller, path, body }: ConsoleCall): Promis
     isEnabled: read.yes('enabled'),
     unlock: read.yes('unlock') === true,
     resetPassword: read.yes('reset_password') === true,
-    dropTotp: read.yes('reset_totp') === true,
+    dropSecondFactor: read.yes('reset_totp') === true,
   }
   const wrong = read.failed()
   if (wrong !== null) return wrong
@@ -94,6 +95,7 @@ export async function userState(world: World, caller: Caller, username: unknown)
     mch_no: user.mchNo,
     enabled: user.isEnabled,
     totp_enabled: user.isTotpEnabled,
+    passkeys: user.passkeys,
     must_change_password: user.mustChangePassword,
     password: hidden(world, user.passwordHash),
     locked_until: user.lockedUntil,

@@ -32,7 +32,7 @@ DELETE session/totp                              -                      400 400 
 GET    sessions                                  -                      200 200 200 200 200 .   .
 DELETE sessions/0123456789abcdef                 -                      404 404 404 404 404 .   .
 GET    passkeys                                  -                      200 200 200 200 200 .   .
-POST   passkeys/challenge                        -                      409 409 409 409 409 .   .   {}
+POST   passkey-challenge                         -                      409 409 409 409 409 .   .   {}
 POST   passkeys                                  -                      409 409 409 409 409 .   .   {}
 DELETE passkeys/0123456789abcdef                 -                      404 404 404 404 404 .   .
 POST   session/proof/challenge                   -                      409 409 409 409 409 .   .   {}

@@ -56,7 +56,7 @@ async function newUser(role: 'operator' | 'finance' = 'operator'): Promise<{ use
 
 type Authenticator = ReturnType<typeof authenticator>
 
-const challengeFor = async (who: ConsoleClient) => (await who.send('POST', 'passkeys/challenge', {})).body
+const challengeFor = async (who: ConsoleClient) => (await who.send('POST', 'passkey-challenge', {})).body
 
 async function register(who: ConsoleClient, own: Authenticator = authenticator(SITE), odd: Odd = {}, name = 'a key') {
   const answer = await who.send('POST', 'passkeys', { name, passkey: own.register(await challengeFor(who), odd) })
@@ -172,7 +172,7 @@ describe('a proof', () => {
     const { who } = await newUser()
     const { own } = await register(who)
     gateway.advance(10 * MINUTE)
-    const begin = async () => (await who.send('POST', 'passkeys/challenge', {})).body.error
+    const begin = async () => (await who.send('POST', 'passkey-challenge', {})).body.error
     expect(await begin()).toBe('PROOF_NEEDED')
     const without = await who.send('POST', 'session/proof', { password: PASSWORD })
     expect([without.status, without.body.field]).toEqual([400, 'code'])
@@ -368,7 +368,7 @@ describe('a user', () => {
     expect((await who.get('orders')).body.error).toBe('TOTP_FIRST')
     // Also who looked at this page for longer than a proof lasts.
     gateway.advance(10 * MINUTE)
-    expect((await who.send('POST', 'passkeys/challenge', {})).body.error).toBe('PROOF_NEEDED')
+    expect((await who.send('POST', 'passkey-challenge', {})).body.error).toBe('PROOF_NEEDED')
     expect((await who.send('POST', 'session/proof', { password: PASSWORD })).status).toBe(200)
     const { own, answer } = await register(who)
     const codes: string[] = answer.body.recovery_codes

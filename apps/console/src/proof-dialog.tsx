@@ -50,6 +50,8 @@ export function ProofDialog({ who }: { who: Session }) {
       <p className="note">{t('proveWhy')}</p>
       {send.error !== null && <Alert type="error" showIcon title={says(send.error)} style={{ marginBottom: 12 }} />}
       <Form
+        // The page below may have a field of the same name; a label leads to one of them only.
+        name="proof"
         form={form}
         layout="vertical"
         requiredMark={false}

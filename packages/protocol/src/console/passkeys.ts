@@ -19,7 +19,7 @@ export type NewPasskeyAnswer = {
 }
 
 /**
- * `GET passkeys`: the user's own, the oldest first. `POST passkeys/challenge` answers `PasskeyOptions`, and `POST passkeys` adds the
+ * `GET passkeys`: the user's own, the oldest first. `POST passkey-challenge` answers `PasskeyOptions`, and `POST passkeys` adds the
  * passkey that was made from them. `DELETE passkeys/{id}` removes one. All but the first need a proof (`POST session/proof`).
  */
 export type PasskeyRow = {

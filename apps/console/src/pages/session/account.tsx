@@ -115,7 +115,7 @@ function Proof(props: {
   const says = useSays()
   const needed = [{ required: true, message: t('needed') }]
   return (
-    <Form layout="vertical" requiredMark={false} onFinish={props.send}>
+    <Form name="totp" layout="vertical" requiredMark={false} onFinish={props.send}>
       {props.error !== null && <Alert type="error" showIcon title={says(props.error)} style={{ marginBottom: 12 }} />}
       {props.of.includes('password') && (
         <Form.Item name="password" label={t('password')} rules={needed}>

@@ -43,7 +43,7 @@ export function AddPasskey({ who }: { who: Session }) {
   const [form] = Form.useForm<{ name: string }>()
   const add = useMutation({
     mutationFn: async ({ name }: { name: string }) => {
-      const options = await call<PasskeyOptions>('POST', 'passkeys/challenge', {})
+      const options = await call<PasskeyOptions>('POST', 'passkey-challenge', {})
       return call<PasskeyAdded>('POST', 'passkeys', { name, passkey: await createPasskey(options) })
     },
     onSuccess: ({ recovery_codes }) => {
@@ -59,6 +59,7 @@ export function AddPasskey({ who }: { who: Session }) {
   if (codes && who.passkeys === 0) return <RecoveryCodesOnce codes={codes} text={t('passkeyCodes')} />
   return (
     <Form
+      name="passkey"
       form={form}
       layout="vertical"
       requiredMark={false}

@@ -84,7 +84,7 @@ export const passkeyEndpoints: ConsoleEndpoint[] = [
   // A challenge changes nothing that a user has, so it is not in the audit log.
   {
     method: 'POST',
-    path: 'passkeys/challenge',
+    path: 'passkey-challenge',
     permission: null,
     isForSecondFactor: true,
     needsProof: () => true,

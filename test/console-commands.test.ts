@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { brokenAt, findOrder, readTimeline, unstampedAt } from '@acopay/store'
-import { findConsoleUser } from '@acopay/store/console'
+import { addPasskey, findConsoleUser } from '@acopay/store/console'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { consoleUser } from '../apps/server/src/commands/console-user.ts'
 import { seedOrders } from '../apps/server/src/commands/seed-orders.ts'
@@ -33,8 +33,14 @@ describe('console-user', () => {
     const user = await findConsoleUser(database.pool, 'wang')
     expect(user).toMatchObject({ role: 'platform_admin', mchNo: null, mustChangePassword: true })
     expect(await isPassword(first, user?.passwordHash ?? null)).toBe(true)
+    const lost = { username: 'wang', credentialId: Buffer.from('x'), publicKey: Buffer.from('x'), name: 'lost' }
+    const passkey = { ...lost, counter: 0, transports: [] }
+    await addPasskey(database.pool, passkey, { max: 1, recoveryHashes: [Buffer.from('x')] }, new Date())
+    expect(await findConsoleUser(database.pool, 'wang')).toMatchObject({ passkeys: 1 })
     const second = passwordIn(await consoleUser(env(), home, ['reset', 'wang']))
     const again = await findConsoleUser(database.pool, 'wang')
+    expect(again).toMatchObject({ passkeys: 0 })
+    expect((await database.pool.query('select from console_recovery_code')).rowCount).toBe(0)
     expect(await isPassword(second, again?.passwordHash ?? null)).toBe(true)
     expect(await isPassword(first, again?.passwordHash ?? null)).toBe(false)
   })

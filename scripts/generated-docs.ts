@@ -15,8 +15,8 @@ import {
 import { CLOSE_ANSWERS, ERRORS, STATE_ANSWERS } from '@acopay/protocol'
 import { storiesPart } from '../races/stories-page.ts'
 import { table } from './markdown-table.ts'
-import { wireDocs } from './wire-docs.ts'
 import { postmanCollection } from './postman/collection.ts'
+import { wireDocs } from './wire-docs.ts'
 
 const DOCS = path.resolve(import.meta.dirname, '../docs')
 

@@ -1,5 +1,6 @@
 /** A merchant's mini-program posts to the order's link: it is no page, and starts WeChat's sheet itself (docs/cashier.md). */
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { startPayment } from '../apps/server/src/actions/payment/start-payment.ts'
 import { call, orderParams, pay } from './support/merchant.ts'
 import { type TestWorld, testWorld } from './support/world.ts'
 
@@ -45,6 +46,20 @@ it('is given the sheet of its own appid for the code of wx.login, and the order 
   expect(paid).toMatchObject({
     data: { code: 'SUCCESS', pay_channel: 'wechat', pay_method: 'mini', acoid: 'sandbox-payer' },
   })
+})
+
+it('a payment that needs its payer is not begun without one, whoever asks', async () => {
+  const { order } = await placed()
+  const payer = { returnUrl: 'https://shop.example/', payerIp: '127.0.0.1', openId: null }
+  const asked = {
+    mchNo: test.demo.mchNo,
+    ref: { transactionNo: order },
+    channel: 'wechat',
+    method: 'mini',
+    payer,
+  } as const
+  expect(await startPayment(test.world, asked)).toEqual({ kind: 'unavailable' })
+  expect(await attemptsOf(order)).toEqual([])
 })
 
 it('is told 401 for a code that is used, wrong or missing, and nothing is opened', async () => {

@@ -43,6 +43,8 @@ describe('a production start', () => {
   it('has the settings of the manual', () => {
     const { home: _home, masterKeys: _masterKeys, databaseUrl: _databaseUrl, ...settings } = production.config
     expect(settings).toEqual({
+      platformKeys: [],
+      signer: null,
       host: '127.0.0.1',
       // Set by the test: 8080 may be taken.
       port: 0,

@@ -206,7 +206,15 @@ describe('the same number again', () => {
       const differing = await refund(order, { mch_refund_no, ...more })
       expect(differing).toMatchObject({ status: 1012, fieldErrors: `${field} 与首次退款时不同` })
     }
-    expect(await refund(other, { mch_refund_no })).toMatchObject({ status: 1012 })
+    const elsewhere = { status: 1012, fieldErrors: 'transaction_no 与首次退款时不同' }
+    expect(await refund(other, { mch_refund_no })).toMatchObject(elsewhere)
+    // Named as it was asked.
+    const { rows } = await test.database.pool.query('select mch_trade_no from orders where transaction_no = $1', [
+      other,
+    ])
+    const byOwn = { mch_trade_no: rows[0].mch_trade_no, mch_refund_no, refund_amount: '0.10', refund_reason: 'x' }
+    const named = { status: 1012, fieldErrors: 'mch_trade_no 与首次退款时不同' }
+    expect(await call(test.demo, { method: 'POST', path: 'refund', params: byOwn })).toMatchObject(named)
     await holds()
   })
 

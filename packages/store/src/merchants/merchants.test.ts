@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type TestDatabase, testDatabase } from '../../../../test/support/database.ts'
 import { after, MCH, NOW, seedMerchant } from '../../../../test/support/orders.ts'
+import { listMerchants } from './merchant-admin.ts'
 import { addMerchant, addMerchantKey, endMerchantKey, findMerchant, setMerchantEnabled } from './merchants.ts'
 
 let database: TestDatabase
@@ -20,6 +21,14 @@ const addKey = (keyId: string, fromMs: number, untilMs: number | null, publicKey
     validFrom: after(fromMs),
     validUntil: untilMs === null ? null : after(untilMs),
   })
+
+it('merchants are listed by their numbers, as many as were asked for', async () => {
+  const listed = async (after: string, limit: number, mchNo: string | null = null): Promise<string[]> =>
+    (await listMerchants(database.pool, { mchNo, after }, NOW, limit)).map((one) => one.mchNo)
+  expect(await listed('', 1)).toEqual([MCH])
+  expect(await listed(MCH, 1)).toEqual(['MCH2'])
+  expect(await listed('', 9, 'MCH2')).toEqual(['MCH2'])
+})
 
 describe('a merchant', () => {
   it('that does not exist is null', async () => {

@@ -90,3 +90,24 @@ it('orders of a time are those with an entry from its first moment on and before
   expect(await found(4000, 5000)).toEqual([])
   expect(await found(5001, 6000)).toEqual([])
 })
+
+it('all orders are read page by page, each with its timeline, and none twice', async () => {
+  const numbers = Array.from({ length: 501 }, (_, index) => `AP7${String(index).padStart(35, '0')}`)
+  await database.pool.query(
+    `insert into orders (mch_no, transaction_no, app_no, mch_trade_no, description, amount_fen, currency, time_expire, state,
+       head_seq, head_hash, created_at, changed_at)
+     select 'MCH1', number, 'APP1', 'm' || number, 'x', 1, 'CNY', $2, 'NOTPAY', 1, '', $2, $2 from unnest($1::text[]) number`,
+    [numbers, NOW],
+  )
+  await database.pool.query(
+    `insert into timeline (mch_no, transaction_no, seq, at, entry, hash) select 'MCH1', number, 1, $2, '{}', '' from unnest($1::text[]) number`,
+    [numbers, NOW],
+  )
+  const pages: string[][] = []
+  for await (const page of timelinePages(database.pool, { mchNo: 'MCH1', from: null, until: null })) {
+    pages.push(page.filter(({ entries }) => entries.length === 1).map(({ transactionNo }) => transactionNo))
+  }
+  const read = pages.flat().filter((number) => numbers.includes(number))
+  expect([pages[0]?.length, read.length]).toEqual([500, 501])
+  expect(read).toEqual([...numbers].sort())
+})

@@ -20,6 +20,20 @@ beforeAll(async () => {
 })
 afterAll(() => database.drop())
 
+/** Many orders with one entry each, which has no stamp. */
+async function seedOrdersWithTimelines(numbers: string[]): Promise<void> {
+  await database.pool.query(
+    `with placed as (
+       insert into orders (mch_no, transaction_no, app_no, mch_trade_no, description, amount_fen, currency, time_expire, state,
+         head_seq, head_hash, created_at, changed_at)
+       select 'MCH1', number, 'APP1', 'm' || number, 'x', 1, 'CNY', $2, 'NOTPAY', 1, '', $2, $2 from unnest($1::text[]) number
+       returning transaction_no)
+     insert into timeline (mch_no, transaction_no, seq, at, entry, hash)
+     select 'MCH1', transaction_no, 1, $2, '{}', '' from placed`,
+    [numbers, NOW],
+  )
+}
+
 it('whether timelines have begun to be stamped is told from a database without orders', async () => {
   const timelines = () => isStamped(database.pool, 'timeline')
   expect(await timelines()).toBe('empty')
@@ -29,6 +43,9 @@ it('whether timelines have begun to be stamped is told from a database without o
   await stamp(null)
   expect(await timelines()).toBe('unstamped')
   await stamp(Buffer.alloc(32))
+  expect(await timelines()).toBe('stamped')
+  // The newest orders say it, however many were written before stamps began.
+  await seedOrdersWithTimelines(Array.from({ length: 150 }, (_, index) => `AP0${String(index).padStart(35, '0')}`))
   expect(await timelines()).toBe('stamped')
   await database.pool.query('delete from timeline')
   await database.pool.query('delete from orders')
@@ -93,16 +110,7 @@ it('orders of a time are those with an entry from its first moment on and before
 
 it('all orders are read page by page, each with its timeline, and none twice', async () => {
   const numbers = Array.from({ length: 501 }, (_, index) => `AP7${String(index).padStart(35, '0')}`)
-  await database.pool.query(
-    `insert into orders (mch_no, transaction_no, app_no, mch_trade_no, description, amount_fen, currency, time_expire, state,
-       head_seq, head_hash, created_at, changed_at)
-     select 'MCH1', number, 'APP1', 'm' || number, 'x', 1, 'CNY', $2, 'NOTPAY', 1, '', $2, $2 from unnest($1::text[]) number`,
-    [numbers, NOW],
-  )
-  await database.pool.query(
-    `insert into timeline (mch_no, transaction_no, seq, at, entry, hash) select 'MCH1', number, 1, $2, '{}', '' from unnest($1::text[]) number`,
-    [numbers, NOW],
-  )
+  await seedOrdersWithTimelines(numbers)
   const pages: string[][] = []
   for await (const page of timelinePages(database.pool, { mchNo: 'MCH1', from: null, until: null })) {
     pages.push(page.filter(({ entries }) => entries.length === 1).map(({ transactionNo }) => transactionNo))

@@ -37,15 +37,15 @@ async function seedOrdersWithTimelines(numbers: string[]): Promise<void> {
 it('whether timelines have begun to be stamped is told from a database without orders', async () => {
   const timelines = () => isStamped(database.pool, 'timeline')
   expect(await timelines()).toBe('empty')
+  // The newest orders say it, however many were written before stamps began.
+  await seedOrdersWithTimelines(Array.from({ length: 150 }, (_, index) => `AP0${String(index).padStart(35, '0')}`))
+  expect(await timelines()).toBe('unstamped')
   const { transactionNo } = await seedOrder(database.pool, { transactionNo: `AP${'1'.repeat(36)}`, mchTradeNo: 'one' })
   const stamp = (mac: Buffer | null) =>
     database.pool.query('update timeline set mac = $1 where transaction_no = $2', [mac, transactionNo])
   await stamp(null)
   expect(await timelines()).toBe('unstamped')
   await stamp(Buffer.alloc(32))
-  expect(await timelines()).toBe('stamped')
-  // The newest orders say it, however many were written before stamps began.
-  await seedOrdersWithTimelines(Array.from({ length: 150 }, (_, index) => `AP0${String(index).padStart(35, '0')}`))
   expect(await timelines()).toBe('stamped')
   await database.pool.query('delete from timeline')
   await database.pool.query('delete from orders')

@@ -21,6 +21,8 @@ it.runIf(process.platform === 'linux')(
     expect(await leftovers({ owner, dir })).toEqual([])
 
     mkdirSync(path.join(dir, 'acopay-home-x'))
+    // Of a file whose tests were all skipped.
+    ownTemporaryFolder(dir, 'acopay-t-')
     const env = { ...process.env, [OWNER]: `${owner}.file`, TMPDIR: dir }
     const parent = spawn(process.execPath, ['-e', LEAVES], { env, stdio: ['ignore', 'pipe', 'inherit'] })
     const [[said]] = await Promise.all([once(parent.stdout, 'data'), once(parent, 'exit')])

@@ -69,6 +69,8 @@ it('in production no answer has that header', async () => {
   const app = buildServer({ ...gateway.world, isSandbox: false }, config, NO_EXTRA_ROUTES)
   const base = await app.listen({ host: '127.0.0.1', port: 0 })
   const answers = await asked(base)
+  // It would wait for connections that are kept open: a minute.
+  app.server.closeAllConnections()
   await app.close()
   expect(
     wrongRows(answers, ([name, { headers }]) => [name, headers.get('x-acopay-mode') ?? 'no header', 'no header']),

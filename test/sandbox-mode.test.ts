@@ -10,7 +10,11 @@ let gateway: TestWorld
 beforeAll(async () => {
   gateway = await testWorld()
 })
-afterAll(() => gateway.stop())
+afterAll(async () => {
+  // It would wait for them for a minute: their answers were not read.
+  gateway.app.server.closeAllConnections()
+  await gateway.stop()
+})
 
 /** Answers of every kind: signed and refused, of pages, files and streams, of no path, and of what is no request for one. */
 async function asked(base: string): Promise<[name: string, response: Response][]> {
@@ -69,8 +73,6 @@ it('in production no answer has that header', async () => {
   const app = buildServer({ ...gateway.world, isSandbox: false }, config, NO_EXTRA_ROUTES)
   const base = await app.listen({ host: '127.0.0.1', port: 0 })
   const answers = await asked(base)
-  // It would wait for connections that are kept open: a minute.
-  app.server.closeAllConnections()
   await app.close()
   expect(
     wrongRows(answers, ([name, { headers }]) => [name, headers.get('x-acopay-mode') ?? 'no header', 'no header']),

@@ -92,6 +92,8 @@ describe('a day', () => {
       ['TOTAL_NET', '22.49', '6'],
     ])
     expect(lines.find(({ kind }) => kind === 'REFUND')?.note).toBe("'=商品已退货")
+    const fetched = test.logged().filter(({ path }) => String(path).startsWith('/bills/'))
+    expect(fetched).toMatchObject([{ mchNo: test.demo.mchNo, status: 200 }])
     for (const name of ['wechat', 'alipay'] as const) {
       const channel = await test.world.channelOf(test.demo.mchNo, name)
       const theirs = await channel?.fetchUpstreamBill(DAY, AbortSignal.timeout(10_000))

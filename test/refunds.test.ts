@@ -69,6 +69,11 @@ describe.each(['wechat', 'alipay'] as const)('with %s', (channel) => {
         data: { transaction_no: order, code: 'SUCCESS', refund_amount: '2.50', refund_reason: '商品已退货' },
       })
     }
+    // SDK 1.0.0, which sends no version of its own, fails on a field that it does not know.
+    const old = await call(test.demo, { method: 'GET', path: 'refund', params: { mch_refund_no } })
+    expect(old).toMatchObject({ data: { code: 'SUCCESS', mch_refund_no } })
+    expect(old.data).not.toHaveProperty('refund_channel')
+    expect((await queryRefund({ mch_refund_no })).data).toMatchObject({ refund_channel: channel })
     expect((await queryRefund({ mch_refund_no })).data.success_time).toBe('2026-03-01T12:00:00+08:00')
     expect(await query(test.demo, order)).toMatchObject({ data: { code: 'REFUND', description: '转入退款' } })
     expect(await close(test.demo, order)).toMatchObject({ data: { code: 'FAIL', description: '订单已支付' } })

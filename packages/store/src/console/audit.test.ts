@@ -176,6 +176,25 @@ it('entries without a number are counted until the chain began, and named from t
   expect(await unchainedAudit(pool(), null)).toEqual({ before: 0, after: [20, 21, 22, 23].map(number) })
 })
 
+it('the chain is read in the order of its numbers, a page at a time, wherever its rows lie', async () => {
+  for (const count of [1, 2, 3]) await begin(count)
+  for (const count of [1, 2, 3]) await end(count)
+  // A row that was written again lies at the end of the table.
+  for (const table of ['console_audit', 'console_audit_outcome']) {
+    await pool().query(`update ${table} set seq = seq where seq = (select min(seq) from ${table})`)
+  }
+  const pages = [
+    await readAuditChain(pool(), 0n, 2),
+    await readAuditChain(pool(), 2n, 2),
+    await readAuditChain(pool(), 4n, 2),
+  ]
+  expect(pages.map((page) => page.map(({ seq }) => seq))).toEqual([
+    [1n, 2n],
+    [3n, 4n],
+    [5n, 6n],
+  ])
+})
+
 it('whether the log has begun to be stamped is told from a log that is empty', async () => {
   expect(await isStamped(pool(), 'audit')).toBe('empty')
   await unchained(1)

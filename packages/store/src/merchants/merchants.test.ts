@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type TestDatabase, testDatabase } from '../../../../test/support/database.ts'
-import { after, MCH, NOW, seedMerchant } from '../../../../test/support/orders.ts'
+import { after, MCH, NOW, seedAttempt, seedMerchant, seedOrder } from '../../../../test/support/orders.ts'
+import { isAccountUsed } from './channel-accounts.ts'
 import { listMerchants } from './merchant-admin.ts'
 import { addMerchant, addMerchantKey, endMerchantKey, findMerchant, setMerchantEnabled } from './merchants.ts'
 
@@ -28,6 +29,13 @@ it('merchants are listed by their numbers, as many as were asked for', async () 
   expect(await listed('', 1)).toEqual([MCH])
   expect(await listed(MCH, 1)).toEqual(['MCH2'])
   expect(await listed('', 9, 'MCH2')).toEqual(['MCH2'])
+})
+
+it('an account is used once an attempt was opened through it, by its own merchant', async () => {
+  const { attempt } = await seedAttempt(database.pool, await seedOrder(database.pool))
+  const isUsed = (mchNo: string, channel: string) => isAccountUsed(database.pool, mchNo, channel)
+  expect(await isUsed(MCH, attempt.channel)).toBe(true)
+  expect([await isUsed('MCH2', attempt.channel), await isUsed(MCH, 'another')]).toEqual([false, false])
 })
 
 describe('a merchant', () => {

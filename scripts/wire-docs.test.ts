@@ -4,12 +4,11 @@ import { createHash, createPrivateKey, sign } from 'node:crypto'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { ERRORS } from '@acopay/protocol'
+import { ERRORS, OPERATIONS } from '@acopay/protocol'
 import { describe, expect, it } from 'vitest'
 import { readConfig } from '../apps/server/src/start/config.ts'
 import { canonical, vectors } from '../test/support/scripted-gateway.ts'
 import { EXAMPLE_NAME } from './wire-docs.ts'
-import { type CallName, OWN_ERRORS } from './wire-texts.ts'
 
 const ROOT = path.resolve(import.meta.dirname, '..')
 const WIRE = path.join(ROOT, 'docs/wire')
@@ -78,6 +77,7 @@ describe.each(['signing.md', 'signing.zh-CN.md'])('the worked example of %s', (p
   })
 })
 
+/** The OpenAPI document and the wire pages have them from one table. */
 describe('the errors of a call', () => {
   const MERCHANT = path.join(ROOT, 'apps/server/src/http/merchant')
   const endpoints = readdirSync(MERCHANT)
@@ -91,12 +91,11 @@ describe('the errors of a call', () => {
   const EVERY_CALL = ['PARAM_ERROR', 'SIGN_ERROR']
 
   /** The names in the endpoint's own code, and in what it calls for them. */
-  function namedBy(call: CallName): string[] {
-    const [method = '', where = ''] = call.split(' ')
+  function namedBy(method: string, where: string): string[] {
     const code = endpoints.find(
       (text) => text.includes(`method: '${method.toUpperCase()}'`) && text.includes(`path: '${where}'`),
     )
-    if (code === undefined) return [`no endpoint for ${call}`]
+    if (code === undefined) return [`no endpoint for ${method} ${where}`]
     const own = [...code.matchAll(/refuse\('([A-Z_]+)'/g)].map(([, name]) => name ?? '')
     const limits = [...readFileSync(path.join(ROOT, 'packages/core/src/refund.ts'), 'utf8').matchAll(/'(REFUND_\w+)'/g)]
     const more = [
@@ -106,8 +105,8 @@ describe('the errors of a call', () => {
     return [...new Set([...own, ...more])].filter((name) => name in ERRORS && !EVERY_CALL.includes(name)).sort()
   }
 
-  it.each(Object.keys(OWN_ERRORS) as CallName[])('of %s are those of its code', (call) => {
-    expect([...OWN_ERRORS[call]].sort()).toEqual(namedBy(call))
+  it.each(OPERATIONS)('of $name are those of its code', ({ method, path: where, refusals }) => {
+    expect([...refusals].sort()).toEqual(namedBy(method, where))
   })
 })
 

@@ -17,19 +17,12 @@ import {
   type FieldShape,
   NOTIFICATION_FIELDS,
   NOTIFY_TIMEOUT_MS,
+  OPERATIONS,
   REFUND_ANSWERS,
   STATE_ANSWERS,
 } from '@acopay/protocol'
 import { table } from './markdown-table.ts'
-import {
-  ADVICE,
-  ANSWER_TEXTS,
-  type CallName,
-  OWN_ERRORS,
-  REQUEST_TEXTS,
-  SIGNATURE_TEXTS,
-  type Tongue,
-} from './wire-texts.ts'
+import { ADVICE, ANSWER_TEXTS, type CallName, REQUEST_TEXTS, SIGNATURE_TEXTS, type Tongue } from './wire-texts.ts'
 
 const WIRE = path.resolve(import.meta.dirname, '../docs/wire')
 const VECTORS = path.resolve(import.meta.dirname, '../packages/protocol/vectors/signature.json')
@@ -120,7 +113,7 @@ const errorRows = (names: readonly ErrorName[], tongue: Tongue): string[][] =>
   })
 
 function errorTable(about: string, tongue: Tongue): string {
-  const own = OWN_ERRORS[about as CallName]
+  const own = OPERATIONS.find(({ name }) => name === about)?.refusals ?? []
   if (own.length > 0) return table([...HEADS.errors[tongue]], errorRows(own, tongue))
   return { zh: '没有自己的错误。', en: 'It has no error of its own.' }[tongue]
 }

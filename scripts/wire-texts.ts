@@ -5,6 +5,7 @@
 import {
   AMOUNT_FEN_MAX,
   AMOUNT_FEN_MIN,
+  DAY_MS,
   EXPIRY_DEFAULT_MS,
   EXPIRY_MAX_MS,
   EXPIRY_MIN_MS,
@@ -26,7 +27,6 @@ type NotificationField = (typeof NOTIFICATION_FIELDS)[NotificationKind][number]
 
 const MINUTE_MS = 60_000
 const HOUR_MS = 60 * MINUTE_MS
-const DAY_MS = 24 * HOUR_MS
 
 const AMOUNTS = `"${formatYuan(AMOUNT_FEN_MIN)}" … "${formatYuan(AMOUNT_FEN_MAX)}"`
 const AMOUNT: Both = {
@@ -181,26 +181,4 @@ export const ADVICE: Record<ErrorName, Both> = {
     zh: '结果未知：用同样的单号、新的nonce再发，或先查询',
     en: 'the outcome is unknown: send again with the same numbers and a new nonce, or query',
   },
-}
-
-/** The errors that a call has besides those that every call has. A test compares them with the code of the calls. */
-export const OWN_ERRORS: Record<CallName, readonly ErrorName[]> = {
-  'post trade': ['APP_NOT_EXIST', 'APP_DISABLED', 'MCH_TRADE_NO_REPEAT', 'NONCE_REPEAT'],
-  'get trade': ['ORDER_NOT_EXIST'],
-  'post close': ['ORDER_NOT_EXIST', 'NONCE_REPEAT'],
-  'get close/evidence': ['ORDER_NOT_EXIST', 'ORDER_STATE_ERROR'],
-  'post refund': [
-    'ORDER_NOT_EXIST',
-    'ORDER_NOT_PAID',
-    'MCH_REFUND_NO_REPEAT',
-    'REFUND_AMOUNT_EXCEED',
-    'REFUND_TIMES_EXCEED',
-    'REFUND_TIME_EXCEED',
-    'NONCE_REPEAT',
-  ],
-  'get refund': ['REFUND_NOT_EXIST'],
-  'get bill': [],
-  'get notifications': ['ORDER_NOT_EXIST'],
-  'get notifications/tries': ['ORDER_NOT_EXIST'],
-  'post notifications/resend': ['ORDER_NOT_EXIST', 'NONCE_REPEAT'],
 }

@@ -1,4 +1,4 @@
-/** What the store is asked to do, it waits for: a statement that fails is an error to whoever asked, never a lost promise. */
+/** Each function of the store waits for its statement: when the statement fails, the caller gets the error. */
 import { expect, it } from 'vitest'
 import * as consoleDoor from './console.ts'
 import type { Db } from './db.ts'

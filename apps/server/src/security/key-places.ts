@@ -1,6 +1,6 @@
 /**
- * Where the private half of a platform key lies. What is sealed in the database is the key itself, or the name of a place outside
- * with the public half: so nobody without the master key can put another key in its stead.
+ * Where the private half of a platform key lies. The database holds, sealed, either the key itself or the name of a place outside
+ * and the key's public half. Only a holder of the master key can seal, so only that holder can replace a key.
  */
 import { createHash, createPublicKey, type KeyObject } from 'node:crypto'
 import { readFileSync } from 'node:fs'

@@ -1,4 +1,4 @@
-/** A program that signs for the gateway (docs/keys.md): asked in lines, whatever becomes of it. */
+/** The program that signs for the gateway (docs/keys.md): its answers, and what happens when it ends, hangs or is missing. */
 import { createHash } from 'node:crypto'
 import { readFileSync, rmSync } from 'node:fs'
 import path from 'node:path'

@@ -10,7 +10,7 @@ export type Event =
   | { event: 'expired' }
   /** The upstreams have proven these attempts closed. The order closes when no other attempt is left. */
   | { event: 'all_shut'; attemptNos: string[]; said: UpstreamSaid[] }
-  /** `aloneUpToFen`: refused where all that went back of the order would be more, since one person may not do that. */
+  /** `aloneUpToFen`: the event is refused where the order's refunds together would be more than this; null: no bound. */
   | { event: 'refund_asked'; refund: AskedRefund; aloneUpToFen: bigint | null }
   /** `isCorrection`: the books call it failed, and the upstream says that the money is back. */
   | { event: 'refund_done'; refundNo: string; isCorrection?: true }

@@ -34,8 +34,8 @@ export async function refundOrder(world: World, ask: RefundAsk): Promise<RefundO
 }
 
 /**
- * `aloneUpToFen`: how much one person may let go back of an order, all its refunds together: else a large one could be cut into
- * small ones. Null: any. What is above changes nothing and is answered 'second_person'.
+ * `aloneUpToFen`: the most that one person may refund of an order, in all its refunds together, so that a large refund cannot be cut
+ * into small ones; null: no bound. A refund above it changes nothing and is answered 'second_person'.
  */
 export async function refundUpTo(
   world: World,

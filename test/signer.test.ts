@@ -155,6 +155,7 @@ it('a key in a file signs as long as the file is there at the start, and another
   await aMinutePasses()
   const [newest] = await listPlatformKeys(test.database.pool)
   expect(newest?.publicKey).toBe(keyText(rsaKeys('in a file').publicKey))
+  await expect(run('platform', '--key', `file:${file}`)).rejects.toThrow('this key is there already')
   expect(await orderLives()).toEqual([newest?.keyId])
   // Another key in its place: gateways go on with the one that they have.
   writeFileSync(file, rsaKeys('another').privateKey.export({ type: 'pkcs8', format: 'pem' }))

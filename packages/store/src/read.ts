@@ -43,7 +43,7 @@ export { type ConsoleUser, findConsoleUser, listConsoleUsers } from './console/u
 export { type JobPlace, listStuckJobs } from './jobs/stuck-jobs.ts'
 export { type ListedMerchant, listMerchants, readMerchantParts } from './merchants/merchant-admin.ts'
 export { findMerchant, type Merchant } from './merchants/merchants.ts'
-export { listPlatformKeys } from './merchants/platform-keys.ts'
+export { listPlatformKeys, platformKeys } from './merchants/platform-keys.ts'
 export {
   countDeadNotifications,
   type ListedNotification,

@@ -19,7 +19,7 @@ import {
 } from '@acopay/store'
 import { totpPlace } from '../actions/console/second-factor.ts'
 import { type KeyHolders, type KeyPlace, keyHolders, readPlace } from '../security/key-places.ts'
-import { addKeyAt, addNextKey, platformKeyPlace } from '../security/platform-key.ts'
+import { addKeyAt, addNextKey, KEY_DAYS_MAX, platformKeyPlace } from '../security/platform-key.ts'
 import { purposePlace } from '../security/purpose-keys.ts'
 import {
   headOf,
@@ -48,7 +48,6 @@ const USAGE = [
 
 const DAY_MS = 24 * 3_600_000
 const DAYS_AHEAD = 7
-const DAYS_MAX = 90
 /** A gateway reads the file once a minute. Until it has, it may seal with the key before. */
 const KNOWN_AFTER_MS = 120_000
 const SEALED_AT_ONCE = 500
@@ -149,8 +148,8 @@ const validity = ({ validFrom, validUntil }: ListedPlatformKey): string =>
 /** `place` is null for a key that is made here and sealed in the database. */
 function readOptions(args: string[]): { days: number; place: KeyPlace | null } {
   const { days, key } = readArgs(args)
-  if (!/^\d{1,2}$/.test(days) || Number(days) > DAYS_MAX) {
-    throw new Error(`--days 应为0到${DAYS_MAX}的整数 (0 to ${DAYS_MAX})`)
+  if (!/^\d{1,2}$/.test(days) || Number(days) > KEY_DAYS_MAX) {
+    throw new Error(`--days 应为0到${KEY_DAYS_MAX}的整数 (0 to ${KEY_DAYS_MAX})`)
   }
   return { days: Number(days), place: key === undefined ? null : readPlace(key) }
 }

@@ -17,6 +17,9 @@ import { type MasterKeys, type Secrets, secretsOf, unseal } from './vault.ts'
 
 export type SigningKey = OpenedKey & { keyId: string }
 
+/** Merchants are shown a new key so many days ahead at most. */
+export const KEY_DAYS_MAX = 90
+
 export const platformKeyPlace = (keyId: string): string => `platform_key/${keyId}`
 
 /** The newest valid key. Makes one when there is none. Throws an error of one line when it cannot be unsealed or reached. */
@@ -46,7 +49,7 @@ function unsealed(
   }
 }
 
-/** A platform key of which our master key has sealed the private half, or where it lies. Only who has the master key can add one to the database. */
+/** A platform key whose private half, or the place where it lies, our master key has sealed. Only a holder of that key can add one. */
 export type ProvenKey = { keyId: string; publicKey: KeyObject }
 
 /** Every such key that there ever was. */
@@ -73,7 +76,7 @@ export async function addNextKey(db: Db, secrets: Secrets, validFrom: Date): Pro
   return next.keyId
 }
 
-/** The same with a key that stays where it is. It has signed once before it is added. */
+/** The same with a key that stays where it is. It has signed once before it is added. Throws where the database has it already. */
 export async function addKeyAt(
   db: Db,
   secrets: Secrets,
@@ -83,8 +86,8 @@ export async function addKeyAt(
   const publicKey = await tryPlace(place, holders)
   const keyId = keyIdOf(publicKey)
   const privateKeySealed = secrets.seal(platformKeyPlace(keyId), outsideText(place, publicKey))
-  await addPlatformKey(db, { keyId, publicKey, privateKeySealed, validFrom })
-  return keyId
+  if (await addPlatformKey(db, { keyId, publicKey, privateKeySealed, validFrom })) return keyId
+  throw new Error(`这把密钥已登记为 ${keyId} (this key is there already)`)
 }
 
 const generate = promisify(generateKeyPair)

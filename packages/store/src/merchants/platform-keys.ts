@@ -41,8 +41,12 @@ export async function sealedPlatformKeys(db: Db): Promise<Pick<PlatformKey, 'key
 export const endPlatformKey = (pool: Pool, keyId: string, at: Date): Promise<'ended' | 'absent' | 'last'> =>
   transaction(pool, async (db) => {
     await db.query('select 1 from platform_key order by key_id for update')
-    const valid = (await platformKeys(db, at)).map((key) => key.keyId)
-    if (valid.length === 1 && valid[0] === keyId) return 'last'
+    // Without a look at the time of an end: the call that waited for the lock may have asked before it.
+    const signing = await db.query<{ keyId: string }>(
+      'select key_id as "keyId" from platform_key where valid_from <= $1 and valid_until is null',
+      [at],
+    )
+    if (signing.rows.length === 1 && signing.rows[0]?.keyId === keyId) return 'last'
     const removed = await db.query('delete from platform_key where key_id = $1 and valid_from >= $2', [keyId, at])
     const ended = await db.query(
       'update platform_key set valid_until = $2 where key_id = $1 and (valid_until is null or valid_until > $2)',
@@ -51,11 +55,12 @@ export const endPlatformKey = (pool: Pool, keyId: string, at: Date): Promise<'en
     return removed.rowCount === 1 || ended.rowCount === 1 ? 'ended' : 'absent'
   })
 
-/** Adds a key pair unless one with this id exists, so that two processes on their first start end up with the same key. */
-export async function addPlatformKey(db: Db, key: PlatformKey): Promise<void> {
-  await db.query(
+/** Adds a key pair. False where one with this id exists: two processes on their first start end up with the same key. */
+export async function addPlatformKey(db: Db, key: PlatformKey): Promise<boolean> {
+  const { rowCount } = await db.query(
     `insert into platform_key (key_id, public_key, private_key_sealed, valid_from) values ($1, $2, $3, $4)
      on conflict do nothing`,
     [key.keyId, key.publicKey, key.privateKeySealed, key.validFrom],
   )
+  return rowCount === 1
 }

@@ -1,25 +1,22 @@
 /** The keys with which the platform signs. A new one is shown to merchants before it signs; docs/keys.md. */
 import type { PlatformKeyList, PlatformKeyRow } from '@acopay/protocol/console'
-import { listPlatformKeys } from '@acopay/store/read'
+import { listPlatformKeys, platformKeys } from '@acopay/store/read'
 import { addPlatformKeyIn, endPlatformKeyNow } from '../../../actions/console/platform-keys.ts'
+import { KEY_DAYS_MAX } from '../../../security/platform-key.ts'
 import type { World } from '../../../world.ts'
 import { type ConsoleCall, type ConsoleEndpoint, type Failed, failed } from '../call.ts'
 import { fieldsOf } from '../fields.ts'
 
-const DAYS_MAX = 90
-
 async function list(world: World): Promise<PlatformKeyList> {
-  const now = world.now()
   const keys = await listPlatformKeys(world.pool)
-  // The newest valid one, as `loadSigningKey` chooses it.
-  const signing = keys.find((key) => key.validFrom <= now && (key.validUntil === null || key.validUntil > now))
+  const [signing] = await platformKeys(world.pool, world.now())
   const rows = keys.map(
     (key): PlatformKeyRow => ({
       key_id: key.keyId,
       public_key: key.publicKey,
       valid_from: key.validFrom.toISOString(),
       valid_until: key.validUntil?.toISOString() ?? null,
-      signs_now: key === signing,
+      signs_now: key.keyId === signing?.keyId,
     }),
   )
   return { rows, next: null }
@@ -27,7 +24,7 @@ async function list(world: World): Promise<PlatformKeyList> {
 
 async function add(world: World, { body }: ConsoleCall): Promise<{ key_id: string } | Failed> {
   const read = fieldsOf(body)
-  const days = read.whole('days', 0, DAYS_MAX)
+  const days = read.whole('days', 0, KEY_DAYS_MAX)
   if (days === null) read.say('days', '不能为空', 'is missing')
   const wrong = read.failed()
   if (wrong !== null) return wrong

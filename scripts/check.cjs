@@ -11,7 +11,7 @@ const installed = (file) => path.join(ROOT, 'node_modules', ...file.split('/'))
 const types = (project, name) => ({
   name: `tsc -p ${project}`,
   args: [
-    installed('typescript/bin/tsc'),
+    installed('typescript-native/bin/tsc'),
     '-p',
     project,
     '--noEmit',

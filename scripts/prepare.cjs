@@ -34,7 +34,7 @@ exports.prepare = async function prepare({ build }) {
 async function buildPrograms() {
   const sources = sourcesStamp((name) => !PAGES.includes(name))
   if (read(BUILD_STAMP) === sources && fs.existsSync(BUILT)) return
-  const tsc = path.join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc')
+  const tsc = path.join(ROOT, 'node_modules', 'typescript-native', 'bin', 'tsc')
   await step('编译 compiling (tsc -b)', process.execPath, [tsc, '-b', '--pretty', 'false'])
   fs.writeFileSync(BUILD_STAMP, sources)
 }

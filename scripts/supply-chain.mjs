@@ -50,7 +50,7 @@ export function looseVersions(manifest) {
   const groups = [manifest.dependencies, manifest.devDependencies, manifest.optionalDependencies]
   return groups
     .flatMap((group) => Object.entries(group ?? {}))
-    .filter(([, version]) => !/^\d+\.\d+\.\d+(-[\w.]+)?$/.test(version))
+    .filter(([, version]) => !/^(npm:(@[\w-]+\/)?[\w.-]+@)?\d+\.\d+\.\d+(-[\w.]+)?$/.test(version))
     .map(([name, version]) => `${manifest.name}: ${name} ${version} is no exact version`)
 }
 

@@ -7,6 +7,7 @@ import { addPasskey, findConsoleUser } from '@acopay/store/console'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { consoleUser } from '../apps/server/src/commands/console-user.ts'
 import { seedOrders } from '../apps/server/src/commands/seed-orders.ts'
+import { hashing } from '../apps/server/src/security/hashing.ts'
 import { isPassword } from '../apps/server/src/security/passwords.ts'
 import { loadPurposeKeys } from '../apps/server/src/security/purpose-keys.ts'
 import { stampsOf } from '../apps/server/src/security/stamps.ts'
@@ -32,7 +33,7 @@ describe('console-user', () => {
     const first = passwordIn(await consoleUser(env(), home, ['add', 'wang', 'platform_admin']))
     const user = await findConsoleUser(database.pool, 'wang')
     expect(user).toMatchObject({ role: 'platform_admin', mchNo: null, mustChangePassword: true })
-    expect(await isPassword(first, user?.passwordHash ?? null)).toBe(true)
+    expect(await isPassword(hashing().takePlace(), first, user?.passwordHash ?? null)).toBe(true)
     const lost = { username: 'wang', credentialId: Buffer.from('x'), publicKey: Buffer.from('x'), name: 'lost' }
     const passkey = { ...lost, counter: 0, transports: [] }
     await addPasskey(database.pool, passkey, { max: 1, recoveryHashes: [Buffer.from('x')] }, new Date())
@@ -41,8 +42,8 @@ describe('console-user', () => {
     const again = await findConsoleUser(database.pool, 'wang')
     expect(again).toMatchObject({ passkeys: 0 })
     expect((await database.pool.query('select from console_recovery_code')).rowCount).toBe(0)
-    expect(await isPassword(second, again?.passwordHash ?? null)).toBe(true)
-    expect(await isPassword(first, again?.passwordHash ?? null)).toBe(false)
+    expect(await isPassword(hashing().takePlace(), second, again?.passwordHash ?? null)).toBe(true)
+    expect(await isPassword(hashing().takePlace(), first, again?.passwordHash ?? null)).toBe(false)
   })
 
   it('refuses what it cannot do, in one line', async () => {

@@ -8,9 +8,9 @@ import type { Session } from '@acopay/protocol/console'
 import { addConsoleUser } from '@acopay/store/console'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { beginSession } from '../apps/server/src/actions/console/session.ts'
-import { hashPassword } from '../apps/server/src/security/passwords.ts'
 import { type ConsoleClient, consoleClient } from './support/console.ts'
 import { call, openAttempt, pay, place } from './support/merchant.ts'
+import { PASSWORD_HASH } from './support/passwords.ts'
 import { inBatches, wrongRows } from './support/tables.ts'
 import { type TestWorld, testWorld } from './support/world.ts'
 
@@ -43,7 +43,7 @@ beforeAll(async () => {
         role: 'platform_admin',
         mchNo: null,
         mustChangePassword: false,
-        passwordHash: await hashPassword('correct horse battery'),
+        passwordHash: PASSWORD_HASH,
       },
       world.now(),
     )
@@ -286,17 +286,17 @@ it('a page holds as many rows as were asked for, fifty without a word, and says 
   const { database, world } = gateway
   const now = world.now()
   for (let count = 0; count < 101; count += 1) {
-    const username = `one-of-many-${String(count).padStart(3, '0')}`
+    const username = `zz-one-of-many-${String(count).padStart(3, '0')}`
     const user = { username, role: 'finance', mchNo: null, mustChangePassword: true, passwordHash: 'none' } as const
     await addConsoleUser(database.pool, user, now)
   }
   const rows: [query: string, count: number, next: string | null][] = [
-    ['after=one-of-many-', 50, 'one-of-many-049'],
-    ['after=one-of-many-&limit=1', 1, 'one-of-many-000'],
-    ['after=one-of-many-&limit=100', 100, 'one-of-many-099'],
-    ['after=one-of-many-000&limit=100', 100, null],
-    ['after=one-of-many-001&limit=100', 99, null],
-    ['after=one-of-many-100&limit=100', 0, null],
+    ['after=zz-one-of-many-', 50, 'zz-one-of-many-049'],
+    ['after=zz-one-of-many-&limit=1', 1, 'zz-one-of-many-000'],
+    ['after=zz-one-of-many-&limit=100', 100, 'zz-one-of-many-099'],
+    ['after=zz-one-of-many-000&limit=100', 100, null],
+    ['after=zz-one-of-many-001&limit=100', 99, null],
+    ['after=zz-one-of-many-100&limit=100', 0, null],
   ]
   const pages = await inBatches(rows, ([query]) => admin.get(`users?${query}`))
   expect(

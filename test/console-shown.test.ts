@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto'
 import { type BillRow, billRows } from '@acopay/store'
 import { countedHours, countHour } from '@acopay/store/console'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { hashing } from '../apps/server/src/security/hashing.ts'
 import { isPassword } from '../apps/server/src/security/passwords.ts'
 import { masterKeysOf } from '../apps/server/src/security/vault.ts'
 import { sealSettings } from '../apps/server/src/upstream/accounts.ts'
@@ -1082,7 +1083,7 @@ it('a change of a user leaves what it does not name', async () => {
   const { password } = (await admin.send('PUT', 'users/b-locked', { reset_password: true })).body
   const reset = await row()
   expect(reset).toEqual({ ...dropped, failures: null, password_hash: reset.password_hash })
-  expect(await isPassword(password, reset.password_hash)).toBe(true)
+  expect(await isPassword(hashing().takePlace(), password, reset.password_hash)).toBe(true)
   // The session of a user who is disabled by whatever means is over.
   await addUser(gateway, 'z-gone', 'operator')
   const gone = await signedIn(gateway, 'z-gone')

@@ -9,8 +9,8 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { beginSession } from '../apps/server/src/actions/console/session.ts'
 import { closeOrder } from '../apps/server/src/actions/order/close-order.ts'
 import { placeOrder } from '../apps/server/src/actions/order/place-order.ts'
-import { hashPassword } from '../apps/server/src/security/passwords.ts'
 import { consoleClient } from './support/console.ts'
+import { PASSWORD_HASH } from './support/passwords.ts'
 import { routesOf } from './support/routes.ts'
 import { inBatches, wrongRows } from './support/tables.ts'
 import { type TestWorld, testWorld } from './support/world.ts'
@@ -245,9 +245,8 @@ beforeAll(async () => {
   for (const mchNo of [demo.mchNo, 'MCH-OTHER']) {
     await addApp(database.pool, { mchNo, appNo: 'APP-OF-TABLE', name: 'x' }, now)
   }
-  const passwordHash = await hashPassword('correct horse battery')
   const add = (username: string, role: Role, mchNo: string | null, mustChangePassword = false) =>
-    addConsoleUser(database.pool, { username, role, mchNo, mustChangePassword, passwordHash }, now)
+    addConsoleUser(database.pool, { username, role, mchNo, mustChangePassword, passwordHash: PASSWORD_HASH }, now)
   for (const role of ROLES) {
     await add(USERS[role], role, role.startsWith('merchant') ? demo.mchNo : null)
     visitors[role] = await sessionOf(USERS[role])

@@ -13,15 +13,14 @@ import { changeUser, addUser as makeUser } from '../apps/server/src/actions/cons
 import { placeOrder } from '../apps/server/src/actions/order/place-order.ts'
 import { countHourlyFigures } from '../apps/server/src/actions/statistics/count-hours.ts'
 import { buildServer, NO_EXTRA_ROUTES } from '../apps/server/src/http/server.ts'
-import { hashPassword } from '../apps/server/src/security/passwords.ts'
 import { readConfig } from '../apps/server/src/start/config.ts'
 import { type ConsoleClient, consoleClient } from './support/console.ts'
 import { readAnswer, signedRequest } from './support/merchant.ts'
+import { PASSWORD, PASSWORD_HASH } from './support/passwords.ts'
 import { wrongRows } from './support/tables.ts'
 import { type TestWorld, testWorld } from './support/world.ts'
 
 const MINUTE = 60_000
-const PASSWORD = 'correct horse battery'
 
 let gateway: TestWorld
 const servers: FastifyInstance[] = []
@@ -42,13 +41,12 @@ async function addUser(username: string, role: Role, passwordHash = 'none'): Pro
 
 beforeAll(async () => {
   gateway = await testWorld({ env: { ACOPAY_MODE: 'production', ACOPAY_RATE_PER_ADDRESS: '' } })
-  const hash = await hashPassword(PASSWORD)
-  await addUser('admin', 'platform_admin', hash)
-  await addUser('waiting', 'finance', hash)
+  await addUser('admin', 'platform_admin', PASSWORD_HASH)
+  await addUser('waiting', 'finance', PASSWORD_HASH)
   await addUser('finance', 'finance')
   await addUser('locked', 'finance')
-  await addUser('guessed', 'finance', hash)
-  await addUser('leaver', 'finance', hash)
+  await addUser('guessed', 'finance', PASSWORD_HASH)
+  await addUser('leaver', 'finance', PASSWORD_HASH)
 })
 afterAll(async () => {
   for (const app of servers) {

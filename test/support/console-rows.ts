@@ -477,6 +477,8 @@ async function insert({ pool }: TestWorld['database'], table: string, row: Row):
 /** Writes all of it. `publicKey`: Base64 of a merchant's public key. */
 export async function writeConsoleRows({ database }: TestWorld, publicKey: string): Promise<void> {
   const put = (table: string, row: Row) => insert(database, table, row)
+  // Those of the sandbox's first start.
+  await database.pool.query('delete from console_user')
   for (const who of BOTH) {
     const mch_no = `MCH-${who}`
     const created_at = '2026-01-01T00:00:00Z'

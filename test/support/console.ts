@@ -1,23 +1,21 @@
 /** Users of the console who call its API over real HTTP, as its pages do. */
 import { isMerchantRole, type Role, type Session } from '@acopay/protocol/console'
 import { addConsoleUser } from '@acopay/store/console'
-import { hashPassword } from '../../apps/server/src/security/passwords.ts'
+import { PASSWORD, PASSWORD_HASH } from './passwords.ts'
 import type { TestWorld } from './world.ts'
 
-export const PASSWORD = 'correct horse battery'
-let hash: Promise<string> | null = null
+export { PASSWORD }
 
-/** Adds a user with `PASSWORD`; hashing it once is enough for a whole file. */
+/** Adds a user with `PASSWORD`. */
 export async function addUser(
   { database, demo }: Pick<TestWorld, 'database' | 'demo'>,
   username: string,
   role: Role,
   more: { mchNo?: string; mustChangePassword?: boolean } = {},
 ): Promise<void> {
-  hash ??= hashPassword(PASSWORD)
   const mchNo = isMerchantRole(role) ? (more.mchNo ?? demo.mchNo) : null
   const { mustChangePassword = false } = more
-  const user = { username, role, mchNo, mustChangePassword, passwordHash: await hash }
+  const user = { username, role, mchNo, mustChangePassword, passwordHash: PASSWORD_HASH }
   await addConsoleUser(database.pool, user, new Date('2026-01-01T00:00:00.000Z'))
 }
 

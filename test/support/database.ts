@@ -30,10 +30,11 @@ export async function testDatabase(template: 'empty' | 'started' = 'empty'): Pro
   }
 }
 
-/** Makes `home` the one that goes with the `started` database: its demo merchant and its master key, which is answered. */
+/** Makes `home` the one that goes with the `started` database: its demo merchant, its users and its master key, which is answered. */
 export function startedOnce(home: string): Buffer {
-  const { masterKey, demo } = inject('startedOnce')
+  const { masterKey, demo, console } = inject('startedOnce')
   writeFileSync(path.join(home, 'demo.json'), demo, { mode: 0o600 })
+  writeFileSync(path.join(home, 'console.json'), console, { mode: 0o600 })
   writeFileSync(path.join(home, 'master.key'), `${masterKey}\n`, { mode: 0o600 })
   return Buffer.from(masterKey, 'base64')
 }

@@ -8,7 +8,9 @@ import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { startEmbeddedPostgres } from '@acopay/embedded-postgres'
+import { isMerchantRole, ROLES } from '@acopay/protocol/console'
 import { migrate, openPool, type Pool } from '@acopay/store'
+import { addConsoleUser } from '@acopay/store/console'
 import { sandboxBooks } from '@acopay/store/sandbox'
 import type { TestProject } from 'vitest/node'
 import { DEMO, seedDemo } from '../../apps/server/src/sandbox/demo-merchant.ts'
@@ -16,6 +18,7 @@ import { newSettings } from '../../apps/server/src/sandbox/upstreams.ts'
 import { loadSigningKey } from '../../apps/server/src/security/platform-key.ts'
 import { masterKeysOf } from '../../apps/server/src/security/vault.ts'
 import { leftOn } from './own-databases.ts'
+import { PASSWORD, PASSWORD_HASH } from './passwords.ts'
 
 const EMPTY = 'acopay_template'
 const STARTED = 'acopay_template_started'
@@ -27,6 +30,8 @@ export type StartedOnce = {
   masterKey: string
   /** The contents of `demo.json`; its address is that of no gateway. */
   demo: string
+  /** The contents of `console.json`, whose users have the password of the tests. */
+  console: string
 }
 
 declare module 'vitest' {
@@ -70,7 +75,7 @@ async function inDatabase<Result>(serverUrl: string, name: string, work: (pool: 
 /** Long ago, so that the keys are valid by every clock that a test may set. */
 const FIRST_START = new Date('2000-01-01T00:00:00Z')
 
-/** Makes the keys and the demo merchant as the first start of a sandbox gateway does. Its accounts are as old as the test. */
+/** Makes the keys, the demo merchant and the users of the console as the first start of a sandbox gateway does. Its accounts are as old as the test. */
 async function startOnce(pool: Pool): Promise<StartedOnce> {
   const home = fs.mkdtempSync(path.join(os.tmpdir(), 'acopay-first-'))
   const masterKey = randomBytes(32)
@@ -84,7 +89,14 @@ async function startOnce(pool: Pool): Promise<StartedOnce> {
   })
   await sandboxBooks(pool).change('settings', () => ({ after: newSettings(), result: null }))
   fs.rmSync(home, { recursive: true })
-  return { masterKey: masterKey.toString('base64'), demo }
+  const users = ROLES.map((role) => ({ username: role.replace('_', '-'), role, password: PASSWORD }))
+  for (const { username, role } of users) {
+    const mchNo = isMerchantRole(role) ? DEMO.mchNo : null
+    const user = { username, role, mchNo, passwordHash: PASSWORD_HASH, mustChangePassword: false }
+    await addConsoleUser(pool, user, FIRST_START)
+  }
+  const console = JSON.stringify({ url: 'http://127.0.0.1:1/console/', users })
+  return { masterKey: masterKey.toString('base64'), demo, console }
 }
 
 async function temporaryServer(): Promise<{ url: string; remove: () => Promise<void> }> {

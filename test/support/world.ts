@@ -14,6 +14,7 @@ import { type GuardOptions, safePost } from '../../apps/server/src/outbound/safe
 import { DEMO, type DemoSettings, seedDemo } from '../../apps/server/src/sandbox/demo-merchant.ts'
 import { sandboxExtraRoutes } from '../../apps/server/src/sandbox/extra-routes.ts'
 import { type SandboxUpstreams, sandboxUpstreams } from '../../apps/server/src/sandbox/upstreams.ts'
+import { type HashingClock, hashing } from '../../apps/server/src/security/hashing.ts'
 import { loadSigningKey } from '../../apps/server/src/security/platform-key.ts'
 import { loadPurposeKeys } from '../../apps/server/src/security/purpose-keys.ts'
 import { masterKeysOf } from '../../apps/server/src/security/vault.ts'
@@ -23,6 +24,12 @@ import { readConfig } from '../../apps/server/src/start/config.ts'
 import type { World } from '../../apps/server/src/world.ts'
 import { startedOnce, type TestDatabase, testDatabase } from './database.ts'
 import { manualClock, testStart } from './manual-clock.ts'
+
+/** Wrong passwords wait for each other a thousandth of the time. */
+const HURRIED: HashingClock = {
+  nowMs: () => performance.now() * 1000,
+  later: (ms, run) => void setTimeout(run, ms / 1000).unref(),
+}
 
 export type TestWorld = {
   world: World
@@ -84,6 +91,7 @@ export async function testWorld(
     outgoing,
     clock: sureClock(clock.now),
     sleep: clock.sleep,
+    hashing: hashing(HURRIED),
     pool: database.pool,
     log: pino({ level: 'info' }, sink),
     signingKey: () => signingKey,

@@ -6,6 +6,7 @@ import type { Merchant, Pool, UntouchedAnswer, UntouchedAsk } from '@acopay/stor
 import type { Logger } from 'pino'
 import type { BillFile, BillLinks } from './actions/bill/bill-links.ts'
 import type { SafePost } from './outbound/safe-post.ts'
+import type { Hashing } from './security/hashing.ts'
 import type { KnownDevices } from './security/known-devices.ts'
 import type { PasskeySite } from './security/passkey-site.ts'
 import type { Stamps } from './security/stamps.ts'
@@ -68,9 +69,11 @@ export type World = {
   /** A URL at which a bill can be fetched for the next half hour. */
   billUrl: (file: BillFile) => string
   billLinks: BillLinks
-  /** The cashier page of an order. */
   /** Browsers in which users of the console have signed in. */
   devices: KnownDevices
+  /** Where the console's passwords are hashed, one at a time. */
+  hashing: Hashing
+  /** The cashier page of an order. */
   cashierUrl: (mchNo: string, transactionNo: string) => string
   /** Whether this is the proof at the end of the order's cashier URL; compared in constant time. */
   isCashierProof: (order: { mchNo: string; transactionNo: string }, proof: string) => boolean

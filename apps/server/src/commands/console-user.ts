@@ -2,6 +2,7 @@
 import { isMerchantRole, ROLES } from '@acopay/protocol/console'
 import { type Db, findMerchant, migrate } from '@acopay/store'
 import { addConsoleUser, changeConsoleUser, endConsoleSessions, findConsoleUser } from '@acopay/store/console'
+import { hashing } from '../security/hashing.ts'
 import { hashPassword, newPassword, oneTimeEnd } from '../security/passwords.ts'
 import { readConfig } from '../start/config.ts'
 import { openDatabase } from '../start/database.ts'
@@ -25,7 +26,7 @@ export async function consoleUser(
   try {
     await migrate(pool)
     const password = newPassword()
-    const fresh = { hash: await hashPassword(password), endsAt: oneTimeEnd(new Date()) }
+    const fresh = { hash: await hashPassword(hashing(), password), endsAt: oneTimeEnd(new Date()) }
     if (operation === 'add') await add(pool, { username, role, mchNo: mchNo ?? null, fresh })
     else await reset(pool, username, fresh)
     return `${username}  一次性密码，72小时内有效 one-time password, for 72 hours: ${password}`

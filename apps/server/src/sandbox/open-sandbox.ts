@@ -33,7 +33,7 @@ export async function openSandbox({ world, home, master, signal }: Options): Pro
   const otherUrl = await otherGateway(home)
   const demo = await seedDemo(world.pool, home, world.now())
   signal.throwIfAborted()
-  const console = await seedConsoleUsers(world.pool, home, world.now())
+  const console = await seedConsoleUsers(world, home)
   signal.throwIfAborted()
   const upstreams = sandboxUpstreams(world.pool, world)
   await upstreams.open(master)

@@ -4,8 +4,10 @@ import path from 'node:path'
 import { isMerchantRole, ROLES } from '@acopay/protocol/console'
 import type { Db } from '@acopay/store'
 import { addConsoleUser, changeConsoleUser, findConsoleUser } from '@acopay/store/console'
+import type { Hashing } from '../security/hashing.ts'
 import { hashPassword, isPassword, newPassword } from '../security/passwords.ts'
 import { writePrivateFile } from '../security/private-file.ts'
+import type { World } from '../world.ts'
 import { DEMO } from './demo-merchant.ts'
 
 /** The contents of `console.json`. */
@@ -14,10 +16,13 @@ export type ConsoleUsers = { url: string; users: { username: string; role: strin
 export type SeededUsers = { users: ConsoleUsers['users']; isNew: boolean }
 
 /** Adds the users on the first start. If the file is missing or belongs to another database, they get new passwords. */
-export async function seedConsoleUsers(db: Db, home: string, now: Date): Promise<SeededUsers> {
+export async function seedConsoleUsers(
+  { pool: db, hashing, now }: Pick<World, 'pool' | 'hashing' | 'now'>,
+  home: string,
+): Promise<SeededUsers> {
   const known = readKnown(consoleFile(home))
-  if (known !== null && (await isOurs(db, known))) return { users: known, isNew: false }
-  return { users: await makeUsers(db, now), isNew: true }
+  if (known !== null && (await isOurs(db, hashing, known))) return { users: known, isNew: false }
+  return { users: await makeUsers(db, hashing, now()), isNew: true }
 }
 
 export const consoleFile = (home: string): string => path.join(home, 'console.json')
@@ -37,17 +42,17 @@ function readKnown(file: string): ConsoleUsers['users'] | null {
 }
 
 /** The users are made together, so checking the first one is enough. */
-async function isOurs(db: Db, [first]: ConsoleUsers['users']): Promise<boolean> {
+async function isOurs(db: Db, hashing: Hashing, [first]: ConsoleUsers['users']): Promise<boolean> {
   const user = first === undefined ? null : await findConsoleUser(db, first.username)
-  return user !== null && (await isPassword(first?.password ?? '', user.passwordHash))
+  return user !== null && (await isPassword(hashing.takePlace(), first?.password ?? '', user.passwordHash))
 }
 
-const makeUsers = (db: Db, now: Date): Promise<ConsoleUsers['users']> =>
+const makeUsers = (db: Db, hashing: Hashing, now: Date): Promise<ConsoleUsers['users']> =>
   Promise.all(
     ROLES.map(async (role) => {
       const username = role.replace('_', '-')
       const password = newPassword()
-      const hash = await hashPassword(password)
+      const hash = await hashPassword(hashing, password)
       const mchNo = isMerchantRole(role) ? DEMO.mchNo : null
       const user = { username, role, mchNo, passwordHash: hash, mustChangePassword: false }
       if (!(await addConsoleUser(db, user, now))) {

@@ -52,7 +52,7 @@ type Waiting = {
 
 export type Hashing = { takePlace: (caller?: HashingCaller) => HashingPlace }
 
-/** One for the whole process (below); tests make their own. */
+/** Makes the queue of one process: the world's, or that of a command. */
 export function hashing(clock: HashingClock = CLOCK): Hashing {
   const known = { queue: [] as Waiting[], places: 0 }
   const others = { queue: [] as Waiting[], places: 0 }
@@ -100,8 +100,6 @@ export function hashing(clock: HashingClock = CLOCK): Hashing {
     },
   }
 }
-
-export const { takePlace } = hashing()
 
 /** JavaScript, because a thread loads no TypeScript. */
 const THREAD = `

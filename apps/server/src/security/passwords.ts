@@ -3,7 +3,7 @@
  * later.
  */
 import { randomBytes, randomInt, type ScryptOptions, timingSafeEqual } from 'node:crypto'
-import { type HashingPlace, takePlace } from './hashing.ts'
+import type { Hashing, HashingPlace } from './hashing.ts'
 
 /** 32 MiB and three passes: OWASP's password storage cheat sheet, scrypt. */
 const COST = { N: 2 ** 15, r: 8, p: 3 }
@@ -24,7 +24,7 @@ const derive = (place: HashingPlace, password: string, salt: Buffer, cost: Scryp
 const bytesOf = (password: string): string => password.normalize('NFKC')
 
 /** `scrypt:N:r:p:salt:hash`, the last two in Base64. */
-export async function hashPassword(password: string): Promise<string> {
+export async function hashPassword({ takePlace }: Hashing, password: string): Promise<string> {
   const salt = randomBytes(16)
   // Only users who are signed in, and commands, make new passwords.
   const place = takePlace({ isKnown: true })
@@ -36,11 +36,7 @@ export async function hashPassword(password: string): Promise<string> {
  * Whether this is the password. Without a hash it takes as long as with one, so that the time does not reveal which names
  * exist. It takes the caller's place in the queue of hashes, and leaves it.
  */
-export async function isPassword(
-  password: string,
-  hash: string | null,
-  place: HashingPlace = takePlace(),
-): Promise<boolean> {
+export async function isPassword(place: HashingPlace, password: string, hash: string | null): Promise<boolean> {
   const [, N, r, p, salt = '', right = ''] = (hash ?? NO_HASH).split(':')
   const given = await derive(place, bytesOf(password), Buffer.from(salt, 'base64'), {
     N: Number(N),

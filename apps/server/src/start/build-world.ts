@@ -6,6 +6,7 @@ import { billLinks } from '../actions/bill/bill-links.ts'
 import { closeUntouchedTogether } from '../actions/order/close-order.ts'
 import { coalesced } from '../outbound/coalesce.ts'
 import type { SafePost } from '../outbound/safe-post.ts'
+import { type Hashing, hashing as hashingQueue } from '../security/hashing.ts'
 import { knownDevices } from '../security/known-devices.ts'
 import { passkeySiteOf } from '../security/passkey-site.ts'
 import type { SigningKey } from '../security/platform-key.ts'
@@ -43,6 +44,8 @@ export type Parts = {
   clock: Clock
   /** Ready where it is not said: a test's world has no start. */
   phase?: World['phase']
+  /** The machine's own where it is not said. */
+  hashing?: Hashing
   sleep: World['sleep']
 }
 
@@ -59,6 +62,7 @@ export function buildWorld({
   sandboxUrl,
   clock,
   phase = () => 'ready',
+  hashing = hashingQueue(),
   sleep,
 }: Parts): World {
   const { now } = clock
@@ -110,6 +114,7 @@ export function buildWorld({
     },
     stamps: stampsOf(purposeKey),
     devices: knownDevices(purposeKey('console device'), newNonce),
+    hashing,
     secrets: secretsOf(master),
     log,
     now,

@@ -25,7 +25,7 @@ export async function changeOwnPassword(
 ): Promise<{ token: string; user: ConsoleUser } | null> {
   const user = await provenUser(world, username, password)
   if (user === null) return null
-  const hash = await hashPassword(fresh)
+  const hash = await hashPassword(world.hashing, fresh)
   await changeConsoleUser(world.pool, username, { password: { hash, endsAt: null } })
   // The session that makes this call ends too, so that a stolen copy of its cookie stops working.
   await endConsoleSessions(world.pool, username)

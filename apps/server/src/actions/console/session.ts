@@ -19,7 +19,6 @@ import {
   type SignInFrom,
   useConsoleSession,
 } from '@acopay/store/console'
-import { takePlace } from '../../security/hashing.ts'
 import { originOf } from '../../security/origin.ts'
 import { isPassword } from '../../security/passwords.ts'
 import type { World } from '../../world.ts'
@@ -64,12 +63,12 @@ export async function signIn(
 ): Promise<{ user: ConsoleUser | null; result: SignedIn }> {
   const now = world.now()
   // First: a try that is sent away for lack of a place does not count against the name.
-  const place = takePlace({ isKnown: device !== null, ...(signal === undefined ? {} : { signal }) })
+  const place = world.hashing.takePlace({ isKnown: device !== null, ...(signal === undefined ? {} : { signal }) })
   const from = { username, origin: originOfSignIn({ address, device }) }
   try {
     const counted = await beginSignIn(world.pool, from, now)
     const user = await findConsoleUser(world.pool, username)
-    const isRight = await isPassword(password, counted === null ? null : (user?.passwordHash ?? null), place)
+    const isRight = await isPassword(place, password, counted === null ? null : (user?.passwordHash ?? null))
     return { user, result: await signedIn(world, { from, address, second }, isRight ? user : null) }
   } finally {
     place.leave()
@@ -156,11 +155,11 @@ export async function signedInUser(world: World, username: string): Promise<Cons
 export async function provenUser(world: World, username: string, password: string): Promise<ConsoleUser | null> {
   // Every password has twelve characters or more, so an empty one needs no hash.
   if (password === '') return null
-  const place = takePlace({ isKnown: true })
+  const place = world.hashing.takePlace({ isKnown: true })
   try {
     const counted = await beginSignIn(world.pool, inSession(username), world.now())
     const user = await signedInUser(world, username)
-    return counted !== null && (await isPassword(password, user.passwordHash, place)) ? user : null
+    return counted !== null && (await isPassword(place, password, user.passwordHash)) ? user : null
   } finally {
     place.leave()
   }

@@ -10,7 +10,7 @@ export async function addUser(
 ): Promise<string | null> {
   const now = world.now()
   const password = newPassword()
-  const passwordHash = await hashPassword(password)
+  const passwordHash = await hashPassword(world.hashing, password)
   const added = { ...user, passwordHash, mustChangePassword: true, passwordEndsAt: oneTimeEnd(now) }
   const isNew = await addConsoleUser(world.pool, added, now)
   return isNew ? password : null
@@ -32,7 +32,9 @@ export async function changeUser(world: World, username: string, change: UserCha
   await changeConsoleUser(world.pool, username, {
     ...(role === null ? {} : { role }),
     ...(isEnabled === null ? {} : { isEnabled }),
-    ...(password === null ? {} : { password: { hash: await hashPassword(password), endsAt: oneTimeEnd(world.now()) } }),
+    ...(password === null
+      ? {}
+      : { password: { hash: await hashPassword(world.hashing, password), endsAt: oneTimeEnd(world.now()) } }),
     unlock: unlock || resetPassword,
     dropSecondFactor,
   })

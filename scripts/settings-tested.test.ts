@@ -119,6 +119,8 @@ describe('a setting of the environment', () => {
       ACOPAY_NOTIFY_PORTS: list(config.notifyPorts),
       ACOPAY_NOTIFY_NETWORKS: list(config.notifyNetworks),
       ACOPAY_SHELL_ORIGINS: list(readConfig({ ACOPAY_MODE: 'production' }, 'home').shellOrigins),
+      ACOPAY_METRICS_PORT: config.metricsPort ?? 'none',
+      ACOPAY_METRICS_TOKEN: config.metricsToken ?? 'none',
       ACOPAY_SANDBOX_EXPOSED: config.sandboxExposed,
       ACOPAY_SANDBOX_AHEAD_HOURS: hours(config.sandboxAheadMs),
     }

@@ -3,6 +3,7 @@
 import { randomBytes } from 'node:crypto'
 import { addMerchant, putChannelAccount } from '@acopay/store'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { metrics as newMetrics } from '../apps/server/src/metrics/metrics.ts'
 import { accountsOf, newSettings } from '../apps/server/src/sandbox/upstreams.ts'
 import { masterKeysOf } from '../apps/server/src/security/vault.ts'
 import { channelAccounts, sealSettings } from '../apps/server/src/upstream/accounts.ts'
@@ -22,6 +23,8 @@ beforeAll(async () => {
 })
 afterAll(() => database.drop())
 
+const metrics = newMetrics({ version: '0', mode: 'sandbox' })
+
 it('a channel made before the stand-ins listened is made again once they do, and then kept', async () => {
   let sandboxUrl = ''
   const called: string[] = []
@@ -30,7 +33,7 @@ it('a channel made before the stand-ins listened is made again once they do, and
     throw new Error('the stand-in is not there')
   }
   const door = { fetch: fetched as typeof fetch, now: () => now, newNonce: () => 'n' }
-  const channelOf = channelAccounts({ pool: database.pool, master, door, sandboxUrl: () => sandboxUrl })
+  const channelOf = channelAccounts({ pool: database.pool, master, metrics, door, sandboxUrl: () => sandboxUrl })
   const query = async () =>
     (await channelOf(KEY.mchNo, KEY.channel))?.query({ attemptNo: 'AT1' }, AbortSignal.timeout(9_000))
   await query()
@@ -43,7 +46,7 @@ it('a channel made before the stand-ins listened is made again once they do, and
 
 it('a channel that is not installed, or that the merchant has no account with, is none', async () => {
   const door = { fetch, now: () => now, newNonce: () => 'n' }
-  const channelOf = channelAccounts({ pool: database.pool, master, door, sandboxUrl: () => '' })
+  const channelOf = channelAccounts({ pool: database.pool, master, metrics, door, sandboxUrl: () => '' })
   expect(await channelOf(KEY.mchNo, 'wechat')).toBeNull()
   expect(await channelOf(KEY.mchNo, 'toString')).toBeNull()
 })
@@ -62,7 +65,7 @@ it('a certificate that ends within 30 days raises an alarm, once a day while the
   const said: object[] = []
   const log = { error: (what: object) => void said.push(what), warn: () => {} }
   const door = { fetch, now: () => at, newNonce: () => 'n' }
-  const channelOf = channelAccounts({ pool: database.pool, master, door, sandboxUrl: () => '', log })
+  const channelOf = channelAccounts({ pool: database.pool, master, metrics, door, sandboxUrl: () => '', log })
   const days: number[] = []
   for (const time of ['10T00:00:00Z', '11T00:00:00Z', '12T00:00:01Z', '12T00:00:02Z', '13T00:00:00Z', '13T00:00:01Z']) {
     at = new Date(`2026-03-${time}`)

@@ -170,14 +170,20 @@ describe('a gateway process', () => {
     expect((await close(second.demo, order)).data.code).toBe('SUCCESS')
   })
 
-  it('says in one line that its port is taken', async () => {
-    const other = createServer().listen(0, '127.0.0.1')
-    await new Promise((resolve) => other.once('listening', resolve))
-    const { port } = other.address() as { port: number }
-    const { code, output } = await exitOf({ PORT: String(port) })
-    other.close()
-    expect([code, output]).toEqual([1, `端口 ${port} 已被占用，请设置 PORT (port ${port} is taken, set PORT)\n`])
-  })
+  it.each(['PORT', 'ACOPAY_METRICS_PORT'])(
+    'says in one line that its port is taken, and in which setting: %s',
+    async (setting) => {
+      const other = createServer().listen(0, '127.0.0.1')
+      await new Promise((resolve) => other.once('listening', resolve))
+      const { port } = other.address() as { port: number }
+      const { code, output } = await exitOf({ [setting]: String(port) })
+      other.close()
+      expect([code, output]).toEqual([
+        1,
+        `端口 ${port} 已被占用，请设置 ${setting} (port ${port} is taken, set ${setting})\n`,
+      ])
+    },
+  )
 
   it('says in one line that its database cannot be reached, and not the password', async () => {
     const { code, output } = await exitOf({ DATABASE_URL: 'postgres://user:secret@127.0.0.1:1/none' })

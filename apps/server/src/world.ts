@@ -5,6 +5,7 @@ import type { Sign } from '@acopay/protocol'
 import type { Merchant, Pool, UntouchedAnswer, UntouchedAsk } from '@acopay/store'
 import type { Logger } from 'pino'
 import type { BillFile, BillLinks } from './actions/bill/bill-links.ts'
+import type { Metrics } from './metrics/metrics.ts'
 import type { SafePost } from './outbound/safe-post.ts'
 import type { Hashing } from './security/hashing.ts'
 import type { KnownDevices } from './security/known-devices.ts'
@@ -82,6 +83,8 @@ export type World = {
   /** Stamps and unstamps stored secrets. `place` is their table and row. */
   secrets: Secrets
   log: Logger
+  /** What is counted for Prometheus. */
+  metrics: Metrics
   /** The time. A jump of the machine's clock does not change it; start/clock.ts tells how. */
   now: () => Date
   /** The time by which something ends for good (an order expires, an upstream's "not found" becomes proof): `now`, which stands still

@@ -26,7 +26,14 @@ export {
   merchantOfOrder,
   type NotificationPlace,
 } from './console/lists.ts'
-export { countedHours, type HourFigures, readChannelHealth, readHealth, readHours } from './console/order-hours.ts'
+export {
+  countedHours,
+  type Health,
+  type HourFigures,
+  readChannelHealth,
+  readHealth,
+  readHours,
+} from './console/order-hours.ts'
 export {
   FIRST_NUMBER,
   findOrdersByNumber,

@@ -22,8 +22,10 @@ import { queryEndpoint } from './merchant/query-order.ts'
 import { queryRefundEndpoint } from './merchant/query-refund.ts'
 import { readBody, readQuery } from './merchant/read-params.ts'
 import { refundEndpoint } from './merchant/refund-order.ts'
+import { metricsRoute } from './metrics.ts'
 import { type RateLimit, rateLimit } from './rate-limit.ts'
 import { referenceRoutes } from './reference.ts'
+import { tellOf } from './request-line.ts'
 import { standingHeaders } from './standing-headers.ts'
 import { notificationRoutes } from './upstream/webhook.ts'
 
@@ -56,6 +58,8 @@ export type HttpOptions = {
   publicUrl: string | null
   /** Origins whose pages may show the cashier in a frame. */
   shellOrigins: string[]
+  /** Null: there is no /metrics here. */
+  metricsToken: string | null
 }
 
 /** Routes that only some gateways have, such as the sandbox's. The code that starts a gateway passes them in. */
@@ -65,14 +69,6 @@ export type ExtraRoutes = {
 }
 
 export const NO_EXTRA_ROUTES: ExtraRoutes = { consoleEndpoints: [], register: () => {} }
-
-/** The fields of a request's log line. The handlers fill them in. */
-type LogLine = { mchNo?: string; transactionNo?: string; outcome?: string }
-declare module 'fastify' {
-  interface FastifyRequest {
-    line: LogLine
-  }
-}
 
 export function buildServer(world: World, options: HttpOptions, extra: ExtraRoutes): FastifyInstance {
   const nowMs = () => world.now().getTime()
@@ -90,6 +86,7 @@ export function buildServer(world: World, options: HttpOptions, extra: ExtraRout
       method: endpoint.method,
       url: BASE_PATH + endpoint.path,
       exposeHeadRoute: false,
+      config: { call: endpoint.path },
       handler: async (request, reply) => {
         reply.header('content-type', JSON_TYPE)
         return inTime(world, request, respond({ world, endpoint, perMerchant }, request, reply))
@@ -97,6 +94,7 @@ export function buildServer(world: World, options: HttpOptions, extra: ExtraRout
     })
   }
   healthRoutes(app, world)
+  if (options.metricsToken !== null) metricsRoute(app, world, options.metricsToken)
   openApiRoute(app, options.publicUrl)
   referenceRoutes(app, world)
   notificationRoutes(app, world, perAddress)
@@ -143,7 +141,7 @@ function addHooks(app: FastifyInstance, world: World): void {
     // Fastify would answer 415 for a content type that it cannot read: it does not see it, and keeps the body as bytes.
     if (request.mediaType === undefined) delete request.headers['content-type']
   })
-  app.addHook('onResponse', async (request, reply) => logLine(world, request, reply))
+  app.addHook('onResponse', async (request, reply) => tellOf(world, request, reply))
   let isStopping = false
   app.addHook('preClose', async () => {
     isStopping = true
@@ -208,7 +206,7 @@ async function respond(
   const { proven: caller, refusal } = identified
   request.line.mchNo = caller.mchNo
 
-  const { answer, transactionNo } = await resultOf({ world, endpoint }, caller, {
+  const { answer, transactionNo, way } = await resultOf({ world, endpoint }, caller, {
     params: params ?? {},
     refusal,
   }).catch((error: unknown): Result => {
@@ -217,6 +215,7 @@ async function respond(
   })
   request.line.outcome = isRefusal(answer) ? answer.refused : (answer.code ?? 'SUCCESS')
   if (transactionNo !== undefined) request.line.transactionNo = transactionNo
+  if (way !== undefined) request.line.way = way
   const { keyId, sign } = world.signingKey()
   // Which key verifies this answer: the protocol has no member for it, and clients pass over headers they do not know.
   reply.header('x-acopay-platform-key', keyId)
@@ -260,21 +259,4 @@ function plain(request: FastifyRequest, reply: FastifyReply, status: number): Fa
     .code(status)
     .header('content-type', 'text/plain; charset=utf-8')
     .send(`${PLAIN_TEXTS[status] ?? '请求无效 (bad request)'}\n`)
-}
-
-/** The secret parts of bill and cashier links are in their paths, however these are written, so those parts are not logged. */
-function pathToLog(url: string): string {
-  const path = url.split('?', 1)[0] ?? ''
-  const decoded = path.replace(/%([2-7][0-9a-f])/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
-  return decoded.replace(/^(\/(?:bills|cashier)\/).*$/s, '$1…')
-}
-
-function logLine(world: World, request: FastifyRequest, reply: FastifyReply): void {
-  const { line = {} } = request
-  const ms = Math.round(reply.elapsedTime * 10) / 10
-  const path = pathToLog(request.url)
-  world.log.info(
-    { requestId: request.id, method: request.method, path, status: reply.statusCode, ...line, ms },
-    'request',
-  )
 }

@@ -70,6 +70,7 @@ export function notifier(world: World): Notifier {
       hosts.judged(host, tried.failure === null, world.now().getTime())
       const state = await end('', tried)
       const { ms, httpStatus, failure } = tried
+      world.metrics.notification(failure === null ? 'delivered' : 'failed')
       world.log.info({ ...line, tries: taken.tries + 1, state, ms, httpStatus, failure }, 'notification')
       if (state === 'DEAD') world.log.error({ ...line, failure, alarm: true }, 'notification in the dead letters')
     } catch (error) {

@@ -147,6 +147,7 @@ async function runJob(world: World, job: Job): Promise<void> {
   const startedMs = world.now().getTime()
   try {
     const outcome = await runAndSettle(world, job)
+    world.metrics.job(kind, outcome)
     const ms = world.now().getTime() - startedMs
     world.log.info({ mchNo, kind, subject, tries, outcome, ms }, 'job')
   } catch (error) {

@@ -7,6 +7,8 @@ export type CoalesceOptions<Ask, Answer> = {
   run: (key: string, asks: Ask[]) => Promise<Answer[]>
   inFlightMax: number
   sizeMax: number
+  /** Is told how many share each statement. */
+  onBatch?: (size: number) => void
 }
 
 type Waiting<Ask, Answer> = { ask: Ask; resolve: (answer: Answer) => void; reject: (error: unknown) => void }
@@ -20,6 +22,7 @@ export function coalesced<Ask, Answer>(
   async function drain(key: string, queue: Queue<Ask, Answer>): Promise<void> {
     queue.inFlight += 1
     const batch = queue.waiting.splice(0, options.sizeMax)
+    options.onBatch?.(batch.length)
     try {
       const answers = await options.run(
         key,

@@ -4,6 +4,7 @@ import { signedNotification, timeText } from '@acopay/protocol'
 import { findMerchant, type Merchant, type Pool, rememberNonces } from '@acopay/store'
 import { billLinks } from '../actions/bill/bill-links.ts'
 import { closeUntouchedTogether } from '../actions/order/close-order.ts'
+import { type Metrics, metrics as newMetrics } from '../metrics/metrics.ts'
 import { coalesced } from '../outbound/coalesce.ts'
 import type { SafePost } from '../outbound/safe-post.ts'
 import { type Hashing, hashing as hashingQueue } from '../security/hashing.ts'
@@ -14,6 +15,7 @@ import type { Purpose } from '../security/purpose-keys.ts'
 import { stampsOf } from '../security/stamps.ts'
 import { type MasterKeys, secretsOf } from '../security/vault.ts'
 import { channelAccounts } from '../upstream/accounts.ts'
+import { VERSION } from '../version.ts'
 import type { World } from '../world.ts'
 import type { Clock } from './clock.ts'
 import type { Config } from './config.ts'
@@ -29,6 +31,8 @@ export type Parts = {
   config: Config
   pool: Pool
   log: World['log']
+  /** Its own where it is not said. */
+  metrics?: Metrics
   master: MasterKeys
   purposeKey: (purpose: Purpose) => Buffer
   signingKey: () => SigningKey
@@ -53,6 +57,7 @@ export function buildWorld({
   config,
   pool,
   log,
+  metrics = ownMetrics(config),
   master,
   purposeKey,
   signingKey,
@@ -78,6 +83,7 @@ export function buildWorld({
     },
     inFlightMax: STATEMENTS_AT_ONCE,
     sizeMax: Number.POSITIVE_INFINITY,
+    onBatch: (size) => metrics.batch('merchant', size),
   })
   const rememberTogether = coalesced<string, void>({
     run: async (mchNo, nonces) => {
@@ -86,11 +92,12 @@ export function buildWorld({
     },
     inFlightMax: STATEMENTS_AT_ONCE,
     sizeMax: NONCES_PER_STATEMENT,
+    onBatch: (size) => metrics.batch('nonce', size),
   })
   return {
     pool,
     phase,
-    channelOf: channelAccounts({ pool, master, door: { fetch, now, newNonce }, sandboxUrl, log }),
+    channelOf: channelAccounts({ pool, master, door: { fetch, now, newNonce }, sandboxUrl, log, metrics }),
     post: outgoing.post,
     urlRefusal: outgoing.refusal,
     // In the sandbox the stand-ins run in this process, so their webhooks come to its own address.
@@ -99,7 +106,7 @@ export function buildWorld({
     isSandbox: config.mode === 'sandbox',
     consoleRules: consoleRulesOf(config),
     findMerchant: (mchNo) => findTogether(mchNo, null),
-    closeUntouched: closeUntouchedTogether({ pool, now }),
+    closeUntouched: closeUntouchedTogether({ pool, now, onBatch: (size) => metrics.batch('close', size) }),
     rememberNonce: rememberTogether,
     signingKey,
     signNotification: (mchNo, news, at) =>
@@ -117,6 +124,7 @@ export function buildWorld({
     hashing,
     secrets: secretsOf(master),
     log,
+    metrics,
     now,
     sureNow: clock.sureNow,
     clockDoubt: clock.doubt,
@@ -133,6 +141,8 @@ const consoleRulesOf = (config: Config): World['consoleRules'] => ({
   secondPersonAboveFen: config.secondPersonAboveFen,
   passkeySiteOf: passkeySiteOf({ publicUrl: config.publicUrl, isSandbox: config.mode === 'sandbox' }),
 })
+
+const ownMetrics = ({ mode }: Config): Metrics => newMetrics({ version: VERSION, mode })
 
 const newNonce = (): string => randomUUID().replaceAll('-', '')
 

@@ -66,6 +66,8 @@ describe('without any setting', () => {
       totpRoles: [],
       proofAboveFen: 100_000n,
       secondPersonAboveFen: null,
+      metricsToken: null,
+      metricsPort: null,
       sandboxExposed: 'no',
       sandboxAheadMs: 0,
       notifyPorts: [443],
@@ -322,4 +324,19 @@ describe('ACOPAY_TOTP_ROLES, ACOPAY_PROOF_ABOVE and ACOPAY_SECOND_PERSON_ABOVE',
     const [[name, text = '']] = Object.entries(env) as [[string, string]]
     expect(complaint(env)).toMatch(new RegExp(`^${name} .*(finance|1000\\.00).*; got "${text}"$`))
   })
+})
+
+describe('ACOPAY_METRICS_TOKEN', () => {
+  it('is taken from 16 visible characters on', () => {
+    expect(read({ ACOPAY_METRICS_TOKEN: 'a'.repeat(16) }).metricsToken).toBe('a'.repeat(16))
+  })
+
+  it.each(['a'.repeat(15), `${'a'.repeat(16)} b`, '密'.repeat(16)])(
+    'is refused where it is short or has a space, and is not repeated',
+    (token) => {
+      const message = complaint({ ACOPAY_METRICS_TOKEN: token })
+      expect(message).toMatch(/^ACOPAY_METRICS_TOKEN .*at least 16 visible/)
+      expect(message).not.toContain(token)
+    },
+  )
 })

@@ -48,6 +48,10 @@ export type Config = {
   proofAboveFen: Fen
   /** Null: one person is enough for any refund. */
   secondPersonAboveFen: Fen | null
+  /** Who reads /metrics sends it; null: the gateway's own port does not have /metrics. */
+  metricsToken: string | null
+  /** A port of its own for /metrics; null: there is none. */
+  metricsPort: number | null
   /** Sandbox only: others than this machine may reach it, who then pay for nothing. */
   sandboxExposed: 'no' | 'yes'
   /** Sandbox only: how far the clock of this process, stand-ins included, is ahead of the machine's clock. */
@@ -107,14 +111,22 @@ export function readConfig(env: Env, defaultHome: string): Config {
     totpRoles: readList(env.ACOPAY_TOTP_ROLES ?? '').map(readRole),
     proofAboveFen: readYuan('ACOPAY_PROOF_ABOVE', env.ACOPAY_PROOF_ABOVE || '1000.00'),
     secondPersonAboveFen: readBound('ACOPAY_SECOND_PERSON_ABOVE', env.ACOPAY_SECOND_PERSON_ABOVE),
+    metricsToken: readSecret('ACOPAY_METRICS_TOKEN', env.ACOPAY_METRICS_TOKEN),
+    metricsPort: env.ACOPAY_METRICS_PORT ? number('ACOPAY_METRICS_PORT', 0, 0, 65_535) : null,
     sandboxExposed: oneOf('ACOPAY_SANDBOX_EXPOSED', ['no', 'yes']),
     sandboxAheadMs: number('ACOPAY_SANDBOX_AHEAD_HOURS', 0, 0, 168) * HOURS,
   }
+  if (config.mode === 'sandbox') config.shellOrigins.push('http://127.0.0.1:*', 'http://localhost:*')
+  refuseContradictions(config)
+  return config
+}
+
+/** Settings that do not go together. */
+function refuseContradictions(config: Config): void {
   if (config.mode === 'production' && config.sandboxAheadMs > 0) {
     throw new ConfigError('ACOPAY_SANDBOX_AHEAD_HOURS 只能用于沙箱模式 (is for ACOPAY_MODE=sandbox only)')
   }
   refuseExposedSandbox(config)
-  if (config.mode === 'sandbox') config.shellOrigins.push('http://127.0.0.1:*', 'http://localhost:*')
   // A lease must last longer than the work it protects; otherwise two workers do the same work.
   if (config.leaseMs < 2 * config.closeBudgetMs) {
     throw new ConfigError(
@@ -125,7 +137,6 @@ export function readConfig(env: Env, defaultHome: string): Config {
     // The error does not repeat the value, because it may contain a password.
     throw new ConfigError('DATABASE_URL 应以 postgres:// 开头 (should begin with postgres://)')
   }
-  return config
 }
 
 /** In a sandbox everyone can play the payer. One that strangers reach would hand out what its merchants sell. */
@@ -203,6 +214,17 @@ const readKeys = (env: Env): Pick<Config, 'masterKeys' | 'platformKeys' | 'signe
   platformKeys: readList(env.ACOPAY_PLATFORM_KEYS ?? '').map(readPlatformKey),
   signer: readProgram('ACOPAY_SIGNER', env.ACOPAY_SIGNER),
 })
+
+const SECRET_MIN = 16
+
+function readSecret(name: string, text: string | undefined): string | null {
+  if (text === undefined || text === '') return null
+  if (/^[\x21-\x7e]+$/.test(text) && text.length >= SECRET_MIN) return text
+  // The error does not repeat the value, which is a secret.
+  throw new ConfigError(
+    `${name} 应为至少 ${SECRET_MIN} 个可见ASCII字符，不含空格 (at least ${SECRET_MIN} visible ASCII characters, without spaces)`,
+  )
+}
 
 function readPlatformKey(text: string): KeyObject {
   try {

@@ -20,6 +20,8 @@ import { type Clock, type ClockSources, keepComparing, watchedClock } from './cl
 import type { Config } from './config.ts'
 import { loggedWatch, lostOnTheWay, openDatabase } from './database.ts'
 import { inHome } from './home.ts'
+import { openLog } from './log.ts'
+import { openMetrics } from './open-metrics.ts'
 
 const STAMPING_CHANGED = 'the moment at which stamping began was removed or changed in the database'
 
@@ -31,6 +33,8 @@ const LONGEST_ANSWER_MS = 10_000
 
 export type Gateway = {
   url: string
+  /** Where /metrics has a port of its own; null where it has none. */
+  metricsUrl: string | null
   /** Null in production mode. */
   sandbox: SandboxFiles | null
   log: World['log']
@@ -96,12 +100,9 @@ type Start = { config: Config; machine: Machine; signal: AbortSignal; opened: Cl
 
 /** Opens everything before it listens, and is ready last. */
 async function start({ config, machine, signal, opened }: Start): Promise<Gateway> {
-  const log = openLog(config.logLevel, machine.output)
+  const { log, metrics } = openLog(config, machine.output)
   opened.push(async () => log.flush())
-  let tellGone: (error: Error) => void = () => {}
-  const gone = new Promise<Error>((resolve) => {
-    tellGone = resolve
-  })
+  const { gone, tellGone } = goneOnce()
   const master = loadMasterKeys(config)
   const { pool, close: closeDatabase } = await openDatabase(config, {
     watch: loggedWatch(log, tellGone),
@@ -123,6 +124,7 @@ async function start({ config, machine, signal, opened }: Start): Promise<Gatewa
     config: mayRewrite ? config : { ...config, auditDays: 0 },
     pool,
     log,
+    metrics,
     master,
     purposeKey,
     outgoing,
@@ -147,6 +149,7 @@ async function start({ config, machine, signal, opened }: Start): Promise<Gatewa
   const app = buildServer(world, config, sandbox?.routes ?? NO_EXTRA_ROUTES)
   opened.push(() => closeServer(app))
   urls.own = await listen(app, config)
+  const metricsUrl = await openMetrics(world, config, opened)
   urls.public = config.publicUrl ?? urls.own
   working.push(startWorker(world, config.jobPauseMs), startNotifier(world, config.jobPauseMs))
   working.push(keepComparing(clock, world), refreshKey(world, { master, holders }, key))
@@ -157,7 +160,15 @@ async function start({ config, machine, signal, opened }: Start): Promise<Gatewa
     phase = 'stopping'
     await closeAll(opened)
   }
-  return { url: urls.own, sandbox: files, log, gone, stop }
+  return { url: urls.own, metricsUrl, sandbox: files, log, gone, stop }
+}
+
+function goneOnce(): { gone: Promise<Error>; tellGone: (error: Error) => void } {
+  let tellGone: (error: Error) => void = () => {}
+  const gone = new Promise<Error>((resolve) => {
+    tellGone = resolve
+  })
+  return { gone, tellGone }
 }
 
 const outgoingOf = ({ notifyPorts: ports, notifyNetworks: networks, mode }: Config): SafePost =>
@@ -222,12 +233,6 @@ function refreshKey(
   }, KEY_REFRESH_MS)
   return { stop: async () => clearInterval(refresh) }
 }
-
-/** Keeps keys, signatures and passwords out of the log, also where code logs them by mistake. */
-const REDACTED = ['*.privateKey', '*.mchPrivateKey', '*.password', '*.sign', '*.connectionString']
-
-const openLog = (level: string, output: DestinationStream): World['log'] =>
-  pino({ level, base: { pid: process.pid }, redact: REDACTED }, output)
 
 async function listen(app: FastifyInstance, { host, port }: Config): Promise<string> {
   try {

@@ -13,9 +13,11 @@ import {
 import { findChannelAccount, noteComplaint, type Pool } from '@acopay/store'
 import { LRUCache } from 'lru-cache'
 import type { Logger } from 'pino'
+import type { Metrics } from '../metrics/metrics.ts'
 import { type MasterKeys, seal, unseal } from '../security/vault.ts'
 import { circuitBreaker, growingTo } from './circuit-breaker.ts'
 import { withComplaints } from './complaints.ts'
+import { counted } from './counted.ts'
 
 const CHANNELS_MAX = 10_000
 
@@ -40,13 +42,14 @@ type Parts = {
   door: ChannelDoor
   sandboxUrl: () => string
   log?: Pick<Logger, 'error' | 'warn'>
+  metrics: Metrics
 }
 
 /**
  * Returns the function that finds a merchant's channel. It reads the account each time, so that changes apply at once; null
  * where there is none.
  */
-export function channelAccounts({ pool, master, door, sandboxUrl, log }: Parts) {
+export function channelAccounts({ pool, master, door, sandboxUrl, log, metrics }: Parts) {
   type Made = {
     sealed: Buffer
     sandbox: string
@@ -55,7 +58,7 @@ export function channelAccounts({ pool, master, door, sandboxUrl, log }: Parts) 
     warnAtMs: number
   }
   const cached = new LRUCache<string, Made>(growingTo(CHANNELS_MAX))
-  const guarded = circuitBreaker(door.now)
+  const guarded = circuitBreaker(door.now, (name) => metrics.upstreamRest(name.slice(name.lastIndexOf('/') + 1)))
   /** Once a day for each account that is used. */
   const warnOfEnds = (key: AccountKey, made: Made): void => {
     if (made.certificates.length === 0 || door.now().getTime() < made.warnAtMs) return
@@ -84,7 +87,8 @@ export function channelAccounts({ pool, master, door, sandboxUrl, log }: Parts) 
       if (complaint === null) log?.warn({ mchNo, channel }, 'the upstream accepts this account again')
       else log?.error({ mchNo, channel, complaint, alarm: true }, 'the upstream refuses requests of this account')
     }
-    const fresh = guarded(name, withComplaints(makeChannel(channel, inTheSandbox(settings, sandbox), door), note))
+    const bare = makeChannel(channel, inTheSandbox(settings, sandbox), door)
+    const fresh = guarded(name, withComplaints(counted(channel, bare, metrics), note))
     const made = { sealed, sandbox, channel: fresh, certificates: certificatesOf(channel, settings), warnAtMs: 0 }
     cached.set(name, made)
     warnOfEnds({ mchNo, channel }, made)

@@ -21,10 +21,11 @@ type Call<Ask, Answer> = (ask: Ask, signal: AbortSignal) => Promise<Answer>
 
 /** Makes the call, unless the account rests or has too many calls in flight, and counts failures. */
 const guarded =
-  (health: Health, now: () => Date) =>
+  (health: Health, now: () => Date, onRest: () => void) =>
   <Ask, Answer extends { kind: string; restMs?: number }>(call: Call<Ask, Answer>): Call<Ask, Answer | Unknown> =>
   async (ask, signal) => {
     const restFor = (ms: number): void => {
+      if (now().getTime() >= health.restUntilMs) onRest()
       health.restUntilMs = Math.max(health.restUntilMs, now().getTime() + ms)
     }
     if (now().getTime() < health.restUntilMs) return unknown(RESTING)
@@ -42,8 +43,11 @@ const guarded =
     return answer
   }
 
-/** Wraps channels. All channels of one name share their counts, also after the channel was made again. */
-export function circuitBreaker(now: () => Date): (name: string, channel: Channel) => Channel {
+/** Wraps channels. `onRest` hears when a rest begins. All channels of one name share their counts, also after the channel was made again. */
+export function circuitBreaker(
+  now: () => Date,
+  onRest: (name: string) => void = () => {},
+): (name: string, channel: Channel) => Channel {
   const healths = new LRUCache<string, Health>(growingTo(ACCOUNTS_MAX))
 
   const healthOf = (name: string): Health => {
@@ -53,7 +57,7 @@ export function circuitBreaker(now: () => Date): (name: string, channel: Channel
   }
 
   return (name, channel) => {
-    const guard = guarded(healthOf(name), now)
+    const guard = guarded(healthOf(name), now, () => onRest(name))
     return {
       ...channel,
       open: guard(channel.open),

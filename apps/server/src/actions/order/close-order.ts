@@ -17,7 +17,8 @@ export type CloseOutcome = 'closed' | 'expired' | 'paid' | 'closing'
 export type CloseAnswer =
   | { kind: 'absent' }
   | { kind: 'nonce_used' }
-  | { kind: 'answered'; order: Order; outcome: CloseOutcome }
+  /** `way`: `cheap` where no attempt was ever opened, which takes one statement. */
+  | { kind: 'answered'; order: Order; outcome: CloseOutcome; way: 'cheap' | 'full' }
 
 /** `nonce` null: the console asks. Its calls are not signed and need no nonce. */
 export type CloseAsk = { mchNo: string; ref: OrderRef; by: 'MERCHANT'; nonce: string } | ConsoleAsk
@@ -35,17 +36,17 @@ export async function closeOrder(world: World, ask: CloseAsk): Promise<CloseAnsw
     const mac = world.stamps.entry({ mchNo, ref, seq: 2, entry })
     const cheap = await world.closeUntouched(mchNo, { ref, nonce, entry, mac })
     if (cheap.kind === 'absent' || cheap.kind === 'nonce_used') return cheap
-    if (cheap.kind !== 'involved') return answer(cheap.order)
+    if (cheap.kind !== 'involved') return answer(cheap.order, 'cheap')
   }
 
   const key = nonce === null ? { mchNo, ref } : { mchNo, ref, nonce }
   const fenced = await changeOrder(world, key, { event: 'close_asked', by: ask.by })
   if (fenced.kind !== 'answered') return fenced
-  if (fenced.order.state !== 'CLOSING') return answer(fenced.order)
+  if (fenced.order.state !== 'CLOSING') return answer(fenced.order, 'full')
   const settled = isFencedHere(fenced)
     ? await closeHere(world, fenced.order, deadline)
     : await waitForOthers(world, fenced.order, deadline)
-  return answer(settled)
+  return answer(settled, 'full')
 }
 
 /** The table's step for closing an order for which no attempt was ever opened. The store writes it to such orders only. */
@@ -60,15 +61,23 @@ const UNTOUCHED_MOVE = (() => {
 const STATEMENTS_AT_ONCE = 2
 const CLOSES_PER_STATEMENT = 128
 
+type Together = { pool: Pool; now: () => Date; onBatch: (size: number) => void }
+
 /** The cheap close of one process: callers of one merchant who close at the same time share one statement. */
-export const closeUntouchedTogether = ({ pool, now }: { pool: Pool; now: () => Date }): World['closeUntouched'] =>
+export const closeUntouchedTogether = ({ pool, now, onBatch }: Together): World['closeUntouched'] =>
   coalesced({
+    onBatch,
     run: (mchNo, asks) => moveUntouched(pool, { mchNo, move: UNTOUCHED_MOVE, asks, now: now() }),
     inFlightMax: STATEMENTS_AT_ONCE,
     sizeMax: CLOSES_PER_STATEMENT,
   })
 
-const answer = (order: Order): CloseAnswer => ({ kind: 'answered', order, outcome: outcomeOf(order) })
+const answer = (order: Order, way: 'cheap' | 'full'): CloseAnswer => ({
+  kind: 'answered',
+  order,
+  outcome: outcomeOf(order),
+  way,
+})
 
 function outcomeOf({ state, closeReason }: Order): CloseOutcome {
   switch (state) {

@@ -18,6 +18,7 @@ export const closeEndpoint: Endpoint = {
     const said = CLOSE_ANSWERS[closed.outcome]
     return {
       transactionNo,
+      way: closed.outcome === 'closing' ? 'processing' : closed.way,
       answer: { mch_trade_no, transaction_no: transactionNo, ...said } satisfies Answer<'post close'>,
     }
   },

@@ -1,5 +1,6 @@
 /** The types of a merchant's call: the caller, the endpoint, and the result. */
 import type { AnswerData, JsonObject, Refusal } from '@acopay/protocol'
+import type { CloseWay } from '../../metrics/metrics.ts'
 import type { World } from '../../world.ts'
 
 export type Caller = {
@@ -10,8 +11,8 @@ export type Caller = {
   knowsChannelFields: boolean
 }
 
-/** An answer, and the order it is about, for the log. */
-export type Result = { answer: AnswerData | Refusal; transactionNo?: string }
+/** An answer, and for the log the order it is about and the way of a close. */
+export type Result = { answer: AnswerData | Refusal; transactionNo?: string; way?: CloseWay }
 
 /** One call of the transactions API: it parses the parameters, calls an action, and answers in the wire's format. */
 export type Endpoint = {

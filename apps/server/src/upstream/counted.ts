@@ -1,0 +1,33 @@
+/** Counts and times the calls that are made to an upstream. */
+import type { Channel } from '@acopay/channels'
+import type { Metrics } from '../metrics/metrics.ts'
+
+/** `nowMs`: of a clock that never jumps. */
+export function counted(name: string, channel: Channel, metrics: Metrics, nowMs = () => performance.now()): Channel {
+  const timed =
+    <Ask, Answer extends { kind: string }>(
+      verb: string,
+      call: (ask: Ask, signal: AbortSignal) => Promise<Answer>,
+    ): ((ask: Ask, signal: AbortSignal) => Promise<Answer>) =>
+    async (ask, signal) => {
+      const startMs = nowMs()
+      // A channel that throws has no answer.
+      let outcome = 'unknown'
+      try {
+        const answer = await call(ask, signal)
+        outcome = answer.kind
+        return answer
+      } finally {
+        metrics.upstreamCall({ channel: name, verb }, outcome, (nowMs() - startMs) / 1000)
+      }
+    }
+  return {
+    ...channel,
+    open: timed('open', channel.open),
+    query: timed('query', channel.query),
+    close: timed('close', channel.close),
+    refund: timed('refund', channel.refund),
+    queryRefund: timed('query_refund', channel.queryRefund),
+    fetchUpstreamBill: timed('bill', channel.fetchUpstreamBill),
+  }
+}

@@ -3,7 +3,7 @@ import { uptime } from 'node:os'
 import { setTimeout as pause } from 'node:timers/promises'
 import { mayRewriteHistory, migrate, type Pool, readDatabaseClock } from '@acopay/store'
 import type { FastifyInstance } from 'fastify'
-import { type DestinationStream, pino } from 'pino'
+import type { DestinationStream } from 'pino'
 import { buildServer, NO_EXTRA_ROUTES } from '../http/server.ts'
 import { startNotifier } from '../jobs/notifier.ts'
 import { startWorker, type Worker } from '../jobs/worker.ts'
@@ -20,6 +20,7 @@ import { type Clock, type ClockSources, keepComparing, watchedClock } from './cl
 import type { Config } from './config.ts'
 import { loggedWatch, lostOnTheWay, openDatabase } from './database.ts'
 import { inHome } from './home.ts'
+import { openLog, standardOutput } from './log.ts'
 
 const STAMPING_CHANGED = 'the moment at which stamping began was removed or changed in the database'
 
@@ -49,14 +50,14 @@ export type Machine = Omit<ClockSources, 'databaseMs'> & {
   output: DestinationStream
 }
 
-export const thisMachine = (): Machine => ({
+export const thisMachine = async (config: Config): Promise<Machine> => ({
   wallMs: () => Date.now(),
   steadyMs: () => performance.now(),
   bootMs: () => uptime() * 1000,
   databaseMs: readDatabaseClock,
   // An aborted sleep ends early and without an error, because the code that aborted it knows why.
   sleep: (ms, signal) => pause(ms, undefined, signal ? { signal } : {}).catch(() => {}),
-  output: pino.destination({ dest: 1, sync: false }),
+  output: await standardOutput(config),
 })
 
 /**
@@ -66,11 +67,12 @@ export const thisMachine = (): Machine => ({
  */
 export async function startGateway(
   config: Config,
-  machine: Machine = thisMachine(),
+  given?: Machine,
   signal: AbortSignal = new AbortController().signal,
 ): Promise<Gateway> {
   const opened: Close[] = []
   try {
+    const machine = given ?? (await thisMachine(config))
     return await inHome(config, () => start({ config, machine, signal, opened }))
   } catch (error) {
     // What cannot be closed after an end that was asked for is news; after a failed start it follows from that.
@@ -222,12 +224,6 @@ function refreshKey(
   }, KEY_REFRESH_MS)
   return { stop: async () => clearInterval(refresh) }
 }
-
-/** Keeps keys, signatures and passwords out of the log, also where code logs them by mistake. */
-const REDACTED = ['*.privateKey', '*.mchPrivateKey', '*.password', '*.sign', '*.connectionString']
-
-const openLog = (level: string, output: DestinationStream): World['log'] =>
-  pino({ level, base: { pid: process.pid }, redact: REDACTED }, output)
 
 async function listen(app: FastifyInstance, { host, port }: Config): Promise<string> {
   try {

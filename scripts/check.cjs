@@ -2,7 +2,8 @@
 require('./check-node.cjs').checkNode()
 const { spawn } = require('node:child_process')
 const path = require('node:path')
-const { PAGES, prepare, seconds } = require('./prepare.cjs')
+const { PAGES, prepare } = require('./prepare.cjs')
+const { seconds } = require('./progress.cjs')
 
 const ROOT = path.dirname(__dirname)
 const installed = (file) => path.join(ROOT, 'node_modules', ...file.split('/'))

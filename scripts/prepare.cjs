@@ -3,6 +3,7 @@ const { spawn } = require('node:child_process')
 const { createHash } = require('node:crypto')
 const fs = require('node:fs')
 const path = require('node:path')
+const { progress } = require('./progress.cjs')
 
 const ROOT = path.dirname(__dirname)
 const BUILD_STAMP = path.join(ROOT, 'node_modules', '.acopay-build-stamp')
@@ -11,7 +12,6 @@ const BUILT = path.join(ROOT, 'apps', 'server', 'dist', 'main.js')
 /** Apps whose pages vite builds. */
 const PAGES = fs.readdirSync(path.join(ROOT, 'apps')).filter((name) => fs.existsSync(viteConfig(name)))
 exports.PAGES = PAGES
-const PROGRESS_MS = 3000
 
 /**
  * Installs, and builds everything (`true`), only the pages (`'pages'`) or nothing (`false`). When a step fails it prints
@@ -75,28 +75,22 @@ const npmArguments = () => (process.env.npm_execpath ? [process.env.npm_execpath
 
 function step(title, command, args) {
   return new Promise((resolve) => {
-    const started = Date.now()
-    console.error(`${title} …`)
-    const progress = setInterval(() => console.error(`${title} … ${seconds(started)}`), PROGRESS_MS)
+    const { end } = progress(title)
     const child = spawn(command, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] })
     const output = []
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => output.push(chunk))
     child.on('error', (error) => output.push(Buffer.from(`${error.message}\n`)))
     child.on('close', (code) => {
-      clearInterval(progress)
       if (code === 0) {
-        console.error(`${title}: ${seconds(started)}`)
+        end()
         return resolve()
       }
+      end('失败 failed')
       process.stderr.write(Buffer.concat(output))
-      console.error(`失败 failed: ${title}`)
       process.exit(1)
     })
   })
 }
-
-const seconds = (since) => `${((Date.now() - since) / 1000).toFixed(1)} s`
-exports.seconds = seconds
 
 const read = (file) => (fs.existsSync(file) ? fs.readFileSync(file, 'utf8') : null)
 
@@ -111,7 +105,16 @@ function sourcesStamp(isRead) {
 }
 
 /** What a build reads of a package or an app. */
-const PARTS = ['package.json', 'tsconfig.json', 'vite.config.ts', 'index.html', 'pay.html', 'src', 'migrations']
+const PARTS = [
+  'package.json',
+  'tsconfig.json',
+  'vite.config.ts',
+  'index.html',
+  'pay.html',
+  'lost.html',
+  'src',
+  'migrations',
+]
 
 function sourcesOf(isRead) {
   const configs = fs.readdirSync(ROOT).filter((name) => /^tsconfig.*\.json$/.test(name))

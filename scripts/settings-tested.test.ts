@@ -101,6 +101,7 @@ describe('a setting of the environment', () => {
       ACOPAY_PLATFORM_KEYS: list(config.platformKeys),
       ACOPAY_SIGNER: config.signer ?? 'none',
       ACOPAY_MASTER_KEY: config.masterKeys.length === 0 ? 'none' : 'some',
+      LOG_FORMAT: config.logFormat,
       LOG_LEVEL: config.logLevel,
       ACOPAY_CLOSE_BUDGET_MS: config.closeBudgetMs,
       ACOPAY_CHANNEL_CALL_MS: config.channelCallMs,

@@ -268,6 +268,23 @@ describe('the link', () => {
     expect((await fetch(`${wrong}/attempts`, { method: 'POST', body: '{}' })).status).toBe(404)
   })
 
+  it('that is wrong or torn shows a payer a page in both languages, the same for every mistake', async () => {
+    const { url } = await placed()
+    const wrong = `${url.slice(0, -1)}${url.endsWith('A') ? 'B' : 'A'}`
+    const { page, close: done } = await openPage(browser, PHONE)
+    const shown: string[] = []
+    for (const lost of [wrong, url.slice(0, -5), url.replace(/\/[^/]+$/, ''), `${wrong}/payer/wechat`]) {
+      expect((await page.goto(lost))?.status()).toBe(404)
+      await page.getByRole('heading', { name: '链接无效' }).waitFor()
+      await page.getByRole('heading', { name: 'This link does not work' }).waitFor()
+      shown.push(await page.content())
+    }
+    expect(new Set(shown).size).toBe(1)
+    expect(await accessibility(page)).toEqual([])
+    expect(await overflow(page)).toBeLessThanOrEqual(0)
+    await done()
+  })
+
   it('is answered with a policy that lets in nothing from elsewhere', async () => {
     const { headers } = await fetch((await placed()).url)
     const policy = headers.get('content-security-policy') ?? ''

@@ -3,8 +3,9 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { brokenAt, findOrder, readTimeline, unstampedAt } from '@acopay/store'
-import { addPasskey, findConsoleUser } from '@acopay/store/console'
+import { addPasskey, findConsoleUser, readHours } from '@acopay/store/console'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { countHourlyFigures, HOURS_KEPT } from '../apps/server/src/actions/statistics/count-hours.ts'
 import { consoleUser } from '../apps/server/src/commands/console-user.ts'
 import { seedOrders } from '../apps/server/src/commands/seed-orders.ts'
 import { hashing } from '../apps/server/src/security/hashing.ts'
@@ -12,6 +13,7 @@ import { isPassword } from '../apps/server/src/security/passwords.ts'
 import { loadPurposeKeys } from '../apps/server/src/security/purpose-keys.ts'
 import { stampsOf } from '../apps/server/src/security/stamps.ts'
 import { masterKeysIn } from '../apps/server/src/security/vault.ts'
+import type { World } from '../apps/server/src/world.ts'
 import { type TestDatabase, testDatabase } from './support/database.ts'
 
 let database: TestDatabase
@@ -84,6 +86,25 @@ describe('seed-orders', () => {
       expect(unstampedAt(entries, of, { entry: stamps.entry, since: null }), transaction_no).toBeNull()
       expect(JSON.parse(entries.at(-1)?.entry ?? '{}').to).toBe(order?.state)
     }
+  })
+
+  it('has its orders counted by the overview, also in hours that were counted before', async () => {
+    const now = new Date()
+    const world = { pool: database.pool, now: () => now } as World
+    const counted = async (): Promise<number> => {
+      await countHourlyFigures(world)
+      const hours = await readHours(database.pool, null, new Date(now.getTime() - HOURS_KEPT * 3_600_000))
+      return hours.reduce((sum, { placed }) => sum + Number(placed), 0)
+    }
+    const before = await counted()
+    await seedOrders(env(), home, 1500, () => {})
+    const months = await database.pool.query<{ count: number }>(
+      'select count(*)::int from orders where created_at >= $1',
+      [new Date(Math.floor(now.getTime() / 3_600_000) * 3_600_000 - (HOURS_KEPT - 1) * 3_600_000)],
+    )
+    const after = await counted()
+    expect(after).toBe(months.rows[0]?.count)
+    expect(after).toBeGreaterThan(before)
   })
 
   it('refuses a production database, and a number that is none', async () => {

@@ -1,7 +1,7 @@
 import { addMerchant } from '@acopay/store'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { openPage } from './support/browser.ts'
+import { openPage, PHONE } from './support/browser.ts'
 import { addUser } from './support/console.ts'
 import { type ConsolePages, openConsole } from './support/console-pages.ts'
 import { openAttempt, pay, place, query } from './support/gateway.ts'
@@ -13,6 +13,30 @@ beforeAll(async () => {
   await addUser(pages.gateway, 'other-viewer', 'merchant_viewer', { mchNo: 'MCH2' })
 })
 afterAll(() => pages.close())
+
+/** The words of the picture of states that a line of it crosses. */
+const WORDS_ON_LINES = `[...document.querySelectorAll('svg.picture text.small')].flatMap((word) => {
+  const { x, y, width, height } = word.getBBox()
+  const isCrossed = [...document.querySelectorAll('svg.picture g > path')].some((line) => {
+    const length = line.getTotalLength()
+    return Array.from({ length: 200 }, (_, step) => line.getPointAtLength((length * step) / 199))
+      .some((at) => at.x > x && at.x < x + width && at.y > y && at.y < y + height)
+  })
+  return isCrossed ? [word.textContent] : []
+})`
+
+/** Where the texts of the heading stand, in whole pixels, each height once. */
+const TITLE_BASELINES = `(() => {
+  const walker = document.createTreeWalker(document.querySelector('main h1'), NodeFilter.SHOW_TEXT)
+  const bottoms = new Set()
+  while (walker.nextNode()) {
+    if (walker.currentNode.data.trim() === '') continue
+    const range = document.createRange()
+    range.selectNodeContents(walker.currentNode)
+    bottoms.add(Math.round(range.getBoundingClientRect().bottom))
+  }
+  return [...bottoms]
+})()`
 
 const heading = (page: Page, text: string): Promise<void> => page.locator('h1').filter({ hasText: text }).waitFor()
 
@@ -288,7 +312,74 @@ describe('a platform admin', () => {
   })
 })
 
+describe('the page of an order', () => {
+  it('draws the words of its picture beside the lines, and its state on the line of its amount', async () => {
+    const { demo } = pages.gateway
+    const number = await place(demo)
+    await pay(demo, number, (await openAttempt(demo, number)) ?? '')
+    const { page, close } = await pages.signedInAt('operator', `orders/${demo.mchNo}/${number}`)
+    for (const language of ['中文', 'English']) {
+      await page.locator('svg.picture').waitFor()
+      expect(await page.evaluate(WORDS_ON_LINES), language).toEqual([])
+      expect(await page.evaluate(TITLE_BASELINES), language).toHaveLength(1)
+      if (language === '中文') await page.getByRole('button', { name: 'English' }).click()
+    }
+    expect(await page.getByText('Alipay QR code').or(page.getByText('WeChat Pay QR code')).count()).toBe(1)
+    await close()
+  })
+})
+
+describe('an address without a page', () => {
+  it('says so in the language of the user, and leads back', async () => {
+    const { page, problems, close } = await pages.signedInAt('operator', 'nonexistent')
+    await heading(page, '没有这个页面')
+    await page.getByRole('button', { name: 'English' }).click()
+    await heading(page, 'There is no such page')
+    await page.getByRole('link', { name: 'Back to the start' }).click()
+    await heading(page, 'Overview')
+    expect(problems()).toEqual([])
+    await close()
+  })
+})
+
 describe('every page', () => {
+  it('can be reached behind the menu with two keys', async () => {
+    const { page, close } = await pages.signedInAt('operator', 'orders')
+    await heading(page, '订单')
+    await page.keyboard.press('Tab')
+    await page.keyboard.press('Enter')
+    await page.keyboard.press('Tab')
+    expect(await page.evaluate('document.activeElement.id')).toBe('filter-number')
+    await close()
+  })
+
+  it('has one line of header on a phone, and the user in the menu', async () => {
+    const phone = { ...PHONE, viewport: { width: 390, height: 844 } }
+    const { page, close } = await pages.signedInAt('merchant-admin', 'orders', phone)
+    await heading(page, '订单')
+    const middles = `[...document.querySelectorAll('.bar > *')].map((one) => one.getBoundingClientRect())
+      .filter(({ height, bottom }) => height > 0 && bottom > 0).map(({ top, height }) => Math.round(top + height / 2))`
+    expect(new Set((await page.evaluate(middles)) as number[]).size).toBe(1)
+    await page.getByRole('button', { name: '菜单' }).click()
+    await page.getByRole('dialog').getByText('merchant-admin · 商户管理员').waitFor()
+    await page.getByRole('dialog').getByRole('button', { name: 'English' }).click()
+    await heading(page, 'Orders')
+    await close()
+  })
+
+  it('calls a wrong filter by its label, and says why a range is empty', async () => {
+    const { page, close } = await pages.signedInAt('operator', 'orders')
+    await page.getByLabel('金额至少').fill('1.234')
+    await page.getByRole('button', { name: '查询' }).click()
+    await page.getByText('“金额至少”应为至多两位小数的元').waitFor()
+    await page.getByRole('button', { name: '清除条件' }).click()
+    await page.getByLabel('从（日）').fill('2026-03-02')
+    await page.getByLabel('至（日）').fill('2026-02-27')
+    await page.getByRole('button', { name: '查询' }).click()
+    await page.getByText('“至（日）”不能早于开始时间').waitFor()
+    await close()
+  })
+
   it('asks who it is first, says what is wrong, and comes back to where one wanted to go', async () => {
     const { page, close } = await openPage(pages.browser)
     await page.goto(`${pages.gateway.demo.baseUrl}/console/audit`)

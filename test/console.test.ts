@@ -218,6 +218,11 @@ describe('every call', () => {
       ['orders?limit=1000', 'limit'],
       ['orders?from=yesterday', 'from'],
       ['orders?amount_min=1.234', 'amount_min'],
+      ['orders?amount_min=2&amount_max=1.99', 'amount_max'],
+      ...['orders?', 'orders.csv?', 'notifications?', 'audit?', 'audit.jsonl?'].map((path) => [
+        `${path}from=2026-03-01T00:00:01Z&until=2026-03-01T00:00:00Z`,
+        'until',
+      ]),
       [`orders?number=${'9'.repeat(65)}`, 'number'],
       ['audit?until=%00', 'until'],
     ]) {

@@ -3,7 +3,7 @@ import { integrity } from './integrity.ts'
 
 const BASE = '/cashier/'
 
-/** Two pages, and the host script, which shells include by a name that never changes. */
+/** Three pages, and the host script, which shells include by a name that never changes. */
 export default defineConfig({
   base: BASE,
   plugins: [integrity(BASE)],
@@ -12,7 +12,7 @@ export default defineConfig({
     modulePreload: false,
     assetsInlineLimit: 0,
     rolldownOptions: {
-      input: { index: 'index.html', pay: 'pay.html', host: 'src/host/host.ts' },
+      input: { index: 'index.html', pay: 'pay.html', lost: 'lost.html', host: 'src/host/host.ts' },
       output: { entryFileNames: ({ name }) => (name === 'host' ? 'host.js' : 'assets/[name]-[hash].js') },
     },
   },

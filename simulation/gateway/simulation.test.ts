@@ -1,4 +1,5 @@
 /** Runs the real gateway under a simulated world, for some seeds. `npm run simulate` runs as many as you like. */
+import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { SIZE } from '../../test/support/size.ts'
 import { openDatabase } from './database.ts'
@@ -40,6 +41,17 @@ const seedsFrom = (first: number, count: number): number[] => Array.from({ lengt
 it.each(REGRESSIONS)('nothing breaks in the schedule of seed %i, which broke something once', (seed) =>
   expectNothingBreaks([seed], runFirst),
 )
+
+it('the seed that both READMEs show has what they say of it: two payers, two crashes and a merchant who closes', async () => {
+  const seeds = ['README.md', 'README.zh-CN.md'].map((name) => {
+    const text = readFileSync(new URL(`../../${name}`, import.meta.url), 'utf8')
+    return Number(/npm run simulate -- --seed (\d+)/.exec(text)?.[1])
+  })
+  expect(new Set(seeds).size).toBe(1)
+  const { story } = await run(seeds[0] as number)
+  const count = (what: RegExp): number => story.filter((line) => what.test(line)).length
+  expect([count(/payer pays attempt/), count(/: crashes$/), count(/is asked to close/)]).toEqual([2, 2, 2])
+})
 
 const FIRSTS = seedsFrom(0, Math.ceil(SEEDS / SEEDS_OF_ONE_TEST)).map((part) => part * SEEDS_OF_ONE_TEST + 1)
 it.each(FIRSTS)(`nothing breaks in the schedules of ${SEEDS_OF_ONE_TEST} seeds from %i on`, (first) =>

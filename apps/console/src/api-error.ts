@@ -20,6 +20,20 @@ export const mayRepeat = (count: number, error: unknown): boolean =>
 export const isAnswered = (error: unknown): boolean =>
   error instanceof ApiError && error.status >= 400 && error.status < 500
 
-/** The error's message in the user's language; null where there was no answer to take it from. */
-export const messageOf = (error: unknown, language: 'zh' | 'en'): string | null =>
-  error instanceof ApiError && error.failure !== null ? error.failure.message[language] : null
+/**
+ * The error's message in the user's language; null where there was no answer to take it from. A message about a field begins with the
+ * API's name of it; the page's label stands there instead.
+ */
+export function messageOf(
+  error: unknown,
+  language: 'zh' | 'en',
+  labelOf: (field: string) => string | null,
+): string | null {
+  if (!(error instanceof ApiError) || error.failure === null) return null
+  const { message, field } = error.failure
+  const text = message[language]
+  const label = field === undefined ? null : labelOf(field)
+  if (label === null || !text.startsWith(`${field} `)) return text
+  const says = text.slice(`${field} `.length)
+  return language === 'zh' ? `“${label}”${says}` : `“${label}” ${says}`
+}

@@ -23,3 +23,9 @@ export const yuan = (amount: string): string =>
 /** The beginning of a day in UTC+8, in the API's format. */
 export const dayBegin = (day: string): string => new Date(`${day}T00:00:00+08:00`).toISOString()
 export const dayEnd = (day: string): string => new Date(Date.parse(dayBegin(day)) + 86_400_000).toISOString()
+
+/** An upstream's answer in the user's words. The gateway keeps it as `close: unknown (HTTP 502), then query: open`. */
+export const answerIn = (text: string, word: (code: string) => string): string =>
+  text.replace(/(^|, then )(\w+): (\w+)/g, (_, before: string, verb: string, kind: string) => {
+    return `${before === '' ? '' : ', '}${word(verb)} → ${word(kind)}`
+  })

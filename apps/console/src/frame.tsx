@@ -3,7 +3,7 @@ import type { Session } from '@acopay/protocol/console'
 import { useQuery } from '@tanstack/react-query'
 import { Link, Outlet } from '@tanstack/react-router'
 import { Button, Drawer, Select, Spin } from 'antd'
-import { Suspense, useState } from 'react'
+import { Suspense, useRef, useState } from 'react'
 import { began, call, session } from './api.ts'
 import { pagesFor } from './menu.ts'
 import { SecondFactorFirst } from './pages/session/account.tsx'
@@ -62,8 +62,9 @@ function Brand() {
 }
 
 function Inside({ who }: { who: Session }) {
-  const { t, word } = usePreferences()
+  const { t } = usePreferences()
   const [isOpen, setOpen] = useState(false)
+  const page = useRef<HTMLElement>(null)
   const signOut = async (): Promise<void> => {
     await call('DELETE', 'session').catch(() => {})
     began(null)
@@ -76,15 +77,15 @@ function Inside({ who }: { who: Session }) {
   return (
     <div className="frame">
       <header className="bar">
+        <button type="button" className="skip" onClick={() => page.current?.focus()}>
+          {t('skipToPage')}
+        </button>
         <Button className="menu-button" aria-label={t('menu')} onClick={() => setOpen(true)}>
           ☰
         </Button>
         <Brand />
         <span className="grow" />
-        <Switches />
-        <span className="note who">
-          {who.username} · {word(who.role)}
-        </span>
+        <Who who={who} />
         <Button onClick={signOut}>{t('signOut')}</Button>
       </header>
       <div className="body">
@@ -92,15 +93,31 @@ function Inside({ who }: { who: Session }) {
           {links}
         </nav>
         <Drawer open={isOpen} onClose={() => setOpen(false)} placement="left" title={t('menu')} size={260}>
-          <div className="drawer">{links}</div>
+          <div className="drawer">
+            <Who who={who} />
+            {links}
+          </div>
         </Drawer>
-        <main className="page">
+        <main className="page" ref={page} tabIndex={-1}>
           <Suspense fallback={<Spin />}>
             <Outlet />
           </Suspense>
           <p className="note">{t('zone')}</p>
         </main>
       </div>
+    </div>
+  )
+}
+
+/** The user, and the choices of language and colours. On a phone they are in the menu, because the header has no room. */
+function Who({ who }: { who: Session }) {
+  const { word } = usePreferences()
+  return (
+    <div className="who">
+      <Switches />
+      <span className="note">
+        {who.username} · {word(who.role)}
+      </span>
     </div>
   )
 }

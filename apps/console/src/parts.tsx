@@ -1,7 +1,9 @@
 /** The components that every page uses: a title, rows that become cards on a phone, states, and errors. */
+import { Link } from '@tanstack/react-router'
 import { Alert, Button, type FormInstance, Grid, Result } from 'antd'
 import { type ReactNode, useEffect } from 'react'
 import { ApiError, messageOf } from './api-error.ts'
+import { answerIn } from './format.ts'
 import { NoPasskey } from './passkey.ts'
 import { type TextKey, usePreferences } from './preferences.tsx'
 import { toneOf } from './tones.ts'
@@ -100,6 +102,12 @@ export function State({ of }: { of: string }) {
   return <span className={`state ${toneOf(of)}`}>{word(of)}</span>
 }
 
+/** What an upstream last answered. */
+export function Answer({ of }: { of: string | null }) {
+  const { word } = usePreferences()
+  return of === null ? '—' : answerIn(of, word)
+}
+
 export const Mono = ({ children }: { children: ReactNode }) => <span className="mono">{children}</span>
 
 /** Fills a form's fields with suggestions in the user's language, except those that the user has edited. */
@@ -114,11 +122,23 @@ export function useSuggested<Values>(form: FormInstance<Values>, values: Record<
 
 /** The error's message in the user's language. */
 export function useSays(): (error: unknown) => string {
-  const { t, language } = usePreferences()
+  const { t, language, labelOf } = usePreferences()
   return (error) => {
     if (error instanceof NoPasskey) return t(error.isKnown ? 'passkeyKnown' : 'noPasskey')
-    return messageOf(error, language) ?? t('unreachable')
+    return messageOf(error, language, labelOf) ?? t('unreachable')
   }
+}
+
+/** Shown at an address of the console that has no page. */
+export function NoSuchPage() {
+  const { t } = usePreferences()
+  const back = <Link to={'/' as never}>{t('toOverview')}</Link>
+  return (
+    <>
+      <Title>{t('noSuchPage')}</Title>
+      <Result status="404" title="404" subTitle={back} />
+    </>
+  )
 }
 
 /** Shown where a page, or a part of one, could not be loaded. `retry` adds a button to try again. */

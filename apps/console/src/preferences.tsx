@@ -1,5 +1,6 @@
 /** The user's preferences, which the browser stores: the language, and light or dark colours. */
 import { createContext, type ReactNode, use, useEffect, useMemo, useState } from 'react'
+import { labelKeyOf } from './labels.ts'
 import { EN } from './texts.en.ts'
 import { ZH } from './texts.zh.ts'
 
@@ -17,6 +18,8 @@ export type Preferences = {
   t: (key: TextKey) => string
   /** The word for a state, an event or a code; the code itself where there is no word. */
   word: (code: string) => string
+  /** How the pages call a field of the API; null where no page has it. */
+  labelOf: (field: string) => string | null
 }
 
 const Context = createContext<Preferences | null>(null)
@@ -73,6 +76,7 @@ export function PreferencesProvider({ children }: { children: ReactNode }) {
       isDark,
       t: (key) => texts[key] ?? key,
       word: (code) => texts[`w_${code}`] ?? code,
+      labelOf: (field) => texts[labelKeyOf(field)] ?? null,
     }
   }, [language, look, isDark])
   return <Context value={value}>{children}</Context>

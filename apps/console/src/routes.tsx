@@ -2,8 +2,9 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router'
 import { asTexts, readSearch, search, type Values } from './address.ts'
 import { Frame } from './frame.tsx'
+import { NoSuchPage } from './parts.tsx'
 
-const root = createRootRoute({ component: Frame })
+const root = createRootRoute({ component: Frame, notFoundComponent: NoSuchPage })
 const page = (path: string, load: () => Promise<Record<string, unknown>>, name: string) =>
   createRoute({
     getParentRoute: () => root,

@@ -1,8 +1,12 @@
+import { readFileSync } from 'node:fs'
 import type { Permission } from '@acopay/protocol/console'
 import { describe, expect, it } from 'vitest'
 import { ApiError, isAnswered, mayRepeat, messageOf } from './api-error.ts'
-import { dayBegin, dayEnd, when, whenExactly, yuan } from './format.ts'
+import { answerIn, dayBegin, dayEnd, when, whenExactly, yuan } from './format.ts'
+import { labelKeyOf } from './labels.ts'
 import { pagesFor } from './menu.ts'
+import { EN } from './texts.en.ts'
+import { ZH } from './texts.zh.ts'
 import { toneOf } from './tones.ts'
 
 describe('a time', () => {
@@ -105,6 +109,27 @@ it('a state has the tone that it has for the merchant’s money', () => {
   }
 })
 
+const labelIn = (texts: Record<string, string>) => (field: string) => texts[labelKeyOf(field)] ?? null
+
+describe('an answer of an upstream', () => {
+  const wordIn = (texts: Record<string, string>) => (code: string) => texts[`w_${code}`] ?? code
+
+  it('is shown in the user’s words, and what the upstream itself said stays as it is', () => {
+    const text = 'refund: unknown (no answer within 2000 ms), then query: absent [08F78BB0]'
+    expect(answerIn(text, wordIn(ZH))).toBe('退款 → 未知 (no answer within 2000 ms), 查询 → 不存在 [08F78BB0]')
+    expect(answerIn('close: refused (SYS: query: x)', wordIn(ZH))).toBe('关单 → 被拒绝 (SYS: query: x)')
+  })
+
+  it('has a word for every answer that a channel can give', () => {
+    const contract = readFileSync(new URL('../../../packages/channels/src/contract.ts', import.meta.url), 'utf8')
+    const answers = contract.slice(contract.indexOf('export type Unknown'), contract.indexOf('export type RawWebhook'))
+    const kinds = [...answers.matchAll(/kind: '(\w+)'/g)].map(([, kind]) => kind as string)
+    const methods = /PAY_METHODS = \[(.*)\]/.exec(contract)?.[1]?.match(/\w+/g) ?? []
+    expect(kinds.length * methods.length).toBeGreaterThan(60)
+    for (const texts of [ZH, EN]) expect([...kinds, ...methods].filter((code) => !(`w_${code}` in texts))).toEqual([])
+  })
+})
+
 describe('an error of the API', () => {
   const failure = { error: 'CONFLICT', message: { zh: '中', en: 'E' } } as const
   const statuses = [0, 200, 399, 400, 401, 403, 404, 409, 429, 499, 500, 503]
@@ -129,9 +154,30 @@ describe('an error of the API', () => {
   })
 
   it('speaks the user’s language, and says nothing where it has no words', () => {
-    expect(messageOf(new ApiError(409, failure), 'zh')).toBe('中')
-    expect(messageOf(new ApiError(409, failure), 'en')).toBe('E')
-    expect(messageOf(new ApiError(502, null), 'en')).toBeNull()
-    expect(messageOf(new Error('x'), 'en')).toBeNull()
+    expect(messageOf(new ApiError(409, failure), 'zh', labelIn(ZH))).toBe('中')
+    expect(messageOf(new ApiError(409, failure), 'en', labelIn(EN))).toBe('E')
+    expect(messageOf(new ApiError(502, null), 'en', labelIn(EN))).toBeNull()
+    expect(messageOf(new Error('x'), 'en', labelIn(EN))).toBeNull()
+  })
+
+  const about = (field: string, zh: string, en: string) =>
+    new ApiError(400, { error: 'FIELD_INVALID', field, message: { zh, en } })
+
+  it('names a field as the page calls it, and as the API does where no page has it', () => {
+    const amount = about('amount_min', 'amount_min 应为元', 'amount_min should be yuan')
+    expect(messageOf(amount, 'zh', labelIn(ZH))).toBe('“金额至少”应为元')
+    expect(messageOf(amount, 'en', labelIn(EN))).toBe('“Amount at least” should be yuan')
+    expect(messageOf(about('seq', 'seq 有误', 'seq is wrong'), 'zh', labelIn(ZH))).toBe('seq 有误')
+    expect(messageOf(about('reason', '原因中有误', 'Wrong'), 'zh', labelIn(ZH))).toBe('原因中有误')
+  })
+
+  it.each(
+    `allowed_ips amount amount_max amount_min app_no bill_day channel code day days description from mch_no name new_password note
+     number overlap_hours password public_key rate_per_second reason role state transaction_no until username`.split(
+      /\s+/,
+    ),
+  )('has a label for %s, which users fill in', (field) => {
+    expect(labelIn(ZH)(field)).toMatch(/\p{Script=Han}/u)
+    expect(labelIn(EN)(field)).toMatch(/^[\w ]/)
   })
 })

@@ -27,7 +27,7 @@ export async function main(): Promise<void> {
   try {
     const config = readConfig(process.env, fileURLToPath(new URL('../../../.acopay/', import.meta.url)))
     for (const line of unknownSettings(process.env)) process.stderr.write(`${line}\n`)
-    gateway = await startGateway(config, thisMachine(), stopping)
+    gateway = await startGateway(config, await thisMachine(config), stopping)
     announce(config, gateway)
     const gone = await Promise.race([aborted(stopping), gateway.gone])
     if (gone !== null) exitAfter(SHUTDOWN_MS)

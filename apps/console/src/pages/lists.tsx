@@ -16,7 +16,7 @@ import { asked, search, type Values } from '../address.ts'
 import { call, queries, session } from '../api.ts'
 import { when, yuan } from '../format.ts'
 import { ListPage, useMerchantFilter } from '../list-page.tsx'
-import { Mono, Pair, State, useSays } from '../parts.tsx'
+import { Answer, Mono, Pair, State, useSays } from '../parts.tsx'
 import { usePreferences } from '../preferences.tsx'
 import { Settle } from './money/reconciliation.tsx'
 import { Tries } from './orders/order-more.tsx'
@@ -70,7 +70,7 @@ export function Reversals() {
           { text: 'channel', show: (row) => <Channel of={row.channel} /> },
           { text: 'amount', show: (row) => yuan(row.amount) },
           { text: 'state', show: (row) => <State of={row.is_stuck ? 'done_STUCK' : `done_${row.state}`} /> },
-          { text: 'lastAnswer', show: (row) => row.last_answer ?? '—', isText: true },
+          { text: 'lastAnswer', show: (row) => <Answer of={row.last_answer} />, isText: true },
           { text: 'createdAt', show: (row) => when(row.created_at) },
           {
             text: 'deeds',
@@ -125,7 +125,11 @@ export function NotificationsPage() {
           {
             text: 'tries',
             show: (row) => (
-              <Button size="small" onClick={() => setOpen(row)} aria-label={`${t('tries')} ${row.transaction_no}`}>
+              <Button
+                size="small"
+                onClick={() => setOpen(row)}
+                aria-label={`${t('tries')} ${row.tries} · ${row.transaction_no}`}
+              >
                 {row.tries}
               </Button>
             ),
@@ -206,7 +210,7 @@ export function AuditLog() {
       ]}
       keyOf={(row) => row.audit_no}
       columns={[
-        { text: 'createdAt', show: (row) => when(row.at) },
+        { text: 'at', show: (row) => when(row.at) },
         { text: 'username', show: (row) => row.username },
         { text: 'action', show: (row) => word(row.action) },
         { text: 'merchant', show: (row) => row.mch_no ?? '—' },

@@ -1,7 +1,14 @@
 /** `npm run seed-orders`: fills a sandbox's database with many plausible orders, so that its speed can be measured. */
 
 import { migrate } from '@acopay/store'
-import { addLoadMerchants, addLoadOrders, analyzeLoad, countLoadOrders } from '@acopay/store/sandbox'
+import {
+  addLoadMerchants,
+  addLoadOrders,
+  analyzeLoad,
+  countLoadHours,
+  countLoadOrders,
+  LOAD_MERCHANTS,
+} from '@acopay/store/sandbox'
 import { loadPurposeKeys } from '../security/purpose-keys.ts'
 import { loadMasterKeys } from '../security/vault.ts'
 import { ConfigError, readConfig } from '../start/config.ts'
@@ -33,6 +40,9 @@ export async function seedOrders(
     const end = new Date()
     const begin = new Date(end.getTime() - DAYS * 86_400_000)
     await addLoadMerchants(client, begin)
+    print(
+      `${LOAD_MERCHANTS} 个压测商户，每天各有一份对账单，没有订单的为空 (merchants, each with a bill a day, which is empty without orders)`,
+    )
     const first = await countLoadOrders(client)
     for (let from = first; from < total; from += BATCH) {
       const until = Math.min(from + BATCH, total)
@@ -44,7 +54,9 @@ export async function seedOrders(
     }
     print('整理统计信息 vacuum analyze …')
     await analyzeLoad(client)
+    await countLoadHours(client, begin)
     client.release()
+    print('总览的统计由网关重新计算 (the gateway counts the figures of the overview again)')
   } finally {
     await close()
   }

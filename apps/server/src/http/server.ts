@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { BASE_PATH, isRefusal, type JsonObject, type Refusal, refuse, signedBody, unsignedBody } from '@acopay/protocol'
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import type { World } from '../world.ts'
-import { cashierRoutes } from './cashier/routes.ts'
+import { cashierRoutes, type LostPage } from './cashier/routes.ts'
 import { boundConnections, SILENT_MS } from './connections.ts'
 import type { ConsoleEndpoint } from './console/call.ts'
 import { consoleRoutes } from './console/routes.ts'
@@ -99,10 +99,10 @@ export function buildServer(world: World, options: HttpOptions, extra: ExtraRout
   referenceRoutes(app, world)
   notificationRoutes(app, world, perAddress)
   billFileRoutes(app, world)
-  cashierRoutes(app, world, options.shellOrigins)
+  const lostPage = cashierRoutes(app, world, options.shellOrigins)
   consoleRoutes(app, world, options, extra.consoleEndpoints)
   extra.register(app)
-  addErrorHandlers(app, world, methods)
+  addErrorHandlers(app, world, { methods, lostPage })
   return app
 }
 
@@ -153,11 +153,13 @@ function addHooks(app: FastifyInstance, world: World): void {
   })
 }
 
-function addErrorHandlers(app: FastifyInstance, world: World, methods: Map<string, string[]>): void {
+type NotFound = { methods: Map<string, string[]>; lostPage: LostPage }
+
+function addErrorHandlers(app: FastifyInstance, world: World, { methods, lostPage }: NotFound): void {
   app.setNotFoundHandler((request, reply) => {
     const allowed = methods.get(request.url.split('?', 1)[0] as string)
-    if (allowed !== undefined) reply.header('allow', allowed.join(', '))
-    return plain(request, reply, allowed === undefined ? 404 : 405)
+    if (allowed !== undefined) return plain(request, reply.header('allow', allowed.join(', ')), 405)
+    return lostPage(request, reply) ?? plain(request, reply, 404)
   })
   app.setErrorHandler((error: Error & { statusCode?: number }, request, reply) => {
     const status = error.statusCode ?? 500

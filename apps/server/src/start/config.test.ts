@@ -52,6 +52,7 @@ describe('without any setting', () => {
       platformKeys: [],
       signer: null,
       logLevel: 'info',
+      logFormat: 'auto',
       closeBudgetMs: 6000,
       channelCallMs: 2000,
       leaseMs: 15_000,
@@ -165,6 +166,7 @@ describe('words', () => {
   it.each([
     ['ACOPAY_MODE', 'production', ['Production', 'prod', 'production ']],
     ['LOG_LEVEL', 'debug', ['INFO', 'verbose']],
+    ['LOG_FORMAT', 'pretty', ['text', 'JSON']],
     ['ACOPAY_SANDBOX_EXPOSED', 'yes', ['1', 'true', 'Yes', 'yes ']],
   ] as const)('%s accepts only the exact words', (name, good, bad) => {
     expect(Object.values(read({ [name]: good }))).toContain(good)

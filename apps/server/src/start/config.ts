@@ -22,6 +22,8 @@ export type Config = {
   /** The program that signs with platform keys which it holds; null: there is none. */
   signer: string | null
   logLevel: string
+  /** `auto`: for people on a sandbox's terminal, else JSON. */
+  logFormat: 'auto' | 'json' | 'pretty'
   closeBudgetMs: number
   channelCallMs: number
   leaseMs: number
@@ -95,6 +97,7 @@ export function readConfig(env: Env, defaultHome: string): Config {
     publicUrl: readUrl(env.ACOPAY_PUBLIC_URL),
     ...readKeys(env),
     logLevel: oneOf('LOG_LEVEL', ['info', 'debug', 'warn', 'error', 'silent']),
+    logFormat: oneOf('LOG_FORMAT', ['auto', 'json', 'pretty']),
     closeBudgetMs: number('ACOPAY_CLOSE_BUDGET_MS', 6000, 100, 8000),
     channelCallMs: number('ACOPAY_CHANNEL_CALL_MS', 2000, 50, 8000),
     leaseMs: number('ACOPAY_LEASE_MS', 15_000, 200, 600_000),

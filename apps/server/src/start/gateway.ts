@@ -3,7 +3,7 @@ import { uptime } from 'node:os'
 import { setTimeout as pause } from 'node:timers/promises'
 import { mayRewriteHistory, migrate, type Pool, readDatabaseClock } from '@acopay/store'
 import type { FastifyInstance } from 'fastify'
-import { type DestinationStream, pino } from 'pino'
+import type { DestinationStream } from 'pino'
 import { buildServer, NO_EXTRA_ROUTES } from '../http/server.ts'
 import { startNotifier } from '../jobs/notifier.ts'
 import { startWorker, type Worker } from '../jobs/worker.ts'
@@ -20,7 +20,7 @@ import { type Clock, type ClockSources, keepComparing, watchedClock } from './cl
 import type { Config } from './config.ts'
 import { loggedWatch, lostOnTheWay, openDatabase } from './database.ts'
 import { inHome } from './home.ts'
-import { openLog } from './log.ts'
+import { openLog, standardOutput } from './log.ts'
 import { openMetrics } from './open-metrics.ts'
 
 const STAMPING_CHANGED = 'the moment at which stamping began was removed or changed in the database'
@@ -53,14 +53,14 @@ export type Machine = Omit<ClockSources, 'databaseMs'> & {
   output: DestinationStream
 }
 
-export const thisMachine = (): Machine => ({
+export const thisMachine = async (config: Config): Promise<Machine> => ({
   wallMs: () => Date.now(),
   steadyMs: () => performance.now(),
   bootMs: () => uptime() * 1000,
   databaseMs: readDatabaseClock,
   // An aborted sleep ends early and without an error, because the code that aborted it knows why.
   sleep: (ms, signal) => pause(ms, undefined, signal ? { signal } : {}).catch(() => {}),
-  output: pino.destination({ dest: 1, sync: false }),
+  output: await standardOutput(config),
 })
 
 /**
@@ -70,11 +70,12 @@ export const thisMachine = (): Machine => ({
  */
 export async function startGateway(
   config: Config,
-  machine: Machine = thisMachine(),
+  given?: Machine,
   signal: AbortSignal = new AbortController().signal,
 ): Promise<Gateway> {
   const opened: Close[] = []
   try {
+    const machine = given ?? (await thisMachine(config))
     return await inHome(config, () => start({ config, machine, signal, opened }))
   } catch (error) {
     // What cannot be closed after an end that was asked for is news; after a failed start it follows from that.

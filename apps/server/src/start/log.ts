@@ -1,4 +1,7 @@
-/** The log of one process: JSON lines; and its metrics, which count the lines that are worth an alert. */
+/**
+ * The log of one process: a line of JSON each, or on a terminal a line that people can read; and its metrics, which count the lines that
+ * are worth an alert.
+ */
 import { type DestinationStream, type LogFn, pino } from 'pino'
 import { type Metrics, metrics as newMetrics } from '../metrics/metrics.ts'
 import { VERSION } from '../version.ts'
@@ -22,3 +25,24 @@ const countingAlarms = ({ alarm }: Metrics) =>
     if (typeof line === 'object' && line !== null && 'alarm' in line) alarm(String(message))
     method.apply(this as never, args)
   }
+
+/** People read a sandbox at their terminal; everything else is read by programs. */
+export const isReadByPeople = (
+  { logFormat, mode }: Pick<Config, 'logFormat' | 'mode'>,
+  isTerminal: boolean,
+): boolean => (logFormat === 'auto' ? isTerminal && mode === 'sandbox' : logFormat === 'pretty')
+
+/** This process's standard output. The other format's code is not loaded. */
+export const standardOutput = async (config: Config): Promise<DestinationStream> =>
+  isReadByPeople(config, process.stdout.isTTY === true)
+    ? readable({ destination: 1, colorize: process.stdout.isTTY === true })
+    : pino.destination({ dest: 1, sync: false })
+
+/** Lines of JSON go in, and each goes out at once as a line for people. */
+export async function readable(to: {
+  destination: number | NodeJS.WritableStream
+  colorize: boolean
+}): Promise<DestinationStream> {
+  const { default: pretty } = await import('pino-pretty')
+  return pretty({ ...to, sync: true, singleLine: true, ignore: 'pid', translateTime: 'SYS:HH:MM:ss.l' })
+}

@@ -153,7 +153,7 @@ export function UnmatchedPayments() {
         )}
         keyOf={(row) => [row.mch_no, row.channel, row.attempt_no, row.payment_no].join('/')}
         columns={[
-          { text: 'createdAt', show: (row) => when(row.reported_at) },
+          { text: 'at', show: (row) => when(row.reported_at) },
           { text: 'merchant', show: (row) => <Mono>{row.mch_no}</Mono> },
           { text: 'channel', show: (row) => <Channel of={row.channel} /> },
           { text: 'attemptNo', show: (row) => <Mono>{row.attempt_no}</Mono> },

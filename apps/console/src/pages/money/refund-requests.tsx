@@ -26,7 +26,7 @@ export function RefundRequests() {
         { text: 'amount', show: (row) => yuan(row.amount) },
         { text: 'reason', show: (row) => row.reason, isText: true },
         { text: 'askedBy', show: (row) => row.asked_by },
-        { text: 'createdAt', show: (row) => when(row.asked_at) },
+        { text: 'at', show: (row) => when(row.asked_at) },
         { text: 'action', show: (row) => <Decide of={row} /> },
       ]}
     />

@@ -26,7 +26,11 @@ export function Notifications({ order }: { order: OrderDetail }) {
           {
             text: 'tries',
             show: (one) => (
-              <Button size="small" onClick={() => setOpen(one)} aria-label={`${t('tries')} ${one.seq}`}>
+              <Button
+                size="small"
+                onClick={() => setOpen(one)}
+                aria-label={`${t('tries')} ${one.tries} · ${word(one.kind)} ${one.seq}`}
+              >
                 {one.tries}
               </Button>
             ),
@@ -52,7 +56,7 @@ export function Tries({ of, onClose }: { of: NotificationRow; onClose: () => voi
           rows={data.rows}
           keyOf={(one) => one.at}
           columns={[
-            { text: 'createdAt', show: (one) => whenExactly(one.at) },
+            { text: 'at', show: (one) => whenExactly(one.at) },
             { text: 'ms', show: (one) => one.ms },
             { text: 'lastAnswer', show: (one) => one.http_status ?? '—' },
             { text: 'reason', show: (one) => one.failure ?? one.reply ?? '', isText: true },

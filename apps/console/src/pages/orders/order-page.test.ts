@@ -54,12 +54,12 @@ describe('the number of a refund', () => {
 
 describe('the picture of the states', () => {
   it('has lines from edge to edge, and a curve around the box between', () => {
-    expect(wayOf('NOTPAY', 'CLOSING')).toEqual({ path: 'M 133 125 L 271 60', x: 202, y: 84.5 })
-    expect(wayOf('NOTPAY', 'SUCCESS')).toEqual({ path: 'M 133 125 L 271 200', x: 202, y: 154.5 })
+    expect(wayOf('NOTPAY', 'CLOSING')).toEqual({ path: 'M 133 125 L 271 60', x: 212, y: 112.5, anchor: 'start' })
+    expect(wayOf('NOTPAY', 'SUCCESS')).toEqual({ path: 'M 133 125 L 271 200', x: 212, y: 152.5, anchor: 'start' })
     expect(wayOf('CLOSING', 'CLOSED')).toEqual({ path: 'M 393 60 L 561 60', x: 477, y: 52 })
     expect(wayOf('SUCCESS', 'REFUND')).toEqual({ path: 'M 393 200 L 561 200', x: 477, y: 192 })
     expect(wayOf('CLOSING', 'SUCCESS')).toEqual({ path: 'M 335 82 L 335 172', x: 397, y: 131 })
-    expect(wayOf('NOTPAY', 'CLOSED')).toEqual({ path: 'M 75 103 C 75 5, 420 0, 595 38', x: 220, y: 20 })
+    expect(wayOf('NOTPAY', 'CLOSED')).toEqual({ path: 'M 75 103 C 75 5, 420 0, 595 38', x: 235, y: 46 })
   })
 
   it('fits into its frame, and no box covers another', () => {

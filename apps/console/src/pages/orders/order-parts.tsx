@@ -1,7 +1,7 @@
 /** The attempts, payments, refunds, reversals and jobs of one order. */
 import type { OrderDetail } from '@acopay/protocol/console'
 import { when, yuan } from '../../format.ts'
-import { Mono, Rows, State } from '../../parts.tsx'
+import { Answer, Mono, Rows, State } from '../../parts.tsx'
 import { usePreferences } from '../../preferences.tsx'
 import { Channel } from './orders.tsx'
 
@@ -16,12 +16,12 @@ export function Attempts({ order }: { order: OrderDetail }) {
         keyOf={(one) => one.attempt_no}
         columns={[
           { text: 'attemptNo', show: (one) => <Mono>{one.attempt_no}</Mono> },
-          { text: 'channel', show: (one) => `${word(one.channel)} ${one.method}` },
+          { text: 'channel', show: (one) => `${word(one.channel)} ${word(one.method)}` },
           { text: 'state', show: (one) => <State of={one.state} /> },
           { text: 'createdAt', show: (one) => when(one.created_at) },
           { text: 'changedAt', show: (one) => when(one.changed_at) },
           { text: 'watchedUntil', show: (one) => when(one.watched_until) },
-          { text: 'lastAnswer', show: (one) => one.last_answer ?? '—', isText: true },
+          { text: 'lastAnswer', show: (one) => <Answer of={one.last_answer} />, isText: true },
         ]}
       />
     </>
@@ -65,7 +65,7 @@ export function Refunds({ order }: { order: OrderDetail }) {
           { text: 'amount', show: (one) => yuan(one.amount) },
           { text: 'state', show: (one) => <State of={`done_${one.state}`} /> },
           { text: 'reason', show: (one) => one.reason, isText: true },
-          { text: 'lastAnswer', show: (one) => one.failure ?? one.last_answer ?? '—', isText: true },
+          { text: 'lastAnswer', show: (one) => one.failure ?? <Answer of={one.last_answer} />, isText: true },
           { text: 'createdAt', show: (one) => when(one.created_at) },
         ]}
       />
@@ -87,7 +87,7 @@ export function Reversals({ order }: { order: OrderDetail }) {
           { text: 'paymentNo', show: (one) => <Mono>{one.payment_no}</Mono> },
           { text: 'amount', show: (one) => yuan(one.amount) },
           { text: 'state', show: (one) => <State of={`done_${one.state}`} /> },
-          { text: 'lastAnswer', show: (one) => one.last_answer ?? '—', isText: true },
+          { text: 'lastAnswer', show: (one) => <Answer of={one.last_answer} />, isText: true },
           { text: 'createdAt', show: (one) => when(one.created_at) },
           { text: 'changedAt', show: (one) => when(one.changed_at) },
         ]}

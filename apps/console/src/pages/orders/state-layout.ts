@@ -13,15 +13,17 @@ export const PLACES: Record<OrderStateName, { x: number; y: number }> = {
   REFUND: { x: 625, y: 200 },
 }
 
+type Way = { path: string; x: number; y: number; anchor?: 'start' }
+
 /** The line from the edge of one box to the edge of the other, and the position of its text. */
-export function wayOf(from: OrderStateName, to: OrderStateName): { path: string; x: number; y: number } {
+export function wayOf(from: OrderStateName, to: OrderStateName): Way {
   const [a, b] = [PLACES[from], PLACES[to]]
   // A curve around the box between the two.
   if (from === 'NOTPAY' && to === 'CLOSED') {
     return {
       path: `M ${a.x} ${a.y - BOX.height / 2} C ${a.x} 5, 420 0, ${b.x - 30} ${b.y - BOX.height / 2}`,
-      x: 220,
-      y: 20,
+      x: 235,
+      y: 46,
     }
   }
   if (a.x === b.x) {
@@ -29,7 +31,11 @@ export function wayOf(from: OrderStateName, to: OrderStateName): { path: string;
     return { path: `M ${a.x} ${y1} L ${b.x} ${y2}`, x: a.x + 62, y: (y1 + y2) / 2 + 4 }
   }
   const [x1, x2] = [a.x + BOX.width / 2, b.x - BOX.width / 2 - 6]
-  return { path: `M ${x1} ${a.y} L ${x2} ${b.y}`, x: (x1 + x2) / 2, y: (a.y + b.y) / 2 - 8 }
+  const path = `M ${x1} ${a.y} L ${x2} ${b.y}`
+  const [x, y] = [(x1 + x2) / 2, (a.y + b.y) / 2]
+  if (a.y === b.y) return { path, x, y: y - 8 }
+  // Right of the middle, where the line has gone on up or down.
+  return { path, x: x + 10, y: b.y < a.y ? y + 20 : y - 10, anchor: 'start' }
 }
 
 type Taken = { from: string | null; to: string; event: string }

@@ -31,11 +31,11 @@ export function StatePicture({ order }: { order: OrderDetail }) {
       </defs>
       {order.moves.map(({ from, to, events }) => {
         const taken = course.stepOf(from, to)
-        const { path, x, y } = wayOf(from, to)
+        const { path, x, y, anchor } = wayOf(from, to)
         return (
           <g key={`${from}-${to}`}>
             <path d={path} className={taken && 'taken'} markerEnd={`url(#tip-${taken ? 'mark' : 'line'})`} />
-            <text x={x} y={y} className={taken ? 'small taken' : 'small'}>
+            <text x={x} y={y} className={taken ? 'small taken' : 'small'} style={{ textAnchor: anchor }}>
               {taken ? word(taken.event) : word(events[0] ?? '')}
             </text>
           </g>

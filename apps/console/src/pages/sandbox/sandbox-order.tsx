@@ -144,7 +144,7 @@ function Heard({ view }: { view: SandboxView }) {
       rows={view.heard}
       keyOf={(one) => one.at + one.kind}
       columns={[
-        { text: 'createdAt', show: (one) => whenExactly(one.at) },
+        { text: 'at', show: (one) => whenExactly(one.at) },
         { text: 'kind', show: (one) => word(one.kind) },
         { text: 'outcome', show: (one) => <State of={one.code} /> },
         { text: 'lastAnswer', show: (one) => one.answered, isText: true },

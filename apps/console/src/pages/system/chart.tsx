@@ -67,7 +67,7 @@ function seriesOf(rows: Row[], t: Preferences['t']) {
   ]
 }
 
-const COLUMNS = ['createdAt', 'placed', 'paidOrders', 'paidAmount', 'closedOrders', 'moneySentBack'] as const
+const COLUMNS = ['at', 'placed', 'paidOrders', 'paidAmount', 'closedOrders', 'moneySentBack'] as const
 
 /** The chart's figures as a table that only screen readers see. */
 function Figures({ title, rows, labelOf }: { title: string; rows: Row[]; labelOf: (from: string) => string }) {

@@ -31,8 +31,11 @@ type Cashier = {
 
 type OrderHandler = (cashier: Cashier, key: OrderKey, request: LinkRequest, reply: FastifyReply) => Promise<unknown>
 
+/** Answers a payer whose link is wrong with a page. Null for every other caller. */
+export type LostPage = (request: FastifyRequest, reply: FastifyReply) => FastifyReply | null
+
 /** `shells`: origins whose pages may show the cashier in a frame (the host script's). */
-export function cashierRoutes(app: FastifyInstance, world: World, shells: string[]): void {
+export function cashierRoutes(app: FastifyInstance, world: World, shells: string[]): LostPage {
   const frameAncestors = ["'self'", ...shells].join(' ')
   const headers = {
     ...pageHeaders({ style: "'self'", img: "'self'", frameAncestors }),
@@ -62,6 +65,16 @@ export function cashierRoutes(app: FastifyInstance, world: World, shells: string
   app.get<LinkPath>(`${LINK}/events`, get, forOrder(streamEvents))
   app.post<LinkPath>(`${LINK}/attempts`, forOrder(openAttempt))
   payerSignInRoutes(app, world, LINK, (request, reply) => provenOrder(cashier, request, reply))
+  return (request, reply) => sendLost(cashier, request, reply)
+}
+
+/** The same page whatever is wrong with the link, so that it tells strangers nothing. */
+function sendLost({ pages, headers }: Cashier, request: FastifyRequest, reply: FastifyReply): FastifyReply | null {
+  const isBrowser = request.method === 'GET' && request.headers.accept?.includes('text/html') === true
+  const page = isBrowser && request.url.startsWith('/cashier/') ? pages.text('lost.html') : null
+  if (page === null) return null
+  request.line.outcome = '404'
+  return reply.code(404).headers(headers).send(page)
 }
 
 /** The order of a link. Null where the link is wrong; then the answer is sent already. */

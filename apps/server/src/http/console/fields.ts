@@ -26,15 +26,17 @@ export function fieldsOf(from: Record<string, unknown>) {
     },
   }
   const whole = wholeReader(source)
+  const [time, bound] = [timeReader(source), boundReader(source)]
   return {
     text: textReader(source),
     needed: neededReader(source),
     word: wordReader(source),
-    time: timeReader(source),
+    time,
+    times: () => inOrder(source, { from: time('from'), until: time('until') }),
     day: dayReader(source),
     whole,
     yuan: yuanReader(source),
-    bound: boundReader(source),
+    amounts: () => amountsInOrder(source, { amountMin: bound('amount_min'), amountMax: bound('amount_max') }),
     yes: yesReader(source),
     say: source.say,
     limit: (): number => whole('limit', 1, PAGE_MAX) ?? PAGE,
@@ -146,6 +148,26 @@ const boundReader =
     if (found !== null) return BigInt(`${found[1]}${(found[2] ?? '').padEnd(2, '0')}`)
     return say(field, '应为至多两位小数的元，如"100"或"12.50"', 'should be yuan, like "100" or "12.50"')
   }
+
+type Times = { from: Date | null; until: Date | null }
+
+/** A range that ends before it begins would show an empty list without a word. */
+function inOrder({ say }: Source, times: Times): Times {
+  const { from, until } = times
+  if (from !== null && until !== null && until < from)
+    say('until', '不能早于开始时间', 'should not be before the start')
+  return times
+}
+
+type Amounts = { amountMin: bigint | null; amountMax: bigint | null }
+
+function amountsInOrder({ say }: Source, amounts: Amounts): Amounts {
+  const { amountMin, amountMax } = amounts
+  if (amountMin !== null && amountMax !== null && amountMax < amountMin) {
+    say('amount_max', '不能小于最小金额', 'should not be less than the smallest amount')
+  }
+  return amounts
+}
 
 const yesReader =
   ({ given, say }: Source) =>

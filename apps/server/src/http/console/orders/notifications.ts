@@ -46,7 +46,7 @@ async function filterOf(world: World, { caller, query }: ConsoleCall) {
   const asked = merchantOf(caller, read.text('mch_no', 32) ?? undefined)
   if (asked instanceof Failed) return asked
   const transactionNo = read.text('transaction_no', 38)
-  const choice = { transactionNo, from: read.time('from'), until: read.time('until') }
+  const choice = { transactionNo, ...read.times() }
   const state = read.word('state', NOTIFICATION_STATES)
   const after = read.text('after', 120)?.split('.')
   const limit = read.limit()
@@ -119,7 +119,7 @@ async function resend(world: World, { caller, body }: ConsoleCall): Promise<Rese
   if (mchNo instanceof Failed) return mchNo
   const transactionNo = read.text('transaction_no', 38)
   const [seq, dead] = [read.whole('seq', 1, 1_000_000), read.yes('dead')]
-  const [from, until] = [read.time('from'), read.time('until')]
+  const { from, until } = read.times()
   if (transactionNo === null && dead !== true) {
     read.say('transaction_no', '不能为空，除非 dead 为 true', 'is needed, unless dead is true')
   }

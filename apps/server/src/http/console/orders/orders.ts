@@ -48,19 +48,19 @@ function filterOf(
   const read = fieldsOf(query)
   const mchNo = merchantOf(caller, read.text('mch_no', 32) ?? undefined)
   if (mchNo instanceof Failed) return mchNo
-  const until = numberAt(read.time('until')) ?? LAST_NUMBER
+  const times = read.times()
+  const until = numberAt(times.until) ?? LAST_NUMBER
   const after = read.text('after', 38) ?? LAST_NUMBER
   const state = read.word('state', [...ORDER_STATES, 'STUCK'])
   const filter = {
     mchNo,
     number: read.text('number', 64),
-    from: numberAt(read.time('from')) ?? FIRST_NUMBER,
+    from: numberAt(times.from) ?? FIRST_NUMBER,
     before: after < until ? after : until,
     state: state === 'STUCK' ? null : state,
     stuckBefore: state === 'STUCK' ? stuckBefore(now) : null,
     channel: read.text('channel', 32),
-    amountMin: read.bound('amount_min'),
-    amountMax: read.bound('amount_max'),
+    ...read.amounts(),
     limit: read.limit(),
   }
   return read.failed() ?? filter

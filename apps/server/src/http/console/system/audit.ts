@@ -29,8 +29,7 @@ function filterOf({ caller, query }: ConsoleCall): (AuditFilter & { limit: numbe
     mchNo,
     username: read.text('username', 64),
     action: read.text('action', 64),
-    from: read.time('from'),
-    until: read.time('until'),
+    ...read.times(),
     before: read.text('after', 38),
     limit: read.limit(),
   }

@@ -37,7 +37,7 @@ const all = (text: string, pattern: RegExp): string[] => [...text.matchAll(patte
 
 /** What the eye sees of a page from afar: headings, list items, rows with their number of cells. */
 const skeleton = (page: string): string[] =>
-  all(prose(page), /^(#+ |\s*- |\d+\. |\*\*\d|```|\|.*\|$|<!-- .*$)/gm).map((begin) =>
+  all(prose(page), /^(#+ |\s*- |\d+\. |\*\*\d|```|\|.*\|$|<!-- code: .*$)/gm).map((begin) =>
     begin.startsWith('|') ? `row of ${begin.replaceAll('\\|', '').split('|').length - 2}` : begin,
   )
 

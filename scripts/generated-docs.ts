@@ -6,6 +6,7 @@ import { CLOSE_ANSWERS, ERRORS } from '@acopay/protocol'
 import { table, WRITTEN_BY } from './markdown-table.ts'
 import { orderStatesPage } from './order-states-page.ts'
 import { postmanCollection } from './postman/collection.ts'
+import { chineseSettings } from './settings-tested-page.ts'
 import { wireDocs } from './wire-docs.ts'
 
 const DOCS = path.resolve(import.meta.dirname, '../docs')
@@ -57,6 +58,7 @@ export const generatedDocs = (): Record<string, string> => ({
   'errors.md': errorsPage(),
   'order-states.md': orderStatesPage('en'),
   'order-states.zh-CN.md': orderStatesPage('zh'),
+  'settings-tested.zh-CN.md': chineseSettings(readDoc('settings-tested.md')),
   ...wireDocs(),
   'acopay.postman_collection.json': `${JSON.stringify(postmanCollection(), null, 2)}\n`,
 })

@@ -23,6 +23,11 @@ const pages = [
 const read = (page: string): string => readFileSync(path.join(ROOT, page), 'utf8')
 const isThere = (file: string): boolean => existsSync(path.join(ROOT, file))
 
+/** Their Chinese pages are being written. To be removed when they are there. */
+const ON_THE_WAY = /^(?:docs\/(?:cli|sandbox|errors|decisions\/.*)|packages\/sdk\/README)\.md$/
+/** English only: a list of changes, and tables of results that commands write. */
+const ENGLISH_ONLY = /^(?:CHANGELOG|docs\/proof\/.*)\.md$/
+
 const FENCE = /^```(\w*)\n([\s\S]*?)^```$/gm
 /** Without the code blocks, whose lines are no headings, lists and links. */
 const prose = (page: string): string => read(page).replace(FENCE, '```')
@@ -63,10 +68,16 @@ it.each(pages)('every link of %s leads somewhere', (page) => {
   const broken = [...prose(page).matchAll(/\]\((?!https?:)([^)#]*)(?:#([^)]*))?\)/g)].filter(
     ([, file = '', anchor]) => {
       const target = file === '' ? page : path.posix.join(path.posix.dirname(page), file)
+      if (isChinese(target) && ON_THE_WAY.test(twinOf(target)) && !isThere(target)) return !isThere(twinOf(target))
       return !isThere(target) || (anchor !== undefined && !anchors(target).includes(anchor))
     },
   )
   expect(broken.map(([link]) => link)).toEqual([])
+})
+
+it('every page has a Chinese twin', () => {
+  const alone = pages.filter((page) => !isChinese(page) && !isThere(twinOf(page)))
+  expect(alone.filter((page) => !ON_THE_WAY.test(page) && !ENGLISH_ONLY.test(page))).toEqual([])
 })
 
 /** The front page says less in Chinese, in another order. */

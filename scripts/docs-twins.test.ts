@@ -26,7 +26,7 @@ const isThere = (file: string): boolean => existsSync(path.join(ROOT, file))
 /** Their Chinese pages are being written. To be removed when they are there. */
 const ON_THE_WAY = /^(?:docs\/(?:cli|sandbox|errors|decisions\/.*)|packages\/sdk\/README)\.md$/
 /** English only: a list of changes, and lists of results by the names of tests and mistakes. */
-const ENGLISH_ONLY = /^(?:CHANGELOG|docs\/proof\/(?:clocks|mutants|simulator-mutants))\.md$/
+const ENGLISH_ONLY = /^(?:CHANGELOG|docs\/proof\/(?:mutants|simulator-mutants))\.md$/
 
 const FENCE = /^```(\w*)\n([\s\S]*?)^```$/gm
 /** Without the code blocks, whose lines are no headings, lists and links. */

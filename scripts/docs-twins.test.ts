@@ -23,8 +23,9 @@ const pages = [
 const read = (page: string): string => readFileSync(path.join(ROOT, page), 'utf8')
 const isThere = (file: string): boolean => existsSync(path.join(ROOT, file))
 
-/** Their Chinese pages are being written. To be removed when they are there. */
+/** Their Chinese pages are being written: they may be missing, and are not compared. To be removed when all are there. */
 const ON_THE_WAY = /^(?:docs\/(?:cli|sandbox|errors|decisions\/.*)|packages\/sdk\/README)\.md$/
+const isOnTheWay = (page: string): boolean => ON_THE_WAY.test(isChinese(page) ? twinOf(page) : page)
 /** English only: a list of changes, and lists of results by the names of tests and mistakes. */
 const ENGLISH_ONLY = /^(?:CHANGELOG|docs\/proof\/(?:mutants|simulator-mutants))\.md$/
 
@@ -68,7 +69,7 @@ it.each(pages)('every link of %s leads somewhere', (page) => {
   const broken = [...prose(page).matchAll(/\]\((?!https?:)([^)#]*)(?:#([^)]*))?\)/g)].filter(
     ([, file = '', anchor]) => {
       const target = file === '' ? page : path.posix.join(path.posix.dirname(page), file)
-      if (isChinese(target) && ON_THE_WAY.test(twinOf(target)) && !isThere(target)) return !isThere(twinOf(target))
+      if (isOnTheWay(target)) return !isThere(target) && !isThere(twinOf(target))
       return !isThere(target) || (anchor !== undefined && !anchors(target).includes(anchor))
     },
   )
@@ -77,11 +78,14 @@ it.each(pages)('every link of %s leads somewhere', (page) => {
 
 it('every page has a Chinese twin', () => {
   const alone = pages.filter((page) => !isChinese(page) && !isThere(twinOf(page)))
-  expect(alone.filter((page) => !ON_THE_WAY.test(page) && !ENGLISH_ONLY.test(page))).toEqual([])
+  expect(alone.filter((page) => !isOnTheWay(page) && !ENGLISH_ONLY.test(page))).toEqual([])
 })
 
 /** The front page says less in Chinese, in another order. */
-const pairs = pages.filter((page) => page !== 'README.md' && !isChinese(page) && isThere(twinOf(page)))
+const isFrontPage = (page: string): boolean => page === 'README.md'
+const pairs = pages
+  .filter((page) => !isChinese(page) && isThere(twinOf(page)))
+  .filter((page) => !isFrontPage(page) && !isOnTheWay(page))
 
 describe.each(pairs)('%s and its Chinese twin', (page) => {
   const twin = twinOf(page)
@@ -105,7 +109,7 @@ describe.each(pairs)('%s and its Chinese twin', (page) => {
 it.each(pages.filter(isChinese))('%s leads its reader to pages in Chinese, where there are any', (page) => {
   const english = all(prose(page), /\]\((?!https?:)([^)#]+\.md)(?:#[^)]*)?\)/g).filter((file) => {
     const target = path.posix.join(path.posix.dirname(page), file)
-    return target !== twinOf(page) && !isChinese(target) && isThere(twinOf(target))
+    return target !== twinOf(page) && !isChinese(target) && !isOnTheWay(target) && isThere(twinOf(target))
   })
   expect(english).toEqual([])
 })

@@ -1,7 +1,7 @@
 /**
  * THE TABLE of what one order may show to its merchant: answers to close, codes of queries, notifications, lines of the
  * bill. It is written from the text of the specification, not from the gateway's code. rules.ts compares a record with
- * it, and `npm run docs` writes docs/order-states.md from it.
+ * it, and `npm run docs` writes docs/order-states.md and its Chinese twin from it.
  */
 import type { Column } from './record.ts'
 
@@ -16,10 +16,10 @@ export type Cells = Partial<Record<Column, readonly string[]>>
 /** Without this cause the word is a violation. */
 export const CAUSES = {
   own_refund: {
-    zh: '此前商户已申请退款，或款项在网关之外退回',
+    zh: '此前商户已申请退款，或付款在网关之外退回',
     en: 'the merchant has asked for a refund, or the payment was returned outside the gateway',
   },
-  outside: { zh: '款项在网关之外退回', en: 'the payment was returned outside the gateway' },
+  outside: { zh: '付款在网关之外退回', en: 'the payment was returned outside the gateway' },
   this_refund: { zh: '商户申请过此退款', en: 'the merchant has asked for this refund' },
 } as const
 export type Cause = keyof typeof CAUSES
@@ -39,7 +39,7 @@ export type Story = {
   zh: string
   en: string
   /** Which test or seed shows it, beside the unit test with the rule's name. */
-  shownBy?: string
+  shownBy?: { zh: string; en: string }
 }
 
 const ALL_STATES = ['NOTPAY', 'CLOSING', 'CLOSED', 'SUCCESS', 'REFUND'] as const
@@ -56,6 +56,10 @@ const KEPT: Cells = {
   query: ['NOTPAY', 'CLOSING', 'SUCCESS', 'REFUND'],
   told_payment: ['SUCCESS', 'REFUND'],
 }
+const SHOWN_BY_F19 = {
+  zh: '在改为“不用撤销的关单”之前的提交上运行 `npm run races -- --seed 1 --f19`',
+  en: '`npm run races -- --seed 1 --f19` on the commit before close without cancel',
+}
 const AFTER_PAID: Cells = { close: [PAID], query: ['SUCCESS', 'REFUND'], open: ['refused'] }
 
 export const STORIES: readonly Story[] = [
@@ -66,7 +70,7 @@ export const STORIES: readonly Story[] = [
     after: { close: [CLOSED], query: ['CLOSED'], open: ['refused'] },
     ever: { ...NEVER_PAID, close: [CLOSED, CLOSING] },
     spec: 'order-lifecycle.md, Promises 1; I3',
-    zh: '关单成功后：再次关单仍为关单成功，查询只有CLOSED，永无付款通知，不接受退款；账单里最多是付款及其退回',
+    zh: '关单成功后：再次关单仍为关单成功，查单只有CLOSED，永无支付通知，不接受退款；对账单里最多是付款及其退回',
     en: 'After 关单成功 another close answers 关单成功 again and a query answers CLOSED. The gateway never sends a payment notification and accepts no refund. The bill contains at most a payment and its reversal.',
   },
   {
@@ -86,7 +90,7 @@ export const STORIES: readonly Story[] = [
     after: AFTER_PAID,
     ever: KEPT,
     spec: 'protocol.md 3.1; I10',
-    zh: '订单已支付之后：再次关单仍为订单已支付，查询只有SUCCESS，或因商户自己的退款（或网关之外的退回）变为REFUND',
+    zh: '订单已支付之后：再次关单仍为订单已支付，查单只有SUCCESS，或因商户自己的退款（或网关之外的退回）变为REFUND',
     en: 'After 订单已支付 another close answers 订单已支付 again. A query answers SUCCESS, or REFUND after a refund by the merchant or a return outside the gateway.',
   },
   {
@@ -99,7 +103,7 @@ export const STORIES: readonly Story[] = [
     after: { query: ['CLOSING', 'CLOSED', 'SUCCESS', 'REFUND'], open: ['refused'] },
     ever: {},
     spec: 'order-lifecycle.md, Closing 1',
-    zh: '关单处理中（或查询为CLOSING）之后：不再有NOTPAY，不能发起新的支付',
+    zh: '关单处理中（或查单为CLOSING）之后：不再有NOTPAY，不能发起新的支付',
     en: 'After 关单处理中, or a query that answers CLOSING, no query answers NOTPAY and no payment can be started.',
   },
   {
@@ -109,7 +113,7 @@ export const STORIES: readonly Story[] = [
     after: { close: [CLOSED, EXPIRED], query: ['CLOSED'], open: ['refused'] },
     ever: { ...NEVER_PAID, close: [CLOSED, EXPIRED, CLOSING] },
     spec: 'order-lifecycle.md, States',
-    zh: '查询为CLOSED之后与关单成功之后相同',
+    zh: '查单为CLOSED之后与关单成功之后相同',
     en: 'A query that answers CLOSED is as final as 关单成功 or 订单已过期.',
   },
   {
@@ -119,7 +123,7 @@ export const STORIES: readonly Story[] = [
     after: AFTER_PAID,
     ever: KEPT,
     spec: 'order-lifecycle.md, States',
-    zh: '查询为SUCCESS之后与订单已支付之后相同',
+    zh: '查单为SUCCESS之后与订单已支付之后相同',
     en: 'A query that answers SUCCESS is as final as 订单已支付.',
   },
   {
@@ -129,7 +133,7 @@ export const STORIES: readonly Story[] = [
     after: AFTER_PAID,
     ever: KEPT,
     spec: 'protocol.md 3.7; order-lifecycle.md, Promises 1',
-    zh: '收到付款通知SUCCESS之后：永不CLOSED，永无关单成功',
+    zh: '收到支付通知SUCCESS之后：永不CLOSED，永无关单成功',
     en: 'After a payment notification SUCCESS no query answers CLOSED, and no close answers 关单成功.',
   },
   {
@@ -140,9 +144,9 @@ export const STORIES: readonly Story[] = [
     ever: KEPT,
     needs: 'outside',
     spec: 'I10',
-    zh: '付款通知REFUND只在款项于网关之外退回时才有，网关自己从不退回已保留的款项',
+    zh: '支付通知REFUND只在付款于网关之外退回时才有，网关自己从不退回保留的付款',
     en: 'The gateway sends a payment notification REFUND only when the payment was returned outside. It never reverses a kept payment itself.',
-    shownBy: '`npm run races -- --seed 1 --f19` on the commit before close without cancel',
+    shownBy: SHOWN_BY_F19,
   },
   {
     rule: 'query-refunded',
@@ -152,9 +156,9 @@ export const STORIES: readonly Story[] = [
     ever: KEPT,
     needs: 'own_refund',
     spec: 'protocol.md 3.3; I10',
-    zh: '查询为REFUND须有商户自己的退款，或网关之外的退回；此后一直为REFUND',
+    zh: '查单为REFUND须有商户自己的退款，或网关之外的退回；此后一直为REFUND',
     en: 'A query answers REFUND only after a refund by the merchant or a return outside the gateway, and then always.',
-    shownBy: '`npm run races -- --seed 1 --f19` on the commit before close without cancel',
+    shownBy: SHOWN_BY_F19,
   },
   {
     rule: 'refund-accepted',
@@ -186,7 +190,7 @@ export const STORIES: readonly Story[] = [
     ever: { told_refund: ['SUCCESS'] },
     needs: 'this_refund',
     spec: 'protocol.md 3.4, 3.5; I9',
-    zh: '退款SUCCESS之后不再改变，订单查询为REFUND，永无该退款的FAIL通知',
+    zh: '退款SUCCESS之后不再改变，订单为REFUND，永无该退款的FAIL通知',
     en: 'A refund that is SUCCESS stays SUCCESS, its order is REFUND, and the gateway never sends a FAIL notification for it.',
   },
   {
@@ -220,12 +224,12 @@ export const STORIES: readonly Story[] = [
 export const REST_RULES = {
   final: {
     spec: 'I8',
-    zh: '订单为CLOSED、SUCCESS或REFUND',
+    zh: '订单为CLOSED、SUCCESS或REFUND，没有退款为PROCESSING',
     en: 'The order is CLOSED, SUCCESS or REFUND, and no refund is PROCESSING.',
   },
   'nothing-kept': {
     spec: 'I2',
-    zh: 'CLOSED：上游收到的款项全部退回',
+    zh: 'CLOSED：上游收到的付款全部退回',
     en: 'CLOSED: the upstreams have returned every payment.',
   },
   'kept-once': {
@@ -235,7 +239,7 @@ export const REST_RULES = {
   },
   'returned-as-told': {
     spec: 'I9, I10',
-    zh: '保留的款项里退回的，恰好是已通知商户成功的退款',
+    zh: '保留的付款里退回的，恰好是商户的、以SUCCESS结束的退款之和',
     en: 'What went back of the kept payment is the sum of the merchant’s refunds that ended in SUCCESS.',
   },
   told: {
@@ -250,12 +254,12 @@ export const REST_RULES = {
   },
   billed: {
     spec: 'protocol.md 3.6; docs/bills.md',
-    zh: '当日账单与应答、通知一致',
+    zh: '当日对账单与应答、通知一致',
     en: 'The day’s bill agrees with the answers and notifications.',
   },
   reconciled: {
     spec: 'I6',
-    zh: '与上游账单的差异都有解释',
+    zh: '上游账单与账目只因网关之外的退回而不同',
     en: 'The upstream’s bill and the books differ only by payments returned outside.',
   },
 } as const

@@ -9,10 +9,14 @@ import { readConfig } from '../apps/server/src/start/config.ts'
 const ROOT = path.resolve(import.meta.dirname, '..')
 const read = (file: string): string => fs.readFileSync(path.join(ROOT, file), 'utf8')
 
-/** The rows of the page's two tables. */
-const rows = [...read('docs/settings-tested.md').matchAll(/^\| (`.+?) \| (.+?) \| (.+) \|$/gm)].map(
-  ([, name = '', otherwise = '', feltBy = '']) => ({ name: name.replaceAll('`', ''), otherwise, feltBy }),
-)
+/** The rows of a page's two tables. */
+const rowsOf = (page: string) =>
+  [...read(page).matchAll(/^\| (`.+?) \| (.+?) \| (.+) \|$/gm)].map(([, name = '', otherwise = '', feltBy = '']) => ({
+    name: name.replaceAll('`', ''),
+    otherwise,
+    feltBy,
+  }))
+const rows = rowsOf('docs/settings-tested.md')
 const numbers = rows.filter(({ name }) => name.includes(' '))
 const environment = rows.filter(({ name }) => !name.includes(' '))
 
@@ -139,4 +143,10 @@ it('each row names a test that is there, or says what the number is', () => {
     return text.includes(`'${test}'`) || text.includes(`"${test}"`) ? [] : [`${name}: ${test}`]
   })
   expect(wrong).toEqual([])
+})
+
+it('the Chinese page says in Chinese what a number is (else: add it to scripts/settings-tested-page.ts)', () => {
+  const chinese = rowsOf('docs/settings-tested.zh-CN.md')
+  expect(chinese.map(({ name }) => name)).toEqual(rows.map(({ name }) => name))
+  expect(chinese.filter(({ feltBy }) => /^– [ -~]+$/.test(feltBy))).toEqual([])
 })

@@ -1,7 +1,7 @@
-/** docs/wire/ holds what it says: the worked example, the errors of each call, links, and that both languages say the same. */
+/** docs/wire/ holds what it says: the worked example, the errors of each call, the limits. */
 import { spawnSync } from 'node:child_process'
 import { createHash, createPrivateKey, sign } from 'node:crypto'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { ERRORS, OPERATIONS } from '@acopay/protocol'
@@ -12,8 +12,6 @@ import { EXAMPLE_NAME } from './wire-docs.ts'
 
 const ROOT = path.resolve(import.meta.dirname, '..')
 const WIRE = path.join(ROOT, 'docs/wire')
-const pages = readdirSync(WIRE).filter((name) => name.endsWith('.md'))
-const english = pages.filter((name) => !name.endsWith('.zh-CN.md'))
 const read = (name: string): string => readFileSync(path.join(WIRE, name), 'utf8')
 
 /** The text of a code block of the worked example. */
@@ -119,40 +117,5 @@ describe('the limits', () => {
     expect(server).toContain('BODY_BYTES_MAX = 64 * 1024')
     expect(server).toContain('ANSWER_MS = 9000')
     expect(read(page)).toMatch(/64 KiB/)
-  })
-})
-
-/** As GitHub makes the name of a heading. */
-const anchors = (text: string): string[] =>
-  [...text.matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) =>
-    heading
-      .toLowerCase()
-      .replace(/[^\p{L}\p{N}\s_-]/gu, '')
-      .trim()
-      .replaceAll(' ', '-'),
-  )
-
-it.each(pages)('every link of %s leads somewhere', (page) => {
-  const links = [...read(page).matchAll(/\]\((?!https?:)([^)#]*)(?:#([^)]*))?\)/g)]
-  const broken = links.filter(([, file = '', anchor]) => {
-    const target = file === '' ? path.join(WIRE, page) : path.resolve(WIRE, file)
-    if (!existsSync(target)) return true
-    return anchor !== undefined && !anchors(readFileSync(target, 'utf8')).includes(anchor)
-  })
-  expect(broken.map(([link]) => link)).toEqual([])
-})
-
-describe.each(english)('%s and its Chinese twin', (page) => {
-  const twin = page.replace('.md', '.zh-CN.md')
-  const skeleton = (name: string): string[] =>
-    [...read(name).matchAll(/^(#+ |<!-- code: .*$|```\w+$|\d\. |- |\*\*\d)/gm)].map(([begin]) => begin)
-
-  it('have the same headings, lists, parts and examples in the same order', () => {
-    expect(skeleton(twin)).toEqual(skeleton(page))
-  })
-
-  it('link to each other', () => {
-    expect(read(page)).toContain(`[中文](${twin})`)
-    expect(read(twin)).toContain(`[English](${page})`)
   })
 })

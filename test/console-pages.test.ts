@@ -389,7 +389,7 @@ describe('every page', () => {
     await page.getByText('用户名或密码不正确').waitFor()
     await page.getByLabel('密码').fill(pages.passwords.finance ?? '')
     await page.getByRole('button', { name: /登\s?录/ }).click()
-    await heading(page, '操作日志')
+    await heading(page, '审计日志')
     await page.getByRole('button', { name: 'English' }).click()
     await heading(page, 'Audit log')
     await close()

@@ -19,7 +19,7 @@ export const ZH = {
   anyNumber: '任意单号',
   attemptNo: '支付尝试号',
   attempts: '支付尝试',
-  audit: '操作日志',
+  audit: '审计日志',
   bookedAt: '入账时间',
   cashier: '收银台',
   chainBroken: '时间线校验失败：有人改动过数据，自此条起不可信：',

@@ -1,0 +1,66 @@
+/** docs/settings-tested.zh-CN.md: the rows of the page that is written by hand, with a Chinese text around them. */
+
+const ABOUT = `# 设置、默认值，以及察觉它们的测试
+
+[English](settings-tested.md)
+
+<!-- Made by \`npm run docs\` from settings-tested.md, which is written by hand. -->
+
+每项设置的作用见 [operating.zh-CN.md](operating.zh-CN.md)。\`scripts/settings-tested.test.ts\` 守住两份页面：环境变量的设置，或服务器、core、protocol 源代码里的数字，没有写成一行的，变红；默认值与这里写的不同，变红；测试不存在，也变红。*察觉者*是结果会随设置改变的测试；\`test/production.test.ts\` 按生产环境的启动方式运行一个网关，只设置必须设置的。`
+
+const NUMBERS = `## 源代码里的数字
+
+运营方不能设置这些。\`–\`：没有调用方、付款人、商户或运营人员会碰到这个确切的值，所以没有行为的测试能察觉它；只有这张表守住它，最后一列说明它是什么。`
+
+/** What a number is that no test of behaviour feels. */
+const REASONS: Record<string, string> = {
+  'how many secrets are read at once; all are sealed again': '一次读取多少个秘密；全部都会重新加密',
+  'how long one process alone makes the heads of a day; two would make the same':
+    '一个进程独自生成日摘要多久；两个进程会生成同样的',
+  'rows that the verifier reads at once; it finds the same': '校验时一次读取的行数；结果一样',
+  'how large the pieces are in which a bill is stored and sent; the caller gets the same bytes':
+    '对账单分块存储、发送，每块多大；调用方得到同样的字节',
+  'how often the database is read for `/metrics`; who reads sees the same figures a little longer':
+    '`/metrics` 多久读一次数据库；期间读到的数字相同',
+  'lines of a bill between two lines of the log': '对账单每多少行写一行日志',
+  'orders between two lines of progress': '每多少个订单写一行进度',
+  'rows that the command for load tests writes in one transaction; it makes the same orders':
+    '压力测试的命令在一个事务里写入的行数；生成同样的订单',
+  'over how many days the command for load tests spreads its orders': '压力测试的命令把订单分布在多少天里',
+  'how long a statement of a command that reads or writes everything may take': '读写全部数据的命令，一条语句最多多久',
+  'files kept for the database, upstreams and the log': '为数据库、上游和日志保留的文件数',
+  'results in one statement: as many as calls can be under way, so that this bound is never met':
+    '一条语句写入的结果数：与可能同时进行的调用一样多，所以永远碰不到',
+  'how long a start waits for the gateway that its home names': '启动时等待该目录所写的网关多久',
+  "how often the sandbox's upstreams look for webhooks to send again": '沙箱的上游多久查找一次要重发的通知',
+  'when a process whose stop hangs ends itself; no test can make a stop hang for so long':
+    '停止时挂住的进程何时自己结束；没有测试能让停止挂住这么久',
+  "how long the sandbox's slow shop takes": '沙箱里缓慢的商店用多久',
+  "what the sandbox's faults are drawn from; any number does": '沙箱的故障由它抽取；任何数都行',
+  "how long the sandbox's upstreams wait for the answer to a webhook": '沙箱的上游等待通知应答多久',
+  "orders on the sandbox's page": '沙箱页上的订单数',
+  'a longer password is looked at as far as that; the whole would take zxcvbn a tenth of a second':
+    '更长的密码只看到这里；看全文要用去 zxcvbn 十分之一秒',
+  'how much of the reason for a refusal stands in the log': '拒绝的原因在日志里最多写多长',
+  'twice what a hash takes; the bound ends a hash whose stored cost is higher':
+    '一次哈希所需的两倍；存储的成本更高的哈希会被此限中止',
+  'channels that a process keeps; one that it does not keep is made again at its next call':
+    '一个进程保留的渠道数；没有保留的，下次调用时重新建立',
+}
+
+const DEFAULTS: Record<string, string> = { none: '无', 'given by the start': '由启动决定' }
+
+const row = (line: string): string =>
+  line.replace(/ \| ([^|]+) \| (?:– (.+)|.*) \|$/, (cells, otherwise: string, reason?: string) => {
+    const said = reason === undefined ? cells : cells.replace(reason, REASONS[reason] ?? reason)
+    return said.replace(` | ${otherwise} | `, ` | ${DEFAULTS[otherwise] ?? otherwise} | `)
+  })
+
+/** Of `english` the two tables. A reason that is not translated stays English, and a test says so. */
+export function chineseSettings(english: string): string {
+  const [environment = '', numbers = ''] = [...english.matchAll(/(?:^\|.*\|\n)+/gm)].map(([table]) =>
+    table.trimEnd().split('\n').slice(2).map(row).join('\n'),
+  )
+  const head = (what: string): string => `| ${what} | 默认 | 察觉者 |\n|---|---|---|`
+  return `${ABOUT}\n\n## 环境变量\n\n${head('设置')}\n${environment}\n\n${NUMBERS}\n\n${head('数字')}\n${numbers}\n`
+}

@@ -53,6 +53,7 @@ function partOf(what: string, tongue: Tongue): string {
 const PARTS: Record<string, (about: string, tongue: Tongue) => string> = {
   request: requestTable,
   answer: answerTable,
+  row: rowTable,
   errors: errorTable,
   'all-errors': allErrorsTable,
   outcomes: outcomesTable,
@@ -95,11 +96,23 @@ const valuesOf = ({ type, format, enum: words }: FieldShape): string => {
 }
 
 function answerTable(about: string, tongue: Tongue): string {
-  const shapes: Record<string, FieldShape> = ANSWER_FIELDS[about as CallName]
+  return fieldTable(ANSWER_FIELDS[about as CallName], tongue)
+}
+
+/** The rows of the list that an answer has as a text of JSON. */
+function rowTable(about: string, tongue: Tongue): string {
+  const shapes: FieldShape[] = Object.values(ANSWER_FIELDS[about as CallName])
+  const rows = shapes.find(({ contentSchema }) => contentSchema !== undefined)?.contentSchema?.items.properties ?? {}
+  return fieldTable(rows, tongue, [])
+}
+
+const LATER = ['pay_channel', 'pay_method', 'refund_channel']
+
+function fieldTable(shapes: Record<string, FieldShape>, tongue: Tongue, later = LATER): string {
   return table(
     [...HEADS.answer[tongue]],
     Object.entries(shapes).map(([name, shape]) => [
-      `\`${name}\`${name in { pay_channel: 0, pay_method: 0, refund_channel: 0 } ? ' *' : ''}`,
+      `\`${name}\`${later.includes(name) ? ' *' : ''}`,
       valuesOf(shape),
       ANSWER_TEXTS[name as keyof typeof ANSWER_TEXTS][tongue],
     ]),

@@ -13,7 +13,15 @@ import {
   REFUND_WINDOW_MS,
   REFUNDS_MAX,
 } from '@acopay/core'
-import type { ANSWER_FIELDS, ErrorName, FIELDS, NOTIFICATION_FIELDS, NotificationKind } from '@acopay/protocol'
+import type {
+  ANSWER_FIELDS,
+  ErrorName,
+  FIELDS,
+  ListedOrder,
+  ListedRefund,
+  NOTIFICATION_FIELDS,
+  NotificationKind,
+} from '@acopay/protocol'
 
 export type Tongue = 'zh' | 'en'
 export type Both = Record<Tongue, string>
@@ -23,6 +31,7 @@ type KeysOfEach<Of> = Of extends unknown ? keyof Of : never
 export type CallName = keyof typeof ANSWER_FIELDS
 type RequestField = KeysOfEach<(typeof FIELDS)[keyof typeof FIELDS]>
 type AnswerField = KeysOfEach<(typeof ANSWER_FIELDS)[CallName]>
+type RowField = keyof ListedOrder | keyof ListedRefund
 type NotificationField = (typeof NOTIFICATION_FIELDS)[NotificationKind][number]
 
 const MINUTE_MS = 60_000
@@ -37,7 +46,6 @@ const NOTIFY_URL: Both = {
   zh: '通知地址：HTTPS，不带查询参数、用户名、密码和 `#`；沙箱中也可以是本机的 `http://127.0.0.1:…`',
   en: 'where notifications go: HTTPS, without query, user name, password and `#`; in the sandbox also `http://127.0.0.1:…`',
 }
-const TIME: Both = { zh: 'RFC 3339，任意时区', en: 'RFC 3339, any offset' }
 
 /** Of the fields of requests. */
 export const REQUEST_TEXTS: Record<RequestField, Both> = {
@@ -73,15 +81,15 @@ export const REQUEST_TEXTS: Record<RequestField, Both> = {
     zh: 'UTC+8 的日期 `yyyy-MM-dd`，最近三个月内已过去的一天',
     en: 'a day `yyyy-MM-dd` in UTC+8, a past one of the last three months',
   },
-  state: { zh: '通知的状态', en: "the notifications' state" },
+  state: { zh: '只要此状态的', en: 'only those in this state' },
   before: { zh: '上一页应答中的 `next`', en: 'the `next` of the page before' },
   seq: { zh: '通知在订单内的序号', en: "the notification's number within its order" },
-  from: TIME,
-  until: TIME,
+  from: { zh: '自此时刻起（含），RFC 3339，任意时区', en: 'from this moment on: RFC 3339, any offset' },
+  until: { zh: '至此时刻（不含），RFC 3339，任意时区', en: 'before this moment: RFC 3339, any offset' },
 }
 
-/** Of the fields of answers and notifications. */
-export const ANSWER_TEXTS: Record<AnswerField | NotificationField, Both> = {
+/** Of the fields of answers, of the rows of lists, and of notifications. */
+export const ANSWER_TEXTS: Record<AnswerField | RowField | NotificationField, Both> = {
   app_no: { zh: '应用号', en: 'the app' },
   mch_trade_no: { zh: '商户订单号', en: 'your number of the order' },
   transaction_no: { zh: '平台订单号，38个字符', en: "the platform's number of the order, 38 characters" },
@@ -118,6 +126,16 @@ export const ANSWER_TEXTS: Record<AnswerField | NotificationField, Both> = {
   },
   hash_code: { zh: '文件的摘要，小写十六进制', en: "the file's digest, lower-case hex" },
   hash_type: { zh: '摘要算法', en: 'how the digest is made' },
+  orders: {
+    zh: 'JSON数组的文本，最新的在前，每页100条',
+    en: 'a text with a JSON array, the newest first, 100 a page',
+  },
+  refunds: {
+    zh: 'JSON数组的文本，最新的在前，每页100条',
+    en: 'a text with a JSON array, the newest first, 100 a page',
+  },
+  created_time: { zh: '创建时间', en: 'when it was made' },
+  time_expire: { zh: '付款截止时间', en: 'until when it can be paid' },
   notifications: {
     zh: 'JSON数组的文本，最新的在前，每页100条',
     en: 'a text with a JSON array, the newest first, 100 a page',

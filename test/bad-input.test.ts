@@ -30,6 +30,8 @@ const ENDPOINTS = [
   { name: 'place', method: 'POST', path: 'trade' },
   { name: 'refund', method: 'POST', path: 'refund' },
   { name: 'bill', method: 'GET', path: 'bill' },
+  { name: 'orders', method: 'GET', path: 'orders' },
+  { name: 'refunds', method: 'GET', path: 'refunds' },
   { name: 'notifications', method: 'GET', path: 'notifications' },
   { name: 'tries', method: 'GET', path: 'notifications/tries' },
   { name: 'resend', method: 'POST', path: 'notifications/resend' },

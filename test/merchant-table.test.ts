@@ -97,6 +97,22 @@ const CALLS: Call[] = [
   },
   {
     method: 'GET',
+    path: 'orders',
+    own: '200 SUCCESS',
+    params: () => ({ transaction_no: ABSENT }),
+    wrong: { state: 'PAID' },
+    field: 'state',
+  },
+  {
+    method: 'GET',
+    path: 'refunds',
+    own: '1007 ORDER_NOT_EXIST',
+    params: () => ({ transaction_no: ABSENT }),
+    wrong: { until: 'today' },
+    field: 'until',
+  },
+  {
+    method: 'GET',
     path: 'notifications',
     own: '1007 ORDER_NOT_EXIST',
     params: () => ({ transaction_no: ABSENT }),

@@ -61,6 +61,8 @@ const OTHERS: Place[] = [
   { method: 'POST', path: 'refund' },
   { method: 'GET', path: 'refund' },
   { method: 'GET', path: 'bill' },
+  { method: 'GET', path: 'orders' },
+  { method: 'GET', path: 'refunds' },
   { method: 'GET', path: 'notifications' },
   { method: 'GET', path: 'notifications/tries' },
   { method: 'POST', path: 'notifications/resend' },

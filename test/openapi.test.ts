@@ -50,6 +50,8 @@ async function examples(): Promise<Record<string, Request['params']>> {
     'post refund': refund,
     'get refund': { mch_refund_no },
     'get bill': { bill_date: '2026-02-27' },
+    'get orders': {},
+    'get refunds': { transaction_no: paid },
     'get notifications': { transaction_no: paid },
     'get notifications/tries': { transaction_no: paid, seq },
     'post notifications/resend': { transaction_no: paid, seq },
@@ -111,6 +113,14 @@ const CALLS: Record<string, { params: string; answer: string }> = {
       'mch_trade_no mch_refund_no transaction_no refund_no refund_amount code description refund_reason success_time refund_channel',
   },
   'get bill': { params: 'bill_date!', answer: 'code description url hash_code hash_type' },
+  'get orders': {
+    params: 'transaction_no mch_trade_no app_no state from until before',
+    answer: 'code description orders next',
+  },
+  'get refunds': {
+    params: 'transaction_no mch_trade_no refund_no mch_refund_no state from until before',
+    answer: 'code description refunds next',
+  },
   'get notifications': {
     params: 'transaction_no mch_trade_no state before',
     answer: 'code description notifications next',
@@ -170,14 +180,14 @@ it('every call that it lists is there, and answers exactly the listed fields in 
   }
 })
 
-it('lists of notifications, tries and upstream answers have a shape inside, and what is listed has it', async () => {
+it('lists of orders, refunds, notifications, tries and upstream answers have a shape inside, and what is listed has it', async () => {
   const params = await examples()
   const inner = OPERATIONS.flatMap(({ method, path, answers }) =>
     Object.entries(answers).flatMap(([name, { contentSchema }]) =>
       contentSchema === undefined ? [] : [{ method, path, name, rows: contentSchema.items.properties }],
     ),
   )
-  expect(inner.map(({ name }) => name)).toEqual(['upstream_answers', 'notifications', 'tries'])
+  expect(inner.map(({ name }) => name)).toEqual(['upstream_answers', 'orders', 'refunds', 'notifications', 'tries'])
   for (const { method, path, name } of inner.slice(1)) {
     const request = { method: method.toUpperCase(), path, params: params[`${method} ${path}`] } as Request
     expect(JSON.parse((await call(gateway.demo, request)).data[name] ?? '').length, path).toBeGreaterThan(0)

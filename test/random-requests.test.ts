@@ -75,7 +75,8 @@ const params = fc
   .array(fc.tuple(name, value), { maxLength: 10 })
   .map((entries) => JSON.parse(JSON.stringify(Object.fromEntries(entries))) as JsonObject)
 
-const VERBS = ['bill', 'close', 'trade', 'refund', 'notifications', 'notifications/tries', 'notifications/resend']
+const LISTS = ['orders', 'refunds', 'notifications', 'notifications/tries']
+const VERBS = ['bill', 'close', 'trade', 'refund', ...LISTS, 'notifications/resend']
 const path = fc.oneof(
   { weight: 4, arbitrary: fc.constantFrom(...VERBS).map((verb) => `/pay/v1/transactions/${verb}`) },
   { weight: 1, arbitrary: fc.webPath() },
@@ -112,6 +113,8 @@ const merchant = fc.record({
     ['POST', 'trade'] as const,
     ['POST', 'refund'] as const,
     ['GET', 'refund'] as const,
+    ['GET', 'orders'] as const,
+    ['GET', 'refunds'] as const,
   ),
   params,
 })

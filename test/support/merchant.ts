@@ -30,6 +30,8 @@ export type Request = {
     | 'close/evidence'
     | 'trade'
     | 'refund'
+    | 'orders'
+    | 'refunds'
     | 'notifications'
     | 'notifications/tries'
     | 'notifications/resend'

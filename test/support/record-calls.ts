@@ -132,6 +132,10 @@ async function payBack(session: Session, paid: string, open: string): Promise<vo
 }
 
 async function listAndBill(session: Session, paid: string): Promise<void> {
+  await say(session, 'get orders', { from: '2026-03-01T00:00:00+08:00', until: '2026-03-02T00:00:00+08:00' })
+  await say(session, 'get orders', { state: 'PAID' })
+  await say(session, 'get refunds', { transaction_no: paid })
+  await say(session, 'get refunds', { transaction_no: 'AP202603010000000000000000000000000000' })
   await say(session, 'get notifications', { transaction_no: paid })
   await say(session, 'get notifications', { state: 'LOST' })
   const last = JSON.parse(session.calls.at(-2)?.answer.data?.notifications as string) as { seq: number }[]

@@ -68,6 +68,16 @@ get bill
   url: text?
   hash_code: text?
   hash_type: text?
+get orders
+  code: SUCCESS
+  description: text
+  orders: application/json in a text: list of app_no: text, mch_trade_no: text, transaction_no: text, code: NOTPAY|CLOSING|CLOSED|SUCCESS|REFUND, description: text, extra: text?, created_time: time, time_expire: time, success_time: time?, acoid: text?, amount_total: text, pay_channel: text?, pay_method: text?
+  next: text?
+get refunds
+  code: SUCCESS
+  description: text
+  refunds: application/json in a text: list of mch_trade_no: text, transaction_no: text, mch_refund_no: text, refund_no: text, code: PROCESSING|SUCCESS|FAIL, description: text, refund_amount: text, refund_reason: text, created_time: time, success_time: time?, refund_channel: text?
+  next: text?
 get notifications
   code: SUCCESS
   description: text

@@ -44,6 +44,38 @@ const toNewSdks = (zh: string, en: string) =>
     description: `${zh}，仅当请求带 aco_pay_sdk 时\n\n${en}, only where the request has aco_pay_sdk`,
   }) as const
 
+/** One order of `GET orders`: what a query answers of it, and when it was placed and expires. */
+const LISTED_ORDER = {
+  app_no: text,
+  mch_trade_no: text,
+  transaction_no: text,
+  code: nameOf(STATE_ANSWERS),
+  description: text,
+  extra: textOrNull,
+  created_time: time,
+  time_expire: time,
+  success_time: timeOrNull,
+  acoid: textOrNull,
+  amount_total: text,
+  pay_channel: textOrNull,
+  pay_method: textOrNull,
+} as const satisfies Row
+
+/** One refund of `GET refunds`. */
+const LISTED_REFUND = {
+  mch_trade_no: text,
+  transaction_no: text,
+  mch_refund_no: text,
+  refund_no: text,
+  code: nameOf(REFUND_ANSWERS),
+  description: text,
+  refund_amount: text,
+  refund_reason: text,
+  created_time: time,
+  success_time: timeOrNull,
+  refund_channel: textOrNull,
+} as const satisfies Row
+
 /** One notification of `GET notifications`. */
 const NOTIFICATION = {
   transaction_no: text,
@@ -122,6 +154,8 @@ export const ANSWER_FIELDS = {
     hash_code: textOrNull,
     hash_type: textOrNull,
   },
+  'get orders': { ...DONE, orders: listIn(LISTED_ORDER), next: textOrNull },
+  'get refunds': { ...DONE, refunds: listIn(LISTED_REFUND), next: textOrNull },
   'get notifications': { ...DONE, notifications: listIn(NOTIFICATION), next: textOrNull },
   'get notifications/tries': { ...DONE, transaction_no: text, tries: listIn(TRY) },
   'post notifications/resend': { ...DONE, resent: text },
@@ -141,6 +175,8 @@ type ValueOf<Shape> = Shape extends { enum: readonly (infer Word)[] }
 
 export type ValuesOf<Fields> = { [Name in keyof Fields]: ValueOf<Fields[Name]> }
 
+export type ListedOrder = ValuesOf<typeof LISTED_ORDER>
+export type ListedRefund = ValuesOf<typeof LISTED_REFUND>
 export type ListedNotification = ValuesOf<typeof NOTIFICATION>
 export type ListedTry = ValuesOf<typeof TRY>
 export type ListedExchange = ValuesOf<typeof EXCHANGE>

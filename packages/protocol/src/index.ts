@@ -4,6 +4,8 @@ export {
   type FieldShape,
   type ListedExchange,
   type ListedNotification,
+  type ListedOrder,
+  type ListedRefund,
   type ListedTry,
 } from './answer-fields.ts'
 export * from './answers.ts'
@@ -17,5 +19,6 @@ export * from './numbers.ts'
 export { RECORDED } from './openapi/recorded.ts'
 export type { Recorded, RecordedCall, RecordedCashier } from './openapi/recording.ts'
 export * from './openapi.ts'
+export * from './request-fields.ts'
 export * from './requests.ts'
 export * from './sign.ts'

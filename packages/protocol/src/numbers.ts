@@ -1,7 +1,7 @@
 /** JSON numbers in a request: the contract's fields are texts. */
 import type { JsonObject, JsonValue } from './canonical.ts'
 import { notAText, type Refusal } from './errors.ts'
-import { FIELDS } from './requests.ts'
+import { FIELDS } from './request-fields.ts'
 
 /** Of the four headers, which parameters signed in the body have as members (spec 3.2). */
 const SIGNATURE_MEMBERS = ['mch_no', 'nonce', 'sign_type', 'sign']

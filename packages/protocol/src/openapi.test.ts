@@ -44,6 +44,23 @@ GET /pay/v1/transactions/refund queryRefund 查询退款 · Query a refund
   mch_refund_no optional 50
 GET /pay/v1/transactions/bill getBill 对账单 · The day's bill
   bill_date required 10
+GET /pay/v1/transactions/orders listOrders 订单列表 · List orders
+  transaction_no optional 50
+  mch_trade_no optional 50
+  app_no optional 32
+  state optional 7 ^(NOTPAY|CLOSING|CLOSED|SUCCESS|REFUND)$ 应为NOTPAY、CLOSING、CLOSED、SUCCESS或REFUND
+  from optional 35
+  until optional 35
+  before optional 38 ^AP\\d{36}$ 应为上一页的next
+GET /pay/v1/transactions/refunds listRefunds 退款列表 · List refunds
+  transaction_no optional 50
+  mch_trade_no optional 50
+  refund_no optional 50
+  mch_refund_no optional 50
+  state optional 10 ^(PROCESSING|SUCCESS|FAIL)$ 应为PROCESSING、SUCCESS或FAIL
+  from optional 35
+  until optional 35
+  before optional 38 ^AR\\d{36}$ 应为上一页的next
 GET /pay/v1/transactions/notifications listNotifications 查询通知 · List notifications
   transaction_no optional 50
   mch_trade_no optional 50
@@ -156,6 +173,8 @@ describe('the calls', () => {
       'post refund refund 退款 Refund',
       'get refund queryRefund 查询退款 Query a refund',
       "get bill bill 对账单 The day's bill",
+      'get orders orders 订单列表 List orders',
+      'get refunds refunds 退款列表 List refunds',
       'get notifications notifications 查询通知 List notifications',
       "get notifications/tries notificationTries 通知的尝试 A notification's tries",
       'post notifications/resend resend 重发通知 Send notifications again',
@@ -272,7 +291,7 @@ describe('the document', () => {
     )
     const tags = document.tags.map(({ name }: Json) => name)
     expect(new Set(all.flatMap((one) => one.tags))).toEqual(new Set(tags))
-    expect(new Set(all.map(({ operationId }) => operationId)).size).toBe(14)
+    expect(new Set(all.map(({ operationId }) => operationId)).size).toBe(16)
     for (const { summary, description } of all) {
       expect(summary).toMatch(/^[^·]*[\u4e00-\u9fff] · [\x20-\x7e]+$/)
       expect(description.split('\n\n')).toHaveLength(2)

@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import type { JsonObject, JsonValue } from './canonical.ts'
 import { FIELD_ERRORS_MAX, isRefusal, type Refusal } from './errors.ts'
+import { FIELDS } from './request-fields.ts'
 import {
-  FIELDS,
   parseCloseOrder,
   parseListNotifications,
+  parseListOrders,
+  parseListRefunds,
   parseNotificationTries,
   parsePlaceOrder,
   parseQueryBill,
@@ -59,6 +61,21 @@ refund notify_url     optional 256
 queryRefund refund_no optional 50
 queryRefund mch_refund_no optional 50
 bill bill_date required 10
+orders transaction_no optional 50
+orders mch_trade_no optional 50
+orders app_no optional 32
+orders state optional 7
+orders from optional 35
+orders until optional 35
+orders before optional 38
+refunds transaction_no optional 50
+refunds mch_trade_no optional 50
+refunds refund_no optional 50
+refunds mch_refund_no optional 50
+refunds state optional 10
+refunds from optional 35
+refunds until optional 35
+refunds before optional 38
 notifications transaction_no optional 50
 notifications mch_trade_no optional 50
 notifications state optional 9
@@ -94,6 +111,8 @@ const PARSERS = {
   refund: (params: JsonObject) => parseRefundOrder({ ...GOOD_REFUND, ...params }, { loopbackHttp: false }),
   queryRefund: parseQueryRefund,
   bill: (params: JsonObject) => parseQueryBill(params),
+  orders: parseListOrders,
+  refunds: parseListRefunds,
   notifications: parseListNotifications,
   notificationTries: (params: JsonObject) => parseNotificationTries({ seq: '1', ...params }),
   // The fields of an order and those of dead letters exclude each other: take the ones that allow the tested field.
@@ -111,10 +130,11 @@ const REFERENCE: Partial<Record<Verb, JsonObject>> = {
 const parse = (verb: Verb, more: JsonObject) => PARSERS[verb]({ ...REFERENCE[verb], ...more })
 
 /** The longest text that a field accepts, in the form it must have. */
-const longest = (field: string, max: number): string => {
+const longest = ({ verb, field, max }: { verb: string; field: string; max: number }): string => {
   if (field === 'notify_url') return `https://a.example/${'x'.repeat(max - 18)}`
   if (field === 'bill_date') return '2026-01-31'
-  if (field === 'state') return max === 4 ? 'DEAD' : 'DELIVERED'
+  if (field === 'state') return { 4: 'DEAD', 7: 'CLOSING', 9: 'DELIVERED', 10: 'PROCESSING' }[max] ?? ''
+  if (field === 'before' && verb !== 'notifications') return `${verb === 'orders' ? 'AP' : 'AR'}${'9'.repeat(36)}`
   if (field === 'before') return `${'9'.repeat(14)}.AP${'9'.repeat(36)}.${'9'.repeat(9)}`
   if (['time_expire', 'from', 'until'].includes(field)) return '2026-01-31T08:00:00.123456789+08:00'
   if (field === 'amount_currency') return 'CNY'
@@ -136,10 +156,10 @@ describe('the fields', () => {
     (parse(row.verb, { [row.field]: value } as JsonObject) as Partial<Refusal>).fieldErrors ?? 'taken'
 
   it('take their longest text and not one character more', () => {
-    for (const { field, max } of rows) expect(longest(field, max)).toHaveLength(max)
-    expect(wrongRows((row) => saysOf(row, longest(row.field, row.max)) !== 'taken')).toEqual([])
+    for (const row of rows) expect(longest(row)).toHaveLength(row.max)
+    expect(wrongRows((row) => saysOf(row, longest(row)) !== 'taken')).toEqual([])
     const refusal = (row: (typeof rows)[number]) => `${row.field} 不能超过${row.max}个字符`
-    expect(wrongRows((row) => saysOf(row, `${longest(row.field, row.max)}x`) !== refusal(row))).toEqual([])
+    expect(wrongRows((row) => saysOf(row, `${longest(row)}x`) !== refusal(row))).toEqual([])
     expect(wrongRows((row) => saysOf(row, 'x'.repeat(1 << 20)) !== refusal(row))).toEqual([])
   })
 
@@ -203,7 +223,7 @@ describe('a signed member of another call', () => {
       .filter((verb) => verb !== 'place')
       .flatMap((verb) => [...EVERY_FIELD, 'sign'].map((field) => ({ verb, field })))
       .filter(({ verb, field }) => !isOwn(verb, field))
-    expect(cells).toHaveLength(8 * 20 - 26)
+    expect(cells).toHaveLength(10 * 20 - 41)
     const wrong = cells.filter(({ verb, field }) =>
       ['x', '', 0, false, [], {}].some(
         (value) => saysOf(verb, { [field]: value }) !== `${field} 不是此接口的参数 (not of this call)`,
@@ -425,6 +445,57 @@ describe('a refusal', () => {
       refused: 'PARAM_ERROR',
       fieldErrors: 'transaction_no 与 mch_trade_no 至少填一个',
     })
+  })
+})
+
+describe('a list', () => {
+  const from = '2026-01-31T08:00:00+08:00'
+  const until = '2026-01-31T00:00:01Z'
+
+  it('of orders takes a number, an app, a state, a period and a place, or nothing', () => {
+    const before = `AP${'1'.repeat(36)}`
+    const all = { ref: null, appNo: null, state: null, from: null, until: null, before: null }
+    expect(parseListOrders({})).toEqual(all)
+    expect(parseListOrders({ app_no: 'A', state: 'SUCCESS', from, until, before })).toEqual({
+      ...{ ref: null, appNo: 'A', state: 'SUCCESS', before },
+      ...{ from: new Date(from), until: new Date(until) },
+    })
+    expect(parseListOrders({ mch_trade_no: 'm1' })).toEqual({ ...all, ref: { mchTradeNo: 'm1' } })
+    expect(parseListOrders({ mch_trade_no: 'm1', transaction_no: 'AP1' })).toEqual({
+      ...all,
+      ref: { transactionNo: 'AP1' },
+    })
+    for (const state of ['PAID', 'notpay', 'xCLOSED', 'CLOSEDx']) refusedFor('state', parseListOrders({ state }))
+    for (const wrong of ['AP1', `AR${'1'.repeat(36)}`, `AP${'1'.repeat(35)}x`]) {
+      refusedFor('before', parseListOrders({ before: wrong }))
+    }
+  })
+
+  it('of refunds takes an order, a refund, a state, a period and a place, or nothing', () => {
+    const before = `AR${'1'.repeat(36)}`
+    const all = { ref: null, refundRef: null, state: null, from: null, until: null, before: null }
+    expect(parseListRefunds({})).toEqual(all)
+    expect(
+      parseListRefunds({ mch_trade_no: 'm1', refund_no: 'AR1', mch_refund_no: 'r1', state: 'FAIL', before }),
+    ).toEqual({
+      ...{ ...all, before, state: 'FAIL' },
+      ...{ ref: { mchTradeNo: 'm1' }, refundRef: { refundNo: 'AR1' } },
+    })
+    expect(parseListRefunds({ mch_refund_no: 'r1', from, until })).toEqual({
+      ...{ ...all, from: new Date(from), until: new Date(until) },
+      refundRef: { mchRefundNo: 'r1' },
+    })
+    for (const state of ['REFUND', 'xFAIL', 'FAILx']) refusedFor('state', parseListRefunds({ state }))
+    for (const wrong of ['AR1', `AP${'1'.repeat(36)}`]) refusedFor('before', parseListRefunds({ before: wrong }))
+  })
+
+  it('has no period that ends when it begins, or before', () => {
+    for (const parse of [parseListOrders, parseListRefunds]) {
+      refusedFor('until', parse({ from, until: '2026-01-31T00:00:00Z' }))
+      refusedFor('until', parse({ from, until: '2026-01-30T00:00:00Z' }))
+      refusedFor('from', parse({ from: 'today', until }))
+      refusedFor('until', parse({ from, until: 'today' }))
+    }
   })
 })
 

@@ -2,85 +2,11 @@
  * The requests of merchants, field by field (spec/protocol.md, section 3). A request is parsed once, here; the rest of
  * the gateway relies on the parsed types. Messages are Chinese, name the field and fit `fieldErrors`.
  */
+import type { RefundState, STATE_ANSWERS } from './answers.ts'
 import type { JsonObject, JsonValue } from './canonical.ts'
 import { isRefusal, notAText, type Refusal, refuse, refuseField } from './errors.ts'
 import { foreignMember } from './foreign-members.ts'
-
-/** The rule of one text field. Lengths are in UTF-16 units, as the official Java SDK counts them. */
-export type FieldRule = { required: boolean; max: number } & (Form | { pattern?: never; says?: never })
-
-/** The form of a text, and what is said of one that does not have it. */
-type Form = { pattern: RegExp; says: string }
-
-const MERCHANT_NUMBER: Form & { max: number } = {
-  max: 50,
-  pattern: /^[0-9A-Za-z_-]{24,50}$/,
-  says: '应为24-50位字母、数字、_或-',
-}
-
-/** The number of a notification within its order: that of the order's change that it reports. */
-const SEQ: Form & { max: number } = { max: 9, pattern: /^[1-9]\d*$/, says: '应为正整数' }
-
-/** Every field of every request, in one table for the parser, the documentation and the tests. */
-export const FIELDS = {
-  close: {
-    transaction_no: { required: false, max: 50 },
-    mch_trade_no: { required: false, max: 50 },
-  },
-  query: {
-    transaction_no: { required: false, max: 50 },
-    mch_trade_no: { required: false, max: 50 },
-  },
-  place: {
-    app_no: { required: true, max: 32 },
-    mch_trade_no: { required: true, ...MERCHANT_NUMBER },
-    description: { required: true, max: 128 },
-    amount_total: { required: true, max: 9 },
-    amount_currency: { required: true, max: 3, pattern: /^CNY$/, says: '只支持CNY' },
-    time_expire: { required: false, max: 35 },
-    extra: { required: false, max: 256 },
-    notify_url: { required: false, max: 256 },
-  },
-  refund: {
-    transaction_no: { required: false, max: 50 },
-    mch_trade_no: { required: false, max: 50 },
-    mch_refund_no: { required: true, ...MERCHANT_NUMBER },
-    refund_amount: { required: true, max: 9 },
-    refund_reason: { required: true, max: 32 },
-    notify_url: { required: false, max: 256 },
-  },
-  queryRefund: {
-    refund_no: { required: false, max: 50 },
-    mch_refund_no: { required: false, max: 50 },
-  },
-  bill: {
-    bill_date: { required: true, max: 10 },
-  },
-  notifications: {
-    transaction_no: { required: false, max: 50 },
-    mch_trade_no: { required: false, max: 50 },
-    state: {
-      required: false,
-      max: 9,
-      pattern: /^(PENDING|DELIVERED|DEAD)$/,
-      says: '应为PENDING、DELIVERED或DEAD',
-    },
-    before: { required: false, max: 63, pattern: /^\d{1,14}\.AP\d{36}\.\d{1,9}$/, says: '应为上一页的next' },
-  },
-  notificationTries: {
-    transaction_no: { required: false, max: 50 },
-    mch_trade_no: { required: false, max: 50 },
-    seq: { required: true, ...SEQ },
-  },
-  resend: {
-    transaction_no: { required: false, max: 50 },
-    mch_trade_no: { required: false, max: 50 },
-    seq: { required: false, ...SEQ },
-    state: { required: false, max: 4, pattern: /^DEAD$/, says: '只能为DEAD' },
-    from: { required: false, max: 35 },
-    until: { required: false, max: 35 },
-  },
-} as const satisfies Record<string, Record<string, FieldRule>>
+import { FIELDS, type FieldRule } from './request-fields.ts'
 
 // U+0000 cannot be stored as text; a lone surrogate is not a character and is signed as '?'.
 // biome-ignore lint/suspicious/noControlCharactersInRegex: NUL is what is looked for
@@ -195,9 +121,65 @@ export type RefundRef = { refundNo: string } | { mchRefundNo: string }
 export function parseQueryRefund(params: JsonObject): RefundRef | Refusal {
   const texts = readOwnFields(params, FIELDS.queryRefund)
   if (isRefusal(texts)) return texts
+  return refundRefOf(texts) ?? refuse('PARAM_ERROR', 'refund_no 与 mch_refund_no 至少填一个')
+}
+
+/** Null when neither number was given. */
+function refundRefOf(texts: { refund_no: string | null; mch_refund_no: string | null }): RefundRef | null {
   if (texts.refund_no !== null) return { refundNo: texts.refund_no }
-  if (texts.mch_refund_no !== null) return { mchRefundNo: texts.mch_refund_no }
-  return refuse('PARAM_ERROR', 'refund_no 与 mch_refund_no 至少填一个')
+  return texts.mch_refund_no === null ? null : { mchRefundNo: texts.mch_refund_no }
+}
+
+/** Moments `from` on and before `until`. */
+export type Period = { from: Date | null; until: Date | null }
+
+function readPeriod(texts: { from: string | null; until: string | null }): Period | Refusal {
+  const from = texts.from === null ? null : parseTime('from', texts.from)
+  if (from !== null && !(from instanceof Date)) return from
+  const until = texts.until === null ? null : parseTime('until', texts.until)
+  if (until !== null && !(until instanceof Date)) return until
+  return { from, until }
+}
+
+/** The period of a list: one in which nothing can lie is a mistake of the caller's. */
+function readListPeriod(texts: { from: string | null; until: string | null }): Period | Refusal {
+  const period = readPeriod(texts)
+  if (isRefusal(period) || period.from === null || period.until === null) return period
+  return period.from < period.until ? period : refuseField('until', '应晚于from')
+}
+
+/** `GET orders` [ours]; `before` is the `next` of the previous page: the number of its last order. */
+export type ListOrders = Period & {
+  ref: OrderRef | null
+  appNo: string | null
+  state: keyof typeof STATE_ANSWERS | null
+  before: string | null
+}
+
+export function parseListOrders(params: JsonObject): ListOrders | Refusal {
+  const texts = readOwnFields(params, FIELDS.orders)
+  if (isRefusal(texts)) return texts
+  const period = readListPeriod(texts)
+  if (isRefusal(period)) return period
+  const { app_no: appNo, before } = texts
+  return { ref: orderRefOf(texts), appNo, state: texts.state as ListOrders['state'], ...period, before }
+}
+
+/** `GET refunds` [ours]; `ref` names the order, `refundRef` the refund, `before` is the `next` of the previous page. */
+export type ListRefunds = Period & {
+  ref: OrderRef | null
+  refundRef: RefundRef | null
+  state: RefundState | null
+  before: string | null
+}
+
+export function parseListRefunds(params: JsonObject): ListRefunds | Refusal {
+  const texts = readOwnFields(params, FIELDS.refunds)
+  if (isRefusal(texts)) return texts
+  const period = readListPeriod(texts)
+  if (isRefusal(period)) return period
+  const refs = { ref: orderRefOf(texts), refundRef: refundRefOf(texts) }
+  return { ...refs, state: texts.state as ListRefunds['state'], ...period, before: texts.before }
 }
 
 /** `GET notifications` [ours]; `before` is the `next` of the previous page. */
@@ -229,22 +211,20 @@ export function parseNotificationTries(params: JsonObject): { ref: OrderRef; seq
 }
 
 /** `POST notifications/resend` [ours]: all notifications of an order, one of them, or the dead letters of a period. */
-export type Resend = { ref: OrderRef; seq: number | null } | { dead: { from: Date | null; until: Date | null } }
+export type Resend = { ref: OrderRef; seq: number | null } | { dead: Period }
 
 export function parseResend(params: JsonObject): Resend | Refusal {
   const texts = readOwnFields(params, FIELDS.resend)
   if (isRefusal(texts)) return texts
   const ref = orderRefOf(texts)
-  const from = texts.from === null ? null : parseTime('from', texts.from)
-  if (from !== null && !(from instanceof Date)) return from
-  const until = texts.until === null ? null : parseTime('until', texts.until)
-  if (until !== null && !(until instanceof Date)) return until
+  const period = readPeriod(texts)
+  if (isRefusal(period)) return period
   if (ref === null) {
     if (texts.seq !== null) return NO_ORDER
     if (texts.state === null) return refuse('PARAM_ERROR', '请填订单号, 或 state=DEAD')
-    return { dead: { from, until } }
+    return { dead: period }
   }
-  const given = { state: texts.state, from, until }
+  const given = { state: texts.state, ...period }
   const surplus = Object.entries(given).find(([, value]) => value !== null)
   if (surplus !== undefined) return refuseField(surplus[0], '不能与订单号同时使用')
   return { ref, seq: texts.seq === null ? null : Number(texts.seq) }

@@ -2,10 +2,12 @@
 import { orderParamsText, SIGN_TYPE, signText } from '@acopay/protocol'
 import { type Bill, downloadBill, type NoBill, type SavedBill, type SaveOptions, saveBill } from './bills.ts'
 import { type CallOptions, newNonce } from './client.ts'
+import type { Listing } from './listing.ts'
 import {
   listNotifications,
   type NotificationFilter,
   type NotificationPage,
+  type NotificationSummary,
   type NotificationTry,
   notificationTries,
   type ResendChoice,
@@ -13,6 +15,16 @@ import {
 } from './notification-list.ts'
 import { type Freshness, type NotificationEvent, readFreshness, readNotification } from './notifications.ts'
 import { type AcoPayOptions, readOptions, type Settings } from './options.ts'
+import {
+  type ListedOrder,
+  type ListedRefund,
+  listOrders,
+  listRefunds,
+  type OrderFilter,
+  type OrderPage,
+  type RefundFilter,
+  type RefundPage,
+} from './order-lists.ts'
 import {
   type ClosedOrder,
   type CloseEvidence,
@@ -85,9 +97,26 @@ export class AcoPay {
   }
 
   /**
-   * Notifications sent or still to be sent, the newest first (`GET notifications`). ApiError 1007 for an unknown order.
+   * Your orders, the newest first (`GET orders`): `for await (const order of pay.listOrders({ state: 'SUCCESS' }))` gives
+   * each, and `await pay.listOrders({ … })` one page with the place of the next.
    */
-  listNotifications(filter: NotificationFilter = {}, options: CallOptions = {}): Promise<NotificationPage> {
+  listOrders(filter: OrderFilter = {}, options: CallOptions = {}): Listing<OrderPage, ListedOrder> {
+    return listOrders(this.#settings, filter, options)
+  }
+
+  /** Your refunds, the newest first (`GET refunds`), like `listOrders`. ApiError 1007 for an unknown order. */
+  listRefunds(filter: RefundFilter = {}, options: CallOptions = {}): Listing<RefundPage, ListedRefund> {
+    return listRefunds(this.#settings, filter, options)
+  }
+
+  /**
+   * Notifications sent or still to be sent, the newest first (`GET notifications`), like `listOrders`. ApiError 1007 for
+   * an unknown order.
+   */
+  listNotifications(
+    filter: NotificationFilter = {},
+    options: CallOptions = {},
+  ): Listing<NotificationPage, NotificationSummary> {
     return listNotifications(this.#settings, filter, options)
   }
 

@@ -9,6 +9,7 @@ import { type CallOptions, send } from './client.ts'
 import { ConnectionError, SignatureError } from './errors.ts'
 import { oneOf, refuseLocally, textOf } from './fields.ts'
 import type { Settings } from './options.ts'
+import { anyOf } from './signals.ts'
 
 export type NoBill = {
   /**
@@ -86,8 +87,9 @@ async function* fileAt(settings: Settings, url: string, hashCode: string, { sign
   let timer = setTimeout(giveUp, settings.timeoutMs)
   const hash = createHash('sha256')
   try {
-    const ends = signal === undefined ? idle.signal : AbortSignal.any([idle.signal, signal])
-    const response = await settings.fetch(url, { redirect: 'error', signal: ends })
+    const ends = signal === undefined ? idle.signal : anyOf([idle.signal, signal])
+    const { fetch } = settings
+    const response = await fetch(url, { redirect: 'error', signal: ends })
     if (response.status !== 200 || response.body === null) {
       const { status: httpStatus } = response
       throw new ConnectionError(`the bill's link answered HTTP ${httpStatus}`, { httpStatus })

@@ -422,7 +422,7 @@ const CALLS: Record<string, Row> = {
     sent: {
       method: 'POST',
       path: 'notifications/resend',
-      params: { state: 'DEAD', from: '2026-05-12T00:00:00+08:00', until: '2026-05-13T00:00:00+08:00' },
+      params: { state: 'DEAD', from: '2026-05-11T16:00:00.000Z', until: '2026-05-12T16:00:00.000Z' },
     },
     data: { code: 'SUCCESS', description: '成功', resent: '10000' },
     result: 10_000,

@@ -12,7 +12,9 @@ import {
   verifyText,
 } from '@acopay/protocol'
 import { ApiError, ConnectionError, SignatureError } from './errors.ts'
+import { beginAttempt } from './hooks.ts'
 import type { Settings } from './options.ts'
+import { anyOf } from './signals.ts'
 
 export type CallOptions = {
   /** Ends the call, also while it waits for the next try, with a ConnectionError. */
@@ -28,7 +30,9 @@ export type Request = {
     | 'notifications'
     | 'notifications/resend'
     | 'notifications/tries'
+    | 'orders'
     | 'refund'
+    | 'refunds'
     | 'trade'
   params: Record<string, string>
 }
@@ -45,26 +49,44 @@ export const newNonce = (): string => randomUUID().replaceAll('-', '')
 
 /**
  * Sends the request until it is answered, at most `tries` times, each time with a new nonce and the same numbers. All
- * requests of this package are idempotent.
+ * requests of this package may be repeated: their numbers make it harmless, and to send a notification twice is.
  */
 export async function send(settings: Settings, request: Request, { signal }: CallOptions): Promise<AnswerData> {
   for (let tried = 1; ; tried += 1) {
+    const nonce = newNonce()
+    const end = beginAttempt(settings.hooks, request, { tried, nonce })
     try {
-      return await sendOnce(settings, request, signal)
+      const data = await sendOnce(settings, request, nonce, signal)
+      end(null, null)
+      return data
     } catch (error) {
-      const mayHelp = (error instanceof ApiError || error instanceof ConnectionError) && error.isRetryable
-      if (!mayHelp || tried >= settings.tries || signal?.aborted) throw error
+      const retryInMs = tried >= settings.tries || signal?.aborted ? null : pauseAfter(error, tried)
+      end(error, retryInMs)
+      if (retryInMs === null) throw error
+      await settings.sleep(retryInMs, signal)
     }
-    // Between 50 % and 100 % of 200 ms, 400 ms, 800 ms … 5 s: random, so that callers do not retry at the same moment.
-    const longestMs = Math.min(FIRST_PAUSE_MS * 2 ** (tried - 1), PAUSE_MS_MAX)
-    await settings.sleep(longestMs * (0.5 + Math.random() / 2), signal)
   }
 }
 
-async function sendOnce(settings: Settings, request: Request, signal?: AbortSignal): Promise<AnswerData> {
+/** How long to wait after this error; null where another try cannot help, or the gateway asks for more patience than a call has. */
+function pauseAfter(error: unknown, tried: number): number | null {
+  if (!(error instanceof ApiError || error instanceof ConnectionError) || !error.isRetryable) return null
+  // Between 50 % and 100 % of 200 ms, 400 ms, 800 ms … 5 s: random, so that callers do not retry at the same moment.
+  const longestMs = Math.min(FIRST_PAUSE_MS * 2 ** (tried - 1), PAUSE_MS_MAX)
+  const ownMs = longestMs * (0.5 + Math.random() / 2)
+  const { retryAfterMs } = error
+  if (retryAfterMs === null) return ownMs
+  return retryAfterMs > PAUSE_MS_MAX ? null : Math.min(retryAfterMs + ownMs, PAUSE_MS_MAX)
+}
+
+async function sendOnce(
+  settings: Settings,
+  request: Request,
+  nonce: string,
+  signal?: AbortSignal,
+): Promise<AnswerData> {
   const { mchNo, privateKey, timeoutMs } = settings
   const { method, params } = request
-  const nonce = newNonce()
   const text = requestText(params, { mchNo, nonce, signType: SIGN_TYPE })
   const headers: Record<string, string> = {
     'x-acopay-mch-no': mchNo,
@@ -82,19 +104,21 @@ async function sendOnce(settings: Settings, request: Request, signal?: AbortSign
     method,
     headers,
     redirect: 'error',
-    signal: signal === undefined ? timeout : AbortSignal.any([timeout, signal]),
+    signal: signal === undefined ? timeout : anyOf([timeout, signal]),
     ...(method === 'POST' ? { body: JSON.stringify(sent) } : {}),
   }
-  let httpStatus: number
+  let response: Response
   let body: string
   try {
-    const response = await settings.fetch(url, init)
-    httpStatus = response.status
+    // A plain call: where `fetch` is the global one, it must not be called as a method of something else.
+    const { fetch } = settings
+    response = await fetch(url, init)
     body = await response.text()
   } catch (cause) {
     throw new ConnectionError(unreachable(url, timeout, timeoutMs, signal), { cause, isRetryable: !signal?.aborted })
   }
-  return readAnswer(settings, { httpStatus, body, url })
+  const retryAfterMs = waitOf(response.headers.get('retry-after'))
+  return readAnswer(settings, { httpStatus: response.status, body, url, retryAfterMs })
 }
 
 function unreachable(url: URL, timeout: AbortSignal, timeoutMs: number, signal?: AbortSignal): string {
@@ -110,13 +134,24 @@ const UNSIGNED: ReadonlySet<number> = new Set(
   ),
 )
 
-type Received = { httpStatus: number; body: string; url: URL }
+/** `Retry-After`: seconds, or a time. Null where there is none that can be read. */
+function waitOf(text: string | null): number | null {
+  if (text === null) return null
+  const ms = /^\d{1,9}$/.test(text) ? Number(text) * 1000 : Date.parse(text) - Date.now()
+  return Number.isNaN(ms) ? null : Math.max(ms, 0)
+}
 
-function readAnswer(settings: Settings, { httpStatus, body, url }: Received): AnswerData {
+type Received = { httpStatus: number; body: string; url: URL; retryAfterMs: number | null }
+
+function readAnswer(settings: Settings, { httpStatus, body, url, retryAfterMs }: Received): AnswerData {
   if (httpStatus !== 200) {
     const hint = httpStatus === 404 ? ', is baseUrl right?' : ''
     const isRetryable = httpStatus >= 500 || httpStatus === 429
-    throw new ConnectionError(`${url.origin} answered HTTP ${httpStatus}${hint}`, { httpStatus, isRetryable })
+    throw new ConnectionError(`${url.origin} answered HTTP ${httpStatus}${hint}`, {
+      httpStatus,
+      isRetryable,
+      retryAfterMs,
+    })
   }
   const envelope = readEnvelope(body)
   if (envelope === null) {
@@ -129,7 +164,7 @@ function readAnswer(settings: Settings, { httpStatus, body, url }: Received): An
   const isSigned = typeof data?.sign === 'string'
   if (isSigned) check(settings, envelope)
   else if (!UNSIGNED.has(status)) throw new SignatureError(`the answer ${status} ${code} is not signed`)
-  if (status !== 200) throw new ApiError({ status, code, fieldErrors, isSigned })
+  if (status !== 200) throw new ApiError({ status, code, fieldErrors, isSigned, retryAfterMs })
   return data as AnswerData
 }
 

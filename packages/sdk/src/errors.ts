@@ -34,8 +34,10 @@ export class ApiError extends AcoPayError {
   /** Whether the same request, sent again later, may succeed. The client has used up its own tries. */
   readonly isRetryable: boolean
   readonly isSigned: boolean
+  /** How long the gateway asks to wait (`Retry-After`), in ms; null when it does not. The client waits for up to 5 s by itself. */
+  readonly retryAfterMs: number | null
 
-  constructor(answer: { status: number; code: string; fieldErrors: string | null; isSigned: boolean }) {
+  constructor(answer: Refused) {
     const known = Object.hasOwn(ERRORS, answer.code) ? ERRORS[answer.code as ErrorName] : null
     super(`${answer.status} ${answer.code}: ${answer.fieldErrors ?? ''}${known === null ? '' : ` (${known.en})`}`)
     this.status = answer.status
@@ -43,7 +45,16 @@ export class ApiError extends AcoPayError {
     this.fieldErrors = answer.fieldErrors
     this.isRetryable = known?.retry ?? false
     this.isSigned = answer.isSigned
+    this.retryAfterMs = answer.retryAfterMs ?? null
   }
+}
+
+type Refused = {
+  status: number
+  code: string
+  fieldErrors: string | null
+  isSigned: boolean
+  retryAfterMs?: number | null
 }
 
 /**
@@ -69,12 +80,21 @@ export class ConnectionError extends AcoPayError {
   readonly httpStatus: number | null
   /** Whether trying again may help. */
   readonly isRetryable: boolean
+  /** How long the gateway asks to wait (`Retry-After`), in ms; null when it does not. The client waits for up to 5 s by itself. */
+  readonly retryAfterMs: number | null
 
-  constructor(message: string, { httpStatus = null, isRetryable = true, cause }: ConnectionFailure = {}) {
+  constructor(message: string, failure: ConnectionFailure = {}) {
+    const { httpStatus = null, isRetryable = true, retryAfterMs = null, cause } = failure
     super(message, { cause })
     this.httpStatus = httpStatus
     this.isRetryable = isRetryable
+    this.retryAfterMs = retryAfterMs
   }
 }
 
-type ConnectionFailure = { httpStatus?: number | null; isRetryable?: boolean; cause?: unknown }
+type ConnectionFailure = {
+  httpStatus?: number | null
+  isRetryable?: boolean
+  retryAfterMs?: number | null
+  cause?: unknown
+}

@@ -25,6 +25,15 @@ export function refuseLocally(parsed: object | Refusal, either = 'transaction_no
   throw new ParameterError(field, `${field}: ${parsed.fieldErrors}`)
 }
 
+/** A time on the wire. Throws ParameterError for anything but a time. */
+export function timeOf(field: string, time: Date | undefined): string | undefined {
+  if (time === undefined) return undefined
+  if (time instanceof Date && !Number.isNaN(time.getTime())) return time.toISOString()
+  throw new ParameterError(field, `${field} should be a Date`)
+}
+
+export const dateOf = (text: string | null): Date | null => (text === null ? null : new Date(text))
+
 export function textOf(data: AnswerData, name: string): string {
   const text = data[name]
   if (typeof text === 'string') return text

@@ -12,7 +12,9 @@ export {
   UnknownNotificationError,
 } from './errors.ts'
 export { explainSignature, type SignatureReport, type Signed } from './explain.ts'
+export type { Attempt, AttemptEnd, Hooks } from './hooks.ts'
 export { newKeyPair } from './keys.ts'
+export type { Listing } from './listing.ts'
 export {
   type NotificationAnswer,
   type NotificationCallbacks,
@@ -41,6 +43,15 @@ export {
   verifyNotification,
 } from './notifications.ts'
 export type { AcoPayOptions } from './options.ts'
+export type {
+  ListedOrder,
+  ListedRefund,
+  OrderFilter,
+  OrderPage,
+  Period,
+  RefundFilter,
+  RefundPage,
+} from './order-lists.ts'
 export {
   type ClosedOrder,
   type CloseEvidence,

@@ -5,10 +5,10 @@ import {
   parseListNotifications,
   parseNotificationTries,
   parseResend,
-  timeText,
 } from '@acopay/protocol'
 import { type CallOptions, send } from './client.ts'
-import { present, refuseLocally, textOf } from './fields.ts'
+import { dateOf, present, refuseLocally, textOf, timeOf } from './fields.ts'
+import { type Listing, listing } from './listing.ts'
 import type { Settings } from './options.ts'
 
 /** `DEAD`: the gateway has used up its tries and sends the notification only when it is asked to. */
@@ -63,18 +63,22 @@ export type ResendChoice =
   | { mchTradeNo: string; seq?: number }
   | { state: 'DEAD'; from?: Date; until?: Date }
 
-export async function listNotifications(
+export const listNotifications = (
   settings: Settings,
   filter: NotificationFilter,
   options: CallOptions,
-): Promise<NotificationPage> {
-  const { transactionNo, mchTradeNo, state, before } = filter
-  const params = present({ transaction_no: transactionNo, mch_trade_no: mchTradeNo, state, before })
-  refuseLocally(parseListNotifications(params))
-  const data = await send(settings, { method: 'GET', path: 'notifications', params }, options)
-  const listed = JSON.parse(textOf(data, 'notifications')) as ListedNotification[]
-  return { notifications: listed.map(summaryOf), next: data.next ?? null }
-}
+): Listing<NotificationPage, NotificationSummary> =>
+  listing(
+    async (before = filter.before) => {
+      const { transactionNo, mchTradeNo, state } = filter
+      const params = present({ transaction_no: transactionNo, mch_trade_no: mchTradeNo, state, before })
+      refuseLocally(parseListNotifications(params))
+      const data = await send(settings, { method: 'GET', path: 'notifications', params }, options)
+      const listed = JSON.parse(textOf(data, 'notifications')) as ListedNotification[]
+      return { notifications: listed.map(summaryOf), next: data.next ?? null }
+    },
+    ({ notifications }) => notifications,
+  )
 
 export async function notificationTries(
   settings: Settings,
@@ -102,7 +106,7 @@ export async function resendNotifications(
 ): Promise<number> {
   const params =
     'state' in choice
-      ? present({ state: choice.state, from: timeOf(choice.from), until: timeOf(choice.until) })
+      ? present({ state: choice.state, from: timeOf('from', choice.from), until: timeOf('until', choice.until) })
       : present({
           transaction_no: 'transactionNo' in choice ? choice.transactionNo : undefined,
           mch_trade_no: 'mchTradeNo' in choice ? choice.mchTradeNo : undefined,
@@ -112,10 +116,6 @@ export async function resendNotifications(
   const data = await send(settings, { method: 'POST', path: 'notifications/resend', params }, options)
   return Number(textOf(data, 'resent'))
 }
-
-const timeOf = (time: Date | undefined): string | undefined => (time === undefined ? undefined : timeText(time))
-
-const dateOf = (text: string | null): Date | null => (text === null ? null : new Date(text))
 
 const summaryOf = (one: ListedNotification): NotificationSummary => ({
   transactionNo: one.transaction_no,

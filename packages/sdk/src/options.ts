@@ -3,9 +3,10 @@ import type { KeyObject } from 'node:crypto'
 import { setTimeout as wait } from 'node:timers/promises'
 import { privateKeyFrom } from '@acopay/protocol'
 import { ParameterError } from './errors.ts'
+import type { Hooks } from './hooks.ts'
 import { publicKeyOnly } from './keys.ts'
 
-export type AcoPayOptions = {
+export type AcoPayOptions = Hooks & {
   /** The gateway's address, `https://pay.example.com`; it may have a path. */
   baseUrl: string
   /** At most 32 characters. */
@@ -36,6 +37,7 @@ export type Settings = {
   tries: number
   fetch: typeof fetch
   sleep: (ms: number, signal?: AbortSignal) => Promise<void>
+  hooks: Hooks
 }
 
 /** Throws a ParameterError that names the wrong option. Its message contains no part of a key. */
@@ -50,6 +52,7 @@ export function readOptions(options: AcoPayOptions): Settings {
     tries: wholeNumber('tries', options.tries ?? 3, 1, 10),
     fetch: options.fetch ?? fetch,
     sleep: options.sleep ?? pause,
+    hooks: options,
   }
 }
 

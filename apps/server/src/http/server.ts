@@ -14,6 +14,7 @@ import { evidenceEndpoint } from './merchant/close-evidence.ts'
 import { closeEndpoint } from './merchant/close-order.ts'
 import type { Caller, Endpoint, Result } from './merchant/exchange.ts'
 import { identify } from './merchant/identify.ts'
+import { ordersEndpoint, refundsEndpoint } from './merchant/lists.ts'
 import { notificationsEndpoint, notificationTriesEndpoint, resendEndpoint } from './merchant/notifications.ts'
 import { openApiRoute } from './merchant/openapi.ts'
 import { placeEndpoint } from './merchant/place-order.ts'
@@ -37,6 +38,8 @@ const ENDPOINTS: Endpoint[] = [
   refundEndpoint,
   queryRefundEndpoint,
   billEndpoint,
+  ordersEndpoint,
+  refundsEndpoint,
   notificationsEndpoint,
   notificationTriesEndpoint,
   resendEndpoint,

@@ -1,7 +1,7 @@
 /** The calls of the transactions API: the names, texts and refusals that the OpenAPI document has for each of them. */
 import type { AnswerName } from '../answer-fields.ts'
 import type { ErrorName } from '../errors.ts'
-import type { FIELDS } from '../requests.ts'
+import type { FIELDS } from '../request-fields.ts'
 import type { TagName } from './tags.ts'
 
 /** One text in both languages. */
@@ -116,6 +116,30 @@ export const CALLS: Record<AnswerName, Call> = {
       en: 'Answers with the address of the bill of one day (UTC+8). The gateway makes a bill after 09:00 of the next day. The address is good for 30 minutes and is fetched with a plain GET; the file is CSV in UTF-8, and `hash_code` is its digest.',
     },
     refusals: [],
+  },
+  'get orders': {
+    fields: 'orders',
+    id: 'listOrders',
+    tag: 'orders',
+    zh: '订单列表',
+    en: 'List orders',
+    says: {
+      zh: '列出商户的订单，新的在前，每页最多100条；可按状态、应用、下单时间（含 `from`，不含 `until`）和订单号筛选。`next` 不为 null 时，把它作为 `before`、其他参数不变，再查下一页。',
+      en: "Lists the merchant's orders, newest first, at most 100 a page; by state, app, the time of placing (from `from` on, before `until`) and number. Where `next` is not null, send it as `before` with the same other parameters for the next page.",
+    },
+    refusals: [],
+  },
+  'get refunds': {
+    fields: 'refunds',
+    id: 'listRefunds',
+    tag: 'refunds',
+    zh: '退款列表',
+    en: 'List refunds',
+    says: {
+      zh: '列出商户的退款，新的在前，每页最多100条；可按状态、订单、申请时间（含 `from`，不含 `until`）和退款单号筛选。`next` 不为 null 时，把它作为 `before`、其他参数不变，再查下一页。',
+      en: "Lists the merchant's refunds, newest first, at most 100 a page; by state, order, the time they were asked for (from `from` on, before `until`) and number. Where `next` is not null, send it as `before` with the same other parameters for the next page.",
+    },
+    refusals: ['ORDER_NOT_EXIST'],
   },
   'get notifications': {
     fields: 'notifications',

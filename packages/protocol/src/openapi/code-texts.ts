@@ -46,6 +46,8 @@ export const CODE_TEXTS: Record<AnswerName, Texts> = {
   'post refund': listed(REFUND_ANSWERS, REFUNDS),
   'get refund': listed(REFUND_ANSWERS, REFUNDS),
   'get bill': listed(BILL_ZH as Record<keyof typeof BILL_ANSWERS, string>, BILLS),
+  'get orders': DONE,
+  'get refunds': DONE,
   'get notifications': DONE,
   'get notifications/tries': DONE,
   'post notifications/resend': DONE,

@@ -64,6 +64,8 @@ describe('every example', () => {
   it('of a list has rows that fit the schema of its rows', () => {
     const { schemas } = document.components
     const lists: [string, string, string][] = [
+      ['get orders', 'orders', 'ListedOrder'],
+      ['get refunds', 'refunds', 'ListedRefund'],
       ['get notifications', 'notifications', 'ListedNotification'],
       ['get notifications/tries', 'tries', 'NotificationTry'],
       ['get close/evidence', 'upstream_answers', 'UpstreamAnswer'],

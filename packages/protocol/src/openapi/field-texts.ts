@@ -1,7 +1,7 @@
 /** What each field of requests, answers and notifications means. A field without a text does not compile. */
 import type { ANSWER_FIELDS } from '../answer-fields.ts'
 import type { NOTIFICATION_FIELDS } from '../notifications.ts'
-import type { FIELDS } from '../requests.ts'
+import type { FIELDS } from '../request-fields.ts'
 import type { Texts } from './calls.ts'
 
 type NamesIn<Tables> = { [Table in keyof Tables]: keyof Tables[Table] }[keyof Tables]
@@ -34,10 +34,6 @@ const SHARED = {
   ),
   refund_reason: says('退款原因', 'The reason of the refund'),
   extra: says('商户附加数据，查询与通知原样返回', "The merchant's own text, given back in queries and notifications"),
-  state: says(
-    '通知状态：PENDING 待送达，DELIVERED 已送达，DEAD 已停止',
-    'PENDING: waits to be sent; DELIVERED: acknowledged; DEAD: given up',
-  ),
   seq: says('通知在订单内的序号', 'The number of the notification within its order'),
 } as const
 
@@ -57,9 +53,10 @@ export const REQUEST_TEXTS: Record<RequestName, Texts> = {
     '账单日期，北京时间，如 2026-01-31，最近三个月内',
     'A past day of the last three months (UTC+8), such as 2026-01-31',
   ),
+  state: says('只要此状态的', 'Only those in this state'),
   before: says('上一页的 next', 'The next of the previous page'),
   from: says('从此时刻起，RFC 3339', 'From this moment on, RFC 3339'),
-  until: says('到此时刻为止，RFC 3339', 'Up to this moment, RFC 3339'),
+  until: says('到此时刻之前，RFC 3339', 'Before this moment, RFC 3339'),
 }
 
 /** The fields of answers. `code` has a text of its own in each call. */
@@ -85,6 +82,8 @@ export const ANSWER_TEXTS: Record<AnswerFieldName, Texts> = {
   url: says('对账单的下载地址，30分钟内有效', 'Where the bill can be fetched for 30 minutes'),
   hash_code: says('对账单文件的摘要，小写十六进制', "The digest of the bill's file, in lower-case hexadecimal"),
   hash_type: says('摘要算法', 'The algorithm of the digest'),
+  orders: says('订单列表，JSON 文本', 'The orders, as a text of JSON'),
+  refunds: says('退款列表，JSON 文本', 'The refunds, as a text of JSON'),
   notifications: says('通知列表，JSON 文本', 'The notifications, as a text of JSON'),
   next: says('下一页的 before，没有下一页时为 null', 'The before of the next page; null on the last'),
   tries: says('尝试列表，JSON 文本', 'The tries, as a text of JSON'),
@@ -107,10 +106,19 @@ export const NOTIFICATION_TEXTS: Record<NotificationName, Texts> = {
 
 /** The rows of lists, and what the payer's page is told. */
 export const ROW_TEXTS: Record<string, Texts> = {
-  transaction_no: SHARED.transaction_no,
-  seq: SHARED.seq,
+  ...SHARED,
+  code: says('状态', 'The state'),
+  time_expire: says('支付截止时间', 'When the order expires'),
+  success_time: says('完成时间，未完成时为 null', 'When it was paid or refunded; null before'),
+  acoid: says('付款人标识', 'The payer, as the upstream names it; null where it does not'),
+  pay_channel: says('支付渠道', 'The channel of the payment'),
+  pay_method: says('支付方式', 'The method of the payment'),
+  refund_channel: says('退款渠道', 'The channel of the refund'),
   kind: says('通知种类：payment 支付，refund 退款', 'What it is about: a payment or a refund'),
-  state: SHARED.state,
+  state: says(
+    '通知状态：PENDING 待送达，DELIVERED 已送达，DEAD 已停止',
+    'PENDING: waits to be sent; DELIVERED: acknowledged; DEAD: given up',
+  ),
   description: says('状态的说明', 'The state in words'),
   url: says('通知的地址', 'The URL to which it is posted'),
   tries: says('已尝试的次数', 'How often it was tried'),

@@ -2,7 +2,7 @@
 import { ANSWER_FIELDS, type AnswerName, type FieldShape, type Row } from '../answer-fields.ts'
 import { ERRORS, FIELD_ERRORS_MAX } from '../errors.ts'
 import { NOTIFICATION_FIELDS, type NotificationKind } from '../notifications.ts'
-import { FIELDS, type FieldRule } from '../requests.ts'
+import { FIELDS, type FieldRule } from '../request-fields.ts'
 import { SIGN_TYPE } from '../sign.ts'
 import { CALLS, paragraphsOf, type Texts } from './calls.ts'
 import { CODE_TEXTS } from './code-texts.ts'
@@ -45,6 +45,8 @@ const requestSchema = (call: AnswerName): Schema => ({
 
 /** The rows of lists, by the field that holds the list as a text of JSON. */
 const ROW_NAMES: Record<string, string> = {
+  orders: 'ListedOrder',
+  refunds: 'ListedRefund',
   notifications: 'ListedNotification',
   tries: 'NotificationTry',
   upstream_answers: 'UpstreamAnswer',

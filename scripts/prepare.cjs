@@ -36,6 +36,7 @@ async function buildPrograms() {
   if (read(BUILD_STAMP) === sources && fs.existsSync(BUILT)) return
   const tsc = path.join(ROOT, 'node_modules', 'typescript-native', 'bin', 'tsc')
   await step('编译 compiling (tsc -b)', process.execPath, [tsc, '-b', '--pretty', 'false'])
+  await step('打包命令行 bundling the command line', process.execPath, [path.join(__dirname, 'bundle.mjs'), 'cli'])
   fs.writeFileSync(BUILD_STAMP, sources)
 }
 

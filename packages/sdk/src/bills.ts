@@ -89,7 +89,7 @@ async function* fileAt(settings: Settings, url: string, hashCode: string, { sign
   try {
     const ends = signal === undefined ? idle.signal : anyOf([idle.signal, signal])
     const { fetch } = settings
-    const response = await fetch(url, { redirect: 'error', signal: ends })
+    const response = await fetch(url, { redirect: 'manual', signal: ends })
     if (response.status !== 200 || response.body === null) {
       const { status: httpStatus } = response
       throw new ConnectionError(`the bill's link answered HTTP ${httpStatus}`, { httpStatus })

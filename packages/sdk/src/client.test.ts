@@ -272,7 +272,7 @@ describe('something that is no answer', () => {
   it('is no redirect either: nothing is sent to another address', async () => {
     gateway.says((_seen, response) => void response.writeHead(307, { location: '/elsewhere' }).end(), success(ORDER))
     const error = await caught(make({ tries: 1 }))
-    expect(error).toMatchObject({ httpStatus: null, isRetryable: true })
+    expect(error).toMatchObject({ name: 'ConnectionError', httpStatus: 307, isRetryable: false })
     expect(gateway.seen.map(({ path }) => path)).toEqual(['/pay/v1/transactions/trade'])
   })
 })

@@ -103,7 +103,8 @@ async function sendOnce(
   const init: RequestInit = {
     method,
     headers,
-    redirect: 'error',
+    // Followed nowhere, and refused below like any answer but 200: Workers do not know `error`.
+    redirect: 'manual',
     signal: signal === undefined ? timeout : anyOf([timeout, signal]),
     ...(method === 'POST' ? { body: JSON.stringify(sent) } : {}),
   }

@@ -1,18 +1,20 @@
 /** Tests the SDK as a merchant installs it: from its tarball, outside of this repository. */
-import { execFile, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { promisify } from 'node:util'
+import { createInterface } from 'node:readline'
+import { gzipSync } from 'node:zlib'
+import { transform } from 'esbuild'
 import { ModuleKind, ScriptTarget, transpileModule } from 'typescript'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { testDatabase } from '../../../test/support/database.ts'
-import { type TestGateway, testGateway } from '../../../test/support/gateway.ts'
+import { openAttempt, pay, type TestGateway, testGateway } from '../../../test/support/gateway.ts'
+import { install, manifestIn, type Packed, pack, ROOT, run } from '../../../test/support/packed.ts'
 import { newKeyPair, signedTestNotification } from './index.ts'
 
-const SDK = path.resolve(import.meta.dirname, '..')
-const ROOT = path.resolve(SDK, '../..')
 const ESM = { compilerOptions: { module: ModuleKind.ESNext, target: ScriptTarget.ES2023 } }
 
 /** The other packages that the readme's programs use. */
@@ -20,23 +22,14 @@ const OTHERS = ['express', 'pg', '@types/express', '@types/node', '@types/pg']
 
 let dir: string
 let installed: string
-let files: string[]
+let packed: Packed
 let test: TestGateway | undefined
 
 beforeAll(async () => {
   dir = mkdtempSync(path.join(tmpdir(), 'acopay-sdk-'))
-  const tsc = path.join(ROOT, 'node_modules/typescript/bin/tsc')
-  await run(process.execPath, [tsc, '-b', 'packages/protocol', 'packages/sdk'], ROOT)
-  await run(process.execPath, [path.join(SDK, 'build.mjs')], ROOT)
-  const [packed] = JSON.parse(
-    await run('npm', ['pack', path.join(SDK, 'package'), '--json', '--pack-destination', dir], dir),
-  )
-  files = packed.files.map((file: { path: string }) => file.path).sort()
+  packed = await pack('packages/sdk', dir)
+  await install(packed, dir, OTHERS)
   installed = path.join(dir, 'node_modules/@acopay/sdk')
-  mkdirSync(installed, { recursive: true })
-  mkdirSync(path.join(dir, 'node_modules/@types'))
-  for (const name of OTHERS) symlinkSync(path.join(ROOT, 'node_modules', name), path.join(dir, 'node_modules', name))
-  await run('tar', ['xzf', path.join(dir, packed.filename), '--strip-components=1', '-C', installed], dir)
   test = await testGateway()
 })
 afterAll(async () => {
@@ -44,10 +37,8 @@ afterAll(async () => {
   rmSync(dir, { recursive: true })
 })
 
-const run = async (command: string, args: string[], cwd: string): Promise<string> => {
-  const env = { ...process.env, CLIENT_OPTIONS: JSON.stringify(test?.demo ?? {}) }
-  return (await promisify(execFile)(command, args, { cwd, env, timeout: 240_000 })).stdout
-}
+const node = (name: string): Promise<string> =>
+  run(process.execPath, [name], dir, { CLIENT_OPTIONS: JSON.stringify(test?.demo) })
 
 /** Programs by their file names. */
 async function typeCheck(programs: Record<string, string>): Promise<void> {
@@ -58,14 +49,24 @@ async function typeCheck(programs: Record<string, string>): Promise<void> {
   await run(process.execPath, [tsc, ...strict, ...types, ...Object.keys(programs)], dir)
 }
 
+const readme = (name = 'README.md'): string => readFileSync(path.join(installed, name), 'utf8')
+const blocks = (text: string, tag: string): string[] =>
+  Array.from(text.matchAll(new RegExp(`\`\`\`${tag}\\n([\\s\\S]*?)\`\`\``, 'g')), ([, program]) => program ?? '')
+
 /** The readme's programs; blocks that belong together are one program. */
-function readmePrograms(): { orders: string; notifications: string; tests: string } {
-  const readme = readFileSync(path.join(installed, 'README.md'), 'utf8')
-  const [orders = '', express = '', store = '', tests = ''] = Array.from(
-    readme.matchAll(/```ts\n([\s\S]*?)```/g),
-    ([, program]) => program ?? '',
-  )
-  return { orders, notifications: express + store, tests }
+function readmePrograms(): Record<'orders' | 'lists' | 'logs' | 'notifications' | 'tests', string> {
+  const [orders = '', lists = '', logs = '', express = '', store = '', tests = ''] = blocks(readme(), 'ts')
+  return { orders, lists, logs, notifications: express + store, tests }
+}
+
+/** A port on which nothing listens; the program of the readme names its own. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
 }
 
 const SESSION = `
@@ -79,16 +80,31 @@ console.log([closed.outcome, state, missing instanceof ApiError, missing.status]
 `
 
 describe('the packed SDK', () => {
-  it('holds the bundle, the types, the readme and the licence, and nothing else', () => {
-    expect(files).toEqual(
-      ['LICENSE', 'README.md', 'index.cjs', 'index.d.cts', 'index.d.mts', 'index.mjs', 'package.json'].sort(),
+  it('holds the bundle, the types, the readmes and the licence, and nothing else; it needs no other package', () => {
+    const built = ['dist/index.cjs', 'dist/index.d.cts', 'dist/index.d.ts', 'dist/index.js']
+    expect(packed.files).toEqual(['LICENSE', 'README.md', 'README.zh-CN.md', ...built, 'package.json'].sort())
+    const manifest = manifestIn(dir, '@acopay/sdk')
+    expect(Object.keys(manifest).filter((name) => /^(dependencies|peer|optional|private|bundle)/i.test(name))).toEqual(
+      [],
     )
-    const manifest = JSON.parse(readFileSync(path.join(installed, 'package.json'), 'utf8'))
-    expect(Object.keys(manifest).filter((name) => /dependencies|scripts|private/i.test(name))).toEqual([])
+    const scripts = Object.keys(manifest.scripts as object)
+    expect(scripts).toEqual(['prepack'])
+  })
+
+  it('keeps to its size: 18 KB minified and compressed, and a tarball of 55 KB', async () => {
+    const bundle = readFileSync(path.join(installed, 'dist/index.js'), 'utf8')
+    const { code } = await transform(bundle, { minify: true, format: 'esm' })
+    expect(gzipSync(code, { level: 9 }).length).toBeLessThan(18 * 1024)
+    expect(packed.bytes).toBeLessThan(55 * 1024)
+  })
+
+  it('has a version that it tells the gateway, and types for each way to load it', () => {
+    const { version } = manifestIn(dir, '@acopay/sdk')
+    expect(readFileSync(path.join(installed, 'dist/index.js'), 'utf8')).toContain(`"ts-${version}"`)
   })
 
   it('contains no server code and needs nothing but Node', () => {
-    const bundle = readFileSync(path.join(installed, 'index.mjs'), 'utf8')
+    const bundle = readFileSync(path.join(installed, 'dist/index.js'), 'utf8')
     expect(bundle).not.toMatch(/from "fastify"|from "pg"|@acopay|select /)
     for (const [, target] of bundle.matchAll(/from "([^"]+)"/g)) expect(target).toMatch(/^node:/)
   })
@@ -102,18 +118,49 @@ describe('the packed SDK', () => {
     ],
   ])('places and closes an order after %s', async (_how, name, text) => {
     writeFileSync(path.join(dir, name), text)
-    expect(await run(process.execPath, [name], dir)).toBe('closed CLOSED true 1007\n')
+    expect(await node(name)).toBe('closed CLOSED true 1007\n')
   })
 
-  it('has a readme whose programs compile', async () => {
-    const { orders, notifications, tests } = readmePrograms()
-    const programs = [orders, notifications, tests]
-    expect(programs.map((program) => /closeOrder|Store|Test/.exec(program)?.[0])).toEqual([
+  it('has readmes in two languages with the same programs, which compile', async () => {
+    for (const tag of ['ts', 'js', 'sh']) expect(blocks(readme('README.zh-CN.md'), tag)).toEqual(blocks(readme(), tag))
+    const programs = readmePrograms()
+    expect(Object.values(programs).map((text) => /closeOrder|listOrders|onAnswer|Store|Test/.exec(text)?.[0])).toEqual([
       'closeOrder',
+      'listOrders',
+      'onAnswer',
       'Store',
       'Test',
     ])
-    await typeCheck({ 'readme.mts': orders, 'notifications.mts': notifications, 'tests.mts': tests })
+    await typeCheck(Object.fromEntries(Object.entries(programs).map(([name, text]) => [`${name}.mts`, text])))
+  })
+
+  it('has a readme whose thirty lines place, are paid in the sandbox, are notified and close, in an empty folder', async () => {
+    const [program = '', ...others] = blocks(readme(), 'js')
+    expect([
+      others,
+      program
+        .trim()
+        .split('\n')
+        .filter((line) => line !== '').length,
+    ]).toEqual([[], 30])
+    const port = await freePort()
+    writeFileSync(path.join(dir, 'shop.mjs'), program.replaceAll('3000', String(port)))
+    writeFileSync(path.join(dir, 'demo.json'), JSON.stringify(test?.demo))
+    const shop = spawn(process.execPath, ['shop.mjs'], { cwd: dir, stdio: ['ignore', 'pipe', 'inherit'] })
+    const lines: string[] = []
+    for await (const line of createInterface(shop.stdout)) {
+      lines.push(line)
+      const transactionNo = /^pay here: .*\/(AP\d{36})\//.exec(line)?.[1]
+      if (transactionNo !== undefined && test !== undefined) {
+        await pay(test.demo, transactionNo, (await openAttempt(test.demo, transactionNo)) ?? '')
+      }
+    }
+    expect(lines).toEqual([
+      'closing an order that nobody pays says: closed',
+      expect.stringContaining('/cashier/'),
+      'notified: 12.50 yuan are paid',
+      'closing it now says: paid',
+    ])
   })
 
   it('has a readme whose Express server hears a payment once of twenty at once, and again what failed', async () => {
@@ -169,7 +216,7 @@ describe('the packed SDK', () => {
 })()`,
     )
     const printed = '12.50\n200 401\npayment function\nfunction function function\n'
-    expect(await run(process.execPath, [name], dir)).toBe(printed)
+    expect(await node(name)).toBe(printed)
   })
 
   it.each([

@@ -27,7 +27,7 @@ export const listenCommand: Command = {
     const hear = listener(keys, flags, io)
     const server = createServer((request, response) => {
       // A GET, of a browser for example, is not a notification.
-      if (request.method === 'POST') nodeHandler(hear)(request, response)
+      if (request.method === 'POST') void nodeHandler(hear)(request, response)
       else response.writeHead(405, { allow: 'POST' }).end()
     })
     // Registered before the address is printed: a program that reads the address may end this one at once.

@@ -37,6 +37,7 @@ export {
   type Freshness,
   type NotificationEvent,
   type PaymentEvent,
+  type PaymentFacts,
   type PaymentReturnedEvent,
   type RefundEvent,
   type VerifyOptions,
@@ -65,6 +66,6 @@ export {
   type UpstreamAnswer,
 } from './orders.ts'
 export type { Refund, RefundParams, RefundRef } from './refunds.ts'
-export { type PayParams, signPayParams, signRequest } from './sign-request.ts'
+export { type PayParams, type SignedRequest, signPayParams, signRequest } from './sign-request.ts'
 export { signedTestNotification, type TestNotification } from './signed-test-notification.ts'
 export type { Finding } from './slips.ts'

@@ -4,7 +4,8 @@ import { type JsonObject, notificationText, SIGN_TYPE, verifyText } from '@acopa
 import { type AcoPayError, ParameterError, SignatureError, UnknownNotificationError } from './errors.ts'
 import { readNumber, readPlatformKeys } from './options.ts'
 
-type PaymentFacts = {
+/** What both events of a payment tell. */
+export type PaymentFacts = {
   transactionNo: string
   mchTradeNo: string
   appNo: string

@@ -322,6 +322,6 @@ describe.runIf(isLong)('the packed SDK elsewhere', () => {
       [typedoc, '--options', 'packages/sdk/typedoc.json', '--out', path.join(dir, 'docs')],
       ROOT,
     )
-    expect(readFileSync(path.join(dir, 'docs/classes/AcoPay.html'), 'utf8')).toContain('listOrders')
+    expect(readFileSync(path.join(dir, 'docs/classes/index.AcoPay.html'), 'utf8')).toContain('listOrders')
   }, 600_000)
 })

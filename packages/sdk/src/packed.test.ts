@@ -46,7 +46,7 @@ const node = (name: string): Promise<string> =>
 /** Programs by their file names. */
 async function typeCheck(programs: Record<string, string>): Promise<void> {
   for (const [name, program] of Object.entries(programs)) writeFileSync(path.join(dir, name), program)
-  const tsc = path.join(ROOT, 'node_modules/typescript/bin/tsc')
+  const tsc = path.join(ROOT, 'node_modules/typescript-native/bin/tsc')
   const strict = ['--noEmit', '--strict', '--exactOptionalPropertyTypes', '--module', 'nodenext', '--target', 'es2023']
   const types = ['--types', 'node', '--typeRoots', 'node_modules/@types']
   await run(process.execPath, [tsc, ...strict, ...types, ...Object.keys(programs)], dir)

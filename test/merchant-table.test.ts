@@ -291,7 +291,7 @@ it('are refused for the first fault in the documented order, whatever else is wr
       first === "the verb's own" ? `${call.own} signed` : ANSWERS[first],
     ]),
   ).toEqual([])
-  expect(cells).toHaveLength(446)
+  expect(cells).toHaveLength(520)
   const unnamed = cells.filter(
     ({ call, first }, index) => first === 'parameter wrong' && !answers[index]?.fieldErrors?.includes(call.field),
   )

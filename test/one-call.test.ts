@@ -156,12 +156,13 @@ it("the payer's page parameters, moved into headers, are refused at every other 
     const withClaim: JsonObject = { ...params, mch_no, nonce, sign_type }
     return OTHERS.flatMap((at) => [params, withClaim].map((sent) => ({ at, headers, sent })))
   })
-  expect(rows).toHaveLength(5 * 9 * 2)
+  expect(rows).toHaveLength(5 * 11 * 2)
   const answers: string[] = []
   for (const { at, headers, sent } of rows) answers.push(said(await use(headers, at, sent)))
-  // Their first member, which none of these calls has.
-  const refused = '1001 PARAM_ERROR signed app_no 不是此接口的参数 (not of this call)'
-  expect(wrongRows(rows, ({ at }, index) => [named(at), answers[index], refused])).toEqual([])
+  // Their first member that the call does not have.
+  const first = ({ path }: Place): string => (path === 'orders' ? 'description' : 'app_no')
+  const refused = (at: Place): string => `1001 PARAM_ERROR signed ${first(at)} 不是此接口的参数 (not of this call)`
+  expect(wrongRows(rows, ({ at }, index) => [named(at), answers[index], refused(at)])).toEqual([])
   expect(await booksOf(orders)).toEqual(before)
   // At the call that they were signed for they go on being good, as often as the payer presses the button.
   expect(await Promise.all(pages.map(placedByPage))).toEqual(orders)
@@ -173,6 +174,8 @@ const at = (name: string): Place => OTHERS.find((one) => named(one) === name) as
 const FITTING: [query: Place, change: Place, params: (order: string) => JsonObject][] = [
   [at('GET trade'), at('POST close'), (order) => ({ transaction_no: order })],
   [at('GET close/evidence'), at('POST close'), (order) => ({ transaction_no: order })],
+  [at('GET orders'), at('POST close'), (order) => ({ transaction_no: order })],
+  [at('GET refunds'), at('POST close'), (order) => ({ transaction_no: order })],
   [at('GET notifications'), at('POST close'), (order) => ({ transaction_no: order })],
   [at('GET trade'), at('POST notifications/resend'), (order) => ({ transaction_no: order })],
   [at('GET notifications/tries'), at('POST notifications/resend'), (order) => ({ transaction_no: order, seq: '1' })],

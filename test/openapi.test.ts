@@ -1,7 +1,7 @@
 /** The OpenAPI document against the gateway that serves it: what it lists is there, and what is answered is listed. */
 import { BASE_PATH, type FieldShape, OPERATIONS } from '@acopay/protocol'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { call, openAttempt, orderParams, pay, type Request } from './support/merchant.ts'
+import { call, newTradeNo, openAttempt, orderParams, pay, type Request } from './support/merchant.ts'
 import { type TestWorld, testWorld } from './support/world.ts'
 
 let gateway: TestWorld
@@ -51,7 +51,7 @@ async function examples(): Promise<Record<string, Request['params']>> {
     'get refund': { mch_refund_no },
     'get bill': { bill_date: '2026-02-27' },
     'get orders': {},
-    'get refunds': { transaction_no: paid },
+    'get refunds': {},
     'get notifications': { transaction_no: paid },
     'get notifications/tries': { transaction_no: paid, seq },
     'post notifications/resend': { transaction_no: paid, seq },
@@ -188,6 +188,8 @@ it('lists of orders, refunds, notifications, tries and upstream answers have a s
     ),
   )
   expect(inner.map(({ name }) => name)).toEqual(['upstream_answers', 'orders', 'refunds', 'notifications', 'tries'])
+  const refund = { ...params['post refund'], mch_refund_no: newTradeNo() }
+  await call(gateway.demo, { method: 'POST', path: 'refund', params: refund })
   for (const { method, path, name } of inner.slice(1)) {
     const request = { method: method.toUpperCase(), path, params: params[`${method} ${path}`] } as Request
     expect(JSON.parse((await call(gateway.demo, request)).data[name] ?? '').length, path).toBeGreaterThan(0)

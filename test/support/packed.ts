@@ -1,4 +1,4 @@
-/** A package as its users get it: packed by `npm pack` in its own folder, and installed in an empty one. */
+/** A package as its users get it: packed as the readmes say, and installed in an empty folder. */
 import { execFile } from 'node:child_process'
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
@@ -19,8 +19,8 @@ export type Packed = { file: string; files: string[]; bytes: number }
 
 /** Runs the package's own `prepack`. */
 export async function pack(folder: string, destination: string): Promise<Packed> {
-  const args = ['pack', '--json', '--pack-destination', destination]
-  const [packed] = JSON.parse(await run('npm', args, path.join(ROOT, folder)))
+  const args = ['pack', '--workspace', folder, '--json', '--pack-destination', destination]
+  const [packed] = JSON.parse(await run('npm', args, ROOT))
   const files = packed.files.map((one: { path: string }) => one.path).sort()
   return { file: path.join(destination, packed.filename), files, bytes: packed.size }
 }

@@ -122,7 +122,7 @@ describe('a bill as a stream', () => {
     [
       'a link that leads elsewhere',
       (_seen, response) => void response.writeHead(302, { location: '/other' }).end(),
-      { message: 'the download of the bill broke off', httpStatus: null, isRetryable: true },
+      { message: "the bill's link answered HTTP 302", httpStatus: 302, isRetryable: true },
     ],
     [
       'a link that answers nothing',

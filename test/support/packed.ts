@@ -15,6 +15,10 @@ export const run = async (
 ): Promise<string> =>
   (await promisify(execFile)(command, args, { cwd, env: { ...process.env, ...env }, timeout: 240_000 })).stdout
 
+/** The program of this name; its library would leave a process behind. */
+export const esbuild = (args: string[], cwd: string): Promise<string> =>
+  run(path.join(ROOT, 'node_modules/esbuild/bin/esbuild'), args, cwd)
+
 export type Packed = { file: string; files: string[]; bytes: number }
 
 /** Runs the package's own `prepack`. */
@@ -25,12 +29,17 @@ export async function pack(folder: string, destination: string): Promise<Packed>
   return { file: path.join(destination, packed.filename), files, bytes: packed.size }
 }
 
-/** As `npm install FILE` does it in an empty project, without a registry; dependencies are those of this repository. */
-export async function install({ file }: Packed, dir: string, dependencies: string[] = []): Promise<void> {
+/**
+ * As `npm install FILE` does it in an empty project, without a registry: what the package depends on is linked from here, and so are
+ * the `others` that a test's own programs import.
+ */
+export async function install({ file }: Packed, dir: string, others: string[] = []): Promise<void> {
   writeFileSync(path.join(dir, 'package.json'), '{ "private": true }')
-  await run('npm', ['install', '--offline', '--no-audit', '--no-fund', '--no-save', '--omit=dev', file], dir)
+  const { dependencies = {} } = JSON.parse(await run('tar', ['xzOf', file, 'package/package.json'], dir))
+  const here = Object.keys(dependencies).map((name) => path.join(ROOT, 'node_modules', name))
+  await run('npm', ['install', '--offline', '--no-audit', '--no-fund', '--no-save', file, ...here], dir)
   mkdirSync(path.join(dir, 'node_modules/@types'), { recursive: true })
-  for (const name of dependencies) {
+  for (const name of others) {
     symlinkSync(path.join(ROOT, 'node_modules', name), path.join(dir, 'node_modules', name))
   }
 }

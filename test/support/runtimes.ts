@@ -3,8 +3,7 @@ import { execFile } from 'node:child_process'
 import { chmodSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { promisify } from 'node:util'
-import { buildSync } from 'esbuild'
-import { ROOT, run } from './packed.ts'
+import { esbuild, ROOT, run } from './packed.ts'
 
 const CACHE = path.join(ROOT, 'node_modules/.cache/acopay-runtimes')
 const { platform, arch } = process
@@ -33,8 +32,8 @@ const program =
 async function inWorker(dir: string, home: string): Promise<string> {
   const contents = `import { session } from './session.mjs'
 export default { fetch: async () => new Response(await session().catch((error) => error.stack)) }`
-  const stdin = { contents, resolveDir: dir }
-  buildSync({ stdin, bundle: true, format: 'esm', external: ['node:*'], outfile: path.join(dir, 'worker.mjs') })
+  writeFileSync(path.join(dir, 'fetch.mjs'), contents)
+  await esbuild(['fetch.mjs', '--bundle', '--format=esm', '--external:node:*', '--outfile=worker.mjs'], dir)
   const { href } = new URL(`file://${path.join(home, 'node_modules/miniflare/dist/src/index.js')}`)
   writeFileSync(
     path.join(dir, 'miniflare.mjs'),

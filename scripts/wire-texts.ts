@@ -140,7 +140,10 @@ export const ANSWER_TEXTS: Record<AnswerField | RowField | NotificationField, Bo
     zh: 'JSON数组的文本，最新的在前，每页100条',
     en: 'a text with a JSON array, the newest first, 100 a page',
   },
-  next: { zh: '下一页的 `before`；null：没有了', en: 'the `before` of the next page; null: there is none' },
+  next: {
+    zh: '下一页的 `before`；null：没有了。有 `next` 的一页也可能是空的',
+    en: 'the `before` of the next page; null: there is none. A page with a `next` may be empty',
+  },
   tries: { zh: 'JSON数组的文本：最近50次尝试', en: 'a text with a JSON array: the last 50 tries' },
   resent: { zh: '重发的条数，每次最多10 000', en: 'how many are sent again, at most 10 000 a call' },
 }

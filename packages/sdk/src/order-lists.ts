@@ -31,7 +31,7 @@ export type OrderFilter = Period & {
 
 export type ListedOrder = Order & { createdTime: Date; timeExpire: Date }
 
-/** At most 100, the newest first. `next` is the `before` of the next page; null on the last page. */
+/** At most 100, the newest first. `next` is the `before` of the next page; null on the last page. A page with a `next` may be empty. */
 export type OrderPage = { orders: ListedOrder[]; next: string | null }
 
 /** All that is given has to fit. */
@@ -49,7 +49,7 @@ export type RefundFilter = Period & {
 
 export type ListedRefund = Refund & { refundReason: string; createdTime: Date; successTime: Date | null }
 
-/** At most 100, the newest first. `next` is the `before` of the next page; null on the last page. */
+/** At most 100, the newest first. `next` is the `before` of the next page; null on the last page. A page with a `next` may be empty. */
 export type RefundPage = { refunds: ListedRefund[]; next: string | null }
 
 export const listOrders = (

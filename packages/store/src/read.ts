@@ -58,7 +58,7 @@ export {
   listNotificationTries,
 } from './notifications/notification-lists.ts'
 export { type CashierView, type OrderKey, offeredByApp, readCashierViews } from './orders/cashier-views.ts'
-export type { MerchantsOrder } from './orders/merchants-orders.ts'
+export type { Looked, MerchantsOrder } from './orders/merchants-orders.ts'
 export { findOrder, type Order } from './orders/orders.ts'
 export { readTimeline, type TimelineEntry } from './orders/timeline.ts'
 export { listMerchantsRefunds, type MerchantsRefund } from './payments/merchants-refunds.ts'

@@ -85,7 +85,10 @@ export const ANSWER_TEXTS: Record<AnswerFieldName, Texts> = {
   orders: says('订单列表，JSON 文本', 'The orders, as a text of JSON'),
   refunds: says('退款列表，JSON 文本', 'The refunds, as a text of JSON'),
   notifications: says('通知列表，JSON 文本', 'The notifications, as a text of JSON'),
-  next: says('下一页的 before，没有下一页时为 null', 'The before of the next page; null on the last'),
+  next: says(
+    '下一页的 before，没有下一页时为 null。有 next 的一页也可能是空的',
+    'The before of the next page; null on the last. A page with a next may be empty',
+  ),
   tries: says('尝试列表，JSON 文本', 'The tries, as a text of JSON'),
   resent: says('重发的条数', 'How many notifications are sent again'),
   mch_no: says('商户号', 'The merchant number'),

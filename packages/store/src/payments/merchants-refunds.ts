@@ -1,6 +1,7 @@
 /** A merchant's refunds as it lists them: the newest first, which is the order of the platform's numbers. */
 import { type Fen, fen, type RefundRef, type RefundState } from '@acopay/core'
 import { type Db, run } from '../db.ts'
+import { type Looked, ROWS_LOOKED_THROUGH } from '../orders/merchants-orders.ts'
 
 export type MerchantsRefund = {
   refundNo: string
@@ -25,32 +26,42 @@ export type MerchantsRefundFilter = {
   before: string
 }
 
-/** At most `limit`. A statement for each way to ask, so that each walks its own index in the order of the list. */
+/** Those of a state are looked for among so many rows at once (`ROWS_LOOKED_THROUGH`). */
 export async function listMerchantsRefunds(
   db: Db,
   mchNo: string,
   { transactionNo, refundRef, state, from, before }: MerchantsRefundFilter,
-  limit: number,
-): Promise<MerchantsRefund[]> {
+  { limit, lookThrough = ROWS_LOOKED_THROUGH }: { limit: number; lookThrough?: number },
+): Promise<Looked<MerchantsRefund>> {
   const values: unknown[] = [mchNo, from, before, limit]
   const bind = (value: unknown): string => `$${values.push(value)}`
   const ofOrder = transactionNo === null ? '' : ` and r.transaction_no = ${bind(transactionNo)}`
   const ofNumber = refundRef === null ? '' : ` and ${numberIn(refundRef, bind)}`
   const ofState = state === null ? '' : ` and r.state = ${bind(state)}`
-  const name = [transactionNo && 'order', refundRef && Object.keys(refundRef)[0], state && 'state']
-  const rows = await run<Omit<MerchantsRefund, 'amountFen'> & { amountFen: bigint }>(
+  const name = [transactionNo && 'order', refundRef && Object.keys(refundRef)[0], state && 'state', lookThrough]
+  const found = await run<Omit<MerchantsRefund, 'amountFen'> & { amountFen: bigint }>(
     db,
     ['listMerchantsRefunds', ...name.filter((part) => part !== null)].join(' '),
     `select r.refund_no as "refundNo", r.mch_refund_no as "mchRefundNo", r.transaction_no as "transactionNo",
             o.mch_trade_no as "mchTradeNo", r.amount_fen as "amountFen", r.reason, r.state, a.channel,
             r.created_at as "createdAt", r.success_time as "successTime"
-       from refund r join orders o on o.mch_no = r.mch_no and o.transaction_no = r.transaction_no
+       from (select * from (select * from refund r where r.mch_no = $1 and r.refund_no >= $2 and r.refund_no < $3${ofOrder}${ofNumber}
+              order by r.refund_no desc limit ${lookThrough}) r
+              where true${ofState} order by r.refund_no desc limit $4) r join orders o on o.mch_no = r.mch_no and o.transaction_no = r.transaction_no
          join attempt a on a.mch_no = r.mch_no and a.attempt_no = r.attempt_no
-      where r.mch_no = $1 and r.refund_no >= $2 and r.refund_no < $3${ofOrder}${ofNumber}${ofState}
-      order by r.refund_no desc limit $4`,
+      order by r.refund_no desc`,
     values,
   )
-  return rows.map((row) => ({ ...row, amountFen: fen(row.amountFen) }))
+  const rows = found.map((row) => ({ ...row, amountFen: fen(row.amountFen) }))
+  if (found.length === limit || transactionNo !== null || refundRef !== null) return { rows, goOnBefore: null }
+  const [last] = await run<{ refundNo: string }>(
+    db,
+    'lastRefundLookedAt',
+    `select refund_no as "refundNo" from refund where mch_no = $1 and refund_no >= $2 and refund_no < $3
+      order by refund_no desc offset $4 limit 1`,
+    [mchNo, from, before, lookThrough - 1],
+  )
+  return { rows, goOnBefore: last?.refundNo ?? null }
 }
 
 const numberIn = (ref: RefundRef, bind: (value: string) => string): string =>

@@ -14,7 +14,13 @@ import {
   STATE_ANSWERS,
   timeText,
 } from '@acopay/protocol'
-import { findOrder, listMerchantsRefunds, type MerchantsOrder, type MerchantsRefund } from '@acopay/store/read'
+import {
+  findOrder,
+  type Looked,
+  listMerchantsRefunds,
+  type MerchantsOrder,
+  type MerchantsRefund,
+} from '@acopay/store/read'
 import { listOrders } from '../../actions/order/list-orders.ts'
 import { platformNumber } from '../../security/numbers.ts'
 import type { Endpoint } from './exchange.ts'
@@ -31,8 +37,8 @@ export const ordersEndpoint: Endpoint = {
     const { ref, appNo, state } = asked
     // One row more than a page shows whether there is a next page.
     const found = await listOrders(world, mchNo, { ref, appNo, state, ...boundsOf('AP', asked) }, PAGE + 1)
-    const orders = JSON.stringify(found.slice(0, PAGE).map(listedOrder))
-    const next = found.length > PAGE ? (found[PAGE - 1]?.transactionNo ?? null) : null
+    const { rows, next } = pageOf(found, ({ transactionNo }) => transactionNo)
+    const orders = JSON.stringify(rows.map(listedOrder))
     return { answer: { ...DONE_ANSWER, orders, next } satisfies Answer<'get orders'> }
   },
 }
@@ -48,11 +54,18 @@ export const refundsEndpoint: Endpoint = {
     const order = ref === null ? null : await findOrder(world.pool, mchNo, ref)
     if (ref !== null && order === null) return { answer: refuse('ORDER_NOT_EXIST') }
     const filter = { transactionNo: order?.transactionNo ?? null, refundRef, state, ...boundsOf('AR', asked) }
-    const found = await listMerchantsRefunds(world.pool, mchNo, filter, PAGE + 1)
-    const refunds = JSON.stringify(found.slice(0, PAGE).map(listedRefund))
-    const next = found.length > PAGE ? (found[PAGE - 1]?.refundNo ?? null) : null
+    const found = await listMerchantsRefunds(world.pool, mchNo, filter, { limit: PAGE + 1 })
+    const { rows, next } = pageOf(found, ({ refundNo }) => refundNo)
+    const refunds = JSON.stringify(rows.map(listedRefund))
     return { answer: { ...DONE_ANSWER, refunds, next } satisfies Answer<'get refunds'> }
   },
+}
+
+/** Where the list goes on: after a full page, or where the store has stopped to look, whose page may have few rows or none. */
+function pageOf<Row>({ rows, goOnBefore }: Looked<Row>, numberOf: (row: Row) => string) {
+  const page = rows.slice(0, PAGE)
+  const last = page.at(-1)
+  return { rows: page, next: rows.length > PAGE && last !== undefined ? numberOf(last) : goOnBefore }
 }
 
 type Asked = Period & { before: string | null }

@@ -1,6 +1,6 @@
 /** The pages docs/errors.md and docs/errors.zh-CN.md, made of the list of errors: `npm run docs`. */
 import { CLOSE_ANSWERS, ERRORS } from '@acopay/protocol'
-import { table } from './markdown-table.ts'
+import { table, WRITTEN_BY } from './markdown-table.ts'
 import type { Both, Tongue } from './wire-texts.ts'
 
 const CLOSE_MEANINGS: Record<keyof typeof CLOSE_ANSWERS, Both> = {
@@ -39,14 +39,13 @@ const closes = (tongue: Tongue): string =>
     ]),
   )
 
-/** `writtenBy` is the comment that keeps people from editing a generated page. */
-export function errorsPage(tongue: Tongue, writtenBy: string): string {
+export function errorsPage(tongue: Tongue): string {
   return tongue === 'zh'
     ? `# 错误码
 
 [English](errors.md)
 
-${writtenBy}
+${WRITTEN_BY}
 
 出错的应答在 \`status\` 和 \`message\` 里写明是下列哪一个；\`fieldErrors\` 用最多50个汉字指出是哪个字段、应当怎么办，没有更具体的就是表中的“说明”。**可否重试**指：同样的单号、新的随机串，别的都不改，以后可能成功。调用方自己的签名验证通过，错误才有签名；没有签名的错误不说明订单的任何情况。遇到每个错误怎么办，见[接口](wire/calls.zh-CN.md#所有接口的错误)。
 
@@ -62,7 +61,7 @@ ${closes('zh')}
 
 [中文](errors.zh-CN.md)
 
-${writtenBy}
+${WRITTEN_BY}
 
 An answer carries one of these in \`status\` and \`message\`; \`fieldErrors\` says in at most 50 Chinese characters which
 field and what to do, or else the text below. **Retry** means: the same business numbers and a new nonce may succeed later,

@@ -58,29 +58,6 @@ const CLOCKS = [
 /** The sessions of the db tier: an order's life over HTTP, and the days of the books. */
 const SESSIONS = ['test/order-life.test.ts', 'test/calendar.test.ts']
 
-const ENGLISH = [
-  '# Under other clocks',
-  '',
-  '[中文](clocks.zh-CN.md)',
-  '',
-  'Made by `npm run test:clocks -- --write`: the unit tier and the sessions of the db tier, each test file beginning at the',
-  "moment in the first column, on a machine in the zone of the second. Besides, `npm test` runs the unit tier in Kathmandu's",
-  "zone and the db tier in that of Los Angeles, and `test/calendar.test.ts` lives an order's life at ten such moments.",
-  '',
-  '| begins at | zone of the machine | why | passed | failed |',
-  '|---|---|---|---|---|',
-]
-const CHINESE = [
-  '# 在别的时钟之下',
-  '',
-  '[English](clocks.md)',
-  '',
-  '由 `npm run test:clocks -- --write` 生成：unit 一层，以及 db 一层中走完订单与账目全程的测试；每个测试文件从第一列的时刻开始，机器处于第二列的时区。此外，`npm test` 在加德满都的时区运行 unit 一层，在洛杉矶的时区运行 db 一层；`test/calendar.test.ts` 在十个这样的时刻走完订单的一生。',
-  '',
-  '| 开始于 | 机器的时区 | 原因 | 通过 | 失败 |',
-  '|---|---|---|---|---|',
-]
-
 const { values } = parseArgs({ options: { write: { type: 'boolean', default: false }, only: { type: 'string' } } })
 const chosen = CLOCKS.filter((_, index) => values.only === undefined || String(index + 1) === values.only)
 const rows = chosen.map((clock) => ({ clock, counts: run(clock) }))

@@ -18,14 +18,11 @@ const CLOSE_MEANINGS: Record<keyof typeof CLOSE_ANSWERS, Both> = {
 
 const errors = (tongue: Tongue): string =>
   table(
-    {
-      zh: ['status', 'message', '说明', '可否重试'],
-      en: ['status', 'message', 'fieldErrors', 'meaning', 'retry'],
-    }[tongue],
+    { zh: ['status', 'message', '说明', '可否重试'], en: ['status', 'message', 'meaning', 'retry'] }[tongue],
     Object.entries(ERRORS).map(([name, { status, retry, zh, en }]) => [
       String(status),
       `\`${name}\``,
-      ...{ zh: [zh, retry ? '可以' : '不要'], en: [zh, en, retry ? 'yes' : 'no'] }[tongue],
+      ...{ zh: [zh, retry ? '可以' : '不要'], en: [en, retry ? 'yes' : 'no'] }[tongue],
     ]),
   )
 
@@ -64,8 +61,8 @@ ${closes('zh')}
 ${WRITTEN_BY}
 
 An answer carries one of these in \`status\` and \`message\`; \`fieldErrors\` says in at most 50 Chinese characters which
-field and what to do, or else the text below. **Retry** means: the same business numbers and a new nonce may succeed later,
-with nothing changed. An error is signed when the caller's own signature verified, and not otherwise; an unsigned error
+field and what to do, or else what the error means. **Retry** means: the same business numbers and a new nonce may succeed
+later, with nothing changed. An error is signed when the caller's own signature verified, and not otherwise; an unsigned error
 proves nothing about the order. What to do about each: [calls](wire/calls.md#the-errors-of-every-call).
 
 ${errors('en')}

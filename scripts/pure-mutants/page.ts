@@ -19,7 +19,7 @@ ${END}
 
 [English](mutants.md)
 
-变异是埋了一个错误的代码。必须有测试发现它；没有测试发现的，要么在下面判定，要么改好。
+变异是埋了一个错误的代码。必须有测试发现它；没有测试发现的，要么在下面判断，要么改好。
 
 ${BEGIN}
 ${END}
@@ -37,9 +37,9 @@ Made by \`npm run mutants:pure\` (Stryker, with the unit tests beside the code);
 `,
   zh: `## 不需要数据库的部分
 
-由 \`npm run mutants:pure\` 生成（Stryker，用代码旁边的 unit 测试）；请改 \`scripts/pure-mutants/judged.json\`，不要改这一节。得分把接受的存活变异也算作没有发现。
+由 \`npm run mutants:pure\` 生成（Stryker，用代码旁边的 unit 测试）；请改 \`scripts/pure-mutants/judged.json\`，不要改这一节。得分把接受的幸存变异也算作没有发现。
 
-| 文件夹 | 变异 | 已发现 | 从未运行 | 接受 | 未判定 | 得分 |
+| 文件夹 | 变异 | 已发现 | 从未运行 | 接受 | 未判断 | 得分 |
 |---|---|---|---|---|---|---|
 `,
 }
@@ -48,7 +48,7 @@ const SURVIVORS = {
   en: '| where | the mistake that no test finds | why it is accepted |',
   zh: '| 位置 | 没有测试发现的错误 | 为什么接受 |',
 }
-const NOT_JUDGED = { en: '**not judged**', zh: '**未判定**' }
+const NOT_JUDGED = { en: '**not judged**', zh: '**未判断**' }
 const NOTHING = { en: '(nothing)', zh: '（空）' }
 
 /** The page with this area's row and survivors replaced. `page` is null where there is none yet. */

@@ -1,12 +1,13 @@
 /** What a run was asked for: draws of mutants, handed out one by one, each mutant once, however many draws hold it. */
 import { HOT } from './hot-statements.ts'
+import type { Both } from './judged.ts'
 import type { Mutant } from './mutant.ts'
 import type { Verdict } from './run/conduct.ts'
 import { mutantsIn, mutantsOfChange, shuffled } from './sample.ts'
 
 export type Result = { mutant: Mutant; verdict: Verdict }
 /** `size`: how many that compile are taken, in this order. `refused`: those on the way that do not compile. */
-export type Draw = { name: string; mutants: Mutant[]; size: number; results: Result[]; taken: number; refused: number }
+export type Draw = { name: Both; mutants: Mutant[]; size: number; results: Result[]; taken: number; refused: number }
 
 export type Wanted = {
   ids: string[]
@@ -18,7 +19,7 @@ export type Wanted = {
   sample: number | null
 }
 
-const drawOf = (name: string, mutants: Mutant[], size = mutants.length): Draw => ({
+const drawOf = (name: Both, mutants: Mutant[], size = mutants.length): Draw => ({
   name,
   mutants,
   size: Math.min(size, mutants.length),
@@ -31,16 +32,22 @@ export function drawsOf({ ids, changed, hot, folders, seeds, sample }: Wanted): 
   if (ids.length > 0) {
     return [
       drawOf(
-        'by id',
+        { en: 'by id', zh: '按编号' },
         mutantsIn(ids.map((id) => id.split(':')[0] ?? '')).filter(({ id }) => ids.includes(id)),
       ),
     ]
   }
-  if (changed !== null) return [drawOf(`lines that differ from ${changed}`, mutantsOfChange(changed))]
-  const hottest = hot ? [drawOf('conditions and clauses of the hottest statements', hotMutants())] : []
+  if (changed !== null) {
+    const name = { en: `lines that differ from ${changed}`, zh: `与 ${changed} 不同的行` }
+    return [drawOf(name, mutantsOfChange(changed))]
+  }
+  const hottest = hot
+    ? [drawOf({ en: 'conditions and clauses of the hottest statements', zh: '最热语句的条件与子句' }, hotMutants())]
+    : []
   if (hot && sample === null) return hottest
   const all = mutantsIn(folders)
-  const named = (seed: number): string => (sample === null ? 'all' : `seed ${seed}`)
+  const named = (seed: number): Both =>
+    sample === null ? { en: 'all', zh: '全部' } : { en: `seed ${seed}`, zh: `种子 ${seed}` }
   return [...hottest, ...seeds.map((seed) => drawOf(named(seed), shuffled(all, seed), sample ?? all.length))]
 }
 

@@ -1,10 +1,11 @@
-/** `judged.json`: survivors that someone looked at, each with one sentence that says why it may survive. */
+/** `judged.json`: survivors that someone looked at, each with one sentence, in both languages, that says why it may survive. */
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { plant } from './plant/plant.ts'
 import { ROOT } from './run/places.ts'
 
-export type Judged = Map<string, string>
+export type Both = { en: string; zh: string }
+export type Judged = Map<string, Both>
 
 export const readJudged = (): Judged =>
   new Map(Object.entries(JSON.parse(readFileSync(path.join(import.meta.dirname, 'judged.json'), 'utf8')) as object))
@@ -13,9 +14,9 @@ export const readJudged = (): Judged =>
 export function staleJudgments(judged: Judged): string[] {
   const files = new Set([...judged.keys()].map((id) => id.split(':')[0] ?? ''))
   const ids = new Set([...files].flatMap((file) => plant(file, textOf(file)).map(({ id }) => id)))
-  return [...judged].flatMap(([id, sentence]) => {
+  return [...judged].flatMap(([id, { en, zh }]) => {
     if (!ids.has(id)) return [`${id} is judged, but there is no such mutant any more`]
-    return sentence.trim().length < 15 ? [`${id} is judged without a sentence`] : []
+    return en.trim().length < 15 || zh.trim().length < 5 ? [`${id} is judged without a sentence in both languages`] : []
   })
 }
 

@@ -82,9 +82,9 @@ async function run(): Promise<void> {
   )
   for (const draw of wanted) {
     const found = draw.results.filter(isFound).length
-    print(`${draw.name}: ${found} of ${draw.results.length} found (${draw.refused} more do not compile)`)
+    print(`${draw.name.en}: ${found} of ${draw.results.length} found (${draw.refused} more do not compile)`)
   }
-  if (values.report) print(`written: ${writeReport(wanted, judged, process.argv.slice(2))}`)
+  if (values.report) print(`written: ${writeReport(wanted, judged, process.argv.slice(2)).join(', ')}`)
   if (unjudged.size > 0) print(`\nFound by no test and not judged:\n${[...unjudged].join('\n')}`)
   if (unjudged.size > 0) process.exitCode = 1
 }

@@ -1,13 +1,16 @@
-/** What a run shows while it goes on, and the planter's section of docs/proof/mutants.md. */
+/** What a run shows while it goes on, and the planter's section of docs/proof/mutants.md and of its Chinese twin. */
 import fs from 'node:fs'
 import path from 'node:path'
 import type { Draw, Result } from './draws.ts'
-import type { Judged } from './judged.ts'
+import type { Both, Judged } from './judged.ts'
 import type { Mutant } from './mutant.ts'
 import type { Verdict } from './run/conduct.ts'
 import { ROOT } from './run/places.ts'
 
-const REPORT = 'docs/proof/mutants.md'
+type Tongue = keyof Both
+
+const PAGES: Both = { en: 'docs/proof/mutants.md', zh: 'docs/proof/mutants.zh-CN.md' }
+const TITLES: Both = { en: '# Mutants', zh: '# 变异测试' }
 export const isFound = ({ verdict }: Result): boolean => verdict.kind === 'found' || verdict.kind === 'hung'
 
 /** One line for each mutant: how many are done, what became of it, and how many minutes are left. */
@@ -40,47 +43,75 @@ function said(verdict: Verdict, isJudged: boolean): string {
   }
 }
 
-/** Replaces the planter's section; what the other engine wrote stays. Answers the file's path. */
-export function writeReport(draws: Draw[], judged: Judged, args: string[]): string {
-  const place = path.join(ROOT, REPORT)
+/** Replaces the planter's section on both pages; what the other engine wrote stays. Answers the files' paths. */
+export function writeReport(draws: Draw[], judged: Judged, args: string[]): string[] {
+  for (const tongue of ['en', 'zh'] as const) writePage(tongue, TEXTS[tongue](draws, judged, args).join('\n'))
+  return Object.values(PAGES)
+}
+
+function writePage(tongue: Tongue, lines: string): void {
+  const place = path.join(ROOT, PAGES[tongue])
   const old = fs.existsSync(place)
     ? fs.readFileSync(place, 'utf8')
-    : '# Mutants\n\n<!-- planter -->\n<!-- /planter -->\n'
-  const lines = section(draws, judged, args).join('\n')
+    : `${TITLES[tongue]}\n\n<!-- planter -->\n<!-- /planter -->\n`
   const marked = `<!-- planter -->\n${lines}\n<!-- /planter -->`
   const isThere = /<!-- planter -->[\s\S]*<!-- \/planter -->/
   const text = isThere.test(old) ? old.replace(isThere, () => marked) : `${old}\n${marked}\n`
   fs.mkdirSync(path.dirname(place), { recursive: true })
   fs.writeFileSync(place, text)
-  return REPORT
 }
 
-function section(draws: Draw[], judged: Judged, args: string[]): string[] {
-  const all = unique(draws.flatMap(({ results }) => results))
-  const accepted = all.filter((one) => !isFound(one) && judged.has(one.mutant.id))
-  return [
+type Section = (draws: Draw[], judged: Judged, args: string[]) => string[]
+
+const TEXTS: Record<Tongue, Section> = {
+  en: (draws, judged, args) => [
     '',
     '## What needs a database: the planter',
     '',
     `Made by \`npm run mutants -- ${args.join(' ')}\`. What does not compile was not counted; \`hung\` means that a test did not`,
     'end in time, and counts as found. *Judged* survivors are listed below; a survivor that is not judged makes the command fail.',
     '',
-    ...draws.flatMap((draw) => [`### ${title(draw)}`, '', ...table(draw, judged), '']),
+    ...draws.flatMap((draw) => [
+      `### ${draw.name.en.charAt(0).toUpperCase()}${draw.name.en.slice(1)}: ${draw.results.length} mutants`,
+      '',
+      '| folder | mutants | found | of these hung | judged | not judged | found |',
+      ...rowsOf(draw, judged, 'all'),
+      '',
+    ]),
     '### Survivors that may survive',
     '',
-    ...accepted.map(
-      ({ mutant }) => `- \`${mutant.id}\` ${mutant.says.replaceAll('|', '\\|')}: ${judged.get(mutant.id)}`,
-    ),
+    ...accepted(draws, judged, 'en'),
     '',
-  ]
+  ],
+  zh: (draws, judged, args) => [
+    '',
+    '## 需要数据库的部分：埋错工具',
+    '',
+    `由 \`npm run mutants -- ${args.join(' ')}\` 生成。编译不过的不计；\`hung\` 表示有测试没有按时结束，算作发现。*判断过*的幸存变异列在下面；没有判断的会使命令失败。`,
+    '',
+    ...draws.flatMap((draw) => [
+      `### ${draw.name.zh}：${draw.results.length} 个变异`,
+      '',
+      '| 文件夹 | 变异 | 已发现 | 其中 hung | 判断过 | 未判断 | 发现率 |',
+      ...rowsOf(draw, judged, '合计'),
+      '',
+    ]),
+    '### 可以幸存的变异',
+    '',
+    ...accepted(draws, judged, 'zh'),
+    '',
+  ],
+}
+
+function accepted(draws: Draw[], judged: Judged, tongue: Tongue): string[] {
+  return unique(draws.flatMap(({ results }) => results))
+    .filter((one) => !isFound(one) && judged.has(one.mutant.id))
+    .map(({ mutant }) => `- \`${mutant.id}\` ${mutant.says.replaceAll('|', '\\|')}: ${judged.get(mutant.id)?.[tongue]}`)
 }
 
 const unique = (results: Result[]): Result[] => [...new Map(results.map((one) => [one.mutant.id, one])).values()]
 
-const title = ({ name, results }: Draw): string =>
-  `${name.charAt(0).toUpperCase()}${name.slice(1)}: ${results.length} mutants`
-
-function table({ results }: Draw, judged: Judged): string[] {
+function rowsOf({ results }: Draw, judged: Judged, all: string): string[] {
   const folders = [...new Set(results.map(({ mutant }) => folderOf(mutant.file)))].sort()
   const row = (name: string, some: Result[]): string => {
     const found = some.filter(isFound)
@@ -91,7 +122,6 @@ function table({ results }: Draw, judged: Judged): string[] {
     return `| ${name} | ${some.length} | ${found.length} | ${hung} | ${accepted.length} | ${left.length - accepted.length} | ${score} % |`
   }
   return [
-    '| folder | mutants | found | of these hung | judged | not judged | found |',
     '|---|---|---|---|---|---|---|',
     ...folders.map((name) =>
       row(
@@ -99,7 +129,7 @@ function table({ results }: Draw, judged: Judged): string[] {
         results.filter(({ mutant }) => folderOf(mutant.file) === name),
       ),
     ),
-    row('all', results),
+    row(all, results),
   ]
 }
 

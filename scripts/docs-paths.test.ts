@@ -9,7 +9,7 @@ const BASES = ['', 'apps/server/src', 'docs']
 
 const documents = [
   ...['README.md', 'README.zh-CN.md', 'CONTRIBUTING.md', 'packages/channels/README.md', 'bench/README.md'],
-  ...['docs', 'docs/wire'].flatMap((folder) =>
+  ...['docs', 'docs/wire', 'docs/decisions', 'docs/proof'].flatMap((folder) =>
     readdirSync(path.join(ROOT, folder))
       .filter((name) => name.endsWith('.md'))
       .map((name) => `${folder}/${name}`),

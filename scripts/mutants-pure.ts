@@ -16,7 +16,7 @@ import { pageWith } from './pure-mutants/page.ts'
 import { TESTS_VARIABLE } from './pure-mutants/tests-variable.ts'
 
 const JUDGED = path.join(ROOT, 'scripts/pure-mutants/judged.json')
-const PAGE = path.join(ROOT, 'docs/proof/mutants.md')
+const PAGES = { en: 'docs/proof/mutants.md', zh: 'docs/proof/mutants.zh-CN.md' }
 
 const { values } = parseArgs({
   options: {
@@ -82,7 +82,7 @@ function tell(place: string, verdict: Verdict): void {
 
 /** What to write into judged.json. */
 const entry = ({ file, line, from, to }: Survivor | Judgement): string =>
-  JSON.stringify({ file, line, from, to, why: '' })
+  JSON.stringify({ file, line, from, to, why: '', zh: '' })
 
 await addNumberMutator()
 let isFine = true
@@ -92,9 +92,12 @@ for (const place of values.in.split(',')) {
   tell(place, verdict)
   isFine &&= verdict.unjudged.length === 0 && (!area.isWhole || verdict.stale.length === 0)
   if (!area.isWhole) continue
-  const page = fs.existsSync(PAGE) ? fs.readFileSync(PAGE, 'utf8') : null
-  fs.mkdirSync(path.dirname(PAGE), { recursive: true })
-  fs.writeFileSync(PAGE, pageWith(page, area.name, verdict))
+  for (const tongue of ['en', 'zh'] as const) {
+    const place = path.join(ROOT, PAGES[tongue])
+    const page = fs.existsSync(place) ? fs.readFileSync(place, 'utf8') : null
+    fs.mkdirSync(path.dirname(place), { recursive: true })
+    fs.writeFileSync(place, pageWith(page, tongue, { name: area.name, verdict }))
+  }
 }
 removeCopy()
 process.exit(isFine ? 0 : 1)

@@ -179,7 +179,7 @@ function retriesText(_about: string, tongue: Tongue): string {
   const all = { hours: Math.floor(minutes / 60), minutes: minutes % 60 }
   const [wait, giveUp] = [durationText(NOTIFY_TIMEOUT_MS, tongue), durationText(NOTIFY_GIVE_UP_MS, tongue)]
   return {
-    zh: `每次等待应答 ${wait}。失败之后的间隔依次为：${pauses.join('、')}；共 ${all.hours} 小时 ${all.minutes} 分钟，${pauses.length + 1} 次尝试。等待超过 ${giveUp} 的通知（对方主机一直不通）不再发送。`,
+    zh: `每次等待应答 ${wait}。失败之后的间隔依次为：${pauses.join('、')}；共 ${all.hours} 小时 ${all.minutes} 分钟，${pauses.length + 1} 次尝试。等待超过 ${giveUp}的通知（对方主机一直不通）不再发送。`,
     en: `Each try waits ${wait} for the answer. The pauses after failed tries: ${pauses.join(', ')}; ${all.hours} h ${all.minutes} min and ${pauses.length + 1} tries in all. A notification that has waited for ${giveUp} (its host was down all the time) is given up.`,
   }[tongue]
 }

@@ -98,14 +98,14 @@ export const ANSWER_TEXTS: Record<AnswerField | RowField | NotificationField, Bo
   cashier_url: { zh: '收银台地址，让付款人打开', en: 'where to send the payer' },
   extra: { zh: '下单时的 `extra`', en: 'the `extra` of the order' },
   success_time: { zh: '成功时间，未成功为 null', en: 'when it succeeded; null before' },
-  acoid: { zh: '付款人', en: 'the payer' },
+  acoid: { zh: '付款人标识', en: 'the payer' },
   amount_total: { zh: '订单金额，元', en: "the order's amount in yuan" },
   amount_currency: { zh: '`CNY`', en: '`CNY`' },
   pay_channel: { zh: '支付渠道', en: 'how it was paid' },
   pay_method: { zh: '支付方式', en: 'how it was paid within the channel' },
   close_reason: { zh: '关单原因', en: 'why it was closed, in Chinese' },
-  fence_time: { zh: '从此刻起不能再发起付款', en: 'from then on no payment could be started' },
-  close_time: { zh: '从此刻起已发起的付款也不能完成', en: 'from then on no started payment could be completed' },
+  fence_time: { zh: '从此刻起不能再发起支付', en: 'from then on no payment could be started' },
+  close_time: { zh: '从此刻起，已发起的支付也不能完成', en: 'from then on no started payment could be completed' },
   upstream_answers: {
     zh: 'JSON数组的文本：关单时与上游的每次往来',
     en: 'a text with a JSON array: every exchange with the upstreams while it was closed',
@@ -160,7 +160,7 @@ export const SIGNATURE_TEXTS: Record<string, Both> = {
 /** What a caller does about each error. */
 export const ADVICE: Record<ErrorName, Both> = {
   PARAM_ERROR: {
-    zh: '`fieldErrors` 指出字段；改正后用新的nonce再发。未签名时说明签名里有数字或请求体不是JSON',
+    zh: '`fieldErrors` 指出字段；改正后用新的随机串再发。应答没有签名的，是请求体不是JSON，或该写文本处写了数字',
     en: '`fieldErrors` names the field; correct it and send it with a new nonce. Unsigned, where the body is no JSON or has a number in place of a text',
   },
   SIGN_ERROR: {
@@ -172,34 +172,34 @@ export const ADVICE: Record<ErrorName, Both> = {
   APP_NOT_EXIST: { zh: '核对应用号', en: 'check the number of the app' },
   APP_DISABLED: { zh: '联系网关的运营方', en: 'ask the operator of the gateway' },
   ORDER_NOT_EXIST: {
-    zh: '核对单号。下单超时后查到它：订单没有建立，用同一单号再下一次',
+    zh: '核对单号。下单没有收到应答、来查询时得到它，说明没有下成：用同一单号再下一次',
     en: 'check the number. After a placing without an answer it means that there is no order: place again, same number',
   },
-  ORDER_NOT_PAID: { zh: '未支付的订单用关单', en: 'close an order that is not paid' },
+  ORDER_NOT_PAID: { zh: '未支付的订单请关单', en: 'close an order that is not paid' },
   ORDER_STATE_ERROR: { zh: '先查询订单', en: 'query the order first' },
   MCH_TRADE_NO_REPEAT: {
-    zh: '同一单号已用于另一份内容：`fieldErrors` 指出第一个不同的字段；新订单用新单号',
+    zh: '这个单号已下过内容不同的订单，`fieldErrors` 指出第一个不同的字段；新订单用新单号',
     en: 'the number belongs to an order with other contents, and `fieldErrors` names the first field that differs: a new order needs a new number',
   },
   REFUND_NOT_EXIST: { zh: '核对退款单号', en: 'check the number of the refund' },
   MCH_REFUND_NO_REPEAT: {
-    zh: '同一退款单号已用于另一份内容；不要换单号重退，先查询',
+    zh: '这个退款单号已用于另一笔退款。换单号之前先查询，以免退两次',
     en: 'the number belongs to another refund. Query it before you take a new number, or you may refund twice',
   },
   REFUND_AMOUNT_EXCEED: { zh: '查询已有的退款，减小金额', en: 'query the refunds that there are; ask for less' },
   REFUND_TIMES_EXCEED: {
-    zh: `一个订单最多退款${REFUNDS_MAX}次；余下的另行处理`,
+    zh: `一个订单最多退款${REFUNDS_MAX}次；余下的请用别的方式退`,
     en: `an order has at most ${REFUNDS_MAX} refunds: return the rest in another way`,
   },
   REFUND_TIME_EXCEED: {
-    zh: `支付${REFUND_WINDOW_MS / DAY_MS}天之后，另行处理`,
+    zh: `支付${REFUND_WINDOW_MS / DAY_MS}天以后，请用别的方式退`,
     en: `later than ${REFUND_WINDOW_MS / DAY_MS} days after the payment: return it in another way`,
   },
-  NONCE_REPEAT: { zh: '换一个nonce重新签名再发', en: 'sign again with a new nonce' },
-  FREQUENCY_LIMIT: { zh: '稍等再发，逐次延长等待', en: 'wait, longer each time, and send again' },
+  NONCE_REPEAT: { zh: '换一个随机串，重新签名再发', en: 'sign again with a new nonce' },
+  FREQUENCY_LIMIT: { zh: '稍等再发，间隔逐次加长', en: 'wait, longer each time, and send again' },
   IP_FORBIDDEN: { zh: '请运营方把服务器地址加入名单', en: 'have the operator add the address of your server' },
   SYSTEM_ERROR: {
-    zh: '结果未知：用同样的单号、新的nonce再发，或先查询',
+    zh: '结果未知：用同样的单号、新的随机串再发，或先查询',
     en: 'the outcome is unknown: send again with the same numbers and a new nonce, or query',
   },
 }

@@ -17,6 +17,7 @@ const judgement = (more: Partial<Judgement> = {}): Judgement => ({
   from: 'tries > LIMIT',
   to: 'tries >= LIMIT',
   why: 'Equivalent.',
+  zh: '等价。',
   ...more,
 })
 
@@ -72,19 +73,28 @@ describe('a judgement', () => {
 describe('the page', () => {
   const verdict = (status: string) => verdictOf([mutant(status), mutant('Killed')], read, [judgement()])
 
+  const page = (before: string | null, name: string, status: string) =>
+    pageWith(before, 'en', { name, verdict: verdict(status) })
+
   it('keeps what another area and another tool wrote', () => {
-    const first = pageWith(null, 'packages/sdk', verdict('Survived'))
-    const both = pageWith(`${first}\n<!-- planter -->\nkept\n`, 'packages/core', verdict('Survived'))
+    const first = page(null, 'packages/sdk', 'Survived')
+    const both = page(`${first}\n<!-- planter -->\nkept\n`, 'packages/core', 'Survived')
     expect(both).toContain('| `packages/core` | 2 | 1 | 0 | 1 | 0 | 50.0 % |\n| `packages/sdk` | 2 | 1 |')
     expect(both.match(/^### `.*/gm)).toEqual(['### `packages/core`', '### `packages/sdk`'])
     expect(both).toContain('| a.ts | `tries > LIMIT` → `tries >= LIMIT` | Equivalent. |')
     expect(both.endsWith('<!-- /stryker -->\n\n<!-- planter -->\nkept\n')).toBe(true)
-    expect(pageWith(both, 'packages/core', verdict('Survived'))).toBe(both)
+    expect(page(both, 'packages/core', 'Survived')).toBe(both)
   })
 
   it('takes out an area whose last survivor a test has found', () => {
-    const page = pageWith(pageWith(null, 'packages/core', verdict('Survived')), 'packages/core', verdict('Killed'))
-    expect(page).toContain('| `packages/core` | 2 | 2 | 0 | 0 | 0 | 100.0 % |')
-    expect(page).not.toContain('###')
+    const left = page(page(null, 'packages/core', 'Survived'), 'packages/core', 'Killed')
+    expect(left).toContain('| `packages/core` | 2 | 2 | 0 | 0 | 0 | 100.0 % |')
+    expect(left).not.toContain('###')
+  })
+
+  it('has the same rows and reasons in Chinese', () => {
+    const chinese = pageWith(null, 'zh', { name: 'packages/core', verdict: verdict('Survived') })
+    expect(chinese).toContain('| `packages/core` | 2 | 1 | 0 | 1 | 0 | 50.0 % |')
+    expect(chinese).toContain('| a.ts | `tries > LIMIT` → `tries >= LIMIT` | 等价。 |')
   })
 })

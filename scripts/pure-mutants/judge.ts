@@ -10,18 +10,27 @@ export type Mutant = {
 
 /**
  * A survivor that is accepted. It is named by the text of its line, not by the number, so that it moves with the code:
- * `from` on the line `line` became `to`. `why` is one sentence: equivalent, or only a text, or why it does not matter.
+ * `from` on the line `line` became `to`. `why` is one sentence: equivalent, or only a text, or why it does not matter; `zh` is
+ * the same in Chinese.
  */
-export type Judgement = { file: string; line: string; from: string; to: string; why: string; times?: number }
+export type Judgement = {
+  file: string
+  line: string
+  from: string
+  to: string
+  why: string
+  zh: string
+  times?: number
+}
 
-export type Survivor = Omit<Judgement, 'why' | 'times'> & { at: number; isNeverRun: boolean }
+export type Survivor = Omit<Judgement, 'why' | 'zh' | 'times'> & { at: number; isNeverRun: boolean }
 
 export type Verdict = {
   /** Mutants that were run or should have been; those that do not compile or are ignored do not count. */
   mutants: number
   found: number
   neverRun: number
-  accepted: (Survivor & { why: string })[]
+  accepted: (Survivor & { why: string; zh: string })[]
   unjudged: Survivor[]
   /** Judgements of this area's files that fit no survivor any more. */
   stale: Judgement[]
@@ -46,7 +55,7 @@ export function verdictOf(mutants: Mutant[], read: (file: string) => string, jud
     if (judgement === undefined || survivor.isNeverRun) verdict.unjudged.push(survivor)
     else {
       judgement.times -= 1
-      verdict.accepted.push({ ...survivor, why: judgement.why })
+      verdict.accepted.push({ ...survivor, why: judgement.why, zh: judgement.zh })
     }
   }
   const files = new Set(mutants.map(({ fileName }) => fileName))

@@ -40,8 +40,13 @@ export function spawnGateway(
 }
 
 /** A process of Node; the variables are added to this process's own. */
-export function spawnNode(args: string[], env: Record<string, string> = {}): ChildProcess & { output: () => string } {
-  const child = spawn(process.execPath, args, { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
+export function spawnNode(
+  args: string[],
+  env: Record<string, string> = {},
+  cwd?: string,
+): ChildProcess & { output: () => string } {
+  const options = { cwd, env: { ...process.env, ...env } }
+  const child = spawn(process.execPath, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] })
   const chunks: Buffer[] = []
   for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk: Buffer) => chunks.push(chunk))
   return Object.assign(child, { output: () => Buffer.concat(chunks).toString() })

@@ -10,7 +10,7 @@ import { closeCommand, evidenceCommand, placeCommand, queryCommand } from './com
 import { refundCommand, refundQueryCommand } from './commands/refund.ts'
 import { signCommand, verifyCommand } from './commands/signature.ts'
 
-const COMMANDS: Record<string, Command> = {
+export const COMMANDS: Record<string, Command> = {
   'order place': placeCommand,
   'order query': queryCommand,
   'order close': closeCommand,

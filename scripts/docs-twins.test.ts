@@ -18,7 +18,7 @@ const pages = [
   ...pagesIn('.', false),
   ...pagesIn('docs', true),
   ...pagesIn('examples', true).filter((name) => !name.includes('node_modules')),
-  ...['bench', 'packages/channels', 'packages/sdk'].flatMap((folder) => pagesIn(folder, false)),
+  ...['bench', 'packages/channels', 'packages/create-acopay', 'packages/sdk'].flatMap((folder) => pagesIn(folder, false)),
 ]
 const read = (page: string): string => readFileSync(path.join(ROOT, page), 'utf8')
 const isThere = (file: string): boolean => existsSync(path.join(ROOT, file))

@@ -15,6 +15,7 @@ export const SIZE = {
   racesOrders: size('RACES_ORDERS', 40, 1000),
   randomChanges: size('RANDOM_CHANGES', 150, 1000),
   randomRequests: size('RANDOM_REQUESTS', 5_000, 100_000),
+  recipes: size('RECIPES', 0, 7),
   simulationSeeds: size('SIMULATION_SEEDS', 25, 300),
   stormOrders: size('STORM_ORDERS', 40, 1000),
   wireClients: size('WIRE_CLIENTS', 1, 6),

@@ -183,7 +183,7 @@ async function withoutServer(
 }
 
 /** Not every server says which port it took when it may choose. */
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
   const address = server.address()

@@ -67,7 +67,7 @@ import java.util.stream.Collectors;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-public final class AcoPay {
+public class AcoPay {
     static final String SIGN_TYPE = "SHA256withRSA";
     static final String BASE_PATH = "/pay/v1/transactions/";
     static final String VECTORS = "packages/protocol/vectors/signature.json";

@@ -14,6 +14,11 @@ const NUMBERS = `## 源代码里的数字
 
 /** What a number is that no test of behaviour feels. */
 const REASONS: Record<string, string> = {
+  'how many old calls one statement removes; the next one removes the others':
+    '一条语句删除多少条旧的调用记录；其余由下一条删除',
+  'for how many merchants left-out calls are counted; another one begins at none':
+    '为多少个商户计数没有记下的调用；再多的从零开始',
+  'how often old calls are removed': '多久删除一次旧的调用记录',
   'how many secrets are read at once; all are sealed again': '一次读取多少个秘密；全部都会重新加密',
   'how long one process alone makes the heads of a day; two would make the same':
     '一个进程独自生成日摘要多久；两个进程会生成同样的',

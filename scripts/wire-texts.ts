@@ -86,6 +86,9 @@ export const REQUEST_TEXTS: Record<RequestField, Both> = {
   seq: { zh: '通知在订单内的序号', en: "the notification's number within its order" },
   from: { zh: '自此时刻起（含），RFC 3339，任意时区', en: 'from this moment on: RFC 3339, any offset' },
   until: { zh: '至此时刻（不含），RFC 3339，任意时区', en: 'before this moment: RFC 3339, any offset' },
+  call: { zh: '只看此接口，如 `POST close`', en: 'only this call, such as `POST close`' },
+  status: { zh: '只看此状态码，如 `1002`', en: 'only this status, such as `1002`' },
+  number: { zh: '只看此订单或退款：平台或商户的号码', en: 'only this order or refund, by a number of either side' },
 }
 
 /** Of the fields of answers, of the rows of lists, and of notifications. */
@@ -145,6 +148,7 @@ export const ANSWER_TEXTS: Record<AnswerField | RowField | NotificationField, Bo
     en: 'the `before` of the next page; null: there is none. A page with a `next` may be empty',
   },
   tries: { zh: 'JSON数组的文本：最近50次尝试', en: 'a text with a JSON array: the last 50 tries' },
+  calls: { zh: 'JSON数组的文本，最新的在前，每页50条', en: 'a text with a JSON array, the newest first, 50 a page' },
   resent: { zh: '重发的条数，每次最多10 000', en: 'how many are sent again, at most 10 000 a call' },
 }
 

@@ -35,6 +35,7 @@ const ENDPOINTS = [
   { name: 'notifications', method: 'GET', path: 'notifications' },
   { name: 'tries', method: 'GET', path: 'notifications/tries' },
   { name: 'resend', method: 'POST', path: 'notifications/resend' },
+  { name: 'calls', method: 'GET', path: 'calls' },
 ] as const
 
 const REFUND = { mch_refund_no: newTradeNo(), refund_amount: '0.10', refund_reason: '商品已退货' }
@@ -44,6 +45,7 @@ const yesterday = (): string => new Date(Date.now() - 16 * 3_600_000).toISOStrin
 /** Parameters with which each endpoint would do its work. */
 const goodParams = (name: (typeof ENDPOINTS)[number]['name']): JsonObject => {
   if (name === 'place') return orderParams(test.demo)
+  if (name === 'calls') return { number: transactionNo }
   const more = { refund: REFUND, tries: { seq: '1' }, bill: { bill_date: yesterday() } } as Record<string, JsonObject>
   return { transaction_no: transactionNo, ...more[name] }
 }

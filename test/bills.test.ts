@@ -9,6 +9,7 @@ import { billRows, leaseJobs } from '@acopay/store'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { run } from '../apps/cli/src/run.ts'
 import { makeBill } from '../apps/server/src/actions/bill/make-bill.ts'
+import { testIo } from './support/cli.ts'
 import { call, close, newTradeNo, openAttempt, pay, place } from './support/merchant.ts'
 import { type TestWorld, testWorld } from './support/world.ts'
 
@@ -291,7 +292,7 @@ describe('the SDK', () => {
       const say = (text: string) => {
         said += `${text}\n`
       }
-      const io = { env: {}, cwd: dir, readInput: () => '', out: say, err: say, untilStopped: async () => {} }
+      const io = testIo({ cwd: dir, out: say, err: say })
       return { exit: await run(['bill', '--config', 'demo.json', ...words], io), said }
     }
     expect(await acopay('--date', DAY)).toMatchObject({ exit: 0, said: expect.stringContaining(`bill-${DAY}.csv`) })

@@ -135,6 +135,15 @@ const CALLS: Call[] = [
     wrong: { seq: '0' },
     field: 'seq',
   },
+  {
+    // A merchant who has not called is told so.
+    method: 'GET',
+    path: 'calls',
+    own: '200 SUCCESS',
+    params: () => ({ call: 'POST refund' }),
+    wrong: { status: 'x' },
+    field: 'status',
+  },
 ]
 
 /** What can be wrong with a request, in the order in which the specification checks it. */
@@ -291,7 +300,7 @@ it('are refused for the first fault in the documented order, whatever else is wr
       first === "the verb's own" ? `${call.own} signed` : ANSWERS[first],
     ]),
   ).toEqual([])
-  expect(cells).toHaveLength(520)
+  expect(cells).toHaveLength(557)
   const unnamed = cells.filter(
     ({ call, first }, index) => first === 'parameter wrong' && !answers[index]?.fieldErrors?.includes(call.field),
   )

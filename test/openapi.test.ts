@@ -42,6 +42,7 @@ async function examples(): Promise<Record<string, Request['params']>> {
   const mch_refund_no = 'r'.repeat(30)
   const refund = { transaction_no: paid, mch_refund_no, refund_amount: '1.00', refund_reason: '退货', notify_url: null }
   const seq = String(rows[0].seq)
+  await gateway.world.callLog.write()
   return {
     'post trade': params,
     'get trade': { transaction_no: paid },
@@ -55,6 +56,7 @@ async function examples(): Promise<Record<string, Request['params']>> {
     'get notifications': { transaction_no: paid },
     'get notifications/tries': { transaction_no: paid, seq },
     'post notifications/resend': { transaction_no: paid, seq },
+    'get calls': { number: paid },
   }
 }
 
@@ -133,6 +135,7 @@ const CALLS: Record<string, { params: string; answer: string }> = {
     params: 'transaction_no mch_trade_no seq state from until',
     answer: 'code description resent',
   },
+  'get calls': { params: 'call status number from before', answer: 'code description calls next' },
 }
 
 const words = (names: string): string[] => names.split(' ').sort()
@@ -180,14 +183,21 @@ it('every call that it lists is there, and answers exactly the listed fields in 
   }
 })
 
-it('lists of orders, refunds, notifications, tries and upstream answers have a shape inside, and what is listed has it', async () => {
+it('lists of orders, refunds, notifications, tries, calls and upstream answers have a shape inside, and what is listed has it', async () => {
   const params = await examples()
   const inner = OPERATIONS.flatMap(({ method, path, answers }) =>
     Object.entries(answers).flatMap(([name, { contentSchema }]) =>
       contentSchema === undefined ? [] : [{ method, path, name, rows: contentSchema.items.properties }],
     ),
   )
-  expect(inner.map(({ name }) => name)).toEqual(['upstream_answers', 'orders', 'refunds', 'notifications', 'tries'])
+  expect(inner.map(({ name }) => name)).toEqual([
+    'upstream_answers',
+    'orders',
+    'refunds',
+    'notifications',
+    'tries',
+    'calls',
+  ])
   const refund = { ...params['post refund'], mch_refund_no: newTradeNo() }
   await call(gateway.demo, { method: 'POST', path: 'refund', params: refund })
   for (const { method, path, name } of inner.slice(1)) {

@@ -60,6 +60,7 @@ describe('a production start', () => {
       ratePerAddress: 5000,
       ratePerMerchant: 0,
       shellOrigins: [],
+      callLogMax: 1000,
       auditDays: 0,
       trustedProxies: 0,
       totpRoles: [],

@@ -76,7 +76,7 @@ const params = fc
   .map((entries) => JSON.parse(JSON.stringify(Object.fromEntries(entries))) as JsonObject)
 
 const LISTS = ['orders', 'refunds', 'notifications', 'notifications/tries']
-const VERBS = ['bill', 'close', 'trade', 'refund', ...LISTS, 'notifications/resend']
+const VERBS = ['bill', 'close', 'trade', 'refund', ...LISTS, 'notifications/resend', 'calls']
 const path = fc.oneof(
   { weight: 4, arbitrary: fc.constantFrom(...VERBS).map((verb) => `/pay/v1/transactions/${verb}`) },
   { weight: 1, arbitrary: fc.webPath() },

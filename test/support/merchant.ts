@@ -27,6 +27,7 @@ export type Request = {
   path:
     | 'close'
     | 'bill'
+    | 'calls'
     | 'close/evidence'
     | 'trade'
     | 'refund'

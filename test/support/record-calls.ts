@@ -144,6 +144,11 @@ async function listAndBill(session: Session, paid: string): Promise<void> {
   await say(session, 'get notifications/tries', { transaction_no: paid })
   await say(session, 'post notifications/resend', { transaction_no: paid, seq })
   await say(session, 'post notifications/resend', { seq })
+  await session.gateway.world.callLog.write()
+  await say(session, 'get calls', { number: paid, call: 'POST close' })
+  const unproven = { name: 'unproven', zh: '未通过验签的调用', en: 'A call whose signature did not verify' }
+  await say(session, 'get calls', { status: '1002' }, unproven)
+  await say(session, 'get calls', { status: 'x' })
   session.gateway.advance(22 * HOUR_MS)
   await session.gateway.runJobs()
   await say(session, 'get bill', { bill_date: '2026-03-01' })

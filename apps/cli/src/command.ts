@@ -1,5 +1,5 @@
 /** The input and output of every command, its errors and exit codes. */
-import type { ParseArgsConfig } from 'node:util'
+import { styleText } from 'node:util'
 import type { AcoPayError } from '@acopay/sdk'
 
 export type Io = {
@@ -11,7 +11,22 @@ export type Io = {
   err: (text: string) => void
   /** Fulfilled when the user ends the program, for example with Ctrl-C; for commands that run until then. */
   untilStopped: () => Promise<void>
+  /** Whether standard output is a terminal that shows colours, and its user wants them. */
+  isColoured: boolean
+  /** Milliseconds since 1970, by this machine. */
+  nowMs: () => number
+  /** Resolves after `ms`, or at once when the signal aborts. */
+  pause: (ms: number, signal?: AbortSignal) => Promise<void>
 }
+
+type Style = 'bold' | 'dim' | 'green' | 'red' | 'yellow'
+
+/** The text in a style, where standard output shows colours. */
+export const painted = (io: Io, style: Style | Style[], text: string): string =>
+  io.isColoured ? styleText(style, text, { validateStream: false }) : text
+
+/** How the user called this program, for commands that it suggests. */
+export const ownName = (io: Io): string => (io.env.npm_lifecycle_event === 'acopay' ? 'npm run acopay --' : 'acopay')
 
 /** Exit codes, documented in docs/cli.md. */
 export const EXIT = { done: 0, refused: 1, usage: 2, apiError: 3, signature: 4, connection: 5, bug: 70 } as const
@@ -24,12 +39,15 @@ export type Flags = Record<string, string | boolean | undefined>
 /** The result of a command: one JSON value for programs, lines for people. */
 export type Output = { exit: ExitCode; json: object; lines: string[] }
 
+/** `says`: what it is for, in both languages, where its name and the usage do not tell. */
+export type OptionShape = { type: 'string' | 'boolean'; says?: string; choices?: readonly string[] }
+
 export type Command = {
   /** The flags, as the help shows them after the command's name. */
   usage: string
   zh: string
   en: string
-  options: NonNullable<ParseArgsConfig['options']>
+  options: Record<string, OptionShape>
   /** Null when the command has printed its result itself. */
   run: (flags: Flags, io: Io) => Promise<Output | null>
 }

@@ -1,7 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import path from 'node:path'
 import { newKeyPair, signedTestNotification } from '@acopay/sdk'
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { testIo } from '../../../test/support/cli.ts'
 import { FROM_SOURCE } from '../../../test/support/from-source.ts'
 import { run } from './run.ts'
 
@@ -27,14 +30,9 @@ async function listen(...flags: string[]): Promise<string> {
   const stopped = new Promise<void>((resolve) => {
     stop = resolve
   })
-  ended = run(['listen', '--port', '0', ...flags], {
-    env: { ACOPAY_MCH_NO: mchNo, ACOPAY_PLATFORM_PUBLIC_KEY: keys.publicKey },
-    cwd: '/',
-    readInput: () => '',
-    out: (text) => out.push(text),
-    err: (text) => err.push(text),
-    untilStopped: () => stopped,
-  })
+  const env = { ACOPAY_MCH_NO: mchNo, ACOPAY_PLATFORM_PUBLIC_KEY: keys.publicKey }
+  const io = testIo({ env, untilStopped: () => stopped, out: (text) => out.push(text), err: (text) => err.push(text) })
+  ended = run(['listen', '--port', '0', ...flags], io)
   await expect.poll(() => [...out, ...err], { interval: 10 }).toHaveLength(1)
   return /http:\/\/[^\s"]+/.exec(out[0] ?? '')?.[0] ?? ''
 }
@@ -120,6 +118,88 @@ describe('acopay listen', () => {
       expect([await ended, err[0]]).toEqual([2, expect.stringContaining(says)])
     }
     stopFirst()
+  })
+})
+
+describe('acopay listen --forward-to', () => {
+  type Heard = { method: string | undefined; url: string | undefined; rawHeaders: string[]; body: string }
+
+  /** The merchant's server, which answers everything alike. */
+  async function shop(answer: string, status = 200): Promise<{ url: string; heard: Heard[]; end: () => void }> {
+    const heard: Heard[] = []
+    const server = createServer(async (request, response) => {
+      const parts: Buffer[] = []
+      for await (const part of request) parts.push(part)
+      const { method, url, rawHeaders } = request
+      heard.push({ method, url, rawHeaders, body: Buffer.concat(parts).toString('utf8') })
+      response.writeHead(status, { 'content-type': 'text/x-shop' }).end(answer)
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const { port } = server.address() as AddressInfo
+    const end = (): void => {
+      server.close()
+      server.closeAllConnections()
+    }
+    return { url: `http://127.0.0.1:${port}/acopay/notify?from=cli`, heard, end }
+  }
+
+  it('passes on body and headers byte for byte, and the answer back', async () => {
+    const { url: target, heard, end } = await shop('{"status":"SUCCESS","message":"ok"}')
+    const url = await listen('--forward-to', target)
+    const body = await payment()
+    const headers = { 'X-Some-Header': 'Aa  b', 'content-type': 'application/json; charset=UTF-8' }
+    const answer = await fetch(url, { method: 'POST', body, headers })
+    expect([answer.status, answer.headers.get('content-type'), await answer.text()]).toEqual([
+      200,
+      'text/x-shop',
+      '{"status":"SUCCESS","message":"ok"}',
+    ])
+    end()
+    expect(heard).toHaveLength(1)
+    expect(heard[0]).toMatchObject({ method: 'POST', url: '/acopay/notify?from=cli', body })
+    const pairs = heard[0]?.rawHeaders.join('\n')
+    expect(pairs).toContain('Aa  b')
+    expect(pairs).toContain('application/json; charset=UTF-8')
+    expect(pairs?.match(/content-length/gi)).toHaveLength(1)
+    expect(out.slice(1)).toEqual([
+      expect.stringContaining('AP1  o1  12.50 CNY'),
+      expect.stringMatching(/^ {2}→ HTTP 200 \{"status":"SUCCESS","message":"ok"\} {2}\d+ ms$/),
+    ])
+  })
+
+  it('passes on no notification that does not verify', async () => {
+    const { url: target, heard, end } = await shop('{}')
+    const url = await listen('--forward-to', target)
+    expect(await post(url, (await payment()).replace('12.50', '92.50'))).toMatch(/^401 .*FAIL/)
+    expect(await post(url, 'x'.repeat(70_000))).toMatch(/^413 .*FAIL/)
+    end()
+    expect(heard).toEqual([])
+  })
+
+  it('says FAIL to the gateway where the server does, where no server is, and with --fail', async () => {
+    const broken = await shop('oops', 500)
+    expect(await post(await listen('--forward-to', broken.url), await payment())).toBe('500 oops')
+    broken.end()
+    stop()
+    out.length = 0
+    const json = await listen('--json', '--forward-to', broken.url)
+    expect(await post(json, await payment())).toMatch(/^502 .*FAIL/)
+    expect(JSON.parse(out.at(-1) ?? '')).toEqual({ forwarded: { failure: 'ECONNREFUSED', ms: expect.any(Number) } })
+    stop()
+    out.length = 0
+    const fine = await shop('{"status":"SUCCESS"}')
+    expect(await post(await listen('--fail', '--forward-to', fine.url), await payment())).toMatch(/^500 .*FAIL/)
+    fine.end()
+    expect(fine.heard).toHaveLength(1)
+  })
+
+  it('exits with 2 for an address that is none', async () => {
+    for (const target of ['nowhere', 'ftp://127.0.0.1/', 'http://user@127.0.0.1/']) {
+      err.length = 0
+      out.length = 0
+      await listen('--forward-to', target)
+      expect([await ended, err[0]]).toEqual([2, expect.stringContaining('--forward-to')])
+    }
   })
 })
 

@@ -5,6 +5,7 @@ import path from 'node:path'
 import { promisify } from 'node:util'
 import { newKeyPair } from '@acopay/sdk'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { testIo } from '../../../test/support/cli.ts'
 import { FROM_SOURCE } from '../../../test/support/from-source.ts'
 import { newTradeNo, openAttempt, pay, type TestGateway, testGateway } from '../../../test/support/gateway.ts'
 import { run } from './run.ts'
@@ -29,20 +30,10 @@ async function acopay(
   line: string | string[],
   more: { env?: Record<string, string>; input?: string } = {},
 ): Promise<Ran> {
-  const texts = { out: '', err: '' }
-  const exit = await run(typeof line === 'string' ? line.split(' ') : line, {
-    env: { ACOPAY_CONFIG: demoFile, ...more.env },
-    cwd: dir,
-    readInput: () => more.input ?? '',
-    out: (text) => {
-      texts.out += text
-    },
-    err: (text) => {
-      texts.err += text
-    },
-    untilStopped: async () => {},
-  })
-  return { exit, ...texts }
+  const env = { ACOPAY_CONFIG: demoFile, ...more.env }
+  const io = testIo({ env, cwd: dir, readInput: () => more.input ?? '' })
+  const exit = await run(typeof line === 'string' ? line.split(' ') : line, io)
+  return { exit, out: io.printed.out.join(''), err: io.printed.err.join('') }
 }
 
 const json = async (line: string, more = {}) => {
@@ -145,17 +136,10 @@ describe('acopay order', () => {
 
   it('exits with 70, and not as if an order were refused, when the program itself is wrong', async () => {
     const out: string[] = []
-    const broken = {
-      env: { ACOPAY_CONFIG: demoFile },
-      cwd: dir,
-      readInput: () => '',
-      err: () => {},
-      untilStopped: async () => {},
-    }
     const fail = (text: string) => {
       if (out.push(text) === 1) throw new Error('out of paper')
     }
-    expect(await run(['keygen', '--json'], { ...broken, out: fail })).toBe(70)
+    expect(await run(['keygen', '--json'], testIo({ cwd: dir, out: fail }))).toBe(70)
     expect(JSON.parse(out[1] ?? '')).toEqual({ error: { name: 'Error', message: 'out of paper' } })
   })
 })

@@ -1,14 +1,28 @@
 /** One run of the command line: finds the command, runs it, prints the result or the error, returns the exit code. */
-import { parseArgs } from 'node:util'
 import { ApiError, ConnectionError, ParameterError, SignatureError } from '@acopay/sdk'
-import { type Command, EXIT, type ExitCode, type Io, UnfinishedError, UsageError } from './command.ts'
+import {
+  type Command,
+  EXIT,
+  type ExitCode,
+  type Flags,
+  type Io,
+  ownName,
+  UnfinishedError,
+  UsageError,
+} from './command.ts'
 import { billCommand } from './commands/bill.ts'
+import { doctorCommand } from './commands/doctor.ts'
 import { keygenCommand } from './commands/keygen.ts'
 import { listenCommand } from './commands/listen.ts'
+import { logsCommand } from './commands/logs.ts'
 import { listCommand, resendCommand } from './commands/notifications.ts'
 import { closeCommand, evidenceCommand, placeCommand, queryCommand } from './commands/order.ts'
 import { refundCommand, refundQueryCommand } from './commands/refund.ts'
 import { signCommand, verifyCommand } from './commands/signature.ts'
+import { TRIGGERS } from './commands/trigger.ts'
+import { completionScript } from './completion.ts'
+import { parserOf, usageErrorOf } from './parser.ts'
+import { SandboxError } from './sandbox.ts'
 
 export const COMMANDS: Record<string, Command> = {
   'order place': placeCommand,
@@ -21,59 +35,52 @@ export const COMMANDS: Record<string, Command> = {
   'notifications list': listCommand,
   'notifications resend': resendCommand,
   listen: listenCommand,
+  ...TRIGGERS,
+  logs: logsCommand,
+  doctor: doctorCommand,
   keygen: keygenCommand,
   sign: signCommand,
   verify: verifyCommand,
 }
 
-/** First words that need a second one. */
-const GROUPS: ReadonlySet<string> = new Set(['order', 'notifications'])
-
 export async function run(argv: string[], io: Io): Promise<ExitCode> {
   const isJson = argv.includes('--json')
+  let exit: ExitCode = EXIT.done
+  const show = async (command: Command, flags: Flags): Promise<void> => {
+    const output = await command.run(flags, io)
+    if (output === null) return
+    exit = output.exit
+    io.out(isJson ? JSON.stringify(output.json, null, 2) : output.lines.join('\n'))
+  }
   try {
-    const isPair = GROUPS.has(argv[0] ?? '') || Object.hasOwn(COMMANDS, argv.slice(0, 2).join(' '))
-    const words = argv.slice(0, isPair ? 2 : 1)
-    const name = words.join(' ')
-    const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
-    if (argv.includes('--help') || argv.includes('-h') || words[0] === undefined || words[0] === 'help') {
-      io.out(helpText())
+    const parser = parserOf(COMMANDS, io, { run: show, help: helpText() })
+    const [first, ...rest] = argv
+    if (first === 'completion') {
+      io.out(completionScript(rest[0], parser).trimEnd())
       return EXIT.done
     }
-    if (command === undefined) {
-      throw new UsageError(`没有命令 ${name}，见 acopay help (no such command, see acopay help)`)
-    }
-    const output = await command.run(readFlags(command, argv.slice(words.length)), io)
-    if (output === null) return EXIT.done
-    const { exit, json, lines } = output
-    io.out(isJson ? JSON.stringify(json, null, 2) : lines.join('\n'))
+    const asked = first === undefined || first === 'help' ? [...rest, '--help'] : argv
+    await parser.parseAsync(asked, { from: 'user' })
     return exit
-  } catch (error) {
-    const { exit, json, lines } = failureOf(error)
+  } catch (thrown) {
+    const error = usageErrorOf(thrown)
+    if (error === null) return EXIT.done
+    const { exit: failed, json, lines } = failureOf(error, io)
     if (isJson) io.out(JSON.stringify({ error: json }, null, 2))
     else io.err(lines.join('\n'))
-    return exit
-  }
-}
-
-function readFlags(command: Command, args: string[]) {
-  try {
-    const options = { ...command.options, json: { type: 'boolean' }, help: { type: 'boolean' } } as const
-    return parseArgs({ args, options, allowPositionals: false }).values as Record<string, string | boolean | undefined>
-  } catch (error) {
-    throw new UsageError(`${error instanceof Error ? error.message : 'wrong flags'}；见 acopay help (see acopay help)`)
+    return failed
   }
 }
 
 type Failure = { exit: ExitCode; json: { name: string; message: string } & Record<string, unknown>; lines: string[] }
 
-function failureOf(error: unknown): Failure {
+function failureOf(error: unknown, io: Io): Failure {
   if (error instanceof UnfinishedError) {
     const { mchTradeNo } = error
-    const { exit, json, lines } = failureOf(error.cause)
+    const { exit, json, lines } = failureOf(error.cause, io)
     const hint = [
       `商户订单号 mch_trade_no  ${mchTradeNo}`,
-      `查单 to query it: npm run acopay -- order query --mch-trade-no ${mchTradeNo}`,
+      `查单 to query it: ${ownName(io)} order query --mch-trade-no ${mchTradeNo}`,
       '再次下单请用同一单号 to place it again, use the same number.',
     ]
     return { exit, json: { ...json, mchTradeNo }, lines: [...lines, ...hint] }
@@ -91,6 +98,9 @@ function failureOf(error: unknown): Failure {
   if (error instanceof ParameterError) {
     const { exit, json, lines } = failure(EXIT.usage, error, `参数不正确 (wrong parameter): ${error.message}`)
     return { exit, json: { ...json, field: error.field }, lines }
+  }
+  if (error instanceof SandboxError) {
+    return failure(EXIT.refused, error, `沙箱拒绝了这一步 (the sandbox refused this step): ${error.message}`)
   }
   if (error instanceof UsageError) return failure(EXIT.usage, error, error.message)
   const bug = error instanceof Error ? error : new Error(String(error))
@@ -110,6 +120,10 @@ function helpText(): string {
   return `翼辉支付命令行 ACO Pay command line
 
 ${commands.join('\n')}
+  acopay completion bash|zsh|fish
+      输出命令补全脚本 print a script that completes commands and flags in this shell
+
+  acopay COMMAND --help   该命令的用法 usage of one command
 
   --json          输出JSON print one JSON document, also for errors
   --config FILE   商户设置 settings (baseUrl, mchNo, appNo, mchPrivateKey, platformPublicKey)

@@ -13,15 +13,15 @@ const SETTINGS = {
   platformPublicKey: { flag: 'platform-public-key', variable: 'ACOPAY_PLATFORM_PUBLIC_KEY' },
 } as const
 
-type Name = keyof typeof SETTINGS
+export type Name = keyof typeof SETTINGS
 
 export const SETTINGS_OPTIONS = {
-  config: { type: 'string' },
-  'base-url': { type: 'string' },
-  'mch-no': { type: 'string' },
-  'app-no': { type: 'string' },
-  'mch-private-key-file': { type: 'string' },
-  'platform-public-key': { type: 'string' },
+  config: { type: 'string', says: '商户设置文件 the file of settings' },
+  'base-url': { type: 'string', says: '网关地址 address of the gateway' },
+  'mch-no': { type: 'string', says: '商户号 number of the merchant' },
+  'app-no': { type: 'string', says: '应用号 number of the app' },
+  'mch-private-key-file': { type: 'string', says: '商户私钥文件 file with the private key of the merchant' },
+  'platform-public-key': { type: 'string', says: '平台公钥 public key of the platform' },
 } as const
 
 export type Settings = Pick<AcoPayOptions, 'baseUrl' | 'mchNo' | 'appNo' | 'mchPrivateKey'> & {
@@ -34,13 +34,11 @@ export function readSettings<Wanted extends Name>(
   io: Io,
   wanted: readonly Wanted[],
 ): Pick<Settings, Wanted> {
-  const file = settingsFile(flags, io)
-  const inFile = file === null ? {} : readJsonFile(file)
+  const all = findSettings(flags, io)
   const found = wanted.map((name): [Wanted, string] => {
-    const { flag, variable } = SETTINGS[name]
-    const value = (flag === null ? keyInFile(flags, io) : textFlag(flags, flag)) ?? (io.env[variable] || inFile[name])
-    if (typeof value === 'string' && value !== '') return [name, value]
-    const ways = [`--${flag ?? 'mch-private-key-file'}`, variable, '--config FILE'].join(' / ')
+    const setting = all[name]
+    if (setting !== null) return [name, setting.value]
+    const ways = waysToGive(name)
     throw new UsageError(
       `缺少 ${name}：用 ${ways} 给出，或先运行 npm start (${name} is missing: give it by ${ways}, or run npm start first)`,
     )
@@ -48,11 +46,43 @@ export function readSettings<Wanted extends Name>(
   return Object.fromEntries(found) as Pick<Settings, Wanted>
 }
 
+export const waysToGive = (name: Name): string =>
+  [`--${SETTINGS[name].flag ?? 'mch-private-key-file'}`, SETTINGS[name].variable, '--config FILE'].join(' / ')
+
+/** A setting, and the flag, variable or file that it was taken from. `file`: the file that holds it. */
+export type Found = { value: string; from: string; file: string | null }
+
+/** Every setting; null where there is none. */
+export function findSettings(flags: Flags, io: Io): Record<Name, Found | null> {
+  const file = settingsFile(flags, io)
+  const inFile = file === null ? {} : readJsonFile(file)
+  const names = Object.keys(SETTINGS) as Name[]
+  return Object.fromEntries(
+    names.map((name) => {
+      const { flag, variable } = SETTINGS[name]
+      const value = inFile[name]
+      const ofFile = typeof value === 'string' && file !== null ? { value, from: file, file } : null
+      const ofVariable = { value: io.env[variable] ?? '', from: variable, file: null }
+      const given = flag === null ? keyInFile(flags, io) : flagValue(flags, flag)
+      const found = [given, ofVariable, ofFile].find((one) => one !== null && one.value !== '')
+      return [name, found ?? null]
+    }),
+  ) as Record<Name, Found | null>
+}
+
+function flagValue(flags: Flags, flag: string): Found | null {
+  const value = textFlag(flags, flag)
+  return value === undefined ? null : { value, from: `--${flag}`, file: null }
+}
+
 /** The private key from a file of its own, named by the flag or, when no variable contains the key, by a variable. */
-function keyInFile(flags: Flags, io: Io): string | undefined {
+function keyInFile(flags: Flags, io: Io): Found | null {
   const { ACOPAY_MCH_PRIVATE_KEY: key, ACOPAY_MCH_PRIVATE_KEY_FILE: fileVariable } = io.env
-  const file = textFlag(flags, 'mch-private-key-file') ?? (key ? undefined : fileVariable)
-  return file ? readText(io, file).trim() : undefined
+  const named = textFlag(flags, 'mch-private-key-file')
+  const file = named ?? (key ? undefined : fileVariable)
+  if (!file) return null
+  const from = named === undefined ? 'ACOPAY_MCH_PRIVATE_KEY_FILE' : '--mch-private-key-file'
+  return { value: readText(io, file).trim(), from: `${from} ${file}`, file: path.resolve(io.cwd, file) }
 }
 
 /** The named settings file, else the demo merchant's, which `npm start` writes, in this folder or one above it. */

@@ -2,7 +2,7 @@
 
 import type { Channel } from '@acopay/channels'
 import type { Sign } from '@acopay/protocol'
-import type { Merchant, Pool, UntouchedAnswer, UntouchedAsk } from '@acopay/store'
+import type { CallKind, LoggedCall, Merchant, Pool, UntouchedAnswer, UntouchedAsk } from '@acopay/store'
 import type { Logger } from 'pino'
 import type { BillFile, BillLinks } from './actions/bill/bill-links.ts'
 import type { Metrics } from './metrics/metrics.ts'
@@ -30,6 +30,16 @@ export type Limits = {
 
 /** `byMs`: how far the machine's clock is ahead; negative where it is behind. */
 export type ClockDoubt = { against: 'steady clock' | 'database'; byMs: number }
+
+/** The log of merchants' calls. */
+export type CallLog = {
+  /** Whether calls are kept at all. */
+  isOn: boolean
+  /** Keeps a call, in memory. */
+  add: (mchNo: string, kind: CallKind, call: LoggedCall) => void
+  /** Writes what has been kept. What cannot be written is dropped. */
+  write: () => Promise<void>
+}
 
 export type World = {
   pool: Pool
@@ -70,6 +80,8 @@ export type World = {
   /** A URL at which a bill can be fetched for the next half hour. */
   billUrl: (file: BillFile) => string
   billLinks: BillLinks
+  /** The log of merchants' calls. */
+  callLog: CallLog
   /** Browsers in which users of the console have signed in. */
   devices: KnownDevices
   /** Where the console's passwords are hashed, one at a time. */

@@ -92,6 +92,11 @@ post notifications/resend
   code: SUCCESS
   description: text
   resent: text
+get calls
+  code: SUCCESS
+  description: text
+  calls: application/json in a text: list of time: time, request_id: text, call: text, address: text, transaction_no: text?, mch_trade_no: text?, refund_no: text?, mch_refund_no: text?, status: whole, message: text, field_errors: text?, code: text?, ms: whole, signature: VERIFIED|NOT_CHECKED|NO_SIGNATURE|OTHER_KEY|OTHER_DIGEST|OTHER_TEXT, key_id: text?, signed_text: text?, sent: text?, signed_digest: text?, left_out: whole
+  next: text?
 `
 
 const LATER = /，仅当请求带 aco_pay_sdk 时\n\n(.+), only where the request has aco_pay_sdk$/

@@ -95,6 +95,29 @@ const NOTIFICATION = {
 /** One try of `GET notifications/tries`. */
 const TRY = { time, ms: whole, http_status: wholeOrNull, reply: textOrNull, failure: textOrNull } as const satisfies Row
 
+/** One call of `GET calls`. */
+const CALL = {
+  time,
+  request_id: text,
+  call: text,
+  address: text,
+  transaction_no: textOrNull,
+  mch_trade_no: textOrNull,
+  refund_no: textOrNull,
+  mch_refund_no: textOrNull,
+  status: whole,
+  message: text,
+  field_errors: textOrNull,
+  code: textOrNull,
+  ms: whole,
+  signature: oneOf('VERIFIED', 'NOT_CHECKED', 'NO_SIGNATURE', 'OTHER_KEY', 'OTHER_DIGEST', 'OTHER_TEXT'),
+  key_id: textOrNull,
+  signed_text: textOrNull,
+  sent: textOrNull,
+  signed_digest: textOrNull,
+  left_out: whole,
+} as const satisfies Row
+
 /** One entry of `upstream_answers`: an exchange with an upstream while the gateway closed the order. */
 const EXCHANGE = {
   at: time,
@@ -159,6 +182,7 @@ export const ANSWER_FIELDS = {
   'get notifications': { ...DONE, notifications: listIn(NOTIFICATION), next: textOrNull },
   'get notifications/tries': { ...DONE, transaction_no: text, tries: listIn(TRY) },
   'post notifications/resend': { ...DONE, resent: text },
+  'get calls': { ...DONE, calls: listIn(CALL), next: textOrNull },
 } as const satisfies Record<string, Row>
 
 export type AnswerName = keyof typeof ANSWER_FIELDS
@@ -179,6 +203,7 @@ export type ListedOrder = ValuesOf<typeof LISTED_ORDER>
 export type ListedRefund = ValuesOf<typeof LISTED_REFUND>
 export type ListedNotification = ValuesOf<typeof NOTIFICATION>
 export type ListedTry = ValuesOf<typeof TRY>
+export type ListedCall = ValuesOf<typeof CALL>
 export type ListedExchange = ValuesOf<typeof EXCHANGE>
 
 /** Fields that older SDKs do not get. */

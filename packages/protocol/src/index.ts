@@ -2,6 +2,7 @@ export {
   ANSWER_FIELDS,
   type Answer,
   type FieldShape,
+  type ListedCall,
   type ListedExchange,
   type ListedNotification,
   type ListedOrder,
@@ -22,3 +23,4 @@ export * from './openapi.ts'
 export * from './request-fields.ts'
 export * from './requests.ts'
 export * from './sign.ts'
+export { insideSignature, type SignatureInside } from './signature-inside.ts'

@@ -77,6 +77,12 @@ POST /pay/v1/transactions/notifications/resend resendNotifications 重发通知 
   state optional 4 ^DEAD$ 只能为DEAD
   from optional 35
   until optional 35
+GET /pay/v1/transactions/calls listCalls 调用记录 · The log of calls
+  call optional 40 ^(GET|POST) [a-z/]+$ 应如POST close
+  status optional 4 ^\\d{3,4}$ 应为状态码,如1002
+  number optional 50
+  from optional 35
+  before optional 51 ^\\d{1,14}\\.[0-9a-f-]{36}$ 应为上一页的next
 `
 
 const schemaOf = ({ $ref }: Json): Json => document.components.schemas[$ref.slice('#/components/schemas/'.length)]
@@ -178,6 +184,7 @@ describe('the calls', () => {
       'get notifications notifications 查询通知 List notifications',
       "get notifications/tries notificationTries 通知的尝试 A notification's tries",
       'post notifications/resend resend 重发通知 Send notifications again',
+      'get calls calls 调用记录 The log of calls',
     ])
   })
 })
@@ -291,7 +298,7 @@ describe('the document', () => {
     )
     const tags = document.tags.map(({ name }: Json) => name)
     expect(new Set(all.flatMap((one) => one.tags))).toEqual(new Set(tags))
-    expect(new Set(all.map(({ operationId }) => operationId)).size).toBe(16)
+    expect(new Set(all.map(({ operationId }) => operationId)).size).toBe(17)
     for (const { summary, description } of all) {
       expect(summary).toMatch(/^[^·]*[\u4e00-\u9fff] · [\x20-\x7e]+$/)
       expect(description.split('\n\n')).toHaveLength(2)

@@ -102,4 +102,11 @@ export const FIELDS = {
     state: { required: false, max: 4, pattern: /^DEAD$/, says: '只能为DEAD' },
     ...PERIOD,
   },
+  calls: {
+    call: { required: false, max: 40, pattern: /^(GET|POST) [a-z/]+$/, says: '应如POST close' },
+    status: { required: false, max: 4, pattern: /^\d{3,4}$/, says: '应为状态码,如1002' },
+    number: { required: false, max: 50 },
+    from: { required: false, max: 35 },
+    before: { required: false, max: 51, pattern: /^\d{1,14}\.[0-9a-f-]{36}$/, says: '应为上一页的next' },
+  },
 } as const satisfies Record<string, Record<string, FieldRule>>

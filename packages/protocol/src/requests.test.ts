@@ -4,6 +4,7 @@ import { FIELD_ERRORS_MAX, isRefusal, type Refusal } from './errors.ts'
 import { FIELDS } from './request-fields.ts'
 import {
   parseCloseOrder,
+  parseListCalls,
   parseListNotifications,
   parseListOrders,
   parseListRefunds,
@@ -89,6 +90,11 @@ resend seq optional 9
 resend state optional 4
 resend from optional 35
 resend until optional 35
+calls call             optional 40
+calls status           optional 4
+calls number           optional 50
+calls from             optional 35
+calls before           optional 51
 `
 type Verb = keyof typeof FIELDS
 const rows = EXPECTED.trim()
@@ -114,6 +120,7 @@ const PARSERS = {
   orders: parseListOrders,
   refunds: parseListRefunds,
   notifications: parseListNotifications,
+  calls: parseListCalls,
   notificationTries: (params: JsonObject) => parseNotificationTries({ seq: '1', ...params }),
   // The fields of an order and those of dead letters exclude each other: take the ones that allow the tested field.
   resend: (params: JsonObject) => {
@@ -134,7 +141,10 @@ const longest = ({ verb, field, max }: { verb: string; field: string; max: numbe
   if (field === 'notify_url') return `https://a.example/${'x'.repeat(max - 18)}`
   if (field === 'bill_date') return '2026-01-31'
   if (field === 'state') return { 4: 'DEAD', 7: 'CLOSING', 9: 'DELIVERED', 10: 'PROCESSING' }[max] ?? ''
-  if (field === 'before' && verb !== 'notifications') return `${verb === 'orders' ? 'AP' : 'AR'}${'9'.repeat(36)}`
+  if (field === 'before' && ['orders', 'refunds'].includes(verb))
+    return `${verb === 'orders' ? 'AP' : 'AR'}${'9'.repeat(36)}`
+  if (field === 'before' && max === 51) return `${'9'.repeat(14)}.${'9'.repeat(36)}`
+  if (field === 'call') return `POST ${'a'.repeat(max - 5)}`
   if (field === 'before') return `${'9'.repeat(14)}.AP${'9'.repeat(36)}.${'9'.repeat(9)}`
   if (['time_expire', 'from', 'until'].includes(field)) return '2026-01-31T08:00:00.123456789+08:00'
   if (field === 'amount_currency') return 'CNY'
@@ -223,7 +233,7 @@ describe('a signed member of another call', () => {
       .filter((verb) => verb !== 'place')
       .flatMap((verb) => [...EVERY_FIELD, 'sign'].map((field) => ({ verb, field })))
       .filter(({ verb, field }) => !isOwn(verb, field))
-    expect(cells).toHaveLength(10 * 20 - 41)
+    expect(cells).toHaveLength(11 * 23 - 46)
     const wrong = cells.filter(({ verb, field }) =>
       ['x', '', 0, false, [], {}].some(
         (value) => saysOf(verb, { [field]: value }) !== `${field} 不是此接口的参数 (not of this call)`,

@@ -5,6 +5,7 @@
 import type { RefundState, STATE_ANSWERS } from './answers.ts'
 import type { JsonObject, JsonValue } from './canonical.ts'
 import { isRefusal, notAText, type Refusal, refuse, refuseField } from './errors.ts'
+import { isInCalendar, parseNotifyUrl, parseTime } from './field-forms.ts'
 import { foreignMember } from './foreign-members.ts'
 import { FIELDS, type FieldRule } from './request-fields.ts'
 
@@ -230,6 +231,30 @@ export function parseResend(params: JsonObject): Resend | Refusal {
   return { ref, seq: texts.seq === null ? null : Number(texts.seq) }
 }
 
+/** `GET calls` [ours]; `before` is the `next` of the previous page. */
+export type ListCalls = {
+  call: string | null
+  status: number | null
+  number: string | null
+  from: Date | null
+  before: { at: Date; requestId: string } | null
+}
+
+export function parseListCalls(params: JsonObject): ListCalls | Refusal {
+  const texts = readOwnFields(params, FIELDS.calls)
+  if (isRefusal(texts)) return texts
+  const from = texts.from === null ? null : parseTime('from', texts.from)
+  if (from !== null && !(from instanceof Date)) return from
+  const [atMs, requestId] = (texts.before ?? '').split('.') as [string, string]
+  return {
+    call: texts.call,
+    status: texts.status === null ? null : Number(texts.status),
+    number: texts.number,
+    from,
+    before: texts.before === null ? null : { at: new Date(Number(atMs)), requestId },
+  }
+}
+
 /** `GET bill` (spec 3.6): a day of the calendar, `yyyy-MM-dd`. Whether it has a bill is not checked here. */
 export function parseQueryBill(params: JsonObject): { day: string } | Refusal {
   const texts = readOwnFields(params, FIELDS.bill)
@@ -237,42 +262,4 @@ export function parseQueryBill(params: JsonObject): { day: string } | Refusal {
   const { bill_date: day } = texts
   if (isInCalendar(/^(\d{4})-(\d\d)-(\d\d)$/.exec(day))) return { day }
   return refuseField('bill_date', '应为日期,如2026-01-31')
-}
-
-const RFC_3339 =
-  /^(\d{4})-(\d\d)-(\d\d)T([01]\d|2[0-3]):([0-5]\d):([0-5]\d)(\.\d{1,9})?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)$/
-
-function parseTime(name: string, text: string): Date | Refusal {
-  const found = RFC_3339.exec(text)
-  if (!isInCalendar(found)) return refuseField(name, '应为RFC 3339,如2026-01-31T08:00:00+08:00')
-  return new Date(text)
-}
-
-/** Date.parse reads 31 February as 3 March, so the day is checked. What was not found is NaN, and NaN is in no range. */
-function isInCalendar(found: RegExpExecArray | null): boolean {
-  const [year, month, day] = [Number(found?.[1]), Number(found?.[2]), Number(found?.[3])]
-  return month >= 1 && month <= 12 && day >= 1 && day <= daysInMonth(year, month)
-}
-
-const daysInMonth = (year: number, month: number): number => new Date(Date.UTC(year, month, 0)).getUTCDate()
-
-const LOOPBACK = /^(127\.\d{1,3}\.\d{1,3}\.\d{1,3}|localhost|\[::1\])$/
-
-// URL accepts blanks, control characters, backslashes and missing slashes; other programs may read such a text differently.
-// biome-ignore lint/suspicious/noControlCharactersInRegex: the control characters are the point
-const PLAIN_URL = /^[a-z]+:\/\/(?!\/)[^\u0000-\u0020\u007f\\]+$/i
-
-/** HTTPS without query, credentials or fragment; plain HTTP to loopback where the gateway is a sandbox. */
-function parseNotifyUrl(name: string, text: string, rule: { loopbackHttp: boolean }): string | Refusal {
-  const url = PLAIN_URL.test(text) && URL.canParse(text) ? new URL(text) : null
-  if (url === null) return refuseField(name, '不是有效的网址')
-  const isLoopbackHttp = url.protocol === 'http:' && LOOPBACK.test(url.hostname)
-  if (url.protocol !== 'https:' && !(rule.loopbackHttp && isLoopbackHttp)) {
-    return refuseField(name, '必须是https地址')
-  }
-  if (text.includes('?')) return refuseField(name, '不能带查询参数')
-  if (text.includes('#') || url.username !== '' || url.password !== '') {
-    return refuseField(name, '不能带用户名、密码或#')
-  }
-  return text
 }

@@ -1,6 +1,7 @@
 /** The client for merchants. */
 import { orderParamsText, SIGN_TYPE, signText } from '@acopay/protocol'
 import { type Bill, downloadBill, type NoBill, type SavedBill, type SaveOptions, saveBill } from './bills.ts'
+import { type CallFilter, type CallPage, listCalls } from './call-log.ts'
 import { type CallOptions, newNonce } from './client.ts'
 import type { Listing } from './listing.ts'
 import {
@@ -131,6 +132,11 @@ export class AcoPay {
    */
   resendNotifications(choice: ResendChoice, options: CallOptions = {}): Promise<number> {
     return resendNotifications(this.#settings, choice, options)
+  }
+
+  /** Your last calls as the gateway saw them, the newest first (`GET calls`): also those whose signature did not verify. */
+  listCalls(filter: CallFilter = {}, options: CallOptions = {}): Promise<CallPage> {
+    return listCalls(this.#settings, filter, options)
   }
 
   /**

@@ -2,6 +2,7 @@
  * Each call over real HTTP, against answers written by hand from spec/protocol.md: what is sent and signed, how the answer is
  * read, and which answers are not believed.
  */
+import { createHash } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import {
   isSignedByMerchant,
@@ -90,6 +91,29 @@ const LISTED = {
   last_time: null,
   http_status: 500,
   failure: 'HTTP 500',
+}
+
+/** Its signature is right for the text with a line end behind it. */
+const UNPROVEN_CALL = {
+  time: '2026-05-12T02:00:00.250Z',
+  request_id: 'r1',
+  call: 'POST close',
+  address: '192.0.2.1',
+  transaction_no: AP,
+  mch_trade_no: null,
+  refund_no: null,
+  mch_refund_no: null,
+  status: 1002,
+  message: 'SIGN_ERROR',
+  field_errors: null,
+  code: null,
+  ms: 4,
+  signature: 'OTHER_TEXT',
+  key_id: '0123456789abcdef',
+  signed_text: '{"a":"1","b":"2"}',
+  sent: '{"b":"2","a":"1"}',
+  signed_digest: createHash('sha256').update('{"a":"1","b":"2"}\n').digest('hex'),
+  left_out: 2,
 }
 
 const CALLS: Record<string, Row> = {
@@ -427,6 +451,54 @@ const CALLS: Record<string, Row> = {
     data: { code: 'SUCCESS', description: '成功', resent: '10000' },
     result: 10_000,
     needed: [],
+  },
+  'the log of calls, by everything that can be given': {
+    call: (client) =>
+      client.listCalls({
+        call: 'POST close',
+        status: 1002,
+        number: AP,
+        from: new Date('2026-05-12T02:00:00.500Z'),
+        before: '1778551200000.2f1c0000-0000-4000-8000-000000000000',
+      }),
+    sent: {
+      method: 'GET',
+      path: 'calls',
+      params: {
+        call: 'POST close',
+        status: '1002',
+        number: AP,
+        from: '2026-05-12T02:00:00.500Z',
+        before: '1778551200000.2f1c0000-0000-4000-8000-000000000000',
+      },
+    },
+    data: { code: 'SUCCESS', description: '成功', calls: JSON.stringify([UNPROVEN_CALL]), next: null },
+    result: {
+      calls: [
+        {
+          time: new Date('2026-05-12T02:00:00.250Z'),
+          requestId: 'r1',
+          call: 'POST close',
+          address: '192.0.2.1',
+          transactionNo: AP,
+          mchTradeNo: null,
+          refundNo: null,
+          mchRefundNo: null,
+          status: 1002,
+          message: 'SIGN_ERROR',
+          fieldErrors: null,
+          code: null,
+          ms: 4,
+          signature: 'OTHER_TEXT',
+          keyId: '0123456789abcdef',
+          signedText: '{"a":"1","b":"2"}',
+          finding: expect.objectContaining({ en: 'a line end was signed along' }),
+          leftOut: 2,
+        },
+      ],
+      next: null,
+    },
+    needed: ['calls'],
   },
 }
 

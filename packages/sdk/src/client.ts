@@ -25,6 +25,7 @@ export type Request = {
   method: 'GET' | 'POST'
   path:
     | 'bill'
+    | 'calls'
     | 'close'
     | 'close/evidence'
     | 'notifications'

@@ -1,13 +1,15 @@
 /** Explains why a signature does not verify: tries the usual mistakes until one of them fits. */
-import { constants, createHash, type KeyObject, publicDecrypt, verify } from 'node:crypto'
+import { constants, createHash, type KeyObject, verify } from 'node:crypto'
 import {
   type Envelope,
+  insideSignature,
   type JsonObject,
   notificationText,
   orderParamsText,
   requestText,
   responseText,
   SIGN_TYPE,
+  type SignatureInside,
   verifyText,
 } from '@acopay/protocol'
 import { type Difference, differenceOf, type FieldDifference, fieldDifferences } from './difference.ts'
@@ -52,7 +54,7 @@ export function explainSignature(signed: Signed, sign: string, publicKey: string
   if (isValid) return { ...report, signedDigest: digest, findings: [] }
   const { shape, findings } = shapeOf(sign, key)
   const signature = shape === null ? null : Buffer.from(shape, 'base64')
-  const inside = signature === null ? null : digestInside(signature, key)
+  const inside = signature === null ? null : insideSignature(signature, key)
   return {
     ...report,
     signedDigest: inside?.digest ?? null,
@@ -104,32 +106,9 @@ function shapeOf(sign: string, key: KeyObject): { shape: string | null; findings
   return { shape: null, findings }
 }
 
-/** Hash algorithms by the DER prefix that PKCS#1 v1.5 puts before the digest. */
-const DIGEST_PREFIXES: [name: string, prefix: string][] = [
-  ['SHA-256', '3031300d060960864801650304020105000420'],
-  ['SHA-1', '3021300906052b0e03021a05000414'],
-  ['MD5', '3020300c06082a864886f70d020505000410'],
-  ['SHA-384', '3041300d060960864801650304020205000430'],
-  ['SHA-512', '3051300d060960864801650304020305000440'],
-]
-
-type Inside = { hash: string; digest: string }
-
-/** What the signature contains; null when it was not made with the private half of this key. */
-function digestInside(signature: Buffer, key: KeyObject): Inside | null {
-  let opened: string
-  try {
-    opened = publicDecrypt({ key, padding: constants.RSA_PKCS1_PADDING }, signature).toString('hex')
-  } catch {
-    return null
-  }
-  const known = DIGEST_PREFIXES.find(([, prefix]) => opened.startsWith(prefix))
-  return known === undefined ? { hash: '?', digest: opened } : { hash: known[0], digest: opened.slice(known[1].length) }
-}
-
 type Failed = { signed: Signed; canonicalText: string; signature: Buffer; key: KeyObject }
 
-function causes({ signed, canonicalText: text, signature, key }: Failed, inside: Inside | null): Finding[] {
+function causes({ signed, canonicalText: text, signature, key }: Failed, inside: SignatureInside | null): Finding[] {
   if (inside === null) return [isPss(text, signature, key) ? PSS : OTHER_KEY]
   if (inside.hash === 'SHA-256') {
     if (inside.digest === sha256(text)) return [] // Only the Base64 was wrong.
@@ -157,6 +136,27 @@ const OTHER_TEXT: Finding = {
 
 const isPss = (text: string, signature: Buffer, key: KeyObject): boolean =>
   verify('RSA-SHA256', Buffer.from(text), { key, padding: constants.RSA_PKCS1_PSS_PADDING }, signature)
+
+/**
+ * Why another text than `canonicalText` was signed, by the digest in the signature alone. `sent`: the parameters as they were
+ * sent, a JSON object; null where they are not known.
+ */
+export function explainDigest(canonicalText: string, digest: string, sent: string | null): Finding {
+  const canonical = objectIn(canonicalText)
+  if (canonical === null) return OTHER_TEXT
+  const members = { ...(objectIn(sent ?? '') ?? canonical), ...canonical }
+  return slipFound({ members, text: canonicalText }, (other) => sha256(other) === digest) ?? OTHER_TEXT
+}
+
+/** Null where the text is no JSON object, such as one that was cut. */
+function objectIn(text: string): JsonObject | null {
+  try {
+    const value: unknown = JSON.parse(text)
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject) : null
+  } catch {
+    return null
+  }
+}
 
 const membersOf = (signed: Signed): JsonObject => {
   switch (signed.kind) {

@@ -1,6 +1,7 @@
 export { canonicalJson as canonicalText, ERRORS, type ErrorName, privateKeyFrom, publicKeyFrom } from '@acopay/protocol'
 export { AcoPay } from './acopay.ts'
 export type { Bill, NoBill, SavedBill, SaveOptions } from './bills.ts'
+export type { CallFilter, CallPage, LoggedCall } from './call-log.ts'
 export type { CallOptions } from './client.ts'
 export type { Difference, FieldDifference } from './difference.ts'
 export {

@@ -5,6 +5,7 @@
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
 import { type TestDatabase, testDatabase } from '../../../test/support/database.ts'
 import { after, NOW, seedMerchant, seedOrder } from '../../../test/support/orders.ts'
+import { forgetCalls } from './calls/call-log.ts'
 import { openPool, type Pool } from './db.ts'
 import { insertLeasedJob, leaseJobs } from './jobs/jobs.ts'
 import { forgetNonces } from './merchants/nonces.ts'
@@ -30,7 +31,7 @@ beforeAll(async () => {
   gateway = openPool({ connectionString: database.connectionString, max: 1 })
   await seedMerchant(database.pool, mchNo)
   for (const name of names) await seedOrder(database.pool, { mchNo, transactionNo: orderOf(name), mchTradeNo: name })
-  for (const table of ['job', 'nonce', 'notification']) await database.pool.query(`vacuum analyze ${table}`)
+  for (const table of ['job', 'nonce', 'notification', 'call_log']) await database.pool.query(`vacuum analyze ${table}`)
 })
 afterAll(async () => {
   await gateway.end()
@@ -58,9 +59,18 @@ const nonces = async (): Promise<void> => {
   await database.pool.query('insert into nonce (mch_no, nonce, used_at) select $1, unnest($2::text[]), $3', values)
 }
 
+const calls = async (): Promise<void> => {
+  await database.pool.query(
+    `insert into call_log (mch_no, kind, at, request_id, call, address, status, message, ms, signature, left_out)
+     select $1, 'done', $3, unnest($2::text[]), 'GET trade', '', 200, 'SUCCESS', 1, 'VERIFIED', 0`,
+    [mchNo, names, NOW],
+  )
+}
+
 it.each<[string, () => Promise<void>, () => Promise<number>]>([
   ['jobs are leased', jobs, async () => (await leaseJobs(gateway, { now: NOW, leaseUntil: LATER }, LIMIT)).length],
   ['nonces are forgotten', nonces, () => forgetNonces(gateway, LATER, LIMIT)],
+  ['logged calls are forgotten', calls, () => forgetCalls(gateway, LATER, LIMIT)],
   [
     'notifications are taken',
     () => notifications('PENDING'),

@@ -67,6 +67,7 @@ const OVER_ALL_MERCHANTS: Record<string, string> = {
   bill_by_day: 'the console lists bills of all merchants by day',
   reconciliation_by_day: 'the console lists reconciliations of all merchants by day',
   payment_by_number: 'the console finds a payment by the number its upstream gave it',
+  call_log_by_time: 'the gateway looks for old calls of all merchants',
   notification_by_round: 'the notifier looks for notifications that have waited for too long',
 }
 

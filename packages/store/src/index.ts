@@ -2,8 +2,10 @@
  * The store as actions and jobs use it. `@acopay/store/console` has the console's tables and lists, `@acopay/store/sandbox`
  * the sandbox's. The HTTP side imports only `@acopay/store/read`.
  */
+
 export * from './bills/bills.ts'
 export * from './bills/reconciliations.ts'
+export * from './calls/call-log.ts'
 export * from './db.ts'
 export * from './jobs/jobs.ts'
 export * from './merchants/channel-accounts.ts'

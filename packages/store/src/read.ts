@@ -3,6 +3,7 @@
  * is listed, so that no write is exported by mistake.
  */
 export { type Bill, type BillKey, findBill, readBillPart } from './bills/bills.ts'
+export { type CallKind, type LoggedCall, listCalls, type SignatureSeen } from './calls/call-log.ts'
 export { type Audit, type AuditFilter, listAudit } from './console/audit.ts'
 export {
   type BilledChannel,

@@ -8,33 +8,39 @@ import {
   nodeHandler,
   notificationHandler,
 } from '@acopay/sdk'
-import { type Command, type Flags, type Io, textFlag, UsageError } from '../command.ts'
+import { type Command, type Flags, type Io, painted, textFlag, UsageError } from '../command.ts'
+import { type Passed, passOn, type ServerAnswer } from '../pass-on.ts'
 import { readSettings, SETTINGS_OPTIONS, type Settings } from '../settings.ts'
 import { visible } from './signature.ts'
 
 export const listenCommand: Command = {
-  usage: '[--port 9000] [--host 127.0.0.1] [--fail]',
-  zh: '在本机接收通知，验签后显示；Ctrl-C结束',
-  en: 'receive notifications here and print those that verify, until Ctrl-C; --fail answers FAIL to see them again',
+  usage: '[--port 9000] [--host 127.0.0.1] [--forward-to URL] [--fail]',
+  zh: '在本机接收通知，验签后显示，或原样转发；Ctrl-C结束',
+  en: 'receive notifications here and print those that verify, until Ctrl-C; --forward-to passes them on unchanged; --fail answers FAIL to see them again',
   options: {
     ...SETTINGS_OPTIONS,
     port: { type: 'string' },
     host: { type: 'string' },
     fail: { type: 'boolean' },
+    'forward-to': { type: 'string', says: '转发到此地址 pass on what verifies to this address' },
   },
   async run(flags, io) {
+    const target = targetOf(flags)
     const keys = readSettings(flags, io, ['mchNo', 'platformPublicKey'])
     const hear = listener(keys, flags, io)
     const server = createServer((request, response) => {
       // A GET, of a browser for example, is not a notification.
-      if (request.method === 'POST') void nodeHandler(hear)(request, response)
-      else response.writeHead(405, { allow: 'POST' }).end()
+      if (request.method !== 'POST') response.writeHead(405, { allow: 'POST' }).end()
+      else if (target === null) void nodeHandler(hear(null))(request, response)
+      else passOn(request, response, { target, hear, show: shownAnswer(flags, io) }).catch(() => response.destroy())
     })
     // Registered before the address is printed: a program that reads the address may end this one at once.
     const stopped = io.untilStopped()
     const url = await listening(server, textFlag(flags, 'host') ?? '127.0.0.1', portOf(flags))
     const lines = [`等待通知 waiting for notifications: --notify-url ${url}`, 'Ctrl-C 结束 ends it']
-    io.out(flags.json === true ? JSON.stringify({ notifyUrl: url }) : lines.join('\n'))
+    if (target !== null) lines.splice(1, 0, `转发到 passed on to: ${target.href}`)
+    const forwardTo = target === null ? {} : { forwardTo: target.href }
+    io.out(flags.json === true ? JSON.stringify({ notifyUrl: url, ...forwardTo }) : lines.join('\n'))
     await stopped
     server.close()
     server.closeAllConnections()
@@ -64,31 +70,60 @@ function listening(server: Server, host: string, port: number): Promise<string> 
   })
 }
 
-function listener(keys: Pick<Settings, 'mchNo' | 'platformPublicKey'>, flags: Flags, io: Io): NotificationHandler {
+/**
+ * Makes the handler of one notification. `answer` is asked when it has verified; null: SUCCESS. With `--fail` the gateway is told FAIL all the same.
+ */
+type Hear = (answer: (() => Promise<ServerAnswer>) | null) => NotificationHandler
+
+function listener(keys: Pick<Settings, 'mchNo' | 'platformPublicKey'>, flags: Flags, io: Io): Hear {
   const isJson = flags.json === true
-  const show = (event: NotificationEvent): void =>
-    io.out(isJson ? JSON.stringify({ ...event, answered: flags.fail ? 'FAIL' : 'SUCCESS' }) : lineOf(event))
+  const show = (event: NotificationEvent): void => {
+    const answered = flags['forward-to'] === undefined ? { answered: flags.fail ? 'FAIL' : 'SUCCESS' } : {}
+    io.out(isJson ? JSON.stringify({ ...event, ...answered }) : lineOf(event))
+  }
   const made = (onError: (error: unknown) => void): NotificationHandler =>
     notificationHandler({ ...keys, onPayment: show, onPaymentReturned: show, onRefund: show, onError })
   // Made once at the start, so that a wrong key is reported before the first notification.
   made(() => {})
-  return async (rawBody) => {
-    const answer = await made((error) => {
-      const doubt = doubtOf(error, rawBody, keys.platformPublicKey)
-      if (isJson) io.out(JSON.stringify({ error: doubt }))
-      else
-        io.err(
-          [
-            '',
-            '!!! 通知未通过验证，不可相信 NOT VERIFIED, do not believe it',
-            ...doubt.why.map((line) => `- ${line}`),
-            '',
-          ].join('\n'),
-        )
-    })(rawBody)
-    const isFailing = flags.fail === true && answer.status === 200
-    return isFailing ? { ...answer, status: 500, body: '{"status":"FAIL","message":"失败"}' } : answer
+  return (ask) => async (rawBody) => {
+    const seen = await made((error) => showDoubt(io, isJson, doubtOf(error, rawBody, keys.platformPublicKey)))(rawBody)
+    if (seen.status !== 200) return seen
+    const answer = ask === null ? seen : await ask()
+    return flags.fail === true ? { ...seen, status: 500, body: '{"status":"FAIL","message":"失败"}' } : answer
   }
+}
+
+function showDoubt(io: Io, isJson: boolean, doubt: Doubt): void {
+  if (isJson) {
+    io.out(JSON.stringify({ error: doubt }))
+    return
+  }
+  const title = painted(io, 'red', '!!! 通知未通过验证，不可相信 NOT VERIFIED, do not believe it')
+  io.err(['', title, ...doubt.why.map((line) => `- ${line}`), ''].join('\n'))
+}
+
+/** Prints what the merchant's server answered. */
+const shownAnswer =
+  (flags: Flags, io: Io) =>
+  (passed: Passed): void => {
+    const { answer, ms, failure } = passed
+    if (flags.json === true) {
+      const told = answer === null ? { failure } : { httpStatus: answer.status, body: answer.body }
+      io.out(JSON.stringify({ forwarded: { ...told, ms } }))
+      return
+    }
+    const said =
+      answer === null ? `没有应答 no answer: ${failure}` : `HTTP ${answer.status} ${answer.body.slice(0, 200)}`
+    io.out(painted(io, answer?.status === 200 ? 'green' : 'red', visible(`  → ${said}  ${ms} ms`)))
+  }
+
+/** Throws a UsageError for what is no address of a server. */
+function targetOf(flags: Flags): URL | null {
+  const text = textFlag(flags, 'forward-to')
+  if (text === undefined) return null
+  const url = URL.canParse(text) ? new URL(text) : null
+  if (url !== null && /^https?:$/.test(url.protocol) && url.username === '' && url.hash === '') return url
+  throw new UsageError('--forward-to 应为http或https地址 (should be an http or https address)')
 }
 
 const KINDS = {

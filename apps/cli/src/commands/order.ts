@@ -14,6 +14,7 @@ import {
   EXIT,
   type Flags,
   type Io,
+  ownName,
   requiredFlag,
   table,
   textFlag,
@@ -66,7 +67,7 @@ export const placeCommand: Command = {
           ['收银台 cashier_url', placed.cashierUrl],
         ]),
         '',
-        `关单 to close it: npm run acopay -- order close --transaction-no ${placed.transactionNo}`,
+        `关单 to close it: ${ownName(io)} order close --transaction-no ${placed.transactionNo}`,
       ],
     }
   },

@@ -10,11 +10,13 @@ import { consoleRoutes } from './console/routes.ts'
 import { healthRoutes } from './health.ts'
 import { limitAddresses } from './limit-addresses.ts'
 import { billFileRoutes } from './merchant/bill-file.ts'
+import { callsEndpoint } from './merchant/calls.ts'
 import { evidenceEndpoint } from './merchant/close-evidence.ts'
 import { closeEndpoint } from './merchant/close-order.ts'
 import type { Caller, Endpoint, Result } from './merchant/exchange.ts'
 import { identify } from './merchant/identify.ts'
 import { ordersEndpoint, refundsEndpoint } from './merchant/lists.ts'
+import { callNoter } from './merchant/note-call.ts'
 import { notificationsEndpoint, notificationTriesEndpoint, resendEndpoint } from './merchant/notifications.ts'
 import { openApiRoute } from './merchant/openapi.ts'
 import { placeEndpoint } from './merchant/place-order.ts'
@@ -43,6 +45,7 @@ const ENDPOINTS: Endpoint[] = [
   notificationsEndpoint,
   notificationTriesEndpoint,
   resendEndpoint,
+  callsEndpoint,
 ]
 
 /** The largest request body that is read: about ten times what all fields of the contract need together. */
@@ -139,12 +142,17 @@ function methodsByPath(app: FastifyInstance): Map<string, string[]> {
 
 function addHooks(app: FastifyInstance, world: World): void {
   app.decorateRequest('line')
+  app.decorateRequest('call', null)
   app.addHook('onRequest', async (request) => {
     request.line = {}
     // Fastify would answer 415 for a content type that it cannot read: it does not see it, and keeps the body as bytes.
     if (request.mediaType === undefined) delete request.headers['content-type']
   })
-  app.addHook('onResponse', async (request, reply) => tellOf(world, request, reply))
+  const noteCall = callNoter(world)
+  app.addHook('onResponse', async (request, reply) => {
+    tellOf(world, request, reply)
+    noteCall(request, reply)
+  })
   let isStopping = false
   app.addHook('preClose', async () => {
     isStopping = true
@@ -207,6 +215,15 @@ async function respond(
     { headers: request.headers, address: request.ip, params, apart, bodySigned: endpoint.bodySigned },
     perMerchant,
   )
+  const { seen } = identified
+  const call = seen && {
+    endpoint,
+    seen,
+    params,
+    answer: identified.refusal,
+    transactionNo: undefined as string | undefined,
+  }
+  request.call = call
   if (identified.proven === null) return refuseStranger(request, identified.refusal)
   const { proven: caller, refusal } = identified
   request.line.mchNo = caller.mchNo
@@ -221,6 +238,7 @@ async function respond(
   request.line.outcome = isRefusal(answer) ? answer.refused : (answer.code ?? 'SUCCESS')
   if (transactionNo !== undefined) request.line.transactionNo = transactionNo
   if (way !== undefined) request.line.way = way
+  request.call = call && { ...call, answer, transactionNo }
   const { keyId, sign } = world.signingKey()
   // Which key verifies this answer: the protocol has no member for it, and clients pass over headers they do not know.
   reply.header('x-acopay-platform-key', keyId)

@@ -3,6 +3,7 @@ import { createHmac, randomInt, randomUUID, timingSafeEqual } from 'node:crypto'
 import { signedNotification, timeText } from '@acopay/protocol'
 import { findMerchant, type Merchant, type Pool, rememberNonces } from '@acopay/store'
 import { billLinks } from '../actions/bill/bill-links.ts'
+import { callLog } from '../actions/calls/keep-calls.ts'
 import { closeUntouchedTogether } from '../actions/order/close-order.ts'
 import { type Metrics, metrics as newMetrics } from '../metrics/metrics.ts'
 import { coalesced } from '../outbound/coalesce.ts'
@@ -113,6 +114,7 @@ export function buildWorld({
       signedNotification(news, { mchNo, nonce: newNonce(), notifyTime: timeText(at), sign: signingKey().sign }),
     billUrl: (file) => publicUrl() + links.pathOf(file, now().getTime()),
     billLinks: links,
+    callLog: callLog({ pool, log, max: config.callLogMax }),
     cashierUrl: (mchNo, transactionNo) =>
       `${publicUrl()}/cashier/${mchNo}/${transactionNo}/${cashierProof({ mchNo, transactionNo }).toString('base64url')}`,
     isCashierProof: (order, proof) => {

@@ -30,6 +30,7 @@ ACOPAY_JOB_PAUSE_MS       500   10   60000
 ACOPAY_POOL_MAX           16    2    500
 ACOPAY_RATE_PER_ADDRESS   5000  0    1000000
 ACOPAY_RATE_PER_MERCHANT  0     0    1000000
+ACOPAY_CALL_LOG           1000  0    100000
 ACOPAY_AUDIT_DAYS         0     0    36500
 ACOPAY_TRUSTED_PROXIES    0     0    10
 ACOPAY_SANDBOX_AHEAD_HOURS 0    0    168
@@ -62,6 +63,7 @@ describe('without any setting', () => {
       ratePerAddress: 5000,
       ratePerMerchant: 0,
       shellOrigins: ['http://127.0.0.1:*', 'http://localhost:*'],
+      callLogMax: 1000,
       auditDays: 0,
       trustedProxies: 0,
       totpRoles: [],

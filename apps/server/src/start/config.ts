@@ -40,6 +40,8 @@ export type Config = {
   notifyNetworks: string[]
   /** Origins whose pages may show the cashier in a frame; in the sandbox also every page of this machine. */
   shellOrigins: string[]
+  /** How many calls of each merchant are kept for the merchant to read, done and refused ones each; 0: none. */
+  callLogMax: number
   /** Days for which the console's audit log is kept; 0: for good. */
   auditDays: number
   /** How many proxies in front of the gateway are trusted to pass on the caller's address. */
@@ -109,6 +111,7 @@ export function readConfig(env: Env, defaultHome: string): Config {
     notifyPorts: readList(env.ACOPAY_NOTIFY_PORTS || '443').map(readPort),
     notifyNetworks: readList(env.ACOPAY_NOTIFY_NETWORKS ?? '').map(readNetwork),
     shellOrigins: readList(env.ACOPAY_SHELL_ORIGINS ?? '').map(readOrigin),
+    callLogMax: number('ACOPAY_CALL_LOG', 1000, 0, 100_000),
     auditDays: number('ACOPAY_AUDIT_DAYS', 0, 0, 36_500),
     trustedProxies: number('ACOPAY_TRUSTED_PROXIES', 0, 0, 10),
     totpRoles: readList(env.ACOPAY_TOTP_ROLES ?? '').map(readRole),

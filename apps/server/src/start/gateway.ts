@@ -5,6 +5,7 @@ import { mayRewriteHistory, migrate, type Pool, readDatabaseClock } from '@acopa
 import type { FastifyInstance } from 'fastify'
 import type { DestinationStream } from 'pino'
 import { buildServer, NO_EXTRA_ROUTES } from '../http/server.ts'
+import { startCallLogWriter } from '../jobs/call-log-writer.ts'
 import { startNotifier } from '../jobs/notifier.ts'
 import { startWorker, type Worker } from '../jobs/worker.ts'
 import { type SafePost, safePost } from '../outbound/safe-post.ts'
@@ -153,7 +154,7 @@ async function start({ config, machine, signal, opened }: Start): Promise<Gatewa
   const metricsUrl = await openMetrics(world, config, opened)
   urls.public = config.publicUrl ?? urls.own
   working.push(startWorker(world, config.jobPauseMs), startNotifier(world, config.jobPauseMs))
-  working.push(keepComparing(clock, world), refreshKey(world, { master, holders }, key))
+  working.push(keepComparing(clock, world), refreshKey(world, { master, holders }, key), startCallLogWriter(world))
   const files = sandbox?.writeFiles({ url: urls.public, platformPublicKey: key.current.publicKeyText }) ?? null
   signal.throwIfAborted()
   phase = 'ready'

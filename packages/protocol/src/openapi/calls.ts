@@ -177,6 +177,18 @@ export const CALLS: Record<AnswerName, Call> = {
     },
     refusals: ['ORDER_NOT_EXIST', 'NONCE_REPEAT'],
   },
+  'get calls': {
+    fields: 'calls',
+    id: 'listCalls',
+    tag: 'calls',
+    zh: '调用记录',
+    en: 'The log of calls',
+    says: {
+      zh: '列出本商户最近的调用在网关看来是怎样的：结果、耗时、请求编号，以及验签时网关拼出的文本、用的公钥、为什么不通过。新的在前，每页最多50条；`next` 不为 null 时，把它作为 `before` 再查下一页。本接口自己的调用不记录。未通过验签的调用（`signature` 不是 `VERIFIED`）可能来自别人。',
+      en: "Lists the merchant's last calls as the gateway saw them: result, duration, request id, and of the signature check the text that the gateway built, the key it used and why it failed. Newest first, at most 50 a page; where `next` is not null, send it as `before` for the next page. Calls of this kind are not logged themselves. A call whose signature did not verify (`signature` is not `VERIFIED`) may be a stranger's.",
+    },
+    refusals: [],
+  },
 }
 
 /** The refusals that every call may be answered with. */

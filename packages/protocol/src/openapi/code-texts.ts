@@ -51,4 +51,5 @@ export const CODE_TEXTS: Record<AnswerName, Texts> = {
   'get notifications': DONE,
   'get notifications/tries': DONE,
   'post notifications/resend': DONE,
+  'get calls': DONE,
 }

@@ -68,6 +68,7 @@ describe('every example', () => {
       ['get refunds', 'refunds', 'ListedRefund'],
       ['get notifications', 'notifications', 'ListedNotification'],
       ['get notifications/tries', 'tries', 'NotificationTry'],
+      ['get calls', 'calls', 'LoggedCall'],
       ['get close/evidence', 'upstream_answers', 'UpstreamAnswer'],
     ]
     for (const [call, field, row] of lists) {

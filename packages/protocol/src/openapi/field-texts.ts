@@ -57,6 +57,12 @@ export const REQUEST_TEXTS: Record<RequestName, Texts> = {
   before: says('上一页的 next', 'The next of the previous page'),
   from: says('从此时刻起，RFC 3339', 'From this moment on, RFC 3339'),
   until: says('到此时刻之前，RFC 3339', 'Before this moment, RFC 3339'),
+  call: says('只查此接口，如 POST close', 'Only this call, such as POST close'),
+  status: says('只查此状态码，如 1002', 'Only answers with this status, such as 1002'),
+  number: says(
+    '只查此订单或退款的调用：平台或商户的号码',
+    'Only calls about this order or refund, by a number of the platform or of the merchant',
+  ),
 }
 
 /** The fields of answers. `code` has a text of its own in each call. */
@@ -90,6 +96,7 @@ export const ANSWER_TEXTS: Record<AnswerFieldName, Texts> = {
     'The before of the next page; null on the last. A page with a next may be empty',
   ),
   tries: says('尝试列表，JSON 文本', 'The tries, as a text of JSON'),
+  calls: says('调用列表，JSON 文本', 'The calls, as a text of JSON'),
   resent: says('重发的条数', 'How many notifications are sent again'),
   mch_no: says('商户号', 'The merchant number'),
   nonce: says('平台生成的随机串', 'Random text of the platform'),
@@ -133,7 +140,7 @@ export const ROW_TEXTS: Record<string, Texts> = {
     "The HTTP status of the merchant's server; null without an answer",
   ),
   failure: says('未送达的原因，已送达时为 null', 'Why it was not delivered; null where it was'),
-  time: says('尝试的时间', 'When it was tried'),
+  time: says('发生的时间', 'When it happened'),
   ms: says('用时，毫秒', 'How long it took, in milliseconds'),
   reply: says('商户服务器的回答', "The answer of the merchant's server"),
   at: says('问答的时间', 'When the upstream was asked'),
@@ -142,6 +149,33 @@ export const ROW_TEXTS: Record<string, Texts> = {
   verb: says('问了什么：query 查询，close 关闭', 'What was asked: a query or a close'),
   says: says('上游的回答', 'What the upstream answered'),
   requestId: says('上游的请求编号', "The upstream's own number of the exchange"),
+  request_id: says('网关的请求编号，网关的日志里也有', "The gateway's number of the request, which its log has, too"),
+  call: says('接口：方法与路径', 'Which call: method and path'),
+  address: says('请求来自的地址', 'The address from which it came'),
+  mch_trade_no: SHARED.mch_trade_no,
+  refund_no: SHARED.refund_no,
+  mch_refund_no: SHARED.mch_refund_no,
+  status: says('应答的状态码', 'The status of the answer'),
+  message: says('应答的 message', 'The message of the answer'),
+  field_errors: says('应答的 fieldErrors', 'The fieldErrors of the answer'),
+  signature: says(
+    '验签看到什么：VERIFIED 通过，NOT_CHECKED 请求体读不出，NO_SIGNATURE 不是签名，OTHER_KEY 不是登记的密钥所签，OTHER_DIGEST 摘要算法不对，OTHER_TEXT 签的是另一段文本',
+    'What the check of the signature saw. VERIFIED: it is right; NOT_CHECKED: the body could not be read; NO_SIGNATURE: the text is none; OTHER_KEY: made by no key that the gateway has of the merchant; OTHER_DIGEST: by such a key, with another digest than SHA-256; OTHER_TEXT: by such a key, of another text',
+  ),
+  key_id: says(
+    '用到的商户公钥的编号',
+    "The id of the merchant's public key that was used: the start of the SHA-256 of its DER",
+  ),
+  signed_text: says(
+    '网关拼出的待签名文本，最多2048个字符',
+    'The text that the gateway built and verified against, its first 2048 characters',
+  ),
+  sent: says('未通过验签时：收到的参数', 'The parameters as they came, where the signature did not verify'),
+  signed_digest: says('OTHER_TEXT 时：签名里的 SHA-256', 'The SHA-256 in the signature, for OTHER_TEXT'),
+  left_out: says(
+    '此前有几次同类调用太密，没有记下',
+    'How many calls of this kind before it were not kept, because they came too fast',
+  ),
   merchant: says('商户名称', 'The name of the merchant'),
   amount: says('金额，单位元', 'The amount in yuan'),
   expires_at: says('支付截止时间', 'When the order expires'),

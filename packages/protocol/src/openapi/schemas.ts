@@ -49,6 +49,7 @@ const ROW_NAMES: Record<string, string> = {
   refunds: 'ListedRefund',
   notifications: 'ListedNotification',
   tries: 'NotificationTry',
+  calls: 'LoggedCall',
   upstream_answers: 'UpstreamAnswer',
 }
 

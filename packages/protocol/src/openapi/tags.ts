@@ -18,6 +18,11 @@ const TAGS = {
     description:
       '网关向商户发送的支付与退款通知，以及查询、重发它们的接口。\n\nWhat the gateway posts to merchants of payments and refunds, and the calls that list it and send it again.',
   },
+  calls: {
+    name: '调用记录 · Calls',
+    description:
+      "网关看到的本商户的调用，用于排查签名等问题。\n\nThe merchant's calls as the gateway saw them, to find what is wrong with a signature, for example.",
+  },
   cashier: {
     name: '收银台 · Cashier',
     description:

@@ -20,12 +20,18 @@ import { isAllowed } from '../allowed-addresses.ts'
 import type { RateLimit } from '../rate-limit.ts'
 import type { Caller } from './exchange.ts'
 import { publicKey } from './key-cache.ts'
+import type { Seen } from './note-call.ts'
 import type { Params } from './read-params.ts'
 
 export type Call = Params & { headers: IncomingHttpHeaders; address: string; bodySigned: boolean }
 
-/** `proven`: the signature verified, also where the call is refused for another reason; null where it did not. */
-export type Identified = { proven: Caller; refusal: Refusal | null } | { proven: null; refusal: Refusal }
+/**
+ * `proven`: the signature verified, also where the call is refused for another reason; null where it did not. `seen`, for the log of
+ * calls: null where no merchant is named that there is.
+ */
+export type Identified = ({ proven: Caller; refusal: Refusal | null } | { proven: null; refusal: Refusal }) & {
+  seen: Seen | null
+}
 
 type Claim = { mchNo: string; nonce: string; sign: string; isInBody: boolean }
 
@@ -33,14 +39,15 @@ const NO_JSON = refuse('PARAM_ERROR', '请求体应为JSON对象')
 
 export async function identify(world: World, call: Call, perMerchant: RateLimit): Promise<Identified> {
   const claim = readClaim(call)
-  if ('refused' in claim) return { refusal: claim, proven: null }
+  if ('refused' in claim) return stranger(claim)
   const merchant = await world.findMerchant(claim.mchNo)
   if (merchant === null) return stranger(refuse('MCH_NOT_EXIST'))
-  if (call.params === null) return stranger(NO_JSON)
+  const seen = { merchant, texts: [], sign: claim.sign, proof: null }
+  if (call.params === null) return stranger(NO_JSON, seen)
   const texts = textsOf({ ...call, params: call.params }, claim)
-  if (texts === null) return stranger(refuse('PARAM_ERROR', '请求体嵌套过深'))
-  const isSigned = merchant.publicKeys.some((key) => texts.some((text) => verifyText(text, claim.sign, publicKey(key))))
-  if (!isSigned) return stranger(numberRefusal(call.params) ?? refuse('SIGN_ERROR'))
+  if (texts === null) return stranger(refuse('PARAM_ERROR', '请求体嵌套过深'), seen)
+  const proof = proofOf(merchant, texts, claim.sign)
+  if (proof === null) return stranger(numberRefusal(call.params) ?? refuse('SIGN_ERROR'), { ...seen, texts })
   // A body that carries its signature is posted from the payer's browser. The list holds the merchant's servers.
   const address = claim.isInBody ? null : call.address
   const refusal = refusalOf(merchant, address, perMerchant)
@@ -48,10 +55,20 @@ export async function identify(world: World, call: Call, perMerchant: RateLimit)
   return {
     proven: { mchNo: merchant.mchNo, nonce: claim.isInBody ? null : claim.nonce, knowsChannelFields },
     refusal,
+    seen: { ...seen, texts, proof },
   }
 }
 
-const stranger = (refusal: Refusal): Identified => ({ refusal, proven: null })
+const stranger = (refusal: Refusal, seen: Seen | null = null): Identified => ({ refusal, proven: null, seen })
+
+/** The first key and text for which the signature verifies. */
+function proofOf({ publicKeys }: Merchant, texts: string[], sign: string): Seen['proof'] {
+  for (const key of publicKeys) {
+    const text = texts.find((one) => verifyText(one, sign, publicKey(key)))
+    if (text !== undefined) return { key, text }
+  }
+  return null
+}
 
 const SIGNATURE_FIELDS = ['mch-no', 'nonce', 'sign-type', 'sign'] as const
 

@@ -30,6 +30,8 @@ export type Command = {
   zh: string
   en: string
   options: NonNullable<ParseArgsConfig['options']>
+  /** The name under which `run` finds the one word that follows the command, where one may. */
+  positional?: string
   /** Null when the command has printed its result itself. */
   run: (flags: Flags, io: Io) => Promise<Output | null>
 }

@@ -1,13 +1,14 @@
 /** One run of the command line: finds the command, runs it, prints the result or the error, returns the exit code. */
 import { parseArgs } from 'node:util'
 import { ApiError, ConnectionError, ParameterError, SignatureError } from '@acopay/sdk'
-import { type Command, EXIT, type ExitCode, type Io, UnfinishedError, UsageError } from './command.ts'
+import { type Command, EXIT, type ExitCode, type Flags, type Io, UnfinishedError, UsageError } from './command.ts'
 import { billCommand } from './commands/bill.ts'
 import { keygenCommand } from './commands/keygen.ts'
 import { listenCommand } from './commands/listen.ts'
 import { listCommand, resendCommand } from './commands/notifications.ts'
 import { closeCommand, evidenceCommand, placeCommand, queryCommand } from './commands/order.ts'
 import { refundCommand, refundQueryCommand } from './commands/refund.ts'
+import { timeCommand } from './commands/sandbox.ts'
 import { signCommand, verifyCommand } from './commands/signature.ts'
 
 const COMMANDS: Record<string, Command> = {
@@ -20,6 +21,7 @@ const COMMANDS: Record<string, Command> = {
   bill: billCommand,
   'notifications list': listCommand,
   'notifications resend': resendCommand,
+  'sandbox time': timeCommand,
   listen: listenCommand,
   keygen: keygenCommand,
   sign: signCommand,
@@ -27,7 +29,7 @@ const COMMANDS: Record<string, Command> = {
 }
 
 /** First words that need a second one. */
-const GROUPS: ReadonlySet<string> = new Set(['order', 'notifications'])
+const GROUPS: ReadonlySet<string> = new Set(['order', 'notifications', 'sandbox'])
 
 export async function run(argv: string[], io: Io): Promise<ExitCode> {
   const isJson = argv.includes('--json')
@@ -56,10 +58,17 @@ export async function run(argv: string[], io: Io): Promise<ExitCode> {
   }
 }
 
-function readFlags(command: Command, args: string[]) {
+function readFlags(command: Command, args: string[]): Flags {
   try {
     const options = { ...command.options, json: { type: 'boolean' }, help: { type: 'boolean' } } as const
-    return parseArgs({ args, options, allowPositionals: false }).values as Record<string, string | boolean | undefined>
+    const { positional } = command
+    const read = parseArgs({ args, options, allowPositionals: positional !== undefined })
+    const [given, ...more] = read.positionals
+    if (more.length > 0) throw new Error(`what is ${more[0]}?`)
+    return {
+      ...read.values,
+      ...(positional === undefined || given === undefined ? {} : { [positional]: given }),
+    } as Flags
   } catch (error) {
     throw new UsageError(`${error instanceof Error ? error.message : 'wrong flags'}；见 acopay help (see acopay help)`)
   }

@@ -127,6 +127,8 @@ export function buildWorld({
     metrics,
     now,
     sureNow: clock.sureNow,
+    aheadMs: clock.aheadMs,
+    steadyMs: clock.steadyMs,
     clockDoubt: clock.doubt,
     random: Math.random,
     newDigits,

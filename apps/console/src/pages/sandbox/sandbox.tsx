@@ -9,6 +9,7 @@ import { Title, useSays, useSuggested } from '../../parts.tsx'
 import { usePreferences } from '../../preferences.tsx'
 import { Faults } from './sandbox-faults.tsx'
 import { TestOrder } from './sandbox-order.tsx'
+import { Time } from './sandbox-time.tsx'
 
 const SCENARIOS = ['late_payment', 'two_codes_paid', 'lost_close_answer', 'paid_while_closing'] as const
 
@@ -25,6 +26,7 @@ export function Sandbox() {
         <Scenarios show={show} />
         <PlaceOrder show={show} />
         <Faults />
+        <Time />
       </div>
       {mch_no !== undefined && transaction_no !== undefined && (
         <TestOrder key={transaction_no} mch_no={mch_no} transaction_no={transaction_no} />

@@ -1,6 +1,7 @@
 /** Sandbox mode only: the moments to which the clock is moved, as users write them. */
 import { dayBounds, dayOf } from '@acopay/core'
 import { timeText } from '@acopay/protocol'
+import type { World } from '../world.ts'
 
 /** A refusal, in both languages. */
 export type Told = { zh: string; en: string }
@@ -11,19 +12,31 @@ const MOMENT = /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d(?::\d\d)?)(Z|[+-]\d\d:\d\d)?$/
 /** When all bills of the day before are there. */
 const TOMORROW_MS = 10.5 * 3_600_000
 
+const DAY_MS = 86_400_000
+const ONE_MOVE_MAX_MS = 366 * DAY_MS
+const AHEAD_MAX_MS = 3660 * DAY_MS
+
+const TOO_FAR: Told = {
+  zh: '一次最多快进366天，合计最多3660天',
+  en: 'The clock moves at most 366 days at a time, and 3660 days in all',
+}
+
 const UNREADABLE: Told = {
   zh: 'to 应为 +1d、+2h30m、tomorrow（次日10:30）或 2026-12-01T09:00（未写时区即北京时间）',
   en: 'to should be +1d, +2h30m, tomorrow (10:30 of the next day) or 2026-12-01T09:00, which is in UTC+8 unless it says otherwise',
 }
 
-/** The moment in milliseconds since 1970, after `now`; else why not. */
-export function readMoment(text: unknown, now: Date): number | Told {
+/** The moment in milliseconds since 1970, after now; else why not. */
+export function readMoment(text: unknown, clock: Pick<World, 'now' | 'aheadMs'>): number | Told {
   if (typeof text !== 'string') return UNREADABLE
+  const now = clock.now()
   const written = text.trim()
   const ms = stepMs(written)
   const atMs = ms === null ? momentMs(written, now) : now.getTime() + ms
   if (atMs === null) return UNREADABLE
-  return atMs > now.getTime() ? atMs : notBack(now)
+  const byMs = atMs - now.getTime()
+  if (byMs <= 0) return notBack(now)
+  return byMs > ONE_MOVE_MAX_MS || clock.aheadMs() + byMs > AHEAD_MAX_MS ? TOO_FAR : atMs
 }
 
 const notBack = (now: Date): Told => ({

@@ -175,8 +175,8 @@ describe('a day ahead', () => {
 
   it("an order's end by the machine's clock is in the past: the refusal says what time it is in the sandbox", async () => {
     const params = orderParams(test.demo, { time_expire: new Date(Date.now() + 30 * MINUTE_MS).toISOString() })
-    const { message, data } = await call(test.demo, { method: 'POST', path: 'trade', params })
-    expect(JSON.stringify([message, data])).toContain((await read()).time.slice(0, 13))
+    const { message, fieldErrors } = await call(test.demo, { method: 'POST', path: 'trade', params })
+    expect([message, fieldErrors?.includes((await read()).time.slice(0, 13))]).toEqual(['PARAM_ERROR', true])
   })
 
   it('an authenticator goes by the time outside', async () => {

@@ -249,7 +249,7 @@ const movesWith =
   }
 
 function often(ms: number, deed: () => Promise<void>): { stop: () => Promise<void> } {
-  const timer = setInterval(() => void deed(), ms)
+  const timer = setInterval(deed, ms)
   return { stop: async () => clearInterval(timer) }
 }
 

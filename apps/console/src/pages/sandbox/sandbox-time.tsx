@@ -40,7 +40,12 @@ export function Time() {
         {button('+1d', t('dayOn'))}
         {button('tomorrow', t('tomorrow'))}
       </div>
-      <Form layout="inline" onFinish={({ to }: { to: string }) => move.mutate(to)} style={{ rowGap: 8 }}>
+      <Form
+        layout="inline"
+        requiredMark={false}
+        onFinish={({ to }: { to: string }) => move.mutate(to)}
+        style={{ rowGap: 8 }}
+      >
         <Form.Item name="to" label={t('timeTo')} rules={[{ required: true, max: 32, message: t('needed') }]}>
           <Input placeholder="+2h30m" style={{ width: 170 }} />
         </Form.Item>

@@ -25,8 +25,8 @@ export function Sandbox() {
       <div className="columns">
         <Scenarios show={show} />
         <PlaceOrder show={show} />
-        <Faults />
         <Time />
+        <Faults />
       </div>
       {mch_no !== undefined && transaction_no !== undefined && (
         <TestOrder key={transaction_no} mch_no={mch_no} transaction_no={transaction_no} />

@@ -59,7 +59,7 @@ export async function openSandbox({ home, master, signal, ...parts }: Options): 
     },
     async close() {
       clearInterval(redelivery)
-      following.stop()
+      await following.stop()
       leaveHome(home)
       await upstreams.stop()
     },

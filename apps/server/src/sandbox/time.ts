@@ -30,10 +30,8 @@ export type SandboxClock = {
   read: () => SandboxTime
   /** Moves to a moment as the user writes it. The refusal is a text; null where this process stops on the way. */
   move: (to: unknown) => Promise<SandboxTime | Told | null>
-  /** Takes over what another process has done. */
-  follow: () => Promise<void>
-  /** Follows until stopped. */
-  keepFollowing: () => { stop: () => void }
+  /** Takes over what other processes do, until stopped. */
+  keepFollowing: () => { stop: () => Promise<void> }
 }
 
 export function sandboxClock(parts: TimeParts): SandboxClock {
@@ -43,9 +41,15 @@ export function sandboxClock(parts: TimeParts): SandboxClock {
     const aheadMs = await readAheadMs(world.pool)
     if (aheadMs > world.aheadMs()) await setAheadMs(aheadMs)
   }
+  const keepOn = async (stopping: AbortSignal): Promise<void> => {
+    while (!stopping.aborted) {
+      // A database that is lost is logged by all who ask it for more.
+      await follow().catch(() => {})
+      await world.sleep(LOOK_MS, stopping)
+    }
+  }
   return {
     read,
-    follow,
     async move(to) {
       const asked = readMoment(to, world)
       if (typeof asked !== 'number') return asked
@@ -61,10 +65,14 @@ export function sandboxClock(parts: TimeParts): SandboxClock {
       })
     },
     keepFollowing() {
-      const looking = setInterval(() => {
-        follow().catch((err: unknown) => world.log.warn({ err }, "the sandbox's clock could not be read"))
-      }, LOOK_MS)
-      return { stop: () => clearInterval(looking) }
+      const stopping = new AbortController()
+      const following = keepOn(stopping.signal)
+      return {
+        stop: () => {
+          stopping.abort()
+          return following
+        },
+      }
     },
   }
 }

@@ -85,6 +85,7 @@ async function shootForDocs(browser: Browser, demo: DemoSettings, admin: Visit['
   const clock = page.getByRole('region', { name: '沙箱的时钟' })
   await clock.getByRole('button', { name: /次日/ }).click()
   await page.getByText('沙箱时间现在是').waitFor()
+  await page.getByText('沙箱时间现在是').waitFor({ state: 'hidden' })
   await page.evaluate('scrollTo(0, 0)')
   await page.screenshot({ path: path.join(IN_DOCS, 'sandbox-clock.png') })
   await page.goto(`${demo.baseUrl}/console/reconciliations/differences`)

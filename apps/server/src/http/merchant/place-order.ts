@@ -50,6 +50,6 @@ export const placeEndpoint: Endpoint = {
   },
 }
 
-/** A sandbox whose clock was moved ahead has another time than its caller. */
+/** A sandbox whose clock was moved ahead has another time than its caller: to the minute, since the text must be short. */
 const sandboxTime = (world: World): string =>
-  world.aheadMs() === 0 ? '' : `；沙箱的时钟被快进过，现在是 ${timeText(world.now())}`
+  world.aheadMs() === 0 ? '' : `；沙箱时间${timeText(world.now()).slice(0, 16)}`

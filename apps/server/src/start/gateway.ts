@@ -145,10 +145,8 @@ async function start({ config, machine, signal, opened }: Start): Promise<Gatewa
   const crew = crewOf(world, config.jobPauseMs)
   const move = { setAheadMs: movesWith(clock, refresh), byHand: crew.byHand }
   const sandbox = world.isSandbox ? await openSandbox({ world, home: config.home, master, signal, ...move }) : null
-  if (sandbox !== null) {
-    opened.push(sandbox.close)
-    urls.sandbox = sandbox.upstreams.url
-  }
+  if (sandbox !== null) opened.push(sandbox.close)
+  urls.sandbox = sandbox?.upstreams.url ?? urls.sandbox
   signal.throwIfAborted()
 
   const working: { stop: () => Promise<void> }[] = []

@@ -161,11 +161,10 @@ async function start({ config, machine, signal, opened }: Start): Promise<Gatewa
   const files = sandbox?.writeFiles({ url: urls.public, platformPublicKey: key.current.publicKeyText }) ?? null
   signal.throwIfAborted()
   phase = 'ready'
-  const stop = async (): Promise<void> => {
+  opened.push(async () => {
     phase = 'stopping'
-    await closeAll(opened)
-  }
-  return { url: urls.own, metricsUrl, sandbox: files, log, gone, stop }
+  })
+  return { url: urls.own, metricsUrl, sandbox: files, log, gone, stop: () => closeAll(opened) }
 }
 
 function goneOnce(): { gone: Promise<Error>; tellGone: (error: Error) => void } {

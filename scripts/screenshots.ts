@@ -1,16 +1,20 @@
-/** `npm run screenshots`: a picture of every page, phone and desktop, light and dark, below screenshots/. */
+/**
+ * `npm run screenshots`: a picture of every page, phone and desktop, light and dark, below screenshots/; and those that the documents show,
+ * below docs/pictures/. `npm run screenshots -- docs` takes only these.
+ */
 import { mkdirSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { startEmbeddedPostgres } from '@acopay/embedded-postgres'
-import type { Page } from 'playwright-core'
+import type { Browser, Page } from 'playwright-core'
 import type { DemoSettings } from '../apps/server/src/sandbox/demo-merchant.ts'
 import type { ConsoleUsers } from '../apps/server/src/sandbox/users.ts'
 import { readConfig } from '../apps/server/src/start/config.ts'
 import { startGateway } from '../apps/server/src/start/gateway.ts'
 import { DESKTOP, openBrowser, openPage, PHONE } from '../test/support/browser.ts'
-import { call, close, openAttempt, orderParams, pay } from '../test/support/merchant.ts'
+import { call, close, openAttempt, orderParams, pay, place } from '../test/support/merchant.ts'
 
+const IN_DOCS = path.join(import.meta.dirname, '..', 'docs', 'pictures')
 const OUT = path.join(import.meta.dirname, '..', 'screenshots')
 const home = path.join(tmpdir(), `acopay-screenshots-${process.pid}`)
 
@@ -27,30 +31,37 @@ async function main(): Promise<void> {
     const demo = JSON.parse(readFileSync(gateway.sandbox?.demoFile ?? '', 'utf8')) as DemoSettings
     const { users } = JSON.parse(readFileSync(gateway.sandbox?.consoleFile ?? '', 'utf8')) as ConsoleUsers
     const admin = users.find(({ role }) => role === 'platform_admin')
-    const made = await makeOrders(demo)
-    for (const [size, options] of Object.entries({ desktop: DESKTOP, phone: PHONE })) {
-      for (const colorScheme of ['light', 'dark'] as const) {
-        const { page, problems, close: done } = await openPage(browser, { ...options, colorScheme })
-        const shoot = async (name: string): Promise<void> => {
-          await page.waitForTimeout(400)
-          await page.screenshot({ path: path.join(OUT, `${name}-${size}-${colorScheme}.png`), fullPage: true })
-        }
-        for (const [name, url] of Object.entries(made.cashiers)) {
-          await page.goto(url)
-          await shoot(`cashier-${name}`)
-        }
-        await shootConsole({ page, shoot, demo, admin, orders: made.orders })
-        for (const problem of problems()) console.error(`${size} ${colorScheme}: ${problem}`)
-        await done()
-        console.log(`${size} ${colorScheme}`)
-      }
-    }
-    console.log(OUT)
+    if (process.argv[2] !== 'docs') await shootAll(browser, demo, admin)
+    // Last, because it moves the clock.
+    await shootForDocs(browser, demo, admin)
+    console.log(IN_DOCS)
   } finally {
     await browser.close()
     await gateway.stop()
     await postgres.stop()
   }
+}
+
+async function shootAll(browser: Browser, demo: DemoSettings, admin: Visit['admin']): Promise<void> {
+  const made = await makeOrders(demo)
+  for (const [size, options] of Object.entries({ desktop: DESKTOP, phone: PHONE })) {
+    for (const colorScheme of ['light', 'dark'] as const) {
+      const { page, problems, close: done } = await openPage(browser, { ...options, colorScheme })
+      const shoot = async (name: string): Promise<void> => {
+        await page.waitForTimeout(400)
+        await page.screenshot({ path: path.join(OUT, `${name}-${size}-${colorScheme}.png`), fullPage: true })
+      }
+      for (const [name, url] of Object.entries(made.cashiers)) {
+        await page.goto(url)
+        await shoot(`cashier-${name}`)
+      }
+      await shootConsole({ page, shoot, demo, admin, orders: made.orders })
+      for (const problem of problems()) console.error(`${size} ${colorScheme}: ${problem}`)
+      await done()
+      console.log(`${size} ${colorScheme}`)
+    }
+  }
+  console.log(OUT)
 }
 
 type Visit = {
@@ -62,14 +73,41 @@ type Visit = {
   orders: Record<string, string>
 }
 
+/** The pictures of docs/sandbox.md: the clock after the night, and what the comparison found in the morning. */
+async function shootForDocs(browser: Browser, demo: DemoSettings, admin: Visit['admin']): Promise<void> {
+  mkdirSync(IN_DOCS, { recursive: true })
+  const returned = await place(demo)
+  const code = (await openAttempt(demo, returned)) ?? ''
+  await pay(demo, returned, code)
+  await pay(demo, returned, code, 'give-back')
+  const { page, close: done } = await openPage(browser, { viewport: { width: 1200, height: 620 } })
+  await signIn({ page, demo, admin }, 'sandbox')
+  const clock = page.getByRole('region', { name: '沙箱的时钟' })
+  await clock.getByRole('button', { name: /次日/ }).click()
+  await page.getByText('沙箱时间现在是').waitFor()
+  await page.getByText('沙箱时间现在是').waitFor({ state: 'hidden' })
+  await page.evaluate('scrollTo(0, 0)')
+  await page.screenshot({ path: path.join(IN_DOCS, 'sandbox-clock.png') })
+  await page.goto(`${demo.baseUrl}/console/reconciliations/differences`)
+  await page.getByRole('row').nth(1).waitFor()
+  await page.screenshot({ path: path.join(IN_DOCS, 'sandbox-difference.png') })
+  await done()
+}
+
+async function signIn({ page, demo, admin }: Pick<Visit, 'page' | 'demo' | 'admin'>, where: string): Promise<void> {
+  await page.goto(`${demo.baseUrl}/console/${where}`)
+  await page.getByLabel('用户名').fill(admin?.username ?? '')
+  await page.getByLabel('密码').fill(admin?.password ?? '')
+  await page.getByRole('button', { name: '登录' }).click()
+  await page.locator('main.page').waitFor()
+}
+
 /** Signs in, and takes a picture of every page of the console. */
 async function shootConsole({ page, shoot, demo, admin, orders }: Visit): Promise<void> {
   await page.goto(`${demo.baseUrl}/console/orders`)
   await page.getByLabel('用户名').fill(admin?.username ?? '')
   await shoot('console-sign-in')
-  await page.getByLabel('密码').fill(admin?.password ?? '')
-  await page.getByRole('button', { name: '登录' }).click()
-  await page.locator('main.page').waitFor()
+  await signIn({ page, demo, admin }, 'orders')
   const listed = await page.locator('nav.nav a').evaluateAll((all) => all.map((one) => one.getAttribute('href') ?? ''))
   const pages = listed.map((href) => href.replace('/console/', '')).filter((name) => name !== 'sandbox')
   for (const where of [

@@ -128,7 +128,6 @@ describe('a setting of the environment', () => {
       ACOPAY_METRICS_PORT: config.metricsPort ?? 'none',
       ACOPAY_METRICS_TOKEN: config.metricsToken ?? 'none',
       ACOPAY_SANDBOX_EXPOSED: config.sandboxExposed,
-      ACOPAY_SANDBOX_AHEAD_HOURS: hours(config.sandboxAheadMs),
     }
     const written = Object.fromEntries(environment.map(({ name, otherwise }) => [name, otherwise]))
     expect(Object.fromEntries(Object.entries(found).map(([name, value]) => [name, String(value)]))).toEqual(written)

@@ -245,6 +245,7 @@ const ROWS: Row[] = [
   [['POST', `refund-requests/${M}/none`, {}], 'refunds.confirm', M, 'none', {}, 'NOT_FOUND'],
   [['DELETE', `refund-requests/${M}/none`], 'refunds.drop', M, 'none', {}, 'NOT_FOUND'],
   [['PUT', 'sandbox/faults/none', {}], 'sandbox.faults', null, null, {}, 'NOT_FOUND'],
+  [['POST', 'sandbox/time', { to: '-1d' }], 'sandbox.time', null, null, { to: '-1d' }, 'FIELD_INVALID'],
   [['POST', 'session/proof', { password: 'wrong' }], 'session.prove', null, null, {}, 'FIELD_INVALID'],
   [['DELETE', 'sessions/0123456789abcdef'], 'session.end_other', null, '0123456789abcdef', {}, 'NOT_FOUND'],
   [['POST', 'session/totp', { password: 'wrong' }], 'session.totp_begin', null, null, {}, 'FIELD_INVALID'],

@@ -182,6 +182,7 @@ const deeds = (one: string): (readonly ['POST' | 'PUT' | 'DELETE', string])[] =>
     ['DELETE', `refund-requests/MCH1000000/${one}`],
     ['POST', 'sandbox/orders'],
     ['PUT', `sandbox/faults/${one}`],
+    ['POST', 'sandbox/time'],
   ] as const),
   ...([
     ['POST', `sandbox/orders/MCH1000000/${one}/deeds`],
@@ -264,6 +265,7 @@ it('to the deeds that note or read more than texts, with every value that is non
     ['POST', 'notifications/resend', { ...deed, seq: value, from: value, until: value, dead: value }],
     ['POST', `sandbox/orders/MCH1000000/${order}/deeds`, { deed: value, scenario: value }],
     ['POST', 'sandbox/orders', { amount: value, description: value, notify: value }],
+    ['POST', 'sandbox/time', { to: value }],
     [
       'PUT',
       'merchants/MCH1000000/channels/wechat',

@@ -126,6 +126,8 @@ GET    sandbox/orders/:m/:o/deeds                sandbox.use            200 200 
 POST   sandbox/orders/:m/:o/deeds                sandbox.use            400 400 no  400 no  no  no   {}
 GET    sandbox/faults/wechat                     sandbox.use            200 200 no  200 no  .   .
 PUT    sandbox/faults/wechat                     sandbox.use            400 400 no  400 no  .   .    {}
+GET    sandbox/time                              sandbox.use            200 200 no  200 no  .   .
+POST   sandbox/time                              sandbox.use            400 400 no  400 no  .   .    {}
 `
 
 /** Open although the password must be changed first. */

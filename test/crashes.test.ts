@@ -11,6 +11,7 @@ import path from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '@acopay/embedded-postgres'
 import { addMerchant, migrate, openPool, putChannelAccount } from '@acopay/store'
+import { moveAhead } from '@acopay/store/sandbox'
 import { type Fault, listen, memoryBooks, type StandIn, seededFaults } from '@acopay/upstreams'
 import { expect, it } from 'vitest'
 import { DEMO } from '../apps/server/src/sandbox/demo-merchant.ts'
@@ -109,10 +110,10 @@ it(
     // An hour later by everybody's clock no pause between tries is left to wait for.
     await Promise.all(gateways.map((gateway) => gateway?.end('SIGTERM')))
     upstreams.setAhead(HOUR)
-    Object.assign(env, { ACOPAY_SANDBOX_AHEAD_HOURS: '1' })
+    const pool = openPool({ connectionString: url })
+    await moveAhead(pool, HOUR)
     await Promise.all([start(0), start(1)])
 
-    const pool = openPool({ connectionString: url })
     const { mchNo } = DEMO
     const sums = await expectAllIsWell(pool, { mchNo, taken: upstreams.taken, toldClosed, told: merchant.told })
     const counts = [...kills].map(([kill, count]) => `${kill} ${count}`).join(', ')

@@ -67,7 +67,6 @@ describe('a production start', () => {
       sandboxExposed: 'no',
       proofAboveFen: 100_000n,
       secondPersonAboveFen: null,
-      sandboxAheadMs: 0,
       notifyPorts: [443],
       notifyNetworks: [],
     })
@@ -81,7 +80,7 @@ describe('a production start', () => {
       'select mch_no from merchant union all select username from console_user',
     )
     expect(rows).toEqual([{ mch_no: demo.mchNo }])
-    for (const path of ['/sandbox/', '/sandbox/upstreams/wechat/taken', '/console/api/sandbox']) {
+    for (const path of ['/sandbox/', '/sandbox/time', '/sandbox/upstreams/wechat/taken', '/console/api/sandbox']) {
       expect((await fetch(gateway.url + path)).status, path).toBe(404)
     }
   })

@@ -1,4 +1,5 @@
 /** A sandbox says that it is one in every answer, and nothing else does. What its pages show is in the tests of pages. */
+import { timeText } from '@acopay/protocol'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { buildServer, NO_EXTRA_ROUTES } from '../apps/server/src/http/server.ts'
 import { readConfig } from '../apps/server/src/start/config.ts'
@@ -64,6 +65,10 @@ it('in the sandbox every answer says so in a header', async () => {
   expect(
     wrongRows(answers, ([name, { headers }]) => [name, headers.get('x-acopay-mode') ?? 'no header', 'sandbox']),
   ).toEqual([])
+  const time = timeText(gateway.world.now())
+  expect(
+    wrongRows(answers, ([name, { headers }]) => [name, headers.get('x-acopay-sandbox-time') ?? 'no header', time]),
+  ).toEqual([])
   expect(answers.map(([, { status }]) => status)).toContain(404)
   expect((await query(gateway.demo, await place(gateway.demo))).isSigned).toBe(true)
 })
@@ -75,6 +80,10 @@ it('in production no answer has that header', async () => {
   const answers = await asked(base)
   await app.close()
   expect(
-    wrongRows(answers, ([name, { headers }]) => [name, headers.get('x-acopay-mode') ?? 'no header', 'no header']),
+    wrongRows(answers, ([name, { headers }]) => [
+      name,
+      headers.get('x-acopay-mode') ?? headers.get('x-acopay-sandbox-time') ?? 'no header',
+      'no header',
+    ]),
   ).toEqual([])
 })

@@ -7,6 +7,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
+import { moveAhead } from '@acopay/store/sandbox'
 import type { Fault } from '@acopay/upstreams'
 import { expect, it } from 'vitest'
 import { startedOnce, testDatabase } from './support/database.ts'
@@ -19,6 +20,7 @@ import { SIZE } from './support/size.ts'
 
 const ORDERS = SIZE.stormOrders
 const AT_ONCE = 16
+const HOUR = 3_600_000
 const CHANNELS = ['wechat', 'alipay'] as const
 
 /** Together a fifth. */
@@ -125,7 +127,8 @@ it(`${ORDERS} orders in the storm: at rest the invariants hold, and kept plus se
 
   // The clear morning after: an hour later by their clock no pause between tries is left to wait for.
   await Promise.all(gateways.map((gateway) => gateway.end('SIGTERM')))
-  gateways = await Promise.all(CHANNELS.map(() => startProcess({ ...env, ACOPAY_SANDBOX_AHEAD_HOURS: '1' })))
+  await moveAhead(pool, HOUR)
+  gateways = await Promise.all(CHANNELS.map(() => startProcess(env)))
   const taken = async (): Promise<Taken[]> => {
     const lists = await Promise.all(CHANNELS.map((channel) => takenBy(gateways[0] as StartedProcess, channel)))
     return lists.flat()

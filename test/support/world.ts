@@ -13,13 +13,14 @@ import { runDueJobs } from '../../apps/server/src/jobs/worker.ts'
 import { type GuardOptions, safePost } from '../../apps/server/src/outbound/safe-post.ts'
 import { DEMO, type DemoSettings, seedDemo } from '../../apps/server/src/sandbox/demo-merchant.ts'
 import { sandboxExtraRoutes } from '../../apps/server/src/sandbox/extra-routes.ts'
+import { sandboxClock } from '../../apps/server/src/sandbox/time.ts'
 import { type SandboxUpstreams, sandboxUpstreams } from '../../apps/server/src/sandbox/upstreams.ts'
 import { type HashingClock, hashing } from '../../apps/server/src/security/hashing.ts'
 import { loadSigningKey } from '../../apps/server/src/security/platform-key.ts'
 import { loadPurposeKeys } from '../../apps/server/src/security/purpose-keys.ts'
 import { masterKeysOf } from '../../apps/server/src/security/vault.ts'
 import { buildWorld } from '../../apps/server/src/start/build-world.ts'
-import { sureClock } from '../../apps/server/src/start/clock.ts'
+import { movableClock, sureClock } from '../../apps/server/src/start/clock.ts'
 import { readConfig } from '../../apps/server/src/start/config.ts'
 import type { World } from '../../apps/server/src/world.ts'
 import { startedOnce, type TestDatabase, testDatabase } from './database.ts'
@@ -84,12 +85,13 @@ export async function testWorld(
     isLoopbackAllowed: true,
     ...options.guard,
   })
+  const moved = movableClock(sureClock(clock.now))
   const world = buildWorld({
     config,
     master,
     purposeKey: await loadPurposeKeys(database.pool, master),
     outgoing,
-    clock: sureClock(clock.now),
+    clock: moved,
     sleep: clock.sleep,
     hashing: hashing(HURRIED),
     pool: database.pool,
@@ -105,15 +107,21 @@ export async function testWorld(
     return channel && { ...channel, ...options.upstream?.(channel, name) }
   }
   const upstreams = sandboxUpstreams(database.pool, world)
-  const app = buildServer(world, config, sandboxExtraRoutes(world, upstreams, config.home))
-  const baseUrl = await app.listen({ host: '127.0.0.1', port: 0 })
-  ownUrl = baseUrl
   const telling = notifier(world)
   const tellDue = async (): Promise<number> => {
     const sent = await telling.sendDue()
     await telling.settled()
     return sent
   }
+  const time = sandboxClock({
+    world,
+    setAheadMs: async (ms) => moved.setAheadMs(ms),
+    byHand: (deed) => deed(async () => (await runDueJobs(world)) + (await tellDue())),
+    deliverDue: upstreams.deliverDue,
+  })
+  const app = buildServer(world, config, sandboxExtraRoutes({ world, upstreams, clock: time }, config.home))
+  const baseUrl = await app.listen({ host: '127.0.0.1', port: 0 })
+  ownUrl = baseUrl
   const { mchPrivateKey } = await seedDemo(database.pool, home, clock.now())
   await upstreams.open(master)
   return {

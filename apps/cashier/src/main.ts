@@ -59,6 +59,7 @@ function hear(next: Order): void {
   aheadMs = Date.parse(next.now) - Date.now()
   const isSame = JSON.stringify({ ...next, now: '' }) === JSON.stringify({ ...order, now: '' })
   order = { ...next }
+  if (next.moved !== undefined) document.body.dataset.moved = next.moved
   if (!isSame) draw()
   tellParent(order)
 }

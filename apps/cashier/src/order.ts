@@ -14,6 +14,8 @@ export type Order = {
   paid_at: string | null
   /** The server's time of this answer. The device's clock may be wrong. */
   now: string
+  /** What the band of a sandbox says where its clock was moved. */
+  moved?: string
 }
 
 export type Channel = { channel: string; methods: string[] }

@@ -48,6 +48,8 @@ export type Command = {
   zh: string
   en: string
   options: Record<string, OptionShape>
+  /** The name under which `run` finds the one word that may follow the command. */
+  positional?: string
   /** Null when the command has printed its result itself. */
   run: (flags: Flags, io: Io) => Promise<Output | null>
 }

@@ -32,10 +32,13 @@ function addCommand(root: Parser, words: string[], { command, run }: { command: 
   })
   for (const option of options) parser.addOption(option)
   parser.action(async () => {
-    const [surplus] = parser.args
+    const { positional } = command
+    const [word, ...rest] = positional === undefined ? [undefined, ...parser.args] : parser.args
+    const [surplus] = rest
     if (surplus !== undefined) throw new UsageError(`多余的参数 ${surplus}，见 acopay help (surplus, see acopay help)`)
     const given = parser.opts<Flags>()
-    await run(command, Object.fromEntries(options.map((one) => [one.name(), given[one.attributeName()]])))
+    const flags = Object.fromEntries(options.map((one) => [one.name(), given[one.attributeName()]]))
+    await run(command, positional === undefined ? flags : { ...flags, [positional]: word })
   })
 }
 

@@ -1,5 +1,7 @@
 import { execFile } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { promisify } from 'node:util'
@@ -279,5 +281,31 @@ describe('the command as a process', () => {
     const query = [main, 'order', 'query', '--transaction-no', 'AP0', '--json']
     const ran = promisify(execFile)(process.execPath, [...FROM_SOURCE, ...query], { cwd: below, env: {} })
     await expect(ran).rejects.toMatchObject({ code: 3, stdout: expect.stringContaining('"status": 1007') })
+  })
+})
+
+describe('acopay sandbox time', () => {
+  it('says what time it is, moves it on, and never back', async () => {
+    const before = await json('sandbox time')
+    expect(before).toMatchObject({ exit: 0, aheadSeconds: 0, time: expect.stringMatching(/\+08:00$/) })
+    const after = await json('sandbox time +30s')
+    expect([after.exit, after.aheadSeconds]).toEqual([0, 30])
+    expect((await acopay('sandbox time')).out).toMatch(/沙箱时间 time in the sandbox .*\n快进 moved ahead +30 s/)
+    const back = await acopay('sandbox time 2020-01-01T00:00')
+    expect([back.exit, back.err]).toEqual([2, expect.stringContaining('only goes forward')])
+    expect((await acopay('sandbox time +1d +1d')).exit).toBe(2)
+    expect((await acopay('order query +1d')).exit).toBe(2)
+    expect((await acopay('sandbox')).exit).toBe(2)
+  })
+
+  it('says what is wrong where no sandbox answers', async () => {
+    const none = await acopay('sandbox time --base-url http://127.0.0.1:9')
+    expect([none.exit, none.err]).toEqual([5, expect.stringContaining('没有得到应答')])
+    const production = createServer((_request, response) => void response.writeHead(404).end('no such path'))
+    await new Promise<void>((resolve) => production.listen(0, '127.0.0.1', resolve))
+    const { port } = production.address() as AddressInfo
+    const other = await acopay(`sandbox time +1d --base-url http://127.0.0.1:${port}`)
+    production.close()
+    expect([other.exit, other.err]).toEqual([2, expect.stringContaining('is no sandbox')])
   })
 })

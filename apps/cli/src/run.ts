@@ -18,6 +18,7 @@ import { logsCommand } from './commands/logs.ts'
 import { listCommand, resendCommand } from './commands/notifications.ts'
 import { closeCommand, evidenceCommand, placeCommand, queryCommand } from './commands/order.ts'
 import { refundCommand, refundQueryCommand } from './commands/refund.ts'
+import { timeCommand } from './commands/sandbox.ts'
 import { signCommand, verifyCommand } from './commands/signature.ts'
 import { TRIGGERS } from './commands/trigger.ts'
 import { completionScript } from './completion.ts'
@@ -34,6 +35,7 @@ export const COMMANDS: Record<string, Command> = {
   bill: billCommand,
   'notifications list': listCommand,
   'notifications resend': resendCommand,
+  'sandbox time': timeCommand,
   listen: listenCommand,
   ...TRIGGERS,
   logs: logsCommand,

@@ -1,5 +1,5 @@
 /** The console's own API (packages/protocol/src/console): one function to call it. */
-import type { Failure, Session } from '@acopay/protocol/console'
+import { type Failure, movedText, type Session } from '@acopay/protocol/console'
 import { QueryClient, queryOptions } from '@tanstack/react-query'
 import { ApiError, mayRepeat } from './api-error.ts'
 
@@ -52,6 +52,20 @@ export async function call<Answer>(method: Method, path: string, body?: object):
   }
 }
 
+/** How far the sandbox's clock was moved ahead, by the last answer. */
+let movedSeconds = 0
+
+/** The gateway's time, as far as this computer's clock is right. */
+export const gatewayMs = (): number => Date.now() + movedSeconds * 1000
+
+/** The band at the top of every page says it. */
+function noteMoved({ headers }: Response): void {
+  const seconds = Number(headers.get('x-acopay-sandbox-ahead') ?? 0)
+  if (seconds === movedSeconds) return
+  movedSeconds = seconds
+  document.body.dataset.moved = movedText(seconds)
+}
+
 type Method = 'GET' | 'POST' | 'PUT' | 'DELETE'
 
 async function callOnce<Answer>(method: Method, path: string, body?: object): Promise<Answer> {
@@ -67,6 +81,7 @@ async function callOnce<Answer>(method: Method, path: string, body?: object): Pr
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   }).catch(() => null)
   if (response === null) throw new ApiError(0, null)
+  noteMoved(response)
   const answer = (await response.json().catch(() => null)) as unknown
   if (response.ok) return answer as Answer
   const failure = answer as Failure | null

@@ -102,6 +102,13 @@ export type World = {
   /** The time by which something ends for good (an order expires, an upstream's "not found" becomes proof): `now`, which stands still
    * while the clock is in doubt. */
   sureNow: () => Date
+  /**
+   * How far `now` is ahead of the time outside, since the sandbox's clock can be moved; 0 in production. What people or machines compare
+   * with their own clocks (codes of an authenticator, `notify_time`) follows the time outside.
+   */
+  aheadMs: () => number
+  /** Whole milliseconds that have really passed since some moment: for deadlines and durations, which no moved clock may end. */
+  steadyMs: () => number
   /** Why the clock is in doubt; null while it is not. */
   clockDoubt: () => ClockDoubt | null
   /** 0 ≤ x < 1, to spread retries. Not for secrets, because it can be predicted. */

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { billRange, isBillComplete, plannedBillDays, upstreamBillDays } from './bill.ts'
+import { billRange, isBillComplete, nextBillMs, plannedBillDays, upstreamBillDays } from './bill.ts'
 import { dayBounds, dayOf } from './time.ts'
 
 const at = (text: string): number => Date.parse(`${text}+08:00`)
@@ -49,4 +49,13 @@ it.each([
   ['2026-12-31T23:59:59', '2026-09-30', '2026-12-30'],
 ])('at %s a merchant may request the bills of %s to %s', (now, first, last) => {
   expect(billRange(at(now))).toEqual({ first, last })
+})
+
+it('the next moment for bills is 09:01 or 10:00 of this day, else 09:01 of the next one', () => {
+  const next = (time: string): string => new Date(nextBillMs(at(time)) + 8 * 3_600_000).toISOString().slice(0, 19)
+  expect(next('2026-03-01T00:00:00')).toBe('2026-03-01T09:01:00')
+  expect(next('2026-03-01T09:00:59.999')).toBe('2026-03-01T09:01:00')
+  expect(next('2026-03-01T09:01:00')).toBe('2026-03-01T10:00:00')
+  expect(next('2026-03-01T10:00:00')).toBe('2026-03-02T09:01:00')
+  expect(next('2026-12-31T23:59:59.999')).toBe('2027-01-01T09:01:00')
 })

@@ -2,7 +2,7 @@
  * The days of two kinds of daily file. The bill that the gateway makes for a merchant (spec/protocol.md 3.6): when it can be
  * made and requested. The upstream bill: when it can be fetched and reconciled. Days are `yyyy-MM-dd` in UTC+8.
  */
-import { CHINA_MS, DAY_MS, dayOf } from './time.ts'
+import { CHINA_MS, DAY_MS, dayBounds, dayOf } from './time.ts'
 
 const HOUR_MS = 3_600_000
 
@@ -31,6 +31,13 @@ export const plannedBillDays = (nowMs: number): string[] => daysBefore(nowMs, MA
 
 /** The days for which an upstream bill can be fetched by now, the newest first. */
 export const upstreamBillDays = (nowMs: number): string[] => daysBefore(nowMs, UPSTREAM_BILL_MS)
+
+/** The next moment after this one from which a bill can be made or an upstream bill fetched. */
+export function nextBillMs(nowMs: number): number {
+  const { fromMs, untilMs } = dayBounds(dayOf(nowMs))
+  const moments = [fromMs + MADE_FROM_MS, fromMs + UPSTREAM_BILL_MS, untilMs + MADE_FROM_MS]
+  return moments.find((at) => at > nowMs) as number
+}
 
 /** The first and the last day whose bill a merchant may request: past days of the last three months. */
 export function billRange(nowMs: number): { first: string; last: string } {

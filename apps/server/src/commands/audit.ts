@@ -17,6 +17,7 @@ import { type Stamps, stampedSince, stampsOf } from '../security/stamps.ts'
 import { loadMasterKeys } from '../security/vault.ts'
 import { readConfig } from '../start/config.ts'
 import { LONG_STATEMENT_MS, openDatabase } from '../start/database.ts'
+import { nowOf } from './now.ts'
 
 const USAGE = [
   'npm run audit -- verify [--heads FILE] [--merchant MCH_NO] [--day 2026-03-01]   校验 finds what was changed',
@@ -76,7 +77,7 @@ async function forget(
   say: (line: string) => void,
 ): Promise<boolean> {
   if (auditDays === 0) throw new Error('请设置 ACOPAY_AUDIT_DAYS (set ACOPAY_AUDIT_DAYS)')
-  const now = new Date()
+  const now = await nowOf(pool)
   const before = new Date(now.getTime() - auditDays * DAY_MS)
   let sum = 0
   for (;;) {

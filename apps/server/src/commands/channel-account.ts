@@ -9,6 +9,7 @@ import { openDatabase } from '../start/database.ts'
 import { inHome } from '../start/home.ts'
 import { OTHER_ACCOUNT, otherAccount, settingsProblem } from '../upstream/account-settings.ts'
 import { accountPlace, sealSettings } from '../upstream/accounts.ts'
+import { nowOf } from './now.ts'
 
 const USAGE = `npm run channel-account -- MCH_NO ${Object.keys(INSTALLED).join('|')} SETTINGS.json`
 
@@ -26,7 +27,7 @@ export async function putAccount(
   const { pool, close } = await openDatabase(config)
   try {
     await migrate(pool)
-    const now = new Date()
+    const now = await nowOf(pool)
     if ((await findMerchant(pool, mchNo, now)) === null) throw new Error(`没有商户 ${mchNo} (no such merchant)`)
     const sealed = await findChannelAccount(pool, mchNo, name)
     const before = sealed === null ? null : unsealed(master, { mchNo, channel: name }, sealed)

@@ -6,6 +6,7 @@ import { hashing } from '../security/hashing.ts'
 import { hashPassword, newPassword, oneTimeEnd } from '../security/passwords.ts'
 import { readConfig } from '../start/config.ts'
 import { openDatabase } from '../start/database.ts'
+import { nowOf } from './now.ts'
 
 const USAGE = [
   `npm run console-user -- add NAME ${ROLES.join('|')} [MCH_NO]`,
@@ -26,7 +27,7 @@ export async function consoleUser(
   try {
     await migrate(pool)
     const password = newPassword()
-    const fresh = { hash: await hashPassword(hashing(), password), endsAt: oneTimeEnd(new Date()) }
+    const fresh = { hash: await hashPassword(hashing(), password), endsAt: oneTimeEnd(await nowOf(pool)) }
     if (operation === 'add') await add(pool, { username, role, mchNo: mchNo ?? null, fresh })
     else await reset(pool, username, fresh)
     return `${username}  一次性密码，72小时内有效 one-time password, for 72 hours: ${password}`
@@ -47,7 +48,7 @@ async function add(
   if (isMerchantRole(known) !== (mchNo !== null)) {
     throw new Error('商户角色须给出商户号，平台角色不给 (merchant roles need MCH_NO, platform roles must not have one)')
   }
-  const now = new Date()
+  const now = await nowOf(db)
   if (mchNo !== null && (await findMerchant(db, mchNo, now)) === null) {
     throw new Error(`没有商户 ${mchNo} (no such merchant)`)
   }

@@ -36,6 +36,7 @@ import { type Config, readConfig } from '../start/config.ts'
 import { openDatabase } from '../start/database.ts'
 import { inHome } from '../start/home.ts'
 import { accountPlace } from '../upstream/accounts.ts'
+import { nowOf } from './now.ts'
 
 const USAGE = [
   'npm run rotate -- keys                        平台密钥及其有效期 the platform keys and their times',
@@ -67,7 +68,7 @@ export async function rotate(
   const { pool, close } = await openDatabase(config)
   try {
     await migrate(pool)
-    await run({ pool, config, master, now, say }, args)
+    await run({ pool, config, master, now: await nowOf(pool, now), say }, args)
   } finally {
     await close()
   }

@@ -13,6 +13,7 @@ import { loadPurposeKeys } from '../security/purpose-keys.ts'
 import { loadMasterKeys } from '../security/vault.ts'
 import { ConfigError, readConfig } from '../start/config.ts'
 import { LONG_STATEMENT_MS, openDatabase } from '../start/database.ts'
+import { nowOf } from './now.ts'
 
 const BATCH = 50_000
 const DAYS = 90
@@ -37,7 +38,8 @@ export async function seedOrders(
     const stampKey = (await loadPurposeKeys(pool, loadMasterKeys(config)))('timeline stamp')
     const client = await pool.connect()
     await client.query('set synchronous_commit = off')
-    const end = new Date()
+    const startedMs = performance.now()
+    const end = await nowOf(pool)
     const begin = new Date(end.getTime() - DAYS * 86_400_000)
     await addLoadMerchants(client, begin)
     print(
@@ -47,7 +49,7 @@ export async function seedOrders(
     for (let from = first; from < total; from += BATCH) {
       const until = Math.min(from + BATCH, total)
       await addLoadOrders(client, { from, until, total, begin, end, stampKey })
-      const seconds = (Date.now() - end.getTime()) / 1000
+      const seconds = (performance.now() - startedMs) / 1000
       const rate = (until - first) / seconds
       const left = Math.ceil((total - until) / rate)
       print(`${until} / ${total}   ${Math.round(rate)} 单/秒 (orders a second)   还需 ${left} 秒 (seconds left)`)

@@ -7,7 +7,7 @@ import { staticPages } from './static-pages.ts'
 const NOT_BUILT = '接口文档页面尚未编译，请运行 npm run build (the reference is not built, run npm run build)\n'
 
 export function referenceRoutes(app: FastifyInstance, world: World): void {
-  const pages = staticPages({ app: 'reference', isSandbox: world.isSandbox, notBuilt: NOT_BUILT })
+  const pages = staticPages(world, { app: 'reference', notBuilt: NOT_BUILT })
   app.register((scope, _options, done) => {
     pages.serve(scope)
     scope.get('/reference', { exposeHeadRoute: false }, (_request, reply) => {

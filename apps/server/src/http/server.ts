@@ -84,7 +84,7 @@ export function buildServer(world: World, options: HttpOptions, extra: ExtraRout
   // Before the routes: the answer to a wrong method lists the methods of the path.
   const methods = methodsByPath(app)
   addHooks(app, world)
-  standingHeaders(app, { isSandbox: world.isSandbox, publicUrl: options.publicUrl })
+  standingHeaders(app, world, options.publicUrl)
   limitAddresses(app, perAddress)
   boundConnections(app, world)
   for (const endpoint of ENDPOINTS) {

@@ -1,8 +1,10 @@
 /** The built pages of an app (the cashier, the console): their HTML, and the scripts, styles and pictures beside it. */
 import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { movedText } from '@acopay/protocol'
 import fastifyStatic from '@fastify/static'
 import type { FastifyInstance, FastifyReply } from 'fastify'
+import type { World } from '../world.ts'
 import { NO_SNIFFING } from './page-headers.ts'
 
 const YEAR_MS = 31_536_000_000
@@ -10,16 +12,16 @@ const YEAR_MS = 31_536_000_000
 export type StaticPages = {
   /** Serves the files below the prefix. Their names carry a hash of their contents, so browsers keep them for a year. */
   serve: (app: FastifyInstance) => void
-  /** The text of a built page, read once; null where the pages are not built. */
+  /** The text of a built page, whose file is read once; null where the pages are not built. */
   text: (name: string) => string | null
   /** Answers that the pages are not built. */
   sendNotBuilt: (reply: FastifyReply) => FastifyReply
 }
 
-type PagesOf = { app: 'cashier' | 'console' | 'reference'; isSandbox: boolean; notBuilt: string; lasting?: string[] }
+type PagesOf = { app: 'cashier' | 'console' | 'reference'; notBuilt: string; lasting?: string[] }
 
 /** `lasting` are files without a hash in their names: other sites include them by that name, so browsers ask again soon. */
-export function staticPages({ app, isSandbox, notBuilt, lasting = [] }: PagesOf): StaticPages {
+export function staticPages(world: World, { app, notBuilt, lasting = [] }: PagesOf): StaticPages {
   const root = fileURLToPath(new URL(`../../../${app}/dist/`, import.meta.url))
   const texts = new Map<string, string>()
   return {
@@ -42,14 +44,17 @@ export function staticPages({ app, isSandbox, notBuilt, lasting = [] }: PagesOf)
     },
     text(name) {
       const known = texts.get(name)
-      if (known !== undefined) return known
-      if (!existsSync(root + name)) return null
-      const built = readFileSync(root + name, 'utf8')
-      // The pages' styles show a band at the top then, without any script.
-      const text = isSandbox ? built.replace('<html ', '<html data-mode="sandbox" ') : built
-      texts.set(name, text)
-      return text
+      if (known === undefined && !existsSync(root + name)) return null
+      const built = known ?? readFileSync(root + name, 'utf8')
+      texts.set(name, built)
+      return world.isSandbox ? withBand(built, world.aheadMs()) : built
     },
     sendNotBuilt: (reply) => reply.code(503).type('text/plain; charset=utf-8').send(notBuilt),
   }
 }
+
+/** The pages' styles show a band at the top then, without any script: that it is a sandbox, and how far its clock was moved. */
+const withBand = (page: string, aheadMs: number): string =>
+  page
+    .replace('<html ', '<html data-mode="sandbox" ')
+    .replace('<body', () => `<body data-moved="${movedText(Math.round(aheadMs / 1000))}"`)

@@ -144,11 +144,11 @@ async function takeRound(world: World, free: Free): Promise<{ jobs: Job[]; swept
 
 async function runJob(world: World, job: Job): Promise<void> {
   const { mchNo, kind, subject, tries } = job
-  const startedMs = world.now().getTime()
+  const startedMs = world.steadyMs()
   try {
     const outcome = await runAndSettle(world, job)
     world.metrics.job(kind, outcome)
-    const ms = world.now().getTime() - startedMs
+    const ms = world.steadyMs() - startedMs
     world.log.info({ mchNo, kind, subject, tries, outcome, ms }, 'job')
   } catch (error) {
     // The job's lease ends, and it comes due again.
@@ -214,12 +214,12 @@ export function startWorker(world: World, pauseMs: number): Worker {
 
   /** Runs in parallel to the jobs. The longer counting takes, the less often it runs. */
   async function countOften(): Promise<void> {
-    const startMs = world.now().getTime()
+    const startMs = world.steadyMs()
     await countHourlyFigures(world, stopping.signal).catch((err: unknown) =>
       world.log.error({ err }, 'hourly figures not counted'),
     )
-    const endMs = world.now().getTime()
-    countAgainMs = endMs + Math.max(COUNT_PAUSE_MS, COUNT_SHARE * (endMs - startMs))
+    const tookMs = world.steadyMs() - startMs
+    countAgainMs = world.now().getTime() + Math.max(COUNT_PAUSE_MS, COUNT_SHARE * tookMs)
     counting = null
   }
 

@@ -4,7 +4,7 @@
  */
 import { type ChannelName, isChannelName } from '@acopay/channels'
 import { formatYuan, parseYuan } from '@acopay/core'
-import type { SandboxDemo, SandboxDone, SandboxOrder } from '@acopay/protocol/console'
+import type { SandboxDemo, SandboxDone, SandboxOrder, SandboxTime } from '@acopay/protocol/console'
 import { ownApp } from '@acopay/store'
 import { placeOrder } from '../actions/order/place-order.ts'
 import { type Caller, type ConsoleCall, type ConsoleEndpoint, Failed, failed, orderOf } from '../http/console/call.ts'
@@ -12,7 +12,9 @@ import { briefOf, fieldsOf } from '../http/console/fields.ts'
 import type { World } from '../world.ts'
 import { DEMO, readDemo } from './demo-merchant.ts'
 import { ATTEMPT_OPERATIONS, attemptOf, CHANNELS, close, missing, open, refund, type Stage } from './operations.ts'
+import type { SandboxParts } from './routes.ts'
 import { SCENARIOS } from './scenarios.ts'
+import type { SandboxClock } from './time.ts'
 import { readFaults, type SandboxUpstreams } from './upstreams.ts'
 import { sandboxView } from './view.ts'
 
@@ -76,6 +78,7 @@ const OPERATIONS = [
   'scan',
   'pay',
   'pay_anyway',
+  'give_back',
   'expire',
   'close',
   'close_twice',
@@ -129,7 +132,7 @@ const ORDER = 'sandbox/orders/:mch_no/:transaction_no/deeds'
 const NO_CHANNEL = () => failed('NOT_FOUND', '没有这个渠道', 'There is no such channel')
 
 /** `home` is the folder that holds the demo merchant's settings. */
-export const sandboxConsole = (upstreams: SandboxUpstreams, home: string): ConsoleEndpoint[] => [
+export const sandboxConsole = ({ upstreams, clock }: SandboxParts, home: string): ConsoleEndpoint[] => [
   // The answer holds the demo merchant's private key, which protects no money: the API explorer signs with it.
   {
     method: 'GET',
@@ -172,10 +175,25 @@ export const sandboxConsole = (upstreams: SandboxUpstreams, home: string): Conso
     action: 'sandbox.faults',
     handle: async (_world, call) => setFaults(upstreams, call),
   },
+  { method: 'GET', path: 'sandbox/time', permission: 'sandbox.use', handle: async () => clock.read() },
+  {
+    method: 'POST',
+    path: 'sandbox/time',
+    permission: 'sandbox.use',
+    action: 'sandbox.time',
+    audited: ({ body }) => ({ mchNo: null, subject: null, detail: { to: briefOf(body.to, 32) } }),
+    handle: async (_world, call) => moveTime(clock, call),
+  },
 ]
 
 const faultsOf = (upstreams: SandboxUpstreams, { path: { channel = '' } }: ConsoleCall) =>
   isChannelName(channel) ? upstreams.faults(channel) : null
+
+async function moveTime(clock: SandboxClock, { body }: ConsoleCall): Promise<SandboxTime | Failed> {
+  const moved = await clock.move(body.to)
+  if (moved === null) return failed('CONFLICT', '网关正在启动或停止', 'The gateway starts or stops')
+  return 'zh' in moved ? failed('FIELD_INVALID', moved.zh, moved.en, { field: 'to' }) : moved
+}
 
 function setFaults(upstreams: SandboxUpstreams, call: ConsoleCall): object | Failed {
   const faults = faultsOf(upstreams, call)

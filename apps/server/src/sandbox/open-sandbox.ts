@@ -1,10 +1,10 @@
 /** Sandbox mode only: opens everything that a sandbox has besides a gateway, before the gateway listens. */
 import type { ExtraRoutes } from '../http/server.ts'
 import type { MasterKeys } from '../security/vault.ts'
-import type { World } from '../world.ts'
 import { demoFile, seedDemo, writeDemo } from './demo-merchant.ts'
 import { sandboxExtraRoutes } from './extra-routes.ts'
 import { leaveHome, otherGateway, ownHome } from './home-owner.ts'
+import { sandboxClock, type TimeParts } from './time.ts'
 import { type SandboxUpstreams, sandboxUpstreams } from './upstreams.ts'
 import { consoleFile, seedConsoleUsers, writeConsoleUsers } from './users.ts'
 
@@ -27,9 +27,14 @@ export type Sandbox = {
   close: () => Promise<void>
 }
 
-type Options = { world: World; home: string; master: MasterKeys; signal: AbortSignal }
+type Options = Pick<TimeParts, 'world' | 'setAheadMs' | 'byHand'> & {
+  home: string
+  master: MasterKeys
+  signal: AbortSignal
+}
 
-export async function openSandbox({ world, home, master, signal }: Options): Promise<Sandbox> {
+export async function openSandbox({ home, master, signal, ...parts }: Options): Promise<Sandbox> {
+  const { world } = parts
   const otherUrl = await otherGateway(home)
   const demo = await seedDemo(world.pool, home, world.now())
   signal.throwIfAborted()
@@ -38,10 +43,12 @@ export async function openSandbox({ world, home, master, signal }: Options): Pro
   const upstreams = sandboxUpstreams(world.pool, world)
   await upstreams.open(master)
   // The upstreams send webhooks again that this gateway has not acknowledged.
+  const clock = sandboxClock({ ...parts, deliverDue: upstreams.deliverDue })
+  const following = clock.keepFollowing()
   const redelivery = setInterval(() => void upstreams.deliverDue(), REDELIVERY_PAUSE_MS)
   return {
     upstreams,
-    routes: sandboxExtraRoutes(world, upstreams, home),
+    routes: sandboxExtraRoutes({ world, upstreams, clock }, home),
     writeFiles({ url, platformPublicKey }) {
       const isOwner = otherUrl === null
       const { mchPrivateKey } = demo
@@ -52,6 +59,7 @@ export async function openSandbox({ world, home, master, signal }: Options): Pro
     },
     async close() {
       clearInterval(redelivery)
+      await following.stop()
       leaveHome(home)
       await upstreams.stop()
     },

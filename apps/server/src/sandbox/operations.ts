@@ -107,6 +107,13 @@ export const ATTEMPT_OPERATIONS = {
     (await controlOf(stage, channel).scan(attemptNo))
       ? done('付款人已扫码', 'The payer has scanned the code')
       : done('扫码无效：支付码已关闭或过期', 'The scan failed: the code is closed or has expired'),
+  give_back: async (stage, { channel, attemptNo }) =>
+    (await controlOf(stage, channel).giveBack(attemptNo))
+      ? done(
+          '上游自行退了款；网关从次日的对账得知',
+          "The upstream has refunded by itself; the gateway learns it from the next day's comparison",
+        )
+      : done('没有可退的付款', 'There is no payment to refund'),
   expire: async (stage, { channel, attemptNo }) => {
     await controlOf(stage, channel).expire(attemptNo)
     return done('支付码在上游已过期', 'The code has expired upstream')

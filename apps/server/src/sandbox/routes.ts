@@ -9,6 +9,7 @@ import { findAttempt, findOrder } from '@acopay/store'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { startPayment } from '../actions/payment/start-payment.ts'
 import type { World } from '../world.ts'
+import type { SandboxClock } from './time.ts'
 import { readFaults, type SandboxUpstreams } from './upstreams.ts'
 
 type OrderPath = { Params: { mchNo: string; transactionNo: string } }
@@ -21,10 +22,25 @@ const SLOW_SHOP_MS = 3000
 /** The sandbox's payer has no address of their own and no page to return to. */
 const PAYER = { returnUrl: null, payerIp: '127.0.0.1', openId: 'sandbox-payer' }
 
-export function sandboxRoutes(app: FastifyInstance, world: World, upstreams: SandboxUpstreams): void {
+export type SandboxParts = { world: World; upstreams: SandboxUpstreams; clock: SandboxClock }
+
+export function sandboxRoutes(app: FastifyInstance, { world, upstreams, clock }: SandboxParts): void {
   payerRoutes(app, world, upstreams)
   shopRoute(app, world)
   upstreamRoutes(app, upstreams)
+  timeRoutes(app, clock)
+}
+
+function timeRoutes(app: FastifyInstance, clock: SandboxClock): void {
+  app.get('/sandbox/time', async () => clock.read())
+
+  /** Moves the clock of all gateways on this database, and answers when it is there. */
+  app.post('/sandbox/time', async (request, reply) => {
+    const asked = parsed(textOf(request)) as { to?: unknown } | null
+    const moved = await clock.move(asked?.to)
+    if (moved === null) return reply.code(503).send({ error: '网关正在启动或停止 (the gateway starts or stops)' })
+    return 'zh' in moved ? reply.code(400).send({ error: `${moved.zh} (${moved.en})` }) : moved
+  })
 }
 
 function payerRoutes(app: FastifyInstance, world: World, upstreams: SandboxUpstreams): void {

@@ -128,7 +128,7 @@ export function buildWorld({
     log,
     metrics,
     now,
-    sureNow: clock.sureNow,
+    ...{ sureNow: clock.sureNow, aheadMs: clock.aheadMs, steadyMs: clock.steadyMs },
     clockDoubt: clock.doubt,
     random: Math.random,
     newDigits,

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { manualClock } from '../../../../test/support/manual-clock.ts'
-import { type Clock, keepComparing, watchedClock } from './clock.ts'
+import { type Clock, keepComparing, movableClock, watchedClock } from './clock.ts'
 
 const SECOND = 1000
 const MINUTE = 60 * SECOND
@@ -141,4 +141,21 @@ it('compares every five seconds, raises an alarm a minute, and says when the clo
   await pass(5 * SECOND)
   expect(lines).toEqual([alarm, alarm, 'the clock is right again'])
   await comparing.stop()
+})
+
+it("a sandbox's clock goes ahead and never back; doubt, and what has really passed, are those of the machine", async () => {
+  const { machine, clock: machines } = await watched()
+  const clock = movableClock(machines)
+  const steadyMs = clock.steadyMs()
+  clock.setAheadMs(3 * HOUR)
+  clock.setAheadMs(HOUR)
+  expect([passed(clock.now()), passed(clock.sureNow())]).toEqual([3 * 3600, 3 * 3600])
+  expect([clock.aheadMs(), clock.steadyMs() - steadyMs, clock.doubt()]).toEqual([3 * HOUR, 0, null])
+  machine.setAhead(48 * HOUR)
+  machine.advance(10 * SECOND)
+  expect([passed(clock.now()), passed(clock.sureNow()), against(clock)]).toEqual([
+    3 * 3600 + 10,
+    3 * 3600,
+    'steady clock',
+  ])
 })

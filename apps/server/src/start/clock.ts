@@ -26,6 +26,10 @@ export type Clock = {
   now: () => Date
   /** The time by which something ends for good: `now`, which stands still while the clock is in doubt. */
   sureNow: () => Date
+  /** How far it was moved ahead of the machine's clock: the sandbox's can be. */
+  aheadMs: () => number
+  /** Whole milliseconds that have really passed since some moment, however the clock is moved. */
+  steadyMs: () => number
   /** Why the clock is in doubt; null while it is not. */
   doubt: () => ClockDoubt | null
   /** Asks the database for its time. Rejects when it does not answer; then its last answer counts. */
@@ -36,6 +40,8 @@ export type Clock = {
 export const sureClock = (now: () => Date): Clock => ({
   now,
   sureNow: now,
+  aheadMs: () => 0,
+  steadyMs: () => now().getTime(),
   doubt: () => null,
   compare: async () => {},
 })
@@ -55,6 +61,8 @@ export function watchedClock({ wallMs, steadyMs, bootMs, databaseMs }: ClockSour
 
   return {
     now: () => new Date(nowMs()),
+    aheadMs: () => 0,
+    steadyMs: () => Math.round(steadyMs()),
     doubt,
     sureNow() {
       if (doubt() === null) lastSureMs = nowMs()
@@ -70,6 +78,24 @@ export function watchedClock({ wallMs, steadyMs, bootMs, databaseMs }: ClockSour
       const byMs = Math.round((before + here.wallMs) / 2 - theirs)
       const isNear = before - TOLERANCE_MS <= theirs && theirs <= here.wallMs + TOLERANCE_MS
       database = isNear ? null : { against: 'database', byMs }
+    },
+  }
+}
+
+/** `setAheadMs` moves it: it never goes back. */
+export type MovableClock = Clock & { setAheadMs: (ms: number) => void }
+
+/** The sandbox's clock: as far ahead of this one as it was moved. Whether the machine's clock is right is none of its business. */
+export function movableClock(clock: Clock): MovableClock {
+  let aheadMs = 0
+  const moved = (at: Date): Date => new Date(at.getTime() + aheadMs)
+  return {
+    ...clock,
+    now: () => moved(clock.now()),
+    sureNow: () => moved(clock.sureNow()),
+    aheadMs: () => aheadMs,
+    setAheadMs: (ms) => {
+      aheadMs = Math.max(aheadMs, ms)
     },
   }
 }

@@ -33,7 +33,6 @@ ACOPAY_RATE_PER_MERCHANT  0     0    1000000
 ACOPAY_CALL_LOG           1000  0    100000
 ACOPAY_AUDIT_DAYS         0     0    36500
 ACOPAY_TRUSTED_PROXIES    0     0    10
-ACOPAY_SANDBOX_AHEAD_HOURS 0    0    168
 `
 const rows = NUMBERS.trim()
   .split('\n')
@@ -72,7 +71,6 @@ describe('without any setting', () => {
       metricsToken: null,
       metricsPort: null,
       sandboxExposed: 'no',
-      sandboxAheadMs: 0,
       notifyPorts: [443],
       notifyNetworks: [],
     })
@@ -177,14 +175,6 @@ describe('words', () => {
 })
 
 describe('settings that depend on each other', () => {
-  it('a clock that runs ahead is refused in production, where payments would get wrong times', () => {
-    expect(read({ ACOPAY_SANDBOX_AHEAD_HOURS: '34' }).sandboxAheadMs).toBe(34 * 3_600_000)
-    expect(complaint({ ACOPAY_SANDBOX_AHEAD_HOURS: '1', ACOPAY_MODE: 'production' })).toContain(
-      'ACOPAY_SANDBOX_AHEAD_HOURS',
-    )
-    expect(read({ ACOPAY_SANDBOX_AHEAD_HOURS: '0', ACOPAY_MODE: 'production' }).sandboxAheadMs).toBe(0)
-  })
-
   it('a lease shorter than two close budgets is refused, because two workers would do the same job', () => {
     expect(complaint({ ACOPAY_LEASE_MS: '11999' })).toMatch(/^ACOPAY_LEASE_MS .*twice ACOPAY_CLOSE_BUDGET_MS/)
     expect(read({ ACOPAY_LEASE_MS: '12000' }).leaseMs).toBe(12_000)

@@ -58,8 +58,6 @@ export type Config = {
   metricsPort: number | null
   /** Sandbox only: others than this machine may reach it, who then pay for nothing. */
   sandboxExposed: 'no' | 'yes'
-  /** Sandbox only: how far the clock of this process, stand-ins included, is ahead of the machine's clock. */
-  sandboxAheadMs: number
 }
 
 export class ConfigError extends Error {}
@@ -120,7 +118,6 @@ export function readConfig(env: Env, defaultHome: string): Config {
     metricsToken: readSecret('ACOPAY_METRICS_TOKEN', env.ACOPAY_METRICS_TOKEN),
     metricsPort: env.ACOPAY_METRICS_PORT ? number('ACOPAY_METRICS_PORT', 0, 0, 65_535) : null,
     sandboxExposed: oneOf('ACOPAY_SANDBOX_EXPOSED', ['no', 'yes']),
-    sandboxAheadMs: number('ACOPAY_SANDBOX_AHEAD_HOURS', 0, 0, 168) * HOURS,
   }
   if (config.mode === 'sandbox') config.shellOrigins.push('http://127.0.0.1:*', 'http://localhost:*')
   refuseContradictions(config)
@@ -129,9 +126,6 @@ export function readConfig(env: Env, defaultHome: string): Config {
 
 /** Settings that do not go together. */
 function refuseContradictions(config: Config): void {
-  if (config.mode === 'production' && config.sandboxAheadMs > 0) {
-    throw new ConfigError('ACOPAY_SANDBOX_AHEAD_HOURS 只能用于沙箱模式 (is for ACOPAY_MODE=sandbox only)')
-  }
   refuseExposedSandbox(config)
   // A lease must last longer than the work it protects; otherwise two workers do the same work.
   if (config.leaseMs < 2 * config.closeBudgetMs) {

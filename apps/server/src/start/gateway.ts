@@ -2,12 +2,12 @@
 import { uptime } from 'node:os'
 import { setTimeout as pause } from 'node:timers/promises'
 import { mayRewriteHistory, migrate, type Pool, readDatabaseClock } from '@acopay/store'
+import { readAheadMs } from '@acopay/store/sandbox'
 import type { FastifyInstance } from 'fastify'
 import type { DestinationStream } from 'pino'
 import { buildServer, NO_EXTRA_ROUTES } from '../http/server.ts'
 import { startCallLogWriter } from '../jobs/call-log-writer.ts'
-import { startNotifier } from '../jobs/notifier.ts'
-import { startWorker, type Worker } from '../jobs/worker.ts'
+import { crewOf } from '../jobs/crew.ts'
 import { type SafePost, safePost } from '../outbound/safe-post.ts'
 import { openSandbox, type SandboxFiles } from '../sandbox/open-sandbox.ts'
 import { type KeyHolders, keyHolders } from '../security/key-places.ts'
@@ -17,7 +17,7 @@ import { beginStamping, stampsOf } from '../security/stamps.ts'
 import { loadMasterKeys, type MasterKeys } from '../security/vault.ts'
 import type { World } from '../world.ts'
 import { buildWorld } from './build-world.ts'
-import { type Clock, type ClockSources, keepComparing, watchedClock } from './clock.ts'
+import { type ClockSources, keepComparing, type MovableClock, movableClock, watchedClock } from './clock.ts'
 import type { Config } from './config.ts'
 import { loggedWatch, lostOnTheWay, openDatabase } from './database.ts'
 import { inHome } from './home.ts'
@@ -28,6 +28,9 @@ const STAMPING_CHANGED = 'the moment at which stamping began was removed or chan
 
 const MAY_REWRITE =
   'the database role may rewrite timelines and the audit log; serve with another one (docs/operating.md, two roles)'
+
+const MOVED =
+  '这个数据库属于一个时钟被快进过的沙箱，不能用于生产：请换一个新数据库 (this is the database of a sandbox whose clock was moved ahead, and not for production: take a new database)'
 
 const KEY_REFRESH_MS = 60_000
 const LONGEST_ANSWER_MS = 10_000
@@ -113,7 +116,7 @@ async function start({ config, machine, signal, opened }: Start): Promise<Gatewa
   })
   opened.push(closeDatabase)
   signal.throwIfAborted()
-  const clock = clockOf(config, machine, pool)
+  const clock = movableClock(watchedClock({ ...machine, databaseMs: () => machine.databaseMs(pool) }))
   const holders = keyHolders(config)
   opened.push(async () => holders.signer?.stop())
   const { key, purposeKey, mayRewrite } = await prepareDatabase({ config, pool, master, holders, clock, log, signal })
@@ -139,11 +142,12 @@ async function start({ config, machine, signal, opened }: Start): Promise<Gatewa
     sleep: machine.sleep,
   })
   signal.throwIfAborted()
-  const sandbox = world.isSandbox ? await openSandbox({ world, home: config.home, master, signal }) : null
-  if (sandbox !== null) {
-    opened.push(sandbox.close)
-    urls.sandbox = sandbox.upstreams.url
-  }
+  const refresh = refreshKey(world, { master, holders }, key)
+  const crew = crewOf(world, config.jobPauseMs)
+  const move = { setAheadMs: movesWith(clock, refresh), byHand: crew.byHand }
+  const sandbox = world.isSandbox ? await openSandbox({ world, home: config.home, master, signal, ...move }) : null
+  if (sandbox !== null) opened.push(sandbox.close)
+  urls.sandbox = sandbox?.upstreams.url ?? urls.sandbox
   signal.throwIfAborted()
 
   const working: { stop: () => Promise<void> }[] = []
@@ -153,16 +157,15 @@ async function start({ config, machine, signal, opened }: Start): Promise<Gatewa
   urls.own = await listen(app, config)
   const metricsUrl = await openMetrics(world, config, opened)
   urls.public = config.publicUrl ?? urls.own
-  working.push(startWorker(world, config.jobPauseMs), startNotifier(world, config.jobPauseMs))
-  working.push(keepComparing(clock, world), refreshKey(world, { master, holders }, key), startCallLogWriter(world))
+  crew.start()
+  working.push(crew, keepComparing(clock, world), often(KEY_REFRESH_MS, refresh), startCallLogWriter(world))
   const files = sandbox?.writeFiles({ url: urls.public, platformPublicKey: key.current.publicKeyText }) ?? null
   signal.throwIfAborted()
   phase = 'ready'
-  const stop = async (): Promise<void> => {
+  opened.push(async () => {
     phase = 'stopping'
-    await closeAll(opened)
-  }
-  return { url: urls.own, metricsUrl, sandbox: files, log, gone, stop }
+  })
+  return { url: urls.own, metricsUrl, sandbox: files, log, gone, stop: () => closeAll(opened) }
 }
 
 function goneOnce(): { gone: Promise<Error>; tellGone: (error: Error) => void } {
@@ -181,7 +184,7 @@ type Unprepared = {
   pool: Pool
   master: MasterKeys
   holders: KeyHolders
-  clock: Clock
+  clock: MovableClock
   log: World['log']
   signal: AbortSignal
 }
@@ -191,6 +194,7 @@ async function prepareDatabase({ config, pool, master, holders, clock, log, sign
   try {
     await migrate(pool)
     signal.throwIfAborted()
+    await readMovedClock({ config, pool, clock })
     await clock.compare()
     const key = { current: await loadSigningKey(pool, master, clock.now(), holders) }
     const purposeKey = await loadPurposeKeys(pool, master)
@@ -204,12 +208,11 @@ async function prepareDatabase({ config, pool, master, holders, clock, log, sign
   }
 }
 
-function clockOf({ sandboxAheadMs }: Config, machine: Machine, pool: Pool): Clock {
-  return watchedClock({
-    ...machine,
-    wallMs: () => machine.wallMs() + sandboxAheadMs,
-    databaseMs: async () => (await machine.databaseMs(pool)) + sandboxAheadMs,
-  })
+/** A sandbox goes on at the time to which it was moved. Its orders, bills and keys lie in a future that production must not live in. */
+async function readMovedClock({ config, pool, clock }: Pick<Unprepared, 'config' | 'pool' | 'clock'>): Promise<void> {
+  const aheadMs = await readAheadMs(pool)
+  if (aheadMs > 0 && config.mode !== 'sandbox') throw new Error(MOVED)
+  clock.setAheadMs(aheadMs)
 }
 
 /** `close` waits for open connections. Those that are still open after the longest answer have sent no request: they are cut. */
@@ -224,16 +227,28 @@ function refreshKey(
   { log, pool, now }: World,
   { master, holders }: { master: MasterKeys; holders: KeyHolders },
   key: { current: SigningKey },
-): Worker {
-  const refresh = setInterval(async () => {
+): () => Promise<void> {
+  return async () => {
     try {
       master.refresh()
       key.current = await loadSigningKey(pool, master, now(), holders)
     } catch (error) {
       log.error({ err: error }, 'the platform key could not be read again')
     }
-  }, KEY_REFRESH_MS)
-  return { stop: async () => clearInterval(refresh) }
+  }
+}
+
+/** Moves the clock. The key that signs is another one where its time has come. */
+const movesWith =
+  (clock: MovableClock, refresh: () => Promise<void>) =>
+  async (ms: number): Promise<void> => {
+    clock.setAheadMs(ms)
+    await refresh()
+  }
+
+function often(ms: number, deed: () => Promise<void>): { stop: () => Promise<void> } {
+  const timer = setInterval(deed, ms)
+  return { stop: async () => clearInterval(timer) }
 }
 
 async function listen(app: FastifyInstance, { host, port }: Config): Promise<string> {

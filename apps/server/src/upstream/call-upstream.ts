@@ -2,13 +2,13 @@
 import { type Channel, type Traced, type Unknown, unknown } from '@acopay/channels'
 import type { World } from '../world.ts'
 
+/** By the steady clock: no deadline passes because a clock is moved. */
 export type Deadline = { atMs: number }
 
 /** A deadline `ms` from now. */
-export const within = (world: World, ms: number): Deadline => ({ atMs: world.now().getTime() + ms })
+export const within = (world: World, ms: number): Deadline => ({ atMs: world.steadyMs() + ms })
 
-export const remainingMs = (world: World, deadline: Deadline): number =>
-  Math.max(0, deadline.atMs - world.now().getTime())
+export const remainingMs = (world: World, deadline: Deadline): number => Math.max(0, deadline.atMs - world.steadyMs())
 
 /**
  * One call, limited by its own time-out and by the deadline. Channels return every answer of an upstream; if one throws or

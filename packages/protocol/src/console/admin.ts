@@ -160,6 +160,7 @@ export const AUDIT_ACTIONS = [
   'sandbox.place',
   'sandbox.deed',
   'sandbox.faults',
+  'sandbox.time',
 ] as const
 export type AuditAction = (typeof AUDIT_ACTIONS)[number]
 
@@ -185,13 +186,13 @@ export type SandboxOrder = { mch_no: string; transaction_no: string }
 
 /**
  * `POST sandbox/orders/{mch_no}/{transaction_no}/deeds`: one action each. `GET` on the same path answers `SandboxView`.
- * `open` opens a payment attempt; `scan`, `pay`, `pay_anyway` (the upstream takes money for a closed trade) and
- * `expire` act on `attempt_no`; `close` and `close_twice` are calls of the merchant; `close_and_pay` does both at the
+ * `open` opens a payment attempt; `scan`, `pay`, `pay_anyway` (the upstream takes money for a closed trade), `give_back` (the
+ * upstream refunds by itself) and `expire` act on `attempt_no`; `close` and `close_twice` are calls of the merchant; `close_and_pay` does both at the
  * same moment; `scenario` runs a whole scenario.
  */
 export type SandboxDeed =
   | { deed: 'open'; channel: string; method: string }
-  | { deed: 'scan' | 'pay' | 'pay_anyway' | 'expire'; attempt_no: string }
+  | { deed: 'scan' | 'pay' | 'pay_anyway' | 'give_back' | 'expire'; attempt_no: string }
   | { deed: 'close' | 'close_twice' }
   | { deed: 'close_and_pay'; attempt_no: string }
   | { deed: 'refund'; amount: string }
@@ -210,6 +211,12 @@ export type SandboxFault = {
   times?: number
   ms?: number
 }
+
+/**
+ * `GET sandbox/time`: what time it is in the sandbox. `POST sandbox/time` {to}: moves its clock on, to `+1d` or a moment, and answers
+ * when it is there.
+ */
+export type SandboxTime = { time: string; ahead_s: number }
 
 /** `GET sandbox/demo`: the demo merchant's keys for the API explorer, Base64 DER. */
 export type SandboxDemo = { mch_no: string; app_no: string; private_key: string; platform_public_key: string }

@@ -7,6 +7,7 @@
  * (unknown, or another merchant's), 409 (its state does not allow it) or 429 (too many requests); all but 200 answer a
  * `Failure`.
  */
+export * from '../moved.ts'
 export * from './admin.ts'
 export * from './orders.ts'
 export * from './overview.ts'

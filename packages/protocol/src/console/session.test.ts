@@ -57,7 +57,7 @@ it('the audit log knows a word for each call that changes something', () => {
   const expected = `
     apps.add apps.change channels.put channels.test keys.add keys.end merchants.add merchants.change
     notifications.resend orders.close platform_keys.add platform_keys.end reconciliation.settle refunds.confirm refunds.create refunds.drop reversals.settle
-    sandbox.deed sandbox.faults sandbox.place
+    sandbox.deed sandbox.faults sandbox.place sandbox.time
     session.begin session.end session.end_other session.passkey_add session.passkey_remove session.password
     session.prove session.totp_begin session.totp_off session.totp_on
     users.add users.change`

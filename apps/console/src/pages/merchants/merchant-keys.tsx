@@ -5,6 +5,7 @@
 import type { MadeKey, MerchantDetail } from '@acopay/protocol/console'
 import { App, Button, Form, Input, InputNumber, Modal } from 'antd'
 import { useState } from 'react'
+import { gatewayMs } from '../../api.ts'
 import { when } from '../../format.ts'
 import { Mono, Rows } from '../../parts.tsx'
 import { usePreferences } from '../../preferences.tsx'
@@ -34,7 +35,7 @@ export function Keys({ merchant, path, mayWrite }: { merchant: MerchantDetail; p
             text: 'deeds',
             show: (one) =>
               mayWrite &&
-              (one.valid_until === null || Date.parse(one.valid_until) > Date.now()) && (
+              (one.valid_until === null || Date.parse(one.valid_until) > gatewayMs()) && (
                 <Button size="small" onClick={() => end(one.key_id)} aria-label={`${t('endKey')} ${one.key_id}`}>
                   {t('endKey')}
                 </Button>

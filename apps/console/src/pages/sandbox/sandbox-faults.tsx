@@ -28,7 +28,7 @@ const KINDS = [
   'twin',
   'silence',
 ]
-const VERBS = ['create', 'query', 'close', 'refund', 'query_refund', 'notify']
+const VERBS = ['create', 'query', 'close', 'refund', 'query_refund', 'bill', 'notify']
 
 export function Faults() {
   const { t, word } = usePreferences()

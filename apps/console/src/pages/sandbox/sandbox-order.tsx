@@ -10,7 +10,7 @@ import { OrderLink } from '../orders/orders.tsx'
 import { StatePicture } from '../orders/state-picture.tsx'
 
 const LIVE_MS = 1000
-const ON_A_CODE = ['scan', 'pay', 'pay_anyway', 'expire', 'close_and_pay'] as const
+const ON_A_CODE = ['scan', 'pay', 'pay_anyway', 'give_back', 'expire', 'close_and_pay'] as const
 
 export function TestOrder(key: SandboxOrder) {
   const { t } = usePreferences()

@@ -9,6 +9,7 @@ import { Title, useSays, useSuggested } from '../../parts.tsx'
 import { usePreferences } from '../../preferences.tsx'
 import { Faults } from './sandbox-faults.tsx'
 import { TestOrder } from './sandbox-order.tsx'
+import { Time } from './sandbox-time.tsx'
 
 const SCENARIOS = ['late_payment', 'two_codes_paid', 'lost_close_answer', 'paid_while_closing'] as const
 
@@ -24,6 +25,7 @@ export function Sandbox() {
       <div className="columns">
         <Scenarios show={show} />
         <PlaceOrder show={show} />
+        <Time />
         <Faults />
       </div>
       {mch_no !== undefined && transaction_no !== undefined && (

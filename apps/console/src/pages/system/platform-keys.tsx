@@ -2,7 +2,7 @@
 import type { PlatformKeyRow } from '@acopay/protocol/console'
 import { useMutation } from '@tanstack/react-query'
 import { App, Button, Form, InputNumber } from 'antd'
-import { call, queries } from '../../api.ts'
+import { call, gatewayMs, queries } from '../../api.ts'
 import { when } from '../../format.ts'
 import { ListPage } from '../../list-page.tsx'
 import { Mono, State, useSays } from '../../parts.tsx'
@@ -33,8 +33,8 @@ export function PlatformKeys() {
 
 function stateOf({ signs_now, valid_from, valid_until }: PlatformKeyRow): string {
   if (signs_now) return 'signs_now'
-  if (valid_until !== null && Date.parse(valid_until) <= Date.now()) return 'ended'
-  return Date.parse(valid_from) > Date.now() ? 'signs_later' : 'verifies'
+  if (valid_until !== null && Date.parse(valid_until) <= gatewayMs()) return 'ended'
+  return Date.parse(valid_from) > gatewayMs() ? 'signs_later' : 'verifies'
 }
 
 function useKeyChange() {

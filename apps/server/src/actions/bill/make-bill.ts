@@ -69,7 +69,7 @@ function billFile(world: World, key: BillKey) {
   const fileNo = world.newNonce()
   const hash = createHash('sha256')
   const totals: Totals = new Map()
-  const startedMs = world.now().getTime()
+  const startedMs = world.steadyMs()
   let lines = 0
   let sizeBytes = 0
   let seq = 0
@@ -84,7 +84,7 @@ function billFile(world: World, key: BillKey) {
     await writeBillPart(world.pool, key, { fileNo, seq }, bytes)
   }
   const logProgress = (message: string): void =>
-    world.log.info({ ...key, lines, sizeBytes, ms: world.now().getTime() - startedMs }, message)
+    world.log.info({ ...key, lines, sizeBytes, ms: world.steadyMs() - startedMs }, message)
 
   return {
     add(row: BillRow): void {

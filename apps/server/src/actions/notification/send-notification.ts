@@ -10,10 +10,12 @@ const REPLY_KEPT_BYTES = 4096
 export async function sendNotification(world: World, taken: TakenNotification): Promise<NotificationTry> {
   const { mchNo, transactionNo, seq, url, tries } = taken
   const at = world.now()
-  const body = await world.signNotification(mchNo, JSON.parse(taken.news) as Record<string, string | null>, at)
+  const startedMs = world.steadyMs()
+  // The merchant holds its time against its own clock.
+  const outside = new Date(at.getTime() - world.aheadMs())
+  const body = await world.signNotification(mchNo, JSON.parse(taken.news) as Record<string, string | null>, outside)
   const posted = await postInTime(world, url, body)
   const failure = failureOf(posted)
-  const endedMs = world.now().getTime()
   const pauseMs = failure === null ? null : notifyPauseMs(tries + 1)
   return {
     mchNo,
@@ -21,11 +23,11 @@ export async function sendNotification(world: World, taken: TakenNotification): 
     seq,
     taken: taken.taken,
     at,
-    ms: endedMs - at.getTime(),
+    ms: world.steadyMs() - startedMs,
     failure,
     httpStatus: posted.httpStatus,
     reply: posted.httpStatus === null || posted.reply === null ? null : kept(posted.reply),
-    nextAt: pauseMs === null ? null : new Date(endedMs + pauseMs),
+    nextAt: pauseMs === null ? null : new Date(world.now().getTime() + pauseMs),
   }
 }
 

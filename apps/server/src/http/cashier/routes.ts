@@ -1,8 +1,7 @@
 /** The payer's page and the calls it makes. The order's link is the only permission: it allows to see the order and to pay. */
 
 import { type ChannelName, isChannelName, NEEDS_PAYER } from '@acopay/channels'
-import type { OpenedWay } from '@acopay/protocol'
-import { parseJson } from '@acopay/protocol'
+import { movedText, type OpenedWay, parseJson } from '@acopay/protocol'
 import { type OrderKey, readCashierViews } from '@acopay/store/read'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { chooseMethod } from '../../actions/payment/choose-method.ts'
@@ -45,9 +44,8 @@ export function cashierRoutes(app: FastifyInstance, world: World, shells: string
   }
   const watch = cashierWatch(world)
   app.addHook('preClose', async () => watch.stop())
-  const pages = staticPages({
+  const pages = staticPages(world, {
     app: 'cashier',
-    isSandbox: world.isSandbox,
     notBuilt: NOT_BUILT,
     lasting: ['host.js', 'scripts.json'],
   })
@@ -91,7 +89,14 @@ async function provenOrder({ world }: Cashier, request: LinkRequest, reply: Fast
 
 async function viewOf(world: World, key: OrderKey) {
   const [order] = await readCashierViews(world.pool, [key])
-  return order === undefined ? null : { ...payerView(order, world.sureNow()), now: world.now().toISOString() }
+  if (order === undefined) return null
+  return { ...payerView(order, world.sureNow()), ...bandOf(world), now: world.now().toISOString() }
+}
+
+/** What the band at the top of the page says of a sandbox's clock that was moved. */
+function bandOf(world: World): { moved?: string } {
+  const moved = movedText(Math.round(world.aheadMs() / 1000))
+  return moved === '' ? {} : { moved }
 }
 
 /** The order's page, with the order's state and the ways to pay written into it. */
@@ -131,7 +136,7 @@ const streamEvents: OrderHandler = async ({ world, watch }, key, _request, reply
   }
   // The client may have disconnected while we read the order. Then its `close` event is over, and no handler would run.
   if (reply.raw.destroyed) return reply
-  const unwatch = watch.watch(key, (order) => send(payerView(order, world.sureNow())))
+  const unwatch = watch.watch(key, (order) => send({ ...payerView(order, world.sureNow()), ...bandOf(world) }))
   if (unwatch === null) return reply.code(429).header('retry-after', '5').send({ error: 'FREQUENCY_LIMIT' })
   reply.hijack()
   reply.raw.writeHead(200, {

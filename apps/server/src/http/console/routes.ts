@@ -81,7 +81,7 @@ type Cookie = {
 export function consoleRoutes(app: FastifyInstance, world: World, options: Options, extra: ConsoleEndpoint[]): void {
   const parts: Parts = {
     world,
-    pages: staticPages({ app: 'console', isSandbox: world.isSandbox, notBuilt: NOT_BUILT }),
+    pages: staticPages(world, { app: 'console', notBuilt: NOT_BUILT }),
     signIns: rateLimit(Math.min(options.ratePerAddress, SIGN_INS), () => world.now().getTime()),
     cookie: cookieFor('acopay_console', options.publicUrl),
     device: cookieFor('acopay_device', options.publicUrl, DEVICE_S),

@@ -1,7 +1,8 @@
 /** `POST trade` (spec/protocol.md 3.2): signed in the headers, or in the body where the payer's page posts the parameters. */
 import { parseYuan } from '@acopay/core'
-import { type Answer, isRefusal, PLACED_ANSWER, parsePlaceOrder, refuse } from '@acopay/protocol'
+import { type Answer, isRefusal, PLACED_ANSWER, parsePlaceOrder, refuse, timeText } from '@acopay/protocol'
 import { placeOrder } from '../../actions/order/place-order.ts'
+import type { World } from '../../world.ts'
 import type { Endpoint } from './exchange.ts'
 import { notifyUrlRefusal } from './notify-url.ts'
 
@@ -29,7 +30,7 @@ export const placeEndpoint: Endpoint = {
       case 'nonce_used':
         return { answer: refuse('NONCE_REPEAT') }
       case 'expiry_out_of_range':
-        return { answer: refuse('PARAM_ERROR', 'time_expire 应在1分钟之后、7天之内') }
+        return { answer: refuse('PARAM_ERROR', `time_expire 应在1分钟之后、7天之内${sandboxTime(world)}`) }
       case 'differs':
         return { answer: refuse('MCH_TRADE_NO_REPEAT', `${placed.field} 与首次下单时不同`) }
       case 'placed': {
@@ -48,3 +49,7 @@ export const placeEndpoint: Endpoint = {
     }
   },
 }
+
+/** A sandbox whose clock was moved ahead has another time than its caller: to the minute, since the text must be short. */
+const sandboxTime = (world: World): string =>
+  world.aheadMs() === 0 ? '' : `；沙箱时间${timeText(world.now()).slice(0, 16)}`

@@ -120,11 +120,11 @@ async function test(world: World, call: ConsoleCall): Promise<ChannelTest | Fail
   const name = channelIn(call)
   const channel = name === null ? null : await world.channelOf(found.merchant.mchNo, name)
   if (channel === null) return NO_CHANNEL()
-  const startMs = world.now().getTime()
+  const startMs = world.steadyMs()
   const answer = await callUpstream(world, within(world, world.limits.channelCallMs), (signal) =>
     channel.query({ attemptNo: NO_TRADE }, signal),
   )
-  const ms = world.now().getTime() - startMs
+  const ms = world.steadyMs() - startMs
   if (answer.kind !== 'unknown')
     return { is_fine: true, ms, message: { zh: '上游认可此账户', en: 'The upstream knows this account' } }
   return {

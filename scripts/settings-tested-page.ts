@@ -25,6 +25,10 @@ const REASONS: Record<string, string> = {
   'rows that the verifier reads at once; it finds the same': '校验时一次读取的行数；结果一样',
   'how large the pieces are in which a bill is stored and sent; the caller gets the same bytes':
     '对账单分块存储、发送，每块多大；调用方得到同样的字节',
+  'how long the sandbox works off what is due while its clock moves, before it goes to the end at once':
+    '沙箱的时钟快进时，处理途中到期的事最多多久，之后直接到终点',
+  'at how many moments of a move jobs that ask an upstream again and again are run':
+    '一次快进中，反复询问上游的任务在多少个时刻执行',
   'how often the database is read for `/metrics`; who reads sees the same figures a little longer':
     '`/metrics` 多久读一次数据库；期间读到的数字相同',
   'lines of a bill between two lines of the log': '对账单每多少行写一行日志',

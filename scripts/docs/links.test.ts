@@ -48,7 +48,7 @@ const npmScripts = new Set([...scriptsOf('package.json'), ...scriptsOf('packages
 
 /** A command, or what several commands begin with. */
 const isKnown = ([first = '', second = '']: string[]): boolean =>
-  first === 'help' ||
+  ['help', 'completion'].includes(first) ||
   Object.hasOwn(COMMANDS, first) ||
   Object.keys(COMMANDS).some((name) => name === `${first} ${second}` || (second === '' && name.startsWith(`${first} `)))
 

@@ -72,6 +72,8 @@ async function placeOrders(session: Session): Promise<{ paid: string; open: stri
   const { amount_total: _, ...lacking } = orderParams(session)
   await say(session, 'post trade', lacking as Params)
   await say(session, 'post trade', orderParams(session), { wrong: { 'x-acopay-nonce': 'changed-after-signing' } })
+  // Lists are in the order of time.
+  gateway.advance(1000)
   const { transaction_no: open } = (await say(session, 'post trade', orderParams(session), {
     name: 'minimal',
     zh: '只填必填参数',

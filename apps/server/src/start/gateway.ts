@@ -125,8 +125,7 @@ async function start({ config, machine, signal, opened }: Start): Promise<Gatewa
   const urls = { public: '', own: '', sandbox: () => '' }
   let phase: ReturnType<World['phase']> = 'starting'
   const world = buildWorld({
-    // The owner of the tables removes old rows then (`npm run audit -- forget`).
-    config: mayRewrite ? config : { ...config, auditDays: 0 },
+    config: mayRewrite ? config : forgettingNothing(config),
     pool,
     log,
     metrics,
@@ -162,11 +161,15 @@ async function start({ config, machine, signal, opened }: Start): Promise<Gatewa
   const files = sandbox?.writeFiles({ url: urls.public, platformPublicKey: key.current.publicKeyText }) ?? null
   signal.throwIfAborted()
   phase = 'ready'
-  opened.push(async () => {
+  const stop = (): Promise<void> => {
     phase = 'stopping'
-  })
-  return { url: urls.own, metricsUrl, sandbox: files, log, gone, stop: () => closeAll(opened) }
+    return closeAll(opened)
+  }
+  return { url: urls.own, metricsUrl, sandbox: files, log, gone, stop }
 }
+
+/** Where the owner of the tables removes old rows (`npm run audit -- forget`). */
+const forgettingNothing = (config: Config): Config => ({ ...config, auditDays: 0 })
 
 function goneOnce(): { gone: Promise<Error>; tellGone: (error: Error) => void } {
   let tellGone: (error: Error) => void = () => {}

@@ -3,7 +3,7 @@
  *   pages  it reaches test/support/browser.ts: a browser, a database, the built pages
  *   db     it reaches what starts or asks for PostgreSQL, a process of ours, or what takes long: see DATABASE
  *   unit   all others: they run straight after `npm ci`
- * Only relative imports, and those of the package that starts PostgreSQL, are followed. `sized` files read test/support/size.ts: `npm run test:long` runs them larger.
+ * Only relative imports, and those of PACKAGES, are followed. `sized` files read test/support/size.ts: `npm run test:long` runs them larger.
  */
 import fs from 'node:fs'
 import path from 'node:path'
@@ -13,12 +13,20 @@ export type TestFile = { path: string; tier: Tier; isSized: boolean }
 
 /** What the package that starts PostgreSQL leads to. */
 const EMBEDDED = 'packages/embedded-postgres/src/launcher.ts'
+/** Takes as long to load as a tenth of all unit tests. */
+const REDOCLY = 'node_modules/@redocly/openapi-core/package.json'
+/** Packages that are followed. */
+const PACKAGES = [
+  ['@acopay/embedded-postgres', EMBEDDED],
+  ['@redocly/openapi-core', REDOCLY],
+] as const
 const BROWSER = ['test/support/browser.ts']
 const DATABASE = [
   'test/support/postgres.ts',
   'test/support/process.ts',
   'test/support/from-source.ts',
   EMBEDDED,
+  REDOCLY,
   'races/postgres.ts',
   // To load the whole server, and to visit all states of the model, takes as long as a quarter of all unit tests may take.
   'apps/server/src/http/server.ts',
@@ -58,7 +66,7 @@ function reachedFrom(start: string, read: (file: string) => string | null): Set<
     for (const [, target = ''] of read(file)?.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*'(\.[^'\n]+)'/g) ?? []) {
       reached.add(path.posix.join(path.posix.dirname(file), target))
     }
-    if (/\bfrom '@acopay\/embedded-postgres'/.test(read(file) ?? '')) reached.add(EMBEDDED)
+    for (const [name, leadsTo] of PACKAGES) if (read(file)?.includes(`from '${name}'`)) reached.add(leadsTo)
   }
   return reached
 }

@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { anyText } from '../../../test/support/any-text.ts'
 import { rsaKeys } from '../../../test/support/keys.ts'
+import { SIZE } from '../../../test/support/size.ts'
 import { canonicalJson, type JsonObject, type JsonValue, requestText } from './canonical.ts'
 import { signText, verifyText } from './sign.ts'
 
@@ -78,7 +79,7 @@ describe('over random objects', () => {
       fc.property(object, fc.nat(), (body, salt) => {
         expect(canonicalJson(shuffled(body, salt))).toBe(canonicalJson(body))
       }),
-      { numRuns: 2000 },
+      { numRuns: SIZE.randomObjects },
     )
   })
 
@@ -89,7 +90,7 @@ describe('over random objects', () => {
         expect(canonicalJson(JSON.parse(once))).toBe(once)
         expect(canonicalJson(JSON.parse(JSON.stringify(body)))).toBe(once)
       }),
-      { numRuns: 2000 },
+      { numRuns: SIZE.randomObjects },
     )
   })
 

@@ -3,6 +3,7 @@
  * in memory. `npm run bill-day` runs it with 100 000 trades, `BILL_TRADES=1000000 npm run bill-day` with a million.
  */
 import { createHash } from 'node:crypto'
+import { openPool } from '@acopay/store'
 import { expect, it } from 'vitest'
 import { call } from './support/merchant.ts'
 import { SIZE } from './support/size.ts'
@@ -17,8 +18,8 @@ const MB = 1024 * 1024
 
 /** Every twentieth payment is late and sent back, every tenth of the others refunded in part. */
 async function generate({ database, demo }: TestWorld): Promise<void> {
-  const client = await database.pool.connect()
-  await client.query("set statement_timeout = '600s'")
+  const pool = openPool({ connectionString: database.connectionString, max: 1, statementTimeoutMs: 600_000 })
+  const client = await pool.connect()
   await client.query(
     `create temporary table trade as
        select g, 'AP' || lpad(g::text, 36, '0') as order_no, 'AT' || lpad(g::text, 30, '0') as attempt_no,
@@ -79,6 +80,7 @@ async function generate({ database, demo }: TestWorld): Promise<void> {
   }
   await client.query('analyze')
   client.release()
+  await pool.end()
 }
 
 type Sums = { paid: bigint; back: bigint }

@@ -180,11 +180,12 @@ const signed = (keyId: string | null): Check =>
   })
 
 function refused({ status, code, message }: ApiError, { mchNo }: Record<Name, string>): Check {
-  const todo = TODO[status] ?? { zh: '见 docs/errors.md', en: 'see docs/errors.md' }
-  return wrong(TRIP, EXIT.apiError, { zh: `${status} ${code}，商户 ${mchNo}`, en: message }, todo)
+  const advice = ADVICE[status] ?? { zh: '见 docs/errors.md', en: 'see docs/errors.md' }
+  return wrong(TRIP, EXIT.apiError, { zh: `${status} ${code}，商户 ${mchNo}`, en: message }, advice)
 }
 
-const TODO: Record<number, Texts> = {
+/** What to do about a refusal, for the caller's own setup; docs/errors.md has all errors. */
+const ADVICE: Record<number, Texts> = {
   1002: {
     zh: '网关没有这把私钥的公钥：把公钥交给平台（编号见上），或换成平台登记的那把私钥',
     en: 'the gateway does not have the public half of this key: give it to the platform (its id is above), or use the key that the platform knows',

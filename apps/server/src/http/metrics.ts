@@ -79,7 +79,7 @@ function addPool({ pool }: World, registry: Registry): void {
 }
 
 const STUCK = ['closing', 'expired', 'refunds', 'reversals', 'jobs'] as const
-const WAITING = { pending: 'pending', late: 'late', dead: 'dead' } as const
+const UNDELIVERED = ['pending', 'late', 'dead'] as const
 
 /**
  * What waits in the database, the same at every process: take the largest, do not add. A count stops at 1000. While the database
@@ -130,7 +130,7 @@ function addBacklog(world: World, registry: Registry): void {
     'notifications',
     'Notifications that are not delivered.',
     (one, health) => {
-      for (const state of Object.values(WAITING)) one.set({ state }, health[state])
+      for (const state of UNDELIVERED) one.set({ state }, health[state])
     },
     ['state'],
   )
@@ -143,10 +143,10 @@ function addBacklog(world: World, registry: Registry): void {
 }
 
 /** Null while the database cannot be read. All gauges of a scrape share one statement. */
-function backlogReader({ pool, now }: World): () => Promise<Health | null> {
+function backlogReader({ pool, now, steadyMs }: World): () => Promise<Health | null> {
   let last: { atMs: number; health: Promise<Health | null> } | null = null
   return () => {
-    const nowMs = performance.now()
+    const nowMs = steadyMs()
     if (last === null || nowMs - last.atMs >= BACKLOG_MS) {
       last = { atMs: nowMs, health: readHealth(pool, null, stuckBefore(now())).catch(() => null) }
     }

@@ -2,15 +2,14 @@
 import type { Channel } from '@acopay/channels'
 import type { Metrics } from '../metrics/metrics.ts'
 
-/** `nowMs`: of a clock that never jumps. */
-export function counted(name: string, channel: Channel, metrics: Metrics, nowMs = () => performance.now()): Channel {
+export function counted(name: string, channel: Channel, metrics: Metrics): Channel {
   const timed =
     <Ask, Answer extends { kind: string }>(
       verb: string,
       call: (ask: Ask, signal: AbortSignal) => Promise<Answer>,
     ): ((ask: Ask, signal: AbortSignal) => Promise<Answer>) =>
     async (ask, signal) => {
-      const startMs = nowMs()
+      const startMs = performance.now()
       // A channel that throws has no answer.
       let outcome = 'unknown'
       try {
@@ -18,7 +17,7 @@ export function counted(name: string, channel: Channel, metrics: Metrics, nowMs 
         outcome = answer.kind
         return answer
       } finally {
-        metrics.upstreamCall({ channel: name, verb }, outcome, (nowMs() - startMs) / 1000)
+        metrics.upstreamCall({ channel: name, verb }, outcome, (performance.now() - startMs) / 1000)
       }
     }
   return {

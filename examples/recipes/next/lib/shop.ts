@@ -15,7 +15,7 @@ export type Shop = {
   hear: NotificationHandler
   placeOrder(): Promise<{ number: string; cashierUrl: string }>
   findOrder(number: string): Promise<Order | null>
-  /** Null: there is no such order. The number cannot be guessed, so whoever knows it may close the order. */
+  /** Null: there is no such order. Whoever knows the number may close the order: it cannot be guessed. */
   closeOrder(number: string): Promise<CloseOutcome | null>
 }
 

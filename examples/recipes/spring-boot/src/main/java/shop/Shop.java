@@ -81,7 +81,7 @@ public class Shop extends AcoPay {
 
     /**
      * closed; paid: the payer was faster; closing: not confirmed yet, and the shop goes on asking. Null: there is no such order.
-     * The number cannot be guessed, so whoever knows it may close the order.
+     * Whoever knows the number may close the order: it cannot be guessed.
      */
     public String closeOrder(String number) throws Exception {
         Order order = findOrder(number);

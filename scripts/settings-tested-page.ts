@@ -29,8 +29,6 @@ const REASONS: Record<string, string> = {
     '沙箱的时钟快进时，处理途中到期的事最多多久，之后直接到终点',
   'at how many moments of a move jobs that ask an upstream again and again are run':
     '一次快进中，反复询问上游的任务在多少个时刻执行',
-  'how often the database is read for `/metrics`; who reads sees the same figures a little longer':
-    '`/metrics` 多久读一次数据库；期间读到的数字相同',
   'lines of a bill between two lines of the log': '对账单每多少行写一行日志',
   'orders between two lines of progress': '每多少个订单写一行进度',
   'rows that the command for load tests writes in one transaction; it makes the same orders':

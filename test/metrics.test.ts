@@ -87,6 +87,13 @@ it('what waits in the database is told: dead letters, stuck orders and the age o
   expect(lines['acopay_notifications{state="dead"}']).toBe(0)
   expect(lines.acopay_ready).toBe(1)
   expect(lines.acopay_pool_waiting).toBe(0)
+  // However often it is asked, the database is read every five seconds.
+  const expired = async () => (await scraped(other.demo.baseUrl))['acopay_stuck{what="expired"}']
+  await other.database.pool.query("update orders set time_expire = time_expire + interval '1 day'")
+  other.advance(4999)
+  expect(await expired()).toBe(1)
+  other.advance(1)
+  expect(await expired()).toBe(0)
   await other.stop()
 })
 

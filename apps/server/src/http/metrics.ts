@@ -82,7 +82,7 @@ const STUCK = ['closing', 'expired', 'refunds', 'reversals', 'jobs'] as const
 const UNDELIVERED = ['pending', 'late', 'dead'] as const
 
 /**
- * What waits in the database, the same at every process: take the largest, do not add. A count stops at 1000. While the database
+ * What waits in the database, the same at every process: take the largest, do not add. A count stops at `HEALTH_MAX`. While the database
  * cannot be read there are no such lines, and `acopay_ready` is 0.
  */
 function addBacklog(world: World, registry: Registry): void {

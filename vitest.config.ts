@@ -34,41 +34,41 @@ const WAITING = {
   ...limits(300),
   maxWorkers: 4,
   isolate: isMutating,
-  setupFiles: SETUP,
+  setupFiles: [...MUTATION_SETUP, ...SETUP],
   globalSetup: ['test/support/postgres.ts', 'test/support/gateway-bundle.ts'],
 }
 
-export default defineConfig({
+/** What every project shares. Written out, because a project that extends this file makes vitest read it once more. */
+const base = () => ({
   plugins: mutationPlugin(),
   resolve: { conditions },
   ssr: { resolve: { conditions } },
   // The global set-up is loaded in this environment, which follows neither of the two above.
   environments: { __vitest__: { resolve: { conditions } } },
+})
+
+const shared = { maxWorkers: 2, expect: { poll: { timeout: 60_000 } } }
+
+export default defineConfig({
+  ...base(),
   test: {
     reporters: ['default', './scripts/closing-line-reporter.mjs'],
-    maxWorkers: 2,
+    ...shared,
     sequence: { sequencer: FileOrder },
-    expect: { poll: { timeout: 60_000 } },
-    setupFiles: MUTATION_SETUP,
     projects: [
       {
-        extends: true,
+        ...base(),
         // Their modules are pure: loading them once per worker and not once per file saves a quarter of the time.
         test: {
+          ...shared,
           ...tier('unit', 0),
           ...limits(60),
           isolate: isMutating,
-          setupFiles: [...SETUP, 'test/support/no-database.ts'],
+          setupFiles: [...MUTATION_SETUP, ...SETUP, 'test/support/no-database.ts'],
         },
       },
-      {
-        extends: true,
-        test: { ...tier('db', 1), ...WAITING },
-      },
-      {
-        extends: true,
-        test: { ...tier('pages', 1), ...WAITING },
-      },
+      { ...base(), test: { ...shared, ...tier('db', 1), ...WAITING } },
+      { ...base(), test: { ...shared, ...tier('pages', 1), ...WAITING } },
     ],
   },
 })

@@ -1,10 +1,14 @@
 import { describe, expect, it } from 'vitest'
-import { classify, testFiles } from '../test/support/tiers.ts'
+import { classify, importsIn, testFiles } from '../test/support/tiers.ts'
 import { places } from './chromium.cjs'
 import { sums } from './closing-line.mjs'
 
 /** Classifies `test/a.test.ts` among these files. */
-const tierOf = (files: Record<string, string>) => classify('test/a.test.ts', (file) => files[file] ?? null)
+const tierOf = (files: Record<string, string>) =>
+  classify(
+    'test/a.test.ts',
+    importsIn((file) => files[file] ?? null),
+  )
 
 describe('the tier of a test file', () => {
   it.each<[string, string, string]>([

@@ -14,7 +14,7 @@ export const SIZE = {
   looks: size('LOOKS', 2, 4),
   racesOrders: size('RACES_ORDERS', 40, 1000),
   randomChanges: size('RANDOM_CHANGES', 150, 1000),
-  randomObjects: size('RANDOM_OBJECTS', 500, 20_000),
+  randomObjects: size('RANDOM_OBJECTS', 300, 20_000),
   randomRequests: size('RANDOM_REQUESTS', 5_000, 100_000),
   recipes: size('RECIPES', 0, 7),
   simulationSeeds: size('SIMULATION_SEEDS', 25, 300),

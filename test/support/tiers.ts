@@ -25,6 +25,7 @@ const DATABASE = [
   'test/support/postgres.ts',
   'test/support/process.ts',
   'test/support/from-source.ts',
+  'test/support/signer.ts',
   EMBEDDED,
   REDOCLY,
   'races/postgres.ts',
@@ -40,36 +41,40 @@ const NOT_SOURCE = ['node_modules', 'dist', 'package']
 
 /** Every test file of the repository, in the order of their paths. */
 export function testFiles(): TestFile[] {
-  // Test files share most of what they reach.
-  const texts = new Map<string, string | null>()
-  const read = (file: string): string | null => {
-    if (!texts.has(file)) texts.set(file, textOf(path.join(ROOT, file)))
-    return texts.get(file) ?? null
-  }
+  const importsOf = importsIn((file) => textOf(path.join(ROOT, file)))
   return FOLDERS.flatMap(filesBelow)
     .filter((file) => /\.test\.tsx?$/.test(file))
-    .map((file) => ({ path: file, ...classify(file, read) }))
+    .map((file) => ({ path: file, ...classify(file, importsOf) }))
 }
 
 const textOf = (file: string): string | null => (fs.existsSync(file) ? fs.readFileSync(file, 'utf8') : null)
 
-/** `read` answers a file's text by its path below the repository, or null where there is none. */
-export function classify(file: string, read: (file: string) => string | null): Omit<TestFile, 'path'> {
-  const reached = reachedFrom(file, read)
+type ImportsOf = (file: string) => string[]
+
+/** `importsOf` answers the files that a file imports, by paths below the repository. */
+export function classify(file: string, importsOf: ImportsOf): Omit<TestFile, 'path'> {
+  const reached = new Set([file])
+  for (const one of reached) for (const target of importsOf(one)) reached.add(target)
   const reaches = (files: string[]): boolean => files.some((door) => reached.has(door))
   return { tier: reaches(BROWSER) ? 'pages' : reaches(DATABASE) ? 'db' : 'unit', isSized: reached.has(SIZE) }
 }
 
-function reachedFrom(start: string, read: (file: string) => string | null): Set<string> {
-  const reached = new Set([start])
-  for (const file of reached) {
-    for (const [, target = ''] of read(file)?.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*'(\.[^'\n]+)'/g) ?? []) {
-      reached.add(path.posix.join(path.posix.dirname(file), target))
-    }
-    for (const [name, leadsTo] of PACKAGES) if (read(file)?.includes(`from '${name}'`)) reached.add(leadsTo)
+/** `read` answers a file's text, or null where there is none. Each is read once: test files share most of what they reach. */
+export function importsIn(read: (file: string) => string | null): ImportsOf {
+  const known = new Map<string, string[]>()
+  return (file) => {
+    const imports = known.get(file) ?? importsOfText(path.posix.dirname(file), read(file) ?? '')
+    known.set(file, imports)
+    return imports
   }
-  return reached
 }
+
+const importsOfText = (folder: string, text: string): string[] => [
+  ...[...text.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*'(\.[^'\n]+)'/g)].map(([, target = '']) =>
+    path.posix.join(folder, target),
+  ),
+  ...PACKAGES.filter(([name]) => text.includes(`from '${name}'`)).map(([, leadsTo]) => leadsTo),
+]
 
 function filesBelow(folder: string): string[] {
   return fs

@@ -194,6 +194,14 @@ it('each row of a timeline that was changed, added, removed, moved or swapped is
 it('each row of the audit log that was changed, added, removed or swapped is named', async () => {
   const ROWS: [string, (db: Db) => Promise<unknown>, RegExp][] = [
     ['a row deleted', sql('delete from console_audit where seq = 2'), /审计日志第2行被删除/],
+    [
+      'three rows deleted',
+      async (db) => {
+        await db.query('delete from console_audit where seq between 2 and 4')
+        await db.query('delete from console_audit_outcome where seq between 2 and 4')
+      },
+      /审计日志第2–4行被删除/,
+    ],
     ['an outcome deleted', sql('delete from console_audit_outcome where seq = 3'), /审计日志第3行被删除/],
     [
       'a row changed',

@@ -111,6 +111,10 @@ describe('signing in', () => {
       new TOTP({ secret: Secret.fromBase32(secret) }).generate({ timestamp: gateway.world.now().getTime() })
     expect((await careful.send('PUT', 'session/totp', { code: '000000' })).body).toMatchObject({ field: 'code' })
     expect((await careful.send('PUT', 'session/totp', { code: code() })).status).toBe(200)
+    expect(await begin(PASSWORD)).toMatchObject({
+      status: 409,
+      body: { error: 'CONFLICT' },
+    })
     const visitor = consoleClient(gateway.demo.baseUrl)
     const without = await visitor.send('POST', 'session', { username: 'careful', password: PASSWORD })
     expect(without.body).toMatchObject({ error: 'TOTP_REQUIRED' })
@@ -158,7 +162,12 @@ describe('signing in', () => {
   it('ends after half an hour without a call, and when signing out', async () => {
     const one = await signedIn(gateway, 'finance')
     const other = await signedIn(gateway, 'finance')
-    expect((await one.send('DELETE', 'session')).status).toBe(200)
+    const ended = await one.send('DELETE', 'session')
+    expect([ended.status, ended.headers.get('set-cookie')]).toEqual([
+      200,
+      expect.stringMatching(/^acopay_console=; .*Expires=Thu, 01 Jan 1970/),
+    ])
+    expect((await one.get('orders')).headers.get('set-cookie')).toBeNull()
     expect((await one.get('orders')).body).toMatchObject({ error: 'SIGN_IN_FIRST' })
     const everybody = Object.values(as)
     for (const one of everybody) await one.get('session')

@@ -23,9 +23,13 @@ it('a caller whose database says nothing is told 1500 after nine seconds, and no
   const names = { 'mch-no': 'M1', nonce: 'n1', 'sign-type': 'SHA256withRSA', sign: 'c2lnbg==' }
   const headers = Object.fromEntries(Object.entries(names).map(([name, value]) => [`x-acopay-${name}`, value]))
   const url = `${await app.listen({ port: 0, host: '127.0.0.1' })}/pay/v1/transactions/close`
-  let answer: { status: number; body: string } | null = null
+  let answer: { status: number; type: string; body: string } | null = null
   const asked = request(url, { method: 'POST', headers, agent: false }, async (response) => {
-    answer = { status: response.statusCode ?? 0, body: await text(response) }
+    answer = {
+      status: response.statusCode ?? 0,
+      type: response.headers['content-type'] ?? '',
+      body: await text(response),
+    }
   })
   asked.end('{"transaction_no":"AP1"}')
   const turns = async (): Promise<void> => {
@@ -37,6 +41,10 @@ it('a caller whose database says nothing is told 1500 after nine seconds, and no
   expect(answer).toBeNull()
   vi.advanceTimersByTime(1)
   while (answer === null) await turns()
-  expect(answer).toMatchObject({ status: 200, body: expect.stringContaining('"status":1500') })
+  expect(answer).toMatchObject({
+    status: 200,
+    type: 'application/json; charset=utf-8',
+    body: expect.stringContaining('"status":1500'),
+  })
   await app.close()
 })

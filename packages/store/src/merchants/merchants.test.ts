@@ -2,8 +2,16 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type TestDatabase, testDatabase } from '../../../../test/support/database.ts'
 import { after, MCH, NOW, seedAttempt, seedMerchant, seedOrder } from '../../../../test/support/orders.ts'
 import { isAccountUsed } from './channel-accounts.ts'
-import { listMerchants } from './merchant-admin.ts'
-import { addMerchant, addMerchantKey, endMerchantKey, findMerchant, setMerchantEnabled } from './merchants.ts'
+import { endKeyNow, listMerchants } from './merchant-admin.ts'
+import {
+  addApp,
+  addMerchant,
+  addMerchantKey,
+  endMerchantKey,
+  findMerchant,
+  ownApp,
+  setMerchantEnabled,
+} from './merchants.ts'
 
 let database: TestDatabase
 beforeAll(async () => {
@@ -36,6 +44,54 @@ it('an account is used once an attempt was opened through it, by its own merchan
   const isUsed = (mchNo: string, channel: string) => isAccountUsed(database.pool, mchNo, channel)
   expect(await isUsed(MCH, attempt.channel)).toBe(true)
   expect([await isUsed('MCH2', attempt.channel), await isUsed(MCH, 'another')]).toEqual([false, false])
+})
+
+it("the sandbox's test orders are of the merchant's oldest app in use; of two that are as old, of the first by number", async () => {
+  const { pool } = database
+  await addMerchant(pool, { mchNo: 'APPS', name: 'apps' }, NOW)
+  const add = (appNo: string, ms: number) => addApp(pool, { mchNo: 'APPS', appNo, name: appNo }, after(ms))
+  await add('NEW', 9)
+  expect(await ownApp(pool, 'APPS')).toBe('NEW')
+  await add('B', 5)
+  await add('A', 5)
+  expect(await ownApp(pool, 'APPS')).toBe('A')
+  await pool.query(`update app set enabled = false where mch_no = 'APPS' and app_no = 'A'`)
+  expect(await ownApp(pool, 'APPS')).toBe('B')
+  expect(await ownApp(pool, 'APPS0')).toBeNull()
+})
+
+describe('ending a key at once', () => {
+  const end = (keyId: string, ms: number, mchNo = 'KEYS') => endKeyNow(database.pool, { mchNo, keyId }, after(ms))
+  const add = (keyId: string, fromMs: number, untilMs: number | null) =>
+    addMerchantKey(database.pool, {
+      mchNo: 'KEYS',
+      keyId,
+      publicKey: keyId,
+      validFrom: after(fromMs),
+      validUntil: untilMs === null ? null : after(untilMs),
+    })
+
+  it('is refused for the only valid one of an enabled merchant: others that have ended or not begun do not count', async () => {
+    await addMerchant(database.pool, { mchNo: 'KEYS', name: 'keys' }, NOW)
+    await add('only', 0, null)
+    await add('ended', 0, 10)
+    await add('later', 20, null)
+    expect(await end('only', 10)).toBe('last')
+    expect(await end('ended', 10)).toBe('absent')
+    expect(await end('only', 9)).toBe('ended')
+    expect(await end('only', 9)).toBe('absent')
+    expect(await end('none', 9)).toBe('absent')
+    expect(await end('later', 9, MCH)).toBe('absent')
+  })
+
+  it('is done where another one without an end is valid, and for any where the merchant is disabled', async () => {
+    await add('one', 0, null)
+    await add('other', 0, null)
+    expect(await end('one', 15)).toBe('ended')
+    expect(await end('other', 15)).toBe('last')
+    await setMerchantEnabled(database.pool, 'KEYS', false)
+    expect(await end('other', 15)).toBe('ended')
+  })
 })
 
 describe('a merchant', () => {

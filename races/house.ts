@@ -124,7 +124,8 @@ async function begin(state: State, index: number): Promise<void> {
   const gateway = state.gateways[index] as Gateway
   const child = spawn(process.execPath, [path.join(state.dir, 'scripts', 'start.cjs')], {
     cwd: state.dir,
-    env: { ...process.env, ...state.settings, PORT: String(gateway.port) },
+    // The `.env` of whoever works here is not for this gateway.
+    env: { ...process.env, ACOPAY_ENV_FILE: 'none', ...state.settings, PORT: String(gateway.port) },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   gateway.child = child

@@ -5,8 +5,10 @@ const path = require('node:path')
 async function run() {
   await require('./prepare.cjs').prepare({ build: true })
   const { migrate } = await import('../apps/server/dist/commands/migrate.js')
+  const { environment } = await import('../apps/server/dist/start/environment.js')
+  const env = environment(process.env, process.cwd())
   const defaultHome = path.join(path.dirname(__dirname), '.acopay')
-  for (const line of await migrate(process.env, defaultHome, process.argv.slice(2))) console.log(line)
+  for (const line of await migrate(env, defaultHome, process.argv.slice(2))) console.log(line)
 }
 
 run().catch((error) => {

@@ -5,9 +5,11 @@ const path = require('node:path')
 async function run() {
   await require('./prepare.cjs').prepare({ build: true })
   const { seedOrders } = await import('../apps/server/dist/commands/seed-orders.js')
+  const { environment } = await import('../apps/server/dist/start/environment.js')
+  const env = environment(process.env, process.cwd())
   const home = path.join(path.dirname(__dirname), '.acopay')
   const [flag, orders] = process.argv.slice(2)
-  await seedOrders(process.env, home, flag === '--orders' ? Number(orders) : Number.NaN, console.log)
+  await seedOrders(env, home, flag === '--orders' ? Number(orders) : Number.NaN, console.log)
 }
 
 run().catch((error) => {

@@ -6,7 +6,7 @@ const ABOUT = `# 设置、默认值，以及察觉它们的测试
 
 <!-- Made by \`npm run docs\` from settings-tested.md, which is written by hand. -->
 
-每项设置的作用见 [operating.zh-CN.md](operating.zh-CN.md)。\`scripts/settings-tested.test.ts\` 守住两份页面：环境变量的设置，或服务器、core、protocol 源代码里的数字，没有写成一行的，变红；默认值与这里写的不同，变红；测试不存在，也变红。*察觉者*是结果会随设置改变的测试；\`test/production.test.ts\` 按生产环境的启动方式运行一个网关，只设置必须设置的。`
+每项设置的作用见 [settings.zh-CN.md](settings.zh-CN.md)。\`scripts/settings-tested.test.ts\` 守住两份页面：环境变量的设置，或服务器、core、protocol 源代码里的数字，没有写成一行的，变红；默认值与这里写的不同，变红；测试不存在，也变红。*察觉者*是结果会随设置改变的测试；\`test/production.test.ts\` 按生产环境的启动方式运行一个网关，只设置必须设置的。`
 
 const NUMBERS = `## 源代码里的数字
 
@@ -19,6 +19,8 @@ const REASONS: Record<string, string> = {
   'for how many merchants left-out calls are counted; another one begins at none':
     '为多少个商户计数没有记下的调用；再多的从零开始',
   'how often old calls are removed': '多久删除一次旧的调用记录',
+  'how wide the column of values is that `config` shows': '`config` 显示值的一列有多宽',
+  'the oldest PostgreSQL with which `config --connect` is content': '`config --connect` 认可的最旧的 PostgreSQL',
   'how many secrets are read at once; all are sealed again': '一次读取多少个秘密；全部都会重新加密',
   'how long one process alone makes the heads of a day; two would make the same':
     '一个进程独自生成日摘要多久；两个进程会生成同样的',

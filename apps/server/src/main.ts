@@ -5,6 +5,7 @@
 import { fileURLToPath } from 'node:url'
 import { DEMO } from './sandbox/demo-merchant.ts'
 import { type Config, ConfigError, readConfig } from './start/config.ts'
+import { envFileOf, environment } from './start/environment.ts'
 import { type Gateway, startGateway, thisMachine } from './start/gateway.ts'
 import { unknownSettings } from './start/unknown-settings.ts'
 
@@ -25,8 +26,9 @@ export async function main(): Promise<void> {
   }
   process.on('uncaughtException', uncaught).on('unhandledRejection', uncaught)
   try {
-    const config = readConfig(process.env, fileURLToPath(new URL('../../../.acopay/', import.meta.url)))
-    for (const line of unknownSettings(process.env)) process.stderr.write(`${line}\n`)
+    const env = environment(process.env, process.cwd())
+    for (const line of [...(envFileOf(env)?.warnings ?? []), ...unknownSettings(env)]) process.stderr.write(`${line}\n`)
+    const config = readConfig(env, fileURLToPath(new URL('../../../.acopay/', import.meta.url)))
     gateway = await startGateway(config, await thisMachine(config), stopping)
     announce(config, gateway)
     const gone = await Promise.race([aborted(stopping), gateway.gone])
@@ -91,6 +93,7 @@ function announce(config: Config, { url, sandbox }: Gateway): void {
 }
 
 function lineOf(error: unknown): string {
-  if (error instanceof ConfigError) return `配置错误 configuration: ${error.message}`
+  if (error instanceof ConfigError)
+    return error.problems.map((problem) => `配置错误 configuration: ${problem}`).join('\n')
   return error instanceof Error ? error.message : String(error)
 }

@@ -4,7 +4,7 @@
  * master key can be changed while gateways run.
  */
 import { createCipheriv, createDecipheriv, createHmac, randomBytes } from 'node:crypto'
-import { mkdirSync, readFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { writePrivateFile } from './private-file.ts'
 
@@ -109,6 +109,18 @@ export function loadMasterKeys({
   home: string
 }): MasterKeys {
   return first === undefined ? masterKeysIn(home) : masterKeysOf(first, ...older)
+}
+
+/** The same keys; null where there are none yet. Makes no file. */
+export function masterKeysThere({
+  masterKeys: [first, ...older],
+  home,
+}: {
+  masterKeys: Buffer[]
+  home: string
+}): MasterKeys | null {
+  if (first !== undefined) return masterKeysOf(first, ...older)
+  return existsSync(masterKeyFile(home)) ? masterKeysOf(...readKeyFile(home)) : null
 }
 
 /** Writes the keys into the file; the first one seals from now on. */

@@ -33,6 +33,7 @@ ACOPAY_RATE_PER_MERCHANT  0     0    1000000
 ACOPAY_CALL_LOG           1000  0    100000
 ACOPAY_AUDIT_DAYS         0     0    36500
 ACOPAY_TRUSTED_PROXIES    0     0    10
+ACOPAY_METRICS_PORT       none  0    65535
 `
 const rows = NUMBERS.trim()
   .split('\n')
@@ -171,6 +172,36 @@ describe('words', () => {
   ] as const)('%s accepts only the exact words', (name, good, bad) => {
     expect(Object.values(read({ [name]: good }))).toContain(good)
     for (const value of bad) expect(complaint({ [name]: value })).toMatch(new RegExp(`^${name} .*${good}.*"${value}"$`))
+  })
+})
+
+describe('several mistakes', () => {
+  it('are told all at once, a line each, with what does not go together among what is right', () => {
+    const env = { PORT: 'x', ACOPAY_NOTIFY_PORTS: '443,0', ACOPAY_LEASE_MS: '11999', HOST: '0.0.0.0' }
+    let problems: readonly string[] = []
+    try {
+      read(env)
+    } catch (error) {
+      problems = (error as ConfigError).problems
+    }
+    expect(problems.map((problem) => problem.split(' ')[0])).toEqual([
+      'PORT',
+      'ACOPAY_NOTIFY_PORTS',
+      'HOST',
+      'ACOPAY_LEASE_MS',
+    ])
+    expect(problems[1]).toMatch(/got "0"$/)
+  })
+
+  it('a setting that is wrong is not held against another one', () => {
+    expect(complaint({ ACOPAY_MODE: 'prod', HOST: '0.0.0.0' })).toMatch(/^ACOPAY_MODE /)
+    expect(complaint({ ACOPAY_CLOSE_BUDGET_MS: '0', ACOPAY_LEASE_MS: '200' })).toMatch(/^ACOPAY_CLOSE_BUDGET_MS /)
+  })
+
+  it('a long text is repeated in part, and one with a line end on one line', () => {
+    expect(complaint({ PORT: '9'.repeat(101) })).toMatch(/got "9{100}…"$/)
+    expect(complaint({ PORT: '9'.repeat(100) })).toMatch(/got "9{100}"$/)
+    expect(complaint({ LOG_LEVEL: 'info\nPORT' })).toMatch(/got "info\\nPORT"$/)
   })
 })
 

@@ -4,13 +4,13 @@ import path from 'node:path'
 import { type Config, ConfigError } from './config.ts'
 
 /** Whether this process keeps files there: with all of them in the environment and the database, it needs no folder. */
-const isNeeded = ({ masterKeys, databaseUrl, mode }: Config): boolean =>
+export const isHomeNeeded = ({ masterKeys, databaseUrl, mode }: Config): boolean =>
   masterKeys.length === 0 || databaseUrl === null || mode === 'sandbox'
 
 /** Makes the folder where it is needed, and does the work. Throws a ConfigError of one line when a file in it cannot be used. */
 export async function inHome<Result>(config: Config, work: () => Promise<Result>): Promise<Result> {
   try {
-    if (isNeeded(config)) mkdirSync(config.home, { recursive: true, mode: 0o700 })
+    if (isHomeNeeded(config)) mkdirSync(config.home, { recursive: true, mode: 0o700 })
     return await work()
   } catch (error) {
     const { code, path: file } = error as NodeJS.ErrnoException

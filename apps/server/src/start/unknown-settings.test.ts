@@ -14,6 +14,17 @@ it('settings of the gateway, of the command line and of the tests are known', ()
   expect(unknownSettings(Object.fromEntries(names.map((name) => [`ACOPAY_${name}`, ''])))).toEqual([])
 })
 
+it('a file for a secret is known, and one for another setting is not', () => {
+  const env = { ACOPAY_MASTER_KEY_FILE: '', ACOPAY_ENV_FILE: 'none', ACOPAY_HOME_FILE: '' }
+  expect(unknownSettings(env)).toEqual([expect.stringContaining('ACOPAY_HOME_FILE')])
+})
+
+it('a setting of an earlier version is named with what took its place', () => {
+  expect(unknownSettings({ ACOPAY_SANDBOX_AHEAD_HOURS: '24' })).toEqual([
+    expect.stringContaining('(use `acopay sandbox time +1d`)'),
+  ])
+})
+
 it.each([
   ['', '', 0],
   ['same', 'same', 0],

@@ -1,35 +1,32 @@
 /** A misspelt setting would silently stay at its default: it is named at the start, with the setting that may be meant. */
-import { readConfig } from './config.ts'
+import { lineInEnvFile } from './environment.ts'
+import { GONE, OTHER_VARIABLES } from './other-variables.ts'
+import type { Env } from './setting-sources.ts'
+import { fileVariable, isSecret, SETTING_NAMES } from './settings.ts'
 
-type Env = Record<string, string | undefined>
+/** Variables of this name are those of the tests. */
+const OF_TESTS = /^ACOPAY_(?:TEST|MUTATION|MUTANTS|CLOCK)_?/
 
-/** Variables of this name that are not the gateway's: the command line's, and those of the tests. */
-const OF_OTHERS =
-  /^ACOPAY_(?:CONFIG|BASE_URL|MCH_NO|APP_NO|MCH_PRIVATE_KEY|MCH_PRIVATE_KEY_FILE|PLATFORM_PUBLIC_KEY)$|^ACOPAY_(?:TEST|MUTATION|MUTANTS|CLOCK)_?/
+const KNOWN = [
+  ...SETTING_NAMES.flatMap((name) => (isSecret(name) ? [name, fileVariable(name)] : [name])),
+  ...Object.keys(OTHER_VARIABLES),
+]
 
-/** One line for each. The environment must be one that `readConfig` accepts. */
-export function unknownSettings(env: Env): string[] {
-  const known = namesReadFrom(env)
-  return Object.keys(env)
-    .filter((name) => name.startsWith('ACOPAY_') && !known.includes(name) && !OF_OTHERS.test(name))
+/** One line for each. */
+export const unknownSettings = (env: Env): string[] =>
+  Object.keys(env)
+    .filter((name) => name.startsWith('ACOPAY_') && !KNOWN.includes(name) && !OF_TESTS.test(name))
     .sort()
     .map((name) => {
-      const [nearest = ''] = known.toSorted((one, other) => distance(name, one) - distance(name, other))
-      return `未知的设置 unknown setting: ${name}，不起作用，是否应为 (it does nothing; did you mean) ${nearest}?`
+      const line = lineInEnvFile(env, name)
+      return `${problemOf(name)}${line === null ? '' : ` (${line})`}`
     })
-}
 
-/** What `readConfig` asks the environment for: so no list of names can be out of date. */
-function namesReadFrom(env: Env): string[] {
-  const names = new Set<string>()
-  const asked = new Proxy(env, {
-    get: (target, name) => {
-      names.add(String(name))
-      return target[String(name)]
-    },
-  })
-  readConfig(asked, '')
-  return [...names]
+function problemOf(name: string): string {
+  const gone = Object.hasOwn(GONE, name) ? GONE[name] : undefined
+  if (gone !== undefined) return `已取消的设置 setting of an earlier version: ${name}，${gone.zh} (${gone.en})`
+  const [nearest = ''] = KNOWN.toSorted((one, other) => distance(name, one) - distance(name, other))
+  return `未知的设置 unknown setting: ${name}，不起作用，是否应为 (it does nothing; did you mean) ${nearest}?`
 }
 
 /** How many letters must be changed, added or left out to make one of the other (Levenshtein). */

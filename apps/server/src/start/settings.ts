@@ -1,0 +1,288 @@
+/**
+ * Every setting of the gateway, once: the check at the start, `config`, docs/settings.md, .env.example and the chart's schema are made
+ * of this table. A new setting is one row here and one in docs/settings-tested.md.
+ */
+import {
+  type Both,
+  databaseAddress,
+  file,
+  host,
+  type Kind,
+  masterKeys,
+  networks,
+  origins,
+  ports,
+  privateKeys,
+  program,
+  roles,
+  token,
+  webAddress,
+  whole,
+  words,
+  yuan,
+} from './setting-kinds.ts'
+
+/** The headings of the manual, in its order. */
+export const GROUPS = {
+  place: { zh: '地址与模式', en: 'Addresses and mode' },
+  storage: { zh: '数据库与文件', en: 'Database and files' },
+  keys: { zh: '密钥', en: 'Keys' },
+  orders: { zh: '关单与任务', en: 'Closing and jobs' },
+  limits: { zh: '限制', en: 'Limits' },
+  console: { zh: '管理台', en: 'Console' },
+  network: { zh: '网络', en: 'Network' },
+  seeing: { zh: '日志与监控', en: 'Logs and metrics' },
+} as const satisfies Record<string, Both>
+
+type About = {
+  group: keyof typeof GROUPS
+  /** What happens where it has no default. */
+  unset?: Both
+  /** Commands read it too; the others count in a running gateway only. */
+  inCommands?: true
+  since: string
+} & Both
+
+export type Setting = About & {
+  /** Its name in the configuration. */
+  key: string
+  kind: Kind<unknown, unknown>
+  /** Its default, as one would write it; null where it has none. */
+  otherwise: string | null
+}
+
+const NONE = { zh: '无', en: 'none' }
+
+const setting = <const Key extends string, Value, Unset, const Otherwise extends string | null>(
+  key: Key,
+  kind: Kind<Value, Unset>,
+  otherwise: Otherwise,
+  about: About,
+) => ({ key, kind, otherwise, ...about })
+
+export const SETTINGS = {
+  HOST: setting('host', host, '127.0.0.1', {
+    group: 'place',
+    since: '0.1.0',
+    zh: '监听的地址',
+    en: 'the address at which it listens',
+  }),
+  PORT: setting('port', whole([0, 65_535]), '8080', {
+    group: 'place',
+    since: '0.1.0',
+    zh: '监听的端口；0 由系统选一个',
+    en: 'the port at which it listens; 0 lets the system choose one',
+  }),
+  ACOPAY_MODE: setting('mode', words('sandbox', 'production'), 'sandbox', {
+    group: 'place',
+    since: '0.1.0',
+    inCommands: true,
+    zh: '`production` 没有演示商户、上游替身和 `/sandbox/` 路径',
+    en: '`production` leaves out the demo merchant, the stand-ins and the `/sandbox/` paths',
+  }),
+  ACOPAY_PUBLIC_URL: setting('publicUrl', webAddress, null, {
+    group: 'place',
+    since: '0.1.0',
+    unset: { zh: '监听的地址', en: 'where it listens' },
+    zh: '给付款人、商户、上游的地址，如 `https://pay.example.com`',
+    en: 'what payers, merchants and upstreams are sent to, `https://pay.example.com`',
+  }),
+  ACOPAY_SANDBOX_EXPOSED: setting('sandboxExposed', words('no', 'yes'), 'no', {
+    group: 'place',
+    since: '0.1.0',
+    zh: '仅沙箱模式：沙箱里人人都能扮演付款人，`HOST` 或 `ACOPAY_PUBLIC_URL` 能从本机之外访问时拒绝启动；确需公开时设为 `yes`',
+    en: 'sandbox mode only: a sandbox, in which everyone can play the payer, does not start with a `HOST` or an `ACOPAY_PUBLIC_URL` that others than this machine reach; `yes` says that it is meant',
+  }),
+  DATABASE_URL: setting('databaseUrl', databaseAddress, null, {
+    group: 'storage',
+    since: '0.1.0',
+    inCommands: true,
+    unset: { zh: '自带的数据库', en: 'the embedded database' },
+    zh: 'PostgreSQL 15 或更新；由这个用户建表，或由另一个用户以 [`npm run migrate`](operating.zh-CN.md#两个数据库角色) 建好',
+    en: 'PostgreSQL 15 or newer; its user creates the tables, or [`npm run migrate`](operating.md#two-roles) did as another one',
+  }),
+  ACOPAY_POOL_MAX: setting('poolMax', whole([2, 500]), '16', {
+    group: 'storage',
+    since: '0.1.0',
+    inCommands: true,
+    zh: '一个进程的数据库连接数',
+    en: 'database connections of one process',
+  }),
+  ACOPAY_HOME: setting('home', file, null, {
+    group: 'storage',
+    since: '0.1.0',
+    inCommands: true,
+    unset: { zh: '程序所在目录的 `.acopay/`', en: "`.acopay/` in the program's folder" },
+    zh: '`master.key`、自带的数据库；沙箱里还有 `demo.json` 与 `console.json`',
+    en: '`master.key`, the embedded database; in the sandbox `demo.json` and `console.json`',
+  }),
+  ACOPAY_MASTER_KEY: setting('masterKeys', masterKeys, null, {
+    group: 'keys',
+    since: '0.1.0',
+    inCommands: true,
+    unset: { zh: '在 `master.key` 里', en: 'in `master.key`' },
+    zh: '加密数据库里的每一个秘密。多个时第一个加密，每一个都能解密（[密钥](keys.zh-CN.md)）。每个进程必须相同。**请备份**：没有它，数据库里的平台密钥就丢了',
+    en: 'seals every secret in the database. Of several the first seals, each unseals ([keys](keys.md)). Every process needs the same. **Back it up**: without it the platform key in the database is lost',
+  }),
+  ACOPAY_PLATFORM_KEYS: setting('platformKeys', privateKeys, null, {
+    group: 'keys',
+    since: '0.1.0',
+    inCommands: true,
+    unset: NONE,
+    zh: '供 `npm run rotate -- platform --key env` 使用的平台密钥（[密钥](keys.zh-CN.md)）',
+    en: 'platform keys for `npm run rotate -- platform --key env` ([keys](keys.md))',
+  }),
+  ACOPAY_SIGNER: setting('signer', program, null, {
+    group: 'keys',
+    since: '0.1.0',
+    inCommands: true,
+    unset: NONE,
+    zh: '签名程序，它用自己持有的平台密钥签名，例如在 HSM 里的（[密钥](keys.zh-CN.md)）',
+    en: "a program that signs with platform keys which it holds, an HSM's for example ([keys](keys.md))",
+  }),
+  ACOPAY_CLOSE_BUDGET_MS: setting('closeBudgetMs', milliseconds(100, 8000), '6000', {
+    group: 'orders',
+    since: '0.1.0',
+    zh: '关单在此时间之内应答，不论上游怎样',
+    en: 'a close is answered within this, whatever upstreams do',
+  }),
+  ACOPAY_CHANNEL_CALL_MS: setting('channelCallMs', milliseconds(50, 8000), '2000', {
+    group: 'orders',
+    since: '0.1.0',
+    zh: '对上游的一次调用',
+    en: 'one call to an upstream',
+  }),
+  ACOPAY_LEASE_MS: setting('leaseMs', milliseconds(200, 600_000), '15000', {
+    group: 'orders',
+    since: '0.1.0',
+    zh: '任务的租约多长；至少为 `ACOPAY_CLOSE_BUDGET_MS` 的两倍',
+    en: 'how long a lease on a job lasts; at least twice `ACOPAY_CLOSE_BUDGET_MS`',
+  }),
+  ACOPAY_JOB_PAUSE_MS: setting('jobPauseMs', milliseconds(10, 60_000), '500', {
+    group: 'orders',
+    since: '0.1.0',
+    zh: '空闲的进程多久找一次任务',
+    en: 'how often an idle worker looks for work',
+  }),
+  ACOPAY_NONCE_HOURS: setting(
+    'nonceWindowMs',
+    whole([1, 24 * 366], { zh: '小时', en: 'hours', times: 3_600_000 }),
+    '24',
+    {
+      group: 'orders',
+      since: '0.1.0',
+      zh: '有签名的请求的随机串记多久，查询的也记；在此期间，截获的关单或下单请求会被拒绝（1016）',
+      en: "how long the nonce of a signed request is remembered, a query's too; a captured close or placing is refused (1016) that long",
+    },
+  ),
+  ACOPAY_RATE_PER_ADDRESS: setting('ratePerAddress', whole([0, 1_000_000]), '5000', {
+    group: 'limits',
+    since: '0.1.0',
+    zh: '同一地址每秒的请求数，所有路径合计，可瞬时用两秒的量；0为不限',
+    en: "requests a second from one address at all paths together, two seconds' worth at once; 0 is no limit",
+  }),
+  ACOPAY_RATE_PER_MERCHANT: setting('ratePerMerchant', whole([0, 1_000_000]), '0', {
+    group: 'limits',
+    since: '0.1.0',
+    zh: '每个商户的同上，用于 `merchant.rate_per_second` 没有写的商户',
+    en: 'the same per merchant, where `merchant.rate_per_second` says nothing',
+  }),
+  ACOPAY_CALL_LOG: setting('callLogMax', whole([0, 100_000]), '1000', {
+    group: 'limits',
+    since: '0.1.0',
+    zh: '每个商户保留多少次调用供其查看（`acopay logs`），成功与被拒绝的各这么多，最长七天；0不保留',
+    en: 'how many calls of each merchant are kept for the merchant to read (`acopay logs`), done and refused ones each, seven days at most; 0 keeps none',
+  }),
+  ACOPAY_TOTP_ROLES: setting('totpRoles', roles, null, {
+    group: 'console',
+    since: '0.1.0',
+    unset: NONE,
+    zh: '必须先有二次验证（验证器或通行密钥）才能做任何事的角色',
+    en: 'roles whose users must have a second factor, an authenticator or a passkey, before they can do anything',
+  }),
+  ACOPAY_PROOF_ABOVE: setting('proofAboveFen', yuan, '1000.00', {
+    group: 'console',
+    since: '0.1.0',
+    zh: '超过此金额的退款，要再次输入密码（和验证码）',
+    en: 'a refund above this asks for the password (and code) again',
+  }),
+  ACOPAY_SECOND_PERSON_ABOVE: setting('secondPersonAboveFen', yuan, null, {
+    group: 'console',
+    since: '0.1.0',
+    unset: NONE,
+    zh: '退款，连同该订单此前退回的超过此金额时，等另一个用户复核',
+    en: 'a refund that brings what went back of its order above this waits until another user confirms it',
+  }),
+  ACOPAY_AUDIT_DAYS: setting('auditDays', whole([0, 36_500], { zh: '天', en: 'days' }), '0', {
+    group: 'console',
+    since: '0.1.0',
+    inCommands: true,
+    zh: '审计日志保存多久；0为永久',
+    en: 'how long the audit log is kept; 0 is for good',
+  }),
+  ACOPAY_TRUSTED_PROXIES: setting('trustedProxies', whole([0, 10]), '0', {
+    group: 'network',
+    since: '0.1.0',
+    zh: '相信前面几层代理所说的来源地址',
+    en: "how many proxies in front are believed about the caller's address",
+  }),
+  ACOPAY_NOTIFY_PORTS: setting('notifyPorts', ports, '443', {
+    group: 'network',
+    since: '0.1.0',
+    zh: '商户的 `notify_url` 可以用的端口',
+    en: "ports of merchants' `notify_url` that may be called",
+  }),
+  ACOPAY_NOTIFY_NETWORKS: setting('notifyNetworks', networks, null, {
+    group: 'network',
+    since: '0.1.0',
+    unset: NONE,
+    zh: '虽非公网、`notify_url` 仍可以在其中的网段；用于在您自己网络之内的自有商户',
+    en: 'networks that a `notify_url` may lie in although they are not public; merchants of your own, behind your own wall',
+  }),
+  ACOPAY_SHELL_ORIGINS: setting('shellOrigins', origins, null, {
+    group: 'network',
+    since: '0.1.0',
+    unset: NONE,
+    zh: '哪些来源的页面可以在框架里显示收银台（宿主脚本）；沙箱里还有本机的每个页面',
+    en: 'origins whose pages may show the cashier in a frame (the host script); in the sandbox also every page of this machine',
+  }),
+  LOG_LEVEL: setting('logLevel', words('info', 'debug', 'warn', 'error', 'silent'), 'info', {
+    group: 'seeing',
+    since: '0.1.0',
+    zh: '记录多少',
+    en: 'how much is logged',
+  }),
+  LOG_FORMAT: setting('logFormat', words('auto', 'json', 'pretty'), 'auto', {
+    group: 'seeing',
+    since: '0.1.0',
+    zh: '`json`：每个事件一行JSON。`pretty`：给人看的一行。`auto`：沙箱输出到终端时为 `pretty`，否则为 `json`',
+    en: '`json`: one JSON line for each event. `pretty`: a line for people. `auto`: `pretty` in a sandbox whose output is a terminal, else `json`',
+  }),
+  ACOPAY_METRICS_PORT: setting('metricsPort', whole([0, 65_535]), null, {
+    group: 'seeing',
+    since: '0.1.0',
+    unset: NONE,
+    zh: '`/metrics` 单独的端口（[监控](metrics.zh-CN.md)）',
+    en: 'a port of its own for `/metrics` ([metrics](metrics.md))',
+  }),
+  ACOPAY_METRICS_TOKEN: setting('metricsToken', token, null, {
+    group: 'seeing',
+    since: '0.1.0',
+    unset: NONE,
+    zh: '凭它读取 `/metrics`（[监控](metrics.zh-CN.md)）',
+    en: 'whoever sends it may read `/metrics` ([metrics](metrics.md))',
+  }),
+} satisfies Record<string, Setting>
+
+function milliseconds(min: number, max: number): Kind<number> {
+  return whole([min, max], { zh: '毫秒', en: 'ms' })
+}
+
+export type SettingName = keyof typeof SETTINGS
+
+export const SETTING_NAMES = Object.keys(SETTINGS) as SettingName[]
+
+/** A secret may lie in a file that this variable names. */
+export const fileVariable = (name: string): string => `${name}_FILE`
+
+export const isSecret = (name: SettingName): boolean => SETTINGS[name].kind.secret !== null

@@ -56,6 +56,7 @@ describe('config', () => {
     expect(row('PORT')).toEqual(['PORT', '82', '环境变量 environment'])
     expect(row('LOG_LEVEL')).toEqual(['LOG_LEVEL', 'warn', `${envFile}:1`])
     expect(row('LOG_FORMAT')).toEqual(['LOG_FORMAT', 'auto', '默认 default'])
+    expect(row('ACOPAY_HOME')).toEqual(['ACOPAY_HOME', path.join(folder, 'home'), '默认 default'])
     expect(row('ACOPAY_SIGNER')).toEqual(['ACOPAY_SIGNER', '-', '默认 default'])
     expect(row('DATABASE_URL')).toEqual(['DATABASE_URL', '(set: db/pay)', path.join(folder, 'url')])
     const settings = (await json(env)).settings ?? []

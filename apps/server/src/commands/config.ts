@@ -17,7 +17,7 @@ export const config: OperatorCommand = {
     const checked = checkConfig(env, defaultHome)
     const remarks = remarksOf(env, checked)
     if (connect && checked.config !== null) await whenConnected(checked.config, remarks)
-    const rows = checked.settings.map(rowOf)
+    const rows = checked.settings.map(rowOf).map((row) => withHome(row, defaultHome))
     if (json) say(JSON.stringify({ ...(check ? {} : { settings: rows }), ...remarks }, null, 2))
     else for (const line of [...(check ? [] : tableOf(rows)), ...linesOf(remarks)]) say(line)
     return remarks.problems.length > 0 ? 1 : 0
@@ -54,6 +54,10 @@ function rowOf({ name, text, file, line }: Checked): Row {
   const place = kind.secret?.place(text) ?? null
   return { ...row, secret: place === null ? { characters: text.length } : { place } }
 }
+
+/** Its default is no text of the table. */
+const withHome = (row: Row, defaultHome: string): Row =>
+  row.name === 'ACOPAY_HOME' && row.source === 'default' ? { ...row, value: defaultHome } : row
 
 /** An address may hold a password, and what is no right address may be one. */
 const isShown = (kind: Kind<unknown, unknown>, text: string): boolean =>

@@ -196,6 +196,7 @@ describe('several mistakes', () => {
   it('a setting that is wrong is not held against another one', () => {
     expect(complaint({ ACOPAY_MODE: 'prod', HOST: '0.0.0.0' })).toMatch(/^ACOPAY_MODE /)
     expect(complaint({ ACOPAY_CLOSE_BUDGET_MS: '0', ACOPAY_LEASE_MS: '200' })).toMatch(/^ACOPAY_CLOSE_BUDGET_MS /)
+    expect(complaint({ ACOPAY_LEASE_MS: '0' })).toMatch(/^ACOPAY_LEASE_MS .*whole number/)
   })
 
   it('a long text is repeated in part, and one with a line end on one line', () => {

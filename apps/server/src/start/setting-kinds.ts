@@ -89,7 +89,7 @@ export const program: Kind<string> = {
 /** Without the slash at its end. */
 export const webAddress: Kind<string> = {
   ...plain,
-  // A stranger's habit is to write a password into an address.
+  // Somebody may have written a password into the address.
   isRepeated: false,
   read(text) {
     const url = URL.canParse(text) ? new URL(text) : null

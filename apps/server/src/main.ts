@@ -2,7 +2,7 @@
  * The process: reads the configuration, starts the gateway, prints its address, and stops it on a signal. A signal at any moment
  * ends it with 0; docs/operating.md lists the exit codes.
  */
-import { fileURLToPath } from 'node:url'
+import { DEFAULT_HOME } from './program-files.ts'
 import { DEMO } from './sandbox/demo-merchant.ts'
 import { type Config, ConfigError, readConfig } from './start/config.ts'
 import { type Gateway, startGateway, thisMachine } from './start/gateway.ts'
@@ -15,7 +15,7 @@ const SHUTDOWN_MS = 15_000
 const ONE_SIGNAL_MS = 500
 
 /** Runs the gateway until a signal stops it. If it cannot start or go on, prints one line and exits with 1. */
-export async function main(): Promise<void> {
+export async function main({ env, defaultHome } = { env: process.env, defaultHome: DEFAULT_HOME }): Promise<void> {
   const stopping = stopOnSignals()
   let gateway: Gateway | null = null
   // The database holds all state, so the calls that come later are none the worse for an error that nothing has caught.
@@ -25,8 +25,8 @@ export async function main(): Promise<void> {
   }
   process.on('uncaughtException', uncaught).on('unhandledRejection', uncaught)
   try {
-    const config = readConfig(process.env, fileURLToPath(new URL('../../../.acopay/', import.meta.url)))
-    for (const line of unknownSettings(process.env)) process.stderr.write(`${line}\n`)
+    const config = readConfig(env, defaultHome)
+    for (const line of unknownSettings(env)) process.stderr.write(`${line}\n`)
     gateway = await startGateway(config, await thisMachine(config), stopping)
     announce(config, gateway)
     const gone = await Promise.race([aborted(stopping), gateway.gone])

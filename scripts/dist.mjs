@@ -5,8 +5,19 @@
  */
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { chmodSync, cpSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
-import { rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { createRequire } from 'node:module'
 import path from 'node:path'
 import { create } from 'tar'
@@ -30,10 +41,14 @@ const stage = path.join(OUT, name)
 
 /** Of the commit that this is built from; SOURCE_DATE_EPOCH and ACOPAY_COMMIT say it where there is no git. */
 function commit({ SOURCE_DATE_EPOCH: seconds, ACOPAY_COMMIT: id } = process.env) {
-  const git = (...args) => execFileSync('git', args, { cwd: ROOT, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim()
+  const git = (...args) =>
+    execFileSync('git', args, { cwd: ROOT, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim()
   try {
     const changed = git('status', '--porcelain') === '' ? '' : ' with changes'
-    return { id: id ?? git('rev-parse', 'HEAD') + changed, seconds: Number(seconds ?? git('log', '-1', '--format=%ct')) }
+    return {
+      id: id ?? git('rev-parse', 'HEAD') + changed,
+      seconds: Number(seconds ?? git('log', '-1', '--format=%ct')),
+    }
   } catch {
     return { id: id ?? null, seconds: Number(seconds ?? 0) }
   }
@@ -80,7 +95,8 @@ function putPrograms() {
 
 function putTexts({ seconds }) {
   for (const text of TEXTS) if (existsSync(path.join(ROOT, text))) cpSync(path.join(ROOT, text), path.join(stage, text))
-  for (const folder of ['docs', 'monitoring']) cpSync(path.join(ROOT, folder), path.join(stage, folder), { recursive: true })
+  for (const folder of ['docs', 'monitoring'])
+    cpSync(path.join(ROOT, folder), path.join(stage, folder), { recursive: true })
   const dependencies = { '@acopay/cli': version, '@acopay/server': version }
   const manifest = { name: 'acopay', version, private: true, license: 'Apache-2.0', dependencies }
   writeFileSync(path.join(stage, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`)
@@ -112,7 +128,9 @@ async function archive(file, files, { id, seconds }) {
       return [one, lstatSync(full).isSymbolicLink() ? `-> ${readlinkSync(full)}` : sha256(full)]
     }),
   )
-  const packages = files.filter((one) => /^node_modules\/(?:.*\/node_modules\/)?(?:@[^/]+\/)?[^/@]+\/package\.json$/.test(one))
+  const packages = files.filter((one) =>
+    /^node_modules\/(?:.*\/node_modules\/)?(?:@[^/]+\/)?[^/@]+\/package\.json$/.test(one),
+  )
   const manifest = {
     name: 'acopay',
     version,
@@ -125,8 +143,17 @@ async function archive(file, files, { id, seconds }) {
   writeFileSync(path.join(stage, 'manifest.json'), `${JSON.stringify(manifest, null, 2)}\n`)
   const all = [...files, 'manifest.json'].sort()
   for (const one of all) evenMode(path.join(stage, one))
-  const options = { file: path.join(OUT, file), cwd: OUT, gzip: { level: 9 }, portable: true, mtime: new Date(seconds * 1000) }
-  await create({ ...options, noDirRecurse: true }, all.map((one) => `${name}/${one}`))
+  const options = {
+    file: path.join(OUT, file),
+    cwd: OUT,
+    gzip: { level: 9 },
+    portable: true,
+    mtime: new Date(seconds * 1000),
+  }
+  await create(
+    { ...options, noDirRecurse: true },
+    all.map((one) => `${name}/${one}`),
+  )
   const bytes = all.reduce((sum, one) => sum + lstatSync(path.join(stage, one)).size, 0)
   return { file, files: all.length, bytes, packed: statSync(options.file).size, sha256: sha256(options.file) }
 }
@@ -157,11 +184,15 @@ async function dist(args) {
   ]
   writeFileSync(path.join(OUT, 'SHA256SUMS'), archives.map((one) => `${one.sha256}  ${one.file}\n`).join(''))
   for (const one of archives) {
-    console.log(`dist/${one.file}  ${one.files} 个文件 files, ${mb(one.bytes)}, 压缩后 packed ${mb(one.packed)}\n  sha256 ${one.sha256}`)
+    console.log(
+      `dist/${one.file}  ${one.files} 个文件 files, ${mb(one.bytes)}, 压缩后 packed ${mb(one.packed)}\n  sha256 ${one.sha256}`,
+    )
   }
   if (args.includes('--no-start')) return
   const { first, again } = await timedStart(path.join(OUT, `${name}.tar.gz`), name)
-  console.log(`从启动到监听 from start to listening: 首次 first ${first} ms (建库 makes its database), 再次 again ${again} ms`)
+  console.log(
+    `从启动到监听 from start to listening: 首次 first ${first} ms (建库 makes its database), 再次 again ${again} ms`,
+  )
 }
 
 dist(process.argv.slice(2)).catch((error) => {

@@ -57,10 +57,19 @@ export function publishedManifest(name, manifestOf) {
       }
     }
   }
-  const { private: _, dependencies, devDependencies, optionalDependencies, scripts, exports, ...kept } = manifestOf(name)
+  const {
+    private: _,
+    dependencies,
+    devDependencies,
+    optionalDependencies,
+    scripts,
+    exports,
+    ...kept
+  } = manifestOf(name)
   return { ...kept, ...mapValues(needed, sorted) }
 }
 
-const mapValues = (object, change) => Object.fromEntries(Object.entries(object).map(([key, value]) => [key, change(value)]))
+const mapValues = (object, change) =>
+  Object.fromEntries(Object.entries(object).map(([key, value]) => [key, change(value)]))
 
 const sorted = (object) => Object.fromEntries(Object.entries(object).sort(([one], [other]) => (one < other ? -1 : 1)))

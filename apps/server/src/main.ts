@@ -2,11 +2,12 @@
  * The process: reads the configuration, starts the gateway, prints its address, and stops it on a signal. A signal at any moment
  * ends it with 0; docs/operating.md lists the exit codes.
  */
-import { DEFAULT_HOME } from './program-files.ts'
+import { DEFAULT_HOME, isPackage } from './program-files.ts'
 import { DEMO } from './sandbox/demo-merchant.ts'
 import { type Config, ConfigError, readConfig } from './start/config.ts'
 import { type Gateway, startGateway, thisMachine } from './start/gateway.ts'
 import { unknownSettings } from './start/unknown-settings.ts'
+import { VERSION } from './version.ts'
 
 /** Longer than the longest answer. A shutdown that takes longer hangs, so the process exits. */
 const SHUTDOWN_MS = 15_000
@@ -70,7 +71,7 @@ function fail(error: unknown): never {
 }
 
 function announce(config: Config, { url, sandbox }: Gateway): void {
-  const lines = ['', `  翼辉支付网关已启动 ACO Pay gateway   ${url}   (${config.mode})`]
+  const lines = ['', `  翼辉支付网关已启动 ACO Pay gateway   ${url}   (${config.mode}, ${VERSION})`]
   lines.push(`  管理台 console    ${config.publicUrl ?? url}/console/`)
   if (sandbox !== null) {
     lines.push(
@@ -78,7 +79,7 @@ function announce(config: Config, { url, sandbox }: Gateway): void {
       `  商户号 merchant   ${DEMO.mchNo}`,
       `  应用号 app        ${DEMO.appNo}`,
       `  商户设置 settings ${sandbox.demoFile}`,
-      '  试一试 try        npm run acopay -- order place --amount 12.50 --description "测试订单"',
+      `  试一试 try        ${isPackage ? 'acopay' : 'npm run acopay --'} order place --amount 12.50 --description "测试订单"`,
     )
     if (sandbox.otherUrl !== null) {
       const other = sandbox.otherUrl

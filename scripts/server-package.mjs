@@ -11,8 +11,6 @@ import { publishedManifest } from './production-packages.mjs'
 const { prepare, ROOT, PAGES } = createRequire(import.meta.url)('./prepare.cjs')
 const APP = path.join(ROOT, 'apps/server')
 
-export const SERVER_PACKAGE = path.join(ROOT, 'dist', 'server')
-
 const readJson = (...parts) => JSON.parse(readFileSync(path.join(...parts), 'utf8'))
 
 /** Every package of this repository, by its name. */
@@ -23,19 +21,19 @@ function workspaces() {
   return new Map(folders.map((folder) => [readJson(folder, 'package.json').name, folder]))
 }
 
-/** Returns when the folder is written. */
-export async function makeServerPackage() {
+/** Makes the folder anew. */
+export async function makeServerPackage(out) {
   await prepare({ build: 'pages' })
   const folders = workspaces()
   const manifest = publishedManifest('@acopay/server', (name) => readJson(folders.get(name), 'package.json'))
-  rmSync(SERVER_PACKAGE, { recursive: true, force: true })
-  mkdirSync(SERVER_PACKAGE, { recursive: true })
-  writeFileSync(path.join(SERVER_PACKAGE, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`)
+  rmSync(out, { recursive: true, force: true })
+  mkdirSync(out, { recursive: true })
+  writeFileSync(path.join(out, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`)
   await build({
     cwd: APP,
     config: false,
     entry: { operate: 'src/operate.ts' },
-    outDir: path.join(SERVER_PACKAGE, 'dist'),
+    outDir: path.join(out, 'dist'),
     format: ['esm'],
     dts: false,
     platform: 'node',
@@ -48,14 +46,14 @@ export async function makeServerPackage() {
     inputOptions: { resolve: { conditionNames: ['@acopay/source', 'node', 'import'] } },
     logLevel: 'error',
   })
-  cpSync(path.join(APP, 'bin'), path.join(SERVER_PACKAGE, 'bin'), { recursive: true })
-  chmodSync(path.join(SERVER_PACKAGE, 'bin', 'acopay-server.cjs'), 0o755)
-  cpSync(path.join(ROOT, 'packages/store/migrations'), path.join(SERVER_PACKAGE, 'migrations'), { recursive: true })
+  cpSync(path.join(APP, 'bin'), path.join(out, 'bin'), { recursive: true })
+  chmodSync(path.join(out, 'bin', 'acopay-server.cjs'), 0o755)
+  cpSync(path.join(ROOT, 'packages/store/migrations'), path.join(out, 'migrations'), { recursive: true })
   for (const name of PAGES) {
-    cpSync(path.join(ROOT, 'apps', name, 'dist'), path.join(SERVER_PACKAGE, 'pages', name), { recursive: true })
+    cpSync(path.join(ROOT, 'apps', name, 'dist'), path.join(out, 'pages', name), { recursive: true })
   }
-  for (const name of ['README.md', 'README.zh-CN.md']) cpSync(path.join(APP, name), path.join(SERVER_PACKAGE, name))
-  cpSync(path.join(ROOT, 'LICENSE'), path.join(SERVER_PACKAGE, 'LICENSE'))
+  for (const name of ['README.md', 'README.zh-CN.md']) cpSync(path.join(APP, name), path.join(out, name))
+  cpSync(path.join(ROOT, 'LICENSE'), path.join(out, 'LICENSE'))
 }
 
-if (process.argv[1] === import.meta.filename) await makeServerPackage()
+if (process.argv[1] === import.meta.filename) await makeServerPackage(path.join(ROOT, 'dist', 'server'))

@@ -12,6 +12,7 @@ const BUILT = path.join(ROOT, 'apps', 'server', 'dist', 'main.js')
 /** Apps whose pages vite builds. */
 const PAGES = fs.readdirSync(path.join(ROOT, 'apps')).filter((name) => fs.existsSync(viteConfig(name)))
 exports.PAGES = PAGES
+exports.ROOT = ROOT
 
 /**
  * Installs, and builds everything (`true`), only the pages (`'pages'`) or nothing (`false`). When a step fails it prints

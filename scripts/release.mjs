@@ -1,16 +1,18 @@
 /**
- * `node scripts/release.mjs [--dry-run]`: publishes the SDK and the command line to npm, with provenance: which commit and which
- * workflow run each tarball comes from. Only a workflow of GitHub can attest that, so without `--dry-run` it runs there
- * (.github/workflows/release.yml). `--dry-run` packs both and says what would be published; it sends nothing.
+ * `node scripts/release.mjs [--dry-run]`: publishes the SDK, the command line, the server and `npm create acopay` to npm, with
+ * provenance: which commit and which workflow run each tarball comes from. Only a workflow of GitHub can attest that, so without
+ * `--dry-run` it runs there (.github/workflows/release.yml). `--dry-run` packs them and says what would be published; it sends nothing.
  */
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { makeServerPackage } from './server-package.mjs'
 
 const ROOT = path.dirname(import.meta.dirname)
-/** The command line has the SDK inside, and is published after it. */
-const FOLDERS = ['packages/sdk', 'apps/cli']
+/** In the order in which they are published: what `npm create acopay` makes needs the SDK. The server's is made for it (server-package.mjs). */
+const FOLDERS = ['packages/sdk', 'apps/cli', 'dist/server', 'packages/create-acopay']
+const SOURCES = { 'dist/server': 'apps/server' }
 
 const manifestPath = (folder) => path.join(ROOT, folder, 'package.json')
 const manifestOf = (folder) => JSON.parse(readFileSync(manifestPath(folder), 'utf8'))
@@ -35,11 +37,12 @@ export function objections(manifests, tag) {
 /** The registry compares the manifest's repository with the one that the workflow ran in. */
 function nameRepository(folder, { GITHUB_SERVER_URL = 'https://github.com', GITHUB_REPOSITORY }) {
   const url = `git+${GITHUB_SERVER_URL}/${GITHUB_REPOSITORY}.git`
-  const manifest = { ...manifestOf(folder), repository: { type: 'git', url, directory: folder } }
+  const manifest = { ...manifestOf(folder), repository: { type: 'git', url, directory: SOURCES[folder] ?? folder } }
   writeFileSync(manifestPath(folder), `${JSON.stringify(manifest, null, 2)}\n`)
 }
 
-function release(isDry, env) {
+async function release(isDry, env) {
+  await makeServerPackage(path.join(ROOT, 'dist/server'))
   const found = objections(FOLDERS.map(manifestOf), isDry ? null : (env.GITHUB_REF_NAME ?? 'missing'))
   if (found.length > 0) throw new Error(`不能发布 not to be published:\n  ${found.join('\n  ')}`)
   if (!isDry && env.GITHUB_REPOSITORY === undefined) {
@@ -65,7 +68,7 @@ function release(isDry, env) {
 
 if (process.argv[1] === import.meta.filename) {
   try {
-    release(process.argv.includes('--dry-run'), process.env)
+    await release(process.argv.includes('--dry-run'), process.env)
   } catch (error) {
     console.error(error.message)
     process.exitCode = 1

@@ -1,4 +1,8 @@
 /** The gateway, run from its sources: `npm run dev` and the tests of real processes start it so. */
-import { main } from '../apps/server/src/main.ts'
+import { operate } from '../apps/server/src/operate.ts'
 
-await main()
+process.exitCode = await operate(['start'], {
+  env: process.env,
+  say: (line) => console.log(line),
+  complain: (line) => console.error(line),
+})

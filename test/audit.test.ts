@@ -47,7 +47,7 @@ beforeAll(async () => {
   const refund = { mch_refund_no: 'r'.repeat(24), amount: '1.00', reason: 'x' }
   expect((await admin.send('POST', `orders/${demo.mchNo}/${refunded}/refunds`, refund)).status).toBe(200)
   await admin.send('PUT', `merchants/${demo.mchNo}`, { name: 'another name' })
-  await seedOrders(env(), home, 60, () => {})
+  await seedOrders.run(['--orders', '60'], { env: env(), defaultHome: home, say: () => {} })
   test.advance(25 * HOUR)
   expect(await makeDueHeads(world)).toEqual([DAY])
 })
@@ -63,7 +63,7 @@ const env = () => ({
 })
 const command = async (...args: string[]) => {
   const said: string[] = []
-  const isFine = await audit({ env: env(), defaultHome: home }, args, (line) => said.push(line))
+  const isFine = (await audit.run(args, { env: env(), defaultHome: home, say: (line) => said.push(line) })) === 0
   return { isFine, said }
 }
 const ALL = { mchNo: null, from: null, until: null }

@@ -54,7 +54,7 @@ const aMinutePasses = () => Promise.all(everyMinute.map((refresh) => refresh()))
 
 async function run(...args: string[]): Promise<string> {
   const said: string[] = []
-  await rotate({ env, defaultHome: home }, args, (line) => said.push(line))
+  await rotate.run(args, { env, defaultHome: home, say: (line) => said.push(line) })
   return said.join('\n')
 }
 

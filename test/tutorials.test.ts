@@ -6,7 +6,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { putAccount } from '../apps/server/src/commands/channel-account.ts'
+import { channelAccount } from '../apps/server/src/commands/channel-account.ts'
 import { FROM_SOURCE } from './support/from-source.ts'
 import { call, close, orderParams, type TestGateway, testGateway } from './support/gateway.ts'
 import { rsaKeys } from './support/keys.ts'
@@ -106,7 +106,7 @@ describe.runIf(isLong)("the operator's tutorial", () => {
     writeFileSync(file, account ?? '')
     const masterKey = config.masterKeys[0]?.toString('base64')
     const env = { DATABASE_URL: database.connectionString, ACOPAY_HOME: config.home, ACOPAY_MASTER_KEY: masterKey }
-    await putAccount(env, config.home, [demo.mchNo, 'wechat', file])
+    await channelAccount.run([demo.mchNo, 'wechat', file], { env, defaultHome: config.home, say: () => {} })
 
     const { data } = await call(demo, { method: 'POST', path: 'trade', params: orderParams(demo) })
     const { pathname } = new URL(data.cashier_url ?? '')

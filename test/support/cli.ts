@@ -14,6 +14,7 @@ export function testIo(more: Partial<Io> = {}): TestIo {
     err: (text) => printed.err.push(text),
     untilStopped: async () => {},
     isColoured: false,
+    server: () => null,
     nowMs: () => Date.now(),
     pause: (ms, signal) => wait(Math.min(ms, 20), undefined, signal ? { signal } : {}).catch(() => {}),
     ...more,

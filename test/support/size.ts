@@ -8,6 +8,7 @@ const size = (name: string, quick: number, long: number): number => Number(proce
 
 export const SIZE = {
   billTrades: size('BILL_TRADES', 3000, 100_000),
+  archives: size('ARCHIVES', 1, 2),
   closedByTwo: size('CLOSED_BY_TWO', 200, 1000),
   crashSeconds: size('CRASH_SECONDS', 10, 120),
   killsOfClosing: size('KILLS_OF_CLOSING', 1, 3),

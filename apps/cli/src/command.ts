@@ -1,6 +1,7 @@
 /** The input and output of every command, its errors and exit codes. */
 import { styleText } from 'node:util'
 import type { AcoPayError } from '@acopay/sdk'
+import type { Server } from './server.ts'
 
 export type Io = {
   env: Record<string, string | undefined>
@@ -13,6 +14,8 @@ export type Io = {
   untilStopped: () => Promise<void>
   /** Whether standard output is a terminal that shows colours, and its user wants them. */
   isColoured: boolean
+  /** The gateway's own program; null where it is not installed. */
+  server: () => Server | null
   /** Milliseconds since 1970, by this machine. */
   nowMs: () => number
   /** Resolves after `ms`, or at once when the signal aborts. */

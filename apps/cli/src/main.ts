@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { setTimeout as wait } from 'node:timers/promises'
 import { run } from './run.ts'
+import { installedServer } from './server.ts'
 
 /** Ctrl-C, a process manager, or a closed terminal. Windows has the first and the last of them, and Ctrl-Break. */
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGBREAK'] as const
@@ -23,6 +24,7 @@ process.exitCode = await run(process.argv.slice(2), {
   err: (text) => process.stderr.write(`${text}\n`),
   untilStopped,
   isColoured: process.stdout.isTTY === true && !env.NO_COLOR && env.TERM !== 'dumb',
+  server: installedServer,
   nowMs: () => Date.now(),
   pause: (ms, signal) => wait(ms, undefined, signal === undefined ? {} : { signal }).catch(() => {}),
 })

@@ -21,6 +21,7 @@ import { refundCommand, refundQueryCommand } from './commands/refund.ts'
 import { timeCommand } from './commands/sandbox.ts'
 import { signCommand, verifyCommand } from './commands/signature.ts'
 import { TRIGGERS } from './commands/trigger.ts'
+import { versionCommand } from './commands/version.ts'
 import { completionScript } from './completion.ts'
 import { parserOf, usageErrorOf } from './parser.ts'
 import { SandboxError } from './sandbox.ts'
@@ -43,9 +44,11 @@ export const COMMANDS: Record<string, Command> = {
   keygen: keygenCommand,
   sign: signCommand,
   verify: verifyCommand,
+  version: versionCommand,
 }
 
-export async function run(argv: string[], io: Io): Promise<ExitCode> {
+/** Returns the exit code; that of the gateway's own program where the command is one of its. */
+export async function run(argv: string[], io: Io): Promise<number> {
   const isJson = argv.includes('--json')
   let exit: ExitCode = EXIT.done
   const show = async (command: Command, flags: Flags): Promise<void> => {
@@ -61,6 +64,7 @@ export async function run(argv: string[], io: Io): Promise<ExitCode> {
       io.out(completionScript(rest[0], parser).trimEnd())
       return EXIT.done
     }
+    if (isForServer(first, parser)) return await runServer(argv, io)
     const asked = first === undefined || first === 'help' ? [...rest, '--help'] : argv
     await parser.parseAsync(asked, { from: 'user' })
     return exit
@@ -72,6 +76,18 @@ export async function run(argv: string[], io: Io): Promise<ExitCode> {
     else io.err(lines.join('\n'))
     return failed
   }
+}
+
+/** A word that is no merchant's command; the server knows those of operators. */
+const isForServer = (word: string | undefined, parser: ReturnType<typeof parserOf>): boolean =>
+  word !== undefined && /^[a-z]/.test(word) && word !== 'help' && !parser.commands.some((one) => one.name() === word)
+
+function runServer(argv: string[], io: Io): Promise<number> {
+  const server = io.server()
+  if (server !== null) return server.run(argv)
+  throw new UsageError(
+    `没有命令 ${argv[0]}，见 acopay help；运维命令随网关安装：npm install @acopay/server (no such command, see acopay help; operators' commands come with the gateway: npm install @acopay/server)`,
+  )
 }
 
 type Failure = { exit: ExitCode; json: { name: string; message: string } & Record<string, unknown>; lines: string[] }
@@ -124,6 +140,9 @@ function helpText(): string {
 ${commands.join('\n')}
   acopay completion bash|zsh|fish
       输出命令补全脚本 print a script that completes commands and flags in this shell
+
+  acopay start|migrate|audit …
+      运维命令，见 acopay-server help operators' commands, where the server is installed too
 
   acopay COMMAND --help   该命令的用法 usage of one command
 

@@ -85,15 +85,24 @@ function keyInFile(flags: Flags, io: Io): Found | null {
   return { value: readText(io, file).trim(), from: `${from} ${file}`, file: path.resolve(io.cwd, file) }
 }
 
-/** The named settings file, else the demo merchant's, which `npm start` writes, in this folder or one above it. */
+/**
+ * The named settings file, else the demo merchant's, which a sandbox writes at its start: below ACOPAY_HOME, in `.acopay` of this folder
+ * or one above it, or in that of the user's home.
+ */
 function settingsFile(flags: Flags, io: Io): string | null {
   const named = textFlag(flags, 'config') ?? io.env.ACOPAY_CONFIG
   if (named) return path.resolve(io.cwd, named)
+  const { ACOPAY_HOME: gatewayHome } = io.env
+  const below = gatewayHome ? path.resolve(io.cwd, gatewayHome, 'demo.json') : null
+  if (below !== null && existsSync(below)) return below
   for (let folder = path.resolve(io.cwd); ; folder = path.dirname(folder)) {
     const demo = path.join(folder, '.acopay', 'demo.json')
     if (existsSync(demo)) return demo
-    if (folder === path.dirname(folder)) return null
+    if (folder === path.dirname(folder)) break
   }
+  const home = io.env.HOME ?? io.env.USERPROFILE
+  const inHome = home ? path.join(home, '.acopay', 'demo.json') : null
+  return inHome !== null && existsSync(inHome) ? inHome : null
 }
 
 function readJsonFile(file: string): Record<string, unknown> {

@@ -2,12 +2,15 @@
  * The process: reads the configuration, starts the gateway, prints its address, and stops it on a signal. A signal at any moment
  * ends it with 0; docs/operating.md lists the exit codes.
  */
-import { fileURLToPath } from 'node:url'
+import type { OperatorIo } from './commands/operator-command.ts'
+import { isPackage } from './program-files.ts'
 import { DEMO } from './sandbox/demo-merchant.ts'
-import { type Config, ConfigError, readConfig } from './start/config.ts'
-import { envFileOf, environment } from './start/environment.ts'
+import { type Config, readConfig } from './start/config.ts'
+import { saidOf } from './start/config-error.ts'
+import { envFileOf } from './start/environment.ts'
 import { type Gateway, startGateway, thisMachine } from './start/gateway.ts'
 import { unknownSettings } from './start/unknown-settings.ts'
+import { VERSION } from './version.ts'
 
 /** Longer than the longest answer. A shutdown that takes longer hangs, so the process exits. */
 const SHUTDOWN_MS = 15_000
@@ -16,7 +19,7 @@ const SHUTDOWN_MS = 15_000
 const ONE_SIGNAL_MS = 500
 
 /** Runs the gateway until a signal stops it. If it cannot start or go on, prints one line and exits with 1. */
-export async function main(): Promise<void> {
+export async function main({ env, defaultHome }: Pick<OperatorIo, 'env' | 'defaultHome'>): Promise<void> {
   const stopping = stopOnSignals()
   let gateway: Gateway | null = null
   // The database holds all state, so the calls that come later are none the worse for an error that nothing has caught.
@@ -26,9 +29,8 @@ export async function main(): Promise<void> {
   }
   process.on('uncaughtException', uncaught).on('unhandledRejection', uncaught)
   try {
-    const env = environment(process.env, process.cwd())
     for (const line of [...(envFileOf(env)?.warnings ?? []), ...unknownSettings(env)]) process.stderr.write(`${line}\n`)
-    const config = readConfig(env, fileURLToPath(new URL('../../../.acopay/', import.meta.url)))
+    const config = readConfig(env, defaultHome)
     gateway = await startGateway(config, await thisMachine(config), stopping)
     announce(config, gateway)
     const gone = await Promise.race([aborted(stopping), gateway.gone])
@@ -67,12 +69,12 @@ const aborted = (signal: AbortSignal): Promise<null> =>
 const exitAfter = (ms: number): void => void setTimeout(() => process.exit(1), ms).unref()
 
 function fail(error: unknown): never {
-  process.stderr.write(`${lineOf(error)}\n`)
+  process.stderr.write(`${saidOf(error)}\n`)
   process.exit(1)
 }
 
 function announce(config: Config, { url, sandbox }: Gateway): void {
-  const lines = ['', `  翼辉支付网关已启动 ACO Pay gateway   ${url}   (${config.mode})`]
+  const lines = ['', `  翼辉支付网关已启动 ACO Pay gateway   ${url}   (${config.mode}, ${VERSION})`]
   lines.push(`  管理台 console    ${config.publicUrl ?? url}/console/`)
   if (sandbox !== null) {
     lines.push(
@@ -80,7 +82,7 @@ function announce(config: Config, { url, sandbox }: Gateway): void {
       `  商户号 merchant   ${DEMO.mchNo}`,
       `  应用号 app        ${DEMO.appNo}`,
       `  商户设置 settings ${sandbox.demoFile}`,
-      '  试一试 try        npm run acopay -- order place --amount 12.50 --description "测试订单"',
+      `  试一试 try        ${isPackage ? 'acopay' : 'npm run acopay --'} order place --amount 12.50 --description "测试订单"`,
     )
     if (sandbox.otherUrl !== null) {
       const other = sandbox.otherUrl
@@ -90,10 +92,4 @@ function announce(config: Config, { url, sandbox }: Gateway): void {
     }
   }
   process.stdout.write(`${lines.join('\n')}\n\n`)
-}
-
-function lineOf(error: unknown): string {
-  if (error instanceof ConfigError)
-    return error.problems.map((problem) => `配置错误 configuration: ${problem}`).join('\n')
-  return error instanceof Error ? error.message : String(error)
 }

@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util'
 import { createShop, DEFAULTS, findDemo, Refusal, WRONG } from './create.mjs'
 
 const HELP = `npm create acopay [文件夹 folder] -- [--thing 一杯咖啡] [--price 12.50] [--port 3000]
-    [--config .acopay/demo.json] [--sdk acopay-sdk-0.1.0.tgz] [--yes]
+    [--config .acopay/demo.json] [--sdk acopay-sdk-0.2.0.tgz] [--yes]
 
 做一个卖一样东西的小商店，通过 ACO Pay 网关收款。
 Makes a small shop that sells one thing and takes payments through an ACO Pay gateway.

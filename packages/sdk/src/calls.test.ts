@@ -511,7 +511,7 @@ describe.each(Object.entries(CALLS))('%s', (_name, { call, sent, data, result, n
     expect(seen.method).toBe(sent.method)
     expect(seen.path).toBe(`/pay/v1/transactions/${sent.path}`)
     const [where, empty] = sent.method === 'GET' ? [seen.query, seen.body] : [seen.body, seen.query]
-    expect(where).toEqual({ ...sent.params, aco_pay_sdk: 'ts-0.1.0', version: '1.0' })
+    expect(where).toEqual({ ...sent.params, aco_pay_sdk: 'ts-0.2.0', version: '1.0' })
     expect(empty ?? {}).toEqual({})
     expect(isSignedByMerchant(seen, sent.params)).toBe(true)
     expect(seen.headers).toMatchObject({

@@ -41,7 +41,7 @@ export type Request = {
 /** A verified answer: texts by their names on the wire. */
 export type AnswerData = Record<string, string | null>
 
-const SDK_VERSION = 'ts-0.1.0'
+const SDK_VERSION = 'ts-0.2.0'
 
 const FIRST_PAUSE_MS = 200
 const PAUSE_MS_MAX = 5000

@@ -237,16 +237,15 @@ export async function close(client: AcoPay): Promise<'closed' | 'expired' | 'pai
 })
 
 describe('a release', () => {
-  it('packs both packages, and in a dry run sends nothing', async () => {
+  it('packs every package, and in a dry run sends nothing', async () => {
     const release = path.join(ROOT, 'scripts/release.mjs')
     // No registry answers there: what would be sent anywhere fails.
     const env = { npm_config_registry: 'http://127.0.0.1:1' }
     const said = await run(process.execPath, [release, '--dry-run'], ROOT, env)
-    for (const name of ['sdk', 'cli']) {
-      expect(said).toMatch(new RegExp(`^@acopay/${name}@\\d+\\.\\d+\\.\\d+  \\d+ bytes`, 'm'))
-      expect(said).toMatch(
-        new RegExp(`not sent: npm publish acopay-${name}-[\\d.]+\\.tgz --provenance --access public$`, 'm'),
-      )
+    for (const name of ['@acopay/sdk', '@acopay/cli', '@acopay/server', 'create-acopay']) {
+      const file = name.replace('@', '').replace('/', '-')
+      expect(said).toMatch(new RegExp(`^${name}@\\d+\\.\\d+\\.\\d+  \\d+ bytes`, 'm'))
+      expect(said).toMatch(new RegExp(`not sent: npm publish ${file}-[\\d.]+\\.tgz --provenance --access public$`, 'm'))
     }
   })
 

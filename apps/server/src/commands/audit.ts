@@ -1,5 +1,5 @@
 /**
- * `npm run audit`: finds every row of a timeline and of the audit log that was changed, removed or added, exports the heads of the
+ * `acopay-server audit`: finds every row of a timeline and of the audit log that was changed, removed or added, exports the heads of the
  * days, and removes what is older than the retention. May run while gateways run. docs/operating.md tells when.
  */
 import { readFileSync } from 'node:fs'
@@ -18,11 +18,13 @@ import { loadMasterKeys } from '../security/vault.ts'
 import { readConfig } from '../start/config.ts'
 import { LONG_STATEMENT_MS, openDatabase } from '../start/database.ts'
 import { nowOf } from './now.ts'
+import type { OperatorCommand, OperatorIo } from './operator-command.ts'
+import { UsageError } from './usage-error.ts'
 
 const USAGE = [
-  'npm run audit -- verify [--heads FILE] [--merchant MCH_NO] [--day 2026-03-01]   校验 finds what was changed',
-  'npm run audit -- heads [--day 2026-03-01]                                       导出日摘要 exports the heads of days',
-  'npm run audit -- forget                                                         按 ACOPAY_AUDIT_DAYS 删除旧行 removes old rows',
+  'verify [--heads FILE] [--merchant MCH_NO] [--day 2026-03-01]   校验 finds what was changed',
+  'heads [--day 2026-03-01]                                       导出日摘要 exports the heads of days',
+  'forget                                                         按 ACOPAY_AUDIT_DAYS 删除旧行 removes old rows',
 ].join('\n')
 
 const DAY_MS = 86_400_000
@@ -30,13 +32,16 @@ const ORDERS_BETWEEN_LINES = 50_000
 
 type Options = { heads: string | null; mchNo: string | null; day: string | null }
 
-/** Says what it finds, line by line, and whether all is well. Throws an error of one line. */
-export async function audit(
-  { env, defaultHome }: { env: Record<string, string | undefined>; defaultHome: string },
-  [what = '', ...args]: string[],
-  say: (line: string) => void,
-): Promise<boolean> {
-  if (!['verify', 'heads', 'forget'].includes(what)) throw new Error(USAGE)
+export const audit: OperatorCommand = {
+  usage: USAGE,
+  zh: '校验时间线与审计日志',
+  en: 'verify timelines and the audit log',
+  run: async (args, io) => ((await isAsWritten(args, io)) ? 0 : 1),
+}
+
+/** Says what it finds, line by line, and whether all is well. */
+async function isAsWritten([what = '', ...args]: string[], { env, defaultHome, say }: OperatorIo): Promise<boolean> {
+  if (!['verify', 'heads', 'forget'].includes(what)) throw new UsageError(USAGE)
   const options = optionsOf(args)
   const config = readConfig(env, defaultHome)
   const { pool, close } = await openDatabase(config, { statementTimeoutMs: LONG_STATEMENT_MS })
@@ -56,11 +61,11 @@ function optionsOf(args: string[]): Options {
   const options: Options = { heads: null, mchNo: null, day: null }
   for (let index = 0; index < args.length; index += 2) {
     const [name, value] = [args[index], args[index + 1]]
-    if (value === undefined) throw new Error(USAGE)
+    if (value === undefined) throw new UsageError(USAGE)
     if (name === '--heads') options.heads = value
     else if (name === '--merchant') options.mchNo = value
     else if (name === '--day' && /^\d{4}-\d\d-\d\d$/.test(value)) options.day = value
-    else throw new Error(USAGE)
+    else throw new UsageError(USAGE)
   }
   return options
 }

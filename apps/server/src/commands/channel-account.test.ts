@@ -5,7 +5,7 @@ import path from 'node:path'
 import { findChannelAccount } from '@acopay/store'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { place, type TestGateway, testGateway } from '../../../../test/support/gateway.ts'
-import { putAccount } from './channel-account.ts'
+import { channelAccount } from './channel-account.ts'
 
 let test: TestGateway
 let dir: string
@@ -26,11 +26,14 @@ const alipay = () => ({
   alipayPublicKey: test.demo.platformPublicKey,
 })
 
-function put(settings: object | string, mchNo = 'MCH1000000', channel = 'alipay', home?: string) {
+async function put(settings: object | string, mchNo = 'MCH1000000', channel = 'alipay', home?: string) {
   const file = path.join(dir, 'settings.json')
   writeFileSync(file, typeof settings === 'string' ? settings : JSON.stringify(settings))
   const ACOPAY_HOME = home ?? path.dirname(test.gateway.sandbox?.demoFile ?? '')
-  return putAccount({ DATABASE_URL: test.database.connectionString, ACOPAY_HOME }, '', [mchNo, channel, file])
+  const env = { DATABASE_URL: test.database.connectionString, ACOPAY_HOME }
+  const said: string[] = []
+  await channelAccount.run([mchNo, channel, file], { env, defaultHome: '', say: (line) => said.push(line) })
+  return said.join('\n')
 }
 
 it('reads a file that begins with a byte order mark', async () => {
@@ -65,7 +68,7 @@ it.each<[string, () => Promise<string>]>([
   ['sellerId', () => put({ ...alipay(), sellerId: '' })],
   ['settings.json', () => put('{')],
   ['密钥', () => put({ ...alipay(), appPrivateKey: 'AAAA' })],
-  ['npm run channel-account -- MCH_NO wechat|alipay SETTINGS.json', () => put(alipay(), 'MCH1000000', 'paypal')],
+  ['MCH_NO wechat|alipay SETTINGS.json', () => put(alipay(), 'MCH1000000', 'paypal')],
 ])('refuses, and names %s', async (names, ask) => {
   const error = await ask().catch((thrown: Error) => thrown.message)
   expect(error).toContain(names)

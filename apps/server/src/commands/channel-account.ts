@@ -1,4 +1,4 @@
-/** `npm run channel-account`: adds or changes a merchant's account with an upstream. May run while the gateway runs. */
+/** `acopay-server channel-account`: adds or changes a merchant's account with an upstream. May run while the gateway runs. */
 import { readFileSync } from 'node:fs'
 import { type ChannelName, INSTALLED, isChannelName } from '@acopay/channels'
 import { parseJson } from '@acopay/protocol'
@@ -10,17 +10,25 @@ import { inHome } from '../start/home.ts'
 import { OTHER_ACCOUNT, otherAccount, settingsProblem } from '../upstream/account-settings.ts'
 import { accountPlace, sealSettings } from '../upstream/accounts.ts'
 import { nowOf } from './now.ts'
+import type { OperatorCommand, OperatorIo } from './operator-command.ts'
+import { UsageError } from './usage-error.ts'
 
-const USAGE = `npm run channel-account -- MCH_NO ${Object.keys(INSTALLED).join('|')} SETTINGS.json`
+const USAGE = `MCH_NO ${Object.keys(INSTALLED).join('|')} SETTINGS.json`
 
-/** Returns a line that says what was saved. Throws an error of one line, which never repeats a key. */
-export async function putAccount(
-  env: Record<string, string | undefined>,
-  defaultHome: string,
-  [mchNo, channel, file]: string[],
-): Promise<string> {
+export const channelAccount: OperatorCommand = {
+  usage: USAGE,
+  zh: '添加或修改商户的渠道账户',
+  en: "add or change a merchant's account with a channel",
+  run: async (args, io) => {
+    io.say(await putAccount(args, io))
+    return 0
+  },
+}
+
+/** Returns a line that says what was saved. No error repeats a key. */
+async function putAccount([mchNo, channel, file]: string[], { env, defaultHome }: OperatorIo): Promise<string> {
   const name = channel ?? ''
-  if (mchNo === undefined || file === undefined || !isChannelName(name)) throw new Error(USAGE)
+  if (mchNo === undefined || file === undefined || !isChannelName(name)) throw new UsageError(USAGE)
   const settings = readSettings(name, file)
   const config = readConfig(env, defaultHome)
   const master = await inHome(config, async () => loadMasterKeys(config))

@@ -108,7 +108,7 @@ describe('config', () => {
   })
 
   it('refuses options that it does not have', async () => {
-    await expect(run({}, '--chek')).rejects.toThrow('config [--check] [--connect] [--json]')
+    await expect(run({}, '--chek')).rejects.toThrow('[--check] [--connect] [--json]')
   })
 })
 

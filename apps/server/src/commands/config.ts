@@ -5,6 +5,7 @@ import type { Kind } from '../start/setting-kinds.ts'
 import { SETTINGS, type Setting } from '../start/settings.ts'
 import { type Remarks, remarksOf, whenConnected } from './config-checks.ts'
 import type { OperatorCommand } from './operator-command.ts'
+import { UsageError } from './usage-error.ts'
 
 const USAGE = '[--check] [--connect] [--json]'
 
@@ -29,7 +30,7 @@ function readOptions(args: string[]): { check: boolean; connect: boolean; json: 
   try {
     return parseArgs({ args, options: { check: flag, connect: flag, json: flag } }).values
   } catch {
-    throw new Error(`config ${USAGE}`)
+    throw new UsageError(USAGE)
   }
 }
 

@@ -1,4 +1,4 @@
-/** `npm run console-user`: adds the console's first users, and resets a lost password. May run while the gateway runs. */
+/** `acopay-server console-user`: adds the console's first users, and resets a lost password. May run while the gateway runs. */
 import { isMerchantRole, ROLES } from '@acopay/protocol/console'
 import { type Db, findMerchant, migrate } from '@acopay/store'
 import { addConsoleUser, changeConsoleUser, endConsoleSessions, findConsoleUser } from '@acopay/store/console'
@@ -7,21 +7,29 @@ import { hashPassword, newPassword, oneTimeEnd } from '../security/passwords.ts'
 import { readConfig } from '../start/config.ts'
 import { openDatabase } from '../start/database.ts'
 import { nowOf } from './now.ts'
+import type { OperatorCommand, OperatorIo } from './operator-command.ts'
+import { UsageError } from './usage-error.ts'
 
-const USAGE = [
-  `npm run console-user -- add NAME ${ROLES.join('|')} [MCH_NO]`,
-  'npm run console-user -- reset NAME',
-].join('\n')
+const USAGE = [`add NAME ${ROLES.join('|')} [MCH_NO]`, 'reset NAME'].join('\n')
 
 const NAME = /^[a-z0-9][a-z0-9._-]{1,63}$/
 
-/** Returns a line with the one-time password. Throws an error of one line. */
-export async function consoleUser(
-  env: Record<string, string | undefined>,
-  defaultHome: string,
+export const consoleUser: OperatorCommand = {
+  usage: USAGE,
+  zh: '添加管理台用户，或重设密码',
+  en: 'add a user of the console, or reset a password',
+  run: async (args, io) => {
+    io.say(await addedOrReset(args, io))
+    return 0
+  },
+}
+
+/** Returns a line with the one-time password. */
+async function addedOrReset(
   [operation, username = '', role, mchNo]: string[],
+  { env, defaultHome }: OperatorIo,
 ): Promise<string> {
-  if ((operation !== 'add' && operation !== 'reset') || username === '') throw new Error(USAGE)
+  if ((operation !== 'add' && operation !== 'reset') || username === '') throw new UsageError(USAGE)
   const config = readConfig(env, defaultHome)
   const { pool, close } = await openDatabase(config)
   try {
@@ -43,7 +51,7 @@ async function add(
   { username, role, mchNo, fresh }: { username: string; role: string | undefined; mchNo: string | null; fresh: Fresh },
 ): Promise<void> {
   const known = ROLES.find((one) => one === role)
-  if (known === undefined) throw new Error(USAGE)
+  if (known === undefined) throw new UsageError(USAGE)
   if (!NAME.test(username)) throw new Error('用户名应为2到64个小写字母、数字或 . _ - (2 to 64 of a-z, 0-9, . _ -)')
   if (isMerchantRole(known) !== (mchNo !== null)) {
     throw new Error('商户角色须给出商户号，平台角色不给 (merchant roles need MCH_NO, platform roles must not have one)')

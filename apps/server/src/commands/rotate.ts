@@ -1,5 +1,5 @@
 /**
- * `npm run rotate`: changes the platform key, with which answers are signed, and the master key, with which secrets are sealed.
+ * `acopay-server rotate`: changes the platform key, with which answers are signed, and the master key, with which secrets are sealed.
  * Both while gateways run. docs/keys.md tells when.
  */
 import { statSync } from 'node:fs'
@@ -37,14 +37,16 @@ import { openDatabase } from '../start/database.ts'
 import { inHome } from '../start/home.ts'
 import { accountPlace } from '../upstream/accounts.ts'
 import { nowOf } from './now.ts'
+import type { OperatorCommand } from './operator-command.ts'
+import { UsageError } from './usage-error.ts'
 
 const USAGE = [
-  'npm run rotate -- keys                        平台密钥及其有效期 the platform keys and their times',
-  'npm run rotate -- platform [--days 7]         新平台密钥，7天后开始签名 a new platform key, which signs in 7 days',
-  '                [--key env|file:PATH|signer:NAME]  私钥不入库 one that stays where it is, see docs/keys.md',
-  'npm run rotate -- end KEY_ID                  平台密钥从现在起不再签名 a platform key signs no more',
-  'npm run rotate -- master                      新主密钥，重新加密所有秘密 a new master key; seals every secret again',
-  'npm run rotate -- forget                      删除旧主密钥 removes the master keys before it',
+  'keys                        平台密钥及其有效期 the platform keys and their times',
+  'platform [--days 7]         新平台密钥，7天后开始签名 a new platform key, which signs in 7 days',
+  '         [--key env|file:PATH|signer:NAME]  私钥不入库 one that stays where it is, see docs/keys.md',
+  'end KEY_ID                  平台密钥从现在起不再签名 a platform key signs no more',
+  'master                      新主密钥，重新加密所有秘密 a new master key; seals every secret again',
+  'forget                      删除旧主密钥 removes the master keys before it',
 ].join('\n')
 
 const DAY_MS = 24 * 3_600_000
@@ -55,26 +57,28 @@ const SEALED_AT_ONCE = 500
 
 type Tools = { pool: Pool; config: Config; master: MasterKeys; now: Date; say: (line: string) => void }
 
-/** Says what was done, line by line. Throws an error of one line, which never repeats a key. */
-export async function rotate(
-  { env, defaultHome, now = new Date() }: { env: Record<string, string | undefined>; defaultHome: string; now?: Date },
-  [what = '', ...args]: string[],
-  say: (line: string) => void,
-): Promise<void> {
-  const run = Object.hasOwn(RUNS, what) ? RUNS[what] : undefined
-  if (run === undefined) throw new Error(USAGE)
-  const config = readConfig(env, defaultHome)
-  const master = await inHome(config, async () => loadMasterKeys(config))
-  const { pool, close } = await openDatabase(config)
-  try {
-    await migrate(pool)
-    await run({ pool, config, master, now: await nowOf(pool, now), say }, args)
-  } finally {
-    await close()
-  }
+/** No error repeats a key. */
+export const rotate: OperatorCommand = {
+  usage: USAGE,
+  zh: '更换平台密钥与主密钥',
+  en: 'change the platform key and the master key',
+  async run([what = '', ...args], { env, defaultHome, say }) {
+    const turn = Object.hasOwn(TURNS, what) ? TURNS[what] : undefined
+    if (turn === undefined) throw new UsageError(USAGE)
+    const config = readConfig(env, defaultHome)
+    const master = await inHome(config, async () => loadMasterKeys(config))
+    const { pool, close } = await openDatabase(config)
+    try {
+      await migrate(pool)
+      await turn({ pool, config, master, now: await nowOf(pool), say }, args)
+      return 0
+    } finally {
+      await close()
+    }
+  },
 }
 
-const RUNS: Record<string, (tools: Tools, args: string[]) => Promise<void>> = {
+const TURNS: Record<string, (tools: Tools, args: string[]) => Promise<void>> = {
   async keys({ pool, now, say }) {
     const [signing] = await platformKeys(pool, now)
     for (const key of await listPlatformKeys(pool)) {
@@ -99,7 +103,7 @@ const RUNS: Record<string, (tools: Tools, args: string[]) => Promise<void>> = {
     if (ended === 'absent') throw new Error(`没有平台密钥 ${keyId} (no such platform key, or ended)`)
     if (ended === 'last') {
       throw new Error(
-        '没有其他密钥可以签名，请先运行 npm run rotate -- platform --days 0 (no other key can sign: run that first)',
+        '没有其他密钥可以签名，请先运行 acopay-server rotate platform --days 0 (no other key can sign: run that first)',
       )
     }
     say(`平台密钥 ${keyId} 不再签名 (signs no more). 它签过的仍可验证 (what it has signed still verifies)`)
@@ -120,7 +124,7 @@ const RUNS: Record<string, (tools: Tools, args: string[]) => Promise<void>> = {
     }
     await sealAgain(pool, master, say)
     say(
-      '旧主密钥仍可解密。两分钟后运行 npm run rotate -- forget (the key before still unseals: run this in two minutes)',
+      '旧主密钥仍可解密。两分钟后运行 acopay-server rotate forget (the key before still unseals: run this in two minutes)',
     )
   },
 
@@ -160,7 +164,7 @@ function readArgs(args: string[]): { days: string; key: string | undefined } {
     const { values } = parseArgs({ args, options: { days: { type: 'string' }, key: { type: 'string' } } })
     return { days: values.days ?? String(DAYS_AHEAD), key: values.key }
   } catch {
-    throw new Error(USAGE)
+    throw new UsageError(USAGE)
   }
 }
 

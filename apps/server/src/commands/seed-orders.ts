@@ -1,4 +1,4 @@
-/** `npm run seed-orders`: fills a sandbox's database with many plausible orders, so that its speed can be measured. */
+/** `acopay-server seed-orders`: fills a sandbox's database with many plausible orders, so that its speed can be measured. */
 
 import { migrate } from '@acopay/store'
 import {
@@ -14,20 +14,28 @@ import { loadMasterKeys } from '../security/vault.ts'
 import { ConfigError, readConfig } from '../start/config.ts'
 import { LONG_STATEMENT_MS, openDatabase } from '../start/database.ts'
 import { nowOf } from './now.ts'
+import type { OperatorCommand, OperatorIo } from './operator-command.ts'
+import { UsageError } from './usage-error.ts'
 
 const BATCH = 50_000
 const DAYS = 90
 
-/** Continues an interrupted run. Calls `print` with a line for each batch. Throws an error of one line. */
-export async function seedOrders(
-  env: Record<string, string | undefined>,
-  defaultHome: string,
-  total: number,
-  print: (line: string) => void,
-): Promise<void> {
-  if (!Number.isInteger(total) || total < 1 || total > 100_000_000) {
-    throw new Error('npm run seed-orders -- --orders 10000000   (1 到 100000000 的整数, 1 to 100000000)')
-  }
+const USAGE = '--orders 10000000   1 到 100000000 的整数 1 to 100000000'
+
+export const seedOrders: OperatorCommand = {
+  usage: USAGE,
+  zh: '在沙箱的数据库中生成许多订单，用于压测',
+  en: "fill a sandbox's database with many orders, to measure its speed",
+  run: async ([flag, orders, ...more], io) => {
+    const total = flag === '--orders' && more.length === 0 ? Number(orders) : Number.NaN
+    if (!Number.isInteger(total) || total < 1 || total > 100_000_000) throw new UsageError(USAGE)
+    await seed(total, io)
+    return 0
+  },
+}
+
+/** Continues an interrupted run, and says a line for each batch. */
+async function seed(total: number, { env, defaultHome, say }: OperatorIo): Promise<void> {
   const config = readConfig(env, defaultHome)
   if (config.mode !== 'sandbox') {
     throw new ConfigError('只能用于沙箱模式的数据库 (only for a sandbox: ACOPAY_MODE=sandbox)')
@@ -42,7 +50,7 @@ export async function seedOrders(
     const end = await nowOf(pool)
     const begin = new Date(end.getTime() - DAYS * 86_400_000)
     await addLoadMerchants(client, begin)
-    print(
+    say(
       `${LOAD_MERCHANTS} 个压测商户，每天各有一份对账单，没有订单的为空 (merchants, each with a bill a day, which is empty without orders)`,
     )
     const first = await countLoadOrders(client)
@@ -52,13 +60,13 @@ export async function seedOrders(
       const seconds = (performance.now() - startedMs) / 1000
       const rate = (until - first) / seconds
       const left = Math.ceil((total - until) / rate)
-      print(`${until} / ${total}   ${Math.round(rate)} 单/秒 (orders a second)   还需 ${left} 秒 (seconds left)`)
+      say(`${until} / ${total}   ${Math.round(rate)} 单/秒 (orders a second)   还需 ${left} 秒 (seconds left)`)
     }
-    print('整理统计信息 vacuum analyze …')
+    say('整理统计信息 vacuum analyze …')
     await analyzeLoad(client)
     await countLoadHours(client, begin)
     client.release()
-    print('总览的统计由网关重新计算 (the gateway counts the figures of the overview again)')
+    say('总览的统计由网关重新计算 (the gateway counts the figures of the overview again)')
   } finally {
     await close()
   }

@@ -1,9 +1,10 @@
 /** The built pages of an app (the cashier, the console): their HTML, and the scripts, styles and pictures beside it. */
 import { existsSync, readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
+import path from 'node:path'
 import { movedText } from '@acopay/protocol'
 import fastifyStatic from '@fastify/static'
 import type { FastifyInstance, FastifyReply } from 'fastify'
+import { pagesFolder } from '../program-files.ts'
 import type { World } from '../world.ts'
 import { NO_SNIFFING } from './page-headers.ts'
 
@@ -22,7 +23,7 @@ type PagesOf = { app: 'cashier' | 'console' | 'reference'; notBuilt: string; las
 
 /** `lasting` are files without a hash in their names: other sites include them by that name, so browsers ask again soon. */
 export function staticPages(world: World, { app, notBuilt, lasting = [] }: PagesOf): StaticPages {
-  const root = fileURLToPath(new URL(`../../../${app}/dist/`, import.meta.url))
+  const root = pagesFolder(app)
   const texts = new Map<string, string>()
   return {
     serve: (server) => {
@@ -44,8 +45,9 @@ export function staticPages(world: World, { app, notBuilt, lasting = [] }: Pages
     },
     text(name) {
       const known = texts.get(name)
-      if (known === undefined && !existsSync(root + name)) return null
-      const built = known ?? readFileSync(root + name, 'utf8')
+      const file = path.join(root, name)
+      if (known === undefined && !existsSync(file)) return null
+      const built = known ?? readFileSync(file, 'utf8')
       texts.set(name, built)
       return world.isSandbox ? withBand(built, world.aheadMs()) : built
     },

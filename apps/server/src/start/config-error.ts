@@ -7,3 +7,10 @@ export class ConfigError extends Error {
     this.problems = problems
   }
 }
+
+/** What an operator is told of an error: a line, or one for each problem of the settings. */
+export function saidOf(error: unknown): string {
+  if (error instanceof ConfigError)
+    return error.problems.map((problem) => `配置错误 configuration: ${problem}`).join('\n')
+  return error instanceof Error ? error.message : String(error)
+}

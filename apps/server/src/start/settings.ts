@@ -112,7 +112,10 @@ export const SETTINGS = {
     group: 'storage',
     since: '0.1.0',
     inCommands: true,
-    unset: { zh: '程序所在目录的 `.acopay/`', en: "`.acopay/` in the program's folder" },
+    unset: {
+      zh: '仓库里的 `.acopay/`；归档包为用户主目录的 `.acopay/`',
+      en: "`.acopay/` in the repository; of the archive `.acopay/` in the user's home",
+    },
     zh: '`master.key`、自带的数据库；沙箱里还有 `demo.json` 与 `console.json`',
     en: '`master.key`, the embedded database; in the sandbox `demo.json` and `console.json`',
   }),

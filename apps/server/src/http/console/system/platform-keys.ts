@@ -40,8 +40,8 @@ async function end(world: World, { path }: ConsoleCall): Promise<object | Failed
     case 'owner only':
       return failed(
         'CONFLICT',
-        '网关的数据库角色不能停用密钥，请以表的所有者运行 npm run rotate -- end 密钥编号',
-        "The gateway's database role may not end keys: run npm run rotate -- end KEY_ID as the owner of the tables",
+        '网关的数据库角色不能停用密钥，请以表的所有者运行 acopay-server rotate end 密钥编号',
+        "The gateway's database role may not end keys: run acopay-server rotate end KEY_ID as the owner of the tables",
       )
     case 'last':
       return failed(

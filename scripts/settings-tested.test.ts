@@ -89,15 +89,18 @@ describe('a setting of the environment', () => {
 
   it('has the default that was written by hand', () => {
     const config = readConfig({}, 'home')
+    const production = readConfig({ ACOPAY_MODE: 'production' }, 'home')
     const hours = (ms: number): number => ms / 3_600_000
     const list = (some: unknown[]): string => (some.length === 0 ? 'none' : some.join(','))
-    // What each variable becomes; lists without what only the sandbox adds.
+    // What each variable becomes. Where the sandbox has another default, production's.
     const found: Record<string, unknown> = {
       PORT: config.port,
       HOST: config.host,
       DATABASE_URL: config.databaseUrl ?? 'none',
       ACOPAY_HOME: config.home === path.resolve('home') ? 'given by the start' : config.home,
       ACOPAY_MODE: config.mode,
+      ACOPAY_MIGRATE: production.migrate,
+      ACOPAY_DRAIN_MS: production.drainMs,
       ACOPAY_PUBLIC_URL: config.publicUrl ?? 'none',
       ACOPAY_PLATFORM_KEYS: list(config.platformKeys),
       ACOPAY_SIGNER: config.signer ?? 'none',
@@ -121,7 +124,7 @@ describe('a setting of the environment', () => {
       ACOPAY_TRUSTED_PROXIES: config.trustedProxies,
       ACOPAY_NOTIFY_PORTS: list(config.notifyPorts),
       ACOPAY_NOTIFY_NETWORKS: list(config.notifyNetworks),
-      ACOPAY_SHELL_ORIGINS: list(readConfig({ ACOPAY_MODE: 'production' }, 'home').shellOrigins),
+      ACOPAY_SHELL_ORIGINS: list(production.shellOrigins),
       ACOPAY_METRICS_PORT: config.metricsPort ?? 'none',
       ACOPAY_METRICS_TOKEN: config.metricsToken ?? 'none',
       ACOPAY_SANDBOX_EXPOSED: config.sandboxExposed,

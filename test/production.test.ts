@@ -49,6 +49,7 @@ describe('a production start', () => {
       // Set by the test: 8080 may be taken.
       port: 0,
       mode: 'production',
+      migrate: 'never',
       publicUrl: 'https://pay.example.com',
       logLevel: 'info',
       closeBudgetMs: 6000,
@@ -57,6 +58,7 @@ describe('a production start', () => {
       nonceWindowMs: 86_400_000,
       jobPauseMs: 500,
       poolMax: 16,
+      drainMs: 5000,
       ratePerAddress: 5000,
       ratePerMerchant: 0,
       shellOrigins: [],
@@ -213,7 +215,7 @@ describe('pauses', () => {
   })
 
   it('for which a caller that asks nothing can hold up a stop are 10 s', async () => {
-    const another = await production.startAnother({})
+    const another = await production.startAnother({ ACOPAY_DRAIN_MS: '0' })
     const { hostname, port } = new URL(another.url)
     const socket = connect(Number(port), hostname)
     await once(socket, 'connect')

@@ -12,7 +12,7 @@ import { type Gateway, startGateway, thisMachine } from './start/gateway.ts'
 import { unknownSettings } from './start/unknown-settings.ts'
 import { VERSION } from './version.ts'
 
-/** Longer than the longest answer. A shutdown that takes longer hangs, so the process exits. */
+/** Longer than the longest answer. A shutdown that takes so much longer than its drain hangs, so the process exits. */
 const SHUTDOWN_MS = 15_000
 
 /** A signal to the whole group comes twice, because npm passes its own on: within this time it is one. */
@@ -20,7 +20,8 @@ const ONE_SIGNAL_MS = 500
 
 /** Runs the gateway until a signal stops it. If it cannot start or go on, prints one line and exits with 1. */
 export async function main({ env, defaultHome }: Pick<OperatorIo, 'env' | 'defaultHome'>): Promise<void> {
-  const stopping = stopOnSignals()
+  let drainMs = 0
+  const stopping = stopOnSignals(() => SHUTDOWN_MS + drainMs)
   let gateway: Gateway | null = null
   // The database holds all state, so the calls that come later are none the worse for an error that nothing has caught.
   const uncaught = (err: unknown): void => {
@@ -31,6 +32,7 @@ export async function main({ env, defaultHome }: Pick<OperatorIo, 'env' | 'defau
   try {
     for (const line of [...(envFileOf(env)?.warnings ?? []), ...unknownSettings(env)]) process.stderr.write(`${line}\n`)
     const config = readConfig(env, defaultHome)
+    drainMs = config.drainMs
     gateway = await startGateway(config, await thisMachine(config), stopping)
     announce(config, gateway)
     const gone = await Promise.race([aborted(stopping), gateway.gone])
@@ -43,8 +45,8 @@ export async function main({ env, defaultHome }: Pick<OperatorIo, 'env' | 'defau
   process.exit(0)
 }
 
-/** Aborts at the first signal. */
-function stopOnSignals(): AbortSignal {
+/** Aborts at the first signal. A stop that takes longer than `longestMs` then is given up. */
+function stopOnSignals(longestMs: () => number): AbortSignal {
   const stopping = new AbortController()
   let sinceMs = 0
   const stop = (): void => {
@@ -53,7 +55,7 @@ function stopOnSignals(): AbortSignal {
     if (stopping.signal.aborted) return
     sinceMs = performance.now()
     // A start that is given up closes what it has opened.
-    exitAfter(SHUTDOWN_MS)
+    exitAfter(longestMs())
     stopping.abort()
   }
   process.on('SIGINT', stop).on('SIGTERM', stop)

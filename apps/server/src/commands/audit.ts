@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs'
 import { dayBounds } from '@acopay/core'
 import { parseJson } from '@acopay/protocol'
-import { type DayHeads, type Db, migrate, type Pool, readDayHeads } from '@acopay/store'
+import { type DayHeads, type Db, type Pool, readDayHeads } from '@acopay/store'
 import { forgetAudit } from '@acopay/store/console'
 import type { Finding } from '../actions/audit/findings.ts'
 import { verifyAuditLog } from '../actions/audit/verify-audit-log.ts'
@@ -16,7 +16,7 @@ import { loadPurposeKeys } from '../security/purpose-keys.ts'
 import { type Stamps, stampedSince, stampsOf } from '../security/stamps.ts'
 import { loadMasterKeys } from '../security/vault.ts'
 import { readConfig } from '../start/config.ts'
-import { LONG_STATEMENT_MS, openDatabase } from '../start/database.ts'
+import { LONG_STATEMENT_MS, openDatabase, prepareSchema } from '../start/database.ts'
 import { nowOf } from './now.ts'
 import type { OperatorCommand, OperatorIo } from './operator-command.ts'
 import { UsageError } from './usage-error.ts'
@@ -46,7 +46,7 @@ async function isAsWritten([what = '', ...args]: string[], { env, defaultHome, s
   const config = readConfig(env, defaultHome)
   const { pool, close } = await openDatabase(config, { statementTimeoutMs: LONG_STATEMENT_MS })
   try {
-    await migrate(pool)
+    await prepareSchema(config, pool)
     if (what === 'heads') return await exportHeads(pool, options, say)
     const master = loadMasterKeys(config)
     const stamps = stampsOf(await loadPurposeKeys(pool, master))

@@ -2,10 +2,10 @@
 import { readFileSync } from 'node:fs'
 import { type ChannelName, INSTALLED, isChannelName } from '@acopay/channels'
 import { parseJson } from '@acopay/protocol'
-import { findChannelAccount, findMerchant, isAccountUsed, migrate, putChannelAccount } from '@acopay/store'
+import { findChannelAccount, findMerchant, isAccountUsed, putChannelAccount } from '@acopay/store'
 import { loadMasterKeys, type MasterKeys, unseal } from '../security/vault.ts'
 import { readConfig } from '../start/config.ts'
-import { openDatabase } from '../start/database.ts'
+import { openDatabase, prepareSchema } from '../start/database.ts'
 import { inHome } from '../start/home.ts'
 import { OTHER_ACCOUNT, otherAccount, settingsProblem } from '../upstream/account-settings.ts'
 import { accountPlace, sealSettings } from '../upstream/accounts.ts'
@@ -34,7 +34,7 @@ async function putAccount([mchNo, channel, file]: string[], { env, defaultHome }
   const master = await inHome(config, async () => loadMasterKeys(config))
   const { pool, close } = await openDatabase(config)
   try {
-    await migrate(pool)
+    await prepareSchema(config, pool)
     const now = await nowOf(pool)
     if ((await findMerchant(pool, mchNo, now)) === null) throw new Error(`没有商户 ${mchNo} (no such merchant)`)
     const sealed = await findChannelAccount(pool, mchNo, name)

@@ -1,11 +1,11 @@
 /** `acopay-server console-user`: adds the console's first users, and resets a lost password. May run while the gateway runs. */
 import { isMerchantRole, ROLES } from '@acopay/protocol/console'
-import { type Db, findMerchant, migrate } from '@acopay/store'
+import { type Db, findMerchant } from '@acopay/store'
 import { addConsoleUser, changeConsoleUser, endConsoleSessions, findConsoleUser } from '@acopay/store/console'
 import { hashing } from '../security/hashing.ts'
 import { hashPassword, newPassword, oneTimeEnd } from '../security/passwords.ts'
 import { readConfig } from '../start/config.ts'
-import { openDatabase } from '../start/database.ts'
+import { openDatabase, prepareSchema } from '../start/database.ts'
 import { nowOf } from './now.ts'
 import type { OperatorCommand, OperatorIo } from './operator-command.ts'
 import { UsageError } from './usage-error.ts'
@@ -33,7 +33,7 @@ async function addedOrReset(
   const config = readConfig(env, defaultHome)
   const { pool, close } = await openDatabase(config)
   try {
-    await migrate(pool)
+    await prepareSchema(config, pool)
     const password = newPassword()
     const fresh = { hash: await hashPassword(hashing(), password), endsAt: oneTimeEnd(await nowOf(pool)) }
     if (operation === 'add') await add(pool, { username, role, mchNo: mchNo ?? null, fresh })

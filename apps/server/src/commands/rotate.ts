@@ -8,7 +8,6 @@ import {
   endPlatformKey,
   type ListedPlatformKey,
   listPlatformKeys,
-  migrate,
   type Pool,
   platformKeys,
   replaceSealed,
@@ -33,7 +32,7 @@ import {
   writeMasterKeys,
 } from '../security/vault.ts'
 import { type Config, readConfig } from '../start/config.ts'
-import { openDatabase } from '../start/database.ts'
+import { openDatabase, prepareSchema } from '../start/database.ts'
 import { inHome } from '../start/home.ts'
 import { accountPlace } from '../upstream/accounts.ts'
 import { nowOf } from './now.ts'
@@ -69,7 +68,7 @@ export const rotate: OperatorCommand = {
     const master = await inHome(config, async () => loadMasterKeys(config))
     const { pool, close } = await openDatabase(config)
     try {
-      await migrate(pool)
+      await prepareSchema(config, pool)
       await turn({ pool, config, master, now: await nowOf(pool), say }, args)
       return 0
     } finally {

@@ -1,6 +1,5 @@
 /** `acopay-server seed-orders`: fills a sandbox's database with many plausible orders, so that its speed can be measured. */
 
-import { migrate } from '@acopay/store'
 import {
   addLoadMerchants,
   addLoadOrders,
@@ -12,7 +11,7 @@ import {
 import { loadPurposeKeys } from '../security/purpose-keys.ts'
 import { loadMasterKeys } from '../security/vault.ts'
 import { ConfigError, readConfig } from '../start/config.ts'
-import { LONG_STATEMENT_MS, openDatabase } from '../start/database.ts'
+import { LONG_STATEMENT_MS, openDatabase, prepareSchema } from '../start/database.ts'
 import { nowOf } from './now.ts'
 import type { OperatorCommand, OperatorIo } from './operator-command.ts'
 import { UsageError } from './usage-error.ts'
@@ -42,7 +41,7 @@ async function seed(total: number, { env, defaultHome, say }: OperatorIo): Promi
   }
   const { pool, close } = await openDatabase(config, { statementTimeoutMs: LONG_STATEMENT_MS })
   try {
-    await migrate(pool)
+    await prepareSchema(config, pool)
     const stampKey = (await loadPurposeKeys(pool, loadMasterKeys(config)))('timeline stamp')
     const client = await pool.connect()
     await client.query('set synchronous_commit = off')

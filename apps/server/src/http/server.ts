@@ -153,13 +153,9 @@ function addHooks(app: FastifyInstance, world: World): void {
     tellOf(world, request, reply)
     noteCall(request, reply)
   })
-  let isStopping = false
-  app.addHook('preClose', async () => {
-    isStopping = true
-  })
   app.addHook('onSend', (_request, reply, payload, done) => {
-    // Without this header, a caller that keeps its connections open would keep the process alive.
-    if (isStopping) reply.header('connection', 'close')
+    // Callers that keep their connections open take another one, which leads to another process or is refused, and never break off.
+    if (world.phase() === 'stopping') reply.header('connection', 'close')
     done(null, payload)
   })
 }

@@ -18,8 +18,16 @@ type ValueOf<Row> = Row extends { kind: Kind<infer Value, infer Unset>; otherwis
 
 type Values = { [Name in SettingName as Table[Name]['key']]: ValueOf<Table[Name]> }
 
+/** What the sandbox and production have other defaults for. Under traffic a migration is for the operator to choose the moment. */
+const BY_MODE = {
+  sandbox: { migrate: 'auto', drainMs: 0 },
+  production: { migrate: 'never', drainMs: 5000 },
+} as const
+
+type ByMode = { migrate: 'auto' | 'never'; drainMs: number }
+
 /** `home` is the folder in any case; in the sandbox `shellOrigins` has every page of this machine too. */
-export type Config = Omit<Values, 'home'> & { home: string }
+export type Config = Omit<Values, 'home' | keyof ByMode> & { home: string } & ByMode
 
 /** A setting that has been looked for. */
 export type Checked = Found & { name: SettingName }
@@ -53,10 +61,13 @@ export function checkConfig(env: Env, defaultHome: string): CheckedConfig {
     }
     return { ...found, name }
   })
-  const { home, shellOrigins, ...others } = values as Values
+  const { home, shellOrigins, migrate, drainMs, ...others } = values as Values
+  const byMode = BY_MODE[others.mode ?? 'sandbox']
   const ofMachine = others.mode === 'sandbox' ? ['http://127.0.0.1:*', 'http://localhost:*'] : []
-  const config = {
+  const config: Config = {
     ...others,
+    migrate: migrate ?? byMode.migrate,
+    drainMs: drainMs ?? byMode.drainMs,
     home: path.resolve(home ?? defaultHome),
     shellOrigins: [...(shellOrigins ?? []), ...ofMachine],
   }

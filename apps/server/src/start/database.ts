@@ -1,6 +1,7 @@
 /** Opens the database of the configuration: the one at DATABASE_URL, or the embedded one, which is started if necessary. */
 import { startEmbeddedPostgres, type Watch } from '@acopay/embedded-postgres'
-import { openPool, type Pool } from '@acopay/store'
+import { migrate, openPool, type Pool, readSchema, servingName, whyNotServed } from '@acopay/store'
+import { VERSION } from '../version.ts'
 import type { World } from '../world.ts'
 import type { Config } from './config.ts'
 import { inHome } from './home.ts'
@@ -18,12 +19,14 @@ export type DatabaseOptions = {
   statementTimeoutMs?: number
   /** A connection was lost while idle; the pool makes another one. */
   onLost?: (error: Error) => void
+  /** The connections say that this program serves: `migrate` then knows which versions run. */
+  isServing?: boolean
 }
 
 /** Throws an error of one line when the database cannot be reached. */
 export async function openDatabase(
   config: Config,
-  { watch, signal, statementTimeoutMs = STATEMENT_MS, onLost }: DatabaseOptions = {},
+  { watch, signal, statementTimeoutMs = STATEMENT_MS, onLost, isServing }: DatabaseOptions = {},
 ): Promise<{ pool: Pool; close: () => Promise<void> }> {
   const options = watch === undefined ? { signal } : { signal, watch }
   const embedded =
@@ -31,7 +34,8 @@ export async function openDatabase(
       ? await inHome(config, () => startEmbeddedPostgres(`${config.home}/postgres`, options))
       : null
   const where = embedded === null ? { connectionString: config.databaseUrl ?? '' } : embedded.connection
-  const pool = openPool({ ...where, max: config.poolMax, statementTimeoutMs }, onLost)
+  const named = isServing ? { application_name: servingName() } : {}
+  const pool = openPool({ ...where, ...named, max: config.poolMax, statementTimeoutMs }, onLost)
   const close = async (): Promise<void> => {
     await pool.end()
     await embedded?.stop()
@@ -44,6 +48,22 @@ export async function openDatabase(
     )
   })
   return { pool, close }
+}
+
+/**
+ * Brings the database to this version's schema where the settings say so. Throws an error of one line where the database is then still
+ * one that this program cannot serve. Returns whether it is a newer one.
+ */
+export async function prepareSchema(
+  { migrate: when }: Pick<Config, 'migrate'>,
+  pool: Pool,
+  say: (line: string) => void = () => {},
+): Promise<'newer' | 'equal'> {
+  if (when === 'auto') await migrate(pool, { program: VERSION, say })
+  const schema = await readSchema(pool)
+  const wrong = whyNotServed(schema)
+  if (wrong !== null) throw new Error(wrong)
+  return schema.unknown.length > 0 ? 'newer' : 'equal'
 }
 
 /** The line for a start that fails because the database is lost on the way; other errors as they are. */

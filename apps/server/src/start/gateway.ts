@@ -1,7 +1,7 @@
 /** One gateway process. What it opens is closed in the opposite order, also when the start fails or is given up. */
 import { uptime } from 'node:os'
 import { setTimeout as pause } from 'node:timers/promises'
-import { mayRewriteHistory, migrate, type Pool, readDatabaseClock } from '@acopay/store'
+import { mayRewriteHistory, type Pool, readDatabaseClock, readSchema, whyNotServed } from '@acopay/store'
 import { readAheadMs } from '@acopay/store/sandbox'
 import type { FastifyInstance } from 'fastify'
 import type { DestinationStream } from 'pino'
@@ -19,7 +19,7 @@ import type { World } from '../world.ts'
 import { buildWorld } from './build-world.ts'
 import { type ClockSources, keepComparing, type MovableClock, movableClock, watchedClock } from './clock.ts'
 import type { Config } from './config.ts'
-import { loggedWatch, lostOnTheWay, openDatabase } from './database.ts'
+import { loggedWatch, lostOnTheWay, openDatabase, prepareSchema } from './database.ts'
 import { inHome } from './home.ts'
 import { openLog, standardOutput } from './log.ts'
 import { openMetrics } from './open-metrics.ts'
@@ -32,7 +32,7 @@ const MAY_REWRITE =
 const MOVED =
   '这个数据库属于一个时钟被快进过的沙箱，不能用于生产：请换一个新数据库 (this is the database of a sandbox whose clock was moved ahead, and not for production: take a new database)'
 
-const KEY_REFRESH_MS = 60_000
+const EVERY_MINUTE_MS = 60_000
 const LONGEST_ANSWER_MS = 10_000
 
 export type Gateway = {
@@ -42,9 +42,9 @@ export type Gateway = {
   /** Null in production mode. */
   sandbox: SandboxFiles | null
   log: World['log']
-  /** Resolves when the embedded database is lost and cannot be started again. */
+  /** Resolves when this process cannot go on: its embedded database is lost, or a newer version has changed the tables. */
   gone: Promise<Error>
-  /** Finishes what is in flight, then closes everything this process opened. */
+  /** Goes on until balancers have noticed, finishes what is in flight, then closes everything this process opened. */
   stop: () => Promise<void>
 }
 
@@ -107,13 +107,9 @@ type Start = { config: Config; machine: Machine; signal: AbortSignal; opened: Cl
 async function start({ config, machine, signal, opened }: Start): Promise<Gateway> {
   const { log, metrics } = openLog(config, machine.output)
   opened.push(async () => log.flush())
-  const { gone, tellGone } = goneOnce()
+  const { gone, tellGone, isGone } = goneOnce()
   const master = loadMasterKeys(config)
-  const { pool, close: closeDatabase } = await openDatabase(config, {
-    watch: loggedWatch(log, tellGone),
-    signal,
-    onLost: (err) => log.warn({ err }, 'database connection lost'),
-  })
+  const { pool, close: closeDatabase } = await openDatabase(config, { ...watched(log, tellGone), signal })
   opened.push(closeDatabase)
   signal.throwIfAborted()
   const clock = movableClock(watchedClock({ ...machine, databaseMs: () => machine.databaseMs(pool) }))
@@ -157,26 +153,44 @@ async function start({ config, machine, signal, opened }: Start): Promise<Gatewa
   const metricsUrl = await openMetrics(world, config, opened)
   urls.public = config.publicUrl ?? urls.own
   crew.start()
-  working.push(crew, keepComparing(clock, world), often(KEY_REFRESH_MS, refresh), startCallLogWriter(world))
+  working.push(crew, keepComparing(clock, world), startCallLogWriter(world))
+  working.push(everyMinute(refresh), everyMinute(watchSchema(world, tellGone)))
   const files = sandbox?.writeFiles({ url: urls.public, platformPublicKey: key.current.publicKeyText }) ?? null
   signal.throwIfAborted()
   phase = 'ready'
-  const stop = (): Promise<void> => {
+  const stop = async (): Promise<void> => {
     phase = 'stopping'
+    if (!isGone()) await drain(machine, config)
     return closeAll(opened)
   }
   return { url: urls.own, metricsUrl, sandbox: files, log, gone, stop }
 }
 
+/** Calls still come until balancers have noticed, and are answered. A process that cannot serve has nothing to wait for. */
+async function drain({ sleep }: Machine, { drainMs }: Config): Promise<void> {
+  if (drainMs > 0) await sleep(drainMs)
+}
+
 /** Where the owner of the tables removes old rows (`npm run audit -- forget`). */
 const forgettingNothing = (config: Config): Config => ({ ...config, auditDays: 0 })
 
-function goneOnce(): { gone: Promise<Error>; tellGone: (error: Error) => void } {
-  let tellGone: (error: Error) => void = () => {}
-  const gone = new Promise<Error>((resolve) => {
-    tellGone = resolve
+const watched = (log: World['log'], tellGone: (error: Error) => void) => ({
+  watch: loggedWatch(log, tellGone),
+  onLost: (err: Error) => log.warn({ err }, 'database connection lost'),
+  isServing: true,
+})
+
+function goneOnce(): { gone: Promise<Error>; tellGone: (error: Error) => void; isGone: () => boolean } {
+  let resolve: (error: Error) => void = () => {}
+  let isGone = false
+  const gone = new Promise<Error>((resolveGone) => {
+    resolve = resolveGone
   })
-  return { gone, tellGone }
+  const tellGone = (error: Error): void => {
+    isGone = true
+    resolve(error)
+  }
+  return { gone, tellGone, isGone: () => isGone }
 }
 
 const outgoingOf = ({ notifyPorts: ports, notifyNetworks: networks, mode }: Config): SafePost =>
@@ -195,7 +209,9 @@ type Unprepared = {
 /** Brings the database to this version, and reads or makes the keys in it. */
 async function prepareDatabase({ config, pool, master, holders, clock, log, signal }: Unprepared) {
   try {
-    await migrate(pool)
+    const schema = await prepareSchema(config, pool, (line) => log.info({ migration: line.trim() }, 'migrating'))
+    if (schema === 'newer')
+      log.warn('the database is newer than this program, which goes on serving it; update it soon')
     signal.throwIfAborted()
     await readMovedClock({ config, pool, clock })
     await clock.compare()
@@ -241,6 +257,20 @@ function refreshKey(
   }
 }
 
+/** Ends this process when `migrate` was told to go on although it serves: it would write into tables that it does not know. */
+function watchSchema({ log, pool }: World, tellGone: (error: Error) => void): () => Promise<void> {
+  return async () => {
+    try {
+      const wrong = whyNotServed(await readSchema(pool))
+      if (wrong === null) return
+      log.error({ alarm: true }, 'the database is too new for this program, which ends')
+      tellGone(new Error(wrong))
+    } catch (error) {
+      log.error({ err: error }, 'the migrations of the database could not be read')
+    }
+  }
+}
+
 /** Moves the clock. The key that signs is another one where its time has come. */
 const movesWith =
   (clock: MovableClock, refresh: () => Promise<void>) =>
@@ -249,8 +279,8 @@ const movesWith =
     await refresh()
   }
 
-function often(ms: number, deed: () => Promise<void>): { stop: () => Promise<void> } {
-  const timer = setInterval(deed, ms)
+function everyMinute(deed: () => Promise<void>): { stop: () => Promise<void> } {
+  const timer = setInterval(deed, EVERY_MINUTE_MS)
   return { stop: async () => clearInterval(timer) }
 }
 

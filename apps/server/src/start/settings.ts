@@ -80,6 +80,13 @@ export const SETTINGS = {
     zh: '`production` 没有演示商户、上游替身和 `/sandbox/` 路径',
     en: '`production` leaves out the demo merchant, the stand-ins and the `/sandbox/` paths',
   }),
+  ACOPAY_DRAIN_MS: setting('drainMs', whole([0, 300_000]), null, {
+    group: 'place',
+    since: '0.2.0',
+    unset: { zh: '生产5000，沙箱0', en: '5000 in production, 0 in the sandbox' },
+    zh: '停止时，在 `/readyz` 已是503之后还接受调用多久（毫秒）；要比负载均衡发现所需的时间长（[升级](upgrade.zh-CN.md#替换一个网关)）',
+    en: 'milliseconds for which a stop goes on taking calls while `/readyz` is 503 already; longer than balancers need to notice ([upgrading](upgrade.md#replacing-a-gateway))',
+  }),
   ACOPAY_PUBLIC_URL: setting('publicUrl', webAddress, null, {
     group: 'place',
     since: '0.1.0',
@@ -107,6 +114,14 @@ export const SETTINGS = {
     inCommands: true,
     zh: '一个进程的数据库连接数',
     en: 'database connections of one process',
+  }),
+  ACOPAY_MIGRATE: setting('migrate', words('auto', 'never'), null, {
+    group: 'storage',
+    since: '0.2.0',
+    inCommands: true,
+    unset: { zh: '沙箱 `auto`，生产 `never`', en: '`auto` in the sandbox, `never` in production' },
+    zh: '启动时是否自己迁移数据库（[升级](upgrade.zh-CN.md#由谁迁移)）',
+    en: 'whether a start migrates the database by itself ([upgrading](upgrade.md#who-migrates))',
   }),
   ACOPAY_HOME: setting('home', file, null, {
     group: 'storage',

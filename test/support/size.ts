@@ -20,5 +20,6 @@ export const SIZE = {
   recipes: size('RECIPES', 0, 7),
   simulationSeeds: size('SIMULATION_SEEDS', 25, 300),
   stormOrders: size('STORM_ORDERS', 40, 1000),
+  upgradeOrders: size('UPGRADE_ORDERS', 0, 20_000),
   wireClients: size('WIRE_CLIENTS', 1, 6),
 }

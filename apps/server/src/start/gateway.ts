@@ -160,15 +160,11 @@ async function start({ config, machine, signal, opened }: Start): Promise<Gatewa
   phase = 'ready'
   const stop = async (): Promise<void> => {
     phase = 'stopping'
-    if (!isGone()) await drain(machine, config)
+    // Calls still come until balancers have noticed, and are answered. A process that cannot serve has nothing to wait for.
+    if (config.drainMs > 0 && !isGone()) await machine.sleep(config.drainMs)
     return closeAll(opened)
   }
   return { url: urls.own, metricsUrl, sandbox: files, log, gone, stop }
-}
-
-/** Calls still come until balancers have noticed, and are answered. A process that cannot serve has nothing to wait for. */
-async function drain({ sleep }: Machine, { drainMs }: Config): Promise<void> {
-  if (drainMs > 0) await sleep(drainMs)
 }
 
 /** Where the owner of the tables removes old rows (`npm run audit -- forget`). */

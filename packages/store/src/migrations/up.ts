@@ -85,13 +85,13 @@ async function runMissing(run: Run): Promise<void> {
   const { client, migrations } = run
   const missing = await missingIn(client, migrations)
   if (!run.evenWhileServing) await refuseToStop(client, missing)
-  await whenFree(run, 'schema_migration', () => prepareLedger(client))
+  await whenFree(run, () => prepareLedger(client))
   for (const migration of missing) {
     const startedMs = performance.now()
-    run.say(migration.name)
-    if (migration.concurrently === null) await whenFree(run, migration.name, () => apply(run, migration))
-    else await applyConcurrently(run, migration, migration.concurrently)
-    run.say(`  完成 done, ${Math.round(performance.now() - startedMs)} ms`)
+    const say = (line: string): void => run.say(`${migration.name}   ${line}`)
+    if (migration.concurrently === null) await whenFree({ ...run, say }, () => apply(run, migration))
+    else await applyConcurrently({ ...run, say }, migration, migration.concurrently)
+    say(`完成 done, ${Math.round(performance.now() - startedMs)} ms`)
   }
 }
 
@@ -112,7 +112,7 @@ async function refuseToStop(client: pg.PoolClient, missing: Migration[]): Promis
 }
 
 /** Waits for each lock for a moment only. When that is not enough, nothing was done, and it is done again after a pause. */
-async function whenFree(run: Run, what: string, work: () => Promise<void>): Promise<void> {
+async function whenFree(run: Run, work: () => Promise<void>): Promise<void> {
   const { client, tries, lockWaitMs, say, sleep } = run
   for (let tried = 1; ; tried += 1) {
     try {
@@ -127,15 +127,15 @@ async function whenFree(run: Run, what: string, work: () => Promise<void>): Prom
       await client.query('rollback').catch(() => {})
       if (code !== '55P03' && code !== '40P01') throw error
       const blocker = await longestTransaction(client)
-      if (tried >= tries) throw new Error(notFree(what, tried, blocker))
-      say(`  表被占用，${tried} / ${tries}，稍后再试 (a table is in use, trying again)${blocker}`)
+      if (tried >= tries) throw new Error(notFree(tried, blocker))
+      say(`表被占用，${tried} / ${tries}，稍后再试 (a table is in use, trying again)${blocker}`)
       await sleep(Math.min(250 * 2 ** tried, 10_000))
     }
   }
 }
 
-const notFree = (what: string, tries: number, blocker: string): string =>
-  `${what}: ${tries} 次都没有等到表空闲，数据库未改动；可再次执行 (no table was free in ${tries} tries; nothing was changed, and it can be run again)${blocker}`
+const notFree = (tries: number, blocker: string): string =>
+  `${tries} 次都没有等到表空闲，数据库未改动；可再次执行 (no table was free in ${tries} tries; nothing was changed, and it can be run again)${blocker}`
 
 /** For people: the transaction that has been open for longest, which is most often the one in the way. */
 async function longestTransaction(client: pg.PoolClient): Promise<string> {
@@ -160,9 +160,10 @@ async function applyConcurrently(run: Run, migration: Migration, statements: Con
   for (const statement of statements) {
     if (statement.table !== null && (await stateOf(client, statement.index)) === 'whole') continue
     if (statement.table !== null && (await stateOf(client, statement.index)) === 'broken') {
-      run.say(`  ${statement.index}: 删除上次中断留下的 (drops what an interrupted build left)`)
+      run.say(`${statement.index}: 删除上次中断留下的 (drops what an interrupted build left)`)
       await client.query({ text: `drop index concurrently if exists ${statement.index}`, ...UNHURRIED })
     }
+    run.say(statement.sql)
     await told(run, client.query({ text: statement.sql, ...UNHURRIED }))
   }
   await writeApplied(client, migration, program)
@@ -196,7 +197,7 @@ async function told({ pool, client, say, sleep }: Run, built: Promise<unknown>):
         [processID],
       )
       .catch(() => ({ rows: [] }))
-    for (const { text } of rows) say(`  ${text}`)
+    for (const { text } of rows) say(text)
   }
   await built
 }

@@ -189,7 +189,7 @@ describe('a gateway that runs', () => {
     await Promise.all(minute.map((run) => run()))
     expect((await another.gone).message).toMatch(/migration 9999-later\.sql; start the newer version\)$/)
     expect(production.logged()).toContainEqual(
-      expect.objectContaining({ alarm: true, msg: 'the database is too new for this program, which ends' }),
+      expect.objectContaining({ alarm: true, msg: 'this program cannot serve the database any more, and ends' }),
     )
     await pool.query(`delete from schema_migration where name = '9999-later.sql'`)
     await another.stop()

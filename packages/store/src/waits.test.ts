@@ -38,7 +38,10 @@ const NO_STATEMENT = new Set([
   'retried',
   'run',
   'sandboxBooks',
+  'servingName',
+  'stopsWriters',
   'unstampedAt',
+  'whyNotServed',
 ])
 
 const sealed = { table: 'purpose_key', key: ['a'], head: Buffer.alloc(4), sealed: Buffer.alloc(1), after: null }

@@ -253,13 +253,13 @@ function refreshKey(
   }
 }
 
-/** Ends this process when `migrate` was told to go on although it serves: it would write into tables that it does not know. */
+/** Ends this process once the tables are no longer those that it knows: what it would write may be wrong money. */
 function watchSchema({ log, pool }: World, tellGone: (error: Error) => void): () => Promise<void> {
   return async () => {
     try {
       const wrong = whyNotServed(await readSchema(pool))
       if (wrong === null) return
-      log.error({ alarm: true }, 'the database is too new for this program, which ends')
+      log.error({ alarm: true }, 'this program cannot serve the database any more, and ends')
       tellGone(new Error(wrong))
     } catch (error) {
       log.error({ err: error }, 'the migrations of the database could not be read')

@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { afterEach, describe, expect, it } from 'vitest'
 import { emptyDatabase, removeDatabases } from '../../../../test/support/empty-databases.ts'
 import { effectsOf } from '../../../../test/support/migration-effects.ts'
-import { readMigration, readMigrations } from './files.ts'
+import { readMigration, ourMigrations } from './files.ts'
 import { type Effect, type Effects, readEffects, stopsWriters } from './plan.ts'
 
 /** Tables that grow with the traffic. */
@@ -37,7 +37,7 @@ const holdsUp = (effects: Effect[]): boolean =>
 
 /** What a migration after all of ours would do. */
 async function effectsOfNext(sql: string): Promise<Effect[]> {
-  const ours = readMigrations()
+  const ours = ourMigrations()
   const next = readMigration(ours.length + 1, 'next.sql', sql)
   const effects = await effectsOf(await emptyDatabase(), [...ours, next])
   return effects['next.sql'] as Effect[]
@@ -45,19 +45,19 @@ async function effectsOfNext(sql: string): Promise<Effect[]> {
 
 describe('a migration', () => {
   it('does what effects.json says (npm run record:locks writes it)', async () => {
-    const effects = await effectsOf(await emptyDatabase(), readMigrations())
+    const effects = await effectsOf(await emptyDatabase(), ourMigrations())
     if (process.env.RECORD_LOCKS)
       writeFileSync(new URL('../../migrations/effects.json', import.meta.url), textOf(effects))
     expect(readEffects()).toEqual(effects)
   })
 
   it('holds up no call: it does not read or rewrite a large table while it locks one', () => {
-    const late = readMigrations().filter(({ number }) => number > BEFORE_THE_RULE)
+    const late = ourMigrations().filter(({ number }) => number > BEFORE_THE_RULE)
     expect(late.filter(({ name }) => holdsUp(readEffects()[name] ?? [])).map(({ name }) => name)).toEqual([])
   })
 
   it('of the versions before the rule is found out by it', () => {
-    const found = readMigrations().filter(({ name }) => holdsUp(readEffects()[name] ?? []))
+    const found = ourMigrations().filter(({ name }) => holdsUp(readEffects()[name] ?? []))
     expect(found.map(({ number }) => number)).toEqual(expect.arrayContaining([8, 10]))
   })
 
@@ -92,7 +92,7 @@ describe('a migration', () => {
 
   it('names large tables that are there', async () => {
     const pool = await emptyDatabase()
-    await effectsOf(pool, readMigrations())
+    await effectsOf(pool, ourMigrations())
     const { rows } = await pool.query('select relname from pg_class where relname = any($1)', [LARGE])
     expect(rows).toHaveLength(LARGE.length)
   })
@@ -104,7 +104,7 @@ const RELEASES: Record<string, number> = JSON.parse(
 )
 
 it('a migration that needs programs of a certain age leaves the release before it alone', () => {
-  const tooEarly = readMigrations().filter(({ number, needsProgram }) => {
+  const tooEarly = ourMigrations().filter(({ number, needsProgram }) => {
     const before = Math.max(0, ...Object.values(RELEASES).filter((last) => last < number))
     return needsProgram !== null && needsProgram > before
   })

@@ -22,13 +22,20 @@ export type Migration = {
 /** `table` is that on which the index is built; null where one is dropped. */
 export type ConcurrentStatement = { sql: string; index: string; table: string | null }
 
+let ours: Migration[] | undefined
+/** This program's own, as they were when it started: on the disk there may be those of a newer one by now. */
+export const ourMigrations = (): Migration[] => {
+  ours ??= readMigrations()
+  return ours
+}
+
 /** Throws when a file is not the next number, or says something of itself that cannot be. */
-export function readMigrations(folder: URL = FOLDER): Migration[] {
-  const names = readdirSync(folder).filter((name) => name.endsWith('.sql'))
+function readMigrations(): Migration[] {
+  const names = readdirSync(FOLDER).filter((name) => name.endsWith('.sql'))
   return names.sort().map((name, index) => {
     const number = Number(NAME.exec(name)?.[1])
     if (number !== index + 1) throw new Error(`migrations/${name} should be number ${index + 1}`)
-    return readMigration(number, name, readFileSync(new URL(name, folder), 'utf8'))
+    return readMigration(number, name, readFileSync(new URL(name, FOLDER), 'utf8'))
   })
 }
 
@@ -42,7 +49,7 @@ export function readMigration(number: number, name: string, sql: string): Migrat
   return { number, name, sql, checksum: createHash('sha256').update(sql).digest('hex'), concurrently, needsProgram }
 }
 
-/** The statements without comments. For people to read, and to run those of a `-- concurrently` file, which have no text literals. */
+/** The statements without comments. For people to read, and to run those of a `-- concurrently` file, in which no text holds `--` or `;`. */
 export const statementsOf = (sql: string): string[] =>
   sql
     .replaceAll(/--.*$/gm, '')

@@ -1,6 +1,6 @@
 /** The table `schema_migration` says what ran. From it a program knows whether the database is one that it may serve. */
 import type { Db } from '../db.ts'
-import { type Migration, readMigrations } from './files.ts'
+import { type Migration, ourMigrations } from './files.ts'
 
 export type Applied = {
   number: number
@@ -37,7 +37,7 @@ export async function readLedger(db: Db): Promise<Applied[]> {
   return rows
 }
 
-export async function readSchema(db: Db, migrations: Migration[] = readMigrations()): Promise<Schema> {
+export async function readSchema(db: Db, migrations: Migration[] = ourMigrations()): Promise<Schema> {
   const applied = await readLedger(db)
   const ran = new Map(applied.map((row) => [row.number, row]))
   return {
@@ -49,7 +49,7 @@ export async function readSchema(db: Db, migrations: Migration[] = readMigration
 }
 
 /** How a program by its last migration names itself to the database while it serves: `migrate` sees which programs are running. */
-export const servingName = (migrations: Migration[] = readMigrations()): string =>
+export const servingName = (migrations: Migration[] = ourMigrations()): string =>
   `acopay serves ${String(migrations.length).padStart(4, '0')}`
 
 /**
@@ -58,7 +58,7 @@ export const servingName = (migrations: Migration[] = readMigrations()): string 
  */
 export function whyNotServed(
   { applied, missing, edited, unknown }: Schema,
-  migrations: Migration[] = readMigrations(),
+  migrations: Migration[] = ourMigrations(),
 ): string | null {
   const known = migrations.length
   // What a newer program ran says always which programs it needs.

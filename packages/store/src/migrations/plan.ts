@@ -1,7 +1,7 @@
 /** What each missing migration would do, and to how large a table: for the operator who decides when to run it. */
 import { readFileSync } from 'node:fs'
 import type { Db } from '../db.ts'
-import { type Migration, readMigrations, statementsOf } from './files.ts'
+import { type Migration, ourMigrations, statementsOf } from './files.ts'
 import { readSchema } from './ledger.ts'
 
 /** What a migration does to a table that was there before it, as PostgreSQL itself said (`npm run record:locks`). */
@@ -37,7 +37,7 @@ export type PlannedStep = {
 }
 
 /** Only reads. Rows are PostgreSQL's estimate; a table that is not there yet is empty. */
-export async function planMigrations(db: Db, migrations: Migration[] = readMigrations(), effects = readEffects()) {
+export async function planMigrations(db: Db, migrations: Migration[] = ourMigrations(), effects = readEffects()) {
   const { missing } = await readSchema(db, migrations)
   const { rows } = await db.query<{ table: string; rows: number; bytes: number }>(
     `select relname as table, greatest(reltuples, 0)::float8 as rows, pg_total_relation_size(oid)::float8 as bytes

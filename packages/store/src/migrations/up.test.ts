@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs'
 import { afterEach, describe, expect, it } from 'vitest'
 import { emptyDatabase, emptyDatabaseUrl, poolOf, removeDatabases } from '../../../../test/support/empty-databases.ts'
 import type { Pool } from '../db.ts'
-import { type Migration, readMigration, readMigrations } from './files.ts'
+import { type Migration, readMigration, ourMigrations } from './files.ts'
 import { readSchema, servingName, whyNotServed } from './ledger.ts'
 import { migrate } from './up.ts'
 
@@ -194,7 +194,7 @@ describe('an index that is built concurrently', () => {
 describe('a database', () => {
   it('that is empty, or lacks a migration, is not served; the line says what to run', async () => {
     const pool = await emptyDatabase()
-    expect(await servedBy(pool, readMigrations())).toMatch(
+    expect(await servedBy(pool, ourMigrations())).toMatch(
       /^数据库还没有表 .*npm run migrate as the owner of the tables\)$/,
     )
     await migrate(pool, { migrations: program(WORK) })

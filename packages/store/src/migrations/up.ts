@@ -5,7 +5,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type pg from 'pg'
 import { type Pool, UNHURRIED } from '../db.ts'
-import { type ConcurrentStatement, type Migration, readMigrations } from './files.ts'
+import { type ConcurrentStatement, type Migration, ourMigrations } from './files.ts'
 import { prepareLedger, readSchema, whyNotServed, writeApplied } from './ledger.ts'
 
 /** How long traffic may wait behind a migration that waits for a lock. A call may take ten times as long. */
@@ -23,7 +23,8 @@ export type UpOptions = {
   migrations?: Migration[]
   /** Is told of each step, in one line. */
   say?: (line: string) => void
-  sleep?: (ms: number) => Promise<unknown>
+  /** Ends early when the signal aborts. */
+  sleep?: (ms: number, signal?: AbortSignal) => Promise<unknown>
   lockWaitMs?: number
   tries?: number
   /** Also where programs run that will not work any more. */
@@ -38,11 +39,11 @@ type Run = Required<UpOptions> & { pool: Pool; client: pg.PoolClient }
  * table was never free for long enough.
  */
 export async function migrate(pool: Pool, options: UpOptions = {}): Promise<void> {
-  const { migrations = readMigrations() } = options
+  const { migrations = ourMigrations() } = options
   if ((await missingIn(pool, migrations)).length === 0) return
   const client = await pool.connect()
   const run: Run = {
-    ...{ program: 'unknown', say: () => {}, sleep: (ms: number) => pause(ms), lockWaitMs: LOCK_WAIT_MS, tries: TRIES },
+    ...{ program: 'unknown', say: () => {}, sleep: pauseOf, lockWaitMs: LOCK_WAIT_MS, tries: TRIES },
     ...{ evenWhileServing: false, migrations },
     ...options,
     ...{ pool, client },
@@ -58,6 +59,8 @@ export async function migrate(pool: Pool, options: UpOptions = {}): Promise<void
     client.release(true)
   }
 }
+
+const pauseOf = (ms: number, signal?: AbortSignal) => pause(ms, undefined, signal ? { signal } : {}).catch(() => {})
 
 const NOT_THE_OWNER =
   '数据库须先升级，而此角色无权修改表结构：请用表的所有者执行 npm run migrate ' +
@@ -182,15 +185,13 @@ const TOLD_EVERY_MS = 5000
 
 /** Says how far the build of an index is, until it is done. */
 async function told({ pool, client, say, sleep }: Run, built: Promise<unknown>): Promise<void> {
-  let isBuilt = false
-  const end = (): void => {
-    isBuilt = true
-  }
+  const ended = new AbortController()
+  const end = (): void => ended.abort()
   built.then(end, end)
   const { processID } = client as unknown as { processID: number }
   for (;;) {
-    await Promise.race([built, sleep(TOLD_EVERY_MS)])
-    if (isBuilt) break
+    await Promise.race([built, sleep(TOLD_EVERY_MS, ended.signal)])
+    if (ended.signal.aborted) break
     const { rows } = await pool
       .query<{ text: string }>(
         `select format('%s %s / %s', phase, blocks_done, blocks_total) as text from pg_stat_progress_create_index where pid = $1`,

@@ -169,6 +169,7 @@ describe('a gateway that runs', () => {
   afterAll(() => production.stop())
 
   it('tells the database by its connections which program serves', async () => {
+    await place(production.demo)
     const { rows } = await production.database.pool.query(
       `select distinct application_name = 'acopay serves ' || lpad(${last}::text, 4, '0') as is_told from pg_stat_activity
         where datname = current_database() and application_name like 'acopay serves %'`,

@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { afterEach, describe, expect, it } from 'vitest'
 import { emptyDatabase, removeDatabases } from '../../../../test/support/empty-databases.ts'
 import { effectsOf } from '../../../../test/support/migration-effects.ts'
-import { readMigration, ourMigrations } from './files.ts'
+import { ourMigrations, readMigration } from './files.ts'
 import { type Effect, type Effects, readEffects, stopsWriters } from './plan.ts'
 
 /** Tables that grow with the traffic. */

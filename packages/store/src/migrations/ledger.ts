@@ -23,7 +23,7 @@ export type Schema = {
 }
 
 /** The migrations that ran, in their order. */
-export async function readLedger(db: Db): Promise<Applied[]> {
+async function readLedger(db: Db): Promise<Applied[]> {
   const { rows: found } = await db.query<{ isThere: boolean }>(
     `select to_regclass('schema_migration') is not null as "isThere"`,
   )

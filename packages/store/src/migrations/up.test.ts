@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs'
 import { afterEach, describe, expect, it } from 'vitest'
 import { emptyDatabase, emptyDatabaseUrl, poolOf, removeDatabases } from '../../../../test/support/empty-databases.ts'
 import type { Pool } from '../db.ts'
-import { type Migration, readMigration, ourMigrations } from './files.ts'
+import { type Migration, ourMigrations, readMigration } from './files.ts'
 import { readSchema, servingName, whyNotServed } from './ledger.ts'
 import { migrate } from './up.ts'
 

@@ -7,10 +7,12 @@ const COPY = `
 HOST                        127.0.0.1  gateway
 PORT                        8080       gateway
 ACOPAY_MODE                 sandbox    commands
+ACOPAY_DRAIN_MS             -          gateway
 ACOPAY_PUBLIC_URL           -          gateway
 ACOPAY_SANDBOX_EXPOSED      no         gateway
 DATABASE_URL                -          commands  secret
 ACOPAY_POOL_MAX             16         commands
+ACOPAY_MIGRATE              -          commands
 ACOPAY_HOME                 -          commands
 ACOPAY_MASTER_KEY           -          commands  secret
 ACOPAY_PLATFORM_KEYS        -          commands  secret

@@ -47,7 +47,7 @@ describe('npm run migrate', () => {
     expect([empty.code, empty.lines[0]]).toEqual([1, '0001-orders.sql   未执行 missing'])
     expect(empty.lines.at(-1)).toMatch(/^数据库还没有表 .*npm run migrate/)
 
-    const up = await ran(url, 'up')
+    const up = await ran(url, 'up', '--lock-wait', '4000')
     expect([up.code, up.lines.at(-1)]).toEqual([0, '数据库已是本版本 (the database is at this version)'])
     const now = await ran(url, 'status')
     expect(now.code).toBe(0)

@@ -137,7 +137,7 @@ async function checkDatabase(pool: Pool, config: Config, { problems, warnings }:
   } catch (error) {
     if ((error as { code?: string }).code !== NO_SUCH_TABLE) throw error
     warnings.push(
-      '数据库里还没有表，首次启动或 migrate 会建立 (the database has no tables yet: the first start or migrate makes them)',
+      '数据库里还没有表，由 npm run migrate 建立，沙箱首次启动也会建立 (the database has no tables yet: npm run migrate makes them, and so does the first start of a sandbox)',
     )
   }
 }

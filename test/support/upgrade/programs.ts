@@ -11,9 +11,10 @@ const PARTS = ['packages', 'apps', 'package.json', 'tsconfig.base.json']
 
 /** What each can be started as. */
 const ENTRIES = {
-  gateway: `import { main } from './apps/server/src/main.ts'\nawait main()\n`,
-  seed: `import { seedOrders } from './apps/server/src/commands/seed-orders.ts'
-await seedOrders(process.env, '', Number(process.argv[2]), console.log)\n`,
+  gateway: `import { main } from './apps/server/src/main.ts'\nawait main({ env: process.env, defaultHome: '' })\n`,
+  // Only of the old version, 0.1.0, whose commands were functions.
+  seed: `import * as commands from './apps/server/src/commands/seed-orders.ts'
+await commands.seedOrders(process.env, '', Number(process.argv[2]), console.log)\n`,
   // Versions before 0.2.0 have another `migrate`: their gateways migrate when they start.
   migrate: `import * as commands from './apps/server/src/commands/migrate.ts'
 process.exitCode = await commands.migrate.run(process.argv.slice(2), { env: process.env, defaultHome: '', say: console.log })\n`,

@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { afterEach, describe, expect, it } from 'vitest'
 import { emptyDatabase, removeDatabases } from '../../../../test/support/empty-databases.ts'
 import { effectsOf } from '../../../../test/support/migration-effects.ts'
+import { MIGRATIONS_FOLDER } from '../migrations-folder.ts'
 import { ourMigrations, readMigration } from './files.ts'
 import { type Effect, type Effects, readEffects, stopsWriters } from './plan.ts'
 
@@ -46,8 +47,7 @@ async function effectsOfNext(sql: string): Promise<Effect[]> {
 describe('a migration', () => {
   it('does what effects.json says (npm run record:locks writes it)', async () => {
     const effects = await effectsOf(await emptyDatabase(), ourMigrations())
-    if (process.env.RECORD_LOCKS)
-      writeFileSync(new URL('../../migrations/effects.json', import.meta.url), textOf(effects))
+    if (process.env.RECORD_LOCKS) writeFileSync(new URL('effects.json', MIGRATIONS_FOLDER), textOf(effects))
     expect(readEffects()).toEqual(effects)
   })
 
@@ -99,9 +99,7 @@ describe('a migration', () => {
 })
 
 /** Of each release: its last migration. */
-const RELEASES: Record<string, number> = JSON.parse(
-  readFileSync(new URL('../../migrations/releases.json', import.meta.url), 'utf8'),
-)
+const RELEASES: Record<string, number> = JSON.parse(readFileSync(new URL('releases.json', MIGRATIONS_FOLDER), 'utf8'))
 
 it('a migration that needs programs of a certain age leaves the release before it alone', () => {
   const tooEarly = ourMigrations().filter(({ number, needsProgram }) => {

@@ -1,8 +1,8 @@
 /** The numbered .sql files of this program, forward only, and what each says of itself in its comments. */
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
+import { MIGRATIONS_FOLDER } from '../migrations-folder.ts'
 
-const FOLDER = new URL('../../migrations/', import.meta.url)
 const NAME = /^(\d{4})-[a-z0-9-]+\.sql$/
 
 export type Migration = {
@@ -31,11 +31,11 @@ export const ourMigrations = (): Migration[] => {
 
 /** Throws when a file is not the next number, or says something of itself that cannot be. */
 function readMigrations(): Migration[] {
-  const names = readdirSync(FOLDER).filter((name) => name.endsWith('.sql'))
+  const names = readdirSync(MIGRATIONS_FOLDER).filter((name) => name.endsWith('.sql'))
   return names.sort().map((name, index) => {
     const number = Number(NAME.exec(name)?.[1])
     if (number !== index + 1) throw new Error(`migrations/${name} should be number ${index + 1}`)
-    return readMigration(number, name, readFileSync(new URL(name, FOLDER), 'utf8'))
+    return readMigration(number, name, readFileSync(new URL(name, MIGRATIONS_FOLDER), 'utf8'))
   })
 }
 

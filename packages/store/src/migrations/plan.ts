@@ -1,6 +1,7 @@
 /** What each missing migration would do, and to how large a table: for the operator who decides when to run it. */
 import { readFileSync } from 'node:fs'
 import type { Db } from '../db.ts'
+import { MIGRATIONS_FOLDER } from '../migrations-folder.ts'
 import { type Migration, ourMigrations, statementsOf } from './files.ts'
 import { readSchema } from './ledger.ts'
 
@@ -18,7 +19,7 @@ export type Effect = {
 /** By the name of the file. */
 export type Effects = Record<string, Effect[]>
 
-const RECORDED = new URL('../../migrations/effects.json', import.meta.url)
+const RECORDED = new URL('effects.json', MIGRATIONS_FOLDER)
 
 export const readEffects = (): Effects => JSON.parse(readFileSync(RECORDED, 'utf8')) as Effects
 

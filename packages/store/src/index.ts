@@ -3,6 +3,8 @@
  * the sandbox's. The HTTP side imports only `@acopay/store/read`.
  */
 
+export * from './archive/copies.ts'
+export * from './archive/restorations.ts'
 export * from './bills/bills.ts'
 export * from './bills/reconciliations.ts'
 export * from './calls/call-log.ts'

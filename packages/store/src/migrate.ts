@@ -24,6 +24,11 @@ function readMigrations(): Migration[] {
  * write into tables that it does not know, and when the role may not change the schema.
  */
 export async function migrate(pool: Pool): Promise<void> {
+  await migrateTo(pool, Number.POSITIVE_INFINITY)
+}
+
+/** Like `migrate`, and stops after this number: an archive is read into the schema that it was written from. */
+export async function migrateTo(pool: Pool, lastNumber: number): Promise<void> {
   const migrations = readMigrations()
   const ran = await ranAlready(pool)
   for (const migration of migrations) checkUnedited(migration, ran.get(migration.number)?.checksum)
@@ -31,7 +36,7 @@ export async function migrate(pool: Pool): Promise<void> {
   if (newer !== undefined) {
     throw new Error(`the database is newer than this program (migration ${newer[1].name}); start the newer version`)
   }
-  const pending = migrations.filter(({ number }) => !ran.has(number))
+  const pending = migrations.filter(({ number }) => !ran.has(number) && number <= lastNumber)
   if (pending.length === 0) return
   try {
     await createLedger(pool)
@@ -39,6 +44,14 @@ export async function migrate(pool: Pool): Promise<void> {
   } catch (error) {
     throw (error as { code?: string }).code === '42501' ? new Error(NOT_THE_OWNER) : error
   }
+}
+
+/** The last migration that this program has. */
+export const newestMigration = (): { number: number; name: string } => readMigrations().at(-1) as Migration
+
+/** The last migration that ran on this database; null where none has. */
+export async function lastMigration(db: Db): Promise<{ number: number; name: string } | null> {
+  return [...(await ranAlready(db)).values()].at(-1) ?? null
 }
 
 const NOT_THE_OWNER =

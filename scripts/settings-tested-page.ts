@@ -40,6 +40,18 @@ const REASONS: Record<string, string> = {
   'files kept for the database, upstreams and the log': '为数据库、上游和日志保留的文件数',
   'results in one statement: as many as calls can be under way, so that this bound is never met':
     '一条语句写入的结果数：与可能同时进行的调用一样多，所以永远碰不到',
+  'more attempts than an order may have': '比一个订单允许的支付尝试多',
+  'how many restored orders are closed side by side; all are closed': '恢复后同时关闭多少订单；全部都会关闭',
+  'longer than sixteen orders take; another gateway goes on after it': '比十六个订单所需更久；过后由另一个网关继续',
+  'longer than an order lives': '比订单的寿命更长',
+  'how often a gateway looks whether another one has settled the restored database':
+    '网关多久看一次恢复后的处理是否已由另一个网关完成',
+  'longer than a comment of an archive; what has no line break that long is no archive':
+    '比备份里的注释更长；这么长还没有换行的不是备份',
+  'how often a backup says where it is': '备份多久报告一次进度',
+  'how many closes of a log one statement notes; all are noted': '一条语句记下日志里多少次关单；全部都会记下',
+  'how old an order may be whose attempts are in the figures of the last hour':
+    '订单最多多旧，其支付尝试仍计入最近一小时的数字',
   'how long a start waits for the gateway that its home names': '启动时等待该目录所写的网关多久',
   "how often the sandbox's upstreams look for webhooks to send again": '沙箱的上游多久查找一次要重发的通知',
   'when a process whose stop hangs ends itself; no test can make a stop hang for so long':

@@ -12,7 +12,7 @@ import { placeOrder } from '../apps/server/src/actions/order/place-order.ts'
 import { receivePayment } from '../apps/server/src/actions/payment/receive-payment.ts'
 import { startPayment } from '../apps/server/src/actions/payment/start-payment.ts'
 import { runRound } from '../apps/server/src/jobs/worker.ts'
-import { platformNumber } from '../apps/server/src/security/numbers.ts'
+import { attemptNumber, platformNumber } from '../apps/server/src/security/numbers.ts'
 import type { World } from '../apps/server/src/world.ts'
 import { addUser, signedIn } from './support/console.ts'
 import { interrupted, type Mishap, type Step } from './support/interrupted.ts'
@@ -226,10 +226,10 @@ const KINDS: Record<string, Row> = {
   resolve_attempt: {
     async arrange() {
       const { mchNo, transactionNo } = await newShop()
-      const attemptNo = `AT-of-${mchNo}`
       const createInFlightUntil = new Date(world.now().getTime() + 62 * SECOND)
-      const attempt = { attemptNo, channel: 'wechat', method: 'native', openId: null, createInFlightUntil }
+      const attempt = { channel: 'wechat', method: 'native', openId: null, createInFlightUntil }
       await changeOrder(world, { mchNo, ref: { transactionNo } }, { event: 'pay_started', attempt })
+      const attemptNo = attemptNumber(world.keyedDigits, { transactionNo }, { nth: 1, channel: 'wechat' })
       booksOf(mchNo).attemptNo = attemptNo
       paid(mchNo)
       test.advance(4 * SECOND)

@@ -157,22 +157,20 @@ const TO_ORDER: Record<
   refund,
 }
 
-function start(
-  { schedule, say, shown, ask, keyOf }: OperationContext,
-  order: KnownOrder,
-  { channel }: Operation,
-): void {
+function start({ say, shown, ask, keyOf }: OperationContext, order: KnownOrder, { channel }: Operation): void {
   const payer = { returnUrl: null, payerIp: null, openId: null }
   /** Notes the new attempt's number for the payers, in the order in which attempts are started. */
-  const noted = (digits: string): string => {
-    const now = new Date(schedule.nowMs() + 8 * 3_600_000).toISOString().replace(/\D/g, '').slice(0, 17)
-    order.attempts.push(`AT${now}${digits}`)
+  const noted = (text: string, digits: string): string => {
+    const [, transactionNo = ''] = text.split('\n')
+    const attemptNo = `AT${transactionNo.slice(2, 19)}${digits}`
+    if (!order.attempts.includes(attemptNo)) order.attempts.push(attemptNo)
     return digits
   }
   ask(
     `start ${channel} of order ${order.number}`,
     ({ world }) => {
-      const noting = { ...world, newDigits: (length: number) => noted(world.newDigits(length)) }
+      const keyedDigits = (text: string, length: number) => noted(text, world.keyedDigits(text, length))
+      const noting = { ...world, keyedDigits }
       return startPayment(noting, { ...keyOf(order), channel, method: 'native', payer })
     },
     (started) => {

@@ -12,6 +12,7 @@ export const SIZE = {
   closedByTwo: size('CLOSED_BY_TWO', 200, 1000),
   crashSeconds: size('CRASH_SECONDS', 10, 120),
   killsOfClosing: size('KILLS_OF_CLOSING', 1, 3),
+  lostRounds: size('LOST_ROUNDS', 1, 25),
   looks: size('LOOKS', 2, 4),
   racesOrders: size('RACES_ORDERS', 40, 1000),
   randomChanges: size('RANDOM_CHANGES', 150, 1000),

@@ -1,10 +1,13 @@
 /** `acopay-server COMMAND`: finds the operator's command, runs it, and says in one line what went wrong. */
 import { audit } from './commands/audit.ts'
+import { backup } from './commands/backup.ts'
 import { channelAccount } from './commands/channel-account.ts'
 import { config } from './commands/config.ts'
 import { consoleUser } from './commands/console-user.ts'
 import { migrate } from './commands/migrate.ts'
 import type { OperatorCommand, OperatorIo } from './commands/operator-command.ts'
+import { restore } from './commands/restore.ts'
+import { restored } from './commands/restored.ts'
 import { rotate } from './commands/rotate.ts'
 import { seedOrders } from './commands/seed-orders.ts'
 import { UsageError } from './commands/usage-error.ts'
@@ -46,6 +49,9 @@ export const OPERATOR_COMMANDS: Record<string, OperatorCommand> = {
   'channel-account': channelAccount,
   rotate,
   audit,
+  backup,
+  restore,
+  restored,
   'seed-orders': seedOrders,
   version,
 }

@@ -9,6 +9,7 @@ import type { Metrics } from './metrics/metrics.ts'
 import type { SafePost } from './outbound/safe-post.ts'
 import type { Hashing } from './security/hashing.ts'
 import type { KnownDevices } from './security/known-devices.ts'
+import type { KeyedDigits } from './security/numbers.ts'
 import type { PasskeySite } from './security/passkey-site.ts'
 import type { Stamps } from './security/stamps.ts'
 import type { Secrets } from './security/vault.ts'
@@ -115,6 +116,8 @@ export type World = {
   random: () => number
   /** `digits` random decimal digits that cannot be guessed. */
   newDigits: (digits: number) => string
+  /** Digits of numbers that have to be found again after a restore. */
+  keyedDigits: KeyedDigits
   newNonce: () => string
   /** Resolves after `ms`, or at once when the signal aborts. */
   sleep: (ms: number, signal?: AbortSignal) => Promise<void>

@@ -39,6 +39,7 @@ const OF_THE_INSTALLATION = new Set([
   'readiness',
   'day_heads',
   'day_heads_lease',
+  'restoration',
 ])
 
 /** Indexes that do not begin with mch_no, because their readers look at the rows of all merchants. */
@@ -126,6 +127,7 @@ describe('every table', () => {
       'orders',
       'payment',
       'refund',
+      'restoration_close',
       'reversal',
       'timeline',
     ])

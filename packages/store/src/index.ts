@@ -3,6 +3,8 @@
  * the sandbox's. The HTTP side imports only `@acopay/store/read`.
  */
 
+export * from './archive/copies.ts'
+export * from './archive/restorations.ts'
 export * from './bills/bills.ts'
 export * from './bills/reconciliations.ts'
 export * from './calls/call-log.ts'
@@ -13,9 +15,9 @@ export * from './merchants/merchants.ts'
 export * from './merchants/nonces.ts'
 export * from './merchants/platform-keys.ts'
 export * from './merchants/sealed-values.ts'
-export { readSchema, servingName, whyNotServed } from './migrations/ledger.ts'
+export { lastMigration, newestMigration, readSchema, servingName, whyNotServed } from './migrations/ledger.ts'
 export { type Effects, type PlannedStep, type PlannedTable, planMigrations, stopsWriters } from './migrations/plan.ts'
-export { LOCK_WAIT_MS, migrate } from './migrations/up.ts'
+export { LOCK_WAIT_MS, migrate, migrateTo } from './migrations/up.ts'
 export * from './notifications/notification-lists.ts'
 export * from './notifications/notifications.ts'
 export * from './orders/cashier-views.ts'

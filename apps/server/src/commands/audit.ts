@@ -96,7 +96,7 @@ async function forget(
 
 type Tools = { db: Db; stamps: Stamps; keys: ProvenKey[]; say: (line: string) => void }
 
-async function verify({ db, stamps, keys, say }: Tools, options: Options): Promise<boolean> {
+export async function verify({ db, stamps, keys, say }: Tools, options: Options): Promise<boolean> {
   const { mchNo, day } = options
   const known = await knownHeads(db, keys, options)
   const heads = known.heads.filter((one) => day === null || one.day === day)

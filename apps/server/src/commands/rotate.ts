@@ -177,7 +177,7 @@ async function withHolders<Result>(config: Config, work: (holders: KeyHolders) =
 }
 
 /** What a value is sealed for: its table and row. */
-const PLACES: Record<SealedTable, (key: string[]) => string> = {
+export const PLACES: Record<SealedTable, (key: string[]) => string> = {
   platform_key: ([keyId = '']) => platformKeyPlace(keyId),
   purpose_key: ([purpose = '']) => purposePlace(purpose),
   channel_account: ([mchNo = '', channel = '']) => accountPlace({ mchNo, channel }),

@@ -46,6 +46,9 @@ const isOutside = (text: string): boolean => text.startsWith('{')
 
 const outside = (text: string): { place: KeyPlace; publicKey: string } => JSON.parse(text)
 
+/** Where a key lies that is not in the database; null for one that is. */
+export const placeOutside = (text: string): KeyPlace | null => (isOutside(text) ? outside(text).place : null)
+
 /** The public half of what was sealed. */
 export const publicHalf = (text: string): KeyObject =>
   isOutside(text) ? publicKeyFrom(outside(text).publicKey) : createPublicKey(privateKeyFrom(text))

@@ -10,6 +10,7 @@ import {
   type OpenedKey,
   openSealed,
   outsideText,
+  placeOutside,
   publicHalf,
   tryPlace,
 } from './key-places.ts'
@@ -60,6 +61,14 @@ export async function provenPlatformKeys(db: Db, master: MasterKeys): Promise<Pr
     } catch {
       return []
     }
+  })
+}
+
+/** Keys whose private half is not in the database, each as `id at place`. */
+export async function platformKeysElsewhere(db: Db, master: MasterKeys): Promise<string[]> {
+  return (await sealedPlatformKeys(db)).flatMap(({ keyId, privateKeySealed }) => {
+    const place = placeOutside(unsealed(master, { keyId, privateKeySealed }))
+    return place === null ? [] : [`${keyId} at ${place}`]
   })
 }
 

@@ -12,6 +12,7 @@ const PURPOSES = [
   'audit stamp',
   'statement stamp',
   'console device',
+  'number',
 ] as const
 export type Purpose = (typeof PURPOSES)[number]
 

@@ -32,6 +32,10 @@ export const derivedKey = (masterKey: Buffer, purpose: string): Buffer =>
 
 const idOf = (masterKey: Buffer): Buffer => derivedKey(masterKey, 'key id').subarray(0, KEY_ID_BYTES)
 
+/** Tells keys apart, and tells nothing of the key. */
+export const fingerprintOf = (masterKey: Buffer): string =>
+  derivedKey(masterKey, 'fingerprint').subarray(0, 8).toString('hex')
+
 /** Version (1 byte), the key's id (4), a nonce (12), the secret's ciphertext, a tag (16). */
 export function seal(master: MasterKeys, place: string, secret: string): Buffer {
   const nonce = randomBytes(NONCE_BYTES)

@@ -10,6 +10,7 @@ import { coalesced } from '../outbound/coalesce.ts'
 import type { SafePost } from '../outbound/safe-post.ts'
 import { type Hashing, hashing as hashingQueue } from '../security/hashing.ts'
 import { knownDevices } from '../security/known-devices.ts'
+import { keyedDigits } from '../security/numbers.ts'
 import { passkeySiteOf } from '../security/passkey-site.ts'
 import type { SigningKey } from '../security/platform-key.ts'
 import type { Purpose } from '../security/purpose-keys.ts'
@@ -131,8 +132,7 @@ export function buildWorld({
     ...{ sureNow: clock.sureNow, aheadMs: clock.aheadMs, steadyMs: clock.steadyMs },
     clockDoubt: clock.doubt,
     random: Math.random,
-    newDigits,
-    newNonce,
+    ...{ newDigits, newNonce, keyedDigits: keyedDigits(purposeKey('number')) },
     sleep,
   }
 }

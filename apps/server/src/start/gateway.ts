@@ -5,6 +5,7 @@ import { mayRewriteHistory, type Pool, readDatabaseClock, readSchema, whyNotServ
 import { readAheadMs } from '@acopay/store/sandbox'
 import type { FastifyInstance } from 'fastify'
 import type { DestinationStream } from 'pino'
+import { settleRestored } from '../actions/restored/settle-restored.ts'
 import { buildServer, NO_EXTRA_ROUTES } from '../http/server.ts'
 import { startCallLogWriter } from '../jobs/call-log-writer.ts'
 import { crewOf } from '../jobs/crew.ts'
@@ -143,7 +144,7 @@ async function start({ config, machine, signal, opened }: Start): Promise<Gatewa
   const sandbox = world.isSandbox ? await openSandbox({ world, home: config.home, master, signal, ...move }) : null
   if (sandbox !== null) opened.push(sandbox.close)
   urls.sandbox = sandbox?.upstreams.url ?? urls.sandbox
-  signal.throwIfAborted()
+  await settleRestored(world, signal)
 
   const working: { stop: () => Promise<void> }[] = []
   opened.push(() => Promise.all(working.map((work) => work.stop())))

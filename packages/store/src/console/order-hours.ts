@@ -148,17 +148,21 @@ export async function readHealth(db: Db, mchNo: string | null, since: Date): Pro
 export type ChannelHealth = { channel: string; attempts: bigint; paid: bigint; inDoubt: bigint }
 
 /**
- * Attempts opened since `number` (the prefix of a platform number at that moment), by channel. `inDoubt`: the upstream has
+ * Attempts opened since a moment, by channel, of those with at least the number `from`. `inDoubt`: the upstream has
  * not answered the create.
  */
-export const readChannelHealth = (db: Db, mchNo: string | null, number: string): Promise<ChannelHealth[]> =>
+export const readChannelHealth = (
+  db: Db,
+  mchNo: string | null,
+  { since, from }: { since: Date; from: string },
+): Promise<ChannelHealth[]> =>
   run(
     db,
     'readChannelHealth',
     `select channel, count(*) as attempts, count(*) filter (where state = 'PAID') as paid,
             count(*) filter (where state = 'OPENING') as "inDoubt"
-       from (select * from attempt where attempt_no >= $2 and ($1::text is null or mch_no = $1)
+       from (select * from attempt where attempt_no >= $2 and created_at >= $3 and ($1::text is null or mch_no = $1)
               order by attempt_no desc limit 100000) a
       group by channel order by channel`,
-    [mchNo, number],
+    [mchNo, from, since],
   )

@@ -98,3 +98,10 @@ export async function writeApplied(db: Db, migration: Migration, program: string
   )
   return rowCount === 1
 }
+
+/** The last migration that this program has. */
+export const newestMigration = (): { number: number; name: string } => ourMigrations().at(-1) as Migration
+
+/** The last migration that ran on this database; null where none has. */
+export const lastMigration = async (db: Db): Promise<{ number: number; name: string } | null> =>
+  (await readSchema(db)).applied.at(-1) ?? null

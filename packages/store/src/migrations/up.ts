@@ -202,3 +202,7 @@ async function told({ pool, client, say, sleep }: Run, built: Promise<unknown>):
   }
   await built
 }
+
+/** Like `migrate`, and stops after this number: an archive is read into the schema that it was written from. */
+export const migrateTo = (pool: Pool, lastNumber: number, program: string): Promise<void> =>
+  migrate(pool, { program, migrations: ourMigrations().slice(0, lastNumber) })

@@ -60,9 +60,14 @@ export async function insertRefund(
   )
 }
 
-/** Whether `insertRefund` failed because the merchant used the refund's number for another order at the same moment. */
+/**
+ * Whether `insertRefund` failed because the merchant used the refund's number for another order at the same moment. In the same
+ * millisecond our number is the same too.
+ */
 export const isRefundNoTaken = (error: unknown): boolean =>
-  error instanceof Error && 'constraint' in error && error.constraint === 'refund_mch_no_mch_refund_no_key'
+  error instanceof Error &&
+  'constraint' in error &&
+  ['refund_mch_no_mch_refund_no_key', 'refund_pkey'].includes(String(error.constraint))
 
 type Row = Omit<FoundRefund, 'amountFen'> & { amountFen: bigint }
 

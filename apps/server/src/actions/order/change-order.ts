@@ -13,10 +13,11 @@ import {
   transaction,
   useNonce,
 } from '@acopay/store'
+import { attemptNumber } from '../../security/numbers.ts'
 import type { World } from '../../world.ts'
 import { enqueueNotification } from '../notification/enqueue-notification.ts'
 import { applyEvent } from './apply-event.ts'
-import type { Change, Event, Key, Refused } from './events.ts'
+import type { AskedEvent, Change, Event, Key, Refused } from './events.ts'
 import { readEvent } from './read-event.ts'
 import { detailOf, entryText } from './timeline-entry.ts'
 
@@ -29,7 +30,7 @@ export type Changed =
    */
   | { kind: 'answered'; order: Order; refused: Refused | null; steps: Step[]; refund: FoundRefund | null }
 
-export const changeOrder = (world: World, key: Key, event: Event): Promise<Changed> =>
+export const changeOrder = (world: World, key: Key, asked: AskedEvent): Promise<Changed> =>
   transaction(world.pool, async (db): Promise<Changed> => {
     const now = world.now()
     if (key.nonce !== undefined && !(await useNonce(db, { mchNo: key.mchNo, nonce: key.nonce, now }))) {
@@ -38,6 +39,7 @@ export const changeOrder = (world: World, key: Key, event: Event): Promise<Chang
     const found = await lockOrder(db, key.mchNo, key.ref)
     if (found === null) return { kind: 'absent' }
 
+    const event = numbered(world, found, asked)
     const { happening, loaded } = await readEvent(db, found, event, now)
     const unchanged = { kind: 'answered' as const, order: found, steps: [], refund: loaded.refund }
     if (happening === null) return { ...unchanged, refused: null }
@@ -47,6 +49,13 @@ export const changeOrder = (world: World, key: Key, event: Event): Promise<Chang
     for (const step of steps) order = await writeStep({ world, db, order, step, event, loaded, now })
     return { kind: 'answered', order, refused, steps, refund: loaded.refund }
   })
+
+function numbered(world: World, order: Order, asked: AskedEvent): Event {
+  if (asked.event !== 'pay_started') return asked
+  const { attempt } = asked
+  const which = { nth: order.attempts + 1, channel: attempt.channel }
+  return { ...asked, attempt: { ...attempt, attemptNo: attemptNumber(world.keyedDigits, order, which) } }
+}
 
 /** The part of an order that the table needs. */
 export const snapshotOf = (order: Order) => ({

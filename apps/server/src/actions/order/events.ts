@@ -18,6 +18,11 @@ export type Event =
   | { event: 'refund_failed'; refundNo: string; failure: string; inFlightUntil: Date }
   | MoneyArrived
 
+/** What a caller asks for: an attempt gets its number from the order. */
+export type AskedEvent =
+  | Exclude<Event, { event: 'pay_started' }>
+  | { event: 'pay_started'; attempt: Omit<NewAttempt, 'attemptNo'> }
+
 /** `isReturned`: the payment was returned outside already; it is booked all the same. */
 export type MoneyArrived = {
   event: 'money_arrived'

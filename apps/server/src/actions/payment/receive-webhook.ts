@@ -3,6 +3,7 @@ import type { ChannelName, RawWebhook, WebhookReply } from '@acopay/channels'
 import { findAttempt, keepUnmatchedPayment, wakeJob } from '@acopay/store'
 import { ownRefundNo } from '../../security/numbers.ts'
 import type { World } from '../../world.ts'
+import { findLostAttempt } from '../restored/lost-attempts.ts'
 import { receivePayment } from './receive-payment.ts'
 
 export type Received = { reply: WebhookReply; outcome: string; transactionNo?: string; isForged?: true }
@@ -30,7 +31,7 @@ export async function receiveWebhook(
     return { reply, outcome: 'REFUND' }
   }
   const { attemptNo, payment } = webhook
-  const attempt = await findAttempt(world.pool, to.mchNo, attemptNo)
+  const attempt = (await findAttempt(world.pool, to.mchNo, attemptNo)) ?? (await findLostAttempt(world, webhook, to))
   if (attempt === null || attempt.channel !== to.channel) {
     const { paymentNo, amountFen, currency, paidAt } = payment
     const unmatched = { ...to, attemptNo, paymentNo, amountFen, currency, paidAt }

@@ -2,7 +2,7 @@
 import { type ChannelName, NEEDS_PAYER, type OpenAsk } from '@acopay/channels'
 import type { OrderRef } from '@acopay/core'
 import { type Attempt, attemptsOf, lockOrder, moveAttempt, noteAnswers, removeJob, transaction } from '@acopay/store'
-import { ATTEMPT_DIGITS, platformNumber } from '../../security/numbers.ts'
+import { attemptNumber } from '../../security/numbers.ts'
 import { answerText, callUpstream, within } from '../../upstream/call-upstream.ts'
 import type { World } from '../../world.ts'
 import { changeOrder } from '../order/change-order.ts'
@@ -29,18 +29,18 @@ export async function startPayment(
   const now = world.now()
   // The deadline starts before the transaction, so that a stalled process cannot send the create after `createInFlightUntil`.
   const deadline = within(world, world.limits.channelCallMs)
-  const attemptNo = platformNumber('AT', now, world.newDigits(ATTEMPT_DIGITS))
   const createInFlightUntil = new Date(deadline.atMs + channel.createInFlightMs)
   const { method } = ask
   const changed = await changeOrder(world, ask, {
     event: 'pay_started',
-    attempt: { attemptNo, channel: ask.channel, method, openId: openIdFor(ask), createInFlightUntil },
+    attempt: { channel: ask.channel, method, openId: openIdFor(ask), createInFlightUntil },
   })
   if (changed.kind !== 'answered') return { kind: 'absent' }
   if (changed.refused !== null) return { kind: 'refused', why: changed.refused }
 
   const { order } = changed
   const { amountFen, description, timeExpire: expireAt } = order
+  const attemptNo = attemptNumber(world.keyedDigits, order, { nth: order.attempts, channel: ask.channel })
   const notifyUrl = world.notifyUrl(order.mchNo, ask.channel)
   const answer = await callUpstream(world, deadline, (signal) =>
     channel.open({ attemptNo, method, amountFen, description, expireAt, notifyUrl, ...ask.payer }, signal),

@@ -31,6 +31,7 @@ import { callUpstream, channelOrThrow, within } from '../../upstream/call-upstre
 import type { World } from '../../world.ts'
 import { changeOrder } from '../order/change-order.ts'
 import { receivePayment } from '../payment/receive-payment.ts'
+import { findLostAttempt } from '../restored/lost-attempts.ts'
 
 /** An upstream bill is a file and may be large. */
 const BILL_CALL_MS = 60_000
@@ -132,7 +133,7 @@ async function paymentDifferences(work: Work): Promise<Found[]> {
 async function settleUnknown({ world, channel: asked, key }: Work, line: Of<'payment'>): Promise<Found[]> {
   const { attemptNo, paymentNo, amountFen } = line
   const { mchNo, channel } = key
-  const found = await findAttempt(world.pool, mchNo, attemptNo)
+  const found = (await findAttempt(world.pool, mchNo, attemptNo)) ?? (await findLostAttempt(world, line, key))
   const attempt = found?.channel === channel ? found : null
   const booked = attempt === null ? null : await findPayment(world.pool, { mchNo, attemptNo, paymentNo })
   if (booked !== null) {
@@ -228,7 +229,8 @@ async function foreignRefund(world: World, channel: Channel, key: DayKey, line: 
   const isKnown = await isSentByUpstream(world.pool, { mchNo, attemptNo, paymentNo, amountFen })
   // A payment that is sent back anyway went back before our reversal was called: the books know this, so no difference.
   if (isKnown && booked?.fate === 'reverse') return []
-  const isWhole = booked?.fate === 'keep' && booked.amountFen === amountFen
+  // While a refund of it is under way, that one may be what the bill lists (docs/backup.md).
+  const isWhole = booked?.fate === 'keep' && booked.amountFen === amountFen && !booked.isInDoubt
   if (!isWhole || !(isKnown || (await isConfirmed(world, channel, line)))) {
     return [difference('REFUND_UNKNOWN', null, line)]
   }

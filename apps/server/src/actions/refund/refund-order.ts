@@ -1,7 +1,7 @@
 /** Refunds a paid order, for a merchant (spec/protocol.md 3.4). The merchant's refund number makes repeats harmless. */
 import type { Fen, OrderRef } from '@acopay/core'
 import { type FoundRefund, findRefund, isRefundNoTaken } from '@acopay/store'
-import { platformNumber } from '../../security/numbers.ts'
+import { refundNumber } from '../../security/numbers.ts'
 import type { World } from '../../world.ts'
 import { type Changed, changeOrder } from '../order/change-order.ts'
 import type { Refused } from '../order/events.ts'
@@ -44,7 +44,7 @@ export async function refundUpTo(
 ): Promise<RefundOutcome | { kind: 'second_person' }> {
   const { mchNo, ref, nonce, mchRefundNo, amountFen, reason, notifyUrl } = ask
   const now = world.now()
-  const refundNo = platformNumber('AR', now, world.newDigits(19))
+  const refundNo = refundNumber(world.keyedDigits, ask, now)
   const inFlightUntil = new Date(now.getTime() + world.limits.channelCallMs)
   const refund = { refundNo, mchRefundNo, amountFen, reason, notifyUrl, inFlightUntil }
   const key = nonce === null ? { mchNo, ref } : { mchNo, ref, nonce }

@@ -5,6 +5,7 @@ import { type FoundRefund, findRefund, markRefundCall, markRefundRefused, noteAn
 import { answerText, callUpstream, channelOrThrow, type Deadline, within } from '../../upstream/call-upstream.ts'
 import type { World } from '../../world.ts'
 import { changeOrder } from '../order/change-order.ts'
+import { type Twin, twinOf } from '../restored/lost-refunds.ts'
 
 /** A call to the upstream, given up at `inFlightUntil`, which is in the refund's row and tells this call from the others. */
 type Call = { channel: Channel; deadline: Deadline; inFlightUntil: Date; mayEarlierBeInFlight: boolean }
@@ -14,6 +15,8 @@ type Call = { channel: Channel; deadline: Deadline; inFlightUntil: Date; mayEarl
  * afterwards; it is PROCESSING where the outcome is unknown.
  */
 export async function sendFirstRefund(world: World, refund: FoundRefund): Promise<FoundRefund> {
+  // After a restore it may be made already: the job finds out.
+  if ((await twinOf(world, refund)) !== 'none') return refund
   const channel = await channelOrThrow(world, refund)
   // The deadline is the moment in the row, so that a process that has stalled since cannot make the call later.
   const { inFlightUntil } = refund
@@ -27,6 +30,8 @@ export async function sendRefundAgain(world: World, key: { mchNo: string; refund
   if (refund === null) throw new Error(`no refund ${key.refundNo}`)
   if (refund.state !== 'PROCESSING') return 'done'
   const channel = await channelOrThrow(world, refund)
+  const twin = await twinOf(world, refund)
+  if (twin !== 'none') return settleByTwin(world, refund, channel, twin)
   const nowMs = world.sureNow().getTime()
   const { inFlightUntil: lastUntil, refusal } = refund
   // What the last call's refusal still lacks is a query that the upstream's own delay does not make worthless.
@@ -39,6 +44,31 @@ export async function sendRefundAgain(world: World, key: { mchNo: string; refund
   await markRefundCall(world.pool, key, inFlightUntil)
   const mayEarlierBeInFlight = nowMs < lastUntil.getTime() + channel.createInFlightMs
   return (await sendCall(world, refund, { channel, deadline, inFlightUntil, mayEarlierBeInFlight })).outcome
+}
+
+/** The refund was made before a restore, under a number that the books have lost, or that is not known yet. */
+async function settleByTwin(
+  world: World,
+  refund: FoundRefund,
+  channel: Channel,
+  twin: Exclude<Twin, 'none'>,
+): Promise<JobOutcome> {
+  const { mchNo, transactionNo, refundNo, inFlightUntil } = refund
+  if (twin === 'not known yet') {
+    const text = 'waits for the bills of the days that the restored database has lost'
+    await noteAnswers(world.pool, { table: 'refund', mchNo, answers: [{ no: refundNo, text }], now: world.now() })
+    return 'in_progress'
+  }
+  const stands = await queryOf(world, { ...refund, refundNo: twin.refundNo }, channel)
+  const { outcome } = await settle(
+    world,
+    refund,
+    { inFlightUntil, mayEarlierBeInFlight: true },
+    foundBy(refund, 'made before', stands),
+  )
+  if (outcome === 'done')
+    world.log.warn({ mchNo, transactionNo, refundNo, madeAs: twin.refundNo }, 'a refund that the books had lost')
+  return outcome
 }
 
 type Sent = { outcome: JobOutcome; refund: FoundRefund }

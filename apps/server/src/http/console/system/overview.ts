@@ -10,6 +10,8 @@ import { type ConsoleCall, type ConsoleEndpoint, Failed, merchantOf } from '../c
 import { fieldsOf } from '../fields.ts'
 import { stuckBefore } from './stuck.ts'
 
+/** An attempt's number has its order's time. Attempts of older orders are left out of the figures of the last hour. */
+const PLACED_BEFORE_MS = 3 * 3_600_000
 const HOUR_MS = 3_600_000
 const HOURS_SHOWN = 24
 const DAYS_SHOWN = 30
@@ -64,7 +66,10 @@ async function overview(world: World, { caller, query }: ConsoleCall): Promise<O
     readHours(world.pool, mchNo, begin),
     countedHours(world.pool, new Date(newestMs - HOUR_MS)).then((rows) => rows.slice(-1)),
     readHealth(world.pool, mchNo, stuckBefore(new Date(nowMs))),
-    readChannelHealth(world.pool, mchNo, platformNumber('AT', new Date(nowMs - HOUR_MS), '')),
+    readChannelHealth(world.pool, mchNo, {
+      since: new Date(nowMs - HOUR_MS),
+      from: platformNumber('AT', new Date(nowMs - PLACED_BEFORE_MS), ''),
+    }),
   ])
   const between = (fromMs: number, untilMs: number): Volume =>
     volumeOf(summed(hours.filter(({ hourAt }) => +hourAt >= fromMs && +hourAt < untilMs)))

@@ -39,6 +39,10 @@ const OF_THE_INSTALLATION = new Set([
   'readiness',
   'day_heads',
   'day_heads_lease',
+  'alarm',
+  'alarm_news',
+  'alarm_channel',
+  'alarm_watch',
 ])
 
 /** Indexes that do not begin with mch_no, because their readers look at the rows of all merchants. */

@@ -3,6 +3,9 @@
  * the sandbox's. The HTTP side imports only `@acopay/store/read`.
  */
 
+export * from './alarms/alarm-channels.ts'
+export * from './alarms/alarm-conditions.ts'
+export * from './alarms/alarms.ts'
 export * from './bills/bills.ts'
 export * from './bills/reconciliations.ts'
 export * from './calls/call-log.ts'

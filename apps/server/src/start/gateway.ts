@@ -6,6 +6,7 @@ import { readAheadMs } from '@acopay/store/sandbox'
 import type { FastifyInstance } from 'fastify'
 import type { DestinationStream } from 'pino'
 import { buildServer, NO_EXTRA_ROUTES } from '../http/server.ts'
+import { startAlarmWatch } from '../jobs/alarm-watch.ts'
 import { startCallLogWriter } from '../jobs/call-log-writer.ts'
 import { crewOf } from '../jobs/crew.ts'
 import { type SafePost, safePost } from '../outbound/safe-post.ts'
@@ -105,7 +106,8 @@ type Start = { config: Config; machine: Machine; signal: AbortSignal; opened: Cl
 
 /** Opens everything before it listens, and is ready last. */
 async function start({ config, machine, signal, opened }: Start): Promise<Gateway> {
-  const { log, metrics } = openLog(config, machine.output)
+  const telling = openLog(config, machine.output)
+  const { log } = telling
   opened.push(async () => log.flush())
   const { gone, tellGone } = goneOnce()
   const master = loadMasterKeys(config)
@@ -127,8 +129,7 @@ async function start({ config, machine, signal, opened }: Start): Promise<Gatewa
   const world = buildWorld({
     config: mayRewrite ? config : forgettingNothing(config),
     pool,
-    log,
-    metrics,
+    ...telling,
     master,
     purposeKey,
     outgoing,
@@ -157,7 +158,13 @@ async function start({ config, machine, signal, opened }: Start): Promise<Gatewa
   const metricsUrl = await openMetrics(world, config, opened)
   urls.public = config.publicUrl ?? urls.own
   crew.start()
-  working.push(crew, keepComparing(clock, world), often(KEY_REFRESH_MS, refresh), startCallLogWriter(world))
+  working.push(
+    crew,
+    keepComparing(clock, world),
+    often(KEY_REFRESH_MS, refresh),
+    startCallLogWriter(world),
+    startAlarmWatch(world),
+  )
   const files = sandbox?.writeFiles({ url: urls.public, platformPublicKey: key.current.publicKeyText }) ?? null
   signal.throwIfAborted()
   phase = 'ready'

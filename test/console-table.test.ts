@@ -412,6 +412,8 @@ const ROLE_TABLE: Record<Permission, string> = {
   'audit.read': 'P O F A -',
   'sandbox.use': 'P O - A -',
   'platform_keys.write': 'P - - - -',
+  'alarms.read': 'P O F - -',
+  'alarms.write': 'P - - - -',
 }
 
 it('gives each role the permissions that the documentation names, and no other', () => {

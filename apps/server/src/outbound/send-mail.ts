@@ -35,7 +35,7 @@ export async function sendMail(
   }
   const transport = createTransport(connectionOf(found, settings))
   try {
-    const sent = await transport.sendMail({ sender: settings.sender, recipients: settings.recipients, ...mail })
+    const sent = await transport.sendMail({ from: settings.sender, to: settings.recipients, ...mail })
     return { isSent: true, answer: sent.response }
   } catch (error) {
     const { code, response, message } = error as { code?: string; response?: string; message: string }

@@ -35,12 +35,18 @@ it('an admin adds a channel, whose wrong field is marked, tries it, sees the ans
   expect(await row.textContent()).not.toContain('k-of-the-robot')
 
   await row.getByRole('button', { name: '发送测试' }).click()
-  await page.getByRole('dialog').getByText(/已送达：HTTP 200 .*"errcode":0/).waitFor()
+  await page
+    .getByRole('dialog')
+    .getByText(/已送达：HTTP 200 .*"errcode":0/)
+    .waitFor()
   expect(robot.heard[0]?.text).toContain('测试消息：告警会发到“值班群”')
   await page.keyboard.press('Escape')
 
   await row.getByRole('button', { name: /^删\s?除$/ }).click()
-  await page.getByRole('dialog').getByRole('button', { name: /^删\s?除$/ }).click()
+  await page
+    .getByRole('dialog')
+    .getByRole('button', { name: /^删\s?除$/ })
+    .click()
   await page.getByText('还没有告警渠道').waitFor()
   // The refused address was answered 400, which the browser logs.
   expect(problems().filter((problem) => !problem.includes('400'))).toEqual([])

@@ -22,7 +22,12 @@ export type AlarmReceiver = {
 export type Robot = 'wecom' | 'dingtalk' | 'feishu' | 'webhook'
 
 /** Null: it is as the manual says. */
-type Check = (call: { url: URL; body: Record<string, unknown>; raw: string; headers: IncomingMessage['headers'] }) => object | null
+type Check = (call: {
+  url: URL
+  body: Record<string, unknown>
+  raw: string
+  headers: IncomingMessage['headers']
+}) => object | null
 
 const base64Hmac = (key: string | Buffer, text: string): string =>
   createHmac('sha256', key).update(text, 'utf8').digest('base64')
@@ -32,12 +37,15 @@ const checks = (secret: string, nowMs: () => number): Record<Robot, Check> => ({
   wecom({ body }) {
     const { content } = (body.markdown ?? {}) as { content?: string }
     if (body.msgtype !== 'markdown' || content === undefined) return { errcode: 40008, errmsg: 'invalid message type' }
-    return Buffer.byteLength(content) > 4096 ? { errcode: 40058, errmsg: 'markdown.content exceed max length 4096' } : null
+    return Buffer.byteLength(content) > 4096
+      ? { errcode: 40058, errmsg: 'markdown.content exceed max length 4096' }
+      : null
   },
   dingtalk({ url, body }) {
     const [timestamp, sign] = [url.searchParams.get('timestamp') ?? '', url.searchParams.get('sign')]
     const isRight = sign === base64Hmac(secret, `${timestamp}\n${secret}`)
-    if (!isRight || Math.abs(nowMs() - Number(timestamp)) > 3_600_000) return { errcode: 310000, errmsg: 'sign not match' }
+    if (!isRight || Math.abs(nowMs() - Number(timestamp)) > 3_600_000)
+      return { errcode: 310000, errmsg: 'sign not match' }
     const { title, text } = (body.markdown ?? {}) as Record<string, unknown>
     return typeof title === 'string' && typeof text === 'string' ? null : { errcode: 40035, errmsg: '缺少参数 json' }
   },
@@ -51,7 +59,9 @@ const checks = (secret: string, nowMs: () => number): Record<Robot, Check> => ({
   webhook({ raw, headers }) {
     const [id, time] = [headers['webhook-id'], headers['webhook-timestamp']]
     const key = Buffer.from(secret.replace(/^whsec_/, ''), 'base64')
-    return headers['webhook-signature'] === `v1,${base64Hmac(key, `${id}.${time}.${raw}`)}` ? null : { error: 'signature' }
+    return headers['webhook-signature'] === `v1,${base64Hmac(key, `${id}.${time}.${raw}`)}`
+      ? null
+      : { error: 'signature' }
   },
 })
 

@@ -176,9 +176,7 @@ describe('an error of the API', () => {
   it.each(
     `allowed_ips amount amount_max amount_min app_no bill_day channel code day days description from host kind mch_no name new_password note
      number overlap_hours password port public_key rate_per_second reason recipients role secret security sender state transaction_no until
-     url user username`.split(
-      /\s+/,
-    ),
+     url user username`.split(/\s+/),
   )('has a label for %s, which users fill in', (field) => {
     expect(labelIn(ZH)(field)).toMatch(/\p{Script=Han}/u)
     expect(labelIn(EN)(field)).toMatch(/^[\w ]/)

@@ -74,7 +74,11 @@ it('log lines are kept until they are taken: counted by their text, with the fir
   expect(lines.take()).toEqual([])
   lines.note({}, 'a')
   lines.putBack(taken)
-  expect(lines.take().map(({ message, count }) => [message, count])).toEqual([['a', 5], ['b', 1], ['c', 1]])
+  expect(lines.take().map(({ message, count }) => [message, count])).toEqual([
+    ['a', 5],
+    ['b', 1],
+    ['c', 1],
+  ])
   for (let text = 0; text < 200; text += 1) lines.note({}, String(text))
   expect(lines.take()).toHaveLength(100)
 })

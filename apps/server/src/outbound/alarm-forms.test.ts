@@ -1,12 +1,31 @@
 import { describe, expect, it } from 'vitest'
-import { dingtalkForm, feishuForm, htmlText, isTaken, type Message, plainText, webhookForm, wecomForm } from './alarm-forms.ts'
+import {
+  dingtalkForm,
+  feishuForm,
+  htmlText,
+  isTaken,
+  type Message,
+  plainText,
+  webhookForm,
+  wecomForm,
+} from './alarm-forms.ts'
 import { connectionOf } from './send-mail.ts'
 
 const MESSAGE: Message = {
   title: '翼辉支付 ACO Pay：1条告警 1 alarm',
   lines: [
-    { mark: '🔴', zh: '处理停滞', en: 'stuck', links: [{ text: 'AP1', url: 'https://pay.example.com/console/orders/M/AP1' }] },
-    { mark: '', zh: '全部告警', en: 'all alarms', links: [{ text: 'console', url: 'https://pay.example.com/console/alarms' }] },
+    {
+      mark: '🔴',
+      zh: '处理停滞',
+      en: 'stuck',
+      links: [{ text: 'AP1', url: 'https://pay.example.com/console/orders/M/AP1' }],
+    },
+    {
+      mark: '',
+      zh: '全部告警',
+      en: 'all alarms',
+      links: [{ text: 'console', url: 'https://pay.example.com/console/alarms' }],
+    },
   ],
   news: [],
 }
@@ -48,7 +67,11 @@ describe('a message', () => {
   it('for Feishu carries the time in seconds and the signature in its body', () => {
     const to = { url: 'https://open.feishu.cn/open-apis/bot/v2/hook/h', secret: 'SECtest123' }
     const body = JSON.parse(feishuForm(to, MESSAGE, NOW_MS).body)
-    expect([body.timestamp, body.msg_type, body.content.post.zh_cn.title]).toEqual(['1700000000', 'post', MESSAGE.title])
+    expect([body.timestamp, body.msg_type, body.content.post.zh_cn.title]).toEqual([
+      '1700000000',
+      'post',
+      MESSAGE.title,
+    ])
     expect(body.content.post.zh_cn.content[0]).toEqual([
       { tag: 'text', text: '🔴 处理停滞 stuck' },
       { tag: 'text', text: ' ' },
@@ -65,7 +88,9 @@ describe('a message', () => {
     expect(headers['webhook-timestamp']).toBe('1614265330')
     expect(headers['webhook-signature']).toMatch(/^v1,[A-Za-z0-9+/]{43}=$/)
     expect(JSON.parse(body)).toMatchObject({ type: 'acopay.alarm', data: { title: MESSAGE.title, news: [] } })
-    expect(webhookForm({ ...to, secret: '' }, MESSAGE, { id: 'x', nowMs: 0 }).headers['webhook-signature']).toBeUndefined()
+    expect(
+      webhookForm({ ...to, secret: '' }, MESSAGE, { id: 'x', nowMs: 0 }).headers['webhook-signature'],
+    ).toBeUndefined()
   })
 
   it('for mail is text and HTML, and what others wrote is text in both', () => {
@@ -90,17 +115,33 @@ describe('a message', () => {
 
 it('a robot took a message only if its answer says so: its status is 200 in any case', () => {
   const taken = ['{"errcode":0,"errmsg":"ok"}', '{"code":0,"msg":"success"}', '{"StatusCode":0}']
-  const not = ['{"errcode":45009}', '{"code":19021,"msg":"sign match fail"}', '{}', 'ok', '', null, '{"errcode":"0"}', 'null']
+  const not = [
+    '{"errcode":45009}',
+    '{"code":19021,"msg":"sign match fail"}',
+    '{}',
+    'ok',
+    '',
+    null,
+    '{"errcode":"0"}',
+    'null',
+  ]
   expect([taken.map(isTaken), not.map(isTaken)]).toEqual([taken.map(() => true), not.map(() => false)])
 })
 
 it('mail goes out in the clear only to this machine', () => {
   const settings = {
-    ...{ host: 'smtp.example.com', port: 587, security: 'starttls', user: 'u', password: 'p' } as const,
+    ...({ host: 'smtp.example.com', port: 587, security: 'starttls', user: 'u', password: 'p' } as const),
     ...{ sender: 'a@example.com', recipients: 'b@example.com' },
   }
   const far = connectionOf({ address: '203.0.113.5', isLoopback: false }, settings)
-  expect(far).toMatchObject({ host: '203.0.113.5', secure: false, requireTLS: true, tls: { servername: 'smtp.example.com' } })
+  expect(far).toMatchObject({
+    host: '203.0.113.5',
+    secure: false,
+    requireTLS: true,
+    tls: { servername: 'smtp.example.com' },
+  })
   expect(connectionOf({ address: '127.0.0.1', isLoopback: true }, settings).requireTLS).toBe(false)
-  expect(connectionOf({ address: '203.0.113.5', isLoopback: false }, { ...settings, security: 'tls' }).secure).toBe(true)
+  expect(connectionOf({ address: '203.0.113.5', isLoopback: false }, { ...settings, security: 'tls' }).secure).toBe(
+    true,
+  )
 })

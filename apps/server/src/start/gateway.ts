@@ -106,8 +106,7 @@ type Start = { config: Config; machine: Machine; signal: AbortSignal; opened: Cl
 
 /** Opens everything before it listens, and is ready last. */
 async function start({ config, machine, signal, opened }: Start): Promise<Gateway> {
-  const telling = openLog(config, machine.output)
-  const { log } = telling
+  const { log, ...counted } = openLog(config, machine.output)
   opened.push(async () => log.flush())
   const { gone, tellGone } = goneOnce()
   const master = loadMasterKeys(config)
@@ -129,7 +128,7 @@ async function start({ config, machine, signal, opened }: Start): Promise<Gatewa
   const world = buildWorld({
     config: mayRewrite ? config : forgettingNothing(config),
     pool,
-    ...telling,
+    ...{ log, ...counted },
     master,
     purposeKey,
     outgoing,
@@ -158,13 +157,7 @@ async function start({ config, machine, signal, opened }: Start): Promise<Gatewa
   const metricsUrl = await openMetrics(world, config, opened)
   urls.public = config.publicUrl ?? urls.own
   crew.start()
-  working.push(
-    crew,
-    keepComparing(clock, world),
-    often(KEY_REFRESH_MS, refresh),
-    startCallLogWriter(world),
-    startAlarmWatch(world),
-  )
+  working.push(crew, ...besides(world, clock), often(KEY_REFRESH_MS, refresh))
   const files = sandbox?.writeFiles({ url: urls.public, platformPublicKey: key.current.publicKeyText }) ?? null
   signal.throwIfAborted()
   phase = 'ready'
@@ -174,6 +167,13 @@ async function start({ config, machine, signal, opened }: Start): Promise<Gatewa
   }
   return { url: urls.own, metricsUrl, sandbox: files, log, gone, stop }
 }
+
+/** The background work that goes on beside the jobs. */
+const besides = (world: World, clock: MovableClock): { stop: () => Promise<void> }[] => [
+  keepComparing(clock, world),
+  startCallLogWriter(world),
+  startAlarmWatch(world),
+]
 
 /** Where the owner of the tables removes old rows (`npm run audit -- forget`). */
 const forgettingNothing = (config: Config): Config => ({ ...config, auditDays: 0 })

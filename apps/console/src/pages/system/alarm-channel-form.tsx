@@ -32,7 +32,14 @@ export function AlarmChannelForm(props: {
   }
   const title = t(of === null ? 'addAlarmChannel' : 'changeAlarmChannel')
   return (
-    <Modal open title={title} okText={t('save')} confirmLoading={isSaving} onOk={() => form.submit()} onCancel={onClose}>
+    <Modal
+      open
+      title={title}
+      okText={t('save')}
+      confirmLoading={isSaving}
+      onOk={() => form.submit()}
+      onCancel={onClose}
+    >
       <Form
         form={form}
         layout="vertical"

@@ -53,7 +53,11 @@ function What({ of, language }: { of: AlarmRow; language: 'zh' | 'en' }) {
 function Examples({ of: { examples } }: { of: AlarmRow }) {
   return examples.map(({ mch_no, number }) => (
     <div key={`${mch_no}/${number}`}>
-      {number.startsWith('AP') ? <OrderLink mch_no={mch_no} transaction_no={number} /> : <Other {...{ mch_no, number }} />}
+      {number.startsWith('AP') ? (
+        <OrderLink mch_no={mch_no} transaction_no={number} />
+      ) : (
+        <Other {...{ mch_no, number }} />
+      )}
     </div>
   ))
 }

@@ -112,7 +112,11 @@ function readMail(world: World, read: Fields, before: AlarmSettings | null): Ala
   if (!MAIL_ADDRESS.test(sender)) read.say('sender', '应为邮箱地址', 'should be a mail address')
   const to = (read.text('recipients', 2000) ?? old.recipients).split(',').map((one) => one.trim())
   if (to.length > TO_MAX || !to.every((one) => MAIL_ADDRESS.test(one)))
-    read.say('recipients', `应为至多${TO_MAX}个邮箱地址，以逗号分隔`, `should be up to ${TO_MAX} mail addresses with commas between`)
+    read.say(
+      'recipients',
+      `应为至多${TO_MAX}个邮箱地址，以逗号分隔`,
+      `should be up to ${TO_MAX} mail addresses with commas between`,
+    )
   const [user, password] = [secretIn(read, 'user', old.user), secretIn(read, 'password', old.password)]
   return { kind: 'mail', host, port, security, user, password, sender, recipients: to.join(', ') }
 }

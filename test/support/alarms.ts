@@ -13,7 +13,7 @@ export const SECRETS: Record<Robot, string> = {
 }
 
 /** The worker's pause between two looks. */
-export const LOOK_S = 10
+const LOOK_S = 10
 
 export type Alarms = {
   watch: AlarmWatch

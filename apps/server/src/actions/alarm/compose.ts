@@ -78,7 +78,7 @@ function sinceOf({ what, kind, at, raisedAt }: AlarmNews): [zh: string, en: stri
 /** `03-01 12:00`, in UTC+8. */
 const chinaTime = (at: Date): string => new Date(at.getTime() + CHINA_MS).toISOString().slice(5, 16).replace('T', ' ')
 
-export function durationOf(ms: number): { zh: string; en: string } {
+function durationOf(ms: number): { zh: string; en: string } {
   const minutes = Math.round(ms / 60_000)
   if (minutes < 1) return { zh: '不到1分钟', en: 'less than a minute' }
   if (minutes < 120) return { zh: `${minutes}分钟`, en: `${minutes} min` }

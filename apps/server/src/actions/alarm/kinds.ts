@@ -127,7 +127,7 @@ export const KNOWN_OTHERWISE: ReadonlySet<string> = new Set([
 ])
 
 /** The log's lines in Chinese. */
-export const LINES_ZH: Record<string, string> = {
+const LINES_ZH: Record<string, string> = {
   'a certificate of this account ends soon, or has ended': '渠道账户的证书即将到期，或已到期',
   'a refund that was told failed is done': '已告知失败的退款其实成功了',
   'a kept payment was sent back upstream': '已入账的付款被上游退回',

@@ -8,7 +8,7 @@ import type { World } from '../../world.ts'
 import { messageOf } from './compose.ts'
 import { alarmSettings, type Sent, sendAlarm } from './send.ts'
 
-export const TELL_RULES = {
+const TELL_RULES = {
   /** A channel is leased for longer than a post and the writing of its result take. */
   leaseMs: 60_000,
   /** WeCom and DingTalk take 20 messages a minute, and DingTalk closes a robot for ten minutes that sends more. */

@@ -67,6 +67,17 @@ const REASONS: Record<string, string> = {
     '一次哈希所需的两倍；存储的成本更高的哈希会被此限中止',
   'channels that a process keeps; one that it does not keep is made again at its next call':
     '一个进程保留的渠道数；没有保留的，下次调用时重新建立',
+  "how long ended alarms are kept for the console's list": '已恢复的告警在管理台的列表里保留多久',
+  'how many old alarms one look removes; the next one goes on': '一次查看删除多少旧告警；其余由下一次删除',
+  'how much one message counts; the next one tells the rest': '一条消息最多计入多少；其余由下一条告知',
+  'how long a robot may take to answer; then it is tried again': '机器人应答最多用多久；之后重试',
+  'how much of an answer is kept for the console': '应答保留多少给管理台看',
+  'how long a mail server may say nothing; then it is tried again': '邮件服务器最多多久不应答；之后重试',
+  'the longest address of a robot; those of today have 150 characters': '机器人地址的最大长度；现在的有150个字符',
+  'the longest secret of a robot; those of today have 70 characters': '机器人密钥的最大长度；现在的有70个字符',
+  'to how many addresses one channel sends mail; another channel takes more':
+    '一个渠道最多发到多少个邮箱；更多的用另一个渠道',
+  'how far apart the processes tell that the database does not answer': '各进程告知数据库不应答的时间错开多少',
 }
 
 const DEFAULTS: Record<string, string> = { none: '无', 'given by the start': '由启动决定' }

@@ -12,6 +12,8 @@ const ROOT = path.join(import.meta.dirname, '..')
 /** Licences that ask for nothing but their own text. */
 const LICENSES = new Set([
   'MIT',
+  // MIT without the duty to name its authors.
+  'MIT-0',
   'Apache-2.0',
   'ISC',
   'BlueOak-1.0.0',

@@ -202,6 +202,11 @@ const ROWS: Row[] = [
   [['DELETE', 'merchants/MCH-NEW/keys/KEY404'], 'keys.end', 'MCH-NEW', 'KEY404', { fields: [] }, 'NOT_FOUND'],
   [['POST', 'platform-keys', { days: 91 }], 'platform_keys.add', null, null, {}, 'FIELD_INVALID'],
   [['DELETE', 'platform-keys/KEY404', {}], 'platform_keys.end', null, 'KEY404', {}, 'NOT_FOUND'],
+  [['POST', 'alarm-channels', { name: x(65), kind: 'mail' }], 'alarm_channels.add', null, x(64), {}, 'FIELD_INVALID'],
+  [['POST', 'alarm-channels', { name: 1 }], 'alarm_channels.add', null, '1', {}, 'FIELD_INVALID'],
+  [['PUT', 'alarm-channels/AC404', { name: 'x' }], 'alarm_channels.change', null, 'AC404', {}, 'NOT_FOUND'],
+  [['DELETE', 'alarm-channels/AC404'], 'alarm_channels.remove', null, 'AC404', {}, 'NOT_FOUND'],
+  [['POST', 'alarm-channels/AC404/test', {}], 'alarm_channels.test', null, 'AC404', {}, 'NOT_FOUND'],
   [
     ['PUT', `merchants/${M}/channels/wechat`, { settings: {} }],
     'channels.put',

@@ -94,6 +94,8 @@ const LISTS = [
   'passkeys',
   'users',
   'merchants',
+  'alarms',
+  'alarm-channels',
 ]
 const FIELDS = [
   ...[
@@ -139,6 +141,7 @@ const FIELDS = [
     'settled',
     'passkey',
   ],
+  ...['url', 'secret', 'host', 'port', 'security', 'user', 'sender', 'recipients'],
 ]
 const deeds = (one: string): (readonly ['POST' | 'PUT' | 'DELETE', string])[] => [
   ...([
@@ -160,6 +163,12 @@ const deeds = (one: string): (readonly ['POST' | 'PUT' | 'DELETE', string])[] =>
   ...([
     ['POST', 'platform-keys'],
     ['DELETE', `platform-keys/${one}`],
+  ] as const),
+  ...([
+    ['POST', 'alarm-channels'],
+    ['PUT', `alarm-channels/${one}`],
+    ['DELETE', `alarm-channels/${one}`],
+    ['POST', `alarm-channels/${one}/test`],
   ] as const),
   ...([
     ['DELETE', `merchants/MCH1000000/keys/${one}`],

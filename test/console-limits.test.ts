@@ -242,6 +242,7 @@ const QUERIES: [path: string, fields: Record<string, Values>][] = [
     { mch_no: text(32), username: text(64), action: text(64), from: TIME, until: TIME, after: text(38), limit: PAGE },
   ],
   ['users', { after: text(64), limit: PAGE }],
+  ['alarms', { after: { taken: [], refused: ['x', 'W10', x(1001)] }, limit: PAGE }],
   ['merchants', { after: text(32), limit: PAGE }],
 ]
 

@@ -16,7 +16,7 @@ afterAll(() => pages.close())
 
 const DAY = '2026-02-01'
 const PATHS = `overview jobs refunds refund-requests reversals notifications bills bills/MCH_NO/${DAY} reconciliations
-  reconciliations/differences reconciliations/unmatched-payments merchants merchants/MCH_NO explorer platform-keys orders
+  reconciliations/differences reconciliations/unmatched-payments merchants merchants/MCH_NO explorer platform-keys alarms orders
   orders/MCH_NO/ORDER_NO users audit account no-such-page sandbox?mch_no=MCH_NO&transaction_no=ORDER_NO`.split(/\s+/)
 
 it('every address of the console is looked at below', () => {

@@ -120,6 +120,13 @@ GET    platform-keys                            platform_keys.write    200 no  n
 POST   platform-keys                            platform_keys.write    400 no  no  no  no  .   .    {}
 DELETE platform-keys/NOKEY                      platform_keys.write    404 no  no  no  no  .   .
 
+GET    alarms                                   alarms.read            200 200 200 no  no  .   .
+GET    alarm-channels                           alarms.read            200 200 200 no  no  .   .
+POST   alarm-channels                           alarms.write           400 no  no  no  no  .   .    {}
+PUT    alarm-channels/AC404                     alarms.write           404 no  no  no  no  .   .    {}
+DELETE alarm-channels/AC404                     alarms.write           404 no  no  no  no  .   .
+POST   alarm-channels/AC404/test                alarms.write           404 no  no  no  no  .   .    {}
+
 GET    sandbox/demo                              sandbox.use            200 200 no  200 no  .   .
 POST   sandbox/orders                            sandbox.use            400 400 no  400 no  .   .    {}
 GET    sandbox/orders/:m/:o/deeds                sandbox.use            200 200 no  200 no  no  no
@@ -181,6 +188,8 @@ const PATTERNS: Record<string, string> = {
   'sandbox/orders/:m/:o/deeds': 'sandbox/orders/:mch_no/:transaction_no/deeds',
   'sandbox/faults/wechat': 'sandbox/faults/:channel',
   'platform-keys/NOKEY': 'platform-keys/:key_id',
+  'alarm-channels/AC404': 'alarm-channels/:channel_id',
+  'alarm-channels/AC404/test': 'alarm-channels/:channel_id/test',
   'sessions/0123456789abcdef': 'sessions/:id',
   'passkeys/0123456789abcdef': 'passkeys/:id',
   'refund-requests/:m/none': 'refund-requests/:mch_no/:mch_refund_no',
@@ -403,6 +412,8 @@ const ROLE_TABLE: Record<Permission, string> = {
   'audit.read': 'P O F A -',
   'sandbox.use': 'P O - A -',
   'platform_keys.write': 'P - - - -',
+  'alarms.read': 'P O F - -',
+  'alarms.write': 'P - - - -',
 }
 
 it('gives each role the permissions that the documentation names, and no other', () => {

@@ -72,7 +72,12 @@ export function gatewayOf(name: string, plan: Scenario, schedule: Scheduler, par
       signingKey: () => {
         throw new Error('nothing is signed here')
       },
-      outgoing: { post: parts.merchant.post(process), refusal: () => null, close: async () => {} },
+      outgoing: {
+        post: parts.merchant.post(process),
+        addressOf: async () => null,
+        refusal: () => null,
+        close: async () => {},
+      },
     }),
     channelOf: async (_mchNo, channel) => {
       if (parts.mishaps.isAccountUnreadable()) throw new Error('the account cannot be read')

@@ -6,7 +6,6 @@ import { Writable } from 'node:stream'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Channel } from '@acopay/channels'
 import type { FastifyInstance } from 'fastify'
-import { pino } from 'pino'
 import { buildServer } from '../../apps/server/src/http/server.ts'
 import { notifier } from '../../apps/server/src/jobs/notifier.ts'
 import { runDueJobs } from '../../apps/server/src/jobs/worker.ts'
@@ -22,6 +21,7 @@ import { masterKeysOf } from '../../apps/server/src/security/vault.ts'
 import { buildWorld } from '../../apps/server/src/start/build-world.ts'
 import { movableClock, sureClock } from '../../apps/server/src/start/clock.ts'
 import { readConfig } from '../../apps/server/src/start/config.ts'
+import { openLog } from '../../apps/server/src/start/log.ts'
 import type { World } from '../../apps/server/src/world.ts'
 import { startedOnce, type TestDatabase, testDatabase } from './database.ts'
 import { manualClock, testStart } from './manual-clock.ts'
@@ -95,7 +95,7 @@ export async function testWorld(
     sleep: clock.sleep,
     hashing: hashing(HURRIED),
     pool: database.pool,
-    log: pino({ level: 'info' }, sink),
+    ...openLog(config, sink),
     signingKey: () => signingKey,
     publicUrl: () => options.publicUrl ?? ownUrl,
     ownUrl: () => ownUrl,

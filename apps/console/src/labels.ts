@@ -10,6 +10,7 @@ const LABELS: Record<string, keyof typeof ZH> = {
   overlap_hours: 'overlap',
   rate_per_second: 'rate',
   until: 'untilDay',
+  user: 'username',
 }
 
 /** The name of a field's label: that of `amount_min` is `amountMin`. No text has the name where no page has the field. */

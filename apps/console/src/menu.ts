@@ -12,6 +12,7 @@ const PAGES: MenuPage[] = [
   { to: '/notifications', text: 'notifications', needs: 'notifications.read' },
   { to: '/bills', text: 'bills', needs: 'bills.read' },
   { to: '/reconciliations', text: 'reconciliations', needs: 'reconciliation.read' },
+  { to: '/alarms', text: 'alarms', needs: 'alarms.read' },
   { to: '/merchants', text: 'merchants', needs: 'merchants.read' },
   { to: '/users', text: 'users', needs: 'users.read' },
   { to: '/platform-keys', text: 'platformKeyList', needs: 'platform_keys.write' },

@@ -46,6 +46,7 @@ export const router = createRouter({
     page('/merchants/$mchNo', () => import('./pages/merchants/merchant.tsx'), 'MerchantPage'),
     page('/users', () => import('./pages/system/users.tsx'), 'Users'),
     page('/platform-keys', () => import('./pages/system/platform-keys.tsx'), 'PlatformKeys'),
+    page('/alarms', () => import('./pages/system/alarms.tsx'), 'Alarms'),
     page('/audit', lists, 'AuditLog'),
     page('/explorer', () => import('./pages/explorer/explorer.tsx'), 'Explorer'),
     page('/account', () => import('./pages/session/account.tsx'), 'Account'),

@@ -61,6 +61,7 @@ const MENU: [permission: Permission | 'none', pages: string][] = [
   ['merchants.read', 'merchants explorer account'],
   ['users.read', 'users account'],
   ['audit.read', 'audit account'],
+  ['alarms.read', 'alarms account'],
   ['sandbox.use', 'sandbox account'],
   ['orders.close', 'account'],
   ['refunds.create', 'account'],
@@ -69,6 +70,7 @@ const MENU: [permission: Permission | 'none', pages: string][] = [
   ['merchants.write', 'account'],
   ['channels.write', 'account'],
   ['users.write', 'account'],
+  ['alarms.write', 'account'],
 ]
 
 describe('the menu', () => {
@@ -99,9 +101,9 @@ describe('the menu', () => {
 
 it('a state has the tone that it has for the merchant’s money', () => {
   const tones = {
-    good: 'SUCCESS DELIVERED DONE PAID keep paid done_SUCCESS in_use settled_true',
-    busy: 'NOTPAY CLOSING PROCESSING PENDING OPENING OPEN BEGUN done_PROCESSING',
-    bad: 'done_STUCK done_FAIL settled_false FAIL DEAD reverse stuck',
+    good: 'SUCCESS DELIVERED DONE PAID keep paid done_SUCCESS in_use settled_true alarm_over',
+    busy: 'NOTPAY CLOSING PROCESSING PENDING OPENING OPEN BEGUN done_PROCESSING severity_ticket',
+    bad: 'done_STUCK done_FAIL settled_false FAIL DEAD reverse stuck alarm_open severity_page failing',
     calm: 'CLOSED REFUND SHUT expired FORBIDDEN constructor',
   }
   for (const [tone, states] of Object.entries(tones)) {
@@ -172,10 +174,9 @@ describe('an error of the API', () => {
   })
 
   it.each(
-    `allowed_ips amount amount_max amount_min app_no bill_day channel code day days description from mch_no name new_password note
-     number overlap_hours password public_key rate_per_second reason role state transaction_no until username`.split(
-      /\s+/,
-    ),
+    `allowed_ips amount amount_max amount_min app_no bill_day channel code day days description from host kind mch_no name new_password note
+     number overlap_hours password port public_key rate_per_second reason recipients role secret security sender state transaction_no until
+     url user username`.split(/\s+/),
   )('has a label for %s, which users fill in', (field) => {
     expect(labelIn(ZH)(field)).toMatch(/\p{Script=Han}/u)
     expect(labelIn(EN)(field)).toMatch(/^[\w ]/)

@@ -26,6 +26,11 @@ const TONES = new Map(
     DEAD: 'bad',
     reverse: 'bad',
     stuck: 'bad',
+    alarm_open: 'bad',
+    alarm_over: 'good',
+    severity_page: 'bad',
+    severity_ticket: 'busy',
+    failing: 'bad',
   }),
 )
 

@@ -5,6 +5,7 @@ import type { Sign } from '@acopay/protocol'
 import type { CallKind, LoggedCall, Merchant, Pool, UntouchedAnswer, UntouchedAsk } from '@acopay/store'
 import type { Logger } from 'pino'
 import type { BillFile, BillLinks } from './actions/bill/bill-links.ts'
+import type { AlarmLines } from './metrics/alarm-lines.ts'
 import type { Metrics } from './metrics/metrics.ts'
 import type { SafePost } from './outbound/safe-post.ts'
 import type { Hashing } from './security/hashing.ts'
@@ -74,6 +75,8 @@ export type World = {
   signingKey: () => { keyId: string; sign: Sign }
   /** Posts to a URL that a merchant supplied, if it may be called. */
   post: SafePost['post']
+  /** An address of a name to which a connection may be opened, by the same rules; for mail. */
+  addressOf: SafePost['addressOf']
   /** Why a merchant's URL is always refused; null when it may be allowed. */
   urlRefusal: SafePost['refusal']
   /** The URL to which an upstream sends webhooks. */
@@ -89,6 +92,8 @@ export type World = {
   hashing: Hashing
   /** The cashier page of an order. */
   cashierUrl: (mchNo: string, transactionNo: string) => string
+  /** A page of the console: its path below /console/. */
+  consoleUrl: (page: string) => string
   /** Whether this is the proof at the end of the order's cashier URL; compared in constant time. */
   isCashierProof: (order: { mchNo: string; transactionNo: string }, proof: string) => boolean
   /** Keyed hashes over what may not be rewritten. */
@@ -98,6 +103,8 @@ export type World = {
   log: Logger
   /** What is counted for Prometheus. */
   metrics: Metrics
+  /** Log lines that are worth an alert, until the alarms are looked at. */
+  alarmLines: AlarmLines
   /** The time. A jump of the machine's clock does not change it; start/clock.ts tells how. */
   now: () => Date
   /** The time by which something ends for good (an order expires, an upstream's "not found" becomes proof): `now`, which stands still

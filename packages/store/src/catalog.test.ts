@@ -40,6 +40,10 @@ const OF_THE_INSTALLATION = new Set([
   'day_heads',
   'day_heads_lease',
   'restoration',
+  'alarm',
+  'alarm_news',
+  'alarm_channel',
+  'alarm_watch',
 ])
 
 /** Indexes that do not begin with mch_no, because their readers look at the rows of all merchants. */

@@ -2,6 +2,14 @@
  * The part of the store that the HTTP side may import: reads, and the types of rows. To write, it calls an action. Every name
  * is listed, so that no write is exported by mistake.
  */
+export {
+  ALARM_CHANNEL_KINDS,
+  type AlarmChannel,
+  type AlarmChannelKind,
+  alarmChannels,
+  alarmHealth,
+} from './alarms/alarm-channels.ts'
+export { type Alarm, type AlarmPlace, listAlarms } from './alarms/alarms.ts'
 export { type Bill, type BillKey, findBill, readBillPart } from './bills/bills.ts'
 export { type CallKind, type LoggedCall, listCalls, type SignatureSeen } from './calls/call-log.ts'
 export { type Audit, type AuditFilter, listAudit } from './console/audit.ts'

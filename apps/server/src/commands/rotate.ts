@@ -16,6 +16,7 @@ import {
   type SealedValue,
   sealedValues,
 } from '@acopay/store'
+import { alarmChannelPlace } from '../actions/alarm/send.ts'
 import { totpPlace } from '../actions/console/second-factor.ts'
 import { type KeyHolders, type KeyPlace, keyHolders, readPlace } from '../security/key-places.ts'
 import { addKeyAt, addNextKey, KEY_DAYS_MAX, platformKeyPlace } from '../security/platform-key.ts'
@@ -182,6 +183,7 @@ export const PLACES: Record<SealedTable, (key: string[]) => string> = {
   purpose_key: ([purpose = '']) => purposePlace(purpose),
   channel_account: ([mchNo = '', channel = '']) => accountPlace({ mchNo, channel }),
   console_user: ([username = '']) => totpPlace(username),
+  alarm_channel: ([channelId = '']) => alarmChannelPlace(channelId),
 }
 
 async function isAnyOlder(pool: Pool, master: MasterKeys): Promise<boolean> {

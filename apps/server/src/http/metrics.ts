@@ -1,7 +1,7 @@
 /** `/metrics` for Prometheus: at the gateway's own port behind a token, or at a port of its own (docs/metrics.md). */
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { createServer, type Server } from 'node:http'
-import { type Health, readHealth } from '@acopay/store/read'
+import { alarmHealth, type Health, readHealth } from '@acopay/store/read'
 import type { FastifyInstance } from 'fastify'
 import { Gauge, Registry } from 'prom-client'
 import { readiness } from '../actions/readiness/readiness.ts'
@@ -18,6 +18,7 @@ export function scraping(world: World, token: string | null): Scrape {
   const now = new Registry()
   addPool(world, now)
   addBacklog(world, now)
+  addAlarmChannels(world, now)
   const all = Registry.merge([world.metrics.registry, now])
   return async (authorization) => (token === null || isSame(authorization, `Bearer ${token}`) ? all.metrics() : null)
 }
@@ -140,6 +141,31 @@ function addBacklog(world: World, registry: Registry): void {
   gauge('payments_unmatched', 'Payments in an upstream bill that belong to no order.', (one, health) =>
     one.set(health.unmatched),
   )
+}
+
+/** Alarm channels whose last try failed; read with the backlog's period. */
+function addAlarmChannels({ pool, steadyMs }: World, registry: Registry): void {
+  let last: { atMs: number; failing: Promise<number | null> } | null = null
+  new Gauge({
+    name: 'acopay_alarm_channel_failing',
+    help: 'Alarm channels that do not take alarms.',
+    registers: [registry],
+    async collect() {
+      const nowMs = steadyMs()
+      if (last === null || nowMs - last.atMs >= BACKLOG_MS) {
+        last = {
+          atMs: nowMs,
+          failing: alarmHealth(pool).then(
+            ({ failing }) => failing,
+            () => null,
+          ),
+        }
+      }
+      const failing = await last.failing
+      this.reset()
+      if (failing !== null) this.set(failing)
+    },
+  })
 }
 
 /** Null while the database cannot be read. All gauges of a scrape share one statement. */

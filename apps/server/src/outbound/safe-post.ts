@@ -12,8 +12,10 @@ import { Agent, buildConnector, request } from 'undici'
 export type Posted = { httpStatus: number; reply: string | null } | { httpStatus: null; why: string }
 
 export type SafePost = {
-  /** Follows no redirect and does not throw. */
-  post: (url: string, body: string, signal: AbortSignal) => Promise<Posted>
+  /** Follows no redirect and does not throw. `headers`: more than those of every post. */
+  post: (url: string, body: string, signal: AbortSignal, headers?: Record<string, string>) => Promise<Posted>
+  /** An address of this name to which a connection may be opened; null where there is none. `isLoopback`: it is this machine. */
+  addressOf: (host: string) => Promise<{ address: string; isLoopback: boolean } | null>
   /** Why a URL is always refused; null when it may be allowed. Does not resolve the name. */
   refusal: (url: URL) => UrlRefusal | null
   close: () => Promise<void>
@@ -72,12 +74,18 @@ export function safePost({ ports, networks, isLoopbackAllowed, resolve = resolve
   return {
     refusal,
     close: () => agent.destroy(),
-    async post(url, body, signal) {
+    async addressOf(host) {
+      const addresses = isIP(host) === 0 ? await addressesOf(host, resolve) : [host]
+      const [address] = addresses
+      if (address === undefined || !addresses.every(mayReach)) return null
+      return { address, isLoopback: isLoopback(address) }
+    },
+    async post(url, body, signal, more = {}) {
       const refused = refusal(new URL(url))
       if (refused !== null)
         return { httpStatus: null, why: refused === 'port' ? 'the port may not be called' : ADDRESS_REFUSED }
       try {
-        const headers = { 'content-type': 'application/json; charset=utf-8', 'user-agent': 'acopay-gateway' }
+        const headers = { 'content-type': 'application/json; charset=utf-8', 'user-agent': 'acopay-gateway', ...more }
         const answer = await request(url, { method: 'POST', headers, body, signal, dispatcher: agent })
         return { httpStatus: answer.statusCode, reply: await firstBytes(answer.body) }
       } catch (error) {
@@ -118,6 +126,12 @@ const isGlobal = (address: ipaddr.IPv4 | ipaddr.IPv6): boolean =>
 const hostOf = (hostname: string): string => hostname.replace(/^\[|\]$/g, '')
 
 const resolveAll: Resolve = (name, done) => lookup(name, { all: true }, done)
+
+/** None where the name does not resolve. */
+const addressesOf = (name: string, resolve: Resolve): Promise<string[]> =>
+  new Promise((done) => {
+    resolve(name, (error, addresses = []) => done(error === null ? addresses.map(({ address }) => address) : []))
+  })
 
 /** The reply as text; null when it exceeds REPLY_BYTES_MAX, and then the rest is not read. */
 async function firstBytes(body: AsyncIterable<Buffer> & { destroy: () => void }): Promise<string | null> {

@@ -5,6 +5,7 @@ import { findMerchant, type Merchant, type Pool, rememberNonces } from '@acopay/
 import { billLinks } from '../actions/bill/bill-links.ts'
 import { callLog } from '../actions/calls/keep-calls.ts'
 import { closeUntouchedTogether } from '../actions/order/close-order.ts'
+import { type AlarmLines, alarmLines as newAlarmLines } from '../metrics/alarm-lines.ts'
 import { type Metrics, metrics as newMetrics } from '../metrics/metrics.ts'
 import { coalesced } from '../outbound/coalesce.ts'
 import type { SafePost } from '../outbound/safe-post.ts'
@@ -35,6 +36,7 @@ export type Parts = {
   log: World['log']
   /** Its own where it is not said. */
   metrics?: Metrics
+  alarmLines?: AlarmLines
   master: MasterKeys
   purposeKey: (purpose: Purpose) => Buffer
   signingKey: () => SigningKey
@@ -60,6 +62,7 @@ export function buildWorld({
   pool,
   log,
   metrics = ownMetrics(config),
+  alarmLines = newAlarmLines(),
   master,
   purposeKey,
   signingKey,
@@ -100,8 +103,7 @@ export function buildWorld({
     pool,
     phase,
     channelOf: channelAccounts({ pool, master, door: { fetch, now, newNonce }, sandboxUrl, log, metrics }),
-    post: outgoing.post,
-    urlRefusal: outgoing.refusal,
+    ...{ post: outgoing.post, addressOf: outgoing.addressOf, urlRefusal: outgoing.refusal },
     // In the sandbox the stand-ins run in this process, so their webhooks come to its own address.
     notifyUrl: (mchNo, channel) => `${config.mode === 'sandbox' ? ownUrl() : publicUrl()}/notify/${channel}/${mchNo}`,
     limits: { closeBudgetMs, channelCallMs, leaseMs, nonceWindowMs, auditDays, alarmAfterMs: ALARM_AFTER_MS },
@@ -118,6 +120,7 @@ export function buildWorld({
     callLog: callLog({ pool, log, max: config.callLogMax }),
     cashierUrl: (mchNo, transactionNo) =>
       `${publicUrl()}/cashier/${mchNo}/${transactionNo}/${cashierProof({ mchNo, transactionNo }).toString('base64url')}`,
+    consoleUrl: (page) => `${publicUrl()}/console/${page}`,
     isCashierProof: (order, proof) => {
       const [given, right] = [Buffer.from(proof), Buffer.from(cashierProof(order).toString('base64url'))]
       return given.length === right.length && timingSafeEqual(given, right)
@@ -126,8 +129,7 @@ export function buildWorld({
     devices: knownDevices(purposeKey('console device'), newNonce),
     hashing,
     secrets: secretsOf(master),
-    log,
-    metrics,
+    ...{ log, metrics, alarmLines },
     now,
     ...{ sureNow: clock.sureNow, aheadMs: clock.aheadMs, steadyMs: clock.steadyMs },
     clockDoubt: clock.doubt,

@@ -7,6 +7,7 @@ import type { FastifyInstance } from 'fastify'
 import type { DestinationStream } from 'pino'
 import { settleRestored } from '../actions/restored/settle-restored.ts'
 import { buildServer, NO_EXTRA_ROUTES } from '../http/server.ts'
+import { startAlarmWatch } from '../jobs/alarm-watch.ts'
 import { startCallLogWriter } from '../jobs/call-log-writer.ts'
 import { crewOf } from '../jobs/crew.ts'
 import { type SafePost, safePost } from '../outbound/safe-post.ts'
@@ -106,7 +107,7 @@ type Start = { config: Config; machine: Machine; signal: AbortSignal; opened: Cl
 
 /** Opens everything before it listens, and is ready last. */
 async function start({ config, machine, signal, opened }: Start): Promise<Gateway> {
-  const { log, metrics } = openLog(config, machine.output)
+  const { log, ...counted } = openLog(config, machine.output)
   opened.push(async () => log.flush())
   const { gone, tellGone, isGone } = goneOnce()
   const master = loadMasterKeys(config)
@@ -124,8 +125,7 @@ async function start({ config, machine, signal, opened }: Start): Promise<Gatewa
   const world = buildWorld({
     config: mayRewrite ? config : forgettingNothing(config),
     pool,
-    log,
-    metrics,
+    ...{ log, ...counted },
     master,
     purposeKey,
     outgoing,
@@ -154,8 +154,7 @@ async function start({ config, machine, signal, opened }: Start): Promise<Gatewa
   const metricsUrl = await openMetrics(world, config, opened)
   urls.public = config.publicUrl ?? urls.own
   crew.start()
-  working.push(crew, keepComparing(clock, world), startCallLogWriter(world))
-  working.push(everyMinute(refresh), everyMinute(watchSchema(world, tellGone)))
+  working.push(crew, ...besides(world, clock), everyMinute(refresh), everyMinute(watchSchema(world, tellGone)))
   const files = sandbox?.writeFiles({ url: urls.public, platformPublicKey: key.current.publicKeyText }) ?? null
   signal.throwIfAborted()
   phase = 'ready'
@@ -167,6 +166,13 @@ async function start({ config, machine, signal, opened }: Start): Promise<Gatewa
   }
   return { url: urls.own, metricsUrl, sandbox: files, log, gone, stop }
 }
+
+/** The background work that goes on beside the jobs. */
+const besides = (world: World, clock: MovableClock): { stop: () => Promise<void> }[] => [
+  keepComparing(clock, world),
+  startCallLogWriter(world),
+  startAlarmWatch(world),
+]
 
 /** Where the owner of the tables removes old rows (`npm run audit -- forget`). */
 const forgettingNothing = (config: Config): Config => ({ ...config, auditDays: 0 })

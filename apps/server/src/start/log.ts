@@ -3,6 +3,7 @@
  * are worth an alert.
  */
 import { type DestinationStream, type LogFn, pino } from 'pino'
+import { type AlarmLines, alarmLines } from '../metrics/alarm-lines.ts'
 import { type Metrics, metrics as newMetrics } from '../metrics/metrics.ts'
 import { VERSION } from '../version.ts'
 import type { World } from '../world.ts'
@@ -11,18 +12,25 @@ import type { Config } from './config.ts'
 /** Keeps keys, signatures and passwords out of the log, also where code logs them by mistake. */
 const REDACTED = ['*.privateKey', '*.mchPrivateKey', '*.password', '*.sign', '*.connectionString']
 
-export function openLog({ logLevel: level, mode }: Config, output: DestinationStream): Pick<World, 'log' | 'metrics'> {
+export function openLog(
+  { logLevel: level, mode }: Pick<Config, 'logLevel' | 'mode'>,
+  output: DestinationStream,
+): Pick<World, 'log' | 'metrics' | 'alarmLines'> {
   const metrics = newMetrics({ version: VERSION, mode })
+  const lines = alarmLines()
   const base = { pid: process.pid }
-  const hooks = { logMethod: countingAlarms(metrics) }
-  return { log: pino({ level, base, redact: REDACTED, hooks }, output), metrics }
+  const hooks = { logMethod: noticingAlarms(metrics, lines) }
+  return { log: pino({ level, base, redact: REDACTED, hooks }, output), metrics, alarmLines: lines }
 }
 
-/** The text of such a line is one of a few. */
-const countingAlarms = ({ alarm }: Metrics) =>
-  function count(this: unknown, args: Parameters<LogFn>, method: LogFn): void {
+/** The text of such a line is one of a few. A difference that a rule has settled is logged with `alarm: false`. */
+const noticingAlarms = ({ alarm }: Metrics, { note }: AlarmLines) =>
+  function notice(this: unknown, args: Parameters<LogFn>, method: LogFn): void {
     const [line, message] = args as unknown[]
-    if (typeof line === 'object' && line !== null && 'alarm' in line) alarm(String(message))
+    if (typeof line === 'object' && line !== null && 'alarm' in line && line.alarm === true) {
+      alarm(String(message))
+      note(line, String(message))
+    }
     method.apply(this as never, args)
   }
 

@@ -35,6 +35,8 @@ export type Overview = {
    * where it is behind. Null while it is right.
    */
   clock: { against: 'steady clock' | 'database'; ahead_s: number } | null
+  /** Open alarms, and enabled alarm channels that fail; null for users who may not read alarms. */
+  alarms: { open: number; failing_channels: number } | null
 }
 
 /**

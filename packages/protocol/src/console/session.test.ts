@@ -21,6 +21,8 @@ users.write            x               .         .        x               .
 audit.read             x               x         x        x               .
 sandbox.use            x               x         .        x               .
 platform_keys.write    x               .         .        .               .
+alarms.read            x               x         x        .               .
+alarms.write           x               .         .        .               .
 `
 
 it('each role may what the table of the console says, and nothing else', () => {
@@ -55,7 +57,7 @@ it('two of the five roles belong to one merchant', () => {
 
 it('the audit log knows a word for each call that changes something', () => {
   const expected = `
-    apps.add apps.change channels.put channels.test keys.add keys.end merchants.add merchants.change
+    alarm_channels.add alarm_channels.change alarm_channels.remove alarm_channels.test apps.add apps.change channels.put channels.test keys.add keys.end merchants.add merchants.change
     notifications.resend orders.close platform_keys.add platform_keys.end reconciliation.settle refunds.confirm refunds.create refunds.drop reversals.settle
     sandbox.deed sandbox.faults sandbox.place sandbox.time
     session.begin session.end session.end_other session.passkey_add session.passkey_remove session.password

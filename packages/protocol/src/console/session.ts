@@ -24,6 +24,8 @@ export const PERMISSIONS = [
   'audit.read',
   'sandbox.use',
   'platform_keys.write',
+  'alarms.read',
+  'alarms.write',
 ] as const
 export type Permission = (typeof PERMISSIONS)[number]
 
@@ -40,8 +42,9 @@ export const ALLOWED: Record<Role, readonly Permission[]> = {
     'reconciliation.read',
     'audit.read',
     'sandbox.use',
+    'alarms.read',
   ],
-  finance: [...READS, 'refunds.create', 'reconciliation.read', 'reconciliation.settle', 'audit.read'],
+  finance: [...READS, 'refunds.create', 'reconciliation.read', 'reconciliation.settle', 'audit.read', 'alarms.read'],
   merchant_admin: [
     ...READS,
     'orders.close',

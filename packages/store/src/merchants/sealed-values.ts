@@ -20,6 +20,7 @@ const TABLES = {
   purpose_key: { key: ['purpose'], column: 'sealed' },
   channel_account: { key: ['mch_no', 'channel'], column: 'settings_sealed' },
   console_user: { key: ['username'], column: 'totp_sealed' },
+  alarm_channel: { key: ['channel_id'], column: 'settings_sealed' },
 } as const
 
 export type SealedTable = keyof typeof TABLES

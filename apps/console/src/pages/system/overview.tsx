@@ -44,6 +44,8 @@ export function OverviewPage() {
         <Unsettled data={data} mch_no={mch_no} />
       </div>
 
+      {data.alarms !== null && <OpenAlarms {...data.alarms} />}
+
       <h2>{t('channelHealth')}</h2>
       <ChannelHealth data={data} />
 
@@ -137,6 +139,20 @@ function Unsettled({ data, mch_no }: Part) {
           to={linkTo('unmatched-payments')}
           search={open}
         />
+      </div>
+    </section>
+  )
+}
+
+/** Alarms are of the installation, whatever merchant the page is filtered by. */
+function OpenAlarms({ open, failing_channels }: NonNullable<Overview['alarms']>) {
+  const { t } = usePreferences()
+  return (
+    <section>
+      <h2>{t('alarms')}</h2>
+      <div className="tiles">
+        <Worry text="openAlarms" count={open} to="/alarms" search={{ mch_no: undefined }} />
+        <Worry text="failingChannels" count={failing_channels} to="/alarms" search={{ mch_no: undefined }} />
       </div>
     </section>
   )

@@ -2,6 +2,7 @@
 import { notifyPauseMs } from '@acopay/core'
 import { isHeard, NOTIFY_TIMEOUT_MS } from '@acopay/protocol'
 import type { NotificationTry, TakenNotification } from '@acopay/store'
+import { postInTime } from '../../outbound/post-in-time.ts'
 import type { Posted } from '../../outbound/safe-post.ts'
 import type { World } from '../../world.ts'
 
@@ -14,7 +15,7 @@ export async function sendNotification(world: World, taken: TakenNotification): 
   // The merchant holds its time against its own clock.
   const outside = new Date(at.getTime() - world.aheadMs())
   const body = await world.signNotification(mchNo, JSON.parse(taken.news) as Record<string, string | null>, outside)
-  const posted = await postInTime(world, url, body)
+  const posted = await postInTime(world, { url, body, headers: {} }, NOTIFY_TIMEOUT_MS)
   const failure = failureOf(posted)
   const pauseMs = failure === null ? null : notifyPauseMs(tries + 1)
   return {
@@ -29,16 +30,6 @@ export async function sendNotification(world: World, taken: TakenNotification): 
     reply: posted.httpStatus === null || posted.reply === null ? null : kept(posted.reply),
     nextAt: pauseMs === null ? null : new Date(world.now().getTime() + pauseMs),
   }
-}
-
-async function postInTime(world: World, url: string, body: string): Promise<Posted> {
-  const ended = new AbortController()
-  const late = new AbortController()
-  const timer = world.sleep(NOTIFY_TIMEOUT_MS, ended.signal).then(() => late.abort())
-  const posted = await world.post(url, body, late.signal)
-  ended.abort()
-  await timer
-  return posted
 }
 
 /** Null when the merchant has acknowledged the notification. */

@@ -24,6 +24,8 @@ import { ownSessionEndpoints } from './own-sessions.ts'
 import { passkeyEndpoints } from './passkeys.ts'
 import { broken, readBody, respond, send, TOO_OFTEN, type Token, userOf } from './respond.ts'
 import { type SignInCall, sessionEndpoints, sessionView, signIn } from './session.ts'
+import { alarmChannelEndpoints } from './system/alarm-channels.ts'
+import { alarmEndpoints } from './system/alarms.ts'
 import { auditEndpoints } from './system/audit.ts'
 import { overviewEndpoints } from './system/overview.ts'
 import { platformKeyEndpoints } from './system/platform-keys.ts'
@@ -47,6 +49,8 @@ const ENDPOINTS: ConsoleEndpoint[] = [
   ...reconciliationEndpoints,
   ...overviewEndpoints,
   ...stuckEndpoints,
+  ...alarmEndpoints,
+  ...alarmChannelEndpoints,
   ...auditEndpoints,
   ...platformKeyEndpoints,
 ]

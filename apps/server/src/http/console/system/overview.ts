@@ -1,7 +1,14 @@
 /** The overview: figures from the hourly statistics, and what is stuck at this moment. */
 import { CHINA_MS, DAY_MS, formatYuan } from '@acopay/core'
 import type { Overview, Volume } from '@acopay/protocol/console'
-import { countedHours, type HourFigures, readChannelHealth, readHealth, readHours } from '@acopay/store/read'
+import {
+  alarmHealth,
+  countedHours,
+  type HourFigures,
+  readChannelHealth,
+  readHealth,
+  readHours,
+} from '@acopay/store/read'
 import { clockDifference } from '../../../actions/readiness/readiness.ts'
 import { HOURS_KEPT } from '../../../actions/statistics/count-hours.ts'
 import { platformNumber } from '../../../security/numbers.ts'
@@ -62,7 +69,8 @@ async function overview(world: World, { caller, query }: ConsoleCall): Promise<O
   const nowMs = world.now().getTime()
   const newestMs = Math.floor(nowMs / HOUR_MS) * HOUR_MS
   const begin = new Date(newestMs - (HOURS_KEPT - 1) * HOUR_MS)
-  const [hours, [newest], health, channels] = await Promise.all([
+  const mayReadAlarms = caller.permissions.includes('alarms.read')
+  const [hours, [newest], health, channels, alarms] = await Promise.all([
     readHours(world.pool, mchNo, begin),
     countedHours(world.pool, new Date(newestMs - HOUR_MS)).then((rows) => rows.slice(-1)),
     readHealth(world.pool, mchNo, stuckBefore(new Date(nowMs))),
@@ -70,6 +78,7 @@ async function overview(world: World, { caller, query }: ConsoleCall): Promise<O
       since: new Date(nowMs - HOUR_MS),
       from: platformNumber('AT', new Date(nowMs - PLACED_BEFORE_MS), ''),
     }),
+    mayReadAlarms ? alarmHealth(world.pool) : null,
   ])
   const between = (fromMs: number, untilMs: number): Volume =>
     volumeOf(summed(hours.filter(({ hourAt }) => +hourAt >= fromMs && +hourAt < untilMs)))
@@ -103,6 +112,7 @@ async function overview(world: World, { caller, query }: ConsoleCall): Promise<O
     unsettled_differences: health.differences,
     unmatched_payments: health.unmatched,
     clock: clockDifference(world),
+    alarms: alarms && { open: alarms.open, failing_channels: alarms.failing },
   }
 }
 

@@ -12,6 +12,7 @@ import type { KnownDevices } from './security/known-devices.ts'
 import type { PasskeySite } from './security/passkey-site.ts'
 import type { Stamps } from './security/stamps.ts'
 import type { Secrets } from './security/vault.ts'
+import type { Tracer } from './tracing/along.ts'
 
 export type Limits = {
   /** A close answers within this time, also when an upstream does not answer. */
@@ -97,6 +98,8 @@ export type World = {
   log: Logger
   /** What is counted for Prometheus. */
   metrics: Metrics
+  /** Begins traces (docs/traces.md). */
+  tracer: Tracer
   /** The time. A jump of the machine's clock does not change it; start/clock.ts tells how. */
   now: () => Date
   /** The time by which something ends for good (an order expires, an upstream's "not found" becomes proof): `now`, which stands still

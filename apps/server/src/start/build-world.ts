@@ -15,6 +15,7 @@ import type { SigningKey } from '../security/platform-key.ts'
 import type { Purpose } from '../security/purpose-keys.ts'
 import { stampsOf } from '../security/stamps.ts'
 import { type MasterKeys, secretsOf } from '../security/vault.ts'
+import { NO_TRACES, type Tracer } from '../tracing/along.ts'
 import { channelAccounts } from '../upstream/accounts.ts'
 import { VERSION } from '../version.ts'
 import type { World } from '../world.ts'
@@ -34,6 +35,8 @@ export type Parts = {
   log: World['log']
   /** Its own where it is not said. */
   metrics?: Metrics
+  /** None where it is not said. */
+  tracer?: Tracer
   master: MasterKeys
   purposeKey: (purpose: Purpose) => Buffer
   signingKey: () => SigningKey
@@ -59,6 +62,7 @@ export function buildWorld({
   pool,
   log,
   metrics = ownMetrics(config),
+  tracer = NO_TRACES,
   master,
   purposeKey,
   signingKey,
@@ -78,22 +82,24 @@ export function buildWorld({
     createHmac('sha256', cashierKey).update(`${mchNo}/${transactionNo}`).digest()
   const { closeBudgetMs, channelCallMs, leaseMs, nonceWindowMs, auditDays } = config
   const findTogether = coalesced<null, Merchant | null>({
+    name: 'merchant',
     run: async (mchNo, asks) => {
       const merchant = await findMerchant(pool, mchNo, now())
       return asks.map(() => merchant)
     },
     inFlightMax: STATEMENTS_AT_ONCE,
     sizeMax: Number.POSITIVE_INFINITY,
-    onBatch: (size) => metrics.batch('merchant', size),
+    onBatch: metrics.batch,
   })
   const rememberTogether = coalesced<string, void>({
+    name: 'nonce',
     run: async (mchNo, nonces) => {
       await rememberNonces(pool, { mchNo, nonces, now: now() })
       return []
     },
     inFlightMax: STATEMENTS_AT_ONCE,
     sizeMax: NONCES_PER_STATEMENT,
-    onBatch: (size) => metrics.batch('nonce', size),
+    onBatch: metrics.batch,
   })
   return {
     pool,
@@ -107,7 +113,7 @@ export function buildWorld({
     isSandbox: config.mode === 'sandbox',
     consoleRules: consoleRulesOf(config),
     findMerchant: (mchNo) => findTogether(mchNo, null),
-    closeUntouched: closeUntouchedTogether({ pool, now, onBatch: (size) => metrics.batch('close', size) }),
+    closeUntouched: closeUntouchedTogether({ pool, now, onBatch: metrics.batch }),
     rememberNonce: rememberTogether,
     signingKey,
     signNotification: (mchNo, news, at) =>
@@ -125,11 +131,9 @@ export function buildWorld({
     devices: knownDevices(purposeKey('console device'), newNonce),
     hashing,
     secrets: secretsOf(master),
-    log,
-    metrics,
+    ...{ log, metrics, tracer },
     now,
-    ...{ sureNow: clock.sureNow, aheadMs: clock.aheadMs, steadyMs: clock.steadyMs },
-    clockDoubt: clock.doubt,
+    ...{ sureNow: clock.sureNow, aheadMs: clock.aheadMs, steadyMs: clock.steadyMs, clockDoubt: clock.doubt },
     random: Math.random,
     newDigits,
     newNonce,

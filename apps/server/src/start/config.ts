@@ -1,10 +1,12 @@
 /** Configuration: the settings of settings.ts, read and checked once at the start. */
 import path from 'node:path'
 import ipaddr from 'ipaddr.js'
+import type { Sampling } from '../tracing/along.ts'
 import { ConfigError } from './config-error.ts'
 import type { Kind, Read } from './setting-kinds.ts'
 import { type Env, type Found, findSetting } from './setting-sources.ts'
 import { SETTING_NAMES, SETTINGS, type Setting, type SettingName } from './settings.ts'
+import { readTraces } from './traces-config.ts'
 
 export { ConfigError } from './config-error.ts'
 
@@ -19,7 +21,11 @@ type ValueOf<Row> = Row extends { kind: Kind<infer Value, infer Unset>; otherwis
 type Values = { [Name in SettingName as Table[Name]['key']]: ValueOf<Table[Name]> }
 
 /** `home` is the folder in any case; in the sandbox `shellOrigins` has every page of this machine too. */
-export type Config = Omit<Values, 'home'> & { home: string }
+export type Config = Omit<Values, 'home'> & {
+  home: string
+  /** Which traces are kept, by OpenTelemetry's own variables; null: none, and no code for them is loaded. */
+  traces: Sampling | null
+}
 
 /** A setting that has been looked for. */
 export type Checked = Found & { name: SettingName }
@@ -59,12 +65,23 @@ export function checkConfig(env: Env, defaultHome: string): CheckedConfig {
     ...others,
     home: path.resolve(home ?? defaultHome),
     shellOrigins: [...(shellOrigins ?? []), ...ofMachine],
+    traces: tracesOf(env, problems),
   }
   for (const { of, problem } of RULES) {
     const found = of.some((name) => wrong.has(name)) ? null : problem(config)
     if (found !== null) problems.push(found)
   }
   return { settings, problems, config: problems.length > 0 ? null : config }
+}
+
+function tracesOf(env: Env, problems: string[]): Sampling | null {
+  try {
+    return readTraces(env)
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    problems.push(...error.problems)
+    return null
+  }
 }
 
 function readFound(name: SettingName, { text, file, problem }: Found): { value: unknown; problem: string | null } {

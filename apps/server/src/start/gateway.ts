@@ -15,6 +15,7 @@ import { loadSigningKey, type SigningKey } from '../security/platform-key.ts'
 import { loadPurposeKeys } from '../security/purpose-keys.ts'
 import { beginStamping, stampsOf } from '../security/stamps.ts'
 import { loadMasterKeys, type MasterKeys } from '../security/vault.ts'
+import { onItsOwn } from '../tracing/along.ts'
 import type { World } from '../world.ts'
 import { buildWorld } from './build-world.ts'
 import { type ClockSources, keepComparing, type MovableClock, movableClock, watchedClock } from './clock.ts'
@@ -23,6 +24,7 @@ import { loggedWatch, lostOnTheWay, openDatabase } from './database.ts'
 import { inHome } from './home.ts'
 import { openLog, standardOutput } from './log.ts'
 import { openMetrics } from './open-metrics.ts'
+import { openTraces } from './open-traces.ts'
 
 const STAMPING_CHANGED = 'the moment at which stamping began was removed or changed in the database'
 
@@ -105,14 +107,14 @@ type Start = { config: Config; machine: Machine; signal: AbortSignal; opened: Cl
 
 /** Opens everything before it listens, and is ready last. */
 async function start({ config, machine, signal, opened }: Start): Promise<Gateway> {
-  const { log, metrics } = openLog(config, machine.output)
-  opened.push(async () => log.flush())
+  const telling = await openTelling(config, machine, opened)
+  const { log } = telling
   const { gone, tellGone } = goneOnce()
   const master = loadMasterKeys(config)
   const { pool, close: closeDatabase } = await openDatabase(config, {
     watch: loggedWatch(log, tellGone),
     signal,
-    onLost: (err) => log.warn({ err }, 'database connection lost'),
+    onLost: (err) => onItsOwn(() => log.warn({ err }, 'database connection lost')),
   })
   opened.push(closeDatabase)
   signal.throwIfAborted()
@@ -127,8 +129,7 @@ async function start({ config, machine, signal, opened }: Start): Promise<Gatewa
   const world = buildWorld({
     config: mayRewrite ? config : forgettingNothing(config),
     pool,
-    log,
-    metrics,
+    ...telling,
     master,
     purposeKey,
     outgoing,
@@ -166,6 +167,13 @@ async function start({ config, machine, signal, opened }: Start): Promise<Gatewa
     return closeAll(opened)
   }
   return { url: urls.own, metricsUrl, sandbox: files, log, gone, stop }
+}
+
+/** How this process tells what it does: the log, the metrics and the traces. */
+async function openTelling(config: Config, machine: Machine, opened: Close[]) {
+  const { log, metrics } = openLog(config, machine.output)
+  opened.push(async () => log.flush())
+  return { log, metrics, tracer: await openTraces(config, { ...machine, log }, opened) }
 }
 
 /** Where the owner of the tables removes old rows (`npm run audit -- forget`). */

@@ -4,6 +4,7 @@
  */
 import { type DestinationStream, type LogFn, pino } from 'pino'
 import { type Metrics, metrics as newMetrics } from '../metrics/metrics.ts'
+import { alongInLog } from '../tracing/along.ts'
 import { VERSION } from '../version.ts'
 import type { World } from '../world.ts'
 import type { Config } from './config.ts'
@@ -15,14 +16,14 @@ export function openLog({ logLevel: level, mode }: Config, output: DestinationSt
   const metrics = newMetrics({ version: VERSION, mode })
   const base = { pid: process.pid }
   const hooks = { logMethod: countingAlarms(metrics) }
-  return { log: pino({ level, base, redact: REDACTED, hooks }, output), metrics }
+  return { log: pino({ level, base, redact: REDACTED, hooks, mixin: alongInLog }, output), metrics }
 }
 
 /** The text of such a line is one of a few. */
 const countingAlarms = ({ alarm }: Metrics) =>
   function count(this: unknown, args: Parameters<LogFn>, method: LogFn): void {
     const [line, message] = args as unknown[]
-    if (typeof line === 'object' && line !== null && 'alarm' in line) alarm(String(message))
+    if (typeof line === 'object' && line !== null && 'alarm' in line && line.alarm === true) alarm(String(message))
     method.apply(this as never, args)
   }
 

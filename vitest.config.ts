@@ -5,8 +5,8 @@ import { FileOrder } from './test/support/file-order.ts'
 import { isLong } from './test/support/size.ts'
 import { type Tier, testFiles } from './test/support/tiers.ts'
 
-// Workspace packages are read from their sources: a test never runs against yesterday's build.
-const conditions = ['@acopay/source', ...defaultServerConditions]
+// Workspace packages are read from their sources: a test never runs against yesterday's build. `module` is for bundlers: Node does not know it.
+const conditions = ['@acopay/source', ...defaultServerConditions.filter((name) => name !== 'module')]
 const files = testFiles()
 
 /** No test may depend on where the machine stands: each tier stands far from China, and `npm run test:clocks` chooses. */

@@ -1,6 +1,8 @@
 /** What Prometheus reads, over real HTTP: each figure moves when what it counts happens, and no label tells of a merchant. */
 import { spawnSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { type TestGateway, testGateway } from './support/gateway.ts'
 import { close, openAttempt, place } from './support/merchant.ts'
@@ -50,8 +52,8 @@ it('a call is counted by its outcome, a close by its way, and the calls to an up
   await close({ ...demo, mchNo: 'MCH404' }, cheap)
   await fetch(`${demo.baseUrl}/pay/v1/transactions/close`, { method: 'POST', body: '{' })
 
-  expect(await more('calls_total', 'call="close",outcome="SUCCESS"')).toBe(2)
-  expect(await more('calls_total', 'call="close",outcome="MCH_NOT_EXIST"')).toBe(1)
+  expect(await more('calls_total', 'call="close",outcome="SUCCESS",by="merchant"')).toBe(2)
+  expect(await more('calls_total', 'call="close",outcome="MCH_NOT_EXIST",by="stranger"')).toBe(1)
   expect(await more('call_seconds_count', 'call="close"')).toBe(4)
   expect(await more('close_seconds_count', 'way="cheap"')).toBe(1)
   expect(await more('close_seconds_count', 'way="full"')).toBe(1)
@@ -70,9 +72,12 @@ it('a close that goes on is counted as processing, and an account that rests is 
   const lines = await scraped()
   expect(lines['acopay_close_seconds_count{way="processing"}']).toBe(12)
   expect(lines['acopay_upstream_rests_total{channel="wechat"}']).toBeGreaterThan(0)
+  expect(lines['acopay_upstream_resting{channel="wechat"}']).toBe(1)
   gateway.advance(3_600_000)
   await gateway.runJobs()
-  expect((await scraped())['acopay_jobs_total{kind="shut_attempts",outcome="done"}']).toBeGreaterThan(0)
+  const later = await scraped()
+  expect(later['acopay_jobs_total{kind="shut_attempts",outcome="done"}']).toBeGreaterThan(0)
+  expect(later['acopay_upstream_resting{channel="wechat"}']).toBe(0)
 })
 
 it('what waits in the database is told: dead letters, stuck orders and the age of the oldest', async () => {
@@ -85,6 +90,7 @@ it('what waits in the database is told: dead letters, stuck orders and the age o
   expect(Math.round(lines.acopay_stuck_oldest_seconds ?? 0)).toBe(700)
   expect(lines['acopay_stuck{what="closing"}']).toBe(0)
   expect(lines['acopay_notifications{state="dead"}']).toBe(0)
+  expect([lines.acopay_jobs_oldest_seconds, lines.acopay_notifications_oldest_seconds]).toEqual([0, 0])
   expect(lines.acopay_ready).toBe(1)
   expect(lines.acopay_pool_waiting).toBe(0)
   // However often it is asked, the database is read every five seconds.
@@ -128,6 +134,45 @@ it.runIf(hasPromtool)('Prometheus reads the text, and every alert is about a nam
   const rules = readFileSync('monitoring/acopay.rules.yml', 'utf8')
   const names = new Set([...rules.matchAll(/\b(?:acopay|nodejs)_\w+/g)].map(([name]) => name))
   expect([...names].filter((name) => !text.includes(`# TYPE ${name.replace(/_bucket$/, '')} `))).toEqual([])
+})
+
+type Panel = {
+  id: number
+  type: string
+  gridPos: { x: number; y: number; w: number; h: number }
+  targets?: { expr: string; datasource: { uid: string } }[]
+}
+const BOARD = 'monitoring/grafana/dashboards/acopay.json'
+const board = JSON.parse(readFileSync(BOARD, 'utf8')) as { uid: string; schemaVersion: number; panels: Panel[] }
+const expressions = board.panels.flatMap(({ targets = [] }) => targets.map(({ expr }) => expr))
+
+it("Grafana's dashboard has places for its panels, one to a place, and each of our names is told", async () => {
+  expect([board.uid, new Set(board.panels.map(({ id }) => id)).size]).toEqual(['acopay', board.panels.length])
+  expect(new Set(board.panels.map(({ type }) => type))).toEqual(new Set(['row', 'stat', 'timeseries']))
+  const taken = new Set<string>()
+  for (const { gridPos } of board.panels) {
+    expect(gridPos.x + gridPos.w).toBeLessThanOrEqual(24)
+    expect(taken).not.toContain(`${gridPos.x} ${gridPos.y}`)
+    taken.add(`${gridPos.x} ${gridPos.y}`)
+  }
+  const text = await (await ask(gateway.demo.baseUrl)).text()
+  const names = [...expressions.join(' ').matchAll(/\b(?:acopay|nodejs|process)_\w+/g)].map(([name]) => name)
+  expect(names.filter((name) => !text.includes(`# TYPE ${name.replace(/_(?:bucket|sum|count)$/, '')} `))).toEqual([])
+  const told = [...text.matchAll(/^# TYPE (acopay_\w+)/gm)].map(([, name = '']) => name)
+  const shown = (name: string): boolean => expressions.some((one) => one.includes(name))
+  expect(told.filter((name) => name !== 'acopay_info' && !shown(name))).toEqual([])
+})
+
+it.runIf(hasPromtool)('Prometheus reads every expression of the dashboard', () => {
+  const rules = expressions.map((expr, at) => ({
+    record: `panel:${at}`,
+    expr: expr.replaceAll('$job', 'acopay').replaceAll('$__rate_interval', '1m'),
+  }))
+  const file = path.join(mkdtempSync(path.join(tmpdir(), 'acopay-panels-')), 'rules.yml')
+  writeFileSync(file, JSON.stringify({ groups: [{ name: 'panels', rules }] }))
+  const checked = spawnSync('promtool', ['check', 'rules', file], { encoding: 'utf8' })
+  rmSync(path.dirname(file), { recursive: true })
+  expect([checked.status, checked.stderr]).toEqual([0, ''])
 })
 
 it('the metrics may have a port of their own, which answers nothing else', async () => {

@@ -7,6 +7,7 @@ export const isLong = process.env.ACOPAY_TEST_SIZE === 'long'
 const size = (name: string, quick: number, long: number): number => Number(process.env[name] ?? (isLong ? long : quick))
 
 export const SIZE = {
+  alerts: size('ALERTS', 0, 1),
   billTrades: size('BILL_TRADES', 3000, 100_000),
   archives: size('ARCHIVES', 1, 2),
   closedByTwo: size('CLOSED_BY_TWO', 200, 1000),

@@ -22,6 +22,7 @@ import { buildWorld } from '../../apps/server/src/start/build-world.ts'
 import { movableClock, sureClock } from '../../apps/server/src/start/clock.ts'
 import { readConfig } from '../../apps/server/src/start/config.ts'
 import { openLog } from '../../apps/server/src/start/log.ts'
+import type { Tracer } from '../../apps/server/src/tracing/along.ts'
 import type { World } from '../../apps/server/src/world.ts'
 import { startedOnce, type TestDatabase, testDatabase } from './database.ts'
 import { manualClock, testStart } from './manual-clock.ts'
@@ -59,6 +60,7 @@ export async function testWorld(
     env?: Record<string, string>
     upstream?: (real: Channel, name: string) => Partial<Channel>
     guard?: Partial<GuardOptions>
+    tracer?: Tracer
     start?: Date
     /** The address in the links that it makes; its own where it is left out. */
     publicUrl?: string
@@ -86,16 +88,18 @@ export async function testWorld(
     ...options.guard,
   })
   const moved = movableClock(sureClock(clock.now))
+  const told = openLog({ ...config, logLevel: 'info' }, sink)
   const world = buildWorld({
     config,
+    ...told,
     master,
     purposeKey: await loadPurposeKeys(database.pool, master),
     outgoing,
     clock: moved,
     sleep: clock.sleep,
     hashing: hashing(HURRIED),
+    ...(options.tracer && { tracer: options.tracer }),
     pool: database.pool,
-    ...openLog(config, sink),
     signingKey: () => signingKey,
     publicUrl: () => options.publicUrl ?? ownUrl,
     ownUrl: () => ownUrl,

@@ -14,6 +14,7 @@ import type { KeyedDigits } from './security/numbers.ts'
 import type { PasskeySite } from './security/passkey-site.ts'
 import type { Stamps } from './security/stamps.ts'
 import type { Secrets } from './security/vault.ts'
+import type { Tracer } from './tracing/along.ts'
 
 export type Limits = {
   /** A close answers within this time, also when an upstream does not answer. */
@@ -105,6 +106,8 @@ export type World = {
   metrics: Metrics
   /** Log lines that are worth an alert, until the alarms are looked at. */
   alarmLines: AlarmLines
+  /** Begins traces (docs/traces.md). */
+  tracer: Tracer
   /** The time. A jump of the machine's clock does not change it; start/clock.ts tells how. */
   now: () => Date
   /** The time by which something ends for good (an order expires, an upstream's "not found" becomes proof): `now`, which stands still

@@ -59,6 +59,16 @@ export async function readDatabaseClock(pool: Pool): Promise<number> {
 /** For statements that may take minutes, such as migrations; `set local statement_timeout` is PostgreSQL's side of it. */
 export const UNHURRIED = { query_timeout: 2 ** 31 - 1 }
 
+/** Runs the work of a statement, or of another step of a transaction, and answers what that answers. */
+export type Around = <Result>(name: string, work: () => Promise<Result>) => Promise<Result>
+
+let around: Around = (_name, work) => work()
+
+/** From now on `watch` is around everything that this process asks of a database: for traces. */
+export const watchStatements = (watch: Around): void => {
+  around = watch
+}
+
 /** Runs a named statement, which PostgreSQL parses once per connection. Errors carry the name. */
 export async function run<Row extends pg.QueryResultRow>(
   db: Db,
@@ -67,7 +77,7 @@ export async function run<Row extends pg.QueryResultRow>(
   values: unknown[],
 ): Promise<Row[]> {
   try {
-    const result = await db.query<Row>({ name, text, values })
+    const result = await around(name, () => db.query<Row>({ name, text, values }))
     return result.rows
   } catch (error) {
     throw error instanceof pg.DatabaseError ? statementError(name, error) : error
@@ -124,13 +134,13 @@ function oneByOne(client: pg.PoolClient): { db: Db; isIdle: () => boolean; lost:
  */
 export const transaction = <Result>(pool: Pool, work: (db: Db) => Promise<Result>): Promise<Result> =>
   retried(async () => {
-    const client = await pool.connect()
+    const client = await around('connect', () => pool.connect())
     const { db, isIdle, lost } = oneByOne(client)
     try {
       await db.query('begin')
       const result = await work(db)
       if (!isIdle()) throw new Error("the transaction's last statement was not awaited")
-      const { command } = await db.query('commit')
+      const { command } = await around('commit', () => db.query('commit'))
       if (command !== 'COMMIT') throw new Error(`the transaction ended in ${command}`)
       return result
     } catch (error) {

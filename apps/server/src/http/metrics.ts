@@ -124,9 +124,13 @@ function addBacklog(world: World, registry: Registry): void {
     },
     ['what'],
   )
-  gauge('stuck_oldest_seconds', 'How long the oldest of these has been in its state.', (one, { oldestAt }) =>
-    one.set(oldestAt === null ? 0 : Math.max(0, (world.now().getTime() - oldestAt.getTime()) / 1000)),
-  )
+  const age = (name: string, help: string, since: (health: Health) => Date | null) =>
+    gauge(name, help, (one, health) => {
+      const at = since(health)
+      one.set(at === null ? 0 : Math.max(0, (world.now().getTime() - at.getTime()) / 1000))
+    })
+  age('stuck_oldest_seconds', 'How long the oldest of these has been in its state.', ({ oldestAt }) => oldestAt)
+  age('jobs_oldest_seconds', 'How old the oldest job that is stuck is.', ({ oldestJobAt }) => oldestJobAt)
   gauge(
     'notifications',
     'Notifications that are not delivered.',
@@ -134,6 +138,11 @@ function addBacklog(world: World, registry: Registry): void {
       for (const state of UNDELIVERED) one.set({ state }, health[state])
     },
     ['state'],
+  )
+  age(
+    'notifications_oldest_seconds',
+    'How long the notification that has waited longest has.',
+    ({ oldestNotificationAt }) => oldestNotificationAt,
   )
   gauge('differences_unsettled', 'Differences that a reconciliation found and nobody has settled.', (one, health) =>
     one.set(health.differences),

@@ -31,15 +31,13 @@ function logLine(world: World, request: FastifyRequest, reply: FastifyReply): vo
   const { line = {} } = request
   const ms = Math.round(reply.elapsedTime * 10) / 10
   const path = pathToLog(request.url)
-  world.log.info(
-    { requestId: request.id, method: request.method, path, status: reply.statusCode, ...line, ms },
-    'request',
-  )
+  world.log.info({ method: request.method, path, status: reply.statusCode, ...line, ms }, 'request')
 }
 
 function count({ metrics }: World, { routeOptions, line }: FastifyRequest, { elapsedTime }: FastifyReply): void {
   const { call } = routeOptions.config
   if (call === undefined) return
-  metrics.call(call, line.outcome ?? 'NONE', elapsedTime / 1000)
+  const by = line.mchNo === undefined ? 'stranger' : 'merchant'
+  metrics.call({ call, outcome: line.outcome ?? 'NONE', by }, elapsedTime / 1000)
   if (line.way !== undefined) metrics.close(line.way, elapsedTime / 1000)
 }

@@ -30,6 +30,7 @@ import { type RateLimit, rateLimit } from './rate-limit.ts'
 import { referenceRoutes } from './reference.ts'
 import { tellOf } from './request-line.ts'
 import { standingHeaders } from './standing-headers.ts'
+import { traceRequests } from './tracing.ts'
 import { notificationRoutes } from './upstream/webhook.ts'
 
 const ENDPOINTS: Endpoint[] = [
@@ -149,7 +150,7 @@ function addHooks(app: FastifyInstance, world: World): void {
     if (request.mediaType === undefined) delete request.headers['content-type']
   })
   const noteCall = callNoter(world)
-  app.addHook('onResponse', async (request, reply) => {
+  traceRequests(app, world, (request, reply) => {
     tellOf(world, request, reply)
     noteCall(request, reply)
   })
@@ -187,7 +188,7 @@ async function inTime(world: World, request: FastifyRequest, body: Promise<strin
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<string>((resolve) => {
     timer = setTimeout(() => {
-      world.log.error({ requestId: request.id, mchNo: request.line.mchNo }, 'no answer in time')
+      world.log.error({ mchNo: request.line.mchNo }, 'no answer in time')
       request.line.outcome = 'SYSTEM_ERROR'
       resolve(unsignedBody(refuse('SYSTEM_ERROR')))
     }, ANSWER_MS)
@@ -228,7 +229,7 @@ async function respond(
     params: params ?? {},
     refusal,
   }).catch((error: unknown): Result => {
-    world.log.error({ requestId: request.id, mchNo: caller.mchNo, err: error }, 'request failed')
+    world.log.error({ mchNo: caller.mchNo, err: error }, 'request failed')
     return { answer: refuse('SYSTEM_ERROR') }
   })
   request.line.outcome = isRefusal(answer) ? answer.refused : (answer.code ?? 'SUCCESS')

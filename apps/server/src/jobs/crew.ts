@@ -1,4 +1,5 @@
 /** The background work of one process: the worker and the notifier. */
+import { onItsOwn } from '../tracing/along.ts'
 import type { World } from '../world.ts'
 import { notifier, startNotifier } from './notifier.ts'
 import { runDueJobs, startWorker, type Worker } from './worker.ts'
@@ -21,7 +22,7 @@ export function crewOf(world: World, pauseMs: number): Crew {
   let isOn = false
   let last: Promise<unknown> = Promise.resolve()
   const begin = (): void => {
-    if (isOn) working = [startWorker(world, pauseMs), startNotifier(world, pauseMs)]
+    if (isOn) working = onItsOwn(() => [startWorker(world, pauseMs), startNotifier(world, pauseMs)])
   }
   const end = async (): Promise<void> => {
     await Promise.all(working.map((work) => work.stop()))

@@ -14,6 +14,7 @@ import {
 } from '@acopay/store'
 import { sendNotification } from '../actions/notification/send-notification.ts'
 import { coalesced } from '../outbound/coalesce.ts'
+import { asOne } from '../tracing/along.ts'
 import type { World } from '../world.ts'
 import { either } from './either.ts'
 import { type HostHealth, hostHealth } from './host-health.ts'
@@ -40,6 +41,7 @@ export function notifier(world: World): Notifier {
   const running = new Set<Promise<void>>()
   const giveUp = givingUp(world, hosts)
   const end = coalesced<NotificationTry, string | null>({
+    name: 'end of tries',
     run: (_key, tries) => endNotificationTries(world.pool, tries),
     inFlightMax: 2,
     sizeMax: ENDED_AT_ONCE,
@@ -54,7 +56,7 @@ export function notifier(world: World): Notifier {
     const taken = await takeNotifications(world.pool, { ...hosts.free(now.getTime()), total }, now, leaseUntil)
     for (const one of taken) {
       hosts.began(one.host)
-      const sending = send(one).finally(() => running.delete(sending))
+      const sending = sendInItsTrace(world, one, send).finally(() => running.delete(sending))
       running.add(sending)
     }
     return taken.length
@@ -87,6 +89,21 @@ export function notifier(world: World): Notifier {
       await Promise.race(running)
     },
   }
+}
+
+/** With the id and in the trace of what it tells of, by whichever process that was done. */
+function sendInItsTrace(
+  { tracer, newNonce }: World,
+  taken: TakenNotification,
+  send: (taken: TakenNotification) => Promise<void>,
+): Promise<void> {
+  const { mchNo, transactionNo, host, tries, requestId, traceparent } = taken
+  const attributes = {
+    ...{ 'acopay.mch_no': mchNo, 'acopay.transaction_no': transactionNo },
+    ...{ 'server.address': host, 'acopay.tries': tries + 1 },
+  }
+  const about = { kind: 'client', attributes, parent: traceparent, isOurs: true } as const
+  return asOne(requestId ?? newNonce(), tracer.begin('notify', about), () => send(taken))
 }
 
 /**

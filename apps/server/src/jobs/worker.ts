@@ -34,6 +34,7 @@ import { reconcileDay } from '../actions/reconciliation/reconcile-day.ts'
 import { reversePayment } from '../actions/refund/reverse-payment.ts'
 import { sendRefundAgain } from '../actions/refund/send-refund.ts'
 import { countHourlyFigures } from '../actions/statistics/count-hours.ts'
+import { asOne } from '../tracing/along.ts'
 import { within } from '../upstream/call-upstream.ts'
 import type { World } from '../world.ts'
 
@@ -142,7 +143,18 @@ async function takeRound(world: World, free: Free): Promise<{ jobs: Job[]; swept
   return { jobs, swept: lapsed.length + forgotten }
 }
 
-async function runJob(world: World, job: Job): Promise<void> {
+/** Each run has an id and a trace of its own. */
+function runJob(world: World, job: Job): Promise<void> {
+  const { mchNo, kind, subject, tries } = job
+  const attributes = { 'acopay.mch_no': mchNo, 'acopay.subject': subject, 'acopay.tries': tries }
+  const trace = world.tracer.begin(`job ${kind}`, { kind: 'consumer', attributes })
+  return asOne(world.newNonce(), trace, async () => {
+    const outcome = await runAndTell(world, job)
+    trace?.set({ 'acopay.outcome': outcome })
+  })
+}
+
+async function runAndTell(world: World, job: Job): Promise<JobOutcome | 'failed'> {
   const { mchNo, kind, subject, tries } = job
   const startedMs = world.steadyMs()
   try {
@@ -150,9 +162,11 @@ async function runJob(world: World, job: Job): Promise<void> {
     world.metrics.job(kind, outcome)
     const ms = world.steadyMs() - startedMs
     world.log.info({ mchNo, kind, subject, tries, outcome, ms }, 'job')
+    return outcome
   } catch (error) {
     // The job's lease ends, and it comes due again.
     world.log.error({ mchNo, kind, subject, tries, err: error }, 'job failed')
+    return 'failed'
   }
 }
 

@@ -5,14 +5,16 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 
 export type Metrics = {
-  /** A call of the transactions API. `outcome`: the business result or the error's name. */
-  call: (call: string, outcome: string, seconds: number) => void
+  /** A call of the transactions API. `outcome`: the business result or the error's name. `by`: whether its signature proved a merchant. */
+  call: (call: { call: string; outcome: string; by: 'merchant' | 'stranger' }, seconds: number) => void
   /** How a close went: `cheap` (no attempt was ever opened), `full`, or `processing` (it goes on). */
   close: (way: CloseWay, seconds: number) => void
   /** A call to an upstream that was made. `outcome`: the kind of its answer, `unknown` where there is none. */
   upstreamCall: (call: { channel: string; verb: string }, outcome: string, seconds: number) => void
   /** No calls are made for an account for a while. */
   upstreamRest: (channel: string) => void
+  /** How many accounts rest now, by channel. */
+  watchRests: (count: () => ReadonlyMap<string, number>) => void
   /** A try to send a notification. */
   notification: (outcome: 'delivered' | 'failed') => void
   job: (kind: string, outcome: string) => void
@@ -40,19 +42,29 @@ export function metrics({ version, mode }: { version: string; mode: string }): M
 
   const info = new Gauge({ name: 'acopay_info', help: 'Always 1.', labelNames: ['version', 'mode'], registers })
   info.set({ version, mode }, 1)
-  const calls = counter('calls_total', 'Calls of the transactions API.', ['call', 'outcome'])
+  const calls = counter('calls_total', 'Calls of the transactions API.', ['call', 'outcome', 'by'])
   const callSeconds = histogram('call_seconds', 'How long they took.', ['call'])
   const closeSeconds = histogram('close_seconds', 'How long closes took, by way.', ['way'])
   const upstreamCalls = counter('upstream_calls_total', 'Calls to upstreams.', ['channel', 'verb', 'outcome'])
   const upstreamSeconds = histogram('upstream_call_seconds', 'How long they took.', ['channel', 'verb'])
   const rests = counter('upstream_rests_total', 'How often calls of an account were halted for a while.', ['channel'])
+  let resting: () => ReadonlyMap<string, number> = () => new Map()
+  new Gauge({
+    name: 'acopay_upstream_resting',
+    help: 'Accounts for which no calls are made now.',
+    labelNames: ['channel'],
+    registers,
+    collect() {
+      for (const [channel, accounts] of resting()) this.set({ channel }, accounts)
+    },
+  })
   const notifications = counter('notification_tries_total', 'Tries to send a notification.', ['outcome'])
   const jobs = counter('jobs_total', 'Runs of jobs.', ['kind', 'outcome'])
   const alarms = counter('alarms_total', 'Log lines that are worth an alert.', ['message'])
   const batches = histogram('batch_size', 'Callers who share a statement.', ['of'], SIZES)
   return {
-    call(call, outcome, seconds) {
-      calls.inc({ call, outcome })
+    call({ call, outcome, by }, seconds) {
+      calls.inc({ call, outcome, by })
       callSeconds.observe({ call }, seconds)
     },
     close: (way, seconds) => closeSeconds.observe({ way }, seconds),
@@ -61,6 +73,9 @@ export function metrics({ version, mode }: { version: string; mode: string }): M
       upstreamSeconds.observe({ channel, verb }, seconds)
     },
     upstreamRest: (channel) => rests.inc({ channel }),
+    watchRests(count) {
+      resting = count
+    },
     notification: (outcome) => notifications.inc({ outcome }),
     job: (kind, outcome) => jobs.inc({ kind, outcome }),
     alarm: (message) => alarms.inc({ message }),

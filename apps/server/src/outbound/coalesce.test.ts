@@ -7,6 +7,7 @@ type Round = { key: string; asks: number[]; answer: () => void; fail: (error: Er
 function stepwise(options: { inFlightMax?: number; sizeMax?: number } = {}) {
   const rounds: Round[] = []
   const ask = coalesced<number, number>({
+    name: 'ask',
     inFlightMax: 1,
     sizeMax: Number.POSITIVE_INFINITY,
     ...options,
@@ -99,6 +100,7 @@ describe('a round that fails', () => {
   it('by throwing at once does the same, and the key is free again', async () => {
     let isBroken = true
     const ask = coalesced<number, number>({
+      name: 'ask',
       inFlightMax: 1,
       sizeMax: 10,
       run: (_, asks) => {
@@ -114,6 +116,7 @@ describe('a round that fails', () => {
 
 it('a thousand callers over many turns all get their own answer', async () => {
   const ask = coalesced<number, number>({
+    name: 'ask',
     inFlightMax: 2,
     sizeMax: 7,
     run: async (_, asks) => asks.map((one) => -one),

@@ -2,16 +2,25 @@
  * Callers who ask at the same time share one statement. While `inFlightMax` statements run, further callers wait and share the
  * next one. So every statement begins after its callers have asked, and no caller gets data that was read before its call.
  */
+import { type Along, along, inSharedSpan } from '../tracing/along.ts'
+
 export type CoalesceOptions<Ask, Answer> = {
+  /** Of what they share, in metrics and traces. */
+  name: string
   /** Returns an answer for each ask, in the same order. */
   run: (key: string, asks: Ask[]) => Promise<Answer[]>
   inFlightMax: number
   sizeMax: number
   /** Is told how many share each statement. */
-  onBatch?: (size: number) => void
+  onBatch?: (name: string, size: number) => void
 }
 
-type Waiting<Ask, Answer> = { ask: Ask; resolve: (answer: Answer) => void; reject: (error: unknown) => void }
+type Waiting<Ask, Answer> = {
+  ask: Ask
+  caller: Along | undefined
+  resolve: (answer: Answer) => void
+  reject: (error: unknown) => void
+}
 type Queue<Ask, Answer> = { waiting: Waiting<Ask, Answer>[]; inFlight: number }
 
 export function coalesced<Ask, Answer>(
@@ -22,12 +31,11 @@ export function coalesced<Ask, Answer>(
   async function drain(key: string, queue: Queue<Ask, Answer>): Promise<void> {
     queue.inFlight += 1
     const batch = queue.waiting.splice(0, options.sizeMax)
-    options.onBatch?.(batch.length)
+    options.onBatch?.(options.name, batch.length)
     try {
-      const answers = await options.run(
-        key,
-        batch.map(({ ask }) => ask),
-      )
+      const asks = batch.map(({ ask }) => ask)
+      const callers = batch.map(({ caller }) => caller)
+      const answers = await inSharedSpan(options.name, callers, () => options.run(key, asks))
       batch.forEach(({ resolve }, index) => {
         resolve(answers[index] as Answer)
       })
@@ -43,7 +51,7 @@ export function coalesced<Ask, Answer>(
     new Promise((resolve, reject) => {
       const queue = queues.get(key) ?? { waiting: [], inFlight: 0 }
       queues.set(key, queue)
-      queue.waiting.push({ ask, resolve, reject })
+      queue.waiting.push({ ask, caller: along(), resolve, reject })
       if (queue.inFlight < options.inFlightMax) void drain(key, queue)
     })
 }

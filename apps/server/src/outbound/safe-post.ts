@@ -7,6 +7,7 @@ import { lookup } from 'node:dns'
 import { isIP, type LookupFunction } from 'node:net'
 import ipaddr from 'ipaddr.js'
 import { Agent, buildConnector, request } from 'undici'
+import { along } from '../tracing/along.ts'
 
 /** The merchant's answer, or why there is none. `reply` is null where it is too long. */
 export type Posted = { httpStatus: number; reply: string | null } | { httpStatus: null; why: string }
@@ -85,14 +86,20 @@ export function safePost({ ports, networks, isLoopbackAllowed, resolve = resolve
       if (refused !== null)
         return { httpStatus: null, why: refused === 'port' ? 'the port may not be called' : ADDRESS_REFUSED }
       try {
-        const headers = { 'content-type': 'application/json; charset=utf-8', 'user-agent': 'acopay-gateway', ...more }
-        const answer = await request(url, { method: 'POST', headers, body, signal, dispatcher: agent })
+        const answer = await request(url, { method: 'POST', headers: { ...headersNow(), ...more }, body, signal, dispatcher: agent })
         return { httpStatus: answer.statusCode, reply: await firstBytes(answer.body) }
       } catch (error) {
         return { httpStatus: null, why: whyOf(error, signal) }
       }
     },
   }
+}
+
+/** Where it is traced, the merchant may go on with the trace; its numbers say nothing of us. */
+function headersNow(): Record<string, string> {
+  const headers = { 'content-type': 'application/json; charset=utf-8', 'user-agent': 'acopay-gateway' }
+  const span = along()?.span
+  return span ? { ...headers, traceparent: span.traceparent } : headers
 }
 
 /** Checks a name's addresses when it is looked up. A literal address is never looked up, so it is checked before connecting. */

@@ -17,6 +17,7 @@ import type { SigningKey } from '../security/platform-key.ts'
 import type { Purpose } from '../security/purpose-keys.ts'
 import { stampsOf } from '../security/stamps.ts'
 import { type MasterKeys, secretsOf } from '../security/vault.ts'
+import { NO_TRACES, type Tracer } from '../tracing/along.ts'
 import { channelAccounts } from '../upstream/accounts.ts'
 import { VERSION } from '../version.ts'
 import type { World } from '../world.ts'
@@ -37,6 +38,8 @@ export type Parts = {
   /** Its own where it is not said. */
   metrics?: Metrics
   alarmLines?: AlarmLines
+  /** None where it is not said. */
+  tracer?: Tracer
   master: MasterKeys
   purposeKey: (purpose: Purpose) => Buffer
   signingKey: () => SigningKey
@@ -63,6 +66,7 @@ export function buildWorld({
   log,
   metrics = ownMetrics(config),
   alarmLines = newAlarmLines(),
+  tracer = NO_TRACES,
   master,
   purposeKey,
   signingKey,
@@ -82,22 +86,24 @@ export function buildWorld({
     createHmac('sha256', cashierKey).update(`${mchNo}/${transactionNo}`).digest()
   const { closeBudgetMs, channelCallMs, leaseMs, nonceWindowMs, auditDays } = config
   const findTogether = coalesced<null, Merchant | null>({
+    name: 'merchant',
     run: async (mchNo, asks) => {
       const merchant = await findMerchant(pool, mchNo, now())
       return asks.map(() => merchant)
     },
     inFlightMax: STATEMENTS_AT_ONCE,
     sizeMax: Number.POSITIVE_INFINITY,
-    onBatch: (size) => metrics.batch('merchant', size),
+    onBatch: metrics.batch,
   })
   const rememberTogether = coalesced<string, void>({
+    name: 'nonce',
     run: async (mchNo, nonces) => {
       await rememberNonces(pool, { mchNo, nonces, now: now() })
       return []
     },
     inFlightMax: STATEMENTS_AT_ONCE,
     sizeMax: NONCES_PER_STATEMENT,
-    onBatch: (size) => metrics.batch('nonce', size),
+    onBatch: metrics.batch,
   })
   return {
     pool,
@@ -110,7 +116,7 @@ export function buildWorld({
     isSandbox: config.mode === 'sandbox',
     consoleRules: consoleRulesOf(config),
     findMerchant: (mchNo) => findTogether(mchNo, null),
-    closeUntouched: closeUntouchedTogether({ pool, now, onBatch: (size) => metrics.batch('close', size) }),
+    closeUntouched: closeUntouchedTogether({ pool, now, onBatch: metrics.batch }),
     rememberNonce: rememberTogether,
     signingKey,
     signNotification: (mchNo, news, at) =>
@@ -129,10 +135,9 @@ export function buildWorld({
     devices: knownDevices(purposeKey('console device'), newNonce),
     hashing,
     secrets: secretsOf(master),
-    ...{ log, metrics, alarmLines },
+    ...{ log, metrics, alarmLines, tracer },
     now,
-    ...{ sureNow: clock.sureNow, aheadMs: clock.aheadMs, steadyMs: clock.steadyMs },
-    clockDoubt: clock.doubt,
+    ...{ sureNow: clock.sureNow, aheadMs: clock.aheadMs, steadyMs: clock.steadyMs, clockDoubt: clock.doubt },
     random: Math.random,
     ...{ newDigits, newNonce, keyedDigits: keyedDigits(purposeKey('number')) },
     sleep,

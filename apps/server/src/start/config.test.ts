@@ -74,6 +74,7 @@ describe('without any setting', () => {
       secondPersonAboveFen: null,
       metricsToken: null,
       metricsPort: null,
+      traces: null,
       sandboxExposed: 'no',
       notifyPorts: [443],
       notifyNetworks: [],
@@ -368,4 +369,37 @@ describe('ACOPAY_METRICS_TOKEN', () => {
       expect(message).not.toContain(token)
     },
   )
+})
+
+describe('traces', () => {
+  const on = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:4318' }
+
+  it('are on where there is an address for them, and off by the two words of the standard', () => {
+    expect(read(on).traces).toEqual({ share: 1, heedsCaller: true })
+    expect(read({ OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'https://a.example/v1/traces' }).traces).not.toBeNull()
+    expect(read({ ...on, OTEL_SDK_DISABLED: 'true' }).traces).toBeNull()
+    expect(read({ ...on, OTEL_TRACES_EXPORTER: 'none' }).traces).toBeNull()
+  })
+
+  it('are sampled as the standard says, with a share', () => {
+    const sampling = (OTEL_TRACES_SAMPLER: string, OTEL_TRACES_SAMPLER_ARG = '') =>
+      read({ ...on, OTEL_TRACES_SAMPLER, OTEL_TRACES_SAMPLER_ARG }).traces
+    expect(sampling('always_on')).toEqual({ share: 1, heedsCaller: false })
+    expect(sampling('always_off')).toEqual({ share: 0, heedsCaller: false })
+    expect(sampling('traceidratio', '0.01')).toEqual({ share: 0.01, heedsCaller: false })
+    expect(sampling('parentbased_traceidratio', '.5')).toEqual({ share: 0.5, heedsCaller: true })
+    expect(sampling('parentbased_traceidratio')).toEqual({ share: 1, heedsCaller: true })
+  })
+
+  it('name the setting that is wrong, and no password in an address', () => {
+    expect(complaint({ OTEL_EXPORTER_OTLP_ENDPOINT: 'user:secret@host' })).toMatch(/^OTEL_EXPORTER_OTLP_ENDPOINT /)
+    expect(complaint({ OTEL_EXPORTER_OTLP_ENDPOINT: 'user:secret@host' })).not.toContain('secret')
+    expect(complaint({ ...on, OTEL_TRACES_SAMPLER: 'jaeger_remote' })).toMatch(
+      /^OTEL_TRACES_SAMPLER .*got "jaeger_remote"/,
+    )
+    for (const arg of ['2', '-1', 'x', '1.5', '1e-2']) {
+      const wrong = { ...on, OTEL_TRACES_SAMPLER: 'traceidratio', OTEL_TRACES_SAMPLER_ARG: arg }
+      expect(complaint(wrong)).toMatch(/^OTEL_TRACES_SAMPLER_ARG /)
+    }
+  })
 })

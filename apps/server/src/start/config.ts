@@ -1,10 +1,12 @@
 /** Configuration: the settings of settings.ts, read and checked once at the start. */
 import path from 'node:path'
 import ipaddr from 'ipaddr.js'
+import type { Sampling } from '../tracing/along.ts'
 import { ConfigError } from './config-error.ts'
 import type { Kind, Read } from './setting-kinds.ts'
 import { type Env, type Found, findSetting } from './setting-sources.ts'
 import { SETTING_NAMES, SETTINGS, type Setting, type SettingName } from './settings.ts'
+import { readTraces } from './traces-config.ts'
 
 export { ConfigError } from './config-error.ts'
 
@@ -27,7 +29,11 @@ const BY_MODE = {
 type ByMode = { migrate: 'auto' | 'never'; drainMs: number }
 
 /** `home` is the folder in any case; in the sandbox `shellOrigins` has every page of this machine too. */
-export type Config = Omit<Values, 'home' | keyof ByMode> & { home: string } & ByMode
+export type Config = Omit<Values, 'home' | keyof ByMode> & {
+  home: string
+  /** Which traces are kept, by OpenTelemetry's own variables; null: none, and no code for them is loaded. */
+  traces: Sampling | null
+} & ByMode
 
 /** A setting that has been looked for. */
 export type Checked = Found & { name: SettingName }
@@ -70,12 +76,23 @@ export function checkConfig(env: Env, defaultHome: string): CheckedConfig {
     drainMs: drainMs ?? byMode.drainMs,
     home: path.resolve(home ?? defaultHome),
     shellOrigins: [...(shellOrigins ?? []), ...ofMachine],
+    traces: tracesOf(env, problems),
   }
   for (const { of, problem } of RULES) {
     const found = of.some((name) => wrong.has(name)) ? null : problem(config)
     if (found !== null) problems.push(found)
   }
   return { settings, problems, config: problems.length > 0 ? null : config }
+}
+
+function tracesOf(env: Env, problems: string[]): Sampling | null {
+  try {
+    return readTraces(env)
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    problems.push(...error.problems)
+    return null
+  }
 }
 
 function readFound(name: SettingName, { text, file, problem }: Found): { value: unknown; problem: string | null } {

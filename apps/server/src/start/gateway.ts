@@ -17,6 +17,7 @@ import { loadSigningKey, type SigningKey } from '../security/platform-key.ts'
 import { loadPurposeKeys } from '../security/purpose-keys.ts'
 import { beginStamping, stampsOf } from '../security/stamps.ts'
 import { loadMasterKeys, type MasterKeys } from '../security/vault.ts'
+import { onItsOwn } from '../tracing/along.ts'
 import type { World } from '../world.ts'
 import { buildWorld } from './build-world.ts'
 import { type ClockSources, keepComparing, type MovableClock, movableClock, watchedClock } from './clock.ts'
@@ -25,6 +26,7 @@ import { loggedWatch, lostOnTheWay, openDatabase, prepareSchema } from './databa
 import { inHome } from './home.ts'
 import { openLog, standardOutput } from './log.ts'
 import { openMetrics } from './open-metrics.ts'
+import { openTraces } from './open-traces.ts'
 
 const STAMPING_CHANGED = 'the moment at which stamping began was removed or changed in the database'
 
@@ -107,8 +109,8 @@ type Start = { config: Config; machine: Machine; signal: AbortSignal; opened: Cl
 
 /** Opens everything before it listens, and is ready last. */
 async function start({ config, machine, signal, opened }: Start): Promise<Gateway> {
-  const { log, ...counted } = openLog(config, machine.output)
-  opened.push(async () => log.flush())
+  const telling = await openTelling(config, machine, opened)
+  const { log } = telling
   const { gone, tellGone, isGone } = goneOnce()
   const master = loadMasterKeys(config)
   const { pool, close: closeDatabase } = await openDatabase(config, { ...watched(log, tellGone), signal })
@@ -125,7 +127,7 @@ async function start({ config, machine, signal, opened }: Start): Promise<Gatewa
   const world = buildWorld({
     config: mayRewrite ? config : forgettingNothing(config),
     pool,
-    ...{ log, ...counted },
+    ...telling,
     master,
     purposeKey,
     outgoing,
@@ -174,12 +176,19 @@ const besides = (world: World, clock: MovableClock): { stop: () => Promise<void>
   startAlarmWatch(world),
 ]
 
+/** How this process tells what it does: the log, the metrics, the alarms and the traces. */
+async function openTelling(config: Config, machine: Machine, opened: Close[]) {
+  const { log, ...counted } = openLog(config, machine.output)
+  opened.push(async () => log.flush())
+  return { log, ...counted, tracer: await openTraces(config, { ...machine, log }, opened) }
+}
+
 /** Where the owner of the tables removes old rows (`npm run audit -- forget`). */
 const forgettingNothing = (config: Config): Config => ({ ...config, auditDays: 0 })
 
 const watched = (log: World['log'], tellGone: (error: Error) => void) => ({
   watch: loggedWatch(log, tellGone),
-  onLost: (err: Error) => log.warn({ err }, 'database connection lost'),
+  onLost: (err: Error) => onItsOwn(() => log.warn({ err }, 'database connection lost')),
   isServing: true,
 })
 

@@ -45,12 +45,12 @@ it('a line that is worth an alert is counted by its text, and logged; other line
   const { log, metrics } = openLog(config, { write: (line) => void lines.push(JSON.parse(line)) })
   log.error({ alarm: true, mchNo: 'MCH1' }, 'job overdue')
   log.error({ alarm: true, mchNo: 'MCH2' }, 'job overdue')
-  log.error({ mchNo: 'MCH1' }, 'job failed')
+  log.error({ alarm: false, mchNo: 'MCH1' }, 'job failed')
   log.info('said')
   expect(lines.map(({ msg, alarm, mchNo }) => [msg, alarm, mchNo])).toEqual([
     ['job overdue', true, 'MCH1'],
     ['job overdue', true, 'MCH2'],
-    ['job failed', undefined, 'MCH1'],
+    ['job failed', false, 'MCH1'],
     ['said', undefined, undefined],
   ])
   const text = await metrics.registry.metrics()

@@ -5,6 +5,7 @@
 import { type DestinationStream, type LogFn, pino } from 'pino'
 import { type AlarmLines, alarmLines } from '../metrics/alarm-lines.ts'
 import { type Metrics, metrics as newMetrics } from '../metrics/metrics.ts'
+import { alongInLog } from '../tracing/along.ts'
 import { VERSION } from '../version.ts'
 import type { World } from '../world.ts'
 import type { Config } from './config.ts'
@@ -20,7 +21,7 @@ export function openLog(
   const lines = alarmLines()
   const base = { pid: process.pid }
   const hooks = { logMethod: noticingAlarms(metrics, lines) }
-  return { log: pino({ level, base, redact: REDACTED, hooks }, output), metrics, alarmLines: lines }
+  return { log: pino({ level, base, redact: REDACTED, hooks, mixin: alongInLog }, output), metrics, alarmLines: lines }
 }
 
 /** The text of such a line is one of a few. A difference that a rule has settled is logged with `alarm: false`. */

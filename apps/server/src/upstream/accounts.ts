@@ -58,7 +58,16 @@ export function channelAccounts({ pool, master, door, sandboxUrl, log, metrics }
     warnAtMs: number
   }
   const cached = new LRUCache<string, Made>(growingTo(CHANNELS_MAX))
-  const guarded = circuitBreaker(door.now, (name) => metrics.upstreamRest(name.slice(name.lastIndexOf('/') + 1)))
+  const channelIn = (name: string): string => name.slice(name.lastIndexOf('/') + 1)
+  const { guard, rests } = circuitBreaker(door.now, (name) => metrics.upstreamRest(channelIn(name)))
+  metrics.watchRests(() => {
+    const counts = new Map<string, number>()
+    for (const { name, isResting } of rests()) {
+      const channel = channelIn(name)
+      counts.set(channel, (counts.get(channel) ?? 0) + (isResting ? 1 : 0))
+    }
+    return counts
+  })
   /** Once a day for each account that is used. */
   const warnOfEnds = (key: AccountKey, made: Made): void => {
     if (made.certificates.length === 0 || door.now().getTime() < made.warnAtMs) return
@@ -88,7 +97,7 @@ export function channelAccounts({ pool, master, door, sandboxUrl, log, metrics }
       else log?.error({ mchNo, channel, complaint, alarm: true }, 'the upstream refuses requests of this account')
     }
     const bare = makeChannel(channel, inTheSandbox(settings, sandbox), door)
-    const fresh = guarded(name, withComplaints(counted(channel, bare, metrics), note))
+    const fresh = guard(name, withComplaints(counted(channel, bare, metrics), note))
     const made = { sealed, sandbox, channel: fresh, certificates: certificatesOf(channel, settings), warnAtMs: 0 }
     cached.set(name, made)
     warnOfEnds({ mchNo, channel }, made)

@@ -6,10 +6,10 @@ const signal = new AbortController().signal
 const REF = { attemptNo: 'AT1' }
 
 let nowMs: number
-let guard: ReturnType<typeof circuitBreaker>
+let guard: ReturnType<typeof circuitBreaker>['guard']
 beforeEach(() => {
   nowMs = 0
-  guard = circuitBreaker(() => new Date(nowMs))
+  guard = circuitBreaker(() => new Date(nowMs)).guard
 })
 
 /** An upstream that counts its queries and answers them as the test says. */

@@ -43,11 +43,11 @@ const guarded =
     return answer
   }
 
-/** Wraps channels. `onRest` hears when a rest begins. All channels of one name share their counts, also after the channel was made again. */
+/** `guard` wraps channels; `rests` tells which of them rest now. `onRest` hears when a rest begins. All channels of one name share their counts, also after the channel was made again. */
 export function circuitBreaker(
   now: () => Date,
   onRest: (name: string) => void = () => {},
-): (name: string, channel: Channel) => Channel {
+): { guard: (name: string, channel: Channel) => Channel; rests: () => { name: string; isResting: boolean }[] } {
   const healths = new LRUCache<string, Health>(growingTo(ACCOUNTS_MAX))
 
   const healthOf = (name: string): Health => {
@@ -56,16 +56,20 @@ export function circuitBreaker(
     return health
   }
 
-  return (name, channel) => {
-    const guard = guarded(healthOf(name), now, () => onRest(name))
+  const guard = (name: string, channel: Channel): Channel => {
+    const safe = guarded(healthOf(name), now, () => onRest(name))
     return {
       ...channel,
-      open: guard(channel.open),
-      query: guard(channel.query),
-      close: guard(channel.close),
-      refund: guard(channel.refund),
-      queryRefund: guard(channel.queryRefund),
-      fetchUpstreamBill: guard(channel.fetchUpstreamBill),
+      open: safe(channel.open),
+      query: safe(channel.query),
+      close: safe(channel.close),
+      refund: safe(channel.refund),
+      queryRefund: safe(channel.queryRefund),
+      fetchUpstreamBill: safe(channel.fetchUpstreamBill),
     }
+  }
+  return {
+    guard,
+    rests: () => [...healths].map(([name, { restUntilMs }]) => ({ name, isResting: now().getTime() < restUntilMs })),
   }
 }

@@ -1,6 +1,7 @@
-/** Counts and times the calls that are made to an upstream. */
+/** Counts, times and traces the calls that are made to an upstream. */
 import type { Channel } from '@acopay/channels'
 import type { Metrics } from '../metrics/metrics.ts'
+import { inSpan } from '../tracing/along.ts'
 
 export function counted(name: string, channel: Channel, metrics: Metrics): Channel {
   const timed =
@@ -13,9 +14,13 @@ export function counted(name: string, channel: Channel, metrics: Metrics): Chann
       // A channel that throws has no answer.
       let outcome = 'unknown'
       try {
-        const answer = await call(ask, signal)
-        outcome = answer.kind
-        return answer
+        const attributes = { 'acopay.channel': name, 'acopay.verb': verb }
+        return await inSpan(`${name} ${verb}`, { kind: 'client', attributes }, async (span) => {
+          const answer = await call(ask, signal)
+          outcome = answer.kind
+          span?.set({ 'acopay.outcome': outcome })
+          return answer
+        })
       } finally {
         metrics.upstreamCall({ channel: name, verb }, outcome, (performance.now() - startMs) / 1000)
       }

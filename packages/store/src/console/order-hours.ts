@@ -104,6 +104,9 @@ export type Health = {
   reversals: number
   jobs: number
   oldestAt: Date | null
+  /** Of the jobs that are stuck, and of the notifications that wait. */
+  oldestJobAt: Date | null
+  oldestNotificationAt: Date | null
   pending: number
   late: number
   dead: number
@@ -133,6 +136,9 @@ export async function readHealth(db: Db, mchNo: string | null, since: Date): Pro
                   (select min(time_expire) from ${stuck.expired} and ($1::text is null or mch_no = $1)),
                   (select min(created_at) from ${stuck.refunds} and ($1::text is null or mch_no = $1)),
                   (select min(created_at) from ${stuck.reversals} and ($1::text is null or mch_no = $1))) as "oldestAt",
+            (select min(created_at) from ${STUCK_JOBS} j) as "oldestJobAt",
+            (select min(round_at) from notification where state = 'PENDING' and ($1::text is null or mch_no = $1))
+              as "oldestNotificationAt",
             ${some(`notification where state = 'PENDING'`)} as pending,
             ${some(`notification where state = 'PENDING' and round_at < $2`)} as late,
             ${some(`notification where state = 'DEAD'`)} as dead,

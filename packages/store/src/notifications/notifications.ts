@@ -12,21 +12,25 @@ export type NewNotification = NotificationKey & {
   news: string
 }
 
+/** The request or run that made it, for the log and the trace of its tries; null where that is not known. */
+type Cause = { requestId: string | null; traceparent: string | null }
+
 /** Call it in the transaction of the change that the notification reports. `seq` is that change's timeline entry. */
-export async function insertNotification(db: Db, one: NewNotification, now: Date): Promise<void> {
+export async function insertNotification(db: Db, one: NewNotification & Partial<Cause>, now: Date): Promise<void> {
   await run(
     db,
     'insertNotification',
-    `insert into notification (mch_no, transaction_no, seq, kind, url, host, news, state, due_at, round_at, created_at)
-     values ($1, $2, $3, $4, $5, $6, $7, 'PENDING', greatest($8::timestamptz, (
+    `insert into notification (mch_no, transaction_no, seq, kind, url, host, news, request_id, traceparent, state, due_at, round_at,
+       created_at)
+     values ($1, $2, $3, $4, $5, $6, $7, $9, $10, 'PENDING', greatest($8::timestamptz, (
        select max(e.due_at) from notification e
         where e.mch_no = $1 and e.transaction_no = $2 and e.state = 'PENDING')), $8, $8)`,
-    [one.mchNo, one.transactionNo, one.seq, one.kind, one.url, one.host, one.news, now],
+    [one.mchNo, one.transactionNo, one.seq, one.kind, one.url, one.host, one.news, now, one.requestId, one.traceparent],
   )
 }
 
 /** `taken` is the lease's number; `tries` is the number of failed tries before this one. */
-export type TakenNotification = NewNotification & { taken: number; tries: number }
+export type TakenNotification = NewNotification & Cause & { taken: number; tries: number }
 
 /** How many calls may start now: `perHost` for a host that is not in `free`, `free` for the others, `total` in all. */
 export type TakeLimits = { perHost: number; free: ReadonlyMap<string, number>; total: number }
@@ -67,7 +71,7 @@ export const takeNotifications = (
        from (select * from due where place <= free order by due_at, seq limit $6) d
       where n.mch_no = d.mch_no and n.transaction_no = d.transaction_no and n.seq = d.seq
       returning n.mch_no as "mchNo", n.transaction_no as "transactionNo", n.seq, n.kind, n.url, n.host, n.news, n.taken,
-                n.tries`,
+                n.tries, n.request_id as "requestId", n.traceparent`,
     [now, leaseUntil, perHost, [...free.keys()], [...free.values()], total],
   )
 

@@ -12,6 +12,7 @@ import {
   timeText,
 } from '@acopay/protocol'
 import { type FoundRefund, insertNotification, type Order } from '@acopay/store'
+import { along } from '../../tracing/along.ts'
 import type { Change } from '../order/events.ts'
 
 /** `order` is the order after the step. Writes nothing where the merchant gave no `notify_url`. */
@@ -58,5 +59,11 @@ async function write<Kind extends NotificationKind>(
   { url, kind, news }: { url: string; kind: Kind; news: NotificationNews<Kind> },
 ): Promise<void> {
   const { host } = new URL(url)
-  await insertNotification(db, { mchNo, transactionNo, seq, kind, url, host, news: JSON.stringify(news) }, now)
+  const { requestId = null, trace = null } = along() ?? {}
+  const cause = { requestId, traceparent: trace?.traceparent ?? null }
+  await insertNotification(
+    db,
+    { mchNo, transactionNo, seq, kind, url, host, news: JSON.stringify(news), ...cause },
+    now,
+  )
 }

@@ -61,11 +61,12 @@ const UNTOUCHED_MOVE = (() => {
 const STATEMENTS_AT_ONCE = 2
 const CLOSES_PER_STATEMENT = 128
 
-type Together = { pool: Pool; now: () => Date; onBatch: (size: number) => void }
+type Together = { pool: Pool; now: () => Date; onBatch: (name: string, size: number) => void }
 
 /** The cheap close of one process: callers of one merchant who close at the same time share one statement. */
 export const closeUntouchedTogether = ({ pool, now, onBatch }: Together): World['closeUntouched'] =>
   coalesced({
+    name: 'close',
     onBatch,
     run: (mchNo, asks) => moveUntouched(pool, { mchNo, move: UNTOUCHED_MOVE, asks, now: now() }),
     inFlightMax: STATEMENTS_AT_ONCE,

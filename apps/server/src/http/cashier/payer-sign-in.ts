@@ -84,7 +84,7 @@ export function payerSignInRoutes(
     if (answer.kind === 'payer') {
       back.set('payer', world.secrets.seal(placeOf(key, channel), answer.openId).toString('base64url'))
     } else {
-      world.log.warn({ requestId: request.id, ...key, channel, why: answer.why }, 'a payer could not be known')
+      world.log.warn({ ...key, channel, why: answer.why }, 'a payer could not be known')
     }
     const url = `${world.cashierUrl(key.mchNo, key.transactionNo)}#${back}`
     return reply.header('cache-control', 'no-store').redirect(url, 302)

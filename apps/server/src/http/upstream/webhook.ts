@@ -24,7 +24,7 @@ export function notificationRoutes(app: FastifyInstance, world: World, perAddres
     const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0)
     const received = isChannelName(channel)
       ? await receiveWebhook(world, { mchNo, channel }, { headers, body }).catch((err: unknown) => {
-          world.log.error({ requestId: request.id, mchNo, channel, err }, 'notification failed')
+          world.log.error({ mchNo, channel, err }, 'notification failed')
           return NOT_RECEIVED
         })
       : null

@@ -3,6 +3,7 @@ import { startEmbeddedPostgres, type Watch } from '@acopay/embedded-postgres'
 import { openPool, type Pool } from '@acopay/store'
 import type { World } from '../world.ts'
 import type { Config } from './config.ts'
+import { databaseConnection, tlsFailure } from './database-tls.ts'
 import { inHome } from './home.ts'
 
 /** A lock holds no request for longer than the merchant waits. */
@@ -30,7 +31,7 @@ export async function openDatabase(
     config.databaseUrl === null
       ? await inHome(config, () => startEmbeddedPostgres(`${config.home}/postgres`, options))
       : null
-  const where = embedded === null ? { connectionString: config.databaseUrl ?? '' } : embedded.connection
+  const where = embedded?.connection ?? databaseConnection(config.databaseUrl ?? '', config.mode)
   const pool = openPool({ ...where, max: config.poolMax, statementTimeoutMs }, onLost)
   const close = async (): Promise<void> => {
     await pool.end()
@@ -40,7 +41,7 @@ export async function openDatabase(
     await close()
     // Only the code, because some messages repeat the address, which may contain a password.
     throw new Error(
-      `连接不到数据库，请检查 DATABASE_URL (cannot reach the database, check DATABASE_URL): ${error.code ?? error.name}`,
+      `连接不到数据库，请检查 DATABASE_URL (cannot reach the database, check DATABASE_URL): ${tlsFailure(error) ?? error.code ?? error.name}`,
     )
   })
   return { pool, close }

@@ -1,10 +1,13 @@
 /** Passkeys of the console's users, with an authenticator in software: what signs in, what proves, and what does neither. */
+
 import { generateKeyPairSync, randomBytes, scryptSync } from 'node:crypto'
+import { tmpdir } from 'node:os'
 import type { Role } from '@acopay/protocol/console'
 import { addConsoleUser } from '@acopay/store/console'
 import { Secret, TOTP } from 'otpauth'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { beginSession } from '../apps/server/src/actions/console/session.ts'
+import { consoleUser } from '../apps/server/src/commands/console-user.ts'
 import { authenticator, cbor, type Odd } from './support/authenticator.ts'
 import { type ConsoleClient, consoleClient, PASSWORD } from './support/console.ts'
 import { type TestWorld, testWorld } from './support/world.ts'
@@ -241,6 +244,25 @@ describe('a proof', () => {
     for (let time = 0; time < 2; time += 1) {
       expect(await prove(who, another.sign(await proofOptions(who), { counter: 0 }))).toBe('proven')
     }
+  })
+
+  it('of a copied passkey: the runbook passkey-counter ends its sessions, and takes a new passkey', async () => {
+    const { username, who } = await newUser()
+    const { own } = await register(who, undefined, { counter: 7 })
+    expect(await prove(who, own.sign(await proofOptions(who), { counter: 3 }))).toBe('400 passkey')
+    expect(alarms().at(-1)).toMatchObject({ username })
+    const admin = await signedIn('admin')
+    expect((await admin.get('audit?limit=5')).status).toBe(200)
+    const env = { DATABASE_URL: gateway.database.connectionString }
+    let said = ''
+    const say = (line: string): void => {
+      said += line
+    }
+    await consoleUser.run(['reset', username], { env, defaultHome: tmpdir(), say })
+    expect((await who.get('passkeys')).status).toBe(401)
+    const oneTime = said.split(': ').at(-1)
+    const again = await visit(username, {}, oneTime)
+    expect([again.status, again.body.passkeys]).toEqual([200, 0])
   })
 
   it('has ten open questions at most: the eleventh voids the first', async () => {

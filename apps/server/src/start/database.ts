@@ -4,6 +4,7 @@ import { migrate, openPool, type Pool, readSchema, servingName, whyNotServed } f
 import { VERSION } from '../version.ts'
 import type { World } from '../world.ts'
 import type { Config } from './config.ts'
+import { databaseConnection, tlsFailure } from './database-tls.ts'
 import { inHome } from './home.ts'
 
 /** A lock holds no request for longer than the merchant waits. */
@@ -33,7 +34,7 @@ export async function openDatabase(
     config.databaseUrl === null
       ? await inHome(config, () => startEmbeddedPostgres(`${config.home}/postgres`, options))
       : null
-  const where = embedded === null ? { connectionString: config.databaseUrl ?? '' } : embedded.connection
+  const where = embedded?.connection ?? databaseConnection(config.databaseUrl ?? '', config.mode)
   const named = isServing ? { application_name: servingName() } : {}
   const pool = openPool({ ...where, ...named, max: config.poolMax, statementTimeoutMs }, onLost)
   const close = async (): Promise<void> => {
@@ -44,7 +45,7 @@ export async function openDatabase(
     await close()
     // Only the code, because some messages repeat the address, which may contain a password.
     throw new Error(
-      `连接不到数据库，请检查 DATABASE_URL (cannot reach the database, check DATABASE_URL): ${error.code ?? error.name}`,
+      `连接不到数据库，请检查 DATABASE_URL (cannot reach the database, check DATABASE_URL): ${tlsFailure(error) ?? error.code ?? error.name}`,
     )
   })
   return { pool, close }

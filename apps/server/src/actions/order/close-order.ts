@@ -1,6 +1,6 @@
 /** Closes an order, for a merchant or an operator (spec/protocol.md 3.1, spec/order-lifecycle.md, Closing). */
 import { decide, type OrderRef } from '@acopay/core'
-import { findOrder, leaseJob, moveUntouched, type Order, type Pool, removeJob } from '@acopay/store'
+import { findOrder, leaseJob, moveUntouched, type Order, type Pool, removeJob, wakeJob } from '@acopay/store'
 import { coalesced } from '../../outbound/coalesce.ts'
 import { type Deadline, remainingMs, within } from '../../upstream/call-upstream.ts'
 import type { World } from '../../world.ts'
@@ -43,10 +43,10 @@ export async function closeOrder(world: World, ask: CloseAsk): Promise<CloseAnsw
   const fenced = await changeOrder(world, key, { event: 'close_asked', by: ask.by })
   if (fenced.kind !== 'answered') return fenced
   if (fenced.order.state !== 'CLOSING') return answer(fenced.order, 'full')
-  const settled = isFencedHere(fenced)
-    ? await closeHere(world, fenced.order, deadline)
-    : await waitForOthers(world, fenced.order, deadline)
-  return answer(settled, 'full')
+  if (isFencedHere(fenced)) return answer(await closeHere(world, fenced.order, deadline), 'full')
+  // A person who presses the button does not wait for the job's next try, which may be minutes ahead.
+  if (nonce === null) await wakeJob(world.pool, closeJob(fenced.order), world.now())
+  return answer(await waitForOthers(world, fenced.order, deadline), 'full')
 }
 
 /** The table's step for closing an order for which no attempt was ever opened. The store writes it to such orders only. */

@@ -43,8 +43,10 @@ async function tryAll(world: World): Promise<Unready | null> {
     await proveWritable(world.pool, world.now())
   } catch (error) {
     const { code } = error as { code?: unknown }
-    const isAnswer = typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code)
-    return isAnswer ? { status: 'database refuses', code } : { status: 'database unreachable' }
+    // PostgreSQL's codes have a digit; Node's EPIPE has none.
+    const isAnswer = typeof code === 'string' && /^(?=.*\d)[0-9A-Z]{5}$/.test(code)
+    if (isAnswer) return { status: 'database refuses', code }
+    return { status: 'database unreachable', ...(typeof code === 'string' ? { code } : {}) }
   }
   try {
     await world.signingKey().sign('readyz')

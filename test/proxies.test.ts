@@ -11,7 +11,15 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { FROM_SOURCE } from './support/from-source.ts'
 import { openAttempt, orderParams, place, type Request, readAnswer, signedRequest } from './support/merchant.ts'
 import { spawnNode } from './support/process.ts'
-import { type Ask, ask, begin, type Proxy, type ProxyName, proxyProgram, startProxy } from './support/proxies.ts'
+import {
+  type Ask,
+  ask,
+  begin,
+  type ProxyName,
+  type ProxyUnderTest,
+  proxyProgram,
+  startProxy,
+} from './support/proxies.ts'
 import { SIZE } from './support/size.ts'
 import { type TestWorld, testWorld } from './support/world.ts'
 
@@ -31,7 +39,7 @@ for (const name of ['nginx', 'caddy'] as const) {
 
 function inFrontOfAGateway(name: ProxyName): void {
   let gateway: TestWorld
-  let proxy: Proxy
+  let proxy: ProxyUnderTest
   beforeAll(async () => {
     const env = { ACOPAY_TRUSTED_PROXIES: '1', ACOPAY_RATE_PER_ADDRESS: '20', ACOPAY_METRICS_TOKEN: TOKEN }
     gateway = await testWorld({ env, publicUrl: 'https://localhost' })
@@ -173,7 +181,7 @@ type Written = { method: string; url: string; headers: IncomingHttpHeaders; body
 function inFrontOfAScribe(name: ProxyName): void {
   const written: Written[] = []
   let server: Server
-  let proxy: Proxy
+  let proxy: ProxyUnderTest
   beforeAll(async () => {
     server = createServer(async (request, answer) => {
       const chunks: Buffer[] = []

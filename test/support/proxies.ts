@@ -12,7 +12,7 @@ import forge from 'node-forge'
 import { pemKeys } from './keys.ts'
 import { programAt } from './programs.ts'
 
-export type Proxy = {
+export type ProxyUnderTest = {
   port: number
   /** Over HTTP, without TLS. */
   plainPort: number
@@ -35,7 +35,7 @@ const FILES = path.resolve(import.meta.dirname, '../../deploy/proxies')
 const OPERATORS = '127.0.0.1/32'
 
 /** Starts it in front of `gateway` (host and port). */
-export async function startProxy(name: ProxyName, gateway: string): Promise<Proxy> {
+export async function startProxy(name: ProxyName, gateway: string): Promise<ProxyUnderTest> {
   const folder = mkdtempSync(path.join(tmpdir(), `acopay-${name}-`))
   const [port, plainPort] = [await freePort(), await freePort()]
   const caFile = writeCertificate(folder)
@@ -158,7 +158,10 @@ export type Ask = {
 export type Told = { status: number; headers: IncomingMessage['headers']; text: string }
 
 /** The answer once its head is there; its body may go on. */
-export async function begin(proxy: Proxy, { path: place, method, headers, body, from }: Ask): Promise<IncomingMessage> {
+export async function begin(
+  proxy: ProxyUnderTest,
+  { path: place, method, headers, body, from }: Ask,
+): Promise<IncomingMessage> {
   const asked = httpsRequest({
     ...{ host: '127.0.0.1', servername: 'localhost', port: proxy.port, path: place, agent: false },
     ...{ method: method ?? 'GET', localAddress: from ?? '127.0.0.1', ca: readFileSync(proxy.caFile) },
@@ -170,7 +173,7 @@ export async function begin(proxy: Proxy, { path: place, method, headers, body, 
   return answer
 }
 
-export async function ask(proxy: Proxy, asked: Ask): Promise<Told> {
+export async function ask(proxy: ProxyUnderTest, asked: Ask): Promise<Told> {
   const answer = await begin(proxy, asked)
   let text = ''
   for await (const chunk of answer.setEncoding('utf8')) text += chunk

@@ -1,4 +1,4 @@
-/** The units of deploy/systemd by systemd's own programs, offline: none is installed or started. */
+/** The units of deploy/systemd by systemd's own programs, offline: none is installed or started. And what Prometheus is told to read. */
 import {
   chmodSync,
   copyFileSync,
@@ -21,6 +21,13 @@ const read = (file: string): string => readFileSync(path.join(UNITS, file), 'utf
 const analyze = programAt('systemd-analyze', 'apt-get install systemd')
 const SYSTEM = '/usr/lib/systemd/system'
 const TARGETS = ['basic', 'multi-user', 'network-online', 'shutdown', 'sysinit'].map((name) => `${name}.target`)
+
+const promtool = programAt('promtool', 'apt-get install prometheus')
+
+it.runIf(promtool !== null)('the Prometheus of compose.yaml can read its configuration', () => {
+  const file = path.resolve(UNITS, '../containers/prometheus.yml')
+  expect(ran(promtool ?? '', ['check', 'config', '--syntax-only', file])).toMatchObject({ status: 0 })
+})
 
 describe.runIf(analyze !== null)('the units', () => {
   /** A machine on which they are installed, as far as systemd-analyze looks. */

@@ -34,12 +34,12 @@ const FILES = path.resolve(import.meta.dirname, '../../deploy/proxies')
 /** Operators of these tests call from 127.0.0.1, everyone else from other addresses of this machine. */
 const OPERATORS = '127.0.0.1/32'
 
-/** Starts it in front of `gateway` (host and port). */
-export async function startProxy(name: ProxyName, gateway: string): Promise<ProxyUnderTest> {
+/** Starts it in front of gateways, each a host and a port. */
+export async function startProxy(name: ProxyName, gateways: string[]): Promise<ProxyUnderTest> {
   const folder = mkdtempSync(path.join(tmpdir(), `acopay-${name}-`))
   const [port, plainPort] = [await freePort(), await freePort()]
   const caFile = writeCertificate(folder)
-  const child = (name === 'nginx' ? startNginx : startCaddy)({ folder, port, plainPort, gateway })
+  const child = (name === 'nginx' ? startNginx : startCaddy)({ folder, port, plainPort, gateways })
   const output: string[] = []
   for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => output.push(String(chunk)))
   const ended = once(child, 'exit')
@@ -61,13 +61,13 @@ export async function startProxy(name: ProxyName, gateway: string): Promise<Prox
   }
 }
 
-type Start = { folder: string; port: number; plainPort: number; gateway: string }
+type Start = { folder: string; port: number; plainPort: number; gateways: string[] }
 
-function startNginx({ folder, port, plainPort, gateway }: Start): ChildProcess {
+function startNginx({ folder, port, plainPort, gateways }: Start): ChildProcess {
   const inFolder = (file: string): string => path.join(folder, file)
   const site = readFileSync(path.join(FILES, 'nginx.conf'), 'utf8')
     .replaceAll('pay.example.com', 'localhost')
-    .replaceAll('127.0.0.1:8080', gateway)
+    .replace(/server 127\.0\.0\.1:8080 (.*;)/, (_, how) => gateways.map((one) => `server ${one} ${how}`).join(' '))
     .replaceAll('[::]:', '[::1]:')
     .replace(/listen( \[::1\]:| )443/g, (_, host) => `listen${host === ' ' ? ' ' : host}${port}`)
     .replace(/listen( \[::1\]:| )80;/g, (_, host) => `listen${host === ' ' ? ' ' : host}${plainPort};`)
@@ -87,7 +87,7 @@ function startNginx({ folder, port, plainPort, gateway }: Start): ChildProcess {
   return spawn(proxyProgram('nginx') ?? '', ['-p', folder, '-e', inFolder('error.log'), '-c', inFolder('nginx.conf')])
 }
 
-function startCaddy({ folder, port, plainPort, gateway }: Start): ChildProcess {
+function startCaddy({ folder, port, plainPort, gateways }: Start): ChildProcess {
   const env = {
     ...process.env,
     HOME: folder,
@@ -95,7 +95,7 @@ function startCaddy({ folder, port, plainPort, gateway }: Start): ChildProcess {
     HTTP_PORT: String(plainPort),
     HTTPS_PORT: String(port),
     ACOPAY_DOMAIN: 'localhost',
-    ACOPAY_GATEWAYS: gateway,
+    ACOPAY_GATEWAYS: gateways.join(' '),
     ACOPAY_CONSOLE_NETWORKS: OPERATORS,
     ACOPAY_TLS: `tls ${path.join(folder, 'fullchain.pem')} ${path.join(folder, 'privkey.pem')}`,
   }

@@ -33,6 +33,6 @@ if ! podman image exists "$base_image"; then
 fi
 
 # `chroot`: a sandbox inside which no other one can be made.
-buildah bud --isolation chroot --network host --pull-never --format docker --file deploy/containers/Dockerfile \
+buildah bud --isolation chroot --network host --pull-never --format docker --layers=false --file deploy/containers/Dockerfile \
   --build-arg "REVISION=$(git rev-parse HEAD)" --tag "acopay:$version" .
 podman image inspect "acopay:$version" --format '{{.Size}} bytes, user {{.User}}, {{.Config.Entrypoint}} {{.Config.Cmd}}'

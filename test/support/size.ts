@@ -21,6 +21,7 @@ export const SIZE = {
   randomRequests: size('RANDOM_REQUESTS', 5_000, 100_000),
   recipes: size('RECIPES', 0, 7),
   simulationSeeds: size('SIMULATION_SEEDS', 25, 300),
+  slowAnswerSeconds: size('SLOW_ANSWER_SECONDS', 3, 14),
   stormOrders: size('STORM_ORDERS', 40, 1000),
   upgradeOrders: size('UPGRADE_ORDERS', 0, 20_000),
   wireClients: size('WIRE_CLIENTS', 1, 6),

@@ -24,6 +24,7 @@ const BROWSER = ['test/support/browser.ts']
 const DATABASE = [
   'test/support/postgres.ts',
   'test/support/process.ts',
+  'test/support/programs.ts',
   'test/support/from-source.ts',
   'test/support/signer.ts',
   EMBEDDED,

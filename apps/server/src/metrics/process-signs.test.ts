@@ -24,11 +24,11 @@ it('a process that does its work shows no sign', async () => {
   const { metrics, signs } = looked()
   await signs()
   for (let call = 0; call < 1000; call += 1) {
-    metrics.call('close', 'SUCCESS', 0.01)
+    metrics.call({ call: 'close', outcome: 'SUCCESS', by: 'merchant' }, 0.01)
     metrics.close('cheap', 0.01)
     metrics.upstreamCall({ channel: 'wechat', verb: 'close' }, 'accepted', 0.1)
   }
-  metrics.call('close', 'SYSTEM_ERROR', 0.01)
+  metrics.call({ call: 'close', outcome: 'SYSTEM_ERROR', by: 'merchant' }, 0.01)
   metrics.close('full', 6)
   metrics.upstreamCall({ channel: 'wechat', verb: 'close' }, 'unknown', 0.1)
   expect(await signs()).toEqual([])
@@ -38,7 +38,7 @@ it('errors, slow closes and a silent upstream show while they are a part of the 
   const { metrics, signs } = looked()
   await signs()
   for (let call = 0; call < 5; call += 1) {
-    metrics.call('close', 'SYSTEM_ERROR', 0.01)
+    metrics.call({ call: 'close', outcome: 'SYSTEM_ERROR', by: 'merchant' }, 0.01)
     metrics.close('full', 6)
     metrics.upstreamCall({ channel: 'alipay', verb: 'query' }, 'unknown', 2)
     metrics.upstreamCall({ channel: 'wechat', verb: 'query' }, 'paid', 0.1)

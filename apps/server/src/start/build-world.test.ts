@@ -1,3 +1,4 @@
+import type { NewOrder } from '@acopay/store'
 import { expect, it } from 'vitest'
 import { masterKeysOf } from '../security/vault.ts'
 import { buildWorld, type Parts } from './build-world.ts'
@@ -54,6 +55,34 @@ it('cheap closes of all merchants go in two statements at a time, of 128 callers
   await answerOne()
   await answerOne()
   await Promise.all(closed)
+})
+
+it('orders of all merchants are placed in two statements at a time, of 128 callers at most', async () => {
+  const { world, asked, answerOne } = slowDatabase()
+  const placing = { nonce: 'n', entry: '{}', genesis: Buffer.alloc(32), mac: Buffer.alloc(32), now: new Date(0) }
+  const placed = Array.from({ length: 2 + 128 + 1 }, (_, index) =>
+    world.insertOrder({ ...placing, order: { mchNo: `MCH${index}` } as NewOrder }),
+  )
+  expect(asked).toEqual([1, 1])
+  await answerOne()
+  expect(asked).toEqual([1, 1, 128])
+  await answerOne()
+  expect(asked).toEqual([1, 1, 128, 1])
+  await answerOne()
+  await answerOne()
+  await Promise.all(placed)
+})
+
+it('of callers of many merchants at most 512 are looked up in one statement', async () => {
+  const { world, asked, answerOne } = slowDatabase()
+  const found = Array.from({ length: 2 + 512 + 1 }, (_, index) => world.findMerchant(`MCH${index}`))
+  await answerOne()
+  expect(asked).toEqual([1, 1, 512])
+  await answerOne()
+  expect(asked).toEqual([1, 1, 512, 1])
+  await answerOne()
+  await answerOne()
+  await Promise.all(found)
 })
 
 it('nonces of queries are stored in two statements at a time, of 512 queries at most, and no query is answered before its own', async () => {

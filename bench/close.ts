@@ -12,24 +12,34 @@ import { openPool, type Pool } from '@acopay/store'
 import type { DemoSettings } from '../apps/server/src/sandbox/demo-merchant.ts'
 import { openAttempt } from '../test/support/merchant.ts'
 import { startProcess } from '../test/support/process.ts'
-import { closeRequest, placeOrders, quantile } from './closes.ts'
+import { addMerchants, closeRequest, type Placed, placeOrders, quantile } from './closes.ts'
 import { openConnection } from './connection.ts'
-import { cpuMicros, signatureMicros } from './machine.ts'
+import { cpuMicros, familyMicros, signatureMicros } from './machine.ts'
 import { summarize } from './profile.ts'
 
 const { values } = parseArgs({
   options: {
     closes: { type: 'string', default: '8000' },
     connections: { type: 'string', default: '64' },
+    merchants: { type: 'string', default: '1000' },
     'openssl-seconds': { type: 'string', default: '3' },
   },
 })
 const CLOSES = Number(values.closes)
 const CONNECTIONS = Number(values.connections)
+const MERCHANTS = Number(values.merchants)
 const OPENSSL_SECONDS = Number(values['openssl-seconds'])
 const WARM_UP = 500
 
-type Run = { perSecond: number; p50: number; p99: number; cpuUs: number; databaseCalls: number; bytes: number }
+type Run = {
+  perSecond: number
+  p50: number
+  p99: number
+  cpuUs: number
+  databaseUs: number
+  databaseCalls: number
+  bytes: number
+}
 
 const dir = mkdtempSync(path.join(tmpdir(), 'acopay-bench-'))
 const say = (line: string): void => void process.stdout.write(`${line}\n`)
@@ -50,13 +60,15 @@ async function main(): Promise<void> {
 
   const before = signatureMicros(OPENSSL_SECONDS)
   const gateway = await startProcess(env)
-  say(`placing ${2 * CLOSES + 2 * WARM_UP} orders …`)
-  const orders = await placeOrders(gateway.demo, 2 * CLOSES + 2 * WARM_UP)
+  say(`placing ${3 * CLOSES + 2 * WARM_UP} orders …`)
+  const orders = await placeOrders([gateway.demo], 2 * CLOSES + 2 * WARM_UP)
+  const ofMany = await placeOrders(await addMerchants(pool, gateway.demo, MERCHANTS), CLOSES)
   await closeAll(gateway, pool, orders.splice(0, WARM_UP), CONNECTIONS)
   const many = await closeAll(gateway, pool, orders.splice(0, CLOSES), CONNECTIONS)
   const one = await closeAll(gateway, pool, orders.splice(0, WARM_UP), 1)
-  const attended = await placeOrders(gateway.demo, WARM_UP)
-  for (const order of attended) await openAttempt(gateway.demo, order)
+  const spread = await closeAll(gateway, pool, ofMany, CONNECTIONS)
+  const attended = await placeOrders([gateway.demo], WARM_UP)
+  for (const { of, transactionNo } of attended) await openAttempt(of, transactionNo)
   const three = await closeAll(gateway, pool, attended, CONNECTIONS)
   await gateway.end('SIGTERM')
   const after = signatureMicros(OPENSSL_SECONDS)
@@ -64,10 +76,11 @@ async function main(): Promise<void> {
 
   const signatureUs = (before.us + after.us) / 2
   const report = (name: string, run: Run): void => {
-    const { perSecond, p50, p99, cpuUs, databaseCalls, bytes } = run
+    const { perSecond, p50, p99, cpuUs, databaseUs, databaseCalls, bytes } = run
     say(
       `${name.padEnd(34)} ${perSecond.toFixed(0).padStart(6)}/s  p50 ${p50.toFixed(1)} ms  p99 ${p99.toFixed(1)} ms  ` +
         `CPU ${cpuUs.toFixed(0)} µs = ${(cpuUs / signatureUs).toFixed(2)} signatures  ` +
+        `database CPU ${databaseUs.toFixed(0)} µs = ${(databaseUs / signatureUs).toFixed(2)}  ` +
         `${databaseCalls.toFixed(2)} database transactions  ${bytes} bytes`,
     )
   }
@@ -75,6 +88,7 @@ async function main(): Promise<void> {
   say(`${availableParallelism()} cores, Node ${process.version}, UV_THREADPOOL_SIZE as npm start sets it`)
   say(`one signature: ${before.us.toFixed(0)} µs before, ${after.us.toFixed(0)} µs after (${before.measuredBy})`)
   report(`no attempt, ${CONNECTIONS} connections`, many)
+  report(`no attempt, ${MERCHANTS} merchants`, spread)
   report('no attempt, 1 connection', one)
   report(`one open attempt, ${CONNECTIONS} connections`, three)
   say(
@@ -96,16 +110,16 @@ async function main(): Promise<void> {
 async function closeAll(
   gateway: { url: string; demo: DemoSettings; pid: number },
   pool: Pool,
-  orders: string[],
+  orders: Placed[],
   connections: number,
 ): Promise<Run> {
-  const requests = await Promise.all(orders.map((order) => closeRequest(gateway.demo, order)))
+  const requests = await Promise.all(orders.map(closeRequest))
   const lanes = await Promise.all(Array.from({ length: connections }, () => openConnection(gateway.url)))
   const millis: number[] = []
   let next = 0
   let bytes = 0
   const transactionsBefore = await transactions(pool)
-  const cpuBefore = cpuMicros(gateway.pid)
+  const [cpuBefore, databaseBefore] = [cpuMicros(gateway.pid), familyMicros(postgres.pid)]
   const start = performance.now()
   await Promise.all(
     lanes.map(async (lane) => {
@@ -122,6 +136,7 @@ async function closeAll(
   )
   const seconds = (performance.now() - start) / 1000
   const cpuUs = (cpuMicros(gateway.pid) - cpuBefore) / orders.length
+  const databaseUs = (familyMicros(postgres.pid) - databaseBefore) / orders.length
   const databaseCalls = ((await transactions(pool)) - transactionsBefore) / orders.length
   for (const lane of lanes) lane.end()
   return {
@@ -129,6 +144,7 @@ async function closeAll(
     p50: quantile(millis, 0.5),
     p99: quantile(millis, 0.99),
     cpuUs,
+    databaseUs,
     databaseCalls,
     bytes,
   }

@@ -1,21 +1,52 @@
 /** Orders, and closes of them that are signed before they are timed. */
+import type { Pool } from '@acopay/store'
 import type { DemoSettings } from '../apps/server/src/sandbox/demo-merchant.ts'
 import { place, signedRequest } from '../test/support/merchant.ts'
 
 const PLACING_AT_ONCE = 32
 
-export async function placeOrders(demo: DemoSettings, count: number): Promise<string[]> {
-  const orders: string[] = []
+/** An order, and the merchant who may close it. */
+export type Placed = { of: DemoSettings; transactionNo: string }
+
+/** Places the orders with these merchants in turn. */
+export async function placeOrders(merchants: DemoSettings[], count: number): Promise<Placed[]> {
+  const orders: Placed[] = []
   while (orders.length < count) {
-    const left = Math.min(PLACING_AT_ONCE, count - orders.length)
-    orders.push(...(await Promise.all(Array.from({ length: left }, () => place(demo)))))
+    const some = Array.from({ length: Math.min(PLACING_AT_ONCE, count - orders.length) }, (_, index) => index)
+    const placed = some.map(async (index) => {
+      const of = merchants[(orders.length + index) % merchants.length] as DemoSettings
+      return { of, transactionNo: await place(of) }
+    })
+    orders.push(...(await Promise.all(placed)))
   }
   return orders
 }
 
+/** Adds so many merchants who sign with the demo merchant's key. */
+export async function addMerchants(db: Pool, demo: DemoSettings, count: number): Promise<DemoSettings[]> {
+  const of = `select 'BENCH' || n as mch_no from generate_series(1, $1::int) n`
+  await db.query(
+    `insert into merchant (mch_no, name, created_at) select mch_no, 'bench', now() from (${of}) m on conflict do nothing`,
+    [count],
+  )
+  await db.query(
+    `insert into app (mch_no, app_no, name, created_at)
+     select m.mch_no, a.app_no, 'bench', now() from (${of}) m, app a where a.mch_no = $2 and a.app_no = $3
+     on conflict do nothing`,
+    [count, demo.mchNo, demo.appNo],
+  )
+  await db.query(
+    `insert into merchant_key (mch_no, key_id, public_key, valid_from)
+     select m.mch_no, k.key_id, k.public_key, k.valid_from from (${of}) m, merchant_key k where k.mch_no = $2
+     on conflict do nothing`,
+    [count, demo.mchNo],
+  )
+  return Array.from({ length: count }, (_, index) => ({ ...demo, mchNo: `BENCH${index + 1}` }))
+}
+
 /** The bytes of a signed close. */
-export async function closeRequest(demo: DemoSettings, transaction_no: string): Promise<Buffer> {
-  const { url, headers, body } = await signedRequest(demo, {
+export async function closeRequest({ of, transactionNo: transaction_no }: Placed): Promise<Buffer> {
+  const { url, headers, body } = await signedRequest(of, {
     method: 'POST',
     path: 'close',
     params: { transaction_no },

@@ -1,7 +1,7 @@
 /** What the machine can do, measured in the same run, to compare the other figures with. */
 import { spawnSync } from 'node:child_process'
 import { generateKeyPairSync, sign } from 'node:crypto'
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 
 /** Microseconds of one core for one RSA-2048 signature, and what measured it. */
 export function signatureMicros(seconds: number): { us: number; measuredBy: string } {
@@ -16,13 +16,36 @@ export function signatureMicros(seconds: number): { us: number; measuredBy: stri
   return { us: ((performance.now() - start) * 1000) / count, measuredBy: 'crypto.sign (no openssl on this machine)' }
 }
 
-/** Microseconds of CPU a process has used so far, all its threads together. Linux only: from /proc. */
-export function cpuMicros(pid: number): number {
+const MICROS_PER_TICK = 10_000
+
+/** The fields of /proc/PID/stat from the state on. */
+function statOf(pid: number): number[] {
   const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
-  const [userTicks, systemTicks] = stat
+  return stat
     .slice(stat.lastIndexOf(')') + 2)
     .split(' ')
-    .slice(11, 13)
     .map(Number)
-  return ((userTicks ?? 0) + (systemTicks ?? 0)) * 10_000
+}
+
+const sum = (ticks: number[]): number => ticks.reduce((one, other) => one + other, 0) * MICROS_PER_TICK
+
+/** Microseconds of CPU a process has used so far, all its threads together. Linux only: from /proc. */
+export const cpuMicros = (pid: number): number => sum(statOf(pid).slice(11, 13))
+
+/** The same of a process and its children, also those that ended: PostgreSQL has a process for each connection. */
+export function familyMicros(pid: number): number {
+  const children = readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((child) => parentOf(child) === pid)
+  return sum(statOf(pid).slice(11, 15)) + children.reduce((micros, child) => micros + cpuMicros(child), 0)
+}
+
+/** Null where the process has just ended. */
+function parentOf(pid: number): number | null {
+  try {
+    return statOf(pid)[1] ?? null
+  } catch {
+    return null
+  }
 }

@@ -81,8 +81,8 @@ async function main(): Promise<void> {
 
 /** Microseconds of CPU of one close. */
 async function closeMany(gateway: StartedProcess): Promise<number> {
-  const orders = await placeOrders(gateway.demo, CLOSES)
-  const requests = await Promise.all(orders.map((order) => closeRequest(gateway.demo, order)))
+  const orders = await placeOrders([gateway.demo], CLOSES)
+  const requests = await Promise.all(orders.map(closeRequest))
   const lanes = await Promise.all(Array.from({ length: CONNECTIONS }, () => openConnection(gateway.url)))
   const before = cpuMicros(gateway.pid)
   await Promise.all(

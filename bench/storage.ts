@@ -46,7 +46,7 @@ async function main(): Promise<void> {
 
   const orders: string[] = []
   await measured('placing', gateway, pool, async () => void orders.push(await place(gateway.demo)))
-  const requests = await Promise.all(orders.map((order) => closeRequest(gateway.demo, order)))
+  const requests = await Promise.all(orders.map((transactionNo) => closeRequest({ of: gateway.demo, transactionNo })))
   const lanes = await Promise.all(Array.from({ length: AT_ONCE }, () => openConnection(gateway.url)))
   await measured('closing, no attempt', gateway, pool, async (lane) => {
     const answer = await (lanes[lane] as (typeof lanes)[number]).ask(requests.pop() as Buffer)

@@ -74,8 +74,8 @@ function told(windows: Window[]): string {
 
 /** Signed closes of `count` orders, which are placed for them. */
 async function prepared(count: number): Promise<Buffer[]> {
-  const orders = await placeOrders(gateway.demo, count)
-  return Promise.all(orders.map((order) => closeRequest(gateway.demo, order)))
+  const orders = await placeOrders([gateway.demo], count)
+  return Promise.all(orders.map(closeRequest))
 }
 
 /** Closes for `SECONDS`, or until all are closed. */

@@ -5,7 +5,7 @@ const STORE = 'packages/store/src'
 const at = (what: string, file: string, within: string | null): Place => ({ what, file: `${STORE}/${file}`, within })
 
 export const HOT: readonly Place[] = [
-  at('place an order, with its nonce', 'orders/orders.ts', 'insertOrder'),
+  at('place an order, with its nonce', 'orders/orders.ts', 'insertOrders'),
   at('query an order', 'orders/orders.ts', 'findOrder'),
   at('lock an order', 'orders/orders.ts', 'lockOrder'),
   at('move an order', 'orders/orders.ts', 'moveOrder'),
@@ -25,5 +25,5 @@ export const HOT: readonly Place[] = [
   at('ask for a refund', 'payments/refunds.ts', 'insertRefund'),
   at('what may still be refunded', 'payments/refunds.ts', 'keptPayment'),
   at('nonces', 'merchants/nonces.ts', null),
-  at('who calls, with keys and rate', 'merchants/merchants.ts', 'findMerchant'),
+  at('who calls, with keys and rate', 'merchants/merchants.ts', 'findMerchants'),
 ]

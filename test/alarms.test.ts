@@ -159,7 +159,8 @@ const FAULTS: Fault[] = [
     en: '5 calls are answered 1500',
     make: async () => {
       await alarms.look(1)
-      for (let call = 0; call < 5; call += 1) gateway.world.metrics.call({ call: 'close', outcome: 'SYSTEM_ERROR', by: 'merchant' }, 0.01)
+      for (let call = 0; call < 5; call += 1)
+        gateway.world.metrics.call({ call: 'close', outcome: 'SYSTEM_ERROR', by: 'merchant' }, 0.01)
       return /超过1%的请求应答1500/
     },
     heal: async () => {},

@@ -1,5 +1,5 @@
 /** Mistakes in closing and in opening attempts. */
-import { ACTIONS, CORE, type Mutant, STORE } from './mutant.ts'
+import { ACTIONS, CORE, type Mutant } from './mutant.ts'
 
 export const CLOSING: Mutant[] = [
   {
@@ -82,8 +82,8 @@ export const CLOSING: Mutant[] = [
   },
   {
     name: 'the cheap close takes orders that have attempts',
-    file: `${STORE}/orders/untouched-orders.ts`,
-    find: 'o.attempts = 0',
-    replace: 'o.attempts >= 0',
+    file: 'packages/store/migrations/0029-move-untouched.sql',
+    find: 'was.attempts = 0',
+    replace: 'was.attempts >= 0',
   },
 ]

@@ -8,11 +8,10 @@ import type { Mutant } from './mutant.ts'
 export const DRAWN_18: Mutant[] = [
   // moveUntouched:ce548b20
   {
-    name: 'an order with attempts is taken for one without attempts',
-    file: 'packages/store/src/orders/untouched-orders.ts',
-    find: 'select s.i, s.is_involved is true as "isInvolved", exists (select from used where used.i = s.i) as "isFresh",',
-    replace:
-      'select s.i, case when true then null else s.is_involved is true end as "isInvolved", exists (select from used where used.i = s.i) as "isFresh",',
+    name: 'an order that needs the full close has its nonce used by the cheap one',
+    file: 'packages/store/migrations/0029-move-untouched.sql',
+    find: "if what <> 'involved' then",
+    replace: 'if true then',
   },
   // PAGES:4e3c58fb
   {

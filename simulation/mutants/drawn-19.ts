@@ -46,10 +46,9 @@ export const DRAWN_19: Mutant[] = [
   // moveUntouched:71133f5a
   {
     name: 'an order is not found by its number when it is closed',
-    file: 'packages/store/src/orders/untouched-orders.ts',
-    find: '(select o.transaction_no from orders o where o.mch_no = $1 and o.mch_trade_no = by_merchant)) as number',
-    replace:
-      '(select case when true then null else o.transaction_no end as transaction_no from orders o where o.mch_no = $1 and o.mch_trade_no = by_merchant)) as number',
+    file: 'packages/store/migrations/0029-move-untouched.sql',
+    find: 'select o.transaction_no into number from orders o',
+    replace: 'select null into number from orders o',
   },
   // differingField:812a736d
   {

@@ -9,7 +9,7 @@ import {
   findOrder,
   genesisHash,
   insertAttempt,
-  insertOrder,
+  insertOrders,
   moveOrder,
   type NewOrder,
   type Order,
@@ -69,7 +69,7 @@ export const placing = (order: NewOrder, nonce: string | null = null) => ({
 
 export async function seedOrder(db: Db, more: Partial<NewOrder> = {}): Promise<Order> {
   const order = newOrder(more)
-  await insertOrder(db, placing(order))
+  await insertOrders(db, 'all', [placing(order)])
   return orderNow(db, order)
 }
 

@@ -2,7 +2,16 @@
 
 import type { Channel } from '@acopay/channels'
 import type { Sign } from '@acopay/protocol'
-import type { CallKind, LoggedCall, Merchant, Pool, UntouchedAnswer, UntouchedAsk } from '@acopay/store'
+import type {
+  CallKind,
+  LoggedCall,
+  Merchant,
+  Placed,
+  Placing,
+  Pool,
+  UntouchedAnswer,
+  UntouchedAsk,
+} from '@acopay/store'
 import type { Logger } from 'pino'
 import type { BillFile, BillLinks } from './actions/bill/bill-links.ts'
 import type { AlarmLines } from './metrics/alarm-lines.ts'
@@ -61,14 +70,13 @@ export type World = {
     /** Where passkeys work, for a request that names this host; null: nowhere. */
     passkeySiteOf: (host: string) => PasskeySite | null
   }
-  /** Reads the merchant from the database. Callers who ask for one merchant at the same time share one statement. */
+  /** Reads the merchant from the database. Callers who ask at the same time share one statement. */
   findMerchant: (mchNo: string) => Promise<Merchant | null>
+  /** Records an order with its nonce: `insertOrdersTogether` in actions/order/place-order.ts. */
+  insertOrder: (placing: Placing) => Promise<Placed>
   /** Closes orders for which no attempt was ever opened: `closeUntouchedTogether` in actions/order/close-order.ts. */
-  closeUntouched: (mchNo: string, ask: UntouchedAsk) => Promise<UntouchedAnswer>
-  /**
-   * Records the nonce of a query, so that its signature is not good for a request that changes something. Callers of one
-   * merchant share a statement.
-   */
+  closeUntouched: (ask: UntouchedAsk) => Promise<UntouchedAnswer>
+  /** Records the nonce of a query, so that its signature is not good for a request that changes something. Callers share a statement. */
   rememberNonce: (mchNo: string, nonce: string) => Promise<void>
   /** The body of a notification: the fields in `news`, signed for this merchant at this moment. */
   signNotification: (mchNo: string, news: Record<string, string | null>, at: Date) => Promise<string>

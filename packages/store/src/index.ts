@@ -3,11 +3,11 @@
  * the sandbox's. The HTTP side imports only `@acopay/store/read`.
  */
 
-export * from './archive/copies.ts'
-export * from './archive/restorations.ts'
 export * from './alarms/alarm-channels.ts'
 export * from './alarms/alarm-conditions.ts'
 export * from './alarms/alarms.ts'
+export * from './archive/copies.ts'
+export * from './archive/restorations.ts'
 export * from './bills/bills.ts'
 export * from './bills/reconciliations.ts'
 export * from './calls/call-log.ts'

@@ -29,7 +29,7 @@ import {
   insertNotification,
   takeNotifications,
 } from './notifications/notifications.ts'
-import { expiredOrders, findOrder, insertOrder, lockOrder, moveOrder } from './orders/orders.ts'
+import { expiredOrders, findOrder, insertOrders, lockOrder, moveOrder } from './orders/orders.ts'
 import { moveUntouched } from './orders/untouched-orders.ts'
 import { attemptsOf, findAttempt, insertAttempt, moveAttempt } from './payments/attempts.ts'
 import {
@@ -82,7 +82,7 @@ async function seedTwin(db: Db, mchNo: string): Promise<void> {
       amountFen: amountOf(mchNo, count),
       timeExpire: after(count * 60_000),
     })
-    await insertOrder(db, placing(placed, `nonce${count}`))
+    await insertOrders(db, 'all', [placing(placed, `nonce${count}`)])
   }
   // Attempts 1 and 2 belong to order 1, 3 to order 2, 4 to order 3.
   for (const [count, of] of [
@@ -435,8 +435,14 @@ describe.each(BOTH)('%s changes', (mchNo) => {
 
   const untouched = (db: Db, refs: ({ transactionNo: string } | { mchTradeNo: string })[]) =>
     moveUntouched(db, {
-      ...{ mchNo, now: NOW, move: { from: 'NOTPAY', to: 'CLOSED', closeReason: 'MERCHANT' } },
-      asks: refs.map((ref, index) => ({ ref, nonce: `u${index}`, entry: entryAt(NOW, 'close_asked'), mac: MAC })),
+      ...{ group: 'all', now: NOW, move: { from: 'NOTPAY', to: 'CLOSED', closeReason: 'MERCHANT' } },
+      asks: refs.map((ref, index) => ({
+        mchNo,
+        ref,
+        nonce: `u${index}`,
+        entry: entryAt(NOW, 'close_asked'),
+        mac: MAC,
+      })),
     })
 
   const ROWS: [string, (db: Db) => Promise<unknown>, string[]][] = [

@@ -52,7 +52,7 @@ const bytes = { genesis: Buffer.alloc(32), headHash: Buffer.alloc(32), stampKey:
 const ARGUMENTS: Record<string, unknown[]> = {
   sealedValues: [sealed, 1],
   replaceSealed: [sealed, Buffer.alloc(1)],
-  insertOrder: [{ order: anything, ...bytes }],
+  insertOrders: ['all', [{ order: anything, ...bytes }]],
   moveOrder: [{ headSeq: 1, ...bytes }, bytes],
   moveAttempt: [{ state: 'OPEN' }, { event: 'shut' }],
   addLoadOrders: [bytes],

@@ -23,6 +23,14 @@ type Waiting<Ask, Answer> = {
 }
 type Queue<Ask, Answer> = { waiting: Waiting<Ask, Answer>[]; inFlight: number }
 
+/**
+ * The group of a merchant: only members of one group share a statement. One PostgreSQL needs no more than one; where the database is
+ * spread by merchant, a group is what lies in one place.
+ */
+export type GroupOf = (mchNo: string) => string
+
+export const ONE_GROUP: GroupOf = () => 'all'
+
 export function coalesced<Ask, Answer>(
   options: CoalesceOptions<Ask, Answer>,
 ): (key: string, ask: Ask) => Promise<Answer> {

@@ -86,7 +86,13 @@ export function safePost({ ports, networks, isLoopbackAllowed, resolve = resolve
       if (refused !== null)
         return { httpStatus: null, why: refused === 'port' ? 'the port may not be called' : ADDRESS_REFUSED }
       try {
-        const answer = await request(url, { method: 'POST', headers: { ...headersNow(), ...more }, body, signal, dispatcher: agent })
+        const answer = await request(url, {
+          method: 'POST',
+          headers: { ...headersNow(), ...more },
+          body,
+          signal,
+          dispatcher: agent,
+        })
         return { httpStatus: answer.statusCode, reply: await firstBytes(answer.body) }
       } catch (error) {
         return { httpStatus: null, why: whyOf(error, signal) }

@@ -1,3 +1,4 @@
+import type { NewOrder } from '@acopay/store'
 import { expect, it } from 'vitest'
 import { masterKeysOf } from '../security/vault.ts'
 import { buildWorld, type Parts } from './build-world.ts'
@@ -10,7 +11,7 @@ function slowDatabase() {
   const waiting: (() => void)[] = []
   const query = ({ values }: { values: unknown[] }) =>
     new Promise((resolve) => {
-      asked.push(Array.isArray(values[1]) ? values[1].length : 1)
+      asked.push(values.find(Array.isArray)?.length ?? 1)
       waiting.push(() => resolve({ rows: [] }))
     })
   const parts = {
@@ -28,22 +29,24 @@ function slowDatabase() {
   return { world, asked, answerOne }
 }
 
-it('callers of one merchant are looked up in two statements at a time, and those who wait share the next one', async () => {
+it('callers are looked up in two statements at a time, and those who wait share the next one, in which each merchant is named once', async () => {
   const { world, asked, answerOne } = slowDatabase()
-  const found = Array.from({ length: 500 }, () => world.findMerchant('MCH1'))
-  expect(asked).toHaveLength(2)
+  const found = Array.from({ length: 500 }, (_, index) => world.findMerchant(`MCH${index % 3}`))
+  expect(asked).toEqual([1, 1])
   await answerOne()
-  expect(asked).toHaveLength(3)
+  expect(asked).toEqual([1, 1, 3])
   await answerOne()
   await answerOne()
   expect(asked).toHaveLength(3)
   expect(new Set(await Promise.all(found))).toEqual(new Set([null]))
 })
 
-it('cheap closes of one merchant go in two statements at a time, of 128 callers at most', async () => {
+it('cheap closes of all merchants go in two statements at a time, of 128 callers at most', async () => {
   const { world, asked, answerOne } = slowDatabase()
   const ask = { ref: { transactionNo: 'AP1' }, nonce: 'n', entry: '{}', mac: Buffer.alloc(32) }
-  const closed = Array.from({ length: 2 + 128 + 1 }, () => world.closeUntouched('MCH1', ask))
+  const closed = Array.from({ length: 2 + 128 + 1 }, (_, index) =>
+    world.closeUntouched({ ...ask, mchNo: `MCH${index}` }),
+  )
   expect(asked).toEqual([1, 1])
   await answerOne()
   expect(asked).toEqual([1, 1, 128])
@@ -54,11 +57,39 @@ it('cheap closes of one merchant go in two statements at a time, of 128 callers 
   await Promise.all(closed)
 })
 
+it('orders of all merchants are placed in two statements at a time, of 128 callers at most', async () => {
+  const { world, asked, answerOne } = slowDatabase()
+  const placing = { nonce: 'n', entry: '{}', genesis: Buffer.alloc(32), mac: Buffer.alloc(32), now: new Date(0) }
+  const placed = Array.from({ length: 2 + 128 + 1 }, (_, index) =>
+    world.insertOrder({ ...placing, order: { mchNo: `MCH${index}` } as NewOrder }),
+  )
+  expect(asked).toEqual([1, 1])
+  await answerOne()
+  expect(asked).toEqual([1, 1, 128])
+  await answerOne()
+  expect(asked).toEqual([1, 1, 128, 1])
+  await answerOne()
+  await answerOne()
+  await Promise.all(placed)
+})
+
+it('of callers of many merchants at most 512 are looked up in one statement', async () => {
+  const { world, asked, answerOne } = slowDatabase()
+  const found = Array.from({ length: 2 + 512 + 1 }, (_, index) => world.findMerchant(`MCH${index}`))
+  await answerOne()
+  expect(asked).toEqual([1, 1, 512])
+  await answerOne()
+  expect(asked).toEqual([1, 1, 512, 1])
+  await answerOne()
+  await answerOne()
+  await Promise.all(found)
+})
+
 it('nonces of queries are stored in two statements at a time, of 512 queries at most, and no query is answered before its own', async () => {
   const { world, asked, answerOne } = slowDatabase()
   let stored = 0
   const all = Array.from({ length: 2 + 512 + 1 }, async (_, index) => {
-    await world.rememberNonce('MCH1', `n${index}`)
+    await world.rememberNonce(`MCH${index}`, `n${index}`)
     stored += 1
   })
   expect(asked).toEqual([1, 1])

@@ -1,13 +1,14 @@
 /** Builds the world: the only place that connects clocks, random numbers and the database with the actions. */
 import { createHmac, randomInt, randomUUID, timingSafeEqual } from 'node:crypto'
 import { signedNotification, timeText } from '@acopay/protocol'
-import { findMerchant, type Merchant, type Pool, rememberNonces } from '@acopay/store'
+import { findMerchants, type Merchant, type NonceUse, type Pool, rememberNonces } from '@acopay/store'
 import { billLinks } from '../actions/bill/bill-links.ts'
 import { callLog } from '../actions/calls/keep-calls.ts'
 import { closeUntouchedTogether } from '../actions/order/close-order.ts'
+import { insertOrdersTogether } from '../actions/order/place-order.ts'
 import { type AlarmLines, alarmLines as newAlarmLines } from '../metrics/alarm-lines.ts'
 import { type Metrics, metrics as newMetrics } from '../metrics/metrics.ts'
-import { coalesced } from '../outbound/coalesce.ts'
+import { coalesced, type GroupOf, ONE_GROUP } from '../outbound/coalesce.ts'
 import type { SafePost } from '../outbound/safe-post.ts'
 import { type Hashing, hashing as hashingQueue } from '../security/hashing.ts'
 import { knownDevices } from '../security/known-devices.ts'
@@ -29,6 +30,7 @@ const ALARM_AFTER_MS = 3_600_000
 
 /** Two statements at a time leave connections for other work. */
 const STATEMENTS_AT_ONCE = 2
+const MERCHANTS_PER_STATEMENT = 512
 const NONCES_PER_STATEMENT = 512
 
 export type Parts = {
@@ -85,26 +87,6 @@ export function buildWorld({
   const cashierProof = ({ mchNo, transactionNo }: { mchNo: string; transactionNo: string }): Buffer =>
     createHmac('sha256', cashierKey).update(`${mchNo}/${transactionNo}`).digest()
   const { closeBudgetMs, channelCallMs, leaseMs, nonceWindowMs, auditDays } = config
-  const findTogether = coalesced<null, Merchant | null>({
-    name: 'merchant',
-    run: async (mchNo, asks) => {
-      const merchant = await findMerchant(pool, mchNo, now())
-      return asks.map(() => merchant)
-    },
-    inFlightMax: STATEMENTS_AT_ONCE,
-    sizeMax: Number.POSITIVE_INFINITY,
-    onBatch: metrics.batch,
-  })
-  const rememberTogether = coalesced<string, void>({
-    name: 'nonce',
-    run: async (mchNo, nonces) => {
-      await rememberNonces(pool, { mchNo, nonces, now: now() })
-      return []
-    },
-    inFlightMax: STATEMENTS_AT_ONCE,
-    sizeMax: NONCES_PER_STATEMENT,
-    onBatch: metrics.batch,
-  })
   return {
     pool,
     phase,
@@ -115,9 +97,7 @@ export function buildWorld({
     limits: { closeBudgetMs, channelCallMs, leaseMs, nonceWindowMs, auditDays, alarmAfterMs: ALARM_AFTER_MS },
     isSandbox: config.mode === 'sandbox',
     consoleRules: consoleRulesOf(config),
-    findMerchant: (mchNo) => findTogether(mchNo, null),
-    closeUntouched: closeUntouchedTogether({ pool, now, onBatch: metrics.batch }),
-    rememberNonce: rememberTogether,
+    ...sharedStatements({ pool, now, metrics, groupOf: ONE_GROUP }),
     signingKey,
     signNotification: (mchNo, news, at) =>
       signedNotification(news, { mchNo, nonce: newNonce(), notifyTime: timeText(at), sign: signingKey().sign }),
@@ -141,6 +121,43 @@ export function buildWorld({
     random: Math.random,
     ...{ newDigits, newNonce, keyedDigits: keyedDigits(purposeKey('number')) },
     sleep,
+  }
+}
+
+type Shared = Pick<World, 'pool' | 'now' | 'metrics'> & { groupOf: GroupOf }
+
+/** What callers share statements for. */
+function sharedStatements({
+  pool,
+  now,
+  metrics,
+  groupOf,
+}: Shared): Pick<World, 'findMerchant' | 'rememberNonce' | 'insertOrder' | 'closeUntouched'> {
+  const findTogether = coalesced<string, Merchant | null>({
+    name: 'merchant',
+    run: async (_group, mchNos) => {
+      const found = await findMerchants(pool, [...new Set(mchNos)], now())
+      return mchNos.map((mchNo) => found.get(mchNo) ?? null)
+    },
+    inFlightMax: STATEMENTS_AT_ONCE,
+    sizeMax: MERCHANTS_PER_STATEMENT,
+    onBatch: metrics.batch,
+  })
+  const rememberTogether = coalesced<NonceUse, void>({
+    name: 'nonce',
+    run: async (_group, uses) => {
+      await rememberNonces(pool, { uses, now: now() })
+      return []
+    },
+    inFlightMax: STATEMENTS_AT_ONCE,
+    sizeMax: NONCES_PER_STATEMENT,
+    onBatch: metrics.batch,
+  })
+  return {
+    findMerchant: (mchNo) => findTogether(groupOf(mchNo), mchNo),
+    insertOrder: insertOrdersTogether({ pool, groupOf, onBatch: metrics.batch }),
+    closeUntouched: closeUntouchedTogether({ pool, now, groupOf, onBatch: metrics.batch }),
+    rememberNonce: (mchNo, nonce) => rememberTogether(groupOf(mchNo), { mchNo, nonce }),
   }
 }
 

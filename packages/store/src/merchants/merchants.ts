@@ -12,19 +12,23 @@ export type Merchant = {
 }
 
 /** The merchant with the keys that are valid at `now`; null when there is none. */
-export async function findMerchant(db: Db, mchNo: string, now: Date): Promise<Merchant | null> {
+export const findMerchant = async (db: Db, mchNo: string, now: Date): Promise<Merchant | null> =>
+  (await findMerchants(db, [mchNo], now)).get(mchNo) ?? null
+
+/** Those of these merchants that there are, by their numbers, each with the keys that are valid at `now`. */
+export async function findMerchants(db: Db, mchNos: string[], now: Date): Promise<Map<string, Merchant>> {
   const rows = await run<Merchant>(
     db,
-    'findMerchant',
+    'findMerchants',
     `select mch_no as "mchNo", name, enabled as "isEnabled", allowed_ips as "allowedIps",
             rate_per_second as "ratePerSecond",
             array(select k.public_key from merchant_key k
                    where k.mch_no = m.mch_no and k.valid_from <= $2 and (k.valid_until is null or k.valid_until > $2)
                    order by k.valid_from desc) as "publicKeys"
-       from merchant m where m.mch_no = $1`,
-    [mchNo, now],
+       from merchant m where m.mch_no = any ($1)`,
+    [mchNos, now],
   )
-  return rows[0] ?? null
+  return new Map(rows.map((row) => [row.mchNo, row]))
 }
 
 /** Adds a merchant unless its number is taken. */

@@ -42,7 +42,8 @@ describe('a nonce', () => {
 })
 
 describe('the nonces of queries', () => {
-  const remember = (nonces: string[], mchNo = 'MCH1') => rememberNonces(database.pool, { mchNo, nonces, now: after(0) })
+  const remember = (nonces: string[], mchNo = 'MCH1') =>
+    rememberNonces(database.pool, { uses: nonces.map((nonce) => ({ mchNo, nonce })), now: after(0) })
 
   it('are used from then on, by this merchant only, and may have been used before', async () => {
     expect(await use('of a close')).toBe(true)

@@ -15,14 +15,17 @@ export async function useNonce(db: Db, use: { mchNo: string; nonce: string; now:
   return rows.length === 1
 }
 
-/** Records the nonces of a merchant's queries, which may have had them before. They are inserted in order, so that two lists do not deadlock. */
-export async function rememberNonces(db: Db, seen: { mchNo: string; nonces: string[]; now: Date }): Promise<void> {
+export type NonceUse = { mchNo: string; nonce: string }
+
+/** Records the nonces of merchants' queries, which may have had them before. They are inserted in order, so that two lists do not deadlock. */
+export async function rememberNonces(db: Db, { uses, now }: { uses: NonceUse[]; now: Date }): Promise<void> {
   await run(
     db,
     'rememberNonces',
     `insert into nonce (mch_no, nonce, used_at)
-     select $1, nonce, $3 from unnest($2::text[]) as t (nonce) order by nonce on conflict do nothing`,
-    [seen.mchNo, seen.nonces, seen.now],
+     select mch_no, nonce, $3 from unnest($1::text[], $2::text[]) as t (mch_no, nonce) order by mch_no, nonce
+     on conflict do nothing`,
+    [uses.map(({ mchNo }) => mchNo), uses.map(({ nonce }) => nonce), now],
   )
 }
 

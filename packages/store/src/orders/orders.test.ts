@@ -15,7 +15,16 @@ import {
 } from '../../../../test/support/orders.ts'
 import { transaction } from '../db.ts'
 import { attemptsOf, moveAttempt } from '../payments/attempts.ts'
-import { expiredOrders, findOrder, insertOrder, lockOrder, type Move, moveOrder } from './orders.ts'
+import {
+  expiredOrders,
+  findOrder,
+  insertOrders,
+  lockOrder,
+  type Move,
+  moveOrder,
+  type Placed,
+  type Placing,
+} from './orders.ts'
 import { brokenAt, readTimeline } from './timeline.ts'
 
 let database: TestDatabase
@@ -41,11 +50,50 @@ const move = (more: Partial<Move> = {}): Move => ({
   ...more,
 })
 
-describe('insertOrder', () => {
+async function insert(sent: Placing): Promise<Placed> {
+  const [placed] = await insertOrders(database.pool, 'all', [sent])
+  if (placed === undefined) throw new Error('no answer')
+  return placed
+}
+
+describe('insertOrders', () => {
+  it('answers each order of a list in its place, whichever merchants they are of', async () => {
+    await database.pool.query(`insert into app values ('MCH2', 'LIST', 'x', true, $1)`, [NOW])
+    const [first, second, third, fourth] = [
+      newOrder({ mchTradeNo: 'list z' }),
+      newOrder({ mchNo: 'MCH2', appNo: 'LIST', mchTradeNo: 'list a' }),
+      newOrder({ mchTradeNo: 'list z' }),
+      newOrder({ appNo: 'LIST', mchTradeNo: 'list b' }),
+    ] as const
+    const nonces = ['list 1', 'list 1', 'list 2', 'list 1']
+    const sent = [first, second, third, fourth].map((order, index) => placing(order, nonces[index]))
+    // Of one merchant's members under one nonce, the one with the lowest number is taken first.
+    expect(await insertOrders(database.pool, 'all', sent)).toEqual([
+      { app: 'enabled', isNonceFresh: false, isPlaced: false },
+      { app: 'enabled', isNonceFresh: true, isPlaced: true },
+      { app: 'enabled', isNonceFresh: true, isPlaced: true },
+      { app: 'absent', isNonceFresh: true, isPlaced: false },
+    ])
+    expect(await findOrder(database.pool, 'MCH2', { mchTradeNo: 'list a' })).toMatchObject(second)
+    expect(await findOrder(database.pool, MCH, { mchTradeNo: 'list z' })).toMatchObject(third)
+  })
+
+  it('lists that name the same numbers in opposite directions do not deadlock', async () => {
+    const numbers = Array.from({ length: 30 }, (_, index) => `both ways ${index}`)
+    const lists = Array.from({ length: 8 }, (_, list) => {
+      const sent = numbers.map((mchTradeNo) =>
+        placing(newOrder({ mchTradeNo }), `both ways ${mchTradeNo} ${list}`.slice(-32)),
+      )
+      return list % 2 === 0 ? sent : sent.toReversed()
+    })
+    const placed = await Promise.all(lists.map((list) => insertOrders(database.pool, 'all', list)))
+    expect(placed.flat().filter(({ isPlaced }) => isPlaced)).toHaveLength(30)
+  })
+
   it('writes the order, its nonce and the first entry of its timeline', async () => {
     const order = newOrder({ extra: 'x', notifyUrl: 'https://a.example', askedExpire: after(60_000) })
     const sent = placing(order, 'first')
-    expect(await insertOrder(database.pool, sent)).toEqual({
+    expect(await insert(sent)).toEqual({
       app: 'enabled',
       isNonceFresh: true,
       isPlaced: true,
@@ -61,7 +109,7 @@ describe('insertOrder', () => {
   it("leaves the order that has the merchant's number as it is, also when the second request differs", async () => {
     const first = await seedOrder(database.pool)
     const second = newOrder({ mchTradeNo: first.mchTradeNo, description: 'another', extra: 'another' })
-    expect(await insertOrder(database.pool, placing(second))).toMatchObject({ isPlaced: false, app: 'enabled' })
+    expect(await insert(placing(second))).toMatchObject({ isPlaced: false, app: 'enabled' })
     expect(await findOrder(database.pool, MCH, { mchTradeNo: first.mchTradeNo })).toEqual(first)
     expect(await findOrder(database.pool, MCH, { transactionNo: second.transactionNo })).toBeNull()
     expect(await readTimeline(database.pool, MCH, first.transactionNo)).toHaveLength(1)
@@ -70,9 +118,7 @@ describe('insertOrder', () => {
   it('places one order for twenty callers with one number, each with a nonce of its own', async () => {
     const mchTradeNo = newOrder().mchTradeNo
     const placed = await Promise.all(
-      Array.from({ length: 20 }, (_, caller) =>
-        insertOrder(database.pool, placing(newOrder({ mchTradeNo }), `c${caller}`)),
-      ),
+      Array.from({ length: 20 }, (_, caller) => insert(placing(newOrder({ mchTradeNo }), `c${caller}`))),
     )
     expect(placed.filter(({ isPlaced }) => isPlaced)).toHaveLength(1)
     expect(placed.every(({ isNonceFresh }) => isNonceFresh)).toBe(true)
@@ -82,9 +128,7 @@ describe('insertOrder', () => {
 
   it('places one order for twenty callers with one nonce, each with a number of its own', async () => {
     const placed = await Promise.all(
-      Array.from({ length: 20 }, () =>
-        insertOrder(database.pool, placing(newOrder({ description: 'replayed' }), 'same')),
-      ),
+      Array.from({ length: 20 }, () => insert(placing(newOrder({ description: 'replayed' }), 'same'))),
     )
     expect(placed.filter(({ isPlaced }) => isPlaced)).toHaveLength(1)
     expect(placed.filter(({ isNonceFresh }) => isNonceFresh)).toHaveLength(1)
@@ -103,7 +147,7 @@ describe('insertOrder', () => {
       ['OFF', 'disabled'],
     ] as const) {
       const order = newOrder({ appNo })
-      expect(await insertOrder(database.pool, placing(order))).toMatchObject({ app, isPlaced: false })
+      expect(await insert(placing(order))).toMatchObject({ app, isPlaced: false })
       expect(await findOrder(database.pool, MCH, { transactionNo: order.transactionNo })).toBeNull()
     }
   })

@@ -1,6 +1,6 @@
 /** Orders. Only `moveOrder` here and `moveUntouched` in untouched-orders.ts write state changes; both extend the timeline. */
 import { type CloseReason, type Fen, fen, type OrderRef, type OrderState } from '@acopay/core'
-import { type Db, run } from '../db.ts'
+import { type Db, retried, run } from '../db.ts'
 import { nextHash } from './timeline.ts'
 
 export type Order = {
@@ -103,51 +103,39 @@ export type Placing = {
 export type Placed = { app: 'absent' | 'disabled' | 'enabled'; isNonceFresh: boolean; isPlaced: boolean }
 
 /**
- * Records the nonce and inserts the order with the first entry of its timeline, in one statement. When two callers use one
- * number, the unique index decides: the second gets `isPlaced: false` and reads the first one's order.
+ * Records the nonce of each, and inserts its order with the first entry of its timeline: one call for the whole list, whose members may
+ * belong to any merchants of one `group` (migrations/0030-place-orders.sql). When two callers use one number, the second gets
+ * `isPlaced: false` and reads the first one's order. The answers are in the order of the list.
  */
-export async function insertOrder(db: Db, { order, nonce, entry, genesis, mac, now }: Placing): Promise<Placed> {
-  const hash = nextHash(genesis, entry)
-  const rows = await run<{ appEnabled: boolean | null; isNonceFresh: boolean; isPlaced: boolean }>(
-    db,
-    'insertOrder',
-    `with the_app as (select enabled from app where mch_no = $1 and app_no = $3),
-     fresh as (
-       insert into nonce (mch_no, nonce, used_at) select $1, $11, $14 where $11::text is not null
-       on conflict do nothing returning 1),
-     placed as (
-       insert into orders (mch_no, transaction_no, app_no, mch_trade_no, description, amount_fen, currency, extra,
-         notify_url, asked_expire, time_expire, state, head_seq, head_hash, created_at, changed_at)
-       select $1, $2, $3, $4, $5, $6, 'CNY', $7, $8, $9, $10, 'NOTPAY', 1, $13, $14, $14
-        where exists (select from the_app where enabled) and ($11::text is null or exists (select from fresh))
-       on conflict do nothing returning transaction_no),
-     first_entry as (
-       insert into timeline (mch_no, transaction_no, seq, at, entry, hash, mac)
-       select $1, transaction_no, 1, $14, $12, $13, $15 from placed)
-     select (select enabled from the_app) as "appEnabled",
-            $11::text is null or exists (select from fresh) as "isNonceFresh",
-            exists (select from placed) as "isPlaced"`,
-    [
-      order.mchNo,
-      order.transactionNo,
-      order.appNo,
-      order.mchTradeNo,
-      order.description,
-      order.amountFen,
-      order.extra,
-      order.notifyUrl,
-      order.askedExpire,
-      order.timeExpire,
-      nonce,
-      entry,
-      hash,
-      now,
-      mac,
-    ],
+export async function insertOrders(db: Db, group: string, placings: Placing[]): Promise<Placed[]> {
+  const orders = placings.map(({ order }) => order)
+  const rows = await retried(() =>
+    run<{ isEnabled: boolean | null; isNonceFresh: boolean; isPlaced: boolean }>(
+      db,
+      'insertOrders',
+      `select is_enabled as "isEnabled", is_nonce_fresh as "isNonceFresh", is_placed as "isPlaced"
+         from place_orders($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) order by place`,
+      [
+        group,
+        orders.map((order) => order.mchNo),
+        orders.map((order) => order.transactionNo),
+        orders.map((order) => order.appNo),
+        orders.map((order) => order.mchTradeNo),
+        orders.map((order) => order.description),
+        orders.map((order) => order.amountFen),
+        orders.map((order) => order.extra),
+        orders.map((order) => order.notifyUrl),
+        orders.map((order) => order.askedExpire),
+        orders.map((order) => order.timeExpire),
+        placings.map(({ nonce }) => nonce),
+        placings.map(({ entry }) => entry),
+        placings.map(({ genesis, entry }) => nextHash(genesis, entry)),
+        placings.map(({ mac }) => mac),
+        placings.map(({ now }) => now),
+      ],
+    ),
   )
-  const row = rows[0]
-  if (row === undefined) throw new Error('insertOrder returned no row')
-  return { app: appStateOf(row.appEnabled), isNonceFresh: row.isNonceFresh, isPlaced: row.isPlaced }
+  return rows.map(({ isEnabled, ...row }) => ({ app: appStateOf(isEnabled), ...row }))
 }
 
 function appStateOf(isEnabled: boolean | null): Placed['app'] {

@@ -185,9 +185,15 @@ describe('a timeline that was rewritten with all its hashes and the head of its 
     const closed = await seedOrder(database.pool)
     const ref = { mchTradeNo: closed.mchTradeNo }
     const entry = entryAt(NOW, 'close_asked')
-    const ask = { ref, nonce: closed.transactionNo.slice(-32), entry, mac: STAMP({ mchNo: MCH, ref, seq: 2, entry }) }
+    const ask = {
+      mchNo: MCH,
+      ref,
+      nonce: closed.transactionNo.slice(-32),
+      entry,
+      mac: STAMP({ mchNo: MCH, ref, seq: 2, entry }),
+    }
     const move = { from: 'NOTPAY', to: 'CLOSED', closeReason: 'MERCHANT' } as const
-    await moveUntouched(database.pool, { mchNo: MCH, move, asks: [ask], now: NOW })
+    await moveUntouched(database.pool, { group: 'all', move, asks: [ask], now: NOW })
     expect(await afterForgery(closed, (entries) => entries)).toEqual({ chain: null, stamps: null })
     const stolen = await readTimeline(database.pool, MCH, closed.transactionNo)
     const moved = (entries: ForgedEntry[]) => [entries[0] as ForgedEntry, stolen[1] as ForgedEntry]

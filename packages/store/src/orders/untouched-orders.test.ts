@@ -28,10 +28,10 @@ beforeEach(async () => {
 const ask = (of: { transactionNo: string }, nonce?: string): UntouchedAsk => {
   nonces += 1
   const mac = Buffer.from(`mac ${nonces}`)
-  return { ref: { transactionNo: of.transactionNo }, nonce: nonce ?? `n${nonces}`, entry: ENTRY, mac }
+  return { mchNo: MCH, ref: { transactionNo: of.transactionNo }, nonce: nonce ?? `n${nonces}`, entry: ENTRY, mac }
 }
 const closeAll = (...asks: UntouchedAsk[]) =>
-  moveUntouched(database.pool, { mchNo: MCH, move: CLOSE, asks, now: LATER })
+  moveUntouched(database.pool, { group: 'all', move: CLOSE, asks, now: LATER })
 const kinds = async (...asks: UntouchedAsk[]) => (await closeAll(...asks)).map(({ kind }) => kind)
 const entriesOf = ({ transactionNo }: Order) => readTimeline(database.pool, MCH, transactionNo)
 const isUsed = async (nonce: string): Promise<boolean> =>
@@ -80,17 +80,18 @@ describe('closing orders without attempts in one statement', () => {
     expect(await entriesOf(closed)).toHaveLength(2)
   })
 
-  it('of a hundred requests for two orders, the first for each closes it, with its own words', async () => {
+  it('of a hundred requests for two orders, one for each closes it, with its own words', async () => {
     const orders = [order, await seedOrder(database.pool)] as const
     const asks = Array.from({ length: 100 }, (_, index) => ({
       ...ask(orders[index % 2] as Order),
       entry: entryAt(after(index), `close ${index}`),
     }))
-    expect(await kinds(...asks)).toEqual(Array(100).fill('moved'))
+    const found = await kinds(...asks)
+    expect(found.toSorted()).toEqual(['moved', 'moved', ...Array(98).fill('unchanged')])
     for (const [index, one] of orders.entries()) {
       const entries = await entriesOf(one)
-      expect(entries.map(({ entry }) => entry).slice(1)).toEqual([entryAt(after(index), `close ${index}`)])
-      expect(entries[1]?.mac).toEqual(asks[index]?.mac)
+      const winner = asks.find((_, place) => place % 2 === index && found[place] === 'moved')
+      expect(entries.slice(1)).toMatchObject([{ entry: winner?.entry, mac: winner?.mac }])
       expect(brokenAt(entries, MCH, one.transactionNo, await orderNow(database.pool, one))).toBeNull()
     }
   })
@@ -108,7 +109,7 @@ describe('closing orders without attempts in one statement', () => {
     const closing = await seedOrder(database.pool)
     await closeAll(ask(order))
     const move = { from: 'NOTPAY', to: 'CLOSING', closeReason: 'MERCHANT' } as const
-    await moveUntouched(database.pool, { mchNo: MCH, move, asks: [ask(closing)], now: LATER })
+    await moveUntouched(database.pool, { group: 'all', move, asks: [ask(closing)], now: LATER })
     const { rows } = await database.pool.query(
       'select state, closed_at, changed_at from orders where transaction_no = any($1) order by state',
       [[order.transactionNo, closing.transactionNo]],
@@ -119,37 +120,42 @@ describe('closing orders without attempts in one statement', () => {
     ])
   })
 
-  it('locks the orders of its list alone, the lowest number first, so that two lists do not deadlock', async () => {
+  it('waits for no order: one that somebody else has locked needs the full close, and the others of the list are closed', async () => {
     const { pool, connectionString } = database
-    const numbered = (count: number): Promise<Order> =>
-      seedOrder(pool, { transactionNo: `AP${'9'.repeat(34)}${count}`, mchTradeNo: `in turn ${count}` })
-    const held = async (one: Order) => {
-      const client = await pool.connect()
-      await client.query('begin')
-      await client.query('select from orders where transaction_no = $1 for update', [one.transactionNo])
-      return async () => {
-        await client.query('rollback')
-        client.release()
-      }
-    }
-    // Whatever plan PostgreSQL chooses; the higher number was written first.
-    for (const [options, high, low] of [
-      ['-c enable_seqscan=off', 19, 18],
-      ['-c enable_indexscan=off -c enable_bitmapscan=off', 29, 28],
-    ] as const) {
-      const [last, first] = [await numbered(high), await numbered(low)]
-      const planned = openPool({ connectionString, max: 1, options })
-      const [release, releaseOther] = [await held(first), await held(order)]
-      const asks = [ask(last), ask(first)]
-      const closing = moveUntouched(planned, { mchNo: MCH, move: CLOSE, asks, now: LATER })
-      const waiting = `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`
-      await expect.poll(async () => (await pool.query(waiting)).rows.length, { timeout: 15_000 }).toBe(1)
-      await pool.query('select from orders where transaction_no = $1 for update nowait', [last.transactionNo])
-      await release()
-      expect((await closing).map(({ kind }) => kind)).toEqual(['moved', 'moved'])
-      await releaseOther()
-      await planned.end()
-    }
+    const other = await seedOrder(pool)
+    const client = await pool.connect()
+    await client.query('begin')
+    await client.query('select from orders where transaction_no = $1 for update', [order.transactionNo])
+    const impatient = openPool({ connectionString, max: 1, options: '-c lock_timeout=1' })
+    const asks = [ask(order, 'locked'), ask(other)]
+    const answers = await moveUntouched(impatient, { group: 'all', move: CLOSE, asks, now: LATER })
+    await impatient.end()
+    await client.query('rollback')
+    client.release()
+    expect(answers.map(({ kind }) => kind)).toEqual(['involved', 'moved'])
+    expect(await isUsed('locked')).toBe(false)
+    expect(await orderNow(pool, order)).toEqual(order)
+  })
+
+  it('takes orders of several merchants, whose numbers and nonces may be the same', async () => {
+    const { pool } = database
+    const mine = await seedOrder(pool, { mchTradeNo: 'of both' })
+    const theirs = await seedOrder(pool, { mchNo: 'MCH2', mchTradeNo: 'of both' })
+    const asked = ['MCH2', MCH, 'MCH3', 'MCH2'].map((mchNo) => ({
+      ...ask(mine, 'of both'),
+      ref: { mchTradeNo: 'of both' },
+      mchNo,
+    }))
+    const answers = await closeAll(...asked)
+    expect(answers).toMatchObject([
+      { kind: 'moved', order: { mchNo: 'MCH2', transactionNo: theirs.transactionNo } },
+      { kind: 'moved', order: { mchNo: MCH, transactionNo: mine.transactionNo } },
+      { kind: 'absent' },
+      { kind: 'nonce_used' },
+    ])
+    const entries = await readTimeline(pool, 'MCH2', theirs.transactionNo)
+    expect(entries[1]?.hash).toEqual(nextHash(theirs.headHash, ENTRY))
+    expect(await entriesOf(mine)).toHaveLength(2)
   })
 
   it('answers in the order of the requests, whatever plan PostgreSQL chooses', async () => {
@@ -164,7 +170,7 @@ describe('closing orders without attempts in one statement', () => {
       await closeAll(ask(closed))
       const planned = openPool({ connectionString, max: 1, options })
       const asks = [ask(closed), ask(open)]
-      const answers = await moveUntouched(planned, { mchNo: MCH, move: CLOSE, asks, now: LATER })
+      const answers = await moveUntouched(planned, { group: 'all', move: CLOSE, asks, now: LATER })
       expect(answers.map(({ kind }) => kind)).toEqual(['unchanged', 'moved'])
       await planned.end()
     }
@@ -205,7 +211,10 @@ describe('closing orders without attempts in one statement', () => {
       const asked = await seedOrder(database.pool)
       const answers = await Promise.all(Array.from({ length: 20 }, () => closeAll(ask(asked))))
       expect(answers.flat().filter(({ kind }) => kind === 'moved')).toHaveLength(1)
-      for (const [answer] of answers) expect(answer).toMatchObject({ order: { state: 'CLOSED' } })
+      // Those who came while the winner was at work take the full close, which waits for it.
+      for (const [answer] of answers) {
+        if (answer?.kind !== 'involved') expect(answer).toMatchObject({ order: { state: 'CLOSED' } })
+      }
       const entries = await entriesOf(asked)
       expect(entries).toHaveLength(2)
       expect(brokenAt(entries, MCH, asked.transactionNo, await orderNow(database.pool, asked))).toBeNull()

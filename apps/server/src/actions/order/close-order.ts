@@ -1,7 +1,17 @@
 /** Closes an order, for a merchant or an operator (spec/protocol.md 3.1, spec/order-lifecycle.md, Closing). */
 import { decide, type OrderRef } from '@acopay/core'
-import { findOrder, leaseJob, moveUntouched, type Order, type Pool, removeJob, wakeJob } from '@acopay/store'
-import { coalesced } from '../../outbound/coalesce.ts'
+import {
+  findOrder,
+  leaseJob,
+  moveUntouched,
+  type Order,
+  type Pool,
+  removeJob,
+  type UntouchedAnswer,
+  type UntouchedAsk,
+  wakeJob,
+} from '@acopay/store'
+import { coalesced, type GroupOf } from '../../outbound/coalesce.ts'
 import { type Deadline, remainingMs, within } from '../../upstream/call-upstream.ts'
 import type { World } from '../../world.ts'
 import { type Changed, changeOrder } from './change-order.ts'
@@ -34,7 +44,7 @@ export async function closeOrder(world: World, ask: CloseAsk): Promise<CloseAnsw
     const entry = entryText(UNTOUCHED_MOVE, { by: 'MERCHANT' }, world.now())
     // The order is not read before it is closed; but one without attempts has a single entry, and the caller has named it.
     const mac = world.stamps.entry({ mchNo, ref, seq: 2, entry })
-    const cheap = await world.closeUntouched(mchNo, { ref, nonce, entry, mac })
+    const cheap = await world.closeUntouched({ mchNo, ref, nonce, entry, mac })
     if (cheap.kind === 'absent' || cheap.kind === 'nonce_used') return cheap
     if (cheap.kind !== 'involved') return answer(cheap.order, 'cheap')
   }
@@ -61,17 +71,19 @@ const UNTOUCHED_MOVE = (() => {
 const STATEMENTS_AT_ONCE = 2
 const CLOSES_PER_STATEMENT = 128
 
-type Together = { pool: Pool; now: () => Date; onBatch: (name: string, size: number) => void }
+type Together = { pool: Pool; now: () => Date; groupOf: GroupOf; onBatch: (name: string, size: number) => void }
 
-/** The cheap close of one process: callers of one merchant who close at the same time share one statement. */
-export const closeUntouchedTogether = ({ pool, now, onBatch }: Together): World['closeUntouched'] =>
-  coalesced({
+/** The cheap close of one process: callers of one group of merchants who close at the same time share one statement. */
+export function closeUntouchedTogether({ pool, now, groupOf, onBatch }: Together): World['closeUntouched'] {
+  const close = coalesced<UntouchedAsk, UntouchedAnswer>({
     name: 'close',
     onBatch,
-    run: (mchNo, asks) => moveUntouched(pool, { mchNo, move: UNTOUCHED_MOVE, asks, now: now() }),
+    run: (group, asks) => moveUntouched(pool, { group, move: UNTOUCHED_MOVE, asks, now: now() }),
     inFlightMax: STATEMENTS_AT_ONCE,
     sizeMax: CLOSES_PER_STATEMENT,
   })
+  return (ask) => close(groupOf(ask.mchNo), ask)
+}
 
 const answer = (order: Order, way: 'cheap' | 'full'): CloseAnswer => ({
   kind: 'answered',

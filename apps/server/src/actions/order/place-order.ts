@@ -1,6 +1,17 @@
 /** Places an order (spec/protocol.md 3.2). The merchant's number makes repeated requests harmless. */
 import { expiryOf, type Fen } from '@acopay/core'
-import { findOrder, genesisHash, insertOrder, type NewOrder, type Order, useNonce } from '@acopay/store'
+import {
+  findOrder,
+  genesisHash,
+  insertOrders,
+  type NewOrder,
+  type Order,
+  type Placed,
+  type Placing,
+  type Pool,
+  useNonce,
+} from '@acopay/store'
+import { coalesced, type GroupOf } from '../../outbound/coalesce.ts'
 import { platformNumber } from '../../security/numbers.ts'
 import type { World } from '../../world.ts'
 
@@ -36,7 +47,7 @@ export async function placeOrder(world: World, ask: PlaceAsk): Promise<PlaceAnsw
   const { nonce, ...fields } = ask
   const order: NewOrder = { ...fields, transactionNo, timeExpire: new Date(expiresAtMs) }
   const entry = JSON.stringify({ at: now.toISOString(), event: 'placed', to: 'NOTPAY', mchTradeNo: ask.mchTradeNo })
-  const placed = await insertOrder(world.pool, {
+  const placed = await world.insertOrder({
     order,
     nonce,
     entry,
@@ -50,6 +61,24 @@ export async function placeOrder(world: World, ask: PlaceAsk): Promise<PlaceAnsw
   const first = await orderOf(world, ask)
   if (first === null) throw new Error(`order ${ask.mchTradeNo} was neither placed nor found`)
   return comparedWith(first, ask)
+}
+
+/** Two statements at a time leave connections for other work, and are enough to keep the database busy. */
+const STATEMENTS_AT_ONCE = 2
+const ORDERS_PER_STATEMENT = 128
+
+type Together = { pool: Pool; groupOf: GroupOf; onBatch: (name: string, size: number) => void }
+
+/** Callers of one process, and of one group of merchants, who place orders at the same time share one statement. */
+export function insertOrdersTogether({ pool, groupOf, onBatch }: Together): World['insertOrder'] {
+  const insert = coalesced<Placing, Placed>({
+    name: 'place',
+    onBatch,
+    run: (group, placings) => insertOrders(pool, group, placings),
+    inFlightMax: STATEMENTS_AT_ONCE,
+    sizeMax: ORDERS_PER_STATEMENT,
+  })
+  return (placing) => insert(groupOf(placing.order.mchNo), placing)
 }
 
 /**

@@ -199,7 +199,7 @@ it.runIf(canRun && SIZE.alerts > 0)(
       test.advance(660_000)
     })
     await fires('AcopayDeadLetters', 'the merchant answers 500 for a day', async () => {
-      for (let hours = 0; hours < 26; hours += 1) {
+      for (let hours = 0; hours < 60; hours += 1) {
         test.advance(HOUR)
         await test.runJobs()
       }

@@ -1,8 +1,7 @@
 /** One gateway process. What it opens is closed in the opposite order, also when the start fails or is given up. */
 import { uptime } from 'node:os'
 import { setTimeout as pause } from 'node:timers/promises'
-import { mayRewriteHistory, type Pool, readDatabaseClock, readSchema, whyNotServed } from '@acopay/store'
-import { readAheadMs } from '@acopay/store/sandbox'
+import { type Pool, readDatabaseClock, readSchema, whyNotServed } from '@acopay/store'
 import type { FastifyInstance } from 'fastify'
 import type { DestinationStream } from 'pino'
 import { settleRestored } from '../actions/restored/settle-restored.ts'
@@ -14,27 +13,18 @@ import { type SafePost, safePost } from '../outbound/safe-post.ts'
 import { openSandbox, type SandboxFiles } from '../sandbox/open-sandbox.ts'
 import { type KeyHolders, keyHolders } from '../security/key-places.ts'
 import { loadSigningKey, type SigningKey } from '../security/platform-key.ts'
-import { loadPurposeKeys } from '../security/purpose-keys.ts'
-import { beginStamping, stampsOf } from '../security/stamps.ts'
 import { loadMasterKeys, type MasterKeys } from '../security/vault.ts'
 import { onItsOwn } from '../tracing/along.ts'
 import type { World } from '../world.ts'
 import { buildWorld } from './build-world.ts'
 import { type ClockSources, keepComparing, type MovableClock, movableClock, watchedClock } from './clock.ts'
 import type { Config } from './config.ts'
-import { loggedWatch, lostOnTheWay, openDatabase, prepareSchema } from './database.ts'
+import { loggedWatch, openDatabase } from './database.ts'
 import { inHome } from './home.ts'
 import { openLog, standardOutput } from './log.ts'
 import { openMetrics } from './open-metrics.ts'
 import { openTraces } from './open-traces.ts'
-
-const STAMPING_CHANGED = 'the moment at which stamping began was removed or changed in the database'
-
-const MAY_REWRITE =
-  'the database role may rewrite timelines and the audit log; serve with another one (docs/operating.md, two roles)'
-
-const MOVED =
-  '这个数据库属于一个时钟被快进过的沙箱，不能用于生产：请换一个新数据库 (this is the database of a sandbox whose clock was moved ahead, and not for production: take a new database)'
+import { prepareDatabase } from './prepare-database.ts'
 
 const EVERY_MINUTE_MS = 60_000
 const LONGEST_ANSWER_MS = 10_000
@@ -207,44 +197,6 @@ function goneOnce(): { gone: Promise<Error>; tellGone: (error: Error) => void; i
 
 const outgoingOf = ({ notifyPorts: ports, notifyNetworks: networks, mode }: Config): SafePost =>
   safePost({ ports, networks, isLoopbackAllowed: mode === 'sandbox' })
-
-type Unprepared = {
-  config: Config
-  pool: Pool
-  master: MasterKeys
-  holders: KeyHolders
-  clock: MovableClock
-  log: World['log']
-  signal: AbortSignal
-}
-
-/** Brings the database to this version, and reads or makes the keys in it. */
-async function prepareDatabase({ config, pool, master, holders, clock, log, signal }: Unprepared) {
-  try {
-    const schema = await prepareSchema(config, pool, (line) => log.info({ migration: line.trim() }, 'migrating'))
-    if (schema === 'newer')
-      log.warn('the database is newer than this program, which goes on serving it; update it soon')
-    signal.throwIfAborted()
-    await readMovedClock({ config, pool, clock })
-    await clock.compare()
-    const key = { current: await loadSigningKey(pool, master, clock.now(), holders) }
-    const purposeKey = await loadPurposeKeys(pool, master)
-    const isStamping = await beginStamping(pool, stampsOf(purposeKey), clock.now())
-    if (!isStamping) log.error({ alarm: true }, STAMPING_CHANGED)
-    const mayRewrite = await mayRewriteHistory(pool)
-    if (mayRewrite && config.mode === 'production') log.warn(MAY_REWRITE)
-    return { key, purposeKey, mayRewrite }
-  } catch (error) {
-    throw signal.aborted ? error : lostOnTheWay(error)
-  }
-}
-
-/** A sandbox goes on at the time to which it was moved. Its orders, bills and keys lie in a future that production must not live in. */
-async function readMovedClock({ config, pool, clock }: Pick<Unprepared, 'config' | 'pool' | 'clock'>): Promise<void> {
-  const aheadMs = await readAheadMs(pool)
-  if (aheadMs > 0 && config.mode !== 'sandbox') throw new Error(MOVED)
-  clock.setAheadMs(aheadMs)
-}
 
 /** `close` waits for open connections. Those that are still open after the longest answer have sent no request: they are cut. */
 async function closeServer(app: FastifyInstance): Promise<void> {

@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { expect, it } from 'vitest'
+import { ALARM_KINDS, runbookOf } from '../apps/server/src/actions/alarm/kinds.ts'
 
 const ROOT = path.resolve(import.meta.dirname, '..')
 const read = (file: string): string => readFileSync(path.join(ROOT, file), 'utf8')
@@ -20,6 +21,7 @@ const FAULTS = [
   'platform-key-leaked',
   'paid-after-close',
   'does-not-start',
+  'alarm-channel-failing',
 ]
 
 const SOURCES = ['apps/server/src', 'packages/store/src', 'packages/embedded-postgres/src'].flatMap((folder) =>
@@ -32,7 +34,7 @@ const SOURCES = ['apps/server/src', 'packages/store/src', 'packages/embedded-pos
 const ALARMING = alarmingLines()
 function alarmingLines(): string[] {
   const text = SOURCES.join('\n')
-  const direct = [...text.matchAll(/alarm: [^}\n]+\},\s*'([^']+)'/g)].map(([, line = '']) => line)
+  const direct = [...text.matchAll(/alarm: [^{}\n]+\},\s*'([^']+)'/g)].map(([, line = '']) => line)
   const named = [...text.matchAll(/alarm: [^}\n]+\},\s*([A-Z_]+)\)/g)].map(
     ([, name]) => new RegExp(`const ${name} = '([^']+)'`).exec(text)?.[1] ?? `${name} is not found`,
   )
@@ -64,6 +66,11 @@ it('each alarming line of the log has a page that names it, and the page of the 
   const rows = [...page('acopay-alarm').matchAll(/^\| `([^`]+)` \| \[([\w-]+)\]/gm)]
   expect(rows.map(([, line]) => line).sort()).toEqual(ALARMING)
   for (const [, line = '', name = ''] of rows) expect(quotedIn(aboutOf(name)), name).toContain(line)
+})
+
+it('each kind of alarm that the gateway tells itself has a page', () => {
+  for (const kind of Object.keys(ALARM_KINDS))
+    expect(PAGES.map((name) => `docs/runbooks/${name}.md`)).toContain(runbookOf(kind))
 })
 
 it('each page belongs to a rule, to a line, or to a fault that is known by neither', () => {

@@ -2,11 +2,13 @@
  * Alarms from the fault to the message and to the all-clear, over real HTTP to receivers that check what each robot's manual says
  * (support/alarm-receivers.ts). The clock is the test's, so the seconds are those of the rules. docs/alarms.md has the table.
  */
+
 import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { noteComplaint } from '@acopay/store'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { runbookOf } from '../apps/server/src/actions/alarm/kinds.ts'
 import type { AlarmReceiver } from './support/alarm-receivers.ts'
 import { type Alarms, alarmsOf } from './support/alarms.ts'
 import { close, openAttempt, pay, place } from './support/merchant.ts'
@@ -269,7 +271,7 @@ describe('a fault is told, and its end', () => {
     const [calmBeforeS, calmAfterS] = fault.calmS ?? [0, 280]
     const seconds = await alarms.secondsUntil(robot, says, calmBeforeS)
     const told = robot.heard.find(({ text }) => says.test(text))?.text ?? ''
-    expect(told).toContain(`docs/runbooks/${kind}.md`)
+    expect(told).toContain(runbookOf(kind))
     expect(told).toContain('https://pay.example.com/console/')
     await fault.heal()
     const clear = new RegExp(`✅ [^\\n]*${says.source.replace(/ × \d+$/, '')}`)

@@ -43,6 +43,7 @@ const NO_STATEMENT = new Set([
   'servingName',
   'stopsWriters',
   'unstampedAt',
+  'watchStatements',
   'whyNotServed',
 ])
 

@@ -1,6 +1,6 @@
 /**
- * Every kind of alarm: what it is called, whether it wakes a person, and where to look. Its slug is the name of its runbook,
- * docs/runbooks/<slug>.md; those of monitoring/acopay.rules.yml have the same names.
+ * Every kind of alarm: what it is called, whether it wakes a person, and where to look. A rule of monitoring/acopay.rules.yml that looks
+ * for the same has the same name after `Acopay`, and the same runbook.
  */
 
 export type Text = { zh: string; en: string }
@@ -12,6 +12,8 @@ export type AlarmKind = Text & {
   quietMs: number
   /** The console's page that shows it, with its search. */
   page: string
+  /** Its runbook, where no rule has the same one. */
+  runbook?: string
   /** The words for its subjects, where they are fixed. */
   subjects?: Record<string, Text>
 }
@@ -69,6 +71,7 @@ export const ALARM_KINDS = {
   },
   'upstream-refuses': {
     ...page(STATE, 'merchants'),
+    runbook: 'upstream-refuses-account',
     zh: '上游拒绝此账户的请求，请检查密钥与编号',
     en: 'the upstream refuses requests of this account: its keys or numbers are wrong',
   },
@@ -103,7 +106,12 @@ export const ALARM_KINDS = {
     en: 'a process has no processor time left: start another one',
   },
   alarm: { ...page(EVENT, 'overview'), zh: '日志告警', en: 'the log has an alarm' },
-  'alarm-channel-failing': { ...page(STATE, 'alarms'), zh: '告警渠道发送失败', en: 'an alarm channel fails' },
+  'alarm-channel-failing': {
+    ...page(STATE, 'alarms'),
+    runbook: 'alarm-channel-failing',
+    zh: '告警渠道发送失败',
+    en: 'an alarm channel fails',
+  },
 } as const satisfies Record<string, AlarmKind>
 export type AlarmKindName = keyof typeof ALARM_KINDS
 
@@ -111,7 +119,7 @@ export type AlarmKindName = keyof typeof ALARM_KINDS
 export const kindOf = (kind: string): AlarmKind =>
   kind in ALARM_KINDS ? ALARM_KINDS[kind as AlarmKindName] : { ...page(STATE, 'alarms'), zh: kind, en: kind }
 
-export const runbookOf = (kind: string): string => `docs/runbooks/${kind}.md`
+export const runbookOf = (kind: string): string => `docs/runbooks/${kindOf(kind).runbook ?? `acopay-${kind}`}.md`
 
 /**
  * Log lines with `alarm: true` whose alarm another kind raises from the database, where it also ends. Every other line is an `alarm` with

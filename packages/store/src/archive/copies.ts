@@ -3,6 +3,7 @@ import type { Readable, Writable } from 'node:stream'
 import pg from 'pg'
 import { from, to } from 'pg-copy-streams'
 import { type Pool, UNHURRIED } from '../db.ts'
+import { ourMigrations } from '../migrations/files.ts'
 
 export type TableColumns = { table: string; columns: string[] }
 
@@ -99,14 +100,27 @@ export async function foreignTables(client: pg.PoolClient): Promise<string[]> {
   return rows.map(({ name }) => name)
 }
 
-/** Removes every table of this program. */
+/** Removes every table and function of this program; the caller has made sure that there is nothing of others. */
 export async function dropTables(client: pg.PoolClient): Promise<void> {
+  // `move_untouched` has a row of `orders` in its answer, so functions go first.
+  const functions = await client.query<{ name: string }>(
+    `select p.oid::regprocedure::text as name from pg_proc p
+      where p.pronamespace = current_schema()::regnamespace and p.proname = any ($1)`,
+    [ourFunctions()],
+  )
+  for (const { name } of functions.rows) await client.query(`drop function ${name}`)
   const { rows } = await client.query<{ name: string }>(
     `select relname as name from pg_class where relnamespace = current_schema()::regnamespace and relkind = 'r'`,
   )
   if (rows.length > 0)
     await client.query(`drop table ${rows.map(({ name }) => pg.escapeIdentifier(name)).join(', ')} cascade`)
 }
+
+/** The names of the functions that our migrations make. */
+const ourFunctions = (): string[] =>
+  ourMigrations().flatMap(({ sql }) =>
+    [...sql.matchAll(/^create (?:or replace )?function (\w+)/gm)].map(([, name = '']) => name),
+  )
 
 /** Sums that an operator can hold against other papers: orders, payments, refunds and reversals by state, in fen. */
 export async function moneySums(client: pg.PoolClient): Promise<MoneySum[]> {

@@ -865,6 +865,7 @@ it('the overview adds up hours and days of China, and counts what is stuck, of a
     unsettled_differences: 5,
     unmatched_payments: 4,
     clock: null,
+    alarms: { open: 0, failing_channels: 0 },
   })
   const hour = (begin: string): Row[] => hours.filter(({ from }: Row) => from === begin)
   expect(hours).toHaveLength(24)

@@ -233,7 +233,9 @@ describe('a proof', () => {
       ...['400 passkey', '400 passkey', '400 passkey'],
       'proven',
     ])
-    expect(alarms().map(({ level, time: _, pid: _pid, hostname: _host, ...line }) => ({ level, ...line }))).toEqual(
+    expect(
+      alarms().map(({ level, time: _, pid: _pid, hostname: _host, requestId: _id, ...line }) => ({ level, ...line })),
+    ).toEqual(
       [7, 6, 0].map((counter) => ({
         ...{ level: 50, username, passkey: id, counter, alarm: true },
         msg: 'the counter of a passkey went back: it may have been copied',

@@ -2,6 +2,7 @@ import { request } from 'node:http'
 import { text } from 'node:stream/consumers'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { readConfig } from '../start/config.ts'
+import { NO_TRACES } from '../tracing/along.ts'
 import type { World } from '../world.ts'
 import { buildServer, NO_EXTRA_ROUTES } from './server.ts'
 
@@ -14,6 +15,8 @@ it('a caller whose database says nothing is told 1500 after nine seconds, and no
     isSandbox: false,
     now: () => new Date(0),
     log: { info: () => {}, error: () => {} },
+    tracer: NO_TRACES,
+    phase: () => 'ready',
     findMerchant: () => {
       isAsked = true
       return new Promise(() => {})

@@ -85,6 +85,16 @@ export async function wakeJob(db: Db, key: JobKey, now: Date): Promise<void> {
   )
 }
 
+/** Makes the job due now unless somebody may hold it: every lease that is held now ends by `leasesEnd`. */
+export async function wakeIdleJob(db: Db, key: JobKey, now: Date, leasesEnd: Date): Promise<void> {
+  await run(
+    db,
+    'wakeIdleJob',
+    'update job set due_at = $4 where mch_no = $1 and kind = $2 and subject = $3 and due_at > $5',
+    [key.mchNo, key.kind, key.subject, now, leasesEnd],
+  )
+}
+
 /** Extends a lease. False when it has ended and another process holds the job, or the job is done. */
 export async function extendJob(db: Db, job: Job, leaseUntil: Date): Promise<boolean> {
   const rows = await run(

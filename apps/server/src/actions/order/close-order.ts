@@ -9,7 +9,7 @@ import {
   removeJob,
   type UntouchedAnswer,
   type UntouchedAsk,
-  wakeJob,
+  wakeIdleJob,
 } from '@acopay/store'
 import { coalesced, type GroupOf } from '../../outbound/coalesce.ts'
 import { type Deadline, remainingMs, within } from '../../upstream/call-upstream.ts'
@@ -55,7 +55,8 @@ export async function closeOrder(world: World, ask: CloseAsk): Promise<CloseAnsw
   if (fenced.order.state !== 'CLOSING') return answer(fenced.order, 'full')
   if (isFencedHere(fenced)) return answer(await closeHere(world, fenced.order, deadline), 'full')
   // A person who presses the button does not wait for the job's next try, which may be minutes ahead.
-  if (nonce === null) await wakeJob(world.pool, closeJob(fenced.order), world.now())
+  const leasesEnd = new Date(world.now().getTime() + world.limits.leaseMs)
+  if (nonce === null) await wakeIdleJob(world.pool, closeJob(fenced.order), world.now(), leasesEnd)
   return answer(await waitForOthers(world, fenced.order, deadline), 'full')
 }
 

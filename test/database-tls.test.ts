@@ -187,7 +187,14 @@ it('a server that wants a client certificate gets it; none, and one of another C
 it('a gateway serves over a connection that is encrypted and verified, and starts no other way in production', async () => {
   await serverWith(named(), 'certified')
   const tls = `${root()}&sslcert=${file('client.pem')}&sslkey=${file('client.key')}`
-  const env = { ACOPAY_HOME: file('home'), PORT: '0', LOG_LEVEL: 'silent', ACOPAY_MODE: 'production' }
+  const env = {
+    ACOPAY_HOME: file('home'),
+    PORT: '0',
+    LOG_LEVEL: 'silent',
+    ACOPAY_MODE: 'production',
+    ACOPAY_MIGRATE: 'auto',
+    ACOPAY_DRAIN_MS: '0',
+  }
   const gateway = await startGateway(readConfig({ ...env, DATABASE_URL: byName(`?sslmode=verify-full${tls}`) }, ''))
   expect((await fetch(`${gateway.url}/readyz`)).status).toBe(200)
   const { rows } = await admin.query(

@@ -66,6 +66,7 @@ describe('a production start', () => {
       logFormat: 'auto',
       metricsToken: null,
       metricsPort: null,
+      traces: null,
       auditDays: 0,
       trustedProxies: 0,
       totpRoles: [],

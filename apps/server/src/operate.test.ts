@@ -26,11 +26,11 @@ it('the help of one command shows that one, in the words by which it was called'
     ['migrate', '--help'],
     ['migrate', '-h'],
   ]) {
-    expect((await asked(args)).out).toMatch(/^ {2}acopay-server migrate \[--serving-role NAME\] .*\n .*\n?$/)
+    expect((await asked(args)).out).toMatch(/^ {2}acopay-server migrate \[status \| plan \| up\][^\n]*\n(?: .*\n?)+$/)
   }
   const called = (script: string) => asked(['migrate', '--help'], { npm_lifecycle_event: script })
-  expect((await called('migrate')).out).toMatch(/^ {2}npm run migrate -- \[--serving-role/)
-  expect((await called('acopay')).out).toMatch(/^ {2}npm run acopay -- migrate \[--serving-role/)
+  expect((await called('migrate')).out).toMatch(/^ {2}npm run migrate -- \[status/)
+  expect((await called('acopay')).out).toMatch(/^ {2}npm run acopay -- migrate \[status/)
 })
 
 it('a command that does not exist, and one that is asked in a wrong way, end with 2 and a hint', async () => {
@@ -45,7 +45,7 @@ it('a command that does not exist, and one that is asked in a wrong way, end wit
 it('what a command cannot do is one line, and ends with 1', async () => {
   const { exit, out, err } = await asked(['migrate'], { DATABASE_URL: 'mysql://x' })
   expect([exit, out]).toEqual([1, ''])
-  expect(err).toMatch(/^DATABASE_URL [^\n]+$/)
+  expect(err).toMatch(/^配置错误 configuration: DATABASE_URL [^\n]+$/)
 })
 
 it('says its version', async () => {

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { readConfig } from '../start/config.ts'
+import { NO_TRACES } from '../tracing/along.ts'
 import type { World } from '../world.ts'
 import { buildServer, NO_EXTRA_ROUTES } from './server.ts'
 
@@ -9,6 +10,8 @@ const errors: object[] = []
 let nowMs = 0
 const world = {
   isSandbox: false,
+  tracer: NO_TRACES,
+  phase: () => 'ready',
   now: () => new Date(nowMs),
   log: { info: () => {}, error: (line: object) => errors.push(line) },
 } as unknown as World

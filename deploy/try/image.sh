@@ -1,5 +1,5 @@
 #!/bin/sh
-# Builds the Dockerfile for real, and runs the image as compose.yaml does: on a machine without an image registry. As root, on Debian 12, with
+# Builds the Dockerfile for real, and shows what is in the image: on a machine without an image registry. As root, on Debian 12, with
 # buildah, podman, runc, debootstrap and PostgreSQL's programs installed. The two base images are made of Debian's packages and this machine's Node
 # and npm, under the names that the Dockerfile has. Leaves the images in place: the second run is quicker.
 #   deploy/try/image.sh [FOLDER]      the folder keeps the base images' files

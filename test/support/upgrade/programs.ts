@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process'
 import fs from 'node:fs'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { build, type Plugin } from 'esbuild'
+import { build, type Plugin, stop } from 'esbuild'
 
 const ROOT = path.resolve(import.meta.dirname, '../../..')
 const MIGRATIONS = 'packages/store/migrations'
@@ -49,6 +49,8 @@ export async function programOf(source: { commit: string } | 'this' | { added: s
       plugins: [packagesOf(tree), placesStayTheirs],
     })
   }
+  // Else its process would be left behind.
+  await stop()
   return program
 }
 

@@ -3,7 +3,7 @@
 import { createHmac } from 'node:crypto'
 import { CHINA_MS } from '@acopay/core'
 
-/** Decimal digits that follow from a text, and that nobody else can compute. */
+/** Decimal digits computed from a text with this installation's key: the same text gives the same digits, and without the key they cannot be guessed. */
 export type KeyedDigits = (text: string, digits: number) => string
 
 export const keyedDigits =

@@ -6,7 +6,7 @@
 export type EnvLine = { name: string; value: string; line: number }
 
 const NAME = /^([A-Za-z_]\w*)=(.*)$/
-/** In single quotes everything stands for itself; in double quotes and without, what somebody would expand is refused. */
+/** Single quotes take every character as it is. In double quotes, or without quotes, a character that some reader would expand is refused. */
 const SINGLE = /^'([^']*)'$/
 const DOUBLE = /^"([^"\\$`]*)"$/
 const BARE = /^(?:[^\s'"\\$`#](?:[^'"\\$`#]*[^\s'"\\$`#])?)?$/

@@ -45,7 +45,7 @@ export async function openTraces(
   return tracer
 }
 
-/** By its name, which leads to its text in packages/store; its values are nobody's business. */
+/** A span for a statement. It has the statement's name, by which its text is found in packages/store, and none of its values. */
 export const statementSpan: Around = (name, work) =>
   inSpan(name, { kind: 'client', attributes: { 'db.system.name': 'postgresql', 'db.query.summary': name } }, work)
 

@@ -99,7 +99,7 @@ export function inSharedSpan<Result>(
     const span = caller?.span?.child(name, about)
     return caller && span ? [{ caller, span }] : []
   })
-  // The only caller's own, or of nobody.
+  // Nothing is traced: a single caller's request id still goes along, and with several callers none does.
   if (first === undefined) return alongs.run(callers.length === 1 ? callers[0] : undefined, work)
   for (const { span } of others) {
     first.span.link(span)

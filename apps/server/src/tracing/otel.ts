@@ -65,7 +65,7 @@ export function otelTracer({ processor, sampling, random, version, warn }: Parts
   })
 
   /**
-   * A caller's flag may leave its trace out, and never has it kept: whoever calls is not known yet, and must not fill the store of traces. For
+   * A caller may ask that its trace is not kept, but cannot ask that it is: the caller's signature is not checked yet, and strangers must not fill the store of traces. For
    * the same reason the caller's number decides nothing.
    */
   const isKept = (parent: SpanContext | null): boolean => {

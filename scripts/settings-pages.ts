@@ -1,14 +1,7 @@
 /** What is made of the table of settings: docs/settings.md in both languages, .env.example, and a schema for the Helm chart. */
 import { OTHER_VARIABLES } from '../apps/server/src/start/other-variables.ts'
-import type { Both } from '../apps/server/src/start/setting-kinds.ts'
-import {
-  fileVariable,
-  GROUPS,
-  isSecret,
-  SETTING_NAMES,
-  SETTINGS,
-  type Setting,
-} from '../apps/server/src/start/settings.ts'
+import { type Both, GROUPS } from '../apps/server/src/start/setting-kinds.ts'
+import { fileVariable, isSecret, SETTING_NAMES, SETTINGS, type Setting } from '../apps/server/src/start/settings.ts'
 import { table, WRITTEN_BY } from './markdown-table.ts'
 import type { Tongue } from './wire-texts.ts'
 

@@ -4,6 +4,9 @@
  */
 import { type Along, along, inSharedSpan } from '../tracing/along.ts'
 
+/** Two statements at a time leave connections for other work, and are enough to keep the database busy. */
+export const STATEMENTS_AT_ONCE = 2
+
 export type CoalesceOptions<Ask, Answer> = {
   /** Of what they share, in metrics and traces. */
   name: string

@@ -1,6 +1,7 @@
 import type { NewOrder } from '@acopay/store'
 import { expect, it } from 'vitest'
 import { masterKeysOf } from '../security/vault.ts'
+import type { World } from '../world.ts'
 import { buildWorld, type Parts } from './build-world.ts'
 import { sureClock } from './clock.ts'
 import { readConfig } from './config.ts'
@@ -41,28 +42,19 @@ it('callers are looked up in two statements at a time, and those who wait share 
   expect(new Set(await Promise.all(found))).toEqual(new Set([null]))
 })
 
-it('cheap closes of all merchants go in two statements at a time, of 128 callers at most', async () => {
-  const { world, asked, answerOne } = slowDatabase()
-  const ask = { ref: { transactionNo: 'AP1' }, nonce: 'n', entry: '{}', mac: Buffer.alloc(32) }
-  const closed = Array.from({ length: 2 + 128 + 1 }, (_, index) =>
-    world.closeUntouched({ ...ask, mchNo: `MCH${index}` }),
-  )
-  expect(asked).toEqual([1, 1])
-  await answerOne()
-  expect(asked).toEqual([1, 1, 128])
-  await answerOne()
-  expect(asked).toEqual([1, 1, 128, 1])
-  await answerOne()
-  await answerOne()
-  await Promise.all(closed)
-})
+const NO_BYTES = Buffer.alloc(32)
+const CLOSE = { ref: { transactionNo: 'AP1' }, nonce: 'n', entry: '{}', mac: NO_BYTES }
+const PLACING = { nonce: 'n', entry: '{}', genesis: NO_BYTES, mac: NO_BYTES, now: new Date(0) }
 
-it('orders of all merchants are placed in two statements at a time, of 128 callers at most', async () => {
+it.each<[string, (world: World, mchNo: string) => Promise<unknown>]>([
+  ['cheap closes of all merchants go', (world, mchNo) => world.closeUntouched({ ...CLOSE, mchNo })],
+  [
+    'orders of all merchants are placed',
+    (world, mchNo) => world.insertOrder({ ...PLACING, order: { mchNo } as NewOrder }),
+  ],
+])('%s in two statements at a time, of 128 callers at most', async (_what, call) => {
   const { world, asked, answerOne } = slowDatabase()
-  const placing = { nonce: 'n', entry: '{}', genesis: Buffer.alloc(32), mac: Buffer.alloc(32), now: new Date(0) }
-  const placed = Array.from({ length: 2 + 128 + 1 }, (_, index) =>
-    world.insertOrder({ ...placing, order: { mchNo: `MCH${index}` } as NewOrder }),
-  )
+  const calls = Array.from({ length: 2 + 128 + 1 }, (_, index) => call(world, `MCH${index}`))
   expect(asked).toEqual([1, 1])
   await answerOne()
   expect(asked).toEqual([1, 1, 128])
@@ -70,7 +62,7 @@ it('orders of all merchants are placed in two statements at a time, of 128 calle
   expect(asked).toEqual([1, 1, 128, 1])
   await answerOne()
   await answerOne()
-  await Promise.all(placed)
+  await Promise.all(calls)
 })
 
 it('of callers of many merchants at most 512 are looked up in one statement', async () => {

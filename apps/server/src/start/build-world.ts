@@ -8,7 +8,7 @@ import { closeUntouchedTogether } from '../actions/order/close-order.ts'
 import { insertOrdersTogether } from '../actions/order/place-order.ts'
 import { type AlarmLines, alarmLines as newAlarmLines } from '../metrics/alarm-lines.ts'
 import { type Metrics, metrics as newMetrics } from '../metrics/metrics.ts'
-import { coalesced, type GroupOf, ONE_GROUP } from '../outbound/coalesce.ts'
+import { coalesced, type GroupOf, ONE_GROUP, STATEMENTS_AT_ONCE } from '../outbound/coalesce.ts'
 import type { SafePost } from '../outbound/safe-post.ts'
 import { type Hashing, hashing as hashingQueue } from '../security/hashing.ts'
 import { knownDevices } from '../security/known-devices.ts'
@@ -28,8 +28,6 @@ import type { Config } from './config.ts'
 /** A job that takes longer than this raises an alarm. */
 const ALARM_AFTER_MS = 3_600_000
 
-/** Two statements at a time leave connections for other work. */
-const STATEMENTS_AT_ONCE = 2
 const MERCHANTS_PER_STATEMENT = 512
 const NONCES_PER_STATEMENT = 512
 

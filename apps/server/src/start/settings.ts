@@ -6,9 +6,11 @@ import {
   type Both,
   databaseAddress,
   file,
+  type GROUPS,
   host,
   type Kind,
   masterKeys,
+  milliseconds,
   networks,
   origins,
   ports,
@@ -21,18 +23,6 @@ import {
   words,
   yuan,
 } from './setting-kinds.ts'
-
-/** The headings of the manual, in its order. */
-export const GROUPS = {
-  place: { zh: '地址与模式', en: 'Addresses and mode' },
-  storage: { zh: '数据库与文件', en: 'Database and files' },
-  keys: { zh: '密钥', en: 'Keys' },
-  orders: { zh: '关单与任务', en: 'Closing and jobs' },
-  limits: { zh: '限制', en: 'Limits' },
-  console: { zh: '管理台', en: 'Console' },
-  network: { zh: '网络', en: 'Network' },
-  seeing: { zh: '日志与监控', en: 'Logs and metrics' },
-} as const satisfies Record<string, Both>
 
 type About = {
   group: keyof typeof GROUPS
@@ -291,10 +281,6 @@ export const SETTINGS = {
     en: 'whoever sends it may read `/metrics` ([metrics](metrics.md))',
   }),
 } satisfies Record<string, Setting>
-
-function milliseconds(min: number, max: number): Kind<number> {
-  return whole([min, max], { zh: '毫秒', en: 'ms' })
-}
 
 export type SettingName = keyof typeof SETTINGS
 

@@ -11,7 +11,7 @@ import {
   type UntouchedAsk,
   wakeIdleJob,
 } from '@acopay/store'
-import { coalesced, type GroupOf } from '../../outbound/coalesce.ts'
+import { coalesced, type GroupOf, STATEMENTS_AT_ONCE } from '../../outbound/coalesce.ts'
 import { type Deadline, remainingMs, within } from '../../upstream/call-upstream.ts'
 import type { World } from '../../world.ts'
 import { type Changed, changeOrder } from './change-order.ts'
@@ -68,8 +68,6 @@ const UNTOUCHED_MOVE = (() => {
   return step
 })()
 
-/** Two statements at a time leave connections for other work, and are enough to keep the database busy. */
-const STATEMENTS_AT_ONCE = 2
 const CLOSES_PER_STATEMENT = 128
 
 type Together = { pool: Pool; now: () => Date; groupOf: GroupOf; onBatch: (name: string, size: number) => void }

@@ -11,7 +11,7 @@ import {
   type Pool,
   useNonce,
 } from '@acopay/store'
-import { coalesced, type GroupOf } from '../../outbound/coalesce.ts'
+import { coalesced, type GroupOf, STATEMENTS_AT_ONCE } from '../../outbound/coalesce.ts'
 import { platformNumber } from '../../security/numbers.ts'
 import type { World } from '../../world.ts'
 
@@ -63,8 +63,6 @@ export async function placeOrder(world: World, ask: PlaceAsk): Promise<PlaceAnsw
   return comparedWith(first, ask)
 }
 
-/** Two statements at a time leave connections for other work, and are enough to keep the database busy. */
-const STATEMENTS_AT_ONCE = 2
 const ORDERS_PER_STATEMENT = 128
 
 type Together = { pool: Pool; groupOf: GroupOf; onBatch: (name: string, size: number) => void }

@@ -58,7 +58,9 @@ export function sandboxClock(parts: TimeParts): SandboxClock {
         // Another move may have come before.
         const untilMs = readMoment(to, world)
         if (typeof untilMs !== 'number') return untilMs
-        if (!(await goTo(parts, untilMs, round))) return null
+        // The work on the way takes time, which passes beside: `+30s` moves by thirty seconds, however long that work takes.
+        const untilAheadMs = world.aheadMs() + untilMs - world.now().getTime()
+        if (!(await goTo(parts, untilAheadMs, round))) return null
         // By then the other processes have looked, too.
         await world.sleep(2 * LOOK_MS)
         return read()
@@ -78,10 +80,11 @@ export function sandboxClock(parts: TimeParts): SandboxClock {
 }
 
 /** Goes there by way of every moment at which something is due. False where this process stops on the way. */
-async function goTo({ world, setAheadMs, deliverDue }: TimeParts, untilMs: number, round: () => Promise<number>) {
+async function goTo({ world, setAheadMs, deliverDue }: TimeParts, untilAheadMs: number, round: () => Promise<number>) {
   const startedMs = world.steadyMs()
   const isInTime = (): boolean => world.steadyMs() - startedMs < ON_THE_WAY_MS
-  const grainMs = (untilMs - world.now().getTime()) / STOPS
+  const leftMs = (): number => untilAheadMs - world.aheadMs()
+  const grainMs = leftMs() / STOPS
   const roundOrNone = (): Promise<number> =>
     round().catch((err: unknown) => {
       world.log.error({ err }, 'a round on the way of the clock failed')
@@ -93,10 +96,10 @@ async function goTo({ world, setAheadMs, deliverDue }: TimeParts, untilMs: numbe
   }
   // What is due before the clock moves is done at its own time.
   await goOn()
-  for (let nowMs = world.now().getTime(); nowMs < untilMs; nowMs = world.now().getTime()) {
+  while (leftMs() > 0) {
     if (world.phase() !== 'ready') return false
-    const nextMs = isInTime() ? await nextStop(world, nowMs, grainMs) : untilMs
-    const byMs = Math.min(nextMs, untilMs) - world.now().getTime()
+    const nextMs = isInTime() ? await nextStop(world, world.now().getTime(), grainMs) : Number.POSITIVE_INFINITY
+    const byMs = Math.min(nextMs - world.now().getTime(), leftMs())
     if (byMs > 0) await setAheadMs(await moveAhead(world.pool, Math.ceil(world.aheadMs() + byMs)))
     await goOn()
   }

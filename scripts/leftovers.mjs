@@ -112,6 +112,22 @@ export function socketsOf(pid) {
  */
 export const entriesOf = (dir) => (fs.existsSync(dir) ? fs.readdirSync(dir).filter((name) => !isCache(name)) : [])
 
+/** Where Linux keeps files in memory. A database is made and dropped there in an eighth of the time, and a server starts in a third. */
+const IN_MEMORY = '/dev/shm'
+const ROOM_BYTES = 6 * 1024 ** 3
+
+/**
+ * Where tests keep their temporary files: in memory where there is room and programs may run, else where the system keeps its own.
+ * @returns {string}
+ */
+export function quickFolder() {
+  const mounts = fs.existsSync('/proc/mounts') ? fs.readFileSync('/proc/mounts', 'utf8').split('\n') : []
+  const options = mounts.map((line) => line.split(' ')).find(([, place]) => place === IN_MEMORY)?.[3]
+  if (options === undefined || options.split(',').includes('noexec')) return os.tmpdir()
+  const { bavail, bsize } = fs.statfsSync(IN_MEMORY)
+  return bavail * bsize > ROOM_BYTES ? IN_MEMORY : os.tmpdir()
+}
+
 /**
  * A folder for temporary files, all of one owner. What tools keep there for the next run is led back to where it was.
  * @param {string} above
@@ -186,9 +202,11 @@ function listing() {
   return [
     ...running.map((pid) => `process ${pid}: ${commandOf(pid)}`),
     ...portsOf(running).map((port) => `port ${port}`),
-    ...entriesOf(os.tmpdir())
-      .filter((name) => name.startsWith('acopay-'))
-      .map((name) => `folder ${path.join(os.tmpdir(), name)}`),
+    ...[...new Set([os.tmpdir(), quickFolder()])].flatMap((above) =>
+      entriesOf(above)
+        .filter((name) => name.startsWith('acopay-'))
+        .map((name) => `folder ${path.join(above, name)}`),
+    ),
   ]
 }
 

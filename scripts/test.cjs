@@ -1,12 +1,12 @@
 /**
  * `node scripts/test.cjs all|unit|db|pages|long [vitest's arguments]`: the npm scripts `test` and `test:…`.
- * `all` runs the checks first, then every tier; `long` runs the tests whose size can be chosen, at their full size.
+ * `all` runs the checks first, then every tier but for what takes long; `long` runs that, and the tests whose size can be chosen at
+ * their full size.
  * The tier of a file: test/support/tiers.ts.
  */
 require('./check-node.cjs').checkNode()
 const { spawnSync } = require('node:child_process')
 const { randomBytes } = require('node:crypto')
-const os = require('node:os')
 const path = require('node:path')
 const { check } = require('./check.cjs')
 const { HOW, findChromium, installChromium } = require('./chromium.cjs')
@@ -20,6 +20,8 @@ const TIERS = {
   pages: ['pages'],
   long: ['unit', 'db', 'pages'],
 }
+/** What test/support/size.ts reads. A tier runs all its files, and `npm test` with arguments all that they name. */
+const SIZES = { all: 'quick', long: 'long' }
 
 async function test(what, args) {
   if (!Object.hasOwn(TIERS, what)) throw new Error(`say one of ${Object.keys(TIERS).join(', ')}, not ${what}`)
@@ -31,7 +33,8 @@ async function test(what, args) {
   // sources. A file of the db tier looks into a page that the gateway serves.
   if (tiers.some((tier) => tier !== 'unit')) await prepare({ build: 'pages' })
   if (tiers.length === 0) return console.log('0 passed, 0 failed')
-  const env = { ...process.env, ...(what === 'long' ? { ACOPAY_TEST_SIZE: 'long' } : {}) }
+  const size = what === 'all' && args.length > 0 ? undefined : SIZES[what]
+  const env = { ...process.env, ...(size === undefined ? {} : { ACOPAY_TEST_SIZE: size }) }
   const vitest = path.join(ROOT, 'node_modules', 'vitest', 'vitest.mjs')
   const projects = tiers.flatMap((tier) => ['--project', tier])
   // Nothing is printed after this: the last line is the result.
@@ -46,9 +49,9 @@ async function test(what, args) {
  * `run` gets the variables that say so. Answers its exit code; 1 when something was left.
  */
 async function leavingNothing(run) {
-  const { clearAway, leftovers, OWNER, ownTemporaryFolder } = await import('./leftovers.mjs')
+  const { clearAway, leftovers, OWNER, ownTemporaryFolder, quickFolder } = await import('./leftovers.mjs')
   const owner = `run-${randomBytes(4).toString('hex')}`
-  const dir = ownTemporaryFolder(os.tmpdir(), 'acopay-run-')
+  const dir = ownTemporaryFolder(quickFolder(), 'acopay-run-')
   let isInterrupted = false
   for (const signal of ['SIGINT', 'SIGTERM']) {
     process.on(signal, () => {

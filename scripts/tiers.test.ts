@@ -16,10 +16,11 @@ describe('the tier of a test file', () => {
     ['that asks for a database', `import { testDatabase } from './support/database.ts'`, 'db'],
     ['that asks for it by a dynamic import', `await import('./support/database.ts')`, 'db'],
     ['that starts a process', `import { startProcess } from './support/process.ts'`, 'db'],
+    ['that says it is slow', `import './support/slow.ts'`, 'db'],
     ['that opens a browser', `import { openBrowser } from './support/browser.ts'`, 'pages'],
   ])('%s', (_what, text, tier) => {
     const files = { 'test/a.test.ts': text, 'test/support/database.ts': `import { x } from './postgres.ts'` }
-    expect(tierOf(files)).toEqual({ tier, isSized: false })
+    expect(tierOf(files)).toEqual({ tier, isSized: false, isOnlyLong: false })
   })
 
   it('follows what its imports import, in a circle too', () => {
@@ -28,7 +29,12 @@ describe('the tier of a test file', () => {
       'simulation/b.ts': `import { c } from './deep/c.ts'`,
       'simulation/deep/c.ts': `import { b } from '../b.ts'\nexport * from '../../test/support/size.ts'\nimport '../../test/support/browser.ts'`,
     }
-    expect(tierOf(files)).toEqual({ tier: 'pages', isSized: true })
+    expect(tierOf(files)).toEqual({ tier: 'pages', isSized: true, isOnlyLong: false })
+  })
+
+  it('is left to the long tests where it says so', () => {
+    const files = { 'test/a.test.ts': `import './support/only-long.ts'` }
+    expect(tierOf(files)).toEqual({ tier: 'unit', isSized: false, isOnlyLong: true })
   })
 
   it('is known of every test file, and each tier has some', () => {

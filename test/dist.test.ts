@@ -115,9 +115,9 @@ describe('unpacked', () => {
     const gateway = await started(env)
     expect(await (await fetch(`${gateway.url}/healthz`)).json()).toEqual({ status: 'ok', version: VERSION })
     const status = async (at: string): Promise<number> => (await fetch(gateway.url + at)).status
-    expect(await Promise.all(['/readyz', '/console/', '/reference', '/openapi.json'].map(status))).toEqual(
-      Array(4).fill(200),
-    )
+    // On a slow machine it may say first that it is slow.
+    await expect.poll(() => status('/readyz')).toBe(200)
+    expect(await Promise.all(['/console/', '/reference', '/openapi.json'].map(status))).toEqual([200, 200, 200])
     expect(await gateway.end(), gateway.output()).toBe(0)
   })
 

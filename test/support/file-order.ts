@@ -1,5 +1,5 @@
 /**
- * The order of the test files: those whose size can be chosen start processes, kill them and wait, and use little of a core.
+ * The order of the test files: those whose size can be chosen, and those that take long, start processes, kill them and wait, and use little of a core.
  * They begin at once and one after the other, each beside files that compute; of those the largest come first.
  */
 import path from 'node:path'
@@ -11,7 +11,8 @@ export class FileOrder extends BaseSequencer {
     const tested = new Map(testFiles().map((file) => [file.path, file]))
     const fileOf = ({ moduleId }: TestSpecification) => tested.get(path.relative(process.cwd(), moduleId))
     const sorted = await super.sort(files)
-    const waiting = sorted.filter((file) => fileOf(file)?.isSized && fileOf(file)?.tier === 'db')
+    const waits = (file: ReturnType<typeof fileOf>) => file?.tier === 'db' && (file.isSized || file.isOnlyLong)
+    const waiting = sorted.filter((file) => waits(fileOf(file)))
     const pages = sorted.filter((file) => fileOf(file)?.tier === 'pages')
     const others = sorted.filter((file) => !waiting.includes(file) && !pages.includes(file))
     const computing = [...pages, ...others]

@@ -17,6 +17,7 @@ import { DEMO, seedDemo } from '../../apps/server/src/sandbox/demo-merchant.ts'
 import { newSettings } from '../../apps/server/src/sandbox/upstreams.ts'
 import { loadSigningKey } from '../../apps/server/src/security/platform-key.ts'
 import { masterKeysOf } from '../../apps/server/src/security/vault.ts'
+import { quickFolder } from '../../scripts/leftovers.mjs'
 import { leftOn } from './own-databases.ts'
 import { PASSWORD, PASSWORD_HASH } from './passwords.ts'
 
@@ -61,7 +62,7 @@ const dropping = (name: string): string => `drop database if exists ${name} with
 
 /** The statement that makes a database of that name as a copy. */
 export const createFrom = (name: string, template: keyof typeof TEMPLATES): string =>
-  `create database ${name} template ${TEMPLATES[template]} strategy wal_log`
+  `create database ${name} template ${TEMPLATES[template]} strategy file_copy`
 
 async function inDatabase<Result>(serverUrl: string, name: string, work: (pool: Pool) => Promise<Result>) {
   const pool = openPool({ connectionString: databaseUrl(serverUrl, name) })
@@ -99,11 +100,22 @@ async function startOnce(pool: Pool): Promise<StartedOnce> {
   return { masterKey: masterKey.toString('base64'), demo, console }
 }
 
+/** `npm test` has a folder for all of a run, which it clears away. */
+const folderAbove = (): string => (process.env.ACOPAY_TEST_RUN === undefined ? quickFolder() : os.tmpdir())
+
+/** Nothing of it is kept, so it writes down no more than it needs for its own rollbacks. */
+const SETTINGS = {
+  fsync: 'off',
+  full_page_writes: 'off',
+  synchronous_commit: 'off',
+  wal_level: 'minimal',
+  max_wal_senders: '0',
+  max_connections: '100',
+}
+
 async function temporaryServer(): Promise<{ url: string; remove: () => Promise<void> }> {
-  const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'acopay-test-'))
-  const { connection, stop } = await startEmbeddedPostgres(dir, {
-    settings: { fsync: 'off', full_page_writes: 'off', synchronous_commit: 'off', max_connections: '100' },
-  })
+  const dir = fs.mkdtempSync(path.join(folderAbove(), 'acopay-test-'))
+  const { connection, stop } = await startEmbeddedPostgres(dir, { settings: SETTINGS })
   const { host, port, user, database } = connection
   return {
     url: `postgresql://${user}@${encodeURIComponent(host)}:${port}/${database}`,

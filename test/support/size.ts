@@ -3,6 +3,8 @@
  * `npm run test:long` takes the second. A variable of the name sets one by hand: `STORM_ORDERS=5000 npm run storm`.
  */
 export const isLong = process.env.ACOPAY_TEST_SIZE === 'long'
+/** `npm test` itself, and not a tier or a file by name. */
+export const isQuick = process.env.ACOPAY_TEST_SIZE === 'quick'
 
 const size = (name: string, quick: number, long: number): number => Number(process.env[name] ?? (isLong ? long : quick))
 

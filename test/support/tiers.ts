@@ -4,12 +4,13 @@
  *   db     it reaches what starts or asks for PostgreSQL, a process of ours, or what takes long: see DATABASE
  *   unit   all others: they run straight after `npm ci`
  * Only relative imports, and those of PACKAGES, are followed. `sized` files read test/support/size.ts: `npm run test:long` runs them larger.
+ * `isOnlyLong` files import test/support/only-long.ts: `npm test` leaves them to `npm run test:long`.
  */
 import fs from 'node:fs'
 import path from 'node:path'
 
 export type Tier = 'unit' | 'db' | 'pages'
-export type TestFile = { path: string; tier: Tier; isSized: boolean }
+export type TestFile = { path: string; tier: Tier; isSized: boolean; isOnlyLong: boolean }
 
 /** What the package that starts PostgreSQL leads to. */
 const EMBEDDED = 'packages/embedded-postgres/src/launcher.ts'
@@ -22,6 +23,7 @@ const PACKAGES = [
 ] as const
 const BROWSER = ['test/support/browser.ts']
 const DATABASE = [
+  'test/support/slow.ts',
   'test/support/postgres.ts',
   'test/support/process.ts',
   'test/support/programs.ts',
@@ -35,6 +37,7 @@ const DATABASE = [
   'simulation/check.ts',
 ]
 const SIZE = 'test/support/size.ts'
+const ONLY_LONG = 'test/support/only-long.ts'
 
 const ROOT = path.resolve(import.meta.dirname, '../..')
 const FOLDERS = ['packages', 'apps', 'simulation', 'races', 'scripts', 'mutation', 'test']
@@ -57,7 +60,11 @@ export function classify(file: string, importsOf: ImportsOf): Omit<TestFile, 'pa
   const reached = new Set([file])
   for (const one of reached) for (const target of importsOf(one)) reached.add(target)
   const reaches = (files: string[]): boolean => files.some((door) => reached.has(door))
-  return { tier: reaches(BROWSER) ? 'pages' : reaches(DATABASE) ? 'db' : 'unit', isSized: reached.has(SIZE) }
+  return {
+    tier: reaches(BROWSER) ? 'pages' : reaches(DATABASE) ? 'db' : 'unit',
+    isSized: reached.has(SIZE),
+    isOnlyLong: reached.has(ONLY_LONG),
+  }
 }
 
 /** `read` answers a file's text, or null where there is none. Each is read once: test files share most of what they reach. */

@@ -2,8 +2,8 @@ import { defaultServerConditions } from 'vite'
 import { defineConfig } from 'vitest/config'
 import { isMutating, MUTATION_SETUP, mutationPlugin } from './mutation/run/vite-plugin.ts'
 import { FileOrder } from './test/support/file-order.ts'
-import { isLong } from './test/support/size.ts'
-import { type Tier, testFiles } from './test/support/tiers.ts'
+import { isLong, isQuick } from './test/support/size.ts'
+import { type TestFile, type Tier, testFiles } from './test/support/tiers.ts'
 
 // Workspace packages are read from their sources: a test never runs against yesterday's build. `module` is for bundlers: Node does not know it.
 const conditions = ['@acopay/source', ...defaultServerConditions.filter((name) => name !== 'module')]
@@ -12,9 +12,12 @@ const files = testFiles()
 /** No test may depend on where the machine stands: each tier stands far from China, and `npm run test:clocks` chooses. */
 const ZONES = { unit: 'Asia/Kathmandu', db: 'America/Los_Angeles', pages: 'America/Los_Angeles' } as const
 
-/** `npm run test:long` runs only the files whose size can be chosen. */
+/** `npm run test:long` runs the files whose size can be chosen, and those that `npm test` leaves out. */
+const isRun = ({ isSized, isOnlyLong }: TestFile): boolean =>
+  isLong ? isSized || isOnlyLong : !(isQuick && isOnlyLong)
+
 const tier = (name: Tier, groupOrder: number) => ({
-  include: files.filter((file) => file.tier === name && (file.isSized || !isLong)).map((file) => file.path),
+  include: files.filter((file) => file.tier === name && isRun(file)).map((file) => file.path),
   name,
   // A `.env` file is for the gateway of whoever works here, and not for those of the tests.
   env: { TZ: process.env.ACOPAY_TEST_TZ ?? ZONES[name], ACOPAY_ENV_FILE: 'none' },

@@ -1,4 +1,5 @@
 /** The chart of deploy/chart by Helm itself, and its manifests by Kubernetes' own types. No cluster is asked. */
+import './support/only-long.ts'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'

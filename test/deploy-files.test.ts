@@ -1,4 +1,5 @@
 /** The image and the composition of deploy/containers: what their own rules say, and what an operator relies on. */
+import './support/slow.ts'
 import { readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import Ajv from 'ajv/dist/2019.js'

@@ -2,6 +2,7 @@
  * The archive that `npm run dist` makes, as an operator gets it: unpacked where no repository is above it and nothing can be written.
  * The ordinary size takes the archive without PostgreSQL; the long one also that with it (ARCHIVES).
  */
+import './support/only-long.ts'
 import { execFile } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'

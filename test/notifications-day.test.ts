@@ -1,4 +1,5 @@
 /** A merchant's server dies for a day, ours is killed five times meanwhile; when it is back it hears everything, in order. */
+import './support/only-long.ts'
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:http'

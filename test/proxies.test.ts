@@ -1,4 +1,5 @@
 /** nginx and Caddy with the files of deploy/proxies, for real: in front of a gateway, and of a server that only writes down what reaches it. */
+import './support/only-long.ts'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http'

@@ -1,4 +1,5 @@
 /** The reference of the API, as a browser shows it: every call, from this server alone. */
+import './support/only-long.ts'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { accessibility, openBrowser, openPage, overflow, PHONE } from './support/browser.ts'
 import { type TestWorld, testWorld } from './support/world.ts'

@@ -2,6 +2,7 @@
  * The runbooks about the process, its database and its keys (docs/runbooks), each followed once with the commands and statements that
  * the page names.
  */
+import './support/only-long.ts'
 import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'

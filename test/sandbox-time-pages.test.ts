@@ -1,4 +1,5 @@
 /** The finance day of docs/sandbox.md, in a browser: the clock is moved with the mouse, and its pages show what has happened. */
+import './support/only-long.ts'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { openPage } from './support/browser.ts'
 import { type ConsolePages, openConsole } from './support/console-pages.ts'

@@ -1,4 +1,5 @@
 /** A signal at any moment of a start, as a fresh installation starts: it ends cleanly, and its PostgreSQL with it. */
+import './support/only-long.ts'
 import fs from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'

@@ -1,4 +1,5 @@
 /** The clients of examples/clients against a gateway: each language whose runtime is here, as a newcomer would run it. */
+import './support/only-long.ts'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'

@@ -1,4 +1,5 @@
 /** The scripts of the Postman collection, run as Postman runs them: in a context of their own, with a `pm` and CryptoJS. */
+import '../../test/support/slow.ts'
 import { createHash } from 'node:crypto'
 import vm from 'node:vm'
 import { describe, expect, it } from 'vitest'

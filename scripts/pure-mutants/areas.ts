@@ -73,6 +73,6 @@ const TOO_SLOW = /-random\.test\.ts$|\/packed\.test\.ts$/
 
 const unitTestsOf = (name: string): string[] =>
   testFiles()
-    .filter((file) => file.tier === 'unit' && file.path.startsWith(`${name}/`))
+    .filter((file) => (file.tier === 'unit' || file.isSlow) && file.path.startsWith(`${name}/`))
     .map((file) => file.path)
     .filter((file) => !TOO_SLOW.test(file))

@@ -4,13 +4,14 @@
  *   db     it reaches what starts or asks for PostgreSQL, a process of ours, or what takes long: see DATABASE
  *   unit   all others: they run straight after `npm ci`
  * Only relative imports, and those of PACKAGES, are followed. `sized` files read test/support/size.ts: `npm run test:long` runs them larger.
+ * `isSlow` files import test/support/slow.ts: they need no database either, and belong to `db` for the time that they take.
  * `isOnlyLong` files import test/support/only-long.ts: `npm test` leaves them to `npm run test:long`.
  */
 import fs from 'node:fs'
 import path from 'node:path'
 
 export type Tier = 'unit' | 'db' | 'pages'
-export type TestFile = { path: string; tier: Tier; isSized: boolean; isOnlyLong: boolean }
+export type TestFile = { path: string; tier: Tier; isSized: boolean; isOnlyLong: boolean; isSlow: boolean }
 
 /** What the package that starts PostgreSQL leads to. */
 const EMBEDDED = 'packages/embedded-postgres/src/launcher.ts'
@@ -22,8 +23,8 @@ const PACKAGES = [
   ['@redocly/openapi-core', REDOCLY],
 ] as const
 const BROWSER = ['test/support/browser.ts']
+const SLOW = 'test/support/slow.ts'
 const DATABASE = [
-  'test/support/slow.ts',
   'test/support/postgres.ts',
   'test/support/process.ts',
   'test/support/programs.ts',
@@ -60,10 +61,12 @@ export function classify(file: string, importsOf: ImportsOf): Omit<TestFile, 'pa
   const reached = new Set([file])
   for (const one of reached) for (const target of importsOf(one)) reached.add(target)
   const reaches = (files: string[]): boolean => files.some((door) => reached.has(door))
+  const isSlow = reached.has(SLOW)
   return {
-    tier: reaches(BROWSER) ? 'pages' : reaches(DATABASE) ? 'db' : 'unit',
+    tier: reaches(BROWSER) ? 'pages' : isSlow || reaches(DATABASE) ? 'db' : 'unit',
     isSized: reached.has(SIZE),
     isOnlyLong: reached.has(ONLY_LONG),
+    isSlow,
   }
 }
 

@@ -1,4 +1,5 @@
 /** Tests the command line as `npx @acopay/cli` gets it: from its tarball, outside of this repository. */
+import '../../../test/support/only-long.ts'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'

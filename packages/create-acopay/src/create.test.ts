@@ -1,4 +1,5 @@
 /** What `npm create acopay` makes. That it installs and runs is tested in test/recipes.test.ts. */
+import '../../../test/support/slow.ts'
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'

@@ -1,4 +1,5 @@
 /** Runs the handler in a real server of each framework, and expects the same answers from all of them. */
+import '../../../test/support/slow.ts'
 import { once } from 'node:events'
 import { Agent, createServer, request as httpRequest, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'

@@ -1,4 +1,5 @@
 /** Tests the SDK as a merchant installs it: from its tarball, outside of this repository. */
+import '../../../test/support/only-long.ts'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'

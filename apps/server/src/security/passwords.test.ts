@@ -1,3 +1,4 @@
+import '../../../../test/support/slow.ts'
 import { scryptSync } from 'node:crypto'
 import { expect, it } from 'vitest'
 import { hashing } from './hashing.ts'

@@ -1,4 +1,5 @@
 /** The examples of the OpenAPI document: each fits its schema, and each signature in them is one. */
+import '../../../../test/support/slow.ts'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import addFormats from 'ajv-formats'
 import { describe, expect, it } from 'vitest'

@@ -1,4 +1,5 @@
 /** Paying inside WeChat: its browser is Chromium under WeChat's name, and its payment sheet is the test. */
+import './support/only-long.ts'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { chooseMethod } from '../apps/server/src/actions/payment/choose-method.ts'

@@ -1,4 +1,5 @@
 /** Every page of the console in a real browser: wide and narrow, light and dark, it can be read and used by everybody. */
+import './support/only-long.ts'
 import { readFileSync } from 'node:fs'
 import { keepUnmatchedPayment, writeReconciliation } from '@acopay/store'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'

@@ -1,4 +1,5 @@
 /** `npm run demo:shop`, ended at two moments. */
+import './support/only-long.ts'
 import { once } from 'node:events'
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'

@@ -1,6 +1,6 @@
 /** The way back to the shop, its picture and colour, the receipt, and links that were bent on their way: without a browser. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { addUser, type ConsoleClient, signedIn } from './support/console.ts'
+import { addUser, type ConsoleClient, PASSWORD, signedIn } from './support/console.ts'
 import { call, close, openAttempt, pay, place } from './support/merchant.ts'
 import { type TestWorld, testWorld } from './support/world.ts'
 
@@ -110,9 +110,20 @@ describe('the shop of an app', () => {
 })
 
 describe('the way back', () => {
+  it('is changed only by a user who proved who they are in the last ten minutes; the colour needs no proof', async () => {
+    gateway.advance(10 * 60_000 + 1)
+    const before = await appNow()
+    const { status, body } = await own.send('PUT', app, { return_url: 'https://evil.example/' })
+    expect([status, body.error]).toEqual([403, 'PROOF_NEEDED'])
+    expect(await appNow()).toEqual(before)
+    expect((await own.send('PUT', app, { brand_color: '#0b5fd3' })).status).toBe(200)
+    expect((await own.send('POST', 'session/proof', { password: PASSWORD })).status).toBe(200)
+    expect((await own.send('PUT', app, { return_url: null })).status).toBe(200)
+  })
+
   it('leads nowhere that a request names: neither its query, its headers nor its order change it', async () => {
     await own.send('PUT', app, { return_url: 'https://shop.example.com/' })
-    const number = await place(gateway.demo, { extra: 'https://evil.example/', notify_url: undefined })
+    const number = await place(gateway.demo, { extra: 'https://evil.example/' })
     const ask = `${linkOf(number)}?return_url=https://evil.example/&redirect=//evil.example&state=paid`
     const response = await get(ask, {
       referer: 'https://evil.example/',

@@ -2,7 +2,6 @@
 import type { Page } from 'playwright-core'
 
 export const PHASES = ['open', 'closing', 'closed', 'expired', 'paid', 'refunded', 'returning', 'returned'] as const
-export type Phase = (typeof PHASES)[number]
 
 /** The page at `url` as it is when the order's view has these values. */
 export async function showAs(page: Page, url: string, values: Record<string, unknown>): Promise<void> {

@@ -5,7 +5,7 @@
 import { RETURN_URL_MAX } from '@acopay/protocol/console'
 
 /** What the page adds to the address's query. A shop's address that has one of them already would be ambiguous. */
-export const RETURN_PARAMS = ['transaction_no', 'state'] as const
+const RETURN_PARAMS = ['transaction_no', 'state'] as const
 
 const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/
 

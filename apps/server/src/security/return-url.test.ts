@@ -48,3 +48,10 @@ it('in a sandbox this machine may be named with HTTP, and no other', () => {
     expect(sandbox(`http://${host}/`), host).toMatchObject({ en: expect.stringContaining('https://') })
   }
 })
+
+it('may have 512 characters when encoded, and not one more', () => {
+  const begin = 'https://shop.example.com/'
+  const most = begin + 'a'.repeat(512 - begin.length)
+  expect(production(most)).toBe(most)
+  expect(production(`${most}a`)).toMatchObject({ en: expect.stringContaining('512') })
+})

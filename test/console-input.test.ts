@@ -142,6 +142,7 @@ const FIELDS = [
     'passkey',
   ],
   ...['url', 'secret', 'host', 'port', 'security', 'user', 'sender', 'recipients'],
+  ...['channels', 'return_url', 'brand_color', 'logo'],
 ]
 const deeds = (one: string): (readonly ['POST' | 'PUT' | 'DELETE', string])[] => [
   ...([

@@ -760,6 +760,7 @@ it('one merchant is shown with its apps, keys and accounts', async () => {
     fingerprint: createHash('sha256').update(Buffer.from(platformPublicKey, 'base64')).digest('hex'),
   })
   const { channels, platform_keys, ...shown } = body
+  const look = { return_url: null, brand_color: null, logo: null }
   expect(shown).toEqual({
     mch_no: 'MCH-A',
     name: '商户A',
@@ -768,8 +769,8 @@ it('one merchant is shown with its apps, keys and accounts', async () => {
     allowed_ips: ['10.0.0.0/8'],
     rate_per_second: 7,
     apps: [
-      { app_no: 'APP1', name: '应用', enabled: true, channels: null, created_at: '2026-01-01T00:00:00.000Z' },
-      { app_no: 'APP2', name: '二', enabled: false, channels: ['wechat'], created_at: t('00:00:00') },
+      { app_no: 'APP1', name: '应用', enabled: true, channels: null, ...look, created_at: '2026-01-01T00:00:00.000Z' },
+      { app_no: 'APP2', name: '二', enabled: false, channels: ['wechat'], ...look, created_at: t('00:00:00') },
     ],
     keys: [
       key('begins next', '04:00:00.001', null),

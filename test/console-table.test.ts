@@ -94,6 +94,8 @@ PUT    merchants/:m                              merchants.write        200 no  
 PUT    merchants/:m                              merchants.write        200 no  no  no  no  no  no   {"rate_per_second":null}
 POST   merchants/:m/apps                         merchants.write        409 no  no  409 no  no  no   {"app_no":"APP-OF-TABLE","name":"x"}
 PUT    merchants/:m/apps/APP-OF-TABLE            merchants.write        200 no  no  200 no  no  no   {"name":"x"}
+PUT    merchants/:m/apps/APP-OF-TABLE            merchants.write        200 no  no  200 no  no  no   {"return_url":null}
+PUT    merchants/:m/apps/APP-OF-TABLE            merchants.write        400 no  no  400 no  no  no   {"logo":"PHN2Zz4="}
 PUT    merchants/:m/apps/APP404                  merchants.write        404 no  no  404 no  no  no   {"name":"x"}
 POST   merchants/:m/keys                         merchants.write        400 no  no  400 no  no  no   {}
 DELETE merchants/:m/keys/NOKEY                   merchants.write        404 no  no  404 no  no  no

@@ -8,6 +8,7 @@ import type { Plugin } from 'vite'
 /** Why a payer's browser runs each script, by the name of its source. */
 const PURPOSES: Record<string, string> = {
   index: 'the cashier: shows the order, starts a payment, and shows what became of it',
+  receipt: 'the receipt: shows what was paid, to print or to copy',
   pay: "the first page in a shell's frame: places the order that the merchant signed",
   host: 'for shells: opens the cashier for pages that use @edgeros/web-sdk',
 }

@@ -1,18 +1,25 @@
 import { defineConfig } from 'vite'
+import { compressed } from './compressed.ts'
 import { integrity } from './integrity.ts'
 
 const BASE = '/cashier/'
 
-/** Three pages, and the host script, which shells include by a name that never changes. */
+/** Four pages, and the host script, which shells include by a name that never changes. */
 export default defineConfig({
   base: BASE,
-  plugins: [integrity(BASE)],
+  plugins: [integrity(BASE), compressed()],
   build: {
     target: 'es2020',
     modulePreload: false,
     assetsInlineLimit: 0,
     rolldownOptions: {
-      input: { index: 'index.html', pay: 'pay.html', lost: 'lost.html', host: 'src/host/host.ts' },
+      input: {
+        index: 'index.html',
+        receipt: 'receipt.html',
+        pay: 'pay.html',
+        lost: 'lost.html',
+        host: 'src/host/host.ts',
+      },
       output: { entryFileNames: ({ name }) => (name === 'host' ? 'host.js' : 'assets/[name]-[hash].js') },
     },
   },

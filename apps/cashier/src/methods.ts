@@ -35,3 +35,10 @@ export function insteadOf(
   const instead = isInAlipay && method === 'jsapi' ? 'h5' : 'native'
   return !isInWechat && method !== instead && methods.includes(instead) ? instead : null
 }
+
+/**
+ * Whether the code for scanning is an address that this device opens in the wallet itself: Alipay's codes are, on a telephone and in
+ * Alipay's own browser. WeChat Pay's can only be scanned.
+ */
+export const opensItself = ({ isInWechat, isInAlipay, isPhone }: Device, channel: string, code: string): boolean =>
+  channel === 'alipay' && !isInWechat && (isInAlipay || isPhone) && code.startsWith('https://qr.alipay.com/')

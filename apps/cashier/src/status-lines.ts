@@ -24,7 +24,7 @@ export const keyOf = ({ phase, extra }: Shown, isConnected: boolean, says: Texts
 export function linesOf({ phase, extra }: Shown, isConnected: boolean, says: Texts): Line[] {
   const lines =
     phase === 'open'
-      ? [line('p', 'countdown', '', true)]
+      ? []
       : [
           line('div', 'mark-big', MARKS[phase], true),
           line('h2', 'sign', says[phase]),

@@ -29,3 +29,10 @@ export function switchLanguage(): void {
 }
 
 export const isChinese = (): boolean => chosen === 'zh'
+
+/** A channel's name for payers. */
+export function channelName(channel: string): string {
+  const says = texts()
+  if (channel === 'wechat') return says.wechat
+  return channel === 'alipay' ? says.alipay : says.other(channel)
+}

@@ -1,12 +1,13 @@
 /** The ways to pay that this merchant offers on this device, and the code or link of the one that the payer chose. */
 import { type Answer, type Ready, readAttempt, type Trouble } from './attempt-answer.ts'
 import { device, isFramed } from './device.ts'
-import { insteadOf, methodFor } from './methods.ts'
+import { insteadOf, methodFor, opensItself } from './methods.ts'
 import type { Channel } from './order.ts'
 import { qrCode } from './qr.ts'
-import { texts } from './texts.ts'
+import { channelName, texts } from './texts.ts'
 import { showSheet, signIn } from './wallet.ts'
 import type { CameBack } from './wallet-answers.ts'
+import { walletMark } from './wallet-mark.ts'
 
 type Around = { isOpen: () => boolean; channels: Channel[]; link: string; askAgain: () => Promise<void> }
 
@@ -22,12 +23,6 @@ const DOUBT_TRIES = 20
 let chosen: Chosen | null = null
 /** The payer as the wallet identified them. Each order's page signs the payer in again. */
 let known: CameBack | null = null
-
-function nameOf(channel: string): string {
-  const says = texts()
-  if (channel === 'wechat') return says.wechat
-  return channel === 'alipay' ? says.alipay : says.other(channel)
-}
 
 function wayOf({ channel, methods: offered }: Channel): Way | null {
   // Alipay's sheet is for the page of its browser, not for a frame; its own page opens from both.
@@ -70,13 +65,14 @@ function showButtons(root: HTMLElement, ways: Way[], press: (way: Way) => void):
       ...ways.map((way) => {
         const button = plainButton('', () => press(way))
         button.className = `channel ${way.channel}`
+        button.append(walletMark(way.channel), document.createElement('span'))
         return button
       }),
     )
   }
   ways.forEach(({ channel }, index) => {
     const button = root.children[index] as HTMLElement
-    write(button, nameOf(channel))
+    write(button.lastElementChild as HTMLElement, channelName(channel))
     button.setAttribute('aria-pressed', String(chosen?.channel === channel))
   })
 }
@@ -94,7 +90,7 @@ function wordsOf(offered: Way[]): string {
     case 'ready': {
       if (chosen.method === 'jsapi') return ''
       if (chosen.method !== 'native') return says.redirected
-      return (chosen.isInstead ? says.scanInstead : says.scanWith)(nameOf(chosen.channel))
+      return (chosen.isInstead ? says.scanInstead : says.scanWith)(channelName(chosen.channel))
     }
   }
 }
@@ -130,7 +126,7 @@ function detailOf(root: HTMLElement, around: Around): HTMLElement[] {
   const says = texts()
   if (chosen === null || chosen.is === 'opening') return []
   const way = chosen
-  const app = nameOf(way.channel)
+  const app = channelName(way.channel)
   if (way.is === 'trouble') return [plainButton(says.retry, () => void chooseWay(root, around, wayIn(way)))]
   const sandbox = sandboxButton(way.sandbox)
   if (way.method === 'native') {
@@ -138,7 +134,8 @@ function detailOf(root: HTMLElement, around: Around): HTMLElement[] {
     holder.className = 'code'
     holder.tabIndex = -1
     holder.append(qrCode(way.payUrl, says.qrOf(app)))
-    return [holder, ...sandbox]
+    const jump = opensItself(device, way.channel, way.payUrl) ? [jumpTo(way.payUrl, says.openApp(app))] : []
+    return [...jump, holder, ...sandbox]
   }
   if (way.method === 'jsapi') {
     const open = plainButton(says.openApp(app), () => void pay(root, around, way))

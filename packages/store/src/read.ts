@@ -57,6 +57,7 @@ export { listRefundRequests, type RefundRequest } from './console/refund-request
 export type { ConsoleSession, SessionUser } from './console/sessions.ts'
 export { type ConsoleUser, findConsoleUser, listConsoleUsers } from './console/users.ts'
 export { type JobPlace, listStuckJobs } from './jobs/stuck-jobs.ts'
+export { readLogo } from './merchants/apps.ts'
 export { type ListedMerchant, listMerchants, readMerchantParts } from './merchants/merchant-admin.ts'
 export { findMerchant, type Merchant } from './merchants/merchants.ts'
 export { listPlatformKeys, platformKeys } from './merchants/platform-keys.ts'
@@ -66,7 +67,15 @@ export {
   listNotifications,
   listNotificationTries,
 } from './notifications/notification-lists.ts'
-export { type CashierView, type OrderKey, offeredByApp, readCashierViews } from './orders/cashier-views.ts'
+export {
+  type CashierApp,
+  type CashierView,
+  type OrderKey,
+  type Receipt,
+  readCashierApp,
+  readCashierViews,
+  readReceipt,
+} from './orders/cashier-views.ts'
 export type { Looked, MerchantsOrder } from './orders/merchants-orders.ts'
 export { findOrder, type Order } from './orders/orders.ts'
 export { readTimeline, type TimelineEntry } from './orders/timeline.ts'

@@ -10,6 +10,7 @@ import { buildServer, NO_EXTRA_ROUTES } from './server.ts'
 
 /** For everybody. */
 const OPEN = [
+  'GET /cashier/:mchNo/logo/:appNo/:digest',
   'GET /cashier/pay',
   'GET /console',
   'GET /console/*',
@@ -28,6 +29,7 @@ const BY_LINK = [
   'GET /cashier/:mchNo/:transactionNo/:proof/events',
   'GET /cashier/:mchNo/:transactionNo/:proof/payer/:channel',
   'GET /cashier/:mchNo/:transactionNo/:proof/payer/:channel/back',
+  'GET /cashier/:mchNo/:transactionNo/:proof/receipt',
   'GET /cashier/:mchNo/:transactionNo/:proof/state',
   'POST /cashier/:mchNo/:transactionNo/:proof/attempts',
 ]

@@ -81,7 +81,9 @@ export function buildServer(world: World, options: HttpOptions, extra: ExtraRout
   const nowMs = () => world.now().getTime()
   const perAddress = rateLimit(options.ratePerAddress, nowMs)
   const perMerchant = rateLimit(options.ratePerMerchant, nowMs)
-  const app = newApp(options)
+  // The pages that payers of a broken link see are known once the cashier's routes are there.
+  const lost: { page: LostPage } = { page: () => null }
+  const app = newApp(options, lost)
   // Before the routes: the answer to a wrong method lists the methods of the path.
   const methods = methodsByPath(app)
   addHooks(app, world)
@@ -106,14 +108,14 @@ export function buildServer(world: World, options: HttpOptions, extra: ExtraRout
   referenceRoutes(app, world)
   notificationRoutes(app, world, perAddress)
   billFileRoutes(app, world)
-  const lostPage = cashierRoutes(app, world, options.shellOrigins)
+  lost.page = cashierRoutes(app, world, options.shellOrigins)
   consoleRoutes(app, world, options, extra.consoleEndpoints)
   extra.register(app)
-  addErrorHandlers(app, world, { methods, lostPage })
+  addErrorHandlers(app, world, { methods, lostPage: lost.page })
   return app
 }
 
-function newApp(options: HttpOptions): FastifyInstance {
+function newApp(options: HttpOptions, lost: { page: LostPage }): FastifyInstance {
   const app = Fastify({
     bodyLimit: BODY_BYTES_MAX,
     logger: false,
@@ -124,7 +126,8 @@ function newApp(options: HttpOptions): FastifyInstance {
     // While the server stops, requests on open connections still get their normal answers.
     return503OnClosing: false,
     routerOptions: { querystringParser: () => ({}) },
-    frameworkErrors: (_error, request, reply) => void plain(request, reply, 404),
+    // A path that cannot be decoded is a broken link of a payer too.
+    frameworkErrors: (_error, request, reply) => void (lost.page(request, reply) ?? plain(request, reply, 404)),
   })
   // Keep every body as raw bytes, whatever its content type: signatures are verified over the bytes that were sent.
   app.removeAllContentTypeParsers()

@@ -32,12 +32,15 @@ export function staticPages(world: World, { app, notBuilt, lasting = [] }: Pages
         prefix: `/${app}/`,
         wildcard: false,
         index: false,
-        globIgnore: ['*.html'],
+        globIgnore: ['*.html', '**/*.{br,gz}'],
+        // Where the build left a compressed file beside one, and the browser takes it.
+        preCompressed: true,
         maxAge: YEAR_MS,
         immutable: true,
         setHeaders: (reply, file) => {
           reply.headers(NO_SNIFFING)
-          if (!lasting.some((name) => file.endsWith(name))) return
+          const plain = file.replace(/\.(?:br|gz)$/, '')
+          if (!lasting.some((name) => plain.endsWith(name))) return
           // A site that names the digest of such a script can check it only if it may read it.
           reply.header('cache-control', 'public, max-age=300').header('access-control-allow-origin', '*')
         },

@@ -41,13 +41,33 @@ export type MerchantChange = {
 }
 
 /**
- * `POST merchants/{mch_no}/apps` {app_no, name}; `PUT merchants/{mch_no}/apps/{app_no}` {name?, enabled?, channels?}.
+ * `POST merchants/{mch_no}/apps` {app_no, name}; `PUT merchants/{mch_no}/apps/{app_no}` changes what it names, and null takes it away.
  * `channels`: the channels offered to payers of the app's orders; null means all channels for which the merchant has an
- * account.
+ * account. `return_url`: where the payer's page leads back to; `brand_color`: `#rrggbb`; `logo`: the path of the picture.
  */
-export type AppRow = { app_no: string; name: string; enabled: boolean; channels: string[] | null; created_at: string }
+export type AppRow = {
+  app_no: string
+  name: string
+  enabled: boolean
+  channels: string[] | null
+  return_url: string | null
+  brand_color: string | null
+  logo: string | null
+  created_at: string
+}
 export type NewApp = { app_no: string; name: string }
-export type AppChange = { name?: string; enabled?: boolean; channels?: string[] | null }
+/** `logo`: the file in Base64, PNG, JPEG or WebP, of at most `LOGO_BYTES_MAX`. */
+export type AppChange = {
+  name?: string
+  enabled?: boolean
+  channels?: string[] | null
+  return_url?: string | null
+  brand_color?: string | null
+  logo?: string | null
+}
+export const RETURN_URL_MAX = 512
+export const LOGO_BYTES_MAX = 32_768
+export const LOGO_PIXELS_MAX = 1024
 
 /**
  * `POST merchants/{mch_no}/keys` uploads a public key (PEM or Base64 SPKI, RSA of 2048 bits or more); earlier keys stay

@@ -36,8 +36,17 @@ export type MerchantPart = {
   ratePerSecond: number | null
   createdAt: Date
 }
-/** `channels`: those that the app's payers are offered; null: all. */
-export type AppPart = { appNo: string; name: string; isEnabled: boolean; channels: string[] | null; createdAt: Date }
+/** `channels`: those that the app's payers are offered; null: all. The last three are null where they are not set. */
+export type AppPart = {
+  appNo: string
+  name: string
+  isEnabled: boolean
+  channels: string[] | null
+  createdAt: Date
+  returnUrl: string | null
+  brandColor: string | null
+  logoDigest: string | null
+}
 export type KeyPart = { keyId: string; publicKey: string; validFrom: Date; validUntil: Date | null }
 export type AccountPart = {
   channel: string
@@ -59,7 +68,8 @@ export async function readMerchantParts(db: Db, mchNo: string) {
   if (merchant === undefined) return null
   const apps = await of<AppPart>(
     'readMerchantApps',
-    `select app_no as "appNo", name, enabled as "isEnabled", channels, created_at as "createdAt" from app
+    `select app_no as "appNo", name, enabled as "isEnabled", channels, created_at as "createdAt",
+            return_url as "returnUrl", brand_color as "brandColor", logo_digest as "logoDigest" from app
       where mch_no = $1 order by created_at, app_no`,
   )
   const keys = await of<KeyPart>(
@@ -108,34 +118,6 @@ export async function changeMerchant(
       change.ratePerSecond ?? null,
     ],
   )
-}
-
-/** False when the merchant has an app with this number. */
-export async function newApp(db: Db, app: { mchNo: string; appNo: string; name: string }, now: Date): Promise<boolean> {
-  const rows = await run(
-    db,
-    'newApp',
-    'insert into app (mch_no, app_no, name, created_at) values ($1, $2, $3, $4) on conflict do nothing returning 1',
-    [app.mchNo, app.appNo, app.name, now],
-  )
-  return rows.length === 1
-}
-
-/** An undefined value stays. False when there is no such app. */
-export async function changeApp(
-  db: Db,
-  app: { mchNo: string; appNo: string },
-  change: { name?: string; isEnabled?: boolean; channels?: string[] | null },
-): Promise<boolean> {
-  const rows = await run(
-    db,
-    'changeApp',
-    `update app set name = coalesce($3, name), enabled = coalesce($4, enabled),
-            channels = case when $5 then $6::text[] else channels end
-      where mch_no = $1 and app_no = $2 returning 1`,
-    [app.mchNo, app.appNo, change.name, change.isEnabled, change.channels !== undefined, change.channels ?? null],
-  )
-  return rows.length === 1
 }
 
 /**

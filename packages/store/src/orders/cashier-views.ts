@@ -36,14 +36,48 @@ export const readCashierViews = (db: Db, keys: OrderKey[]): Promise<CashierView[
     [keys.map(({ mchNo }) => mchNo), keys.map(({ transactionNo }) => transactionNo)],
   )
 
-/** The channels that the order's app offers to payers; null: all. */
-export async function offeredByApp(db: Db, { mchNo, transactionNo }: OrderKey): Promise<string[] | null> {
-  const rows = await run<{ channels: string[] | null }>(
+/** Of an order's app: the channels that it offers to payers (null: all), and what its payers see of the shop. */
+export type CashierApp = {
+  appNo: string
+  channels: string[] | null
+  returnUrl: string | null
+  brandColor: string | null
+  logoDigest: string | null
+}
+
+/** Null where there is no such order. */
+export async function readCashierApp(db: Db, { mchNo, transactionNo }: OrderKey): Promise<CashierApp | null> {
+  const rows = await run<CashierApp>(
     db,
-    'offeredByApp',
-    `select a.channels from orders o join app a on a.mch_no = o.mch_no and a.app_no = o.app_no
+    'readCashierApp',
+    `select a.app_no as "appNo", a.channels, a.return_url as "returnUrl", a.brand_color as "brandColor",
+            a.logo_digest as "logoDigest"
+       from orders o join app a on a.mch_no = o.mch_no and a.app_no = o.app_no
       where o.mch_no = $1 and o.transaction_no = $2`,
     [mchNo, transactionNo],
   )
-  return rows[0]?.channels ?? null
+  return rows[0] ?? null
+}
+
+export type Receipt = {
+  /** Of the payment that pays the order. */
+  channel: string
+  paidAt: Date
+  /** Refunds that are done. */
+  refundedFen: bigint
+}
+
+/** Null for an order that keeps no payment. */
+export async function readReceipt(db: Db, { mchNo, transactionNo }: OrderKey): Promise<Receipt | null> {
+  const rows = await run<Receipt>(
+    db,
+    'readReceipt',
+    `select a.channel, p.paid_at as "paidAt",
+            (select coalesce(sum(r.amount_fen), 0)::bigint from refund r
+              where r.mch_no = p.mch_no and r.transaction_no = p.transaction_no and r.state = 'SUCCESS') as "refundedFen"
+       from payment p join attempt a on a.mch_no = p.mch_no and a.attempt_no = p.attempt_no
+      where p.mch_no = $1 and p.transaction_no = $2 and p.fate = 'keep'`,
+    [mchNo, transactionNo],
+  )
+  return rows[0] ?? null
 }

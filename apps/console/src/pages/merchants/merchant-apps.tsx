@@ -1,9 +1,11 @@
 /** A merchant's apps: which channels they offer, switching them on and off, and adding one. */
 import type { MerchantDetail } from '@acopay/protocol/console'
 import { App, Button, Form, Input, Select } from 'antd'
+import { useState } from 'react'
 import { when } from '../../format.ts'
 import { Mono, Rows, State } from '../../parts.tsx'
 import { usePreferences } from '../../preferences.tsx'
+import { AppShopForm } from './app-shop-form.tsx'
 import { NUMBER } from './merchants.tsx'
 import { useChange } from './use-change.ts'
 
@@ -28,8 +30,9 @@ export function Apps({ merchant, path, mayWrite }: { merchant: MerchantDetail; p
             text: 'channels',
             show: (one) => <Channels of={one} all={all} mayWrite={mayWrite} change={change} />,
           },
+          { text: 'returnUrl', show: (one) => one.return_url ?? t('notSet'), isText: true },
           { text: 'createdAt', show: (one) => when(one.created_at) },
-          { text: 'deeds', show: (one) => mayWrite && <Turn of={one} change={change} /> },
+          { text: 'deeds', show: (one) => mayWrite && <Deeds of={one} path={path} change={change} /> },
         ]}
       />
       {mayWrite && <AddApp change={change} />}
@@ -57,6 +60,20 @@ function Channels(props: { of: AppRow; all: string[]; mayWrite: boolean; change:
       options={props.all.map((channel) => ({ value: channel, label: word(channel) }))}
       onChange={offer}
     />
+  )
+}
+
+function Deeds({ of, path, change }: { of: AppRow; path: string; change: Change }) {
+  const { t } = usePreferences()
+  const [isOpen, setOpen] = useState(false)
+  return (
+    <span className="buttons-inline">
+      <Button size="small" onClick={() => setOpen(true)} aria-label={`${t('shopOfApp')} ${of.app_no}`}>
+        {t('shopOfApp')}
+      </Button>
+      <Turn of={of} change={change} />
+      {isOpen && <AppShopForm of={of} path={path} onClose={() => setOpen(false)} />}
+    </span>
   )
 }
 

@@ -2,6 +2,8 @@
 import type { ChannelName } from '@acopay/channels'
 import { isAccountUsed, putChannelAccount } from '@acopay/store'
 import {
+  type AppChange,
+  type AppKey,
   changeApp as changeAppRow,
   changeMerchant as changeMerchantRow,
   endKeyNow,
@@ -14,7 +16,7 @@ import { otherAccount } from '../../upstream/account-settings.ts'
 import { accountPlace } from '../../upstream/accounts.ts'
 import type { World } from '../../world.ts'
 
-type AppKey = { mchNo: string; appNo: string }
+export type { AppChange }
 
 /** False when the number is taken. */
 export const addMerchant = (world: World, merchant: { mchNo: string; name: string }): Promise<boolean> =>
@@ -32,7 +34,7 @@ export const addApp = (world: World, app: AppKey & { name: string }): Promise<bo
   newApp(world.pool, app, world.now())
 
 /** An undefined value stays. False when there is no such app. */
-export const changeApp = (world: World, app: AppKey, change: Parameters<typeof changeAppRow>[2]): Promise<boolean> =>
+export const changeApp = (world: World, app: AppKey, change: AppChange): Promise<boolean> =>
   changeAppRow(world.pool, app, change)
 
 export type AddedKey = { keyId: string; publicKey: string; validFrom: Date; validUntil: null }

@@ -2,14 +2,17 @@
 
 import { type ChannelName, isChannelName, NEEDS_PAYER } from '@acopay/channels'
 import { movedText, type OpenedWay, parseJson } from '@acopay/protocol'
-import { type OrderKey, readCashierViews } from '@acopay/store/read'
+import { type OrderKey, readCashierApp, readCashierViews } from '@acopay/store/read'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { chooseMethod } from '../../actions/payment/choose-method.ts'
 import type { World } from '../../world.ts'
 import { pageHeaders } from '../page-headers.ts'
 import { type StaticPages, staticPages } from '../static-pages.ts'
 import { cashierWatch } from './events.ts'
+import { type LostWhy, lostLink } from './lost-link.ts'
 import { miniPayer, payerIn, payerSignInRoutes } from './payer-sign-in.ts'
+import { receiptOf } from './receipt.ts'
+import { logoRoute, shopOf } from './shop.ts'
 import { offeredChannels, payerView } from './view.ts'
 
 const LINK = '/cashier/:mchNo/:transactionNo/:proof'
@@ -61,19 +64,40 @@ export function cashierRoutes(app: FastifyInstance, world: World, shells: string
   app.get('/cashier/pay', get, async (_request, reply) => showPayPage(cashier, reply))
   app.get<LinkPath>(`${LINK}/state`, get, forOrder(sendState))
   app.get<LinkPath>(`${LINK}/events`, get, forOrder(streamEvents))
+  app.get<LinkPath>(`${LINK}/receipt`, get, forOrder(showReceipt))
   app.post<LinkPath>(`${LINK}/attempts`, forOrder(openAttempt))
+  logoRoute(app, world)
   payerSignInRoutes(app, world, LINK, (request, reply) => provenOrder(cashier, request, reply))
   return (request, reply) => sendLost(cashier, request, reply)
 }
 
-/** The same page whatever is wrong with the link, so that it tells strangers nothing. */
-function sendLost({ pages, headers }: Cashier, request: FastifyRequest, reply: FastifyReply): FastifyReply | null {
+/**
+ * The payer who holds a link that was bent on its way, and whose proof is right all the same, is sent to the order. All others see a page that
+ * says what the link looks like: the same for every order, there or not, so that it tells strangers nothing.
+ */
+function sendLost(
+  { world, pages, headers }: Cashier,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): FastifyReply | null {
   const isBrowser = request.method === 'GET' && request.headers.accept?.includes('text/html') === true
-  const page = isBrowser && request.url.startsWith('/cashier/') ? pages.text('lost.html') : null
+  const page = isBrowser && request.url.startsWith('/cashier') ? pages.text('lost.html') : null
   if (page === null) return null
-  request.line.outcome = '404'
-  return reply.code(404).headers(headers).send(page)
+  const { why, parts } = lostLink(request.url)
+  const isRight = parts !== null && world.isCashierProof(parts, parts.proof)
+  if (request.line !== undefined) request.line.outcome = isRight ? 'MENDED' : '404'
+  if (isRight) {
+    const { mchNo, transactionNo, proof } = parts
+    return reply.header('cache-control', 'no-store').redirect(`/cashier/${mchNo}/${transactionNo}/${proof}`, 302)
+  }
+  return reply
+    .code(404)
+    .headers(headers)
+    .send(page.replace(LOST_WHY, `data-lost="${why}"`))
 }
+
+/** In the built page, whose style shows the text of one kind of mistake. */
+const LOST_WHY = `data-lost="${'wrong' satisfies LostWhy}"`
 
 /** The order of a link. Null where the link is wrong; then the answer is sent already. */
 async function provenOrder({ world }: Cashier, request: LinkRequest, reply: FastifyReply): Promise<OrderKey | null> {
@@ -99,14 +123,23 @@ function bandOf(world: World): { moved?: string } {
   return moved === '' ? {} : { moved }
 }
 
-/** The order's page, with the order's state and the ways to pay written into it. */
+/** The order's page, with the order's state, the ways to pay and the shop written into it. */
 const showOrder: OrderHandler = async ({ world, pages, headers }, key, _request, reply) => {
-  const view = await viewOf(world, key)
+  const [view, app] = await Promise.all([viewOf(world, key), readCashierApp(world.pool, key)])
   const page = pages.text('index.html')
   if (view === null) return reply.callNotFound()
   if (page === null) return pages.sendNotBuilt(reply)
-  const order = { ...view, channels: await offeredChannels(world, key) }
+  const channels = await offeredChannels(world, key.mchNo, app?.channels ?? null)
+  const order = { ...view, channels, shop: shopOf(key.mchNo, app) }
   return reply.headers(headers).send(page.replace('{"order":null}', () => inlineJson({ order })))
+}
+
+const showReceipt: OrderHandler = async ({ world, pages, headers }, key, _request, reply) => {
+  const receipt = await receiptOf(world, key)
+  const page = pages.text('receipt.html')
+  if (receipt === null) return reply.callNotFound()
+  if (page === null) return pages.sendNotBuilt(reply)
+  return reply.headers(headers).send(page.replace('{"receipt":null}', () => inlineJson({ receipt })))
 }
 
 /** JSON that cannot end the script element around it. */
@@ -164,7 +197,8 @@ const openAttempt: OrderHandler = async ({ world }, key, request, reply) => {
   const asked = readWay(request.body)
   if (asked === null) return reply.code(400).send({ error: 'FIELD_INVALID', field: 'channel' })
   const { channel, method } = asked
-  const offered = (await offeredChannels(world, key)).find((one) => one.channel === channel)
+  const ofApp = (await readCashierApp(world.pool, key))?.channels ?? null
+  const offered = (await offeredChannels(world, key.mchNo, ofApp)).find((one) => one.channel === channel)
   const isMini = method === 'mini' && offered !== undefined
   if (!isMini && !offered?.methods.includes(method)) return reply.code(404).send({ error: 'UNAVAILABLE' })
   const openId = isMini

@@ -2,7 +2,7 @@
 import { type Channel, INSTALLED, NEEDS_PAYER, type PayMethod } from '@acopay/channels'
 import { fen, formatYuan, stateAt } from '@acopay/core'
 import type { PayerView } from '@acopay/protocol'
-import { type CashierView, type OrderKey, offeredByApp } from '@acopay/store/read'
+import type { CashierApp, CashierView } from '@acopay/store/read'
 import type { World } from '../../world.ts'
 
 /**
@@ -50,9 +50,11 @@ const isOnAPage = (method: PayMethod, channel: Channel): boolean =>
   method !== 'app' && method !== 'mini' && (!NEEDS_PAYER.has(method) || channel.signIn !== null)
 
 /** The channels that this merchant has an account with and the order's app offers, and the ways a page can start them. */
-export async function offeredChannels(world: World, key: OrderKey): Promise<OfferedChannel[]> {
-  const { mchNo } = key
-  const ofApp = await offeredByApp(world.pool, key)
+export async function offeredChannels(
+  world: World,
+  mchNo: string,
+  ofApp: CashierApp['channels'],
+): Promise<OfferedChannel[]> {
   const names = Object.keys(INSTALLED).filter((name) => ofApp?.includes(name) ?? true)
   const channels = await Promise.all(names.map((name) => world.channelOf(mchNo, name)))
   return names.flatMap((channel, index) => {

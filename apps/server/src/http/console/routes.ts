@@ -10,6 +10,7 @@ import { type RateLimit, rateLimit } from '../rate-limit.ts'
 import { isHttps } from '../standing-headers.ts'
 import { type StaticPages, staticPages } from '../static-pages.ts'
 import { Began, type ConsoleEndpoint, Failed, failed } from './call.ts'
+import { appEndpoints } from './merchants/apps.ts'
 import { channelEndpoints } from './merchants/channel-settings.ts'
 import { keyEndpoints } from './merchants/merchant-keys.ts'
 import { merchantEndpoints } from './merchants/merchants.ts'
@@ -40,6 +41,7 @@ const ENDPOINTS: ConsoleEndpoint[] = [
   ...orderDeedEndpoints,
   ...refundRequestEndpoints,
   ...merchantEndpoints,
+  ...appEndpoints,
   ...keyEndpoints,
   ...channelEndpoints,
   ...userEndpoints,

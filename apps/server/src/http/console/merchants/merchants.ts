@@ -1,19 +1,18 @@
-/** Merchants, their apps, and the addresses from which a merchant's servers may call. */
+/** Merchants, and the addresses from which a merchant's servers may call. */
 import { createHash, createPublicKey } from 'node:crypto'
-import { INSTALLED } from '@acopay/channels'
 import type { MerchantDetail, MerchantList } from '@acopay/protocol/console'
 import { type ListedMerchant, listMerchants, listPlatformKeys } from '@acopay/store/read'
-import { addApp, addMerchant, changeApp, changeMerchant } from '../../../actions/console/merchants.ts'
+import { addMerchant, changeMerchant } from '../../../actions/console/merchants.ts'
 import type { World } from '../../../world.ts'
 import { isAddressOrBlock } from '../../allowed-addresses.ts'
 import { type Caller, type ConsoleCall, type ConsoleEndpoint, Failed, failed } from '../call.ts'
 import { fieldsOf } from '../fields.ts'
 import { pageOf } from '../places.ts'
+import { appRow } from './apps.ts'
 import { accountRows } from './channel-settings.ts'
 import { auditedMerchant, merchantAt, merchantState, NUMBER } from './merchant-at.ts'
 
 const IPS_MAX = 100
-const CHANNELS = Object.keys(INSTALLED)
 
 async function list(world: World, { caller, query }: ConsoleCall): Promise<MerchantList | Failed> {
   const read = fieldsOf(query)
@@ -53,13 +52,7 @@ async function merchantView(world: World, call: ConsoleCall): Promise<MerchantDe
     created_at: merchant.createdAt.toISOString(),
     allowed_ips: merchant.allowedIps,
     rate_per_second: merchant.ratePerSecond,
-    apps: apps.map((one) => ({
-      app_no: one.appNo,
-      name: one.name,
-      enabled: one.isEnabled,
-      channels: one.channels,
-      created_at: one.createdAt.toISOString(),
-    })),
+    apps: apps.map((one) => appRow(merchant.mchNo, one)),
     keys: keys.map((one) => keyRow(one)),
     channels: accountRows(world, found),
     platform_keys: ofPlatform.map((one) => ({
@@ -133,46 +126,6 @@ function ipsOf(value: unknown): string[] | null {
   return texts.every(isAddressOrBlock) ? texts : null
 }
 
-async function addOneApp(world: World, call: ConsoleCall): Promise<object | Failed> {
-  const found = await merchantAt(world, call)
-  if (found instanceof Failed) return found
-  const read = fieldsOf(call.body)
-  const appNo = read.needed('app_no', 32)
-  if (!NUMBER.test(appNo))
-    read.say('app_no', '应为1到32位字母、数字、_ 或 -', 'should be 1 to 32 of 0-9, A-Z, a-z, _ -')
-  const name = read.needed('name', 64)
-  const wrong = read.failed()
-  if (wrong !== null) return wrong
-  const isNew = await addApp(world, { mchNo: found.merchant.mchNo, appNo, name })
-  return isNew ? {} : failed('CONFLICT', '应用号已被使用', 'This number is taken', { field: 'app_no' })
-}
-
-async function changeOneApp(world: World, call: ConsoleCall): Promise<object | Failed> {
-  const found = await merchantAt(world, call)
-  if (found instanceof Failed) return found
-  const read = fieldsOf(call.body)
-  const [name, isEnabled] = [read.text('name', 64), read.yes('enabled')]
-  const { channels } = call.body
-  const isList = Array.isArray(channels) && channels.length > 0 && channels.every((one) => CHANNELS.includes(one))
-  if (channels !== undefined && channels !== null && !isList) {
-    const all = CHANNELS.join('、')
-    read.say(
-      'channels',
-      `应为渠道列表（${all}），或 null 表示全部`,
-      `should be a list of ${CHANNELS.join(', ')}; null is all`,
-    )
-  }
-  const wrong = read.failed()
-  if (wrong !== null) return wrong
-  const key = { mchNo: found.merchant.mchNo, appNo: call.path.app_no ?? '' }
-  const change = {
-    ...(name === null ? {} : { name }),
-    ...(isEnabled === null ? {} : { isEnabled }),
-    ...(channels === undefined ? {} : { channels: isList ? [...new Set(channels as string[])] : null }),
-  }
-  return (await changeApp(world, key, change)) ? {} : failed('NOT_FOUND', '没有这个应用', 'There is no such app')
-}
-
 const write = { permission: 'merchants.write', audited: auditedMerchant, stateOf: merchantState } as const
 
 export const merchantEndpoints: ConsoleEndpoint[] = [
@@ -180,6 +133,4 @@ export const merchantEndpoints: ConsoleEndpoint[] = [
   { method: 'POST', path: 'merchants', ...write, action: 'merchants.add', handle: add },
   { method: 'GET', path: 'merchants/:mch_no', permission: 'merchants.read', handle: merchantView },
   { method: 'PUT', path: 'merchants/:mch_no', ...write, action: 'merchants.change', handle: change },
-  { method: 'POST', path: 'merchants/:mch_no/apps', ...write, action: 'apps.add', handle: addOneApp },
-  { method: 'PUT', path: 'merchants/:mch_no/apps/:app_no', ...write, action: 'apps.change', handle: changeOneApp },
 ]

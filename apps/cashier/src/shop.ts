@@ -1,0 +1,19 @@
+/** The shop's picture and colour on the page. */
+import type { Shop } from './order.ts'
+
+export function showShop({ logo, color, text_color }: Shop): void {
+  const picture = document.getElementById('logo') as HTMLImageElement
+  if (logo !== null) {
+    // A picture that cannot be shown leaves no broken sign behind.
+    picture.addEventListener('error', () => {
+      picture.hidden = true
+    })
+    picture.src = logo
+    picture.hidden = false
+  }
+  if (color === null || text_color === null) return
+  const { style, dataset } = document.documentElement
+  style.setProperty('--shop', color)
+  style.setProperty('--on-shop', text_color)
+  dataset.shop = ''
+}

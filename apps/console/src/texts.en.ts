@@ -533,6 +533,7 @@ export const EN: Record<keyof typeof ZH, string> = {
   testConnection: 'Test the connection',
   w_in_use: 'In use',
   w_disabled: 'Disabled',
+  'w_lists.export': 'Lists exported',
   'w_merchants.add': 'merchant added',
   'w_merchants.change': 'merchant changed',
   'w_apps.add': 'app added',

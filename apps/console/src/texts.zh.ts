@@ -524,6 +524,7 @@ export const ZH = {
   testConnection: '测试连接',
   w_in_use: '使用中',
   w_disabled: '已停用',
+  'w_lists.export': '导出列表',
   'w_merchants.add': '添加商户',
   'w_merchants.change': '修改商户',
   'w_apps.add': '添加应用',

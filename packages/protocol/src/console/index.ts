@@ -10,6 +10,7 @@
 export * from '../moved.ts'
 export * from './admin.ts'
 export * from './alarms.ts'
+export * from './lists.ts'
 export * from './orders.ts'
 export * from './overview.ts'
 export * from './passkeys.ts'

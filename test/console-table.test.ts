@@ -390,7 +390,11 @@ it('has an answer for every role, with the own and with another merchant', async
     }
     // In this file the merchant is the sixth column.
     if (row.path.includes('.csv')) {
-      const merchants = text.trim().split('\r\n').slice(1).map((line) => line.split(',')[5])
+      const merchants = text
+        .trim()
+        .split('\r\n')
+        .slice(1)
+        .map((line) => line.split(',')[5])
       return merchants.some((mchNo) => mchNo !== places.own.mchNo)
     }
     if (row.path.includes('.xlsx')) return false

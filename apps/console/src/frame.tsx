@@ -1,8 +1,8 @@
 /** The frame around every page: the user, the menu, and the choice of language and colours. */
 import type { Session } from '@acopay/protocol/console'
 import { useQuery } from '@tanstack/react-query'
-import { Link, Outlet } from '@tanstack/react-router'
-import { Button, Drawer, Select, Spin } from 'antd'
+import { Link, Outlet, useNavigate } from '@tanstack/react-router'
+import { Button, Drawer, Input, Select, Spin } from 'antd'
 import { Suspense, useRef, useState } from 'react'
 import { began, call, session } from './api.ts'
 import { pagesFor } from './menu.ts'
@@ -85,6 +85,7 @@ function Inside({ who }: { who: Session }) {
         </Button>
         <Brand />
         <span className="grow" />
+        {who.permissions.includes('orders.read') && <FindBox />}
         <Who who={who} />
         <Button onClick={signOut}>{t('signOut')}</Button>
       </header>
@@ -106,6 +107,32 @@ function Inside({ who }: { who: Session }) {
         </main>
       </div>
     </div>
+  )
+}
+
+/** One search for everything; the page that it opens says what was found. */
+function FindBox() {
+  const { t } = usePreferences()
+  const navigate = useNavigate()
+  const [text, setText] = useState('')
+  return (
+    <search className="find">
+      <form
+        onSubmit={(event) => {
+          event.preventDefault()
+          if (text.trim() !== '') void navigate({ to: '/find' as never, search: { text: text.trim() } as never })
+        }}
+      >
+        <Input
+          type="search"
+          aria-label={t('findAll')}
+          placeholder={t('findAll')}
+          value={text}
+          maxLength={64}
+          onChange={({ target }) => setText(target.value)}
+        />
+      </form>
+    </search>
   )
 }
 

@@ -6,7 +6,8 @@ import { App, Button, Spin } from 'antd'
 import type { ReactNode } from 'react'
 import { call, session } from '../../api.ts'
 import { when, yuan } from '../../format.ts'
-import { ListPage, useMerchantFilter } from '../../list-page.tsx'
+import { useMerchantFilter } from '../../list-filters.tsx'
+import { ListPage } from '../../list-page.tsx'
 import { Fact, Mono, Rows, Title, Trouble, useSays } from '../../parts.tsx'
 import { usePreferences } from '../../preferences.tsx'
 import { Channel } from '../orders/orders.tsx'
@@ -21,6 +22,7 @@ export function Bills() {
       title="bills"
       path="bills"
       filters={useMerchantFilter()}
+      hasFile
       keyOf={(row) => `${row.bill_day}/${row.mch_no}`}
       columns={[
         { text: 'billDay', show: (row) => row.bill_day },

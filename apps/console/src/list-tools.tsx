@@ -142,22 +142,25 @@ export function Total({ path, wanted }: { path: string; wanted: Values }) {
   )
 }
 
-/** The rows that the filters choose as a file, in the language of the page. */
+/** The rows that the filters choose as a file. */
 export function Exports({ path, wanted }: { path: string; wanted: Values }) {
+  const { limit: _, ...filters } = wanted
+  return <Files pathOf={(format) => `${path}.${format}`} filters={filters} />
+}
+
+/** Buttons for a file as CSV and as a workbook, in the language of the page; meanwhile how far it is, and a button to stop it. */
+export function Files({ pathOf, filters = {} }: { pathOf: (format: string) => string; filters?: Values }) {
   const { t, language } = usePreferences()
   const { message } = App.useApp()
   const says = useSays()
   const [at, setAt] = useState<{ stop: AbortController; bytes: number } | null>(null)
-  const { limit: _, ...filters } = wanted
   const begin = async (format: string): Promise<void> => {
     const stop = new AbortController()
     setAt({ stop, bytes: 0 })
-    const query = search({ ...filters, language })
-    await download(`${path}.${format}${query}`, stop.signal, (bytes) => setAt({ stop, bytes })).catch(
-      (error: unknown) => {
-        if (!stop.signal.aborted) void message.error(says(error))
-      },
-    )
+    const path = pathOf(format) + search({ ...filters, language })
+    await download(path, stop.signal, (bytes) => setAt({ stop, bytes })).catch((error: unknown) => {
+      if (!stop.signal.aborted) void message.error(says(error))
+    })
     setAt(null)
   }
   if (at === null) {

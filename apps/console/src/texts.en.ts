@@ -30,6 +30,7 @@ export const EN: Record<keyof typeof ZH, string> = {
   perPage: 'a page',
   w_sent_back_true: 'Yes',
   statement: 'Statement of the month',
+  statementNeedsMerchant: 'Choose a merchant to export the statement of a month',
   month: 'Month',
   at: 'Time',
   askedBy: 'Asked by',

@@ -29,6 +29,7 @@ export const ZH = {
   perPage: '行/页',
   w_sent_back_true: '是',
   statement: '月结单',
+  statementNeedsMerchant: '选择商户后可导出月结单',
   month: '月份',
   at: '时间',
   askedBy: '申请人',

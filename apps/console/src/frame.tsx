@@ -126,7 +126,7 @@ function FindBox() {
         <Input
           type="search"
           aria-label={t('findAll')}
-          placeholder={t('findAll')}
+          placeholder={t('findWhat')}
           value={text}
           maxLength={64}
           onChange={({ target }) => setText(target.value)}

@@ -39,6 +39,7 @@ export function useColumns<Row>(path: string, columns: Column<Row>[]): { shown: 
 /** A button that opens a small panel below it. It closes when the focus or a click goes elsewhere, and with Escape. */
 function Folded({ title, children }: { title: string; children: ReactNode }) {
   const box = useRef<HTMLDetailsElement>(null)
+  const [isOpen, setOpen] = useState(false)
   useEffect(() => {
     const leave = (event: Event): void => {
       const isInside = event.target instanceof Node && box.current?.contains(event.target) === true
@@ -52,9 +53,9 @@ function Folded({ title, children }: { title: string; children: ReactNode }) {
     }
   }, [])
   return (
-    <details className="folded" ref={box}>
+    <details className="folded" ref={box} onToggle={({ currentTarget }) => setOpen(currentTarget.open)}>
       <summary>{title}</summary>
-      <div className="panel">{children}</div>
+      {isOpen && <div className="panel">{children}</div>}
     </details>
   )
 }

@@ -18,7 +18,8 @@ export const EN: Record<keyof typeof ZH, string> = {
   exporting: 'Exporting',
   stop: 'Stop',
   find: 'Find',
-  findAll: 'Find a number, amount, merchant',
+  findAll: 'Find anything',
+  findWhat: 'Number, amount, name',
   findSays:
     'Six characters or more of a number’s beginning are enough, and of the end of an upstream’s payment number; an amount finds paid orders.',
   ofAmount: 'Paid orders of this amount',

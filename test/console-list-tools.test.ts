@@ -38,7 +38,9 @@ it('finance picks this month, hides a column, keeps the view, and saves the list
     page.getByRole('button', { name: '导出 CSV' }).click(),
   ])
   expect(file.suggestedFilename()).toMatch(/^orders-.*\.csv$/)
-  const [head, line, ...others] = readFileSync(await file.path(), 'utf8').trimEnd().split('\r\n')
+  const [head, line, ...others] = readFileSync(await file.path(), 'utf8')
+    .trimEnd()
+    .split('\r\n')
   expect(head).toContain('平台订单号')
   expect([line, others]).toEqual([expect.stringContaining(number), []])
   expect(problems()).toEqual([])
@@ -52,8 +54,10 @@ it('an operator finds an order by what its number begins with, on a phone too', 
     isMobile: true,
     hasTouch: true,
   })
-  await page.getByLabel('全局查找').fill(number.slice(2, 22))
-  await page.getByLabel('全局查找').press('Enter')
+  await page.getByRole('button', { name: '菜单' }).click()
+  const box = page.getByRole('dialog').getByLabel('全局查找')
+  await box.fill(number.slice(2, 22))
+  await box.press('Enter')
   await page.waitForURL(/find\?text=/)
   await page.getByRole('link', { name: number }).waitFor()
   expect(await accessibility(page)).toEqual([])

@@ -65,6 +65,7 @@ function Inside({ who }: { who: Session }) {
   const { t } = usePreferences()
   const [isOpen, setOpen] = useState(false)
   const page = useRef<HTMLElement>(null)
+  const mayFind = who.permissions.includes('orders.read')
   const signOut = async (): Promise<void> => {
     await call('DELETE', 'session').catch(() => {})
     began(null)
@@ -85,7 +86,7 @@ function Inside({ who }: { who: Session }) {
         </Button>
         <Brand />
         <span className="grow" />
-        {who.permissions.includes('orders.read') && <FindBox />}
+        {mayFind && <FindBox />}
         <Who who={who} />
         <Button onClick={signOut}>{t('signOut')}</Button>
       </header>
@@ -95,6 +96,7 @@ function Inside({ who }: { who: Session }) {
         </nav>
         <Drawer open={isOpen} onClose={() => setOpen(false)} placement="left" title={t('menu')} size={260}>
           <div className="drawer">
+            {mayFind && <FindBox onFind={() => setOpen(false)} />}
             <Who who={who} />
             {links}
           </div>
@@ -110,8 +112,8 @@ function Inside({ who }: { who: Session }) {
   )
 }
 
-/** One search for everything; the page that it opens says what was found. */
-function FindBox() {
+/** One search for everything; the page that it opens says what was found. On a phone it is in the menu. */
+function FindBox({ onFind }: { onFind?: () => void }) {
   const { t } = usePreferences()
   const navigate = useNavigate()
   const [text, setText] = useState('')
@@ -120,6 +122,7 @@ function FindBox() {
       <form
         onSubmit={(event) => {
           event.preventDefault()
+          onFind?.()
           if (text.trim() !== '') void navigate({ to: '/find' as never, search: { text: text.trim() } as never })
         }}
       >

@@ -7,7 +7,7 @@ import { useState } from 'react'
 import { search, type Values } from './address.ts'
 import { call, gatewayMs, session } from './api.ts'
 import { type TextKey, usePreferences } from './preferences.tsx'
-import { chosenAt, PRESETS, type Preset, presetOf, rangeOf, shownAt } from './times.ts'
+import { chosenAt, PRESETS, type Preset, presetOf, rangeOf, shownAt, typedAt } from './times.ts'
 
 /**
  * `prefix` of the keys of the options' words, where a word has another meaning elsewhere. `range`: two values, `from` and `until`, with
@@ -42,7 +42,7 @@ export function Filters(props: { filters: Filter[]; values: Values; onChange: (v
       className="filters"
       onSubmit={(event) => {
         event.preventDefault()
-        props.onChange(draft)
+        props.onChange({ ...draft, ...typedIn(event.currentTarget) })
       }}
     >
       {props.filters.map((filter) =>
@@ -62,6 +62,15 @@ export function Filters(props: { filters: Filter[]; values: Values; onChange: (v
         {t('reset')}
       </Button>
     </form>
+  )
+}
+
+/** The pickers tell what was typed only after the focus has left them, which a press on the button may be too early for. */
+function typedIn(form: HTMLFormElement): Values {
+  const ends = ['from', 'until'] as const
+  const fields = ends.map((end) => [end, form.querySelector<HTMLInputElement>(`#filter-${end}`)] as const)
+  return Object.fromEntries(
+    fields.flatMap(([end, field]) => (field === null ? [] : [[end, typedAt(field.value, end)]])),
   )
 }
 
@@ -153,7 +162,7 @@ function Moment({ end, text, values, set }: Setting & { end: 'from' | 'until'; t
       {t(text)}
       <DatePicker
         id={`filter-${end}`}
-        value={shown === '' ? null : dayjs(shown)}
+        value={dayjs(shown).isValid() ? dayjs(shown) : null}
         onChange={(at) => set({ [end]: at === null ? '' : chosenAt(at.format(SHOWN), end) })}
         format={TYPED}
         showTime={{ defaultOpenValue: dayjs(shownAt('2000-01-01', end)) }}

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { chosenAt, momentOf, PRESETS, presetOf, rangeOf, shownAt } from './times.ts'
+import { chosenAt, momentOf, PRESETS, presetOf, rangeOf, shownAt, typedAt } from './times.ts'
 
 const at = (iso: string): number => Date.parse(iso)
 
@@ -64,6 +64,13 @@ describe('a range of time', () => {
       '2026-03-01T04:30:00.000Z',
       '2026-03-01T04:30:01.000Z',
     ])
+  })
+
+  it('is what was typed, with or without seconds and time', () => {
+    expect(['2026-03-01', ' 2026-03-01 12:30 ', '2026-03-01 00:00', ''].map((text) => typedAt(text, 'until'))).toEqual([
+      ...['2026-03-01', '2026-03-01 12:30:00', '2026-03-01', ''],
+    ])
+    expect(typedAt('2026-3', 'from')).toBe('2026-3')
   })
 
   it('leaves what is no time as it is, for the server to refuse', () => {

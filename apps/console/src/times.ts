@@ -43,6 +43,12 @@ export function chosenAt(shown: string, end: 'from' | 'until'): string {
   return time === '00:00:00' || (end === 'until' && time === '23:59:59') ? day : shown
 }
 
+/** What was typed, also without seconds or time: a day alone is the whole day. What is no time is kept, for the server to refuse. */
+export function typedAt(typed: string, end: 'from' | 'until'): string {
+  const text = typed.trim()
+  return chosenAt(/^\d{4}-\d\d-\d\d \d\d:\d\d$/.test(text) ? `${text}:00` : text, end)
+}
+
 /** The moment at which the API lets the range begin, or end before: "until" takes in the whole second that is named. */
 export function momentOf(text: string, end: 'from' | 'until'): string {
   const [, day = '', time = ''] = MOMENT.exec(shownAt(text, end)) ?? []

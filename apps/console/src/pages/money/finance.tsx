@@ -63,9 +63,9 @@ function Statement({ mchNo }: { mchNo: string }) {
   if (mchNo === '') return <p className="note">{t('statementNeedsMerchant')}</p>
   return (
     <div className="buttons">
-      <label className="month">
+      <label className="month" htmlFor="statement-month">
         {t('statement')}
-        <Input type="month" value={month} onChange={({ target }) => setMonth(target.value)} />
+        <Input id="statement-month" type="month" value={month} onChange={({ target }) => setMonth(target.value)} />
       </label>
       {month !== '' && <Files pathOf={(format) => `statements/${mchNo}/${month}/${format}`} />}
     </div>

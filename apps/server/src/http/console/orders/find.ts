@@ -41,7 +41,7 @@ async function find(world: World, { caller, query }: ConsoleCall): Promise<Found
 }
 
 /** `12.5`, `12.50` or `¥12.50`; also whole yuan of at most six digits: longer ones are numbers of something. */
-export function amountOf(text: string): bigint | null {
+function amountOf(text: string): bigint | null {
   const [, whole = '', part = ''] = /^[¥￥]?(\d{1,6})(?:\.(\d{1,2}))?$/.exec(text) ?? []
   return whole === '' ? null : parseYuan(`${BigInt(whole)}.${part.padEnd(2, '0')}`)
 }

@@ -3,6 +3,7 @@ import type { MerchantList } from '@acopay/protocol/console'
 import { useQuery } from '@tanstack/react-query'
 import { AutoComplete, Button, DatePicker, Input, Select } from 'antd'
 import dayjs from 'dayjs'
+import 'dayjs/locale/zh-cn'
 import { useState } from 'react'
 import { search, type Values } from './address.ts'
 import { call, gatewayMs, session } from './api.ts'
@@ -167,6 +168,7 @@ function Moment({ end, text, values, set }: Setting & { end: 'from' | 'until'; t
         format={TYPED}
         showTime={{ defaultOpenValue: dayjs(shownAt('2000-01-01', end)) }}
         needConfirm={false}
+        showNow={false}
         placeholder=""
       />
     </label>

@@ -59,6 +59,11 @@ const REASONS: Record<string, string> = {
   "how long the sandbox's slow shop takes": '沙箱里缓慢的商店用多久',
   "what the sandbox's faults are drawn from; any number does": '沙箱的故障由它抽取；任何数都行',
   "how long the sandbox's upstreams wait for the answer to a webhook": '沙箱的上游等待通知应答多久',
+  'up to how many rows a total is counted': '总数最多数到多少行',
+  'how many lines of a statement one read brings': '月结单每次读取的行数',
+  'how many refunds a page looks through at most': '一页最多查看多少笔退款',
+  'how many of each kind the search over everything shows': '全局查找每一类显示几条',
+  'how many orders a page looks through at most': '一页最多查看多少个订单',
   "orders on the sandbox's page": '沙箱页上的订单数',
   'a longer password is looked at as far as that; the whole would take zxcvbn a tenth of a second':
     '更长的密码只看到这里；看全文要用去 zxcvbn 十分之一秒',

@@ -22,7 +22,7 @@ beforeAll(async () => {
 afterAll(() => gateway.stop())
 
 type Row = [
-  call: [method: 'POST' | 'PUT' | 'DELETE', path: string, body?: object],
+  call: [method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: string, body?: object],
   action: string,
   mchNo: string | null,
   subject: string | null,
@@ -249,6 +249,25 @@ const ROWS: Row[] = [
   ],
   [['POST', `refund-requests/${M}/none`, {}], 'refunds.confirm', M, 'none', {}, 'NOT_FOUND'],
   [['DELETE', `refund-requests/${M}/none`], 'refunds.drop', M, 'none', {}, 'NOT_FOUND'],
+  [
+    ['GET', `orders.csv?mch_no=${M}&state=CLOSED&channel=&from=2026-01-01T00:00:00Z`],
+    'lists.export',
+    M,
+    'orders.csv',
+    { mch_no: M, state: 'CLOSED', from: '2026-01-01T00:00:00Z' },
+    'DONE',
+  ],
+  [['GET', `refunds.xlsx?number=${x(65)}`], 'lists.export', null, 'refunds.xlsx', { number: x(64) }, 'FIELD_INVALID'],
+  [['GET', `statements/${M}/2026-02/csv`], 'lists.export', M, 'statement.csv', { month: '2026-02' }, 'DONE'],
+  [['GET', `statements/${M}/2026-13/xlsx`], 'lists.export', M, 'statement.xlsx', { month: '2026-13' }, 'FIELD_INVALID'],
+  [
+    ['GET', 'statements/MCH404/2026-02/csv'],
+    'lists.export',
+    'MCH404',
+    'statement.csv',
+    { month: '2026-02' },
+    'NOT_FOUND',
+  ],
   [['PUT', 'sandbox/faults/none', {}], 'sandbox.faults', null, null, {}, 'NOT_FOUND'],
   [['POST', 'sandbox/time', { to: '-1d' }], 'sandbox.time', null, null, { to: '-1d' }, 'FIELD_INVALID'],
   [['POST', 'session/proof', { password: 'wrong' }], 'session.prove', null, null, {}, 'FIELD_INVALID'],

@@ -74,10 +74,19 @@ const QUERIES = [
   'username',
   'action',
   'transaction_no',
+  'app_no',
+  'sent_back',
+  'notified',
+  'search',
+  'text',
+  'language',
 ]
 const LISTS = [
   'orders',
   'orders.csv',
+  'orders.xlsx',
+  'totals/orders',
+  'refunds.csv',
   'refunds',
   'reversals',
   'notifications',
@@ -96,6 +105,10 @@ const LISTS = [
   'merchants',
   'alarms',
   'alarm-channels',
+  'find',
+  'merchants.csv',
+  'audit.xlsx',
+  'statements/MCH1000000/2026-02/csv',
 ]
 const FIELDS = [
   ...[
@@ -206,7 +219,7 @@ async function answers(ask: Promise<{ status: number; body: unknown; headers: He
   expect(status, what).toBeLessThan(500)
   if (status !== 200)
     expect(body, what).toMatchObject({ error: expect.any(String), message: { zh: expect.any(String) } })
-  else expect(headers.get('content-type'), what).toMatch(/json|csv/)
+  else expect(headers.get('content-type'), what).toMatch(/json|csv|spreadsheetml/)
 }
 
 it('to a question with anything in its fields', async () => {

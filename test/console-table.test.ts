@@ -129,6 +129,60 @@ PUT    alarm-channels/AC404                     alarms.write           404 no  n
 DELETE alarm-channels/AC404                     alarms.write           404 no  no  no  no  .   .
 POST   alarm-channels/AC404/test                alarms.write           404 no  no  no  no  .   .    {}
 
+GET    orders.xlsx                               orders.read            200 200 200 200 200 .   .
+GET    orders.xlsx?mch_no=:m                     orders.read            200 200 200 200 200 no  no
+GET    totals/orders                             orders.read            200 200 200 200 200 .   .
+GET    totals/orders?mch_no=:m                   orders.read            200 200 200 200 200 no  no
+GET    refunds.csv                               orders.read            200 200 200 200 200 .   .
+GET    refunds.csv?mch_no=:m                     orders.read            200 200 200 200 200 no  no
+GET    refunds.xlsx                              orders.read            200 200 200 200 200 .   .
+GET    refunds.xlsx?mch_no=:m                    orders.read            200 200 200 200 200 no  no
+GET    totals/refunds                            orders.read            200 200 200 200 200 .   .
+GET    totals/refunds?mch_no=:m                  orders.read            200 200 200 200 200 no  no
+GET    reversals.csv                             orders.read            200 200 200 200 200 .   .
+GET    reversals.csv?mch_no=:m                   orders.read            200 200 200 200 200 no  no
+GET    reversals.xlsx                            orders.read            200 200 200 200 200 .   .
+GET    reversals.xlsx?mch_no=:m                  orders.read            200 200 200 200 200 no  no
+GET    totals/reversals                          orders.read            200 200 200 200 200 .   .
+GET    totals/reversals?mch_no=:m                orders.read            200 200 200 200 200 no  no
+GET    notifications.csv                         notifications.read     200 200 200 200 200 .   .
+GET    notifications.csv?mch_no=:m               notifications.read     200 200 200 200 200 no  no
+GET    notifications.xlsx                        notifications.read     200 200 200 200 200 .   .
+GET    notifications.xlsx?mch_no=:m              notifications.read     200 200 200 200 200 no  no
+GET    totals/notifications                      notifications.read     200 200 200 200 200 .   .
+GET    totals/notifications?mch_no=:m            notifications.read     200 200 200 200 200 no  no
+GET    bills.csv                                 bills.read             200 200 200 200 200 .   .
+GET    bills.csv?mch_no=:m                       bills.read             200 200 200 200 200 no  no
+GET    bills.xlsx                                bills.read             200 200 200 200 200 .   .
+GET    bills.xlsx?mch_no=:m                      bills.read             200 200 200 200 200 no  no
+GET    totals/bills                              bills.read             200 200 200 200 200 .   .
+GET    totals/bills?mch_no=:m                    bills.read             200 200 200 200 200 no  no
+GET    differences.csv                           reconciliation.read    200 200 200 no  no  .   .
+GET    differences.csv?mch_no=:m                 reconciliation.read    200 200 200 no  no  no  no
+GET    differences.xlsx                          reconciliation.read    200 200 200 no  no  .   .
+GET    differences.xlsx?mch_no=:m                reconciliation.read    200 200 200 no  no  no  no
+GET    totals/differences                        reconciliation.read    200 200 200 no  no  .   .
+GET    totals/differences?mch_no=:m              reconciliation.read    200 200 200 no  no  no  no
+GET    unmatched-payments.csv                    reconciliation.read    200 200 200 no  no  .   .
+GET    unmatched-payments.csv?mch_no=:m          reconciliation.read    200 200 200 no  no  no  no
+GET    unmatched-payments.xlsx                   reconciliation.read    200 200 200 no  no  .   .
+GET    unmatched-payments.xlsx?mch_no=:m         reconciliation.read    200 200 200 no  no  no  no
+GET    totals/unmatched-payments                 reconciliation.read    200 200 200 no  no  .   .
+GET    totals/unmatched-payments?mch_no=:m       reconciliation.read    200 200 200 no  no  no  no
+GET    merchants.csv                             merchants.read         200 200 200 200 200 .   .
+GET    merchants.xlsx                            merchants.read         200 200 200 200 200 .   .
+GET    totals/merchants                          merchants.read         200 200 200 200 200 .   .
+GET    audit.csv                                 audit.read             200 200 200 200 no  .   .
+GET    audit.csv?mch_no=:m                       audit.read             200 200 200 200 no  no  no
+GET    audit.xlsx                                audit.read             200 200 200 200 no  .   .
+GET    audit.xlsx?mch_no=:m                      audit.read             200 200 200 200 no  no  no
+GET    totals/audit                              audit.read             200 200 200 200 no  .   .
+GET    totals/audit?mch_no=:m                    audit.read             200 200 200 200 no  no  no
+GET    statements/:m/2026-02/csv                 bills.read             200 200 200 200 200 no  no
+GET    statements/:m/2026-02/xlsx                bills.read             200 200 200 200 200 no  no
+GET    find?text=:m                              orders.read            200 200 200 200 200 200 200
+GET    find?text=:o                              orders.read            200 200 200 200 200 200 200
+
 GET    sandbox/demo                              sandbox.use            200 200 no  200 no  .   .
 POST   sandbox/orders                            sandbox.use            400 400 no  400 no  .   .    {}
 GET    sandbox/orders/:m/:o/deeds                sandbox.use            200 200 no  200 no  no  no
@@ -194,6 +248,8 @@ const PATTERNS: Record<string, string> = {
   'alarm-channels/AC404/test': 'alarm-channels/:channel_id/test',
   'sessions/0123456789abcdef': 'sessions/:id',
   'passkeys/0123456789abcdef': 'passkeys/:id',
+  'statements/:m/2026-02/csv': 'statements/:mch_no/:month/csv',
+  'statements/:m/2026-02/xlsx': 'statements/:mch_no/:month/xlsx',
   'refund-requests/:m/none': 'refund-requests/:mch_no/:mch_refund_no',
 }
 const pathOf = (row: Row): string => row.path.split('?', 1)[0] as string
@@ -334,6 +390,16 @@ it('has an answer for every role, with the own and with another merchant', async
     if (!row.path.startsWith('audit')) {
       return ['别家商户', 'MCH-OTHER', 'other-clerk', places.other.order].some((one) => text.includes(one))
     }
+    // In this file the merchant is the sixth column.
+    if (row.path.includes('.csv')) {
+      const merchants = text
+        .trim()
+        .split('\r\n')
+        .slice(1)
+        .map((line) => line.split(',')[5])
+      return merchants.some((mchNo) => mchNo !== places.own.mchNo)
+    }
+    if (row.path.includes('.xlsx')) return false
     const listed = row.path.includes('.jsonl') ? `{"rows":[${text.trim().replaceAll('\n', ',')}]}` : text
     const { rows = [] } = JSON.parse(listed) as { rows?: { mch_no: string }[] }
     return rows.some(({ mch_no }) => mch_no !== places.own.mchNo)

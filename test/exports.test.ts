@@ -4,7 +4,9 @@
  */
 import { expect, it } from 'vitest'
 import { headerLine, rowLine, summaryLines } from '../apps/server/src/actions/bill/bill-csv.ts'
-import { orderRecord } from '../apps/server/src/http/console/orders/orders-csv.ts'
+import { csvRecord } from '../apps/server/src/http/console/exports/cells.ts'
+import { ORDER_COLUMNS } from '../apps/server/src/http/console/exports/columns.ts'
+import { orderRow } from '../apps/server/src/http/console/orders/orders.ts'
 
 /** The text as the merchant or the payer gave it, and the cell that must stand in the file. */
 const CELLS: [text: string, cell: string][] = [
@@ -86,6 +88,8 @@ const ORDER = {
   timeExpire: new Date('2026-03-01T06:00:00Z'),
   successTime: new Date('2026-03-01T04:00:01Z'),
 } as const
+const orderRecord = (order: Parameters<typeof orderRow>[0]): string => csvRecord(ORDER_COLUMNS, orderRow(order))
+
 const ORDER_RECORD = (cell: Partial<Record<keyof typeof ORDER, string>>): string =>
   `${cell.mchNo ?? 'M'},${cell.transactionNo ?? 'AP1'},${cell.mchTradeNo ?? 'no'},${cell.appNo ?? 'app'},${cell.description ?? 'text'},12.50,${cell.state ?? 'SUCCESS'},${cell.closeReason ?? 'MERCHANT'},${cell.payChannel ?? 'wechat'},${cell.payMethod ?? 'native'},2026-03-01T12:00:00+08:00,2026-03-01T14:00:00+08:00,2026-03-01T12:00:01+08:00\r\n`
 

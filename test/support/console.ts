@@ -25,7 +25,7 @@ export type Answer = { status: number; body: any; headers: Headers }
 export type ConsoleClient = {
   get: (path: string) => Promise<Answer>
   send: (
-    method: 'POST' | 'PUT' | 'DELETE',
+    method: 'GET' | 'POST' | 'PUT' | 'DELETE',
     path: string,
     body?: object,
     headers?: Record<string, string>,

@@ -1,5 +1,5 @@
 /** What stands in addresses: the filters of a list, and the query of a call to the API. All values are texts. */
-import { dayBegin, dayEnd } from './format.ts'
+import { momentOf } from './times.ts'
 
 export type Values = Record<string, string>
 
@@ -21,11 +21,11 @@ export const asTexts = (values: Record<string, unknown>): Values =>
 export const chosen = (values: Values): Values =>
   Object.fromEntries(Object.entries(values).filter(([, value]) => value))
 
-/** The filters as the API expects them: a day becomes the moment at which it begins or ends. */
+/** The filters as the API expects them: days and times of UTC+8 become moments. */
 export const asked = (values: Values): Values => ({
   ...values,
-  ...(values.from ? { from: dayBegin(values.from) } : {}),
-  ...(values.until ? { until: dayEnd(values.until) } : {}),
+  ...(values.from ? { from: momentOf(values.from, 'from') } : {}),
+  ...(values.until ? { until: momentOf(values.until, 'until') } : {}),
 })
 
 /** A position in a list: the filters, the place after which the page begins, and the places of the pages before. */

@@ -20,10 +20,6 @@ export const whenExactly = (iso: string): string => `${when(iso)}.${iso.slice(20
 export const yuan = (amount: string): string =>
   `${amount.startsWith('-') ? '−' : ''}¥${amount.replace('-', '').replace(/\B(?=(\d{3})+\.)/g, ',')}`
 
-/** The beginning of a day in UTC+8, in the API's format. */
-export const dayBegin = (day: string): string => new Date(`${day}T00:00:00+08:00`).toISOString()
-export const dayEnd = (day: string): string => new Date(Date.parse(dayBegin(day)) + 86_400_000).toISOString()
-
 /** An upstream's answer in the user's words. The gateway keeps it as `close: unknown (HTTP 502), then query: open`. */
 export const answerIn = (text: string, word: (code: string) => string): string =>
   text.replace(/(^|, then )(\w+): (\w+)/g, (_, before: string, verb: string, kind: string) => {

@@ -1,8 +1,8 @@
 /** The frame around every page: the user, the menu, and the choice of language and colours. */
 import type { Session } from '@acopay/protocol/console'
 import { useQuery } from '@tanstack/react-query'
-import { Link, Outlet } from '@tanstack/react-router'
-import { Button, Drawer, Select, Spin } from 'antd'
+import { Link, Outlet, useNavigate } from '@tanstack/react-router'
+import { Button, Drawer, Input, Select, Spin } from 'antd'
 import { Suspense, useRef, useState } from 'react'
 import { began, call, session } from './api.ts'
 import { pagesFor } from './menu.ts'
@@ -65,6 +65,7 @@ function Inside({ who }: { who: Session }) {
   const { t } = usePreferences()
   const [isOpen, setOpen] = useState(false)
   const page = useRef<HTMLElement>(null)
+  const mayFind = who.permissions.includes('orders.read')
   const signOut = async (): Promise<void> => {
     await call('DELETE', 'session').catch(() => {})
     began(null)
@@ -85,6 +86,7 @@ function Inside({ who }: { who: Session }) {
         </Button>
         <Brand />
         <span className="grow" />
+        {mayFind && <FindBox />}
         <Who who={who} />
         <Button onClick={signOut}>{t('signOut')}</Button>
       </header>
@@ -94,6 +96,7 @@ function Inside({ who }: { who: Session }) {
         </nav>
         <Drawer open={isOpen} onClose={() => setOpen(false)} placement="left" title={t('menu')} size={260}>
           <div className="drawer">
+            {mayFind && <FindBox onFind={() => setOpen(false)} />}
             <Who who={who} />
             {links}
           </div>
@@ -106,6 +109,33 @@ function Inside({ who }: { who: Session }) {
         </main>
       </div>
     </div>
+  )
+}
+
+/** One search for everything; the page that it opens says what was found. On a phone it is in the menu. */
+function FindBox({ onFind }: { onFind?: () => void }) {
+  const { t } = usePreferences()
+  const navigate = useNavigate()
+  const [text, setText] = useState('')
+  return (
+    <search className="find">
+      <form
+        onSubmit={(event) => {
+          event.preventDefault()
+          onFind?.()
+          if (text.trim() !== '') void navigate({ to: '/find' as never, search: { text: text.trim() } as never })
+        }}
+      >
+        <Input
+          type="search"
+          aria-label={t('findAll')}
+          placeholder={t('findWhat')}
+          value={text}
+          maxLength={64}
+          onChange={({ target }) => setText(target.value)}
+        />
+      </form>
+    </search>
   )
 }
 

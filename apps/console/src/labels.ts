@@ -3,12 +3,15 @@ import type { ZH } from './texts.zh.ts'
 
 /** Fields whose labels have other names than the fields. */
 const LABELS: Record<string, keyof typeof ZH> = {
+  app_no: 'app',
   days: 'signsAfterDays',
   from: 'fromDay',
   mch_no: 'merchant',
   number: 'anyNumber',
   overlap_hours: 'overlap',
   rate_per_second: 'rate',
+  search: 'numberOrName',
+  text: 'findAll',
   until: 'untilDay',
   user: 'username',
 }

@@ -2,21 +2,14 @@
 import type { Page } from '@acopay/protocol/console'
 import { keepPreviousData, useQuery } from '@tanstack/react-query'
 import { useLocation, useNavigate, useSearch } from '@tanstack/react-router'
-import { Button, Input, Select, Spin } from 'antd'
-import { type ReactNode, useState } from 'react'
+import { Button, Select, Spin } from 'antd'
+import type { ReactNode } from 'react'
 import { asked, chosen, pageBack, pageForth, search, type Values } from './address.ts'
-import { call, session } from './api.ts'
+import { call } from './api.ts'
+import { type Filter, Filters } from './list-filters.tsx'
+import { Exports, Total, useColumns, Views } from './list-tools.tsx'
 import { type Column, Rows, Title, Trouble } from './parts.tsx'
 import { type TextKey, usePreferences } from './preferences.tsx'
-
-/** `prefix` of the keys of the options' words, where a word has another meaning elsewhere. */
-export type Filter = { name: string; text: TextKey; options?: readonly string[]; isDay?: boolean; prefix?: string }
-
-/** A user who sees all merchants can choose one of them. */
-export function useMerchantFilter(): Filter[] {
-  const { data: who } = useQuery(session)
-  return who?.mch_no === null ? [{ name: 'mch_no', text: 'merchant' }] : []
-}
 
 /**
  * The position in a list. The filters and `after`, the place after which the page begins, are in the address, so that a link,
@@ -41,6 +34,9 @@ export function usePlace() {
   }
 }
 
+const SIZES = ['20', '50', '100']
+const SIZE = '50'
+
 export function ListPage<Row>(props: {
   title: TextKey
   /** Below /console/api/. */
@@ -50,16 +46,20 @@ export function ListPage<Row>(props: {
   keyOf: (row: Row) => string
   /** The API of this list takes days as they are. Other lists take the moments at which days begin and end. */
   inDays?: boolean
+  /** The list is also a file, and can be counted. */
+  hasFile?: boolean
   actions?: (values: Values) => ReactNode
 }) {
   const { t } = usePreferences()
   const { values, after, filter, forth, back } = usePlace()
+  const { shown, chooser } = useColumns(props.path, props.columns)
   const wanted = props.inDays ? values : asked(values)
   const found = useQuery({
     queryKey: [props.path, wanted, after],
     queryFn: () => call<Page<Row>>('GET', props.path + search({ ...wanted, after })),
     placeholderData: keepPreviousData,
   })
+  const size = Number(values.limit ?? SIZE)
   return (
     <>
       <Title>{t(props.title)}</Title>
@@ -67,10 +67,17 @@ export function ListPage<Row>(props: {
         <Filters key={JSON.stringify(values)} filters={props.filters} values={values} onChange={filter} />
       )}
       {props.actions?.(values)}
+      <div className="tools">
+        {props.hasFile === true && <Total path={props.path} wanted={wanted} />}
+        <span className="grow" />
+        <Views key={props.path} path={props.path} values={values} onChoose={filter} />
+        {chooser}
+        {props.hasFile === true && <Exports path={props.path} wanted={wanted} />}
+      </div>
       {found.error !== null && <Trouble error={found.error} retry={() => void found.refetch()} />}
       {found.error === null && found.data === undefined && <Spin />}
       {found.error === null && found.data !== undefined && (
-        <Rows label={t(props.title)} columns={props.columns} rows={found.data.rows} keyOf={props.keyOf} />
+        <Rows label={t(props.title)} columns={shown} rows={found.data.rows} keyOf={props.keyOf} />
       )}
       <div className="pager">
         <Button disabled={after === ''} onClick={back}>
@@ -82,53 +89,14 @@ export function ListPage<Row>(props: {
         >
           {t('pageNext')}
         </Button>
-        {found.data?.next != null && found.data.rows.length < 50 && <span className="note">{t('looksFurther')}</span>}
+        <Select
+          aria-label={t('pageSize')}
+          value={String(size)}
+          onChange={(limit) => filter({ ...values, limit: limit === SIZE ? '' : limit })}
+          options={SIZES.map((value) => ({ value, label: `${value} ${t('perPage')}` }))}
+        />
+        {found.data?.next != null && found.data.rows.length < size && <span className="note">{t('looksFurther')}</span>}
       </div>
     </>
-  )
-}
-
-export function Filters(props: { filters: Filter[]; values: Values; onChange: (values: Values) => void }) {
-  const { t, word } = usePreferences()
-  const [draft, setDraft] = useState(props.values)
-  const set = (name: string, value: string): void => setDraft({ ...draft, [name]: value.trim() })
-  return (
-    <form
-      className="filters"
-      onSubmit={(event) => {
-        event.preventDefault()
-        props.onChange(draft)
-      }}
-    >
-      {props.filters.map(({ name, text, options, isDay, prefix = '' }) => (
-        <label key={name} htmlFor={`filter-${name}`}>
-          {t(text)}
-          {options === undefined ? (
-            <Input
-              id={`filter-${name}`}
-              type={isDay ? 'date' : 'search'}
-              value={draft[name] ?? ''}
-              onChange={(event) => set(name, event.target.value)}
-            />
-          ) : (
-            <Select
-              id={`filter-${name}`}
-              aria-label={t(text)}
-              value={draft[name] ?? ''}
-              onChange={(value) => set(name, value)}
-              options={[
-                { value: '', label: t('all') },
-                ...options.map((value) => ({ value, label: word(prefix + value) })),
-              ]}
-              style={{ minWidth: 120 }}
-            />
-          )}
-        </label>
-      ))}
-      <Button type="primary" htmlType="submit">
-        {t('search')}
-      </Button>
-      <Button onClick={() => props.onChange({})}>{t('reset')}</Button>
-    </form>
   )
 }

@@ -1,6 +1,6 @@
 /** The components that every page uses: a title, rows that become cards on a phone, states, and errors. */
 import { Link } from '@tanstack/react-router'
-import { Alert, Button, type FormInstance, Grid, Result } from 'antd'
+import { Alert, App, Button, type FormInstance, Grid, Result } from 'antd'
 import { type ReactNode, useEffect } from 'react'
 import { ApiError, messageOf } from './api-error.ts'
 import { answerIn } from './format.ts'
@@ -109,6 +109,30 @@ export function Answer({ of }: { of: string | null }) {
 }
 
 export const Mono = ({ children }: { children: ReactNode }) => <span className="mono">{children}</span>
+
+/** A number with a button that copies it. */
+export function Copied({ of, children }: { of: string; children: ReactNode }) {
+  const { t } = usePreferences()
+  const { message } = App.useApp()
+  const copy = async (): Promise<void> => {
+    await navigator.clipboard.writeText(of)
+    void message.success(t('copied'))
+  }
+  return (
+    <span className="number">
+      {children}
+      {/* Browsers have a clipboard for pages only where the connection is safe. */}
+      {window.isSecureContext && (
+        <button type="button" className="copy" aria-label={`${t('copy')} ${of}`} onClick={() => void copy()}>
+          <svg width="14" height="14" viewBox="0 0 14 14" fill="none" stroke="currentColor" aria-hidden="true">
+            <rect x="4.5" y="4.5" width="8" height="8" rx="1.5" />
+            <path d="M2.5 9.5h-1v-8h8v1" />
+          </svg>
+        </button>
+      )}
+    </span>
+  )
+}
 
 /** Fills a form's fields with suggestions in the user's language, except those that the user has edited. */
 export function useSuggested<Values>(form: FormInstance<Values>, values: Record<string, string>): void {

@@ -1,6 +1,7 @@
 /** The user's preferences, which the browser stores: the language, and light or dark colours. */
 import { createContext, type ReactNode, use, useEffect, useMemo, useState } from 'react'
 import { labelKeyOf } from './labels.ts'
+import { store, stored } from './stored.ts'
 import { EN } from './texts.en.ts'
 import { ZH } from './texts.zh.ts'
 
@@ -28,21 +29,6 @@ export function usePreferences(): Preferences {
   const found = use(Context)
   if (found === null) throw new Error('outside of PreferencesProvider')
   return found
-}
-
-const stored = (key: string): string | null => {
-  try {
-    return localStorage.getItem(key)
-  } catch {
-    return null
-  }
-}
-const store = (key: string, value: string): void => {
-  try {
-    localStorage.setItem(key, value)
-  } catch {
-    // Without storage, the preferences last until the page is closed.
-  }
 }
 
 const DARK = window.matchMedia('(prefers-color-scheme: dark)')

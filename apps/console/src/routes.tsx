@@ -29,6 +29,7 @@ export const router = createRouter({
         throw redirect({ to: '/overview' as never })
       },
     }),
+    page('/find', () => import('./pages/find.tsx'), 'Find'),
     page('/orders', () => import('./pages/orders/orders.tsx'), 'Orders'),
     page('/orders/$mchNo/$transactionNo', () => import('./pages/orders/order.tsx'), 'OrderPage'),
     page('/overview', () => import('./pages/system/overview.tsx'), 'OverviewPage'),

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import type { Permission } from '@acopay/protocol/console'
 import { describe, expect, it } from 'vitest'
 import { ApiError, isAnswered, mayRepeat, messageOf } from './api-error.ts'
-import { answerIn, dayBegin, dayEnd, when, whenExactly, yuan } from './format.ts'
+import { answerIn, when, whenExactly, yuan } from './format.ts'
 import { labelKeyOf } from './labels.ts'
 import { pagesFor } from './menu.ts'
 import { EN } from './texts.en.ts'
@@ -23,13 +23,6 @@ describe('a time', () => {
 
   it('has its milliseconds where the order of events matters', () => {
     expect(whenExactly('2026-03-01T04:00:00.007Z')).toBe('2026-03-01 12:00:00.007')
-  })
-
-  it('of a day in UTC+8 begins and ends at 16:00 UTC', () => {
-    expect([dayBegin('2026-03-01'), dayEnd('2026-03-01')]).toEqual([
-      '2026-02-28T16:00:00.000Z',
-      '2026-03-01T16:00:00.000Z',
-    ])
   })
 })
 

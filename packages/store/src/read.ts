@@ -10,7 +10,7 @@ export {
   alarmHealth,
 } from './alarms/alarm-channels.ts'
 export { type Alarm, type AlarmPlace, listAlarms } from './alarms/alarms.ts'
-export { type Bill, type BillKey, findBill, readBillPart } from './bills/bills.ts'
+export { BILL_KINDS, type Bill, type BillKey, type BillRow, billRows, findBill, readBillPart } from './bills/bills.ts'
 export { type CallKind, type LoggedCall, listCalls, type SignatureSeen } from './calls/call-log.ts'
 export { type Audit, type AuditFilter, listAudit } from './console/audit.ts'
 export {
@@ -27,14 +27,8 @@ export {
   type UpstreamDay,
   upstreamDays,
 } from './console/finance-lists.ts'
-export {
-  listAllNotifications,
-  listRefunds,
-  listReversals,
-  listUndelivered,
-  merchantOfOrder,
-  type NotificationPlace,
-} from './console/lists.ts'
+export { findOrdersByAmount, findOrdersByBeginning, findOrdersByPaymentEnd } from './console/find.ts'
+export { listAllNotifications, listUndelivered, merchantOfOrder, type NotificationPlace } from './console/lists.ts'
 export {
   countedHours,
   type Health,
@@ -43,16 +37,9 @@ export {
   readHealth,
   readHours,
 } from './console/order-hours.ts'
-export {
-  FIRST_NUMBER,
-  findOrdersByNumber,
-  LAST_NUMBER,
-  type LastAnswer,
-  type ListedOrder,
-  listOrders,
-  type OrderListFilter,
-  readOrderParts,
-} from './console/order-lists.ts'
+export { findOrdersByNumber, type LastAnswer, type ListedOrder, readOrderParts } from './console/order-lists.ts'
+export { FIRST_NUMBER, LAST_NUMBER, listOrders, type OrderListFilter } from './console/order-pages.ts'
+export { FIRST_REFUND, LAST_REFUND, listRefunds, listReversals } from './console/refund-pages.ts'
 export { listRefundRequests, type RefundRequest } from './console/refund-requests.ts'
 export type { ConsoleSession, SessionUser } from './console/sessions.ts'
 export { type ConsoleUser, findConsoleUser, listConsoleUsers } from './console/users.ts'

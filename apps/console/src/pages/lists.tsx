@@ -15,12 +15,27 @@ import { useState } from 'react'
 import { asked, search, type Values } from '../address.ts'
 import { call, queries, session } from '../api.ts'
 import { when, yuan } from '../format.ts'
-import { ListPage, useMerchantFilter } from '../list-page.tsx'
-import { Answer, Mono, Pair, State, useSays } from '../parts.tsx'
+import { type Filter, RANGE, useMerchantFilter } from '../list-filters.tsx'
+import { ListPage } from '../list-page.tsx'
+import { Answer, Copied, Mono, Pair, State, useSays } from '../parts.tsx'
 import { usePreferences } from '../preferences.tsx'
 import { Settle } from './money/reconciliation.tsx'
 import { Tries } from './orders/order-more.tsx'
-import { Channel, OrderLink } from './orders/orders.tsx'
+import { CHANNELS, Channel, OrderLink } from './orders/orders.tsx'
+
+const MONEY_BACK: Filter[] = [
+  { name: 'channel', text: 'channel', options: CHANNELS },
+  { name: 'app_no', text: 'app' },
+  RANGE,
+  { name: 'amount_min', text: 'amountMin' },
+  { name: 'amount_max', text: 'amountMax' },
+]
+
+const RefundNo = ({ of }: { of: string }) => (
+  <Copied of={of}>
+    <Mono>{of}</Mono>
+  </Copied>
+)
 
 export function Refunds() {
   const { t } = usePreferences()
@@ -32,11 +47,13 @@ export function Refunds() {
         { name: 'number', text: 'anyNumber' },
         { name: 'state', text: 'state', options: ['PROCESSING', 'STUCK', 'SUCCESS', 'FAIL'], prefix: 'done_' },
         ...useMerchantFilter(),
+        ...MONEY_BACK,
       ]}
+      hasFile
       actions={() => <Link to={'/refund-requests' as never}>{t('refundRequests')}</Link>}
       keyOf={(row) => row.refund_no}
       columns={[
-        { text: 'refundNo', show: (row) => <Mono>{row.refund_no}</Mono> },
+        { text: 'refundNo', show: (row) => <RefundNo of={row.refund_no} /> },
         { text: 'transactionNo', show: (row) => <OrderLink {...row} /> },
         { text: 'channel', show: (row) => <Channel of={row.channel} /> },
         { text: 'amount', show: (row) => yuan(row.amount) },
@@ -62,10 +79,12 @@ export function Reversals() {
           { name: 'number', text: 'anyNumber' },
           { name: 'state', text: 'state', options: ['PROCESSING', 'STUCK', 'SUCCESS'], prefix: 'done_' },
           ...useMerchantFilter(),
+          ...MONEY_BACK,
         ]}
+        hasFile
         keyOf={(row) => row.refund_no}
         columns={[
-          { text: 'refundNo', show: (row) => <Mono>{row.refund_no}</Mono> },
+          { text: 'refundNo', show: (row) => <RefundNo of={row.refund_no} /> },
           { text: 'transactionNo', show: (row) => <OrderLink {...row} /> },
           { text: 'channel', show: (row) => <Channel of={row.channel} /> },
           { text: 'amount', show: (row) => yuan(row.amount) },
@@ -104,9 +123,9 @@ export function NotificationsPage() {
           { name: 'state', text: 'state', options: ['PENDING', 'DELIVERED', 'DEAD'] },
           ...useMerchantFilter(),
           { name: 'transaction_no', text: 'transactionNo' },
-          { name: 'from', text: 'fromDay', isDay: true },
-          { name: 'until', text: 'untilDay', isDay: true },
+          RANGE,
         ]}
+        hasFile
         keyOf={(row) => `${row.transaction_no}/${row.seq}`}
         actions={(values) =>
           values.state === 'DEAD' &&
@@ -205,9 +224,9 @@ export function AuditLog() {
         { name: 'username', text: 'username' },
         { name: 'action', text: 'action', options: AUDIT_ACTIONS },
         ...useMerchantFilter(),
-        { name: 'from', text: 'fromDay', isDay: true },
-        { name: 'until', text: 'untilDay', isDay: true },
+        RANGE,
       ]}
+      hasFile
       keyOf={(row) => row.audit_no}
       columns={[
         { text: 'at', show: (row) => when(row.at) },

@@ -2,7 +2,7 @@
 import type { OrderStateName } from './orders.ts'
 import type { Page, Role } from './session.ts'
 
-/** `GET merchants`; `POST merchants` adds one; `GET merchants/{mch_no}` answers `MerchantDetail`. */
+/** `GET merchants` (`search`: a part of the number or the name); `POST merchants` adds one; `GET merchants/{mch_no}` answers `MerchantDetail`. */
 export type MerchantRow = {
   mch_no: string
   name: string
@@ -165,6 +165,7 @@ export const AUDIT_ACTIONS = [
   'notifications.resend',
   'reconciliation.settle',
   'reversals.settle',
+  'lists.export',
   'merchants.add',
   'merchants.change',
   'apps.add',

@@ -5,8 +5,8 @@ export type OrderStateName = 'NOTPAY' | 'CLOSING' | 'CLOSED' | 'SUCCESS' | 'REFU
 
 /**
  * `GET orders`: all filters are optional. `number` is a transaction_no, mch_trade_no, refund_no, mch_refund_no,
- * attempt_no or the upstream's payment number; with it the other filters are ignored. `GET orders.csv` takes the same
- * filters and answers a file of at most 100 000 rows, times in UTC+8; when rows are missing, its last line says so.
+ * attempt_no or the upstream's payment number; with it the other filters are ignored. What no number is the whole of, and has six
+ * characters or more, may be the beginning of the order's or the merchant's number, or the end of the payment's.
  */
 export type OrderFilter = {
   number?: string
@@ -14,6 +14,11 @@ export type OrderFilter = {
   /** STUCK: for more than ten minutes in CLOSING, or expired and not closed. */
   state?: OrderStateName | 'STUCK'
   channel?: string
+  app_no?: string
+  /** 'true': a payment of the order was sent back by the gateway, or is on its way. */
+  sent_back?: 'true'
+  /** A notification of the order is in this state. */
+  notified?: 'PENDING' | 'DELIVERED' | 'DEAD'
   /** Yuan, with at most two decimals. */
   amount_min?: string
   amount_max?: string
@@ -105,7 +110,10 @@ export type PaymentRow = {
   fate: 'keep' | 'reverse'
 }
 
-/** Also a row of `GET refunds` (filters `number`, `mch_no`, `state`, which may be STUCK). */
+/**
+ * Also a row of `GET refunds`. Filters: `number`, or `mch_no`, `state`, which may be STUCK, `channel`, `app_no`, `amount_min`,
+ * `amount_max`, and when it was made, `from` and `until`.
+ */
 export type RefundRow = {
   mch_no: string
   transaction_no: string

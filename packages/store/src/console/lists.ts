@@ -1,63 +1,7 @@
-/** The console's lists of refunds, reversals and notifications, over all merchants or of one. */
-import type { NotificationState, RefundState } from '@acopay/core'
+/** The console's list of notifications, over all merchants or of one. */
+import type { NotificationState } from '@acopay/core'
 import { type Db, run } from '../db.ts'
 import { LISTED_NOTIFICATIONS, type ListedNotification } from '../notifications/notification-lists.ts'
-import { LAST_ANSWER, type RefundPart, type ReversalPart } from './order-lists.ts'
-
-/** `mchNo` null: of every merchant. `before`: the number of the last row of the previous page. */
-export type ListFilter = { mchNo: string | null; state: string | null; number: string | null; before: string | null }
-
-type OfOrder = { mchNo: string; transactionNo: string }
-
-/**
- * Few are PROCESSING at any time, and a partial index holds only those. PostgreSQL uses it if the statement names the
- * state.
- */
-const isUnderWay = (state: string | null): boolean => state === 'PROCESSING' || state === 'STUCK'
-const underWay = (state: string | null): string => (isUnderWay(state) ? " and r.state = 'PROCESSING'" : '')
-
-/** The newest first, at most `limit`. `state` `STUCK`: PROCESSING since before `stuckBefore`. */
-export const listRefunds = (
-  db: Db,
-  { mchNo, state, number, before }: ListFilter & { state: RefundState | 'STUCK' | null },
-  stuckBefore: Date,
-  limit: number,
-): Promise<(RefundPart & OfOrder)[]> =>
-  run(
-    db,
-    `listRefunds${isUnderWay(state) ? 'UnderWay' : ''}`,
-    `select r.mch_no as "mchNo", r.transaction_no as "transactionNo", r.refund_no as "refundNo",
-            r.mch_refund_no as "mchRefundNo", r.attempt_no as "attemptNo", a.channel, r.amount_fen as "amountFen", r.reason,
-            r.state, r.failure, r.created_at as "createdAt", r.success_time as "successTime",
-            ${LAST_ANSWER('r')}
-       from refund r join attempt a on a.mch_no = r.mch_no and a.attempt_no = r.attempt_no
-      where ($1::text is null or r.mch_no = $1) and ($3::text is null or $3 in (r.refund_no, r.mch_refund_no, r.transaction_no))
-        and ($2::text is null or ($2 = 'STUCK' and r.created_at < $5) or r.state = $2)${underWay(state)}
-        and ($4::text is null or r.refund_no < $4)
-      order by r.refund_no desc limit $6`,
-    [mchNo, state, number, before, stuckBefore, limit],
-  )
-
-/** Like `listRefunds`. */
-export const listReversals = (
-  db: Db,
-  { mchNo, state, number, before }: ListFilter,
-  stuckBefore: Date,
-  limit: number,
-): Promise<(ReversalPart & OfOrder)[]> =>
-  run(
-    db,
-    `listReversals${isUnderWay(state) ? 'UnderWay' : ''}`,
-    `select r.mch_no as "mchNo", r.transaction_no as "transactionNo", r.refund_no as "refundNo", r.attempt_no as "attemptNo",
-            r.payment_no as "paymentNo", a.channel, r.amount_fen as "amountFen", r.state, r.created_at as "createdAt",
-            r.changed_at as "changedAt", ${LAST_ANSWER('r')}
-       from reversal r join attempt a on a.mch_no = r.mch_no and a.attempt_no = r.attempt_no
-      where ($1::text is null or r.mch_no = $1) and ($3::text is null or $3 in (r.refund_no, r.payment_no, r.transaction_no))
-        and ($2::text is null or ($2 = 'STUCK' and r.created_at < $5) or r.state = $2)${underWay(state)}
-        and ($4::text is null or r.refund_no < $4)
-      order by r.refund_no desc limit $6`,
-    [mchNo, state, number, before, stuckBefore, limit],
-  )
 
 export type NotificationPlace = { createdAt: Date; mchNo: string; transactionNo: string; seq: number }
 

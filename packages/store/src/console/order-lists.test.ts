@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { type TestDatabase, testDatabase } from '../../../../test/support/database.ts'
 import { MCH, seedMerchant, seedOrder } from '../../../../test/support/orders.ts'
-import { FIRST_NUMBER, LAST_NUMBER, listOrders } from './order-lists.ts'
+import { FIRST_NUMBER, LAST_NUMBER, listOrders } from './order-pages.ts'
 
 let database: TestDatabase
 beforeAll(async () => {

@@ -1,7 +1,6 @@
-/** Orders as the console lists and shows them. Lists are ordered by the platform's number, which begins with the time. */
+/** Orders as the console finds and shows them. */
 import type { CloseReason, OrderState } from '@acopay/core'
 import { type Db, run } from '../db.ts'
-import { HEALTH_MAX } from '../jobs/stuck-jobs.ts'
 
 export type ListedOrder = {
   mchNo: string
@@ -19,91 +18,10 @@ export type ListedOrder = {
   successTime: Date | null
 }
 
-const COLUMNS = `o.mch_no as "mchNo", o.transaction_no as "transactionNo", o.mch_trade_no as "mchTradeNo",
+export const COLUMNS = `o.mch_no as "mchNo", o.transaction_no as "transactionNo", o.mch_trade_no as "mchTradeNo",
   o.app_no as "appNo", o.description, o.amount_fen as "amountFen", o.state, o.close_reason as "closeReason",
   o.pay_channel as "payChannel", o.pay_method as "payMethod", o.created_at as "createdAt",
   o.time_expire as "timeExpire", o.success_time as "successTime"`
-
-/** `from` and `before` are platform numbers or their prefixes: the list holds orders from `from` on and before `before`. */
-export type OrderListFilter = {
-  mchNo: string | null
-  from: string
-  before: string
-  state: OrderState | null
-  channel: string | null
-  amountMin: bigint | null
-  amountMax: bigint | null
-  /** Only orders that have been CLOSING, or past their expiry and NOTPAY, since before this moment. */
-  stuckBefore?: Date | null
-}
-
-/** Bounds where the filter has none: every platform number of an order lies between them. */
-export const FIRST_NUMBER = 'AP'
-export const LAST_NUMBER = 'AQ'
-
-/**
- * The newest first: at most `limit` of the `examined` newest orders in the range, so that a filter with few matches does not
- * read the whole table. `next` is where the next page begins, null at the end. All CLOSING orders are examined, because they
- * have an index of their own. Of stuck orders, those that have been stuck the longest, as many as the overview counts.
- */
-export async function listOrders(
-  db: Db,
-  filter: OrderListFilter,
-  limit: number,
-  examined: number,
-): Promise<{ orders: ListedOrder[]; next: string | null }> {
-  const { mchNo, from, before, state, channel, amountMin, amountMax, stuckBefore = null } = filter
-  if (stuckBefore !== null) return listStuckOrders(db, filter, stuckBefore, limit)
-  const isClosing = state === 'CLOSING'
-  // A statement for each case instead of one with 'or', so that each uses its own index.
-  const which = `${mchNo === null ? '' : 'mch_no = $9 and '}${isClosing ? "state = 'CLOSING' and " : ''}`
-  const name = `list${mchNo === null ? '' : 'Merchant'}${isClosing ? 'Closing' : ''}Orders`
-  const range = `${which}transaction_no >= $1 and transaction_no < $2`
-  const ofMerchant = mchNo === null ? [] : [mchNo]
-  const orders = await run<ListedOrder>(
-    db,
-    name,
-    `select ${COLUMNS} from (select * from orders where ${range} order by transaction_no desc limit $3) o
-      where ($4::text is null or state = $4) and ($5::text is null or pay_channel = $5)
-        and ($6::bigint is null or amount_fen >= $6) and ($7::bigint is null or amount_fen <= $7)
-      order by transaction_no desc limit $8`,
-    [from, before, isClosing ? null : examined, state, channel, amountMin, amountMax, limit + 1, ...ofMerchant],
-  )
-  if (orders.length > limit) return { orders: orders.slice(0, limit), next: orders[limit - 1]?.transactionNo ?? null }
-  if (isClosing) return { orders, next: null }
-  const last = await run<{ number: string }>(
-    db,
-    `${name}End`,
-    `select transaction_no as number from orders where ${which.replace('$9', '$4')}transaction_no >= $1
-        and transaction_no < $2 order by transaction_no desc offset $3 limit 1`,
-    [from, before, examined - 1, ...ofMerchant],
-  )
-  return { orders, next: last[0]?.number ?? null }
-}
-
-async function listStuckOrders(
-  db: Db,
-  { mchNo, from, before, state, channel, amountMin, amountMax }: OrderListFilter,
-  stuckBefore: Date,
-  limit: number,
-): Promise<{ orders: ListedOrder[]; next: string | null }> {
-  const some = (which: string, by: string): string =>
-    `(select * from orders where ${which} and ${by} < $9 and ($3::text is null or mch_no = $3)
-       order by ${by} limit ${HEALTH_MAX})`
-  const orders = await run<ListedOrder>(
-    db,
-    'listStuckOrders',
-    `select ${COLUMNS}
-       from (${some("state = 'CLOSING'", 'changed_at')} union all ${some("state = 'NOTPAY'", 'time_expire')}) o
-      where transaction_no >= $1 and transaction_no < $2
-        and ($4::text is null or state = $4) and ($5::text is null or pay_channel = $5)
-        and ($6::bigint is null or amount_fen >= $6) and ($7::bigint is null or amount_fen <= $7)
-      order by transaction_no desc limit $8`,
-    [from, before, mchNo, state, channel, amountMin, amountMax, limit + 1, stuckBefore],
-  )
-  const next = orders.length > limit ? (orders[limit - 1]?.transactionNo ?? null) : null
-  return { orders: orders.slice(0, limit), next }
-}
 
 /**
  * Orders that have this number: the platform's or the merchant's number of the order or of a refund, the number of a reversal

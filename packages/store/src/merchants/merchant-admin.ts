@@ -10,10 +10,10 @@ export type ListedMerchant = {
   keys: number
 }
 
-/** Ordered by number, at most `limit` after `after`. `keys` counts those valid at `now`. */
+/** Ordered by number, at most `limit` after `after`; with `search`, those whose number or name holds it. `keys` counts those valid at `now`. */
 export const listMerchants = (
   db: Db,
-  { mchNo, after }: { mchNo: string | null; after: string },
+  { mchNo, after, search }: { mchNo: string | null; after: string; search: string | null },
   now: Date,
   limit: number,
 ): Promise<ListedMerchant[]> =>
@@ -24,8 +24,10 @@ export const listMerchants = (
             (select count(*)::int from app a where a.mch_no = m.mch_no) as apps,
             (select count(*)::int from merchant_key k where k.mch_no = m.mch_no and k.valid_from <= $3
                 and (k.valid_until is null or k.valid_until > $3)) as keys
-       from merchant m where ($1::text is null or mch_no = $1) and mch_no > $2 order by mch_no limit $4`,
-    [mchNo, after, now, limit],
+       from merchant m where ($1::text is null or mch_no = $1) and mch_no > $2
+        and ($5::text is null or strpos(lower(mch_no), lower($5)) > 0 or strpos(lower(name), lower($5)) > 0)
+      order by mch_no limit $4`,
+    [mchNo, after, now, limit, search],
   )
 
 export type MerchantPart = {

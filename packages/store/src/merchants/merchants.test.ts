@@ -33,7 +33,7 @@ const addKey = (keyId: string, fromMs: number, untilMs: number | null, publicKey
 
 it('merchants are listed by their numbers, as many as were asked for', async () => {
   const listed = async (after: string, limit: number, mchNo: string | null = null): Promise<string[]> =>
-    (await listMerchants(database.pool, { mchNo, after }, NOW, limit)).map((one) => one.mchNo)
+    (await listMerchants(database.pool, { mchNo, after, search: null }, NOW, limit)).map((one) => one.mchNo)
   expect(await listed('', 1)).toEqual([MCH])
   expect(await listed(MCH, 1)).toEqual(['MCH2'])
   expect(await listed('', 9, 'MCH2')).toEqual(['MCH2'])

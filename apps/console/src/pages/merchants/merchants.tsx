@@ -19,7 +19,8 @@ export function Merchants() {
       <ListPage<MerchantRow>
         title="merchants"
         path="merchants"
-        filters={[]}
+        filters={[{ name: 'search', text: 'numberOrName' }]}
+        hasFile
         keyOf={(row) => row.mch_no}
         actions={() =>
           who?.mch_no === null &&

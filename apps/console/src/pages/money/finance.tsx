@@ -2,13 +2,16 @@
 import type { BillComparison, BillRow, ComparedChannel, CountedAmount } from '@acopay/protocol/console'
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { Link, useParams } from '@tanstack/react-router'
-import { App, Button, Spin } from 'antd'
-import type { ReactNode } from 'react'
-import { call, session } from '../../api.ts'
+import { App, Button, Input, Spin } from 'antd'
+import { type ReactNode, useState } from 'react'
+import { call, gatewayMs, session } from '../../api.ts'
 import { when, yuan } from '../../format.ts'
-import { ListPage, useMerchantFilter } from '../../list-page.tsx'
+import { useMerchantFilter } from '../../list-filters.tsx'
+import { ListPage } from '../../list-page.tsx'
+import { Files } from '../../list-tools.tsx'
 import { Fact, Mono, Rows, Title, Trouble, useSays } from '../../parts.tsx'
 import { usePreferences } from '../../preferences.tsx'
+import { rangeOf } from '../../times.ts'
 import { Channel } from '../orders/orders.tsx'
 import { DifferencesLink } from './reconciliation.tsx'
 
@@ -21,6 +24,8 @@ export function Bills() {
       title="bills"
       path="bills"
       filters={useMerchantFilter()}
+      hasFile
+      actions={(values) => <Statement mchNo={who?.mch_no ?? values.mch_no ?? ''} />}
       keyOf={(row) => `${row.bill_day}/${row.mch_no}`}
       columns={[
         { text: 'billDay', show: (row) => row.bill_day },
@@ -48,6 +53,22 @@ export function Bills() {
           : []),
       ]}
     />
+  )
+}
+
+/** A month of a merchant's bills, with their sums. */
+function Statement({ mchNo }: { mchNo: string }) {
+  const { t } = usePreferences()
+  const [month, setMonth] = useState(() => rangeOf('lastMonth', gatewayMs()).from.slice(0, 7))
+  if (mchNo === '') return <p className="note">{t('statementNeedsMerchant')}</p>
+  return (
+    <div className="buttons">
+      <label className="month" htmlFor="statement-month">
+        {t('statement')}
+        <Input id="statement-month" type="month" value={month} onChange={({ target }) => setMonth(target.value)} />
+      </label>
+      {month !== '' && <Files pathOf={(format) => `statements/${mchNo}/${month}/${format}`} />}
+    </div>
   )
 }
 

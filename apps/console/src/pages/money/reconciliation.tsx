@@ -10,7 +10,8 @@ import { useState } from 'react'
 import type { Values } from '../../address.ts'
 import { call, queries, session } from '../../api.ts'
 import { when, yuan } from '../../format.ts'
-import { type Filter, ListPage, useMerchantFilter } from '../../list-page.tsx'
+import { type Filter, useMerchantFilter } from '../../list-filters.tsx'
+import { ListPage } from '../../list-page.tsx'
 import { Mono, State, useSays } from '../../parts.tsx'
 import { type TextKey, usePreferences } from '../../preferences.tsx'
 import { CHANNELS, Channel, OrderLink } from '../orders/orders.tsx'
@@ -99,6 +100,7 @@ export function Differences() {
       <ListPage<DifferenceRow>
         title="differences"
         path="differences"
+        hasFile
         filters={[
           ...useMerchantFilter(),
           { name: 'day', text: 'day', isDay: true },
@@ -144,6 +146,7 @@ export function UnmatchedPayments() {
       <ListPage<UnmatchedRow>
         title="unmatchedPayments"
         path="unmatched-payments"
+        hasFile
         filters={[...useMerchantFilter(), { name: 'channel', text: 'channel', options: CHANNELS }, SETTLED]}
         actions={(values) => (
           <>

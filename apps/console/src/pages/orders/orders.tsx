@@ -2,11 +2,11 @@
 import type { OrderRow } from '@acopay/protocol/console'
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
-import { asked, search } from '../../address.ts'
 import { session } from '../../api.ts'
 import { when, yuan } from '../../format.ts'
-import { type Filter, ListPage, useMerchantFilter } from '../../list-page.tsx'
-import { type Column, Mono, State } from '../../parts.tsx'
+import { type Filter, RANGE, useMerchantFilter } from '../../list-filters.tsx'
+import { ListPage } from '../../list-page.tsx'
+import { type Column, Copied, Mono, State } from '../../parts.tsx'
 import { usePreferences } from '../../preferences.tsx'
 
 export const ORDER_STATES = ['NOTPAY', 'CLOSING', 'CLOSED', 'SUCCESS', 'REFUND'] as const
@@ -14,12 +14,14 @@ export const CHANNELS = ['wechat', 'alipay'] as const
 
 /** A link to an order that shows its number. */
 export const OrderLink = ({ mch_no, transaction_no }: { mch_no: string; transaction_no: string }) => (
-  <Link
-    to={'/orders/$mchNo/$transactionNo' as never}
-    params={{ mchNo: mch_no, transactionNo: transaction_no } as never}
-  >
-    <Mono>{transaction_no}</Mono>
-  </Link>
+  <Copied of={transaction_no}>
+    <Link
+      to={'/orders/$mchNo/$transactionNo' as never}
+      params={{ mchNo: mch_no, transactionNo: transaction_no } as never}
+    >
+      <Mono>{transaction_no}</Mono>
+    </Link>
+  </Copied>
 )
 
 const COLUMNS: Column<OrderRow>[] = [
@@ -29,6 +31,7 @@ const COLUMNS: Column<OrderRow>[] = [
   { text: 'description', show: (row) => row.description, isText: true },
   { text: 'mchTradeNo', show: (row) => <Mono>{row.mch_trade_no}</Mono>, isText: true },
   { text: 'channel', show: (row) => <Channel of={row.pay_channel} /> },
+  { text: 'app', show: (row) => <Mono>{row.app_no}</Mono> },
   { text: 'createdAt', show: (row) => when(row.created_at) },
 ]
 
@@ -38,17 +41,18 @@ export function Channel({ of }: { of: string | null }) {
 }
 
 export function Orders() {
-  const { t } = usePreferences()
   const { data: who } = useQuery(session)
   const filters: Filter[] = [
     { name: 'number', text: 'anyNumber' },
     { name: 'state', text: 'state', options: [...ORDER_STATES, 'STUCK'] },
     { name: 'channel', text: 'channel', options: CHANNELS },
     ...useMerchantFilter(),
-    { name: 'from', text: 'fromDay', isDay: true },
-    { name: 'until', text: 'untilDay', isDay: true },
+    { name: 'app_no', text: 'app' },
+    RANGE,
     { name: 'amount_min', text: 'amountMin' },
     { name: 'amount_max', text: 'amountMax' },
+    { name: 'sent_back', text: 'sentBack', options: ['true'], prefix: 'sent_back_' },
+    { name: 'notified', text: 'notified', options: ['PENDING', 'DELIVERED', 'DEAD'] },
   ]
   const columns: Column<OrderRow>[] =
     who?.mch_no === null ? [...COLUMNS, { text: 'merchant', show: (row) => <Mono>{row.mch_no}</Mono> }] : COLUMNS
@@ -59,13 +63,7 @@ export function Orders() {
       filters={filters}
       columns={columns}
       keyOf={(row) => `${row.mch_no}/${row.transaction_no}`}
-      actions={(values) => (
-        <p>
-          <a href={`/console/api/orders.csv${search(asked(values))}`} download>
-            {t('exportCsv')}
-          </a>
-        </p>
-      )}
+      hasFile
     />
   )
 }

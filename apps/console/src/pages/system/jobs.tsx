@@ -1,7 +1,8 @@
 /** The stuck jobs that the overview counts, the oldest first. */
 import type { StuckJobRow } from '@acopay/protocol/console'
 import { when } from '../../format.ts'
-import { ListPage, useMerchantFilter } from '../../list-page.tsx'
+import { useMerchantFilter } from '../../list-filters.tsx'
+import { ListPage } from '../../list-page.tsx'
 import { Mono } from '../../parts.tsx'
 import { usePreferences } from '../../preferences.tsx'
 import { OrderLink } from '../orders/orders.tsx'

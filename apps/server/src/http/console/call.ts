@@ -27,6 +27,8 @@ export type ConsoleCall = {
   query: Record<string, string>
   /** A JSON object; empty where the body is empty. */
   body: Record<string, unknown>
+  /** The longest page of a list, where an export reads it. */
+  pageMax?: number
 }
 
 /** An answer that is not 200. Made by `failed`. */

@@ -39,7 +39,8 @@ export function fieldsOf(from: Record<string, unknown>) {
     amounts: () => amountsInOrder(source, { amountMin: bound('amount_min'), amountMax: bound('amount_max') }),
     yes: yesReader(source),
     say: source.say,
-    limit: (): number => whole('limit', 1, PAGE_MAX) ?? PAGE,
+    /** `most`: of a caller inside, which reads longer pages. */
+    limit: (most = PAGE_MAX): number => whole('limit', 1, most) ?? PAGE,
     failed: (): Failed | null => wrong,
   }
 }

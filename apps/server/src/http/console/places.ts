@@ -10,14 +10,14 @@ export const pageOf = <Row>(found: Row[], limit: number, placeOf: (row: Row) => 
 }
 
 /** The filter of lists by day: the merchant, and the place after which the page begins, `day.mch_no.channel`. */
-export function dayFilterOf({ caller, query }: ConsoleCall) {
+export function dayFilterOf({ caller, query, pageMax }: ConsoleCall) {
   const read = fieldsOf(query)
   const mchNo = merchantOf(caller, read.text('mch_no', 32) ?? undefined)
   if (mchNo instanceof Failed) return mchNo
   const [day = '', ofMerchant = '', channel = ''] = read.text('after', 80)?.split('.') ?? []
   const isPlace = fieldsOf({ day }).day('day') !== null
   if (day !== '' && !isPlace) read.say('after', '应为上一页的 next', 'should be the next of the page before')
-  const filter = { mchNo, before: day === '' ? null : { day, mchNo: ofMerchant, channel }, limit: read.limit() }
+  const filter = { mchNo, before: day === '' ? null : { day, mchNo: ofMerchant, channel }, limit: read.limit(pageMax) }
   return read.failed() ?? filter
 }
 

@@ -11,12 +11,15 @@ import { isHttps } from '../standing-headers.ts'
 import { type StaticPages, staticPages } from '../static-pages.ts'
 import { Began, type ConsoleEndpoint, Failed, failed } from './call.ts'
 import { appEndpoints } from './merchants/apps.ts'
+import { exportEndpoints } from './exports/lists.ts'
+import { statementEndpoints } from './exports/statement.ts'
 import { channelEndpoints } from './merchants/channel-settings.ts'
 import { keyEndpoints } from './merchants/merchant-keys.ts'
 import { merchantEndpoints } from './merchants/merchants.ts'
 import { financeEndpoints } from './money/finance.ts'
 import { reconciliationEndpoints } from './money/reconciliation.ts'
 import { listEndpoints } from './money/refunds-and-reversals.ts'
+import { findEndpoints } from './orders/find.ts'
 import { notificationEndpoints } from './orders/notifications.ts'
 import { orderDeedEndpoints } from './orders/order-actions.ts'
 import { orderEndpoints } from './orders/orders.ts'
@@ -38,6 +41,9 @@ const ENDPOINTS: ConsoleEndpoint[] = [
   ...ownSessionEndpoints,
   ...passkeyEndpoints,
   ...orderEndpoints,
+  ...findEndpoints,
+  ...exportEndpoints,
+  ...statementEndpoints,
   ...orderDeedEndpoints,
   ...refundRequestEndpoints,
   ...merchantEndpoints,

@@ -14,16 +14,19 @@ import { auditedMerchant, merchantAt, merchantState, NUMBER } from './merchant-a
 
 const IPS_MAX = 100
 
-async function list(world: World, { caller, query }: ConsoleCall): Promise<MerchantList | Failed> {
+export async function listMerchantPage(
+  world: World,
+  { caller, query, pageMax }: ConsoleCall,
+): Promise<MerchantList | Failed> {
   const read = fieldsOf(query)
-  const [after, limit] = [read.text('after', 32) ?? '', read.limit()]
+  const [after, limit, search] = [read.text('after', 32) ?? '', read.limit(pageMax), read.text('search', 64)]
   const wrong = read.failed()
   if (wrong !== null) return wrong
-  const found = await listMerchants(world.pool, { mchNo: caller.mchNo, after }, world.now(), limit + 1)
-  return pageOf(found.map(rowOf), limit, (row) => row.mch_no)
+  const found = await listMerchants(world.pool, { mchNo: caller.mchNo, after, search }, world.now(), limit + 1)
+  return pageOf(found.map(merchantRow), limit, (row) => row.mch_no)
 }
 
-const rowOf = (one: ListedMerchant): MerchantList['rows'][number] => ({
+export const merchantRow = (one: ListedMerchant): MerchantList['rows'][number] => ({
   mch_no: one.mchNo,
   name: one.name,
   enabled: one.isEnabled,
@@ -129,7 +132,7 @@ function ipsOf(value: unknown): string[] | null {
 const write = { permission: 'merchants.write', audited: auditedMerchant, stateOf: merchantState } as const
 
 export const merchantEndpoints: ConsoleEndpoint[] = [
-  { method: 'GET', path: 'merchants', permission: 'merchants.read', handle: list },
+  { method: 'GET', path: 'merchants', permission: 'merchants.read', handle: listMerchantPage },
   { method: 'POST', path: 'merchants', ...write, action: 'merchants.add', handle: add },
   { method: 'GET', path: 'merchants/:mch_no', permission: 'merchants.read', handle: merchantView },
   { method: 'PUT', path: 'merchants/:mch_no', ...write, action: 'merchants.change', handle: change },

@@ -31,7 +31,7 @@ const billRow = (one: ListedBill): BillRow => ({
   has_file: one.hasFile,
 })
 
-async function bills(world: World, call: ConsoleCall): Promise<BillList | Failed> {
+export async function bills(world: World, call: ConsoleCall): Promise<BillList | Failed> {
   const filter = dayFilterOf(call)
   if (filter instanceof Failed) return filter
   const found = await listBills(world.pool, filter, filter.limit + 1)

@@ -49,7 +49,7 @@ const reconciliationRow = (one: Found<typeof listReconciliations>): Row<Reconcil
 type Found<Read extends (...args: never[]) => Promise<unknown[]>> = Awaited<ReturnType<Read>>[number]
 
 /** The filters of both lists. `placeOf` reads the place after which the page begins. */
-function settledFilterOf<Place>({ caller, query }: ConsoleCall, placeOf: (text: string) => Place | null) {
+function settledFilterOf<Place>({ caller, query, pageMax }: ConsoleCall, placeOf: (text: string) => Place | null) {
   const read = fieldsOf(query)
   const mchNo = merchantOf(caller, read.text('mch_no', 32) ?? undefined)
   if (mchNo instanceof Failed) return mchNo
@@ -64,7 +64,7 @@ function settledFilterOf<Place>({ caller, query }: ConsoleCall, placeOf: (text: 
     before,
     channel: read.text('channel', 32),
     day: read.day('day'),
-    limit: read.limit(),
+    limit: read.limit(pageMax),
     isSettled: settled === null ? null : settled === 'true',
   }
   return read.failed() ?? filter
@@ -79,7 +79,7 @@ function differencePlace(text: string): DifferencePlace | null {
   return { isSettled: settled === 'true', day, mchNo, channel, kind, attemptNo, paymentNo, refundNo: parts[7] ?? '' }
 }
 
-async function differences(world: World, call: ConsoleCall): Promise<DifferenceList | Failed> {
+export async function differences(world: World, call: ConsoleCall): Promise<DifferenceList | Failed> {
   const filter = settledFilterOf(call, differencePlace)
   if (filter instanceof Failed) return filter
   const found = await listDifferences(world.pool, filter, filter.limit + 1)
@@ -143,7 +143,7 @@ function unmatchedPlace(text: string): UnmatchedPlace | null {
   return { isSettled: settled === 'true', reportedAt, mchNo, channel, attemptNo, paymentNo }
 }
 
-async function unmatchedPayments(world: World, call: ConsoleCall): Promise<UnmatchedList | Failed> {
+export async function unmatchedPayments(world: World, call: ConsoleCall): Promise<UnmatchedList | Failed> {
   const filter = settledFilterOf(call, unmatchedPlace)
   if (filter instanceof Failed) return filter
   const found = await listUnmatched(world.pool, filter, filter.limit + 1)

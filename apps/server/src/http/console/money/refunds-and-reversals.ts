@@ -1,17 +1,27 @@
 /** Two lists of the console: refunds, and reversals (payments that are returned to the payer). */
 import { formatYuan } from '@acopay/core'
 import type { RefundList, RefundRow, ReversalList, ReversalRow } from '@acopay/protocol/console'
-import { findReversal, type LastAnswer, listRefunds, listReversals } from '@acopay/store/read'
+import {
+  FIRST_REFUND,
+  findReversal,
+  LAST_REFUND,
+  type LastAnswer,
+  listRefunds,
+  listReversals,
+} from '@acopay/store/read'
 import { settleReversal } from '../../../actions/refund/settle-reversal.ts'
+import { platformNumber } from '../../../security/numbers.ts'
 import type { World } from '../../../world.ts'
 import { type ConsoleCall, type ConsoleEndpoint, Failed, failed, merchantOf, oneMerchantOf } from '../call.ts'
 import { fieldsOf } from '../fields.ts'
-import { pageOf } from '../places.ts'
 import { stuckBefore } from '../system/stuck.ts'
 
 type Found<Part> = Part & { mchNo: string; transactionNo: string }
 
-export const refundRow = (one: Found<Awaited<ReturnType<typeof listRefunds>>[number]>, now: Date): RefundRow => ({
+export const refundRow = (
+  one: Found<Awaited<ReturnType<typeof listRefunds>>['rows'][number]>,
+  now: Date,
+): RefundRow => ({
   mch_no: one.mchNo,
   transaction_no: one.transactionNo,
   refund_no: one.refundNo,
@@ -28,7 +38,10 @@ export const refundRow = (one: Found<Awaited<ReturnType<typeof listRefunds>>[num
   ...saidOf(one),
 })
 
-export const reversalRow = (one: Found<Awaited<ReturnType<typeof listReversals>>[number]>, now: Date): ReversalRow => ({
+export const reversalRow = (
+  one: Found<Awaited<ReturnType<typeof listReversals>>['rows'][number]>,
+  now: Date,
+): ReversalRow => ({
   mch_no: one.mchNo,
   transaction_no: one.transactionNo,
   refund_no: one.refundNo,
@@ -52,31 +65,48 @@ export const saidOf = ({ lastAnswer, lastAnswerAt }: LastAnswer) => ({
 const isStuck = ({ state, createdAt }: { state: string; createdAt: Date }, now: Date): boolean =>
   state === 'PROCESSING' && createdAt < stuckBefore(now)
 
-function filterOf({ caller, query }: ConsoleCall) {
+/** A page of a rare kind reads at most this many. */
+const EXAMINED = 20_000
+
+/** The smallest number that a refund of this moment or later can have: numbers begin with the time. */
+const numberAt = (at: Date | null): string | null => (at === null ? null : platformNumber('AR', at, ''))
+
+function filterOf({ caller, query, pageMax }: ConsoleCall, now: Date) {
   const read = fieldsOf(query)
   const mchNo = merchantOf(caller, read.text('mch_no', 32) ?? undefined)
   if (mchNo instanceof Failed) return mchNo
-  const state = read.word('state', ['PROCESSING', 'SUCCESS', 'FAIL', 'STUCK'])
-  const filter = { mchNo, state, number: read.text('number', 64), before: read.text('after', 38), limit: read.limit() }
+  const times = read.times()
+  const until = numberAt(times.until) ?? LAST_REFUND
+  const after = read.text('after', 38) ?? LAST_REFUND
+  const filter = {
+    mchNo,
+    number: read.text('number', 64),
+    from: numberAt(times.from) ?? FIRST_REFUND,
+    before: after < until ? after : until,
+    state: read.word('state', ['PROCESSING', 'SUCCESS', 'FAIL', 'STUCK']),
+    channel: read.text('channel', 32),
+    appNo: read.text('app_no', 32),
+    ...read.amounts(),
+    limit: read.limit(pageMax),
+    stuckBefore: stuckBefore(now),
+  }
   return read.failed() ?? filter
 }
 
-async function refunds(world: World, call: ConsoleCall): Promise<RefundList | Failed> {
-  const filter = filterOf(call)
-  if (filter instanceof Failed) return filter
+export async function refunds(world: World, call: ConsoleCall): Promise<RefundList | Failed> {
   const now = world.now()
-  const found = await listRefunds(world.pool, filter, stuckBefore(now), filter.limit + 1)
-  const rows = found.map((one) => refundRow(one, now))
-  return pageOf(rows, filter.limit, ({ refund_no }) => refund_no)
+  const filter = filterOf(call, now)
+  if (filter instanceof Failed) return filter
+  const { rows, next } = await listRefunds(world.pool, filter, filter.limit, EXAMINED)
+  return { rows: rows.map((one) => refundRow(one, now)), next }
 }
 
-async function reversals(world: World, call: ConsoleCall): Promise<ReversalList | Failed> {
-  const filter = filterOf(call)
-  if (filter instanceof Failed) return filter
+export async function reversals(world: World, call: ConsoleCall): Promise<ReversalList | Failed> {
   const now = world.now()
-  const found = await listReversals(world.pool, filter, stuckBefore(now), filter.limit + 1)
-  const rows = found.map((one) => reversalRow(one, now))
-  return pageOf(rows, filter.limit, ({ refund_no }) => refund_no)
+  const filter = filterOf(call, now)
+  if (filter instanceof Failed) return filter
+  const { rows, next } = await listReversals(world.pool, filter, filter.limit, EXAMINED)
+  return { rows: rows.map((one) => reversalRow(one, now)), next }
 }
 
 /** Only a stuck reversal can be settled by hand: one that the upstream still works on would be returned twice. */

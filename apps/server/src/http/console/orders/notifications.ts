@@ -41,7 +41,7 @@ const placeText = ({ createdAt, mchNo, transactionNo, seq }: NotificationPlace):
   [createdAt.getTime(), mchNo, transactionNo, seq].join('.')
 
 /** The page's filters. The platform may give an order's number without its merchant: the number finds the merchant. */
-async function filterOf(world: World, { caller, query }: ConsoleCall) {
+async function filterOf(world: World, { caller, query, pageMax }: ConsoleCall) {
   const read = fieldsOf(query)
   const asked = merchantOf(caller, read.text('mch_no', 32) ?? undefined)
   if (asked instanceof Failed) return asked
@@ -49,7 +49,7 @@ async function filterOf(world: World, { caller, query }: ConsoleCall) {
   const choice = { transactionNo, ...read.times() }
   const state = read.word('state', NOTIFICATION_STATES)
   const after = read.text('after', 120)?.split('.')
-  const limit = read.limit()
+  const limit = read.limit(pageMax)
   const [ms, ofMerchant = '', number = '', seq] = after ?? []
   const place = { createdAt: new Date(Number(ms)), mchNo: ofMerchant, transactionNo: number, seq: Number(seq) }
   const isPlace = after?.length === 4 && !Number.isNaN(place.createdAt.getTime()) && isSeq(place.seq)
@@ -60,7 +60,7 @@ async function filterOf(world: World, { caller, query }: ConsoleCall) {
   return { mchNo, state, limit, before: after === undefined ? null : place, ...choice }
 }
 
-async function notifications(world: World, call: ConsoleCall): Promise<NotificationList | Failed> {
+export async function notifications(world: World, call: ConsoleCall): Promise<NotificationList | Failed> {
   const filter = await filterOf(world, call)
   if (filter instanceof Failed) return filter
   const { mchNo, state, limit, transactionNo } = filter

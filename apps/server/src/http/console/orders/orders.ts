@@ -1,10 +1,17 @@
-/** Orders at the console: the list, the search, the CSV file, and one order with its attempts, payments and so on. */
-import { dayOf, decide, formatYuan, ORDER_EVENTS, ORDER_STATES, ORDER_TABLE, type OrderState } from '@acopay/core'
+/** Orders at the console: the list, the search, and one order with its attempts, payments and so on. */
+import {
+  decide,
+  formatYuan,
+  NOTIFICATION_STATES,
+  ORDER_EVENTS,
+  ORDER_STATES,
+  ORDER_TABLE,
+  type OrderState,
+} from '@acopay/core'
 import type { OrderDetail, OrderList, OrderRow, TimelineRow } from '@acopay/protocol/console'
 import {
   FIRST_NUMBER,
   findOrder,
-  findOrdersByNumber,
   keptPayment,
   LAST_NUMBER,
   type ListedOrder,
@@ -19,30 +26,22 @@ import { snapshotOf } from '../../../actions/order/change-order.ts'
 import { brokenEntry } from '../../../actions/order/check-timeline.ts'
 import { platformNumber } from '../../../security/numbers.ts'
 import type { World } from '../../../world.ts'
-import {
-  type Caller,
-  type ConsoleCall,
-  type ConsoleEndpoint,
-  type ConsoleFile,
-  Failed,
-  merchantOf,
-  orderOf,
-} from '../call.ts'
+import { type Caller, type ConsoleCall, type ConsoleEndpoint, Failed, merchantOf, orderOf } from '../call.ts'
 import { fieldsOf } from '../fields.ts'
 import { refundRow, reversalRow, saidOf } from '../money/refunds-and-reversals.ts'
 import { stuckBefore } from '../system/stuck.ts'
 import { notificationRow } from './notifications.ts'
-import { CSV_LIMITS, csvOfList, csvOfNumber } from './orders-csv.ts'
+import { ordersOfNumber } from './orders-of-number.ts'
 
 /** A page of a rare kind of orders reads at most this many orders. */
-const EXAMINED = CSV_LIMITS.examined
+const EXAMINED = 20_000
 const NOTIFICATIONS_MAX = 100
 
 /** The smallest number that an order of this moment or later can have: numbers begin with the time. */
 const numberAt = (at: Date | null): string | null => (at === null ? null : platformNumber('AP', at, ''))
 
 function filterOf(
-  { caller, query }: ConsoleCall,
+  { caller, query, pageMax }: ConsoleCall,
   now: Date,
 ): (OrderListFilter & { number: string | null; limit: number }) | Failed {
   const read = fieldsOf(query)
@@ -60,13 +59,16 @@ function filterOf(
     state: state === 'STUCK' ? null : state,
     stuckBefore: state === 'STUCK' ? stuckBefore(now) : null,
     channel: read.text('channel', 32),
+    appNo: read.text('app_no', 32),
+    isSentBack: read.word('sent_back', ['true']) !== null,
+    notified: read.word('notified', NOTIFICATION_STATES),
     ...read.amounts(),
-    limit: read.limit(),
+    limit: read.limit(pageMax),
   }
   return read.failed() ?? filter
 }
 
-const rowOf = (order: ListedOrder): OrderRow => ({
+export const orderRow = (order: ListedOrder): OrderRow => ({
   mch_no: order.mchNo,
   transaction_no: order.transactionNo,
   mch_trade_no: order.mchTradeNo,
@@ -82,24 +84,15 @@ const rowOf = (order: ListedOrder): OrderRow => ({
   success_time: order.successTime?.toISOString() ?? null,
 })
 
-async function list(world: World, call: ConsoleCall): Promise<OrderList | Failed> {
+export async function orders(world: World, call: ConsoleCall): Promise<OrderList | Failed> {
   const filter = filterOf(call, world.now())
   if (filter instanceof Failed) return filter
   if (filter.number !== null) {
-    const found = await findOrdersByNumber(world.pool, filter.number, filter.mchNo, filter.limit)
-    return { rows: found.map(rowOf), next: null }
+    const found = await ordersOfNumber(world, filter.number, filter.mchNo, filter.limit)
+    return { rows: found.map(orderRow), next: null }
   }
-  const { orders, next } = await listOrders(world.pool, filter, filter.limit, EXAMINED)
-  return { rows: orders.map(rowOf), next }
-}
-
-async function csv(world: World, call: ConsoleCall): Promise<ConsoleFile | Failed> {
-  const filter = filterOf(call, world.now())
-  if (filter instanceof Failed) return filter
-  const { number, mchNo, limit, ...rest } = filter
-  const chunks =
-    number === null ? csvOfList(world, { mchNo, ...rest }, CSV_LIMITS) : csvOfNumber(world, { number, mchNo }, limit)
-  return { file: `orders-${dayOf(world.now().getTime())}.csv`, contentType: 'text/csv; charset=utf-8', chunks }
+  const { orders: found, next } = await listOrders(world.pool, filter, filter.limit, EXAMINED)
+  return { rows: found.map(orderRow), next }
 }
 
 async function detail(world: World, call: ConsoleCall): Promise<OrderDetail | Failed> {
@@ -114,7 +107,7 @@ async function detail(world: World, call: ConsoleCall): Promise<OrderDetail | Fa
   const refundableFen = kept === null ? 0n : kept.paidFen - kept.refundedFen
   const now = world.now()
   return {
-    ...rowOf({ ...order, createdAt: chain.entries[0]?.at ?? order.timeExpire }),
+    ...orderRow({ ...order, createdAt: chain.entries[0]?.at ?? order.timeExpire }),
     extra: order.extra,
     notify_url: order.notifyUrl,
     acoid: order.payer,
@@ -225,7 +218,6 @@ function allowedOf(
 }
 
 export const orderEndpoints: ConsoleEndpoint[] = [
-  { method: 'GET', path: 'orders', permission: 'orders.read', handle: list },
-  { method: 'GET', path: 'orders.csv', permission: 'orders.read', handle: csv },
+  { method: 'GET', path: 'orders', permission: 'orders.read', handle: orders },
   { method: 'GET', path: 'orders/:mch_no/:transaction_no', permission: 'orders.read', handle: detail },
 ]

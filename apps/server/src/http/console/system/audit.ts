@@ -21,7 +21,7 @@ const rowOf = (entry: Audit): AuditList['rows'][number] => ({
   changes: JSON.parse(entry.changes) as AuditList['rows'][number]['changes'],
 })
 
-function filterOf({ caller, query }: ConsoleCall): (AuditFilter & { limit: number }) | Failed {
+function filterOf({ caller, query, pageMax }: ConsoleCall): (AuditFilter & { limit: number }) | Failed {
   const read = fieldsOf(query)
   const mchNo = merchantOf(caller, read.text('mch_no', 32) ?? undefined)
   if (mchNo instanceof Failed) return mchNo
@@ -31,12 +31,12 @@ function filterOf({ caller, query }: ConsoleCall): (AuditFilter & { limit: numbe
     action: read.text('action', 64),
     ...read.times(),
     before: read.text('after', 38),
-    limit: read.limit(),
+    limit: read.limit(pageMax),
   }
   return read.failed() ?? filter
 }
 
-async function list(world: World, call: ConsoleCall): Promise<AuditList | Failed> {
+export async function auditPage(world: World, call: ConsoleCall): Promise<AuditList | Failed> {
   const filter = filterOf(call)
   if (filter instanceof Failed) return filter
   const found = await listAudit(world.pool, filter, filter.limit + 1)
@@ -64,6 +64,6 @@ async function* lines({ pool }: World, filter: AuditFilter): AsyncGenerator<stri
 }
 
 export const auditEndpoints: ConsoleEndpoint[] = [
-  { method: 'GET', path: 'audit', permission: 'audit.read', handle: list },
+  { method: 'GET', path: 'audit', permission: 'audit.read', handle: auditPage },
   { method: 'GET', path: 'audit.jsonl', permission: 'audit.read', handle: exported },
 ]

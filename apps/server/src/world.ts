@@ -57,8 +57,11 @@ export type World = {
   pool: Pool
   /** Whether this process serves: only then is it told to be ready. */
   phase: () => 'starting' | 'ready' | 'stopping'
-  /** The merchant's own account with an upstream; null where there is none. Protected by a circuit breaker per account. */
-  channelOf: (mchNo: string, channel: string) => Promise<Channel | null>
+  /**
+   * The merchant's own account with an upstream; null where there is none. Protected by a circuit breaker per account. `account`: its sealed
+   * settings, where the caller has just read them.
+   */
+  channelOf: (mchNo: string, channel: string, account?: Buffer | null) => Promise<Channel | null>
   limits: Limits
   isSandbox: boolean
   /** What the console asks of its users. */

@@ -37,7 +37,12 @@ function asking(name: ChannelName, door: Partial<ChannelDoor>) {
     sent += 1
     throw new Error('no upstream is called')
   }
-  const channel: Channel = makeChannel(name, SETTINGS[name], { fetch, now: () => new Date(), newNonce: () => 'n', ...door })
+  const channel: Channel = makeChannel(name, SETTINGS[name], {
+    fetch,
+    now: () => new Date(),
+    newNonce: () => 'n',
+    ...door,
+  })
   const answer = channel.close({ attemptNo: 'AT1' }, new AbortController().signal)
   return { answer, sent: () => sent }
 }

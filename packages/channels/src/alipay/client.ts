@@ -111,7 +111,9 @@ export function alipayClient(account: AlipayAccount, door: AlipayDoor): AlipayCl
     certificates === null
       ? oneKey(account)
       : keysOfCertificates(certificates, door.now, (serial, signal) =>
-          certificateFile(serial, async (method, body) => post(account, door, await signedParams(method, body), signal)),
+          certificateFile(serial, async (method, body) =>
+            post(account, door, await signedParams(method, body), signal),
+          ),
         )
 
   return {

@@ -64,11 +64,7 @@ const timeText = (time: Date): string => `${new Date(time.getTime() + CHINA_MS).
 type Opened = { code_url?: unknown; h5_url?: unknown; prepay_id?: unknown }
 
 /** Null when the answer lacks the field that the manual promises for the method. */
-async function payUrlOf(
-  wechat: WechatContext,
-  { method, returnUrl }: OpenAsk,
-  opened: Opened,
-): Promise<string | null> {
+async function payUrlOf(wechat: WechatContext, { method, returnUrl }: OpenAsk, opened: Opened): Promise<string | null> {
   const { code_url: code, h5_url: page, prepay_id: prepayId } = opened
   if (method === 'native') return isText(code) ? code : null
   if (method === 'h5') return isText(page) ? withReturn(page, returnUrl) : null
@@ -101,10 +97,7 @@ async function browserStart(
 }
 
 /** The JSON with which an app starts the payment. A service provider's is the provider's number, as wechatpay-java has it. */
-async function appStart(
-  { account: { mchId }, party, door, client }: WechatContext,
-  prepayId: string,
-): Promise<string> {
+async function appStart({ account: { mchId }, party, door, client }: WechatContext, prepayId: string): Promise<string> {
   const { payerAppId: appId } = party
   const timestamp = String(Math.floor(door.now().getTime() / 1000))
   const nonce = door.newNonce()

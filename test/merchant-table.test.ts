@@ -219,6 +219,7 @@ beforeAll(async () => {
   for (const by of spent) expect(await say(by, query)).toBe('1017 FREQUENCY_LIMIT signed')
   await pool.query(`update merchant set enabled = false where mch_no like 'MCH-1__'`)
   await pool.query(`update merchant set allowed_ips = '{192.0.2.1}' where mch_no like 'MCH-_1_'`)
+  for (const of of bits) gateway.world.merchants.forget(`MCH-${of}`)
   const from = { 'x-forwarded-for': SPENT_ADDRESS }
   for (const _ of [1, 2]) expect(await say(demo, { ...query, headers: from })).toBe('1007 ORDER_NOT_EXIST signed')
 })

@@ -8,6 +8,7 @@ import path from 'node:path'
 import { type JsonObject, OPERATIONS, orderParamsText, privateKeyFrom, signText } from '@acopay/protocol'
 import { setMerchantEnabled } from '@acopay/store'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { KEPT_MS } from '../apps/server/src/http/merchant/known-merchants.ts'
 import type { DemoSettings } from '../apps/server/src/sandbox/demo-merchant.ts'
 import { readConfig } from '../apps/server/src/start/config.ts'
 import { type Gateway, startGateway } from '../apps/server/src/start/gateway.ts'
@@ -230,8 +231,10 @@ it('the headers of a query that was refused close no order either', async () => 
   const setEnabled = (isEnabled: boolean) => setMerchantEnabled(pool, demo.mchNo, isEnabled)
   for (const [name, status, asked, begin, end] of rows) {
     await begin()
+    gateway.skip(KEPT_MS)
     const sent = await sendUntil(status, asked)
     await end()
+    gateway.skip(KEPT_MS)
     if (name !== 'parameter') expect(said(await use(sent, at('POST close'), asked)), name).toBe(REPEAT)
     const { rowCount } = await pool.query('select from nonce where nonce = $1', [sent['x-acopay-nonce']])
     expect(rowCount, name).toBe(1)

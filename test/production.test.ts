@@ -294,6 +294,7 @@ describe('callers', () => {
     advance(MINUTE)
     expect(await refused(10)).toBe(4)
     await database.pool.query('update merchant set rate_per_second = null where mch_no = $1', [demo.mchNo])
+    advance(SECOND)
   })
 })
 

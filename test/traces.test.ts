@@ -54,6 +54,8 @@ const MERCHANTS = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
 it("a close goes on with the merchant's trace: with its statements and its calls to the upstream", async () => {
   const order = await place(test.demo)
   await openAttempt(test.demo, order)
+  // So that this call reads the merchant.
+  test.world.merchants.forget(test.demo.mchNo)
   const params = { transaction_no: order }
   await call(test.demo, { method: 'POST', path: 'close', params, headers: { traceparent: MERCHANTS } })
   await ended('POST /pay/v1/transactions/close')

@@ -12,7 +12,7 @@ import type { Process, Scheduler } from './scheduler.ts'
 import { type Payment, sendRestBack, type Trade } from './trades.ts'
 import type { News, Parts, UpstreamObserver } from './upstream-parts.ts'
 import { forgedWechatWebhook, wechatAnswered, wechatWebhook } from './wechat-words.ts'
-import { type Asked, type Reply, SETTINGS } from './wire-identity.ts'
+import { type Asked, type Reply, SETTINGS, signHere } from './wire-identity.ts'
 
 export type Upstream = {
   channelOf: (process: Process, name: ChannelName) => Channel
@@ -170,7 +170,7 @@ function payersOf({
 function channelOf(parts: Parts, process: Process, name: ChannelName): Channel {
   const answered = name === 'wechat' ? wechatAnswered : alipayAnswered
   const now = (): Date => new Date(parts.schedule.nowMs())
-  const door = { fetch: overWire(parts, process, answered), now, newNonce: () => 'nonce' }
+  const door = { fetch: overWire(parts, process, answered), now, newNonce: () => 'nonce', sign: signHere }
   return {
     ...makeChannel(name, SETTINGS[name], door),
     ...(name === 'alipay' ? { fetchUpstreamBill: (day) => alipayBillOf(parts, process, day) } : {}),

@@ -1,5 +1,5 @@
 /** Who is who on the simulated wire: the accounts, and one key with which both sides sign. */
-import { generateKeyPairSync, sign } from 'node:crypto'
+import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto'
 import type { ChannelSettings } from '@acopay/channels'
 import { type Fen, formatYuan } from '@acopay/core'
 
@@ -28,6 +28,9 @@ export const SETTINGS = {
     alipayPublicKey: PUBLIC,
   },
 } satisfies ChannelSettings
+
+/** How the gateway's channels sign here: in no other thread, whose moment the seed would not decide. */
+export const signHere = async (bytes: Buffer, key: KeyObject): Promise<Buffer> => sign('RSA-SHA256', bytes, key)
 
 export const signed = (text: string): string =>
   sign('RSA-SHA256', Buffer.from(text), KEYS.privateKey).toString('base64')

@@ -63,6 +63,18 @@ export const CLOSING: Mutant[] = [
     replace: "filter(({ says }) => says.kind !== 'paid')",
   },
   {
+    name: 'whatever an order has open is written down as closed with what is closed',
+    file: 'packages/store/src/payments/attempts.ts',
+    find: 'on m.was = a.state and a.attempt_no = any ($5)',
+    replace: 'on m.was = a.state and cardinality($5::text[]) >= 0',
+  },
+  {
+    name: 'an order is closed while its attempts are not',
+    file: `${ACTIONS}/order/read-event.ts`,
+    find: "states.every((state) => state === 'SHUT' || state === 'PAID')",
+    replace: "states.some((state) => state === 'SHUT' || state === 'PAID')",
+  },
+  {
     name: 'an opening without an answer counts as refused',
     file: `${ACTIONS}/payment/start-payment.ts`,
     find: "  if (answer.kind === 'unknown') return attempt\n",

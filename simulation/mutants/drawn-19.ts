@@ -30,18 +30,16 @@ export const DRAWN_19: Mutant[] = [
   // areAllShut:40a36ba0
   {
     name: 'no attempt is ever written down as closed',
-    file: 'apps/server/src/actions/order/read-event.ts',
-    find: "if (attempt.state === 'PAID' || !attemptNos.includes(attempt.attemptNo)) areAll &&= attempt.state === 'PAID'",
-    replace:
-      "if (attempt.state === 'PAID' || !attemptNos.includes(attempt.attemptNo)) areAll &&= attempt.state !== 'PAID'",
+    file: 'packages/store/src/payments/attempts.ts',
+    find: 'set state = coalesce(k.becomes, a.state)',
+    replace: 'set state = a.state',
   },
   // areAllShut:80fcb579
   {
     name: 'an order with a paid attempt only is not all closed',
     file: 'apps/server/src/actions/order/read-event.ts',
-    find: "if (attempt.state === 'PAID' || !attemptNos.includes(attempt.attemptNo)) areAll &&= attempt.state === 'PAID'",
-    replace:
-      "if (attempt.state !== 'PAID' || !attemptNos.includes(attempt.attemptNo)) areAll &&= attempt.state === 'PAID'",
+    find: "states.every((state) => state === 'SHUT' || state === 'PAID')",
+    replace: "states.every((state) => state === 'SHUT')",
   },
   // moveUntouched:71133f5a
   {

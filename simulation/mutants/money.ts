@@ -86,7 +86,7 @@ export const MONEY: Mutant[] = [
   {
     name: 'the same refund number is a new refund each time',
     file: `${ACTIONS}/order/read-event.ts`,
-    find: 'if (refund !== null) return { happening: null, loaded: { refund, kept: null } }',
+    find: 'if (refund !== null) return { happening: null, loaded: { ...NOTHING, refund } }',
     replace: '',
   },
   {

@@ -4,9 +4,10 @@ import { ACTIONS, type Mutant, STORE } from './mutant.ts'
 export const WORK: Mutant[] = [
   {
     name: 'forget to watch closed attempts',
-    file: `${ACTIONS}/order/read-event.ts`,
-    find: "await insertLeasedJob(db, { mchNo, kind: 'watch_attempt', subject: attemptNo }, lookAt, now)",
-    replace: 'void lookAt',
+    file: `${STORE}/payments/attempts.ts`,
+    find: "select $1, 'watch_attempt', attempt_no, $9, 1, $8 from known where becomes is not null on conflict do nothing)",
+    replace:
+      "select $1, 'watch_attempt', attempt_no, $9::timestamptz, 1, $8 from known where becomes = 'never' on conflict do nothing)",
   },
   {
     name: 'an open attempt that the watch meets is not closed',
@@ -29,13 +30,13 @@ export const WORK: Mutant[] = [
   {
     name: 'forget the job that closes the attempts',
     file: `${ACTIONS}/order/change-order.ts`,
-    find: "if (step.to === 'CLOSING') await insertLeasedJob(db, job, heldUntil, now)",
-    replace: "if (step.to === 'CLOSING') void heldUntil",
+    find: "if (step.to === 'CLOSING') return { kind, dueAt: heldUntil }",
+    replace: "if (step.to === 'CLOSING') return null",
   },
   {
     name: "a paid order's other codes are left open",
     file: `${ACTIONS}/order/change-order.ts`,
-    find: "else if (step.to === 'SUCCESS' && order.attempts > 1) await insertLeasedJob(db, job, now, now)",
+    find: "if (step.to === 'SUCCESS' && attempts > 1) return { kind, dueAt: now }",
     replace: '',
   },
   {

@@ -106,8 +106,8 @@ export async function testWorld(
     sandboxUrl: () => upstreams.url(),
   })
   const { channelOf } = world
-  world.channelOf = async (mchNo, name) => {
-    const channel = await channelOf(mchNo, name)
+  world.channelOf = async (mchNo, name, account) => {
+    const channel = await channelOf(mchNo, name, account)
     return channel && { ...channel, ...options.upstream?.(channel, name) }
   }
   const upstreams = sandboxUpstreams(database.pool, world)

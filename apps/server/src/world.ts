@@ -2,18 +2,10 @@
 
 import type { Channel } from '@acopay/channels'
 import type { Sign } from '@acopay/protocol'
-import type {
-  CallKind,
-  LoggedCall,
-  Merchant,
-  Placed,
-  Placing,
-  Pool,
-  UntouchedAnswer,
-  UntouchedAsk,
-} from '@acopay/store'
+import type { CallKind, LoggedCall, Placed, Placing, Pool, UntouchedAnswer, UntouchedAsk } from '@acopay/store'
 import type { Logger } from 'pino'
 import type { BillFile, BillLinks } from './actions/bill/bill-links.ts'
+import type { KnownMerchants } from './http/merchant/known-merchants.ts'
 import type { AlarmLines } from './metrics/alarm-lines.ts'
 import type { Metrics } from './metrics/metrics.ts'
 import type { SafePost } from './outbound/safe-post.ts'
@@ -57,8 +49,11 @@ export type World = {
   pool: Pool
   /** Whether this process serves: only then is it told to be ready. */
   phase: () => 'starting' | 'ready' | 'stopping'
-  /** The merchant's own account with an upstream; null where there is none. Protected by a circuit breaker per account. */
-  channelOf: (mchNo: string, channel: string) => Promise<Channel | null>
+  /**
+   * The merchant's own account with an upstream; null where there is none. Protected by a circuit breaker per account. `account`: its sealed
+   * settings, where the caller has just read them.
+   */
+  channelOf: (mchNo: string, channel: string, account?: Buffer | null) => Promise<Channel | null>
   limits: Limits
   isSandbox: boolean
   /** What the console asks of its users. */
@@ -70,8 +65,8 @@ export type World = {
     /** Where passkeys work, for a request that names this host; null: nowhere. */
     passkeySiteOf: (host: string) => PasskeySite | null
   }
-  /** Reads the merchant from the database. Callers who ask at the same time share one statement. */
-  findMerchant: (mchNo: string) => Promise<Merchant | null>
+  /** The merchants who call. Callers who ask at the same time share one statement. */
+  merchants: KnownMerchants
   /** Records an order with its nonce: `insertOrdersTogether` in actions/order/place-order.ts. */
   insertOrder: (placing: Placing) => Promise<Placed>
   /** Closes orders for which no attempt was ever opened: `closeUntouchedTogether` in actions/order/close-order.ts. */

@@ -1,10 +1,14 @@
 /** The list of all channels. To add one, add its folder and its lines here. */
 import { type AlipayAccount, alipayCertificates, makeAlipay } from './alipay/index.ts'
 import type { Channel } from './contract.ts'
+import type { SignBytes } from './signing.ts'
 import { makeWechat, type WechatAccount } from './wechat/index.ts'
 
-/** All that a channel takes from its surroundings, so that a test controls network, time and randomness. */
-export type ChannelDoor = { fetch: typeof fetch; now: () => Date; newNonce: () => string }
+/**
+ * All that a channel takes from its surroundings, so that a test controls network, time and randomness. `sign`: `signBytes` where it is
+ * not said; the simulator, which decides the order of everything, signs without another thread.
+ */
+export type ChannelDoor = { fetch: typeof fetch; now: () => Date; newNonce: () => string; sign?: SignBytes }
 
 /** The settings of an account, by channel. The gateway stores them encrypted. */
 export type ChannelSettings = { wechat: WechatAccount; alipay: AlipayAccount }

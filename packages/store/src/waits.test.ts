@@ -32,6 +32,7 @@ const NO_STATEMENT = new Set([
   'entryStamp',
   'genesisHash',
   'isRefundNoTaken',
+  'lastOfEach',
   'merchantStampKey',
   'newestMigration',
   'nextHash',

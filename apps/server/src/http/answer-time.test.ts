@@ -17,9 +17,11 @@ it('a caller whose database says nothing is told 1500 after nine seconds, and no
     log: { info: () => {}, error: () => {} },
     tracer: NO_TRACES,
     phase: () => 'ready',
-    findMerchant: () => {
-      isAsked = true
-      return new Promise(() => {})
+    merchants: {
+      find: () => {
+        isAsked = true
+        return new Promise(() => {})
+      },
     },
   } as unknown as World
   const app = buildServer(world, readConfig({ ACOPAY_MODE: 'production' }, '/nowhere'), NO_EXTRA_ROUTES)

@@ -32,7 +32,7 @@ function slowDatabase() {
 
 it('callers are looked up in two statements at a time, and those who wait share the next one, in which each merchant is named once', async () => {
   const { world, asked, answerOne } = slowDatabase()
-  const found = Array.from({ length: 500 }, (_, index) => world.findMerchant(`MCH${index % 3}`))
+  const found = Array.from({ length: 500 }, (_, index) => world.merchants.read(`MCH${index % 3}`))
   expect(asked).toEqual([1, 1])
   await answerOne()
   expect(asked).toEqual([1, 1, 3])
@@ -67,7 +67,7 @@ it.each<[string, (world: World, mchNo: string) => Promise<unknown>]>([
 
 it('of callers of many merchants at most 512 are looked up in one statement', async () => {
   const { world, asked, answerOne } = slowDatabase()
-  const found = Array.from({ length: 2 + 512 + 1 }, (_, index) => world.findMerchant(`MCH${index}`))
+  const found = Array.from({ length: 2 + 512 + 1 }, (_, index) => world.merchants.read(`MCH${index}`))
   await answerOne()
   expect(asked).toEqual([1, 1, 512])
   await answerOne()

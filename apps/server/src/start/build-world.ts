@@ -1,11 +1,12 @@
 /** Builds the world: the only place that connects clocks, random numbers and the database with the actions. */
 import { createHmac, randomInt, randomUUID, timingSafeEqual } from 'node:crypto'
 import { signedNotification, timeText } from '@acopay/protocol'
-import { findMerchants, type Merchant, type NonceUse, type Pool, rememberNonces } from '@acopay/store'
+import { findMerchants, type NonceUse, type Pool, rememberNonces } from '@acopay/store'
 import { billLinks } from '../actions/bill/bill-links.ts'
 import { callLog } from '../actions/calls/keep-calls.ts'
 import { closeUntouchedTogether } from '../actions/order/close-order.ts'
 import { insertOrdersTogether } from '../actions/order/place-order.ts'
+import { knownMerchants, type MerchantRead } from '../http/merchant/known-merchants.ts'
 import { type AlarmLines, alarmLines as newAlarmLines } from '../metrics/alarm-lines.ts'
 import { type Metrics, metrics as newMetrics } from '../metrics/metrics.ts'
 import { coalesced, type GroupOf, ONE_GROUP, STATEMENTS_AT_ONCE } from '../outbound/coalesce.ts'
@@ -95,7 +96,7 @@ export function buildWorld({
     limits: { closeBudgetMs, channelCallMs, leaseMs, nonceWindowMs, auditDays, alarmAfterMs: ALARM_AFTER_MS },
     isSandbox: config.mode === 'sandbox',
     consoleRules: consoleRulesOf(config),
-    ...sharedStatements({ pool, now, metrics, groupOf: ONE_GROUP }),
+    ...sharedStatements({ pool, now, steadyMs: clock.steadyMs, metrics, groupOf: ONE_GROUP }),
     signingKey,
     signNotification: (mchNo, news, at) =>
       signedNotification(news, { mchNo, nonce: newNonce(), notifyTime: timeText(at), sign: signingKey().sign }),
@@ -122,20 +123,22 @@ export function buildWorld({
   }
 }
 
-type Shared = Pick<World, 'pool' | 'now' | 'metrics'> & { groupOf: GroupOf }
+type Shared = Pick<World, 'pool' | 'now' | 'steadyMs' | 'metrics'> & { groupOf: GroupOf }
 
 /** What callers share statements for. */
 function sharedStatements({
   pool,
   now,
+  steadyMs,
   metrics,
   groupOf,
-}: Shared): Pick<World, 'findMerchant' | 'rememberNonce' | 'insertOrder' | 'closeUntouched'> {
-  const findTogether = coalesced<string, Merchant | null>({
+}: Shared): Pick<World, 'merchants' | 'rememberNonce' | 'insertOrder' | 'closeUntouched'> {
+  const findTogether = coalesced<string, MerchantRead>({
     name: 'merchant',
     run: async (_group, mchNos) => {
+      const readMs = steadyMs()
       const found = await findMerchants(pool, [...new Set(mchNos)], now())
-      return mchNos.map((mchNo) => found.get(mchNo) ?? null)
+      return mchNos.map((mchNo) => ({ merchant: found.get(mchNo) ?? null, readMs }))
     },
     inFlightMax: STATEMENTS_AT_ONCE,
     sizeMax: MERCHANTS_PER_STATEMENT,
@@ -152,7 +155,7 @@ function sharedStatements({
     onBatch: metrics.batch,
   })
   return {
-    findMerchant: (mchNo) => findTogether(groupOf(mchNo), mchNo),
+    merchants: knownMerchants({ read: (mchNo) => findTogether(groupOf(mchNo), mchNo), steadyMs }),
     insertOrder: insertOrdersTogether({ pool, groupOf, onBatch: metrics.batch }),
     closeUntouched: closeUntouchedTogether({ pool, now, groupOf, onBatch: metrics.batch }),
     rememberNonce: (mchNo, nonce) => rememberTogether(groupOf(mchNo), { mchNo, nonce }),

@@ -46,8 +46,8 @@ type Parts = {
 }
 
 /**
- * Returns the function that finds a merchant's channel. It reads the account each time, so that changes apply at once; null
- * where there is none.
+ * Returns the function that finds a merchant's channel. It reads the account each time, unless its caller has just done so (`read`), so
+ * that changes apply at once; null where there is none.
  */
 export function channelAccounts({ pool, master, door, sandboxUrl, log, metrics }: Parts) {
   type Made = {
@@ -76,9 +76,9 @@ export function channelAccounts({ pool, master, door, sandboxUrl, log, metrics }
       log?.error({ ...key, setting, until, alarm: true }, 'a certificate of this account ends soon, or has ended')
     }
   }
-  return async (mchNo: string, channel: string): Promise<Channel | null> => {
+  return async (mchNo: string, channel: string, read: Buffer | null = null): Promise<Channel | null> => {
     if (!isChannelName(channel)) return null
-    const sealed = await findChannelAccount(pool, mchNo, channel)
+    const sealed = read ?? (await findChannelAccount(pool, mchNo, channel))
     if (sealed === null) return null
     const name = `${mchNo}/${channel}`
     const known = cached.get(name)

@@ -41,12 +41,15 @@ export async function callUpstream<Answer extends { kind: string }>(
 export const answerText = (verb: string, answer: Traced & { kind: string; why?: string }): string =>
   `${verb}: ${answer.kind}${answer.why === undefined ? '' : ` (${answer.why})`}${answer.requestId === undefined ? '' : ` [${answer.requestId}]`}`
 
-/** The merchant's channel by which an attempt was opened; an account that was used once is never removed. */
+/**
+ * The merchant's channel by which an attempt was opened; an account that was used once is never removed. `account`: as it was just read
+ * with the attempt.
+ */
 export async function channelOrThrow(
   world: World,
-  { mchNo, channel }: { mchNo: string; channel: string },
+  { mchNo, channel, account = null }: { mchNo: string; channel: string; account?: Buffer | null },
 ): Promise<Channel> {
-  const found = await world.channelOf(mchNo, channel)
+  const found = await world.channelOf(mchNo, channel, account)
   if (found === null) throw new Error(`merchant ${mchNo} has no account with ${channel}`)
   return found
 }

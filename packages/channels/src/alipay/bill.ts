@@ -3,6 +3,7 @@ import { buffer } from 'node:stream/consumers'
 import { crc32 } from 'node:zlib'
 import { type Entry, fromBufferPromise } from 'yauzl'
 import { billFen, isNumber, type UpstreamBillLine, unreadableLine } from '../contract.ts'
+import { linesOf, slicesOf } from '../slices.ts'
 import { readAlipayTime } from './client.ts'
 
 /** More than any day's bill of one merchant; a zip whose files claim more together is not unpacked. */
@@ -11,12 +12,22 @@ const BYTES_MAX = 512 * 1024 * 1024
 /** Throws when the file is no bill. A row that is not what the manual says is one line of its own. */
 export async function readBill(zip: Buffer): Promise<UpstreamBillLine[]> {
   for await (const bytes of filesOf(zip)) {
-    const lines = new TextDecoder('gbk').decode(bytes).split(/\r?\n/)
-    const head = lines.findIndex((line) => line.includes('业务类型') && line.includes('商户订单号'))
-    // The other file is a summary without order numbers.
-    if (head >= 0) return readRows(cellsOf(lines[head] as string), lines.slice(head + 1))
+    const trades = await tradesIn(bytes)
+    if (trades !== null) return trades
   }
   throw new Error('no trades in the bill')
+}
+
+/** Null for the other file, a summary without order numbers. */
+async function tradesIn(bytes: Buffer): Promise<UpstreamBillLine[] | null> {
+  let rows: Rows | null = null
+  for await (const lines of linesOf(bytes, 'gbk')) {
+    for (const line of lines) {
+      if (rows !== null) rows.add(line)
+      else if (line.includes('业务类型') && line.includes('商户订单号')) rows = rowsOf(cellsOf(line))
+    }
+  }
+  return rows?.end() ?? null
 }
 
 const cellsOf = (line: string): string[] => line.split(',').map((cell) => cell.replace(/^[\t\s"]+|[\t\s"]+$/g, ''))
@@ -34,32 +45,47 @@ const COLUMNS = {
 
 type Place = Record<keyof typeof COLUMNS, number> & { count: number; amounts: number[] }
 
-function readRows(names: string[], lines: string[]): UpstreamBillLine[] {
+function placeOf(names: string[]): Place {
   const places = Object.entries(COLUMNS).map(([key, name]) => {
     const index = names.findIndex((found) => found.startsWith(name))
     if (index < 0) throw new Error(`the bill has no column ${name}`)
     return [key, index]
   })
   const amounts = names.flatMap((name, index) => (name.endsWith('（元）') ? [index] : []))
-  const place: Place = { ...Object.fromEntries(places), count: names.length, amounts }
-  return rowsOf(lines, names.length).flatMap((cells, index) => readRow(cells, place, index + 1))
+  return { ...Object.fromEntries(places), count: names.length, amounts }
 }
 
 /** How every row begins: Alipay's number of the trade, with tabs. */
 const BEGIN = /^\d{16,64}\t*,/
 
-/** The cells of every row. The name of the goods is the merchant's, and may contain commas and line breaks. */
-function rowsOf(lines: string[], count: number): string[][] {
-  const rows: string[] = []
-  for (const line of lines) {
-    const last = rows.at(-1)
-    const isWhole = last === undefined || cellsOf(last).length >= count
-    // "#-----业务明细列表结束-----", and sums.
-    if (isWhole && (line === '' || line.startsWith('#'))) continue
-    if (isWhole || BEGIN.test(line)) rows.push(line)
-    else rows[rows.length - 1] = `${last}\n${line}`
+type Rows = { add: (line: string) => void; end: () => UpstreamBillLine[] }
+
+/** Reads the rows below this head. The name of the goods is the merchant's, and may contain commas and line breaks. */
+function rowsOf(names: string[]): Rows {
+  const place = placeOf(names)
+  const found: UpstreamBillLine[] = []
+  let count = 0
+  let last: string | null = null
+  const readLast = (): void => {
+    if (last === null) return
+    count += 1
+    found.push(...readRow(cellsOf(last), place, count))
   }
-  return rows.map(cellsOf)
+  return {
+    add(line) {
+      const isWhole = last === null || cellsOf(last).length >= place.count
+      // "#-----业务明细列表结束-----", and sums.
+      if (isWhole && (line === '' || line.startsWith('#'))) return
+      if (isWhole || BEGIN.test(line)) {
+        readLast()
+        last = line
+      } else last = `${last}\n${line}`
+    },
+    end() {
+      readLast()
+      return found
+    },
+  }
 }
 
 function readRow(cells: string[], place: Place, row: number): UpstreamBillLine[] {
@@ -112,7 +138,9 @@ async function* filesOf(zip: Buffer): AsyncGenerator<Buffer> {
   for (const entry of entries) {
     // The library ends a stream that gives more or less than its entry claims.
     const bytes = await buffer(await opened.openReadStreamPromise(entry))
-    if (crc32(bytes) !== entry.crc32) throw new Error('the zip file is damaged')
+    let sum = 0
+    for await (const slice of slicesOf(bytes)) sum = crc32(slice, sum)
+    if (sum !== entry.crc32) throw new Error('the zip file is damaged')
     yield bytes
   }
 }

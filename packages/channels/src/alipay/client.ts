@@ -3,15 +3,16 @@
  * that Alipay signed (opendocs.alipay.com, "自行实现签名", "自行实现验签"). Alipay's signature covers the bytes of the answer's
  * member `…_response`, in whichever charset Alipay writes.
  */
-import { type KeyObject, sign, verify } from 'node:crypto'
+import { type KeyObject, verify } from 'node:crypto'
 import { parseJson, restMsOf, Unbelieved, wordOf } from '../contract.ts'
 import { privateKeyOf } from '../keys.ts'
+import { type SignBytes, signBytes } from '../signing.ts'
 import type { AlipayAccount } from './account.ts'
 import { type AlipayKeys, keysOfCertificates, type NamedIn, oneKey } from './alipay-keys.ts'
 import { CERTIFICATE, charsetIn, type Form, readAnswer, signedForms } from './bytes.ts'
 import { type Certificates, isCertificateMode, readCertificates } from './certificates.ts'
 
-export type AlipayDoor = { fetch: typeof fetch; now: () => Date }
+export type AlipayDoor = { fetch: typeof fetch; now: () => Date; sign?: SignBytes }
 
 /** A `code` of 10000 means success; with any other, `subCode` names the error. */
 export type AlipayAnswer = {
@@ -32,9 +33,9 @@ export type AlipayClient = {
     more?: Record<string, string>,
   ) => Promise<AlipayAnswer>
   /** The signed address of a page, which the payer's browser opens. */
-  pageUrl: (method: string, bizContent: object, more: Record<string, string>) => string
+  pageUrl: (method: string, bizContent: object, more: Record<string, string>) => Promise<string>
   /** The signed order that an app hands to Alipay's app on the payer's telephone. */
-  orderText: (method: string, bizContent: object, more: Record<string, string>) => string
+  orderText: (method: string, bizContent: object, more: Record<string, string>) => Promise<string>
   /** Whether Alipay signed the parameters of this form. */
   isTheirs: (form: Form) => Promise<boolean>
 }
@@ -64,16 +65,16 @@ const post = ({ gateway }: AlipayAccount, { fetch }: AlipayDoor, params: URLSear
     signal,
   })
 
-type SignParams = (method: string, bizContent: object | null, more?: Record<string, string>) => URLSearchParams
+type SignParams = (method: string, bizContent: object | null, more?: Record<string, string>) => Promise<URLSearchParams>
 
 /** Signs the parameters of a request. Those in `common` are in every request. */
 function paramsSigner(
   { appId }: AlipayAccount,
   privateKey: KeyObject,
   common: Record<string, string>,
-  now: () => Date,
+  { now, sign = signBytes }: AlipayDoor,
 ): SignParams {
-  return (method, bizContent, more = {}) => {
+  return async (method, bizContent, more = {}) => {
     const params: Record<string, string> = {
       app_id: appId,
       method,
@@ -87,7 +88,7 @@ function paramsSigner(
       ...(bizContent === null ? {} : { biz_content: JSON.stringify(bizContent) }),
     }
     const text = Buffer.from(textOf(Object.entries(params)))
-    return new URLSearchParams({ ...params, sign: sign('RSA-SHA256', text, privateKey).toString('base64') })
+    return new URLSearchParams({ ...params, sign: (await sign(text, privateKey)).toString('base64') })
   }
 }
 
@@ -105,17 +106,19 @@ function commonParams({ appAuthToken = '' }: AlipayAccount, certificates: Certif
 export function alipayClient(account: AlipayAccount, door: AlipayDoor): AlipayClient {
   const privateKey = privateKeyOf(account.appPrivateKey)
   const certificates = isCertificateMode(account) ? readCertificates(account, privateKey) : null
-  const signedParams = paramsSigner(account, privateKey, commonParams(account, certificates), door.now)
+  const signedParams = paramsSigner(account, privateKey, commonParams(account, certificates), door)
   const keys: AlipayKeys =
     certificates === null
       ? oneKey(account)
       : keysOfCertificates(certificates, door.now, (serial, signal) =>
-          certificateFile(serial, (method, body) => post(account, door, signedParams(method, body), signal)),
+          certificateFile(serial, async (method, body) =>
+            post(account, door, await signedParams(method, body), signal),
+          ),
         )
 
   return {
     async call(method, bizContent, signal, more = {}) {
-      const response = await post(account, door, signedParams(method, bizContent, more), signal)
+      const response = await post(account, door, await signedParams(method, bizContent, more), signal)
       const bytes = Buffer.from(await response.arrayBuffer())
       const restMs = restMsOf(response, door.now(), false)
       const rest = restMs === undefined ? {} : { restMs }
@@ -133,9 +136,9 @@ export function alipayClient(account: AlipayAccount, door: AlipayDoor): AlipayCl
       const requestId = response.headers.get('trace_id') ?? response.headers.get('trace-id') ?? undefined
       return { code, subCode, data, requestId, restMs: restMsOf(response, door.now(), isRateWord) }
     },
-    pageUrl: (method, bizContent, more) => `${account.gateway}?${signedParams(method, bizContent, more)}`,
-    orderText: (method, bizContent, more) =>
-      [...signedParams(method, bizContent, more)]
+    pageUrl: async (method, bizContent, more) => `${account.gateway}?${await signedParams(method, bizContent, more)}`,
+    orderText: async (method, bizContent, more) =>
+      [...(await signedParams(method, bizContent, more))]
         .map(([name, value]) => `${name}=${encodeURIComponent(value)}`)
         .join('&'),
     async isTheirs(form) {

@@ -46,7 +46,7 @@ export async function open(alipay: AlipayContext, ask: OpenAsk, signal: AbortSig
   if (page !== undefined) {
     // The gateway does not call Alipay here: the payer's browser carries the signed order to Alipay.
     const order = { ...orderOf(ask), product_code: page.product }
-    return { kind: 'opened', payUrl: alipay.client.pageUrl(page.method, order, urlsOf(ask)) }
+    return { kind: 'opened', payUrl: await alipay.client.pageUrl(page.method, order, urlsOf(ask)) }
   }
   switch (ask.method) {
     case 'native':
@@ -58,7 +58,7 @@ export async function open(alipay: AlipayContext, ask: OpenAsk, signal: AbortSig
       const order = { ...orderOf(ask), product_code: 'QUICK_MSECURITY_PAY' }
       return {
         kind: 'opened',
-        payUrl: alipay.client.orderText('alipay.trade.app.pay', order, { notify_url: ask.notifyUrl }),
+        payUrl: await alipay.client.orderText('alipay.trade.app.pay', order, { notify_url: ask.notifyUrl }),
       }
     }
     default:

@@ -1,5 +1,6 @@
 /** Reads the trade bill (pay.weixin.qq.com, "申请交易账单"): CSV whose cells begin with a backtick, then a summary. */
 import { billFen, isNumber, type UpstreamBillLine, unreadableLine } from '../contract.ts'
+import { linesOf } from '../slices.ts'
 
 /** The bill's columns have two forms: accounts that may use coupons of their own have the longer one (docs/upstreams). */
 const COLUMNS = {
@@ -22,14 +23,22 @@ const SUMMARY = '总交易单数'
 const BEGIN = /^`\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,`/
 
 /** `subMchId`: the sub-merchant whose bill it is. Throws when a column is missing: then no row can be read. A row that is not what the manual says is one line of its own. */
-export function readBill(text: string, subMchId?: string): UpstreamBillLine[] {
-  const [head = '', ...lines] = text
-    .replace(/^\ufeff/, '')
-    .trimEnd()
-    .split(/\r?\n/)
-  const names = head.split(',').map((name) => name.replace(/^`/, ''))
-  const place = placesOf(names)
-  return rowsOf(lines, names.length).flatMap((cells, index) => readRow(cells, place, { row: index + 1, subMchId }))
+export async function readBill(file: Buffer, subMchId?: string): Promise<UpstreamBillLine[]> {
+  let rows: Rows | null = null
+  for await (const lines of linesOf(trimmed(file), 'utf-8')) {
+    for (const line of lines) {
+      if (rows === null) rows = rowsOf(line, subMchId)
+      else rows.add(line)
+    }
+  }
+  return rows?.end() ?? []
+}
+
+/** Without line breaks and blanks at its end. */
+function trimmed(file: Buffer): Buffer {
+  let end = file.length
+  while (end > 0 && [0x09, 0x0a, 0x0d, 0x20].includes(file[end - 1] as number)) end -= 1
+  return file.subarray(0, end)
 }
 
 function placesOf(names: string[]): Place {
@@ -41,17 +50,35 @@ function placesOf(names: string[]): Place {
   return { ...(Object.fromEntries(places) as Record<keyof typeof COLUMNS, number>), count: names.length }
 }
 
-/** The cells of every row. The name of the goods is the merchant's: it may contain what separates cells, and line breaks. */
-function rowsOf(lines: string[], count: number): string[][] {
-  const rows: string[] = []
-  for (const line of lines) {
-    const last = rows.at(-1)
-    const isWhole = last === undefined || cellsOf(last).length >= count
-    if (isWhole && line.startsWith(SUMMARY)) break
-    if (BEGIN.test(line) || (isWhole && line.startsWith('`'))) rows.push(line)
-    else if (last !== undefined) rows[rows.length - 1] = `${last}\n${line}`
+type Rows = { add: (line: string) => void; end: () => UpstreamBillLine[] }
+
+/** Reads the rows below this head. The name of the goods is the merchant's: it may contain what separates cells, and line breaks. */
+function rowsOf(head: string, subMchId: string | undefined): Rows {
+  const place = placesOf(head.split(',').map((name) => name.replace(/^`/, '')))
+  const found: UpstreamBillLine[] = []
+  let count = 0
+  let last: string | null = null
+  let isSummed = false
+  const readLast = (): void => {
+    if (last === null) return
+    count += 1
+    found.push(...readRow(cellsOf(last), place, { row: count, subMchId }))
   }
-  return rows.map(cellsOf)
+  return {
+    add(line) {
+      if (isSummed) return
+      const isWhole = last === null || cellsOf(last).length >= place.count
+      if (isWhole && line.startsWith(SUMMARY)) isSummed = true
+      else if (BEGIN.test(line) || (isWhole && line.startsWith('`'))) {
+        readLast()
+        last = line
+      } else if (last !== null) last = `${last}\n${line}`
+    },
+    end() {
+      readLast()
+      return found
+    },
+  }
 }
 
 const cellsOf = (row: string): string[] => row.slice(1).split(',`')

@@ -1,6 +1,7 @@
 /** One exchange with WeChat Pay API v3: the gateway signs each request and accepts only answers WeChat Pay signed. */
 import { parseJson, restMsOf, Unbelieved, wordOf } from '../contract.ts'
 import { privateKeyOf } from '../keys.ts'
+import { signBytes } from '../signing.ts'
 import type { WechatAccount } from './account.ts'
 import type { Party } from './party.ts'
 import { platformKeysOf } from './platform-keys.ts'
@@ -30,7 +31,7 @@ export type WechatClient = {
   /** Whether WeChat Pay signed these bytes within the last five minutes. May fetch certificates for an unknown serial. */
   isTheirs: (headers: SignedHeaders, body: Buffer) => Promise<boolean>
   /** `SHA256-RSA2048` of these lines with the merchant's key. */
-  signLines: (lines: string[]) => string
+  signLines: (lines: string[]) => Promise<string>
 }
 
 /** What each verb of the channel is given. */
@@ -51,7 +52,8 @@ const RATE_WORDS = new Set(['FREQUENCY_LIMITED', 'RATELIMIT_EXCEEDED', 'FREQUENC
 
 export function wechatClient(account: WechatAccount, door: WechatDoor): WechatClient {
   const privateKey = privateKeyOf(account.mchPrivateKey)
-  const sender = senderOf(account, door, privateKey, () => platformKeys.preferred())
+  const signed = (lines: string[]): Promise<string> => signLines(lines, privateKey, door.sign ?? signBytes)
+  const sender = senderOf(account, door, signed, () => platformKeys.preferred())
   const fetchCertificates = (signal: AbortSignal) =>
     sender.send({ method: 'GET', path: '/v3/certificates', body: '' }, signal)
   const platformKeys = platformKeysOf(account, door.now, fetchCertificates)
@@ -66,7 +68,7 @@ export function wechatClient(account: WechatAccount, door: WechatDoor): WechatCl
   }
 
   return {
-    signLines: (lines) => signLines(lines, privateKey),
+    signLines: signed,
     isTheirs,
     async call(method, path, body, signal) {
       const response = await sender.send({ method, path, body: body === null ? '' : JSON.stringify(body) }, signal)

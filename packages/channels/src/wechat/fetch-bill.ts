@@ -1,6 +1,7 @@
 /** "申请交易账单" and "下载账单": for days up to three months ago, from 10:00 (UTC+8) of the next day on. */
 import { createHash } from 'node:crypto'
 import { type UpstreamBillAnswer, unknown } from '../contract.ts'
+import { slicesOf } from '../slices.ts'
 import { traced, undefinedAnswer } from './answer.ts'
 import { readBill } from './bill.ts'
 import type { WechatContext } from './client.ts'
@@ -18,7 +19,12 @@ export async function fetchBill(
   const { download_url: url, hash_type: type, hash_value: hash } = answer.data
   if (answer.status !== 200 || typeof url !== 'string') return undefinedAnswer(answer)
   const file = await client.download(url, signal)
-  const digest = createHash('sha1').update(file).digest('hex')
-  if (type !== 'SHA1' || digest !== hash) return traced(answer, unknown("the bill's hash is wrong"))
-  return traced(answer, { kind: 'bill', lines: readBill(file.toString('utf8'), party.subMerchant.sub_mchid) })
+  if (type !== 'SHA1' || (await sha1Of(file)) !== hash) return traced(answer, unknown("the bill's hash is wrong"))
+  return traced(answer, { kind: 'bill', lines: await readBill(file, party.subMerchant.sub_mchid) })
+}
+
+async function sha1Of(file: Buffer): Promise<string> {
+  const hash = createHash('sha1')
+  for await (const slice of slicesOf(file)) hash.update(slice)
+  return hash.digest('hex')
 }

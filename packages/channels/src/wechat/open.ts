@@ -36,7 +36,7 @@ export async function open(wechat: WechatContext, ask: OpenAsk, signal: AbortSig
   if (party === null || last === undefined) return { kind: 'refused', why: `no method ${ask.method}` }
   const answer = await wechat.client.call('POST', `${party.transactions}/${last}`, openBody(party, ask), signal)
   if (answer.status === 200) {
-    const payUrl = payUrlOf({ ...wechat, party }, ask, answer.data)
+    const payUrl = await payUrlOf({ ...wechat, party }, ask, answer.data)
     return payUrl === null ? undefinedAnswer(answer) : traced(answer, { kind: 'opened', payUrl })
   }
   if (REFUSED.has(answer.code)) return traced(answer, { kind: 'refused', why: answer.code })
@@ -64,7 +64,7 @@ const timeText = (time: Date): string => `${new Date(time.getTime() + CHINA_MS).
 type Opened = { code_url?: unknown; h5_url?: unknown; prepay_id?: unknown }
 
 /** Null when the answer lacks the field that the manual promises for the method. */
-function payUrlOf(wechat: WechatContext, { method, returnUrl }: OpenAsk, opened: Opened): string | null {
+async function payUrlOf(wechat: WechatContext, { method, returnUrl }: OpenAsk, opened: Opened): Promise<string | null> {
   const { code_url: code, h5_url: page, prepay_id: prepayId } = opened
   if (method === 'native') return isText(code) ? code : null
   if (method === 'h5') return isText(page) ? withReturn(page, returnUrl) : null
@@ -79,7 +79,10 @@ const withReturn = (page: string, returnUrl: string | null): string =>
   returnUrl === null ? page : `${page}&redirect_url=${encodeURIComponent(returnUrl)}`
 
 /** The JSON with which a page inside WeChat's browser, or a mini-program, starts the payment. */
-function browserStart({ party: { payerAppId: appId }, door, client }: WechatContext, prepayId: string): string {
+async function browserStart(
+  { party: { payerAppId: appId }, door, client }: WechatContext,
+  prepayId: string,
+): Promise<string> {
   const timestamp = String(Math.floor(door.now().getTime() / 1000))
   const nonce = door.newNonce()
   const packageText = `prepay_id=${prepayId}`
@@ -89,12 +92,12 @@ function browserStart({ party: { payerAppId: appId }, door, client }: WechatCont
     nonceStr: nonce,
     package: packageText,
     signType: 'RSA',
-    paySign: client.signLines([appId, timestamp, nonce, packageText]),
+    paySign: await client.signLines([appId, timestamp, nonce, packageText]),
   })
 }
 
 /** The JSON with which an app starts the payment. A service provider's is the provider's number, as wechatpay-java has it. */
-function appStart({ account: { mchId }, party, door, client }: WechatContext, prepayId: string): string {
+async function appStart({ account: { mchId }, party, door, client }: WechatContext, prepayId: string): Promise<string> {
   const { payerAppId: appId } = party
   const timestamp = String(Math.floor(door.now().getTime() / 1000))
   const nonce = door.newNonce()
@@ -105,6 +108,6 @@ function appStart({ account: { mchId }, party, door, client }: WechatContext, pr
     package: 'Sign=WXPay',
     noncestr: nonce,
     timestamp,
-    sign: client.signLines([appId, timestamp, nonce, prepayId]),
+    sign: await client.signLines([appId, timestamp, nonce, prepayId]),
   })
 }

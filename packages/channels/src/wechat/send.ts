@@ -1,10 +1,10 @@
 /** Sends signed requests to WeChat Pay, to whichever of its domains can be reached. */
-import type { KeyObject } from 'node:crypto'
+import type { SignBytes } from '../signing.ts'
 import type { WechatAccount } from './account.ts'
 import { addressesOf } from './hosts.ts'
 import { authorization } from './signature.ts'
 
-export type WechatDoor = { fetch: typeof fetch; now: () => Date; newNonce: () => string }
+export type WechatDoor = { fetch: typeof fetch; now: () => Date; newNonce: () => string; sign?: SignBytes }
 
 const USER_AGENT = 'acopay-gateway'
 
@@ -17,11 +17,11 @@ export type Sender = {
   sendToTheirs: (url: URL, signal: AbortSignal) => Promise<Response>
 }
 
-/** `serial`: the key that WeChat Pay is asked to sign with, by its serial or id; undefined while none is known. */
+/** `signed`: signs lines with the merchant's key. `serial`: the key that WeChat Pay is asked to sign with, by its serial or id; undefined while none is known. */
 export function senderOf(
   account: WechatAccount,
   door: WechatDoor,
-  privateKey: KeyObject,
+  signed: (lines: string[]) => Promise<string>,
   serial: () => string | undefined,
 ): Sender {
   const addresses = addressesOf(account.baseUrl)
@@ -36,7 +36,7 @@ export function senderOf(
     return door.fetch(url, {
       method,
       headers: {
-        authorization: authorization(account, parts, privateKey),
+        authorization: await authorization(account, parts, signed),
         accept: 'application/json',
         'user-agent': USER_AGENT,
         // While a merchant goes over from certificates to the public key, WeChat Pay signs with what is named here.

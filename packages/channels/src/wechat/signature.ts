@@ -1,5 +1,6 @@
 /** Signatures of WeChat Pay API v3 (pay.weixin.qq.com, "如何构造接口请求签名", "如何验证签名"). */
-import { type KeyObject, sign, verify } from 'node:crypto'
+import { type KeyObject, verify } from 'node:crypto'
+import type { SignBytes } from '../signing.ts'
 import type { WechatAccount } from './account.ts'
 
 /** The values of WeChat Pay's `wechatpay-…` headers. */
@@ -21,16 +22,19 @@ export function isSignedBy(key: KeyObject, { timestamp, nonce, signature }: Sign
 }
 
 /** `SHA256-RSA2048` of these lines, each with a line feed at its end. */
-export const signLines = (lines: string[], privateKey: KeyObject): string =>
-  sign('RSA-SHA256', Buffer.from(`${lines.join('\n')}\n`, 'utf8'), privateKey).toString('base64')
+export const signLines = async (lines: string[], privateKey: KeyObject, sign: SignBytes): Promise<string> =>
+  (await sign(Buffer.from(`${lines.join('\n')}\n`, 'utf8'), privateKey)).toString('base64')
 
 /** `path` with its query; `timestamp` in seconds; `body` is empty for a GET. */
 export type RequestParts = { method: string; path: string; timestamp: string; nonce: string; body: string }
 
-/** The value of the `authorization` header. */
-export function authorization({ mchId, serialNo }: WechatAccount, parts: RequestParts, privateKey: KeyObject): string {
-  const { method, path, timestamp, nonce, body } = parts
-  const signature = signLines([method, path, timestamp, nonce, body], privateKey)
+/** The value of the `authorization` header. `signed`: `signLines` with the merchant's key. */
+export async function authorization(
+  { mchId, serialNo }: WechatAccount,
+  { method, path, timestamp, nonce, body }: RequestParts,
+  signed: (lines: string[]) => Promise<string>,
+): Promise<string> {
+  const signature = await signed([method, path, timestamp, nonce, body])
   const fields = { mchid: mchId, nonce_str: nonce, timestamp, serial_no: serialNo, signature }
   const text = Object.entries(fields).map(([name, value]) => `${name}="${value}"`)
   return `WECHATPAY2-SHA256-RSA2048 ${text.join(',')}`

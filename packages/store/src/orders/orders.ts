@@ -1,5 +1,5 @@
 /** Orders. Only `moveOrder` here and `moveUntouched` in untouched-orders.ts write state changes; both extend the timeline. */
-import { type CloseReason, type Fen, fen, type OrderRef, type OrderState } from '@acopay/core'
+import { type CloseReason, type Fen, fen, type JobKind, type OrderRef, type OrderState } from '@acopay/core'
 import { type Db, retried, run } from '../db.ts'
 import { nextHash } from './timeline.ts'
 
@@ -154,10 +154,18 @@ export type Move = {
   /** The keyed hash of the entry, whose number is that of the last one plus one. */
   mac: Buffer
   now: Date
+  /** Without it no job changes. */
+  job?: JobAfter
 }
 
 /**
- * Writes one step of a locked order and its timeline entry. Returns the changed order. Throws when the row is not as it was
+ * What becomes of the order's own job of this kind: its writer holds it under the first lease until `dueAt`, as `insertLeasedJob` writes
+ * one; `dueAt` null: it is removed. Null: whatever there is stays.
+ */
+export type JobAfter = { kind: JobKind; dueAt: Date | null } | null
+
+/**
+ * Writes one step of a locked order, its timeline entry, and what becomes of its job. Returns the changed order. Throws when the row is not as it was
  * read, because then the caller did not lock it, which is a bug.
  */
 export async function moveOrder(db: Db, order: Order, move: Move): Promise<Order> {
@@ -172,7 +180,13 @@ export async function moveOrder(db: Db, order: Order, move: Move): Promise<Order
               pay_channel = coalesce($13, pay_channel), pay_method = coalesce($14, pay_method),
               closed_at = case when $3 = 'CLOSED' then coalesce(closed_at, $8) end
         where mch_no = $1 and transaction_no = $2 and state = $9 and head_seq = $6 - 1
-       returning transaction_no)
+       returning transaction_no),
+     held as (
+       insert into job (mch_no, kind, subject, due_at, tries, created_at)
+       select $1, $16::text, transaction_no, $17::timestamptz, 1, $8 from moved where $17::timestamptz is not null
+       on conflict do nothing),
+     done as (
+       delete from job where mch_no = $1 and kind = $16::text and subject = $2 and $17::timestamptz is null)
      insert into timeline (mch_no, transaction_no, seq, at, entry, hash, mac)
      select $1, transaction_no, $6, $8, $10, $7, $15 from moved returning 1`,
     [
@@ -191,6 +205,8 @@ export async function moveOrder(db: Db, order: Order, move: Move): Promise<Order
       move.paid?.payChannel,
       move.paid?.payMethod,
       move.mac,
+      move.job?.kind,
+      move.job?.dueAt,
     ],
   )
   if (rows.length !== 1) throw new Error(`order ${order.transactionNo} changed while it was thought to be locked`)

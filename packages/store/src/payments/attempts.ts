@@ -1,6 +1,7 @@
 /** Attempts: tries to have an order paid through a channel. */
-import { ATTEMPT_TABLE, type AttemptEvent, type AttemptState, type Fen, fen } from '@acopay/core'
+import { ATTEMPT_STATES, ATTEMPT_TABLE, type AttemptEvent, type AttemptState, type Fen, fen } from '@acopay/core'
 import { type Db, run } from '../db.ts'
+import { lastOfEach } from './upstream-answers.ts'
 
 export type Attempt = {
   mchNo: string
@@ -68,6 +69,80 @@ export async function attemptsOf(db: Db, mchNo: string, transactionNo: string): 
     [mchNo, transactionNo],
   )
   return rows.map(read)
+}
+
+/** `account`: the sealed settings of the account by which it was opened; null where there is none. */
+export type AttemptToClose = Attempt & { account: Buffer | null }
+
+/** Every attempt of an order, oldest first, with what closing it upstream needs. */
+export async function attemptsToClose(db: Db, mchNo: string, transactionNo: string): Promise<AttemptToClose[]> {
+  const rows = await run<Row & { account: Buffer | null }>(
+    db,
+    'attemptsOf with accounts',
+    `select ${COLUMNS}, (select c.settings_sealed from channel_account c
+                          where c.mch_no = $1 and c.channel = attempt.channel) as account
+       from attempt where mch_no = $1 and transaction_no = $2 order by created_at, attempt_no`,
+    [mchNo, transactionNo],
+  )
+  return rows.map(({ account, ...row }) => ({ ...read(row), account }))
+}
+
+/** What upstreams said while an order's attempts were closed. */
+export type ShutAttempts = {
+  mchNo: string
+  transactionNo: string
+  /** Those of the order that are proven closed. */
+  attemptNos: string[]
+  /** The upstreams' answers, for display: where there are several about one attempt, the last one is kept. */
+  answers: { no: string; text: string }[]
+  /** When those that are closed are looked at again. */
+  watchAt: Date
+  now: Date
+}
+
+/** What the table makes of each state that `shut` changes. */
+const SHUTTING = ATTEMPT_STATES.flatMap((was) => {
+  const { shut } = ATTEMPT_TABLE[was]
+  return shut === was ? [] : [{ was, becomes: shut }]
+})
+
+/**
+ * Moves those that are proven closed as their table says, each with the job that watches it, and writes the answers down. One statement;
+ * lock the order first. Returns the states of all attempts of the order afterwards.
+ */
+export async function shutAttempts(db: Db, shut: ShutAttempts): Promise<AttemptState[]> {
+  const answers = lastOfEach(shut.answers)
+  const rows = await run<{ state: AttemptState }>(
+    db,
+    'shutAttempts',
+    `with known as (
+       select a.attempt_no, a.state, m.becomes, s.text from attempt a
+         left join unnest($3::text[], $4::text[]) as m (was, becomes) on m.was = a.state and a.attempt_no = any ($5)
+         left join unnest($6::text[], $7::text[]) as s (no, text) on s.no = a.attempt_no
+        where a.mch_no = $1 and a.transaction_no = $2),
+     changed as (
+       update attempt a set state = coalesce(k.becomes, a.state), last_answer = coalesce(k.text, a.last_answer),
+              changed_at = case when k.becomes is null then a.changed_at else $8 end,
+              last_answer_at = case when k.text is null then a.last_answer_at else $8 end
+         from known k
+        where a.mch_no = $1 and a.attempt_no = k.attempt_no and (k.becomes is not null or k.text is not null)),
+     watched as (
+       insert into job (mch_no, kind, subject, due_at, tries, created_at)
+       select $1, 'watch_attempt', attempt_no, $9, 1, $8 from known where becomes is not null on conflict do nothing)
+     select coalesce(becomes, state) as state from known order by attempt_no`,
+    [
+      shut.mchNo,
+      shut.transactionNo,
+      SHUTTING.map(({ was }) => was),
+      SHUTTING.map(({ becomes }) => becomes),
+      shut.attemptNos,
+      answers.map(({ no }) => no),
+      answers.map(({ text }) => text),
+      shut.now,
+      shut.watchAt,
+    ],
+  )
+  return rows.map(({ state }) => state)
 }
 
 /** Moves the attempt as its table says. Lock its order first. A null `payUrl` leaves the stored one. */

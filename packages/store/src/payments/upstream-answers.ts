@@ -14,13 +14,17 @@ export type NotedAnswers = {
   now: Date
 }
 
+/** The last answer about each number, as long as it may be. */
+export const lastOfEach = (answers: NotedAnswers['answers']): NotedAnswers['answers'] =>
+  [...new Map(answers.map(({ no, text }) => [no, text.slice(0, TEXT_MAX)]))].map(([no, text]) => ({ no, text }))
+
 export async function noteAnswers(db: Db, { table, mchNo, answers, now }: NotedAnswers): Promise<void> {
-  const last = [...new Map(answers.map(({ no, text }) => [no, text.slice(0, TEXT_MAX)]))]
+  const last = lastOfEach(answers)
   await run(
     db,
     `noteAnswers ${table}`,
     `update ${table} set last_answer = said.text, last_answer_at = $4
        from unnest($2::text[], $3::text[]) as said (no, text) where mch_no = $1 and ${KEYS[table]} = said.no`,
-    [mchNo, last.map(([no]) => no), last.map(([, text]) => text), now],
+    [mchNo, last.map(({ no }) => no), last.map(({ text }) => text), now],
   )
 }

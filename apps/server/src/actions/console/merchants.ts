@@ -23,11 +23,14 @@ export const addMerchant = (world: World, merchant: { mchNo: string; name: strin
   newMerchant(world.pool, merchant, world.now())
 
 /** An undefined value stays. A rate of null is the gateway's default. */
-export const changeMerchant = (
+export const changeMerchant = async (
   world: World,
   mchNo: string,
   change: Parameters<typeof changeMerchantRow>[2],
-): Promise<void> => changeMerchantRow(world.pool, mchNo, change)
+): Promise<void> => {
+  await changeMerchantRow(world.pool, mchNo, change)
+  world.merchants.forget(mchNo)
+}
 
 /** False when the number is taken. */
 export const addApp = (world: World, app: AppKey & { name: string }): Promise<boolean> =>
@@ -48,11 +51,15 @@ export async function addMerchantKey(
   const keyId = keyIdOf(publicKey)
   const othersUntil = new Date(now.getTime() + overlapMs)
   const isNew = await rotateMerchantKey(world.pool, { mchNo, keyId, publicKey }, othersUntil, now)
+  world.merchants.forget(mchNo)
   return isNew ? { keyId, publicKey, validFrom: now, validUntil: null } : null
 }
 
-export const endMerchantKey = (world: World, key: { mchNo: string; keyId: string }) =>
-  endKeyNow(world.pool, key, world.now())
+export async function endMerchantKey(world: World, key: { mchNo: string; keyId: string }) {
+  const ended = await endKeyNow(world.pool, key, world.now())
+  world.merchants.forget(key.mchNo)
+  return ended
+}
 
 type Settings = Record<string, unknown>
 

@@ -4,12 +4,12 @@
  */
 import { decide, type Step } from '@acopay/core'
 import {
+  type AttemptToClose,
   type FoundRefund,
-  insertLeasedJob,
+  type JobAfter,
   lockOrder,
   moveOrder,
   type Order,
-  removeJob,
   transaction,
   useNonce,
 } from '@acopay/store'
@@ -26,9 +26,16 @@ export type Changed =
   | { kind: 'nonce_used' }
   /**
    * The order after the event, and the reason if the event was refused. `refund`: the refund that the event is about, after
-   * the event.
+   * the event. `attempts`: those of an order that this event has begun to close.
    */
-  | { kind: 'answered'; order: Order; refused: Refused | null; steps: Step[]; refund: FoundRefund | null }
+  | {
+      kind: 'answered'
+      order: Order
+      refused: Refused | null
+      steps: Step[]
+      refund: FoundRefund | null
+      attempts: AttemptToClose[] | null
+    }
 
 export const changeOrder = (world: World, key: Key, asked: AskedEvent): Promise<Changed> =>
   transaction(world.pool, async (db): Promise<Changed> => {
@@ -41,13 +48,13 @@ export const changeOrder = (world: World, key: Key, asked: AskedEvent): Promise<
 
     const event = numbered(world, found, asked)
     const { happening, loaded } = await readEvent(db, found, event, now)
-    const unchanged = { kind: 'answered' as const, order: found, steps: [], refund: loaded.refund }
+    const unchanged = { kind: 'answered' as const, order: found, steps: [], refund: loaded.refund, attempts: null }
     if (happening === null) return { ...unchanged, refused: null }
     if (typeof happening === 'string') return { ...unchanged, refused: happening }
     const { refused, steps } = decide(snapshotOf(found), happening, world.sureNow().getTime())
     let order = found
     for (const step of steps) order = await writeStep({ world, db, order, step, event, loaded, now })
-    return { kind: 'answered', order, refused, steps, refund: loaded.refund }
+    return { kind: 'answered', order, refused, steps, refund: loaded.refund, attempts: loaded.attempts }
   })
 
 function numbered(world: World, order: Order, asked: AskedEvent): Event {
@@ -72,29 +79,30 @@ async function writeStep(change: Change): Promise<Order> {
   const { attempts = 0, paid = null } = isOwn ? await applyEvent(change) : {}
   const entry = entryText(step, isOwn ? detailOf(event) : {}, now)
   const { mchNo, transactionNo } = order
+  const attemptsAfter = order.attempts + attempts
   const moved = await moveOrder(db, order, {
     to: step.to,
     closeReason: step.closeReason,
-    attempts: order.attempts + attempts,
+    attempts: attemptsAfter,
     paid,
     entry,
     mac: change.world.stamps.entry({ mchNo, ref: { transactionNo }, seq: order.headSeq + 1, entry }),
     now,
+    job: jobAfter(change, attemptsAfter),
   })
   await enqueueNotification(change, moved)
-  await writeJobs(change, moved)
   return moved
 }
 
-/** An order whose attempts can still be paid, and should not be, has a job that closes them. */
-async function writeJobs({ world, db, step, now }: Change, order: Order): Promise<void> {
+/** An order whose attempts can still be paid, and should not be, has a job that closes them. Null: what there is stays. */
+function jobAfter({ world, step, now }: Change, attempts: number): JobAfter {
   // After a refund, the job that closes a paid order's other attempts must stay.
-  if (step.to === step.from || step.to === 'REFUND') return
-  const job = { mchNo: order.mchNo, kind: 'shut_attempts' as const, subject: order.transactionNo }
+  if (step.to === step.from || step.to === 'REFUND') return null
+  const kind = 'shut_attempts'
   // A caller who closes an order does the work and holds the job's first lease; after an expiry the job is due at once.
   const heldUntil = step.event === 'close_asked' ? new Date(now.getTime() + world.limits.leaseMs) : now
-  if (step.to === 'CLOSING') await insertLeasedJob(db, job, heldUntil, now)
+  if (step.to === 'CLOSING') return { kind, dueAt: heldUntil }
   // A paid order's other attempts are closed, so that payers cannot pay a second time.
-  else if (step.to === 'SUCCESS' && order.attempts > 1) await insertLeasedJob(db, job, now, now)
-  else await removeJob(db, job)
+  if (step.to === 'SUCCESS' && attempts > 1) return { kind, dueAt: now }
+  return { kind, dueAt: null }
 }

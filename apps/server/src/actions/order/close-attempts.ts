@@ -5,8 +5,8 @@
 
 import type { Channel, Traced, UpstreamPayment } from '@acopay/channels'
 import { isOutlived, provesClosed, type UpstreamState } from '@acopay/core'
-import { type Attempt, attemptsOf, noteAnswers, type Order, type OrderKey } from '@acopay/store'
-import { answerText, callUpstream, channelOrThrow, type Deadline, remainingMs } from '../../upstream/call-upstream.ts'
+import { type Attempt, type AttemptToClose, attemptsToClose, type Order, type OrderKey } from '@acopay/store'
+import { callUpstream, channelOrThrow, type Deadline, remainingMs } from '../../upstream/call-upstream.ts'
 import type { World } from '../../world.ts'
 import { receivePayment } from '../payment/receive-payment.ts'
 import { changeOrder } from './change-order.ts'
@@ -25,9 +25,17 @@ type Found =
 /** `order` is the order afterwards; `isDone`: no attempt of it can be paid any more. */
 export type ClosedAttempts = { order: Order; isDone: boolean }
 
-/** Stops at the deadline; attempts that are not proven closed by then stay open for the job. */
-export async function closeAttempts(world: World, key: OrderKey, deadline: Deadline): Promise<ClosedAttempts> {
-  const attempts = await attemptsOf(world.pool, key.mchNo, key.transactionNo)
+/**
+ * Stops at the deadline; attempts that are not proven closed by then stay open for the job. `known`: the order's attempts, where the
+ * caller has read them since the order is CLOSING.
+ */
+export async function closeAttempts(
+  world: World,
+  key: OrderKey,
+  deadline: Deadline,
+  known: AttemptToClose[] | null = null,
+): Promise<ClosedAttempts> {
+  const attempts = known ?? (await attemptsToClose(world.pool, key.mchNo, key.transactionNo))
   const open = attempts.filter(({ state }) => state === 'OPENING' || state === 'OPEN')
   const found = await Promise.all(
     open.map(async (attempt) => {
@@ -39,7 +47,12 @@ export async function closeAttempts(world: World, key: OrderKey, deadline: Deadl
 }
 
 /** Queries; closes if unpaid; queries again. Only the last query proves that the attempt is closed. */
-async function closeAttempt(world: World, attempt: Attempt, deadline: Deadline, said: UpstreamSaid[]): Promise<Found> {
+async function closeAttempt(
+  world: World,
+  attempt: AttemptToClose,
+  deadline: Deadline,
+  said: UpstreamSaid[],
+): Promise<Found> {
   const { attemptNo } = attempt
   const channel = await channelOrThrow(world, attempt)
   const recorded = <Answer extends Traced & { kind: string }>(verb: UpstreamSaid['verb'], answer: Answer): Answer => {
@@ -109,12 +122,6 @@ async function settle(
   }
   const attemptNos = found.filter(({ says }) => says.kind === 'shut').map(({ attempt }) => attempt.attemptNo)
   const said = found.flatMap((one) => one.said)
-  // The timeline keeps the answers once the order is closed. Until then they show the operator why it is still closing.
-  const answers = said.map(({ attemptNo: no, verb, says: kind, requestId }) => ({
-    no,
-    text: answerText(verb, { kind, ...(requestId === null ? {} : { requestId }) }),
-  }))
-  if (answers.length > 0) await noteAnswers(world.pool, { table: 'attempt', mchNo, answers, now: world.now() })
   const settled = await changeOrder(world, key, { event: 'all_shut', attemptNos, said })
   if (settled.kind !== 'answered') throw new Error(`order ${transactionNo} was not found while it was being closed`)
   const { order } = settled

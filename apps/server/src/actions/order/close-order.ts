@@ -1,6 +1,7 @@
 /** Closes an order, for a merchant or an operator (spec/protocol.md 3.1, spec/order-lifecycle.md, Closing). */
 import { decide, type OrderRef } from '@acopay/core'
 import {
+  type AttemptToClose,
   findOrder,
   leaseJob,
   moveUntouched,
@@ -53,7 +54,7 @@ export async function closeOrder(world: World, ask: CloseAsk): Promise<CloseAnsw
   const fenced = await changeOrder(world, key, { event: 'close_asked', by: ask.by })
   if (fenced.kind !== 'answered') return fenced
   if (fenced.order.state !== 'CLOSING') return answer(fenced.order, 'full')
-  if (isFencedHere(fenced)) return answer(await closeHere(world, fenced.order, deadline), 'full')
+  if (isFencedHere(fenced)) return answer(await closeHere(world, fenced.order, deadline, fenced.attempts), 'full')
   // A person who presses the button does not wait for the job's next try, which may be minutes ahead.
   const leasesEnd = new Date(world.now().getTime() + world.limits.leaseMs)
   if (nonce === null) await wakeIdleJob(world.pool, closeJob(fenced.order), world.now(), leasesEnd)
@@ -109,10 +110,15 @@ function outcomeOf({ state, closeReason }: Order): CloseOutcome {
 const isFencedHere = (fenced: Changed & { kind: 'answered' }): boolean =>
   fenced.steps.some(({ event, to }) => event === 'close_asked' && to === 'CLOSING')
 
-async function closeHere(world: World, order: Order, deadline: Deadline): Promise<Order> {
-  const { order: closed, isDone } = await closeAttempts(world, order, deadline)
+async function closeHere(
+  world: World,
+  order: Order,
+  deadline: Deadline,
+  attempts: AttemptToClose[] | null = null,
+): Promise<Order> {
+  const { order: closed, isDone } = await closeAttempts(world, order, deadline, attempts)
   // Closing the order removes its job. A paid order's job is removed here. If attempts are left, the job goes on.
-  if (isDone) await removeJob(world.pool, closeJob(order))
+  if (isDone && closed.state !== 'CLOSED') await removeJob(world.pool, closeJob(order))
   return closed
 }
 

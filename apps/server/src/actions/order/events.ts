@@ -1,7 +1,7 @@
 /** The events of an order, and the record of one change that is passed to everything that writes its rows. */
 import type { UpstreamPayment } from '@acopay/channels'
 import type { CloseReason, OrderRef, OrderRefusal, RefundRefusal, Step } from '@acopay/core'
-import type { Attempt, Db, FoundRefund, KeptPayment, Order, Refund } from '@acopay/store'
+import type { Attempt, AttemptToClose, Db, FoundRefund, KeptPayment, Order, Refund } from '@acopay/store'
 import type { World } from '../../world.ts'
 
 export type Event =
@@ -60,6 +60,8 @@ export type Loaded = {
   refund: FoundRefund | null
   /** The kept payment, which a new refund is a part of. */
   kept: KeptPayment | null
+  /** The attempts of an order that the merchant or an operator closes, and that may still be paid by them. */
+  attempts: AttemptToClose[] | null
 }
 
 /** One step of an order while its transaction is open. */

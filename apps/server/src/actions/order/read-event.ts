@@ -3,22 +3,14 @@
  * writes only closed attempts and the jobs that watch them.
  */
 import { type OrderInput, type RefundRefusal, refundRefusal, watchPauseMs } from '@acopay/core'
-import {
-  attemptsOf,
-  type Db,
-  findPayment,
-  findRefund,
-  insertLeasedJob,
-  keptPayment,
-  moveAttempt,
-  type Order,
-} from '@acopay/store'
+import { attemptsToClose, type Db, findPayment, findRefund, keptPayment, type Order, shutAttempts } from '@acopay/store'
+import { answerText } from '../../upstream/call-upstream.ts'
 import type { Event, Loaded, MoneyArrived } from './events.ts'
 
 /** `happening`: the table's input; null where the event changes nothing; a refusal where a refund breaks a limit. */
 export type Read = { happening: OrderInput | RefundRefusal | 'SECOND_PERSON' | null; loaded: Loaded }
 
-const NOTHING: Loaded = { refund: null, kept: null }
+const NOTHING: Loaded = { refund: null, kept: null, attempts: null }
 
 export async function readEvent(db: Db, order: Order, event: Event, now: Date): Promise<Read> {
   switch (event.event) {
@@ -26,7 +18,7 @@ export async function readEvent(db: Db, order: Order, event: Event, now: Date): 
     case 'expired':
       return { happening: { event: event.event }, loaded: NOTHING }
     case 'close_asked':
-      return { happening: event, loaded: NOTHING }
+      return { happening: event, loaded: { ...NOTHING, attempts: await attemptsBefore(db, order) } }
     case 'refund_asked':
       return refundAsked(db, order, event, now)
     case 'refund_done':
@@ -34,7 +26,7 @@ export async function readEvent(db: Db, order: Order, event: Event, now: Date): 
       return refundEnded(db, order, event)
     case 'all_shut':
       return {
-        happening: (await areAllShut(db, order, event.attemptNos, now)) ? { event: 'all_shut' } : null,
+        happening: (await areAllShut(db, order, event, now)) ? { event: 'all_shut' } : null,
         loaded: NOTHING,
       }
     case 'money_arrived':
@@ -49,12 +41,12 @@ async function refundAsked(
   now: Date,
 ): Promise<Read> {
   const refund = await findRefund(db, order.mchNo, { mchRefundNo })
-  if (refund !== null) return { happening: null, loaded: { refund, kept: null } }
+  if (refund !== null) return { happening: null, loaded: { ...NOTHING, refund } }
   const kept = await keptPayment(db, order.mchNo, order.transactionNo)
-  if (kept === null) return { happening: { event }, loaded: { refund: null, kept } }
+  if (kept === null) return { happening: { event }, loaded: { ...NOTHING, kept } }
   const isAbove = aloneUpToFen !== null && kept.refundedFen + amountFen > aloneUpToFen
   const refusal = refundRefusal(kept, amountFen, now.getTime()) ?? (isAbove ? 'SECOND_PERSON' : null)
-  return { happening: refusal ?? { event }, loaded: { refund: null, kept } }
+  return { happening: refusal ?? { event }, loaded: { ...NOTHING, kept } }
 }
 
 async function refundEnded(
@@ -63,7 +55,7 @@ async function refundEnded(
   event: Event & { event: 'refund_done' | 'refund_failed' },
 ): Promise<Read> {
   const refund = await findRefund(db, order.mchNo, { refundNo: event.refundNo })
-  const loaded = { refund, kept: null }
+  const loaded = { ...NOTHING, refund }
   const isCorrection = event.event === 'refund_done' && event.isCorrection === true
   if (refund?.state !== (isCorrection ? 'FAIL' : 'PROCESSING')) return { happening: null, loaded }
   // A later call is in flight and may succeed: ignore the older call's failure.
@@ -71,20 +63,28 @@ async function refundEnded(
   return { happening: isOld ? null : { event: event.event }, loaded }
 }
 
-/** Marks these attempts as closed and writes the jobs that watch them. Returns whether no attempt can be paid any more. */
-async function areAllShut(db: Db, order: Order, attemptNos: string[], now: Date): Promise<boolean> {
-  let areAll = true
-  for (const attempt of await attemptsOf(db, order.mchNo, order.transactionNo)) {
-    if (attempt.state === 'SHUT') continue
-    if (attempt.state === 'PAID' || !attemptNos.includes(attempt.attemptNo)) areAll &&= attempt.state === 'PAID'
-    else {
-      await moveAttempt(db, attempt, { event: 'shut', payUrl: null, now })
-      const { mchNo, attemptNo } = attempt
-      const lookAt = new Date(now.getTime() + watchPauseMs(1, 0.5))
-      await insertLeasedJob(db, { mchNo, kind: 'watch_attempt', subject: attemptNo }, lookAt, now)
-    }
-  }
-  return areAll
+/** Whoever closes an order with attempts closes these upstream as well. Somebody else does where the order is CLOSING already. */
+const attemptsBefore = async (db: Db, { state, attempts, mchNo, transactionNo }: Order) =>
+  state === 'NOTPAY' && attempts > 0 ? attemptsToClose(db, mchNo, transactionNo) : null
+
+/**
+ * Marks these attempts as closed, with the jobs that watch them, and keeps what the upstreams said. Returns whether no attempt can be
+ * paid any more.
+ */
+async function areAllShut(
+  db: Db,
+  { mchNo, transactionNo }: Order,
+  { attemptNos, said }: Event & { event: 'all_shut' },
+  now: Date,
+): Promise<boolean> {
+  const watchAt = new Date(now.getTime() + watchPauseMs(1, 0.5))
+  // The timeline keeps the answers once the order is closed. Until then they show the operator why it is still closing.
+  const answers = said.map(({ attemptNo: no, verb, says: kind, requestId }) => ({
+    no,
+    text: answerText(verb, { kind, ...(requestId === null ? {} : { requestId }) }),
+  }))
+  const states = await shutAttempts(db, { mchNo, transactionNo, attemptNos, answers, watchAt, now })
+  return states.every((state) => state === 'SHUT' || state === 'PAID')
 }
 
 async function moneyArrived(

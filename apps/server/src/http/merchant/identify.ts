@@ -4,6 +4,7 @@
  * verified is answered with a signature.
  */
 import type { IncomingHttpHeaders } from 'node:http'
+import { isDeepStrictEqual } from 'node:util'
 import {
   type JsonObject,
   numberRefusal,
@@ -40,7 +41,16 @@ const NO_JSON = refuse('PARAM_ERROR', '请求体应为JSON对象')
 export async function identify(world: World, call: Call, perMerchant: RateLimit): Promise<Identified> {
   const claim = readClaim(call)
   if ('refused' in claim) return stranger(claim)
-  const merchant = await world.findMerchant(claim.mchNo)
+  const { merchant, isKept } = await world.merchants.find(claim.mchNo)
+  const identified = judged(merchant, call, claim)
+  // A key that was added, a merchant that was enabled and a list that was made longer since it was read count now.
+  const isInDoubt = isKept && identified.refusal !== null && identified.seen?.texts.length !== 0
+  const latest = isInDoubt ? await world.merchants.read(claim.mchNo) : merchant
+  return withinRate(isDeepStrictEqual(latest, merchant) ? identified : judged(latest, call, claim), perMerchant)
+}
+
+/** All but the rate, which every call is counted for once. */
+function judged(merchant: Merchant | null, call: Call, claim: Claim): Identified {
   if (merchant === null) return stranger(refuse('MCH_NOT_EXIST'))
   const seen = { merchant, texts: [], sign: claim.sign, proof: null }
   if (call.params === null) return stranger(NO_JSON, seen)
@@ -50,7 +60,7 @@ export async function identify(world: World, call: Call, perMerchant: RateLimit)
   if (proof === null) return stranger(numberRefusal(call.params) ?? refuse('SIGN_ERROR'), { ...seen, texts })
   // A body that carries its signature is posted from the payer's browser. The list holds the merchant's servers.
   const address = claim.isInBody ? null : call.address
-  const refusal = refusalOf(merchant, address, perMerchant)
+  const refusal = refusalOf(merchant, address)
   const knowsChannelFields = typeof call.params.aco_pay_sdk === 'string'
   return {
     proven: { mchNo: merchant.mchNo, nonce: claim.isInBody ? null : claim.nonce, knowsChannelFields },
@@ -118,10 +128,15 @@ function textsOf(
 }
 
 /** `address` is null where the merchant's list of addresses does not apply. */
-function refusalOf(merchant: Merchant, address: string | null, perMerchant: RateLimit): Refusal | null {
-  if (!merchant.isEnabled) return refuse('MCH_DISABLED')
-  const { allowedIps } = merchant
-  if (address !== null && allowedIps.length > 0 && !isAllowed(allowedIps, address)) return refuse('IP_FORBIDDEN')
-  if (!perMerchant.allows(merchant.mchNo, merchant.ratePerSecond)) return refuse('FREQUENCY_LIMIT')
-  return null
+function refusalOf({ isEnabled, allowedIps }: Merchant, address: string | null): Refusal | null {
+  if (!isEnabled) return refuse('MCH_DISABLED')
+  const isForbidden = address !== null && allowedIps.length > 0 && !isAllowed(allowedIps, address)
+  return isForbidden ? refuse('IP_FORBIDDEN') : null
+}
+
+function withinRate(identified: Identified, perMerchant: RateLimit): Identified {
+  const { proven, refusal, seen } = identified
+  if (proven === null || refusal !== null || seen === null) return identified
+  const { mchNo, ratePerSecond } = seen.merchant
+  return perMerchant.allows(mchNo, ratePerSecond) ? identified : { ...identified, refusal: refuse('FREQUENCY_LIMIT') }
 }

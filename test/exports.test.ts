@@ -85,6 +85,7 @@ const ORDER = {
   createdAt: new Date('2026-03-01T04:00:00Z'),
   timeExpire: new Date('2026-03-01T06:00:00Z'),
   successTime: new Date('2026-03-01T04:00:01Z'),
+  isSentBack: false,
 } as const
 const ORDER_RECORD = (cell: Partial<Record<keyof typeof ORDER, string>>): string =>
   `${cell.mchNo ?? 'M'},${cell.transactionNo ?? 'AP1'},${cell.mchTradeNo ?? 'no'},${cell.appNo ?? 'app'},${cell.description ?? 'text'},12.50,${cell.state ?? 'SUCCESS'},${cell.closeReason ?? 'MERCHANT'},${cell.payChannel ?? 'wechat'},${cell.payMethod ?? 'native'},2026-03-01T12:00:00+08:00,2026-03-01T14:00:00+08:00,2026-03-01T12:00:01+08:00\r\n`

@@ -14,6 +14,17 @@ export { type Bill, type BillKey, findBill, readBillPart } from './bills/bills.t
 export { type CallKind, type LoggedCall, listCalls, type SignatureSeen } from './calls/call-log.ts'
 export { type Audit, type AuditFilter, listAudit } from './console/audit.ts'
 export {
+  type Between,
+  type CountedSpan,
+  countedSpan,
+  FIGURES,
+  type Figures,
+  figuresByChannel,
+  figuresByClock,
+  figuresByMerchant,
+  figuresBySteps,
+} from './console/figures.ts'
+export {
   type BilledChannel,
   billedChannels,
   type DifferencePlace,
@@ -53,7 +64,9 @@ export {
   type OrderListFilter,
   readOrderParts,
 } from './console/order-lists.ts'
+export { type OrderNote, type OrderTag, orderNotes, orderTags } from './console/order-notes.ts'
 export { listRefundRequests, type RefundRequest } from './console/refund-requests.ts'
+export { FIRST_REVERSAL, LAST_REVERSAL, listSentBack, type SentBack } from './console/sent-back.ts'
 export type { ConsoleSession, SessionUser } from './console/sessions.ts'
 export { type ConsoleUser, findConsoleUser, listConsoleUsers } from './console/users.ts'
 export { type JobPlace, listStuckJobs } from './jobs/stuck-jobs.ts'

@@ -49,8 +49,8 @@ export const listReversals = (
     db,
     `listReversals${isUnderWay(state) ? 'UnderWay' : ''}`,
     `select r.mch_no as "mchNo", r.transaction_no as "transactionNo", r.refund_no as "refundNo", r.attempt_no as "attemptNo",
-            r.payment_no as "paymentNo", a.channel, r.amount_fen as "amountFen", r.state, r.created_at as "createdAt",
-            r.changed_at as "changedAt", ${LAST_ANSWER('r')}
+            r.payment_no as "paymentNo", a.channel, r.amount_fen as "amountFen", r.state, r.by_upstream as "byUpstream",
+            r.created_at as "createdAt", r.changed_at as "changedAt", ${LAST_ANSWER('r')}
        from reversal r join attempt a on a.mch_no = r.mch_no and a.attempt_no = r.attempt_no
       where ($1::text is null or r.mch_no = $1) and ($3::text is null or $3 in (r.refund_no, r.payment_no, r.transaction_no))
         and ($2::text is null or ($2 = 'STUCK' and r.created_at < $5) or r.state = $2)${underWay(state)}

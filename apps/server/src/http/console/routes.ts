@@ -16,8 +16,12 @@ import { merchantEndpoints } from './merchants/merchants.ts'
 import { financeEndpoints } from './money/finance.ts'
 import { reconciliationEndpoints } from './money/reconciliation.ts'
 import { listEndpoints } from './money/refunds-and-reversals.ts'
+import { sentBackEndpoints } from './money/sent-back.ts'
+import { bulkEndpoints } from './orders/bulk.ts'
+import { evidenceEndpoints } from './orders/evidence.ts'
 import { notificationEndpoints } from './orders/notifications.ts'
 import { orderDeedEndpoints } from './orders/order-actions.ts'
+import { orderNoteEndpoints } from './orders/order-notes.ts'
 import { orderEndpoints } from './orders/orders.ts'
 import { refundRequestEndpoints } from './orders/refund-requests.ts'
 import { ownSessionEndpoints } from './own-sessions.ts'
@@ -27,6 +31,7 @@ import { type SignInCall, sessionEndpoints, sessionView, signIn } from './sessio
 import { alarmChannelEndpoints } from './system/alarm-channels.ts'
 import { alarmEndpoints } from './system/alarms.ts'
 import { auditEndpoints } from './system/audit.ts'
+import { figureEndpoints } from './system/figures.ts'
 import { overviewEndpoints } from './system/overview.ts'
 import { platformKeyEndpoints } from './system/platform-keys.ts'
 import { stuckEndpoints } from './system/stuck.ts'
@@ -38,16 +43,21 @@ const ENDPOINTS: ConsoleEndpoint[] = [
   ...passkeyEndpoints,
   ...orderEndpoints,
   ...orderDeedEndpoints,
+  ...evidenceEndpoints,
+  ...orderNoteEndpoints,
+  ...bulkEndpoints,
   ...refundRequestEndpoints,
   ...merchantEndpoints,
   ...keyEndpoints,
   ...channelEndpoints,
   ...userEndpoints,
   ...listEndpoints,
+  ...sentBackEndpoints,
   ...notificationEndpoints,
   ...financeEndpoints,
   ...reconciliationEndpoints,
   ...overviewEndpoints,
+  ...figureEndpoints,
   ...stuckEndpoints,
   ...alarmEndpoints,
   ...alarmChannelEndpoints,

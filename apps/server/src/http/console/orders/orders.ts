@@ -32,6 +32,7 @@ import { fieldsOf } from '../fields.ts'
 import { refundRow, reversalRow, saidOf } from '../money/refunds-and-reversals.ts'
 import { stuckBefore } from '../system/stuck.ts'
 import { notificationRow } from './notifications.ts'
+import { notesFor } from './order-notes.ts'
 import { CSV_LIMITS, csvOfList, csvOfNumber } from './orders-csv.ts'
 
 /** A page of a rare kind of orders reads at most this many orders. */
@@ -80,6 +81,7 @@ const rowOf = (order: ListedOrder): OrderRow => ({
   created_at: order.createdAt.toISOString(),
   time_expire: order.timeExpire.toISOString(),
   success_time: order.successTime?.toISOString() ?? null,
+  sent_back: order.isSentBack,
 })
 
 async function list(world: World, call: ConsoleCall): Promise<OrderList | Failed> {
@@ -102,7 +104,7 @@ async function csv(world: World, call: ConsoleCall): Promise<ConsoleFile | Faile
   return { file: `orders-${dayOf(world.now().getTime())}.csv`, contentType: 'text/csv; charset=utf-8', chunks }
 }
 
-async function detail(world: World, call: ConsoleCall): Promise<OrderDetail | Failed> {
+export async function orderDetail(world: World, call: ConsoleCall): Promise<OrderDetail | Failed> {
   const order = await orderOf(world, call)
   if (order instanceof Failed) return order
   const { mchNo, transactionNo } = order
@@ -114,7 +116,11 @@ async function detail(world: World, call: ConsoleCall): Promise<OrderDetail | Fa
   const refundableFen = kept === null ? 0n : kept.paidFen - kept.refundedFen
   const now = world.now()
   return {
-    ...rowOf({ ...order, createdAt: chain.entries[0]?.at ?? order.timeExpire }),
+    ...rowOf({
+      ...order,
+      createdAt: chain.entries[0]?.at ?? order.timeExpire,
+      isSentBack: parts.reversals.length > 0,
+    }),
     extra: order.extra,
     notify_url: order.notifyUrl,
     acoid: order.payer,
@@ -131,6 +137,7 @@ async function detail(world: World, call: ConsoleCall): Promise<OrderDetail | Fa
     reversals: parts.reversals.map((one) => reversalRow({ ...one, mchNo, transactionNo }, now)),
     notifications: notifications.map(notificationRow),
     jobs: parts.jobs.map(jobRow),
+    ...(await notesFor(world, order, call.caller)),
   }
 }
 
@@ -227,5 +234,5 @@ function allowedOf(
 export const orderEndpoints: ConsoleEndpoint[] = [
   { method: 'GET', path: 'orders', permission: 'orders.read', handle: list },
   { method: 'GET', path: 'orders.csv', permission: 'orders.read', handle: csv },
-  { method: 'GET', path: 'orders/:mch_no/:transaction_no', permission: 'orders.read', handle: detail },
+  { method: 'GET', path: 'orders/:mch_no/:transaction_no', permission: 'orders.read', handle: orderDetail },
 ]

@@ -11,7 +11,7 @@ import { brokenEntry } from './check-timeline.ts'
 import { closeEvidence } from './close-evidence.ts'
 
 /** The name of the statement's kind is signed with it, so that no other answer of the gateway can pass for one. */
-export const EVIDENCE_KIND = 'acopay order evidence v1'
+const EVIDENCE_KIND = 'acopay order evidence v1'
 
 /** `timeline`: the exact bytes of each entry, which its hash covers. */
 export type OrderEvidence = { kind: string; key_id: string; statement: Envelope; timeline: string[] }

@@ -100,6 +100,21 @@ const SITUATIONS: [name: string, of: Told, ...sentences: string[]][] = [
     'it was sent back at 12:03:09, which took 1 second',
   ],
   [
+    'paid in the second of the close, which the upstream tells without its fraction',
+    {
+      ...CLOSED,
+      timeline: [PLACED, ASKED, step('12:03:07.900', 'all_shut', 'CLOSING', 'CLOSED')],
+      payments: [REVERSE],
+      reversals: [reversal()],
+    },
+    '商户 12:02:20 关单；12:03:07 起 1 个支付尝试都已不能付款',
+    'the merchant closed the order at 12:02:20; from 12:03:07 on, 1 attempt could no longer be paid',
+    '付款人 12:03:07 付款，比关单晚 不到 1 秒',
+    'the payer paid at 12:03:07, less than a second after the close',
+    '12:03:09 已退回，用了 1 秒',
+    'it was sent back at 12:03:09, which took 1 second',
+  ],
+  [
     'paid after the close, and on its way back',
     { ...CLOSED, payments: [REVERSE], reversals: [reversal({ state: 'PROCESSING' })] },
     ...[CLOSED_ZH, CLOSED_EN],

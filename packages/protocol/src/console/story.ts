@@ -191,8 +191,8 @@ function came(order: Told, payment: PaymentRow, reversal: ReversalRow): Said[] {
 function late(order: Told, payment: PaymentRow): Said {
   const end = closedAt(order) ?? payment.booked_at
   const when = at(order, payment.paid_at)
-  const gap = gapBetween(end, payment.paid_at)
-  if (Date.parse(payment.paid_at) >= Date.parse(end)) {
+  const gap = gapBetween(wholeSeconds(end), payment.paid_at)
+  if (Date.parse(payment.paid_at) >= Date.parse(wholeSeconds(end))) {
     return said(`付款人 ${when} 付款，比关单晚 ${gap.zh}`, `the payer paid at ${when}, ${gap.en} after the close`)
   }
   const told = at(order, payment.booked_at)
@@ -201,6 +201,9 @@ function late(order: Told, payment: PaymentRow): Said {
     `only at ${told} did the upstream tell that the payer had paid at ${when}, ${gap.en} before the close; it had confirmed that nothing was paid, so the close stands`,
   )
 }
+
+/** Upstreams tell whole seconds: a payment of the same second as the close is not called earlier. */
+const wholeSeconds = (iso: string): string => `${iso.slice(0, 19)}.000Z`
 
 function went(order: Told, reversal: ReversalRow): Said {
   const done = at(order, reversal.changed_at)

@@ -52,7 +52,7 @@ export function Bulk() {
         <Input.TextArea
           id="bulk-numbers"
           value={text}
-          autoSize={{ minRows: 4, maxRows: 12 }}
+          rows={6}
           onChange={({ target }) => {
             setText(target.value)
             again()

@@ -96,7 +96,7 @@ function NewNote({ path }: { path: string }) {
       onFinish={(values) => add.mutate(values)}
     >
       <Form.Item name="note" label={t('newNote')} rules={[{ required: true, whitespace: true, message: t('needed') }]}>
-        <Input.TextArea maxLength={500} showCount autoSize={{ minRows: 2, maxRows: 6 }} />
+        <Input.TextArea maxLength={500} showCount rows={3} />
       </Form.Item>
       <Form.Item name="for_merchant" valuePropName="checked">
         <Checkbox>{t('noteForMerchant')}</Checkbox>

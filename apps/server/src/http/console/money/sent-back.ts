@@ -10,7 +10,9 @@ import { pageOf } from '../places.ts'
 import { stuckBefore } from '../system/stuck.ts'
 import { saidOf } from './refunds-and-reversals.ts'
 
-const seconds = (from: Date, until: Date): number => Math.floor((until.getTime() - from.getTime()) / 1000)
+const second = (at: Date): number => Math.floor(at.getTime() / 1000)
+/** Upstreams tell whole seconds, so the fractions of ours do not count. */
+const seconds = (from: Date, until: Date): number => second(until) - second(from)
 
 function rowOf(one: SentBack, now: Date): SentBackRow {
   const isBack = one.state === 'SUCCESS'

@@ -3,10 +3,10 @@
 create table figure (
   -- '*' for all merchants together, which is no merchant's number.
   mch_no             text not null,
-  -- An hour has a row for each channel and method. A day in UTC+8 has one row, the sum of its hours.
+  -- A day in UTC+8 is the sum of its hours: in all under an empty channel, and by channel and method.
   span               text not null check (span in ('hour', 'day')),
   begins_at          timestamptz not null,
-  -- Empty for what belongs to no channel: orders that were placed or closed.
+  -- In an hour empty for what belongs to no channel: orders that were placed or closed.
   channel            text not null,
   method             text not null,
   placed             bigint not null,
@@ -28,4 +28,5 @@ create table figure (
   counted_at         timestamptz not null,
   primary key (mch_no, span, begins_at, channel, method)
 );
-create index figure_by_time on figure (span, begins_at);
+create index figure_by_time on figure (begins_at) where span = 'hour';
+create index figure_of_days on figure (begins_at) where span = 'day' and channel = '';

@@ -119,18 +119,23 @@ export const lockDay = (db: Db, day: Date, now: Date): Promise<object[]> =>
     [day, now],
   )
 
-/** Adds up the hours of a day. Merchants' rows that no hour has any more are removed. */
+/** Adds up the hours of a day, in all and by channel. Rows that no hour has any more are removed. */
 export const sumDay = (db: Db, { day, end }: { day: Date; end: Date }, now: Date): Promise<object[]> =>
   run(
     db,
     'sumFigureDay',
     `with summed as (
-       select mch_no, ${SUMS} from figure where span = 'hour' and begins_at >= $1 and begins_at < $2 group by mch_no),
+       select mch_no, '' as channel, '' as method, ${SUMS} from figure
+        where span = 'hour' and begins_at >= $1 and begins_at < $2 group by 1
+       union all
+       select mch_no, channel, method, ${SUMS} from figure
+        where span = 'hour' and begins_at >= $1 and begins_at < $2 and channel <> '' group by 1, 2, 3),
      gone as (
-       delete from figure f where span = 'day' and begins_at = $1 and mch_no <> '${ALL_MERCHANTS}'
-          and not exists (select from summed s where s.mch_no = f.mch_no))
+       delete from figure f where span = 'day' and begins_at = $1 and (mch_no, channel) <> ('${ALL_MERCHANTS}', '')
+          and not exists (
+            select from summed s where s.mch_no = f.mch_no and s.channel = f.channel and s.method = f.method))
      insert into figure (mch_no, span, begins_at, channel, method, ${NAMES}, counted_at)
-     select mch_no, 'day', $1, '', '', ${NAMES}, $3 from summed
+     select mch_no, 'day', $1, channel, method, ${NAMES}, $3 from summed
      on conflict (mch_no, span, begins_at, channel, method) do update set ${NEW}`,
     [day, end, now],
   )
@@ -168,21 +173,23 @@ export async function countedSpan(db: Db): Promise<CountedSpan> {
 
 export type Between = { from: Date; until: Date }
 
-/** `stepS`: hours together that begin in the same stretch of so many seconds from `from` on; those without anything are left out. */
+/** By hours or by days; those without anything are left out. */
 export const figuresBySteps = (
   db: Db,
   mchNo: string | null,
   { from, until }: Between,
-  stepS: number,
-): Promise<(Figures & { step: number })[]> =>
+  step: 'hour' | 'day',
+): Promise<(Figures & { beginsAt: Date })[]> =>
   run(
     db,
     'figuresBySteps',
-    `select floor(extract(epoch from begins_at - $2) / $4)::int as step, ${SUMS} from figure
-      where mch_no = $1 and span = 'hour' and begins_at >= $2 and begins_at < $3 group by 1 order by 1`,
-    [mchNo ?? ALL_MERCHANTS, from, until, stepS],
+    `select begins_at as "beginsAt", ${SUMS} from figure
+      where mch_no = $1 and span = $4 and begins_at >= $2 and begins_at < $3 and ($4 = 'hour' or channel = '')
+      group by 1 order by 1`,
+    [mchNo ?? ALL_MERCHANTS, from, until, step],
   )
 
+/** Whole days. */
 export const figuresByChannel = (
   db: Db,
   mchNo: string | null,
@@ -192,7 +199,7 @@ export const figuresByChannel = (
     db,
     'figuresByChannel',
     `select channel, method, ${SUMS} from figure
-      where mch_no = $1 and span = 'hour' and begins_at >= $2 and begins_at < $3 and channel <> ''
+      where mch_no = $1 and span = 'day' and begins_at >= $2 and begins_at < $3 and channel <> ''
       group by 1, 2 order by 1, 2`,
     [mchNo ?? ALL_MERCHANTS, from, until],
   )
@@ -222,7 +229,7 @@ export const figuresByMerchant = (
     'figuresByMerchant',
     `select f.mch_no as "mchNo", m.name, ${NAMES} from (
        select mch_no, ${SUMS} from figure
-        where span = 'day' and begins_at >= $1 and begins_at < $2 and mch_no <> '${ALL_MERCHANTS}'
+        where span = 'day' and channel = '' and begins_at >= $1 and begins_at < $2 and mch_no <> '${ALL_MERCHANTS}'
         group by mch_no order by sum(paid_fen) desc, mch_no limit $3) f
        left join merchant m on m.mch_no = f.mch_no order by paid_fen desc, f.mch_no`,
     [from, until, limit],

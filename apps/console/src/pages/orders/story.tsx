@@ -1,7 +1,7 @@
 /** What happened to an order in plain words, its mark where money was sent back, and its notes and tags. */
 import { type OrderDetail, type OrderNotes, storyOf } from '@acopay/protocol/console'
 import { useMutation, useQuery } from '@tanstack/react-query'
-import { App, Button, Checkbox, Form, Input, Select, Tag } from 'antd'
+import { App, Button, Checkbox, Form, Input, Select } from 'antd'
 import { call, queries, session } from '../../api.ts'
 import { when } from '../../format.ts'
 import { useSays } from '../../parts.tsx'
@@ -10,7 +10,7 @@ import { usePreferences } from '../../preferences.tsx'
 /** Beside a state: a payment of this order was sent back. */
 export function SentBackTag({ of }: { of: { sent_back: boolean } }) {
   const { t } = usePreferences()
-  return of.sent_back ? <Tag color="volcano">{t('moneyWentBack')}</Tag> : null
+  return of.sent_back ? <span className="state bad sign">{t('moneyWentBack')}</span> : null
 }
 
 export function Story({ order }: { order: OrderDetail }) {

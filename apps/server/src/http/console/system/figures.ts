@@ -16,8 +16,7 @@ import { type ConsoleCall, type ConsoleEndpoint, type ConsoleFile, Failed, merch
 import { fieldsOf } from '../fields.ts'
 import { figuresCsv } from './figures-csv.ts'
 
-const HOUR_S = 3600
-const DAY_S = 86_400
+const HOUR_MS = 3_600_000
 /** A year is at most so long. */
 const DAYS_MAX = 366
 /** Up to so many days are shown by hours. */
@@ -34,7 +33,7 @@ type Asked = {
   before: Between
 }
 
-const begins = (day: string): number => dayBounds(day).fromMs
+const beginOf = (day: string): number => dayBounds(day).fromMs
 
 /** Without days: the last seven, today included. */
 function askedOf({ caller, query }: ConsoleCall, nowMs: number): Asked | Failed {
@@ -42,13 +41,13 @@ function askedOf({ caller, query }: ConsoleCall, nowMs: number): Asked | Failed 
   const mchNo = merchantOf(caller, read.text('mch_no', 32) ?? undefined)
   if (mchNo instanceof Failed) return mchNo
   const until = read.day('until') ?? dayOf(nowMs)
-  const from = read.day('from') ?? dayOf(begins(until) - 6 * DAY_MS)
-  const days = (begins(until) - begins(from)) / DAY_MS + 1
+  const from = read.day('from') ?? dayOf(beginOf(until) - 6 * DAY_MS)
+  const days = (beginOf(until) - beginOf(from)) / DAY_MS + 1
   if (days < 1) read.say('until', '不能早于开始日期', 'should not be before the first day')
   if (days > DAYS_MAX) read.say('from', `至多${DAYS_MAX}天`, `should be at most ${DAYS_MAX} days before the last`)
   const wrong = read.failed()
   if (wrong !== null) return wrong
-  const [start, end] = [begins(from), begins(until) + DAY_MS]
+  const [start, end] = [beginOf(from), beginOf(until) + DAY_MS]
   const now = { from: new Date(start), until: new Date(end) }
   const before = { from: new Date(start - (end - start)), until: new Date(start) }
   return { mchNo, seesAll: caller.mchNo === null, from, until, days, now, before }
@@ -81,17 +80,17 @@ const rowOf = (sum: Figures): FigureRow => ({
 
 async function pageOf(world: World, { mchNo, seesAll, days, now, before, ...named }: Asked): Promise<FiguresPage> {
   const { pool } = world
-  const stepS = days <= DAYS_BY_HOUR ? HOUR_S : DAY_S
+  const step = days <= DAYS_BY_HOUR ? 'hour' : 'day'
+  const stepMs = step === 'hour' ? HOUR_MS : DAY_MS
   const [steps, whole, channels, clock, merchants, span] = await Promise.all([
-    figuresBySteps(pool, mchNo, now, stepS),
-    figuresBySteps(pool, mchNo, before, (days + 1) * DAY_S),
+    figuresBySteps(pool, mchNo, now, step),
+    figuresBySteps(pool, mchNo, before, 'day'),
     figuresByChannel(pool, mchNo, now),
     figuresByClock(pool, mchNo, now),
     mchNo === null && seesAll ? figuresByMerchant(pool, now, MERCHANTS_MAX) : [],
     countedSpan(pool),
   ])
-  const count = (days * DAY_S) / stepS
-  const at = (step: number): string => new Date(now.from.getTime() + step * stepS * 1000).toISOString()
+  const begins = Array.from({ length: (days * DAY_MS) / stepMs }, (_, index) => now.from.getTime() + index * stepMs)
   const found = <Row extends Figures>(row: Row | undefined): FigureRow => rowOf(row ?? NOTHING)
   return {
     ...named,
@@ -101,10 +100,10 @@ async function pageOf(world: World, { mchNo, seesAll, days, now, before, ...name
     since: span.first?.toISOString() ?? null,
     total: rowOf(summed(steps)),
     before: rowOf(summed(whole)),
-    step: stepS === HOUR_S ? 'hour' : 'day',
-    by_time: Array.from({ length: count }, (_, step) => ({
-      at: at(step),
-      ...found(steps.find((one) => one.step === step)),
+    step,
+    by_time: begins.map((ms) => ({
+      at: new Date(ms).toISOString(),
+      ...found(steps.find(({ beginsAt }) => +beginsAt === ms)),
     })),
     by_channel: channels.map(({ channel, method, ...sum }) => ({ channel, method, ...rowOf(sum) })),
     by_clock: Array.from({ length: 24 }, (_, hour) => ({ hour, ...found(clock.find((one) => one.hour === hour)) })),

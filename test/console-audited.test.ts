@@ -36,6 +36,27 @@ const M = 'MCH1000000'
 /** The calls in their order; `:o` and `:p` are an open and a paid order of the demo merchant. */
 const ROWS: Row[] = [
   [['POST', `orders/${M}/:o/close`], 'orders.close', M, ':o', {}, 'DONE'],
+  [['POST', `orders/${M}/:p/notes`, { note: 'a secret of the payer' }], 'orders.note', M, ':p', {}, 'DONE'],
+  [['POST', `orders/${M}/:p/notes`, { note: x(501) }], 'orders.note', M, ':p', {}, 'FIELD_INVALID'],
+  [['PUT', `orders/${M}/:p/tags`, { tags: ['vip'] }], 'orders.tag', M, ':p', {}, 'DONE'],
+  [['PUT', 'orders/MCH404/AP1/tags', { tags: [] }], 'orders.tag', 'MCH404', 'AP1', {}, 'NOT_FOUND'],
+  [
+    ['POST', 'bulk/close', { orders: [{ mch_no: M, transaction_no: 'AP404' }] }],
+    'orders.bulk_close',
+    null,
+    null,
+    { orders: [`${M}/AP404`] },
+    'DONE',
+  ],
+  [['POST', 'bulk/close', { orders: 5 }], 'orders.bulk_close', null, null, { orders: [] }, 'FIELD_INVALID'],
+  [
+    ['POST', 'bulk/resend', { orders: [{ mch_no: M, transaction_no: 'AP404' }] }],
+    'notifications.bulk_resend',
+    null,
+    null,
+    { orders: [`${M}/AP404`] },
+    'DONE',
+  ],
   [['POST', 'orders/MCH404/AP1/close'], 'orders.close', 'MCH404', 'AP1', {}, 'NOT_FOUND'],
   [
     ['POST', `orders/${M}/:p/refunds`, { mch_refund_no: x(24), amount: '1.00', reason: 'a' }],

@@ -193,6 +193,18 @@ const QUERIES: [path: string, fields: Record<string, Values>][] = [
     },
   ],
   [
+    'sent-back',
+    {
+      mch_no: text(32),
+      after: text(38),
+      state: { taken: ['PROCESSING', 'SUCCESS', 'STUCK'], refused: ['FAIL', 'x'] },
+      from: TIME,
+      until: TIME,
+      limit: PAGE,
+    },
+  ],
+  ['figures', { mch_no: text(32) }],
+  [
     'notifications',
     {
       mch_no: text(32),

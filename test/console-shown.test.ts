@@ -47,6 +47,8 @@ const order = (who: Who, count: number, more: Row): Row => ({
   created_at: t(`03:${29 + count}:00`),
   time_expire: t(`05:${29 + count}:00`),
   success_time: null,
+  // The first two have a payment that went back.
+  sent_back: count <= 2,
   ...more,
 })
 
@@ -127,6 +129,7 @@ const REVERSALS = (['B', 'A'] as const).flatMap((who): [string, Row][] => [
       channel: channel(who),
       amount: of(who, '12.51', '22.51'),
       state: 'SUCCESS',
+      by_upstream: false,
       created_at: t('03:31:00'),
       changed_at: t('03:33:00'),
       is_stuck: false,
@@ -145,6 +148,7 @@ const REVERSALS = (['B', 'A'] as const).flatMap((who): [string, Row][] => [
       channel: channel(who),
       amount: of(who, '1.00', '11.00'),
       state: 'PROCESSING',
+      by_upstream: false,
       created_at: of(who, t('03:49:59.997'), t('03:50:00')),
       changed_at: t('03:52:00'),
       is_stuck: who === 'A',
@@ -690,6 +694,8 @@ it('one order is shown with all that belongs to it, and nothing of the other', a
       refunds: named(REFUNDS, '1', '2', '3'),
       reversals: named(REVERSALS, '1'),
       notifications: named(NOTIFICATIONS, '2', '1'),
+      notes: [],
+      tags: [],
       jobs: [
         {
           kind: 'watch_attempt',

@@ -44,6 +44,22 @@ GET    orders.csv                                orders.read            200 200 
 GET    orders.csv?mch_no=:m                      orders.read            200 200 200 200 200 no  no
 GET    orders/:m/:o                              orders.read            200 200 200 200 200 no  no
 GET    orders/:m/:o/evidence                     orders.read            200 200 200 200 200 no  no
+GET    orders/:m/:o/evidence.html                orders.read            200 200 200 200 200 no  no
+GET    orders/:m/:x/evidence.html                orders.read            404 404 404 404 404 no  no
+POST   orders/:m/:o/notes                        orders.note            200 200 200 no  no  no  no   {"note":"x"}
+POST   orders/:m/:o/notes                        orders.note            400 400 400 no  no  no  no   {}
+POST   orders/:m/:x/notes                        orders.note            404 404 404 no  no  no  no   {"note":"x"}
+PUT    orders/:m/:o/tags                         orders.note            200 200 200 no  no  no  no   {"tags":["x"]}
+PUT    orders/:m/:x/tags                         orders.note            404 404 404 no  no  no  no   {"tags":["x"]}
+GET    bulk/preview?deed=close&numbers=:o        orders.read            200 200 200 200 200 200 200
+POST   bulk/close                                orders.close           200 200 no  200 no  no  no   {"orders":[{"mch_no":":m","transaction_no":":o"}]}
+POST   bulk/resend                               notifications.resend   200 200 no  200 no  no  no   {"orders":[{"mch_no":":m","transaction_no":":o"}]}
+GET    sent-back                                 orders.read            200 200 200 200 200 .   .
+GET    sent-back?mch_no=:m                       orders.read            200 200 200 200 200 no  no
+GET    figures                                   orders.read            200 200 200 200 200 .   .
+GET    figures?mch_no=:m                         orders.read            200 200 200 200 200 no  no
+GET    figures.csv                               orders.read            200 200 200 200 200 .   .
+GET    figures.csv?mch_no=:m                     orders.read            200 200 200 200 200 no  no
 POST   orders/:m/:o/close                        orders.close           200 200 no  200 no  no  no   {}
 GET    orders/:m/:x                              orders.read            404 404 404 404 404 no  no
 GET    orders/:m/:x/evidence                     orders.read            404 404 404 404 404 no  no
@@ -225,6 +241,12 @@ const PATTERNS: Record<string, string> = {
   'orders/:m/:x/evidence': 'orders/:mch_no/:transaction_no/evidence',
   'orders/:m/:x/close': 'orders/:mch_no/:transaction_no/close',
   'orders/:m/:x/refunds': 'orders/:mch_no/:transaction_no/refunds',
+  'orders/:m/:o/evidence.html': 'orders/:mch_no/:transaction_no/evidence.html',
+  'orders/:m/:x/evidence.html': 'orders/:mch_no/:transaction_no/evidence.html',
+  'orders/:m/:o/notes': 'orders/:mch_no/:transaction_no/notes',
+  'orders/:m/:x/notes': 'orders/:mch_no/:transaction_no/notes',
+  'orders/:m/:o/tags': 'orders/:mch_no/:transaction_no/tags',
+  'orders/:m/:x/tags': 'orders/:mch_no/:transaction_no/tags',
   'orders/:m/:o/evidence': 'orders/:mch_no/:transaction_no/evidence',
   'orders/:m/:o/close': 'orders/:mch_no/:transaction_no/close',
   'orders/:m/:o/refunds': 'orders/:mch_no/:transaction_no/refunds',
@@ -482,6 +504,7 @@ const ROLE_TABLE: Record<Permission, string> = {
   'platform_keys.write': 'P - - - -',
   'alarms.read': 'P O F - -',
   'alarms.write': 'P - - - -',
+  'orders.note': 'P O F - -',
 }
 
 it('gives each role the permissions that the documentation names, and no other', () => {

@@ -87,6 +87,7 @@ const ORDER = {
   createdAt: new Date('2026-03-01T04:00:00Z'),
   timeExpire: new Date('2026-03-01T06:00:00Z'),
   successTime: new Date('2026-03-01T04:00:01Z'),
+  isSentBack: false,
 } as const
 const orderRecord = (order: Parameters<typeof orderRow>[0]): string => csvRecord(ORDER_COLUMNS, orderRow(order))
 

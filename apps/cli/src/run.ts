@@ -12,6 +12,7 @@ import {
 } from './command.ts'
 import { billCommand } from './commands/bill.ts'
 import { doctorCommand } from './commands/doctor.ts'
+import { evidenceVerifyCommand } from './commands/evidence.ts'
 import { keygenCommand } from './commands/keygen.ts'
 import { listenCommand } from './commands/listen.ts'
 import { logsCommand } from './commands/logs.ts'
@@ -31,6 +32,7 @@ export const COMMANDS: Record<string, Command> = {
   'order query': queryCommand,
   'order close': closeCommand,
   'order evidence': evidenceCommand,
+  'evidence verify': evidenceVerifyCommand,
   refund: refundCommand,
   'refund query': refundQueryCommand,
   bill: billCommand,

@@ -6,9 +6,12 @@ type MenuPage = { to: string; text: TextKey; needs: Permission | null }
 
 const PAGES: MenuPage[] = [
   { to: '/overview', text: 'overview', needs: 'orders.read' },
+  { to: '/statistics', text: 'statistics', needs: 'orders.read' },
   { to: '/orders', text: 'orders', needs: 'orders.read' },
+  { to: '/bulk', text: 'bulk', needs: 'notifications.resend' },
   { to: '/refunds', text: 'refunds', needs: 'orders.read' },
   { to: '/reversals', text: 'reversals', needs: 'orders.read' },
+  { to: '/sent-back', text: 'sent-back', needs: 'orders.read' },
   { to: '/notifications', text: 'notifications', needs: 'notifications.read' },
   { to: '/bills', text: 'bills', needs: 'bills.read' },
   { to: '/reconciliations', text: 'reconciliations', needs: 'reconciliation.read' },

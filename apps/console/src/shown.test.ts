@@ -47,7 +47,7 @@ describe('an amount', () => {
 /** By hand: which pages the menu shows for each permission. */
 const MENU: [permission: Permission | 'none', pages: string][] = [
   ['none', 'account'],
-  ['orders.read', 'overview orders refunds reversals account'],
+  ['orders.read', 'overview statistics orders refunds reversals sent-back account'],
   ['notifications.read', 'notifications account'],
   ['bills.read', 'bills account'],
   ['reconciliation.read', 'reconciliations account'],
@@ -58,12 +58,13 @@ const MENU: [permission: Permission | 'none', pages: string][] = [
   ['sandbox.use', 'sandbox account'],
   ['orders.close', 'account'],
   ['refunds.create', 'account'],
-  ['notifications.resend', 'account'],
+  ['notifications.resend', 'bulk account'],
   ['reconciliation.settle', 'account'],
   ['merchants.write', 'account'],
   ['channels.write', 'account'],
   ['users.write', 'account'],
   ['alarms.write', 'account'],
+  ['orders.note', 'account'],
 ]
 
 describe('the menu', () => {
@@ -80,9 +81,11 @@ describe('the menu', () => {
     const all: Permission[] = ['sandbox.use', 'orders.read', 'users.read', 'merchants.read']
     expect(pagesFor(all).map(({ to }) => to)).toEqual([
       '/overview',
+      '/statistics',
       '/orders',
       '/refunds',
       '/reversals',
+      '/sent-back',
       '/merchants',
       '/users',
       '/sandbox',

@@ -73,6 +73,8 @@ const OVER_ALL_MERCHANTS: Record<string, string> = {
   reconciliation_by_day: 'the console lists reconciliations of all merchants by day',
   payment_by_number: 'the console finds a payment by the number its upstream gave it',
   call_log_by_time: 'the gateway looks for old calls of all merchants',
+  figure_by_time: 'a day of the figures is added up from its hours',
+  figure_of_days: 'the page of figures compares merchants',
   notification_by_round: 'the notifier looks for notifications that have waited for too long',
 }
 
@@ -128,6 +130,8 @@ describe('every table', () => {
       'attempt',
       'notification',
       'notification_try',
+      'order_note',
+      'order_tag',
       'orders',
       'payment',
       'refund',

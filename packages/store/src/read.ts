@@ -14,6 +14,17 @@ export { BILL_KINDS, type Bill, type BillKey, type BillRow, billRows, findBill, 
 export { type CallKind, type LoggedCall, listCalls, type SignatureSeen } from './calls/call-log.ts'
 export { type Audit, type AuditFilter, listAudit } from './console/audit.ts'
 export {
+  type Between,
+  type CountedSpan,
+  countedSpan,
+  FIGURES,
+  type Figures,
+  figuresByChannel,
+  figuresByClock,
+  figuresByMerchant,
+  figuresBySteps,
+} from './console/figures.ts'
+export {
   type BilledChannel,
   billedChannels,
   type DifferencePlace,
@@ -38,9 +49,11 @@ export {
   readHours,
 } from './console/order-hours.ts'
 export { findOrdersByNumber, type LastAnswer, type ListedOrder, readOrderParts } from './console/order-lists.ts'
+export { type OrderNote, type OrderTag, orderNotes, orderTags } from './console/order-notes.ts'
 export { FIRST_NUMBER, LAST_NUMBER, listOrders, type OrderListFilter } from './console/order-pages.ts'
 export { FIRST_REFUND, LAST_REFUND, listRefunds, listReversals } from './console/refund-pages.ts'
 export { listRefundRequests, type RefundRequest } from './console/refund-requests.ts'
+export { FIRST_REVERSAL, LAST_REVERSAL, listSentBack, type SentBack } from './console/sent-back.ts'
 export type { ConsoleSession, SessionUser } from './console/sessions.ts'
 export { type ConsoleUser, findConsoleUser, listConsoleUsers } from './console/users.ts'
 export { type JobPlace, listStuckJobs } from './jobs/stuck-jobs.ts'

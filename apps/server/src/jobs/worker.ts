@@ -33,6 +33,7 @@ import { watchAttempt } from '../actions/payment/watch-attempt.ts'
 import { reconcileDay } from '../actions/reconciliation/reconcile-day.ts'
 import { reversePayment } from '../actions/refund/reverse-payment.ts'
 import { sendRefundAgain } from '../actions/refund/send-refund.ts'
+import { countFigureHours } from '../actions/statistics/count-figures.ts'
 import { countHourlyFigures } from '../actions/statistics/count-hours.ts'
 import { asOne } from '../tracing/along.ts'
 import { within } from '../upstream/call-upstream.ts'
@@ -229,9 +230,10 @@ export function startWorker(world: World, pauseMs: number): Worker {
   /** Runs in parallel to the jobs. The longer counting takes, the less often it runs. */
   async function countOften(): Promise<void> {
     const startMs = world.steadyMs()
-    await countHourlyFigures(world, stopping.signal).catch((err: unknown) =>
-      world.log.error({ err }, 'hourly figures not counted'),
-    )
+    const { signal } = stopping
+    await countHourlyFigures(world, signal)
+      .then(() => countFigureHours(world, signal))
+      .catch((err: unknown) => world.log.error({ err }, 'hourly figures not counted'))
     const tookMs = world.steadyMs() - startMs
     countAgainMs = world.now().getTime() + Math.max(COUNT_PAUSE_MS, COUNT_SHARE * tookMs)
     counting = null

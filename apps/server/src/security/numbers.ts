@@ -24,7 +24,7 @@ const REFUND_DIGITS = 19
  * `AP`: order; `AR`: refund or reversal; `AT`: attempt; `AL`: entry of the audit log. With 19 digits it has 38 characters
  * and cannot be guessed from another number.
  */
-export const platformNumber = (prefix: 'AP' | 'AR' | 'AT' | 'AL', now: Date, digits: string): string =>
+export const platformNumber = (prefix: 'AP' | 'AR' | 'AT' | 'AL' | 'ON', now: Date, digits: string): string =>
   prefix + new Date(now.getTime() + CHINA_MS).toISOString().replace(/\D/g, '').slice(0, 17) + digits
 
 /**

@@ -43,6 +43,8 @@ export type OrderRow = {
   created_at: string
   time_expire: string
   success_time: string | null
+  /** A payment of it was sent back by the gateway, or returned outside: late, second or of the wrong amount. */
+  sent_back: boolean
 }
 export type OrderList = Page<OrderRow>
 
@@ -70,7 +72,16 @@ export type OrderDetail = OrderRow & {
   notifications: NotificationRow[]
   /** The order's pending jobs. */
   jobs: JobRow[]
-}
+} & OrderNotes
+
+/**
+ * `POST orders/{mch_no}/{transaction_no}/notes` {note, for_merchant} adds a note of at most 500 characters; `PUT …/tags` {tags} sets the
+ * tags. Both answer what there is then. A merchant's users see the notes that are for them, without their writers, and no tags.
+ */
+export type OrderNotes = { notes: NoteRow[]; tags: TagRow[] }
+export type NoteRow = { at: string; username: string | null; for_merchant: boolean; note: string }
+export type TagRow = { tag: string; at: string; username: string }
+export type NoteAsk = { note: string; for_merchant?: boolean }
 
 /** One entry of the hash-chained timeline. `detail`: its other fields, as stored. */
 export type TimelineRow = {
@@ -145,6 +156,8 @@ export type ReversalRow = {
   channel: string
   amount: string
   state: 'PROCESSING' | 'SUCCESS'
+  /** The money went back without our request. */
+  by_upstream: boolean
   created_at: string
   changed_at: string
   is_stuck: boolean

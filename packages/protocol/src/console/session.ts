@@ -26,6 +26,7 @@ export const PERMISSIONS = [
   'platform_keys.write',
   'alarms.read',
   'alarms.write',
+  'orders.note',
 ] as const
 export type Permission = (typeof PERMISSIONS)[number]
 
@@ -37,6 +38,7 @@ export const ALLOWED: Record<Role, readonly Permission[]> = {
   operator: [
     ...READS,
     'orders.close',
+    'orders.note',
     'refunds.create',
     'notifications.resend',
     'reconciliation.read',
@@ -44,7 +46,15 @@ export const ALLOWED: Record<Role, readonly Permission[]> = {
     'sandbox.use',
     'alarms.read',
   ],
-  finance: [...READS, 'refunds.create', 'reconciliation.read', 'reconciliation.settle', 'audit.read', 'alarms.read'],
+  finance: [
+    ...READS,
+    'orders.note',
+    'refunds.create',
+    'reconciliation.read',
+    'reconciliation.settle',
+    'audit.read',
+    'alarms.read',
+  ],
   merchant_admin: [
     ...READS,
     'orders.close',

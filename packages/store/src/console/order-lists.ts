@@ -16,12 +16,15 @@ export type ListedOrder = {
   createdAt: Date
   timeExpire: Date
   successTime: Date | null
+  /** A payment of it has a reversal. */
+  isSentBack: boolean
 }
 
 export const COLUMNS = `o.mch_no as "mchNo", o.transaction_no as "transactionNo", o.mch_trade_no as "mchTradeNo",
   o.app_no as "appNo", o.description, o.amount_fen as "amountFen", o.state, o.close_reason as "closeReason",
   o.pay_channel as "payChannel", o.pay_method as "payMethod", o.created_at as "createdAt",
-  o.time_expire as "timeExpire", o.success_time as "successTime"`
+  o.time_expire as "timeExpire", o.success_time as "successTime",
+  exists (select from reversal b where b.mch_no = o.mch_no and b.transaction_no = o.transaction_no) as "isSentBack"`
 
 /**
  * Orders that have this number: the platform's or the merchant's number of the order or of a refund, the number of a reversal
@@ -96,6 +99,7 @@ export type ReversalPart = {
   channel: string
   amountFen: bigint
   state: 'PROCESSING' | 'SUCCESS'
+  byUpstream: boolean
   createdAt: Date
   changedAt: Date
 } & LastAnswer
@@ -130,8 +134,8 @@ export async function readOrderParts(db: Db, mchNo: string, transactionNo: strin
   const reversals = await of<ReversalPart>(
     'readOrderReversals',
     `select r.refund_no as "refundNo", r.attempt_no as "attemptNo", r.payment_no as "paymentNo", a.channel,
-            r.amount_fen as "amountFen", r.state, r.created_at as "createdAt", r.changed_at as "changedAt",
-            ${LAST_ANSWER('r')}
+            r.amount_fen as "amountFen", r.state, r.by_upstream as "byUpstream", r.created_at as "createdAt",
+            r.changed_at as "changedAt", ${LAST_ANSWER('r')}
        from reversal r join attempt a on a.mch_no = r.mch_no and a.attempt_no = r.attempt_no
       where r.mch_no = $1 and r.transaction_no = $2 order by r.refund_no`,
   )

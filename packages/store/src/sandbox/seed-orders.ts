@@ -151,5 +151,12 @@ export async function analyzeLoad(db: Db): Promise<void> {
  * The overview's figures of hours from `since` on count as not counted: an hour that is over is counted once, and these have new
  * orders. Figures stay on the overview until a gateway counts again.
  */
-export const countLoadHours = (db: Db, since: Date): Promise<object[]> =>
-  run(db, 'countLoadHours', 'update order_hour set counted_at = hour_at where hour_at >= $1', [since])
+export async function countLoadHours(db: Db, since: Date): Promise<void> {
+  await run(db, 'countLoadHours', 'update order_hour set counted_at = hour_at where hour_at >= $1', [since])
+  await run(
+    db,
+    'countLoadFigures',
+    `update figure set counted_at = begins_at where span = 'hour' and begins_at >= $1`,
+    [since],
+  )
+}

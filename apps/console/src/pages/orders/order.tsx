@@ -14,6 +14,7 @@ import { Attempts, Jobs, Payments, Refunds, Reversals } from './order-parts.tsx'
 import { reloadAfterMs } from './order-polling.ts'
 import { Channel } from './orders.tsx'
 import { StatePicture } from './state-picture.tsx'
+import { Notes, SentBackTag, Story } from './story.tsx'
 
 export function OrderPage() {
   const { t } = usePreferences()
@@ -33,20 +34,29 @@ export function OrderPage() {
     <>
       {trouble}
       <Title window={order.transaction_no}>
-        <State of={order.state} /> {yuan(order.amount_total)} {order.description}
+        <State of={order.state} /> {yuan(order.amount_total)} {order.description} <SentBackTag of={order} />
       </Title>
       {order.timeline_broken_at !== null && (
         <Alert type="error" showIcon title={`${t('chainBroken')} ${order.timeline_broken_at}`} />
       )}
+      <Story order={order} />
       <OrderButtons order={order} path={path} />
       <Facts order={order} />
+      <Notes order={order} path={path} />
 
       <h2>{t('wayTaken')}</h2>
       <StatePicture order={order} />
 
       <h2>{t('timeline')}</h2>
       <Timeline order={order} />
-      {order.state === 'CLOSED' && <Button onClick={() => setProving(true)}>{t('evidence')}</Button>}
+      <div className="buttons">
+        {order.state === 'CLOSED' && <Button onClick={() => setProving(true)}>{t('evidence')}</Button>}
+        {(order.state === 'CLOSED' || order.sent_back) && (
+          <Button href={`/console/api/${path}/evidence.html`} download>
+            {t('evidenceFile')}
+          </Button>
+        )}
+      </div>
       {isProving && <Evidence path={path} onClose={() => setProving(false)} />}
 
       <Attempts order={order} />

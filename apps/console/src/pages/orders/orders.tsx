@@ -8,6 +8,7 @@ import { type Filter, RANGE, useMerchantFilter } from '../../list-filters.tsx'
 import { ListPage } from '../../list-page.tsx'
 import { type Column, Copied, Mono, State } from '../../parts.tsx'
 import { usePreferences } from '../../preferences.tsx'
+import { SentBackTag } from './story.tsx'
 
 export const ORDER_STATES = ['NOTPAY', 'CLOSING', 'CLOSED', 'SUCCESS', 'REFUND'] as const
 export const CHANNELS = ['wechat', 'alipay'] as const
@@ -26,7 +27,14 @@ export const OrderLink = ({ mch_no, transaction_no }: { mch_no: string; transact
 
 const COLUMNS: Column<OrderRow>[] = [
   { text: 'transactionNo', show: (row) => <OrderLink {...row} /> },
-  { text: 'state', show: (row) => <State of={row.state} /> },
+  {
+    text: 'state',
+    show: (row) => (
+      <>
+        <State of={row.state} /> <SentBackTag of={row} />
+      </>
+    ),
+  },
   { text: 'amount', show: (row) => yuan(row.amount_total) },
   { text: 'description', show: (row) => row.description, isText: true },
   { text: 'mchTradeNo', show: (row) => <Mono>{row.mch_trade_no}</Mono>, isText: true },

@@ -18,15 +18,9 @@ export function Chart({ title, rows, labelOf }: { title: string; rows: Row[]; la
   const place = useRef<HTMLDivElement>(null)
   useEffect(() => {
     if (place.current === null) return
-    const chart = init(place.current, isDark ? 'dark' : null, { renderer: 'svg' })
     const labels = rows.map(({ from }) => labelOf(from))
-    chart.setOption({ ...lookOf(isDark), xAxis: { type: 'category', data: labels }, series: seriesOf(rows, t) })
-    const resize = (): void => chart.resize()
-    window.addEventListener('resize', resize)
-    return () => {
-      window.removeEventListener('resize', resize)
-      chart.dispose()
-    }
+    const option = { ...lookOf(isDark), xAxis: { type: 'category', data: labels }, series: seriesOf(rows, t) }
+    return drawChart(place.current, isDark, option)
   }, [rows, labelOf, isDark, t])
   return (
     <section aria-label={title}>
@@ -37,7 +31,19 @@ export function Chart({ title, rows, labelOf }: { title: string; rows: Row[]; la
   )
 }
 
-const lookOf = (isDark: boolean) => ({
+/** Draws a chart that follows the size of the window. Returns what ends it. */
+export function drawChart(place: HTMLDivElement, isDark: boolean, option: Record<string, unknown>): () => void {
+  const chart = init(place, isDark ? 'dark' : null, { renderer: 'svg' })
+  chart.setOption(option)
+  const resize = (): void => chart.resize()
+  window.addEventListener('resize', resize)
+  return () => {
+    window.removeEventListener('resize', resize)
+    chart.dispose()
+  }
+}
+
+export const lookOf = (isDark: boolean) => ({
   backgroundColor: 'transparent',
   animation: false,
   grid: { left: 8, right: 8, top: 36, bottom: 4, containLabel: true },

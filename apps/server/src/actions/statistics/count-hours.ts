@@ -5,11 +5,11 @@ import { countedHours, countHour } from '@acopay/store/console'
 import { platformNumber } from '../../security/numbers.ts'
 import type { World } from '../../world.ts'
 
-const HOUR_MS = 3_600_000
+export const HOUR_MS = 3_600_000
 /** The hours that the overview shows. */
 export const HOURS_KEPT = 31 * 24
 /** Transactions that were open at an hour's end have ended by then, because statements time out much earlier. */
-const SETTLED_MS = 10 * 60_000
+export const SETTLED_MS = 10 * 60_000
 
 /** Counts the newest hour first and stops between two hours when `stopping` aborts. Returns how many hours it counted. */
 export async function countHourlyFigures(world: World, stopping?: AbortSignal): Promise<number> {

@@ -10,18 +10,22 @@ import { type RateLimit, rateLimit } from '../rate-limit.ts'
 import { isHttps } from '../standing-headers.ts'
 import { type StaticPages, staticPages } from '../static-pages.ts'
 import { Began, type ConsoleEndpoint, Failed, failed } from './call.ts'
-import { appEndpoints } from './merchants/apps.ts'
 import { exportEndpoints } from './exports/lists.ts'
 import { statementEndpoints } from './exports/statement.ts'
+import { appEndpoints } from './merchants/apps.ts'
 import { channelEndpoints } from './merchants/channel-settings.ts'
 import { keyEndpoints } from './merchants/merchant-keys.ts'
 import { merchantEndpoints } from './merchants/merchants.ts'
 import { financeEndpoints } from './money/finance.ts'
 import { reconciliationEndpoints } from './money/reconciliation.ts'
 import { listEndpoints } from './money/refunds-and-reversals.ts'
+import { sentBackEndpoints } from './money/sent-back.ts'
+import { bulkEndpoints } from './orders/bulk.ts'
+import { evidenceEndpoints } from './orders/evidence.ts'
 import { findEndpoints } from './orders/find.ts'
 import { notificationEndpoints } from './orders/notifications.ts'
 import { orderDeedEndpoints } from './orders/order-actions.ts'
+import { orderNoteEndpoints } from './orders/order-notes.ts'
 import { orderEndpoints } from './orders/orders.ts'
 import { refundRequestEndpoints } from './orders/refund-requests.ts'
 import { ownSessionEndpoints } from './own-sessions.ts'
@@ -31,6 +35,7 @@ import { type SignInCall, sessionEndpoints, sessionView, signIn } from './sessio
 import { alarmChannelEndpoints } from './system/alarm-channels.ts'
 import { alarmEndpoints } from './system/alarms.ts'
 import { auditEndpoints } from './system/audit.ts'
+import { figureEndpoints } from './system/figures.ts'
 import { overviewEndpoints } from './system/overview.ts'
 import { platformKeyEndpoints } from './system/platform-keys.ts'
 import { stuckEndpoints } from './system/stuck.ts'
@@ -45,6 +50,9 @@ const ENDPOINTS: ConsoleEndpoint[] = [
   ...exportEndpoints,
   ...statementEndpoints,
   ...orderDeedEndpoints,
+  ...evidenceEndpoints,
+  ...orderNoteEndpoints,
+  ...bulkEndpoints,
   ...refundRequestEndpoints,
   ...merchantEndpoints,
   ...appEndpoints,
@@ -52,10 +60,12 @@ const ENDPOINTS: ConsoleEndpoint[] = [
   ...channelEndpoints,
   ...userEndpoints,
   ...listEndpoints,
+  ...sentBackEndpoints,
   ...notificationEndpoints,
   ...financeEndpoints,
   ...reconciliationEndpoints,
   ...overviewEndpoints,
+  ...figureEndpoints,
   ...stuckEndpoints,
   ...alarmEndpoints,
   ...alarmChannelEndpoints,

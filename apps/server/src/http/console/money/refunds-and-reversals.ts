@@ -50,6 +50,7 @@ export const reversalRow = (
   channel: one.channel,
   amount: formatYuan(one.amountFen),
   state: one.state,
+  by_upstream: one.byUpstream,
   created_at: one.createdAt.toISOString(),
   changed_at: one.changedAt.toISOString(),
   is_stuck: isStuck(one, now),

@@ -31,6 +31,7 @@ import { fieldsOf } from '../fields.ts'
 import { refundRow, reversalRow, saidOf } from '../money/refunds-and-reversals.ts'
 import { stuckBefore } from '../system/stuck.ts'
 import { notificationRow } from './notifications.ts'
+import { notesFor } from './order-notes.ts'
 import { ordersOfNumber } from './orders-of-number.ts'
 
 /** A page of a rare kind of orders reads at most this many orders. */
@@ -82,6 +83,7 @@ export const orderRow = (order: ListedOrder): OrderRow => ({
   created_at: order.createdAt.toISOString(),
   time_expire: order.timeExpire.toISOString(),
   success_time: order.successTime?.toISOString() ?? null,
+  sent_back: order.isSentBack,
 })
 
 export async function orders(world: World, call: ConsoleCall): Promise<OrderList | Failed> {
@@ -95,7 +97,7 @@ export async function orders(world: World, call: ConsoleCall): Promise<OrderList
   return { rows: found.map(orderRow), next }
 }
 
-async function detail(world: World, call: ConsoleCall): Promise<OrderDetail | Failed> {
+export async function orderDetail(world: World, call: ConsoleCall): Promise<OrderDetail | Failed> {
   const order = await orderOf(world, call)
   if (order instanceof Failed) return order
   const { mchNo, transactionNo } = order
@@ -107,7 +109,11 @@ async function detail(world: World, call: ConsoleCall): Promise<OrderDetail | Fa
   const refundableFen = kept === null ? 0n : kept.paidFen - kept.refundedFen
   const now = world.now()
   return {
-    ...orderRow({ ...order, createdAt: chain.entries[0]?.at ?? order.timeExpire }),
+    ...orderRow({
+      ...order,
+      createdAt: chain.entries[0]?.at ?? order.timeExpire,
+      isSentBack: parts.reversals.length > 0,
+    }),
     extra: order.extra,
     notify_url: order.notifyUrl,
     acoid: order.payer,
@@ -124,6 +130,7 @@ async function detail(world: World, call: ConsoleCall): Promise<OrderDetail | Fa
     reversals: parts.reversals.map((one) => reversalRow({ ...one, mchNo, transactionNo }, now)),
     notifications: notifications.map(notificationRow),
     jobs: parts.jobs.map(jobRow),
+    ...(await notesFor(world, order, call.caller)),
   }
 }
 
@@ -219,5 +226,5 @@ function allowedOf(
 
 export const orderEndpoints: ConsoleEndpoint[] = [
   { method: 'GET', path: 'orders', permission: 'orders.read', handle: orders },
-  { method: 'GET', path: 'orders/:mch_no/:transaction_no', permission: 'orders.read', handle: detail },
+  { method: 'GET', path: 'orders/:mch_no/:transaction_no', permission: 'orders.read', handle: orderDetail },
 ]

@@ -1,0 +1,148 @@
+/** One deed for many orders: numbers are pasted, the page shows what each would get, and only then does it. */
+import { BULK_MAX, type BulkDeed, type BulkDone, type BulkPreview, type BulkRow } from '@acopay/protocol/console'
+import { useMutation, useQuery } from '@tanstack/react-query'
+import { App, Button, Input, Radio } from 'antd'
+import { useState } from 'react'
+import { search } from '../../address.ts'
+import { call, session } from '../../api.ts'
+import { yuan } from '../../format.ts'
+import { type Column, Mono, Rows, State, Title, Trouble, useSays } from '../../parts.tsx'
+import { usePreferences } from '../../preferences.tsx'
+import { numbersIn } from './bulk-numbers.ts'
+import { OrderLink } from './orders.tsx'
+
+type Result = BulkDone['rows'][number]
+type Found = BulkRow & { mch_no: string; transaction_no: string }
+
+const isDone = (row: BulkRow): row is Found =>
+  row.mch_no !== null && row.transaction_no !== null && (row.effect === 'closes' || row.effect === 'resends')
+
+export function Bulk() {
+  const { t } = usePreferences()
+  const { data: who } = useQuery(session)
+  const deeds = (['close', 'resend'] as const).filter((deed) =>
+    who?.permissions.includes(deed === 'close' ? 'orders.close' : 'notifications.resend'),
+  )
+  const [deed, setDeed] = useState<BulkDeed>('close')
+  const [text, setText] = useState('')
+  const numbers = numbersIn(text)
+  const preview = useMutation({
+    mutationFn: () => call<BulkPreview>('GET', `bulk/preview${search({ deed, numbers: numbers.join(',') })}`),
+  })
+  const [results, setResults] = useState<Result[] | null>(null)
+  const again = (): void => {
+    preview.reset()
+    setResults(null)
+  }
+  return (
+    <>
+      <Title>{t('bulk')}</Title>
+      <p className="note">{t('bulkSays')}</p>
+      <Radio.Group
+        aria-label={t('action')}
+        value={deed}
+        onChange={({ target }) => {
+          setDeed(target.value as BulkDeed)
+          again()
+        }}
+        options={deeds.map((value) => ({ value, label: t(value) }))}
+      />
+      <label htmlFor="bulk-numbers" className="bulk">
+        {t('bulkNumbers')} {numbers.length} / {BULK_MAX}
+        <Input.TextArea
+          id="bulk-numbers"
+          value={text}
+          rows={6}
+          onChange={({ target }) => {
+            setText(target.value)
+            again()
+          }}
+        />
+      </label>
+      <div className="buttons">
+        <Button
+          type="primary"
+          disabled={numbers.length === 0 || numbers.length > BULK_MAX}
+          loading={preview.isPending}
+          onClick={() => preview.mutate()}
+        >
+          {t('bulkPreview')}
+        </Button>
+      </div>
+      {preview.error !== null && <Trouble error={preview.error} />}
+      {preview.data !== undefined && results === null && (
+        <Preview deed={deed} rows={preview.data.rows} onDone={setResults} />
+      )}
+      {results !== null && <Results rows={results} />}
+    </>
+  )
+}
+
+function Preview(props: { deed: BulkDeed; rows: BulkRow[]; onDone: (rows: Result[]) => void }) {
+  const { deed, rows, onDone } = props
+  const { t, word } = usePreferences()
+  const { message, modal } = App.useApp()
+  const says = useSays()
+  const chosen = rows.filter(isDone)
+  const orders = chosen.map(({ mch_no, transaction_no }) => ({ mch_no, transaction_no }))
+  const run = useMutation({
+    mutationFn: () => call<BulkDone>('POST', `bulk/${deed}`, { orders }),
+    onSuccess: (done) => onDone(done.rows),
+    onError: (error) => void message.error(says(error)),
+  })
+  const columns: Column<BulkRow>[] = [
+    {
+      text: 'anyNumber',
+      show: (row) => (isDone(row) ? <OrderLink {...row} /> : <Mono>{row.transaction_no ?? row.number}</Mono>),
+    },
+    { text: 'state', show: (row) => (row.state === null ? '—' : <State of={row.state} />) },
+    { text: 'amount', show: (row) => (row.amount_total === null ? '—' : yuan(row.amount_total)) },
+    { text: 'bulkEffect', show: (row) => word(`effect_${row.effect}`), isText: true },
+  ]
+  return (
+    <>
+      <h2>{t('bulkPreview')}</h2>
+      <Rows label={t('bulkPreview')} rows={rows} keyOf={(row) => row.number} columns={columns} />
+      <div className="buttons">
+        <Button
+          type="primary"
+          danger={deed === 'close'}
+          disabled={orders.length === 0}
+          loading={run.isPending}
+          onClick={() =>
+            void modal.confirm({
+              title: `${t(deed)} · ${orders.length}`,
+              content: t(deed === 'close' ? 'closeAsk' : 'resendAsk'),
+              okText: t(deed),
+              onOk: () => run.mutateAsync().catch(() => {}),
+            })
+          }
+        >
+          {t(deed)} · {orders.length}
+        </Button>
+      </div>
+    </>
+  )
+}
+
+function Results({ rows }: { rows: Result[] }) {
+  const { t, word } = usePreferences()
+  return (
+    <>
+      <h2>{t('outcome')}</h2>
+      <Rows
+        label={t('outcome')}
+        rows={rows}
+        keyOf={(row) => `${row.mch_no}/${row.transaction_no}`}
+        columns={[
+          { text: 'transactionNo', show: (row) => <OrderLink {...row} /> },
+          {
+            text: 'outcome',
+            show: (row) => (row.outcome === null ? `${t('resent')} ${row.resent}` : word(`close_${row.outcome}`)),
+            isText: true,
+          },
+        ]}
+      />
+    </>
+  )
+}

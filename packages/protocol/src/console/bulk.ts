@@ -1,0 +1,35 @@
+/** One deed for many orders. */
+import type { Closed, OrderStateName } from './orders.ts'
+
+/** The most orders of one call. */
+export const BULK_MAX = 50
+export const BULK_DEEDS = ['close', 'resend'] as const
+export type BulkDeed = (typeof BULK_DEEDS)[number]
+
+/**
+ * `GET bulk/preview` (`deed`, and `numbers` with commas between: any numbers that the search for orders knows): what each order would
+ * get. It changes nothing.
+ */
+export type BulkPreview = { rows: BulkRow[] }
+export type BulkRow = {
+  number: string
+  /** Null where no order, or more than one, has this number. */
+  mch_no: string | null
+  transaction_no: string | null
+  state: OrderStateName | null
+  amount_total: string | null
+  effect: 'closes' | 'closed_already' | 'paid' | 'resends' | 'no_notifications' | 'absent' | 'ambiguous'
+}
+
+/** `POST bulk/close` and `POST bulk/resend`: the orders of a preview. */
+export type BulkAsk = { orders: { mch_no: string; transaction_no: string }[] }
+export type BulkDone = {
+  rows: {
+    mch_no: string
+    transaction_no: string
+    /** Of a close; null of a resend. */
+    outcome: Closed['outcome'] | 'absent' | null
+    /** Of a resend: how many notifications will be sent again. */
+    resent: number | null
+  }[]
+}

@@ -16,6 +16,7 @@ import type { Logger } from 'pino'
 import type { BillFile, BillLinks } from './actions/bill/bill-links.ts'
 import type { AlarmLines } from './metrics/alarm-lines.ts'
 import type { Metrics } from './metrics/metrics.ts'
+import type { GroupOf } from './outbound/coalesce.ts'
 import type { SafePost } from './outbound/safe-post.ts'
 import type { Hashing } from './security/hashing.ts'
 import type { KnownDevices } from './security/known-devices.ts'
@@ -70,6 +71,8 @@ export type World = {
     /** Where passkeys work, for a request that names this host; null: nowhere. */
     passkeySiteOf: (host: string) => PasskeySite | null
   }
+  /** Which merchants may share a statement. */
+  groupOf: GroupOf
   /** Reads the merchant from the database. Callers who ask at the same time share one statement. */
   findMerchant: (mchNo: string) => Promise<Merchant | null>
   /** Records an order with its nonce: `insertOrdersTogether` in actions/order/place-order.ts. */

@@ -34,8 +34,11 @@ export async function expireOrders(world: World): Promise<number> {
   for (const list of shuffled(world, listsOf(world, untouched))) {
     const found = await expireList(world, list, due)
     dealtWith += found.filter((what) => what !== 'held').length
-    // Another process is at the same orders: what is left of these is better read again.
-    if (2 * found.filter((what) => what === 'moved').length < list.length) break
+    const isMine = 2 * found.filter((what) => what === 'moved').length >= list.length
+    if (isMine) continue
+    // Another process is at the same orders: what is left of these is better read again. Only a sweep holds half of a whole list.
+    if (list.length === EXPIRED_TOGETHER) dealtWith += 1
+    break
   }
   for (const key of shuffled(world, tried)) await expireOrder(world, key)
   return dealtWith + tried.length

@@ -86,10 +86,4 @@ export const CLOSING: Mutant[] = [
     find: 'was.attempts = 0',
     replace: 'was.attempts >= 0',
   },
-  {
-    name: 'the sweep takes orders that have been closed meanwhile',
-    file: 'packages/store/migrations/0031-expire-untouched.sql',
-    find: 'was.state = p_from and',
-    replace: "was.state in (p_from, 'CLOSED') and",
-  },
 ]

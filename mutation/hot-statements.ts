@@ -9,7 +9,7 @@ export const HOT: readonly Place[] = [
   at('query an order', 'orders/orders.ts', 'findOrder'),
   at('lock an order', 'orders/orders.ts', 'lockOrder'),
   at('move an order', 'orders/orders.ts', 'moveOrder'),
-  at('sweep expired orders', 'orders/orders.ts', 'expiredOrders'),
+  at('sweep lapsed orders', 'orders/lapsed-orders.ts', null),
   at('close orders without attempts', 'orders/untouched-orders.ts', 'moveUntouched'),
   at('open an attempt', 'payments/attempts.ts', 'insertAttempt'),
   at('an attempt as the upstream names it', 'payments/attempts.ts', 'findAttempt'),

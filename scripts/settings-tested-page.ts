@@ -24,6 +24,7 @@ const REASONS: Record<string, string> = {
   'how many secrets are read at once; all are sealed again': '一次读取多少个秘密；全部都会重新加密',
   'how long one process alone makes the heads of a day; two would make the same':
     '一个进程独自生成日摘要多久；两个进程会生成同样的',
+  'lapsed orders of one statement; all of a sweep end': '一条语句结束多少个过期订单；一次清扫的都会结束',
   'rows that the verifier reads at once; it finds the same': '校验时一次读取的行数；结果一样',
   'how large the pieces are in which a bill is stored and sent; the caller gets the same bytes':
     '对账单分块存储、发送，每块多大；调用方得到同样的字节',

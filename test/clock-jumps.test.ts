@@ -8,7 +8,9 @@ import { type Production, productionGateway } from './support/production.ts'
 const SECOND = 1000
 const HOUR = 3_600_000
 const EXPIRES_AFTER = 2 * HOUR
-const JOB_PAUSE = 500
+const JOB_PAUSE = SECOND
+/** The worker, the notifier and the writer of the log of calls. */
+const SLEEPERS = 3
 const COMPARE_PAUSE = 5 * SECOND
 
 let production: Production
@@ -26,10 +28,10 @@ async function workGoesOn(): Promise<void> {
   const { clock } = production
   const areIdle = () => [clock.sleeping(JOB_PAUSE), clock.sleeping(COMPARE_PAUSE)]
   for (const _round of [1, 2]) {
-    await expect.poll(areIdle, { interval: 2, timeout: 60_000 }).toEqual([2, 1])
+    await expect.poll(areIdle, { interval: 2, timeout: 60_000 }).toEqual([SLEEPERS, 1])
     clock.advance(COMPARE_PAUSE)
   }
-  await expect.poll(areIdle, { interval: 2, timeout: 60_000 }).toEqual([2, 1])
+  await expect.poll(areIdle, { interval: 2, timeout: 60_000 }).toEqual([SLEEPERS, 1])
 }
 
 const ready = async () => {

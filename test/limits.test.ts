@@ -251,7 +251,7 @@ describe('an operator', () => {
 })
 
 describe('one round of the jobs', () => {
-  it('runs 32 jobs and 4 bills, ends 100 expired orders and forgets 5000 nonces; the next one goes on', async () => {
+  it('runs 32 jobs and 4 bills, ends 1024 expired orders, 100 with attempts, and forgets 5000 nonces; the next one goes on', async () => {
     const { mchNo } = gateway.demo
     const order = await place(gateway.demo)
     await gateway.runJobs()
@@ -274,8 +274,13 @@ describe('one round of the jobs', () => {
     await run(`insert into nonce select $1, 'old-' || n, $2 from generate_series(1, 5001) n`, [mchNo, later(-DAY - 1)])
     expect(await rounds(), 'nonces').toEqual([5000, 1, 0])
     await run('update orders set time_expire = $2 where transaction_no = $1', [order, now()])
-    await copiesOf(order, 100)
-    expect(await rounds(), 'orders').toEqual([100, 1, 0])
+    await copiesOf(order, 1024)
+    expect(await rounds(), 'orders').toEqual([1024, 1, 0])
+    const tried = await place(gateway.demo)
+    await run('update orders set time_expire = $2, attempts = 1 where transaction_no = $1', [tried, now()])
+    await copiesOf(tried, 100)
+    // Each writes a job, and 32 jobs run in the same round.
+    expect(await rounds(), 'orders with attempts').toEqual([132, 33, 32])
     await run('delete from job')
   })
 })

@@ -19,6 +19,8 @@ import { takenTimers } from './support/taken-timers.ts'
 const SECOND = 1000
 const MINUTE = 60 * SECOND
 const HOUR = 60 * MINUTE
+/** The worker, the notifier and the writer of the log of calls, when each has nothing to do. */
+const SLEEPERS = 3
 
 let production: Production
 let upstream: SilentUpstream
@@ -56,7 +58,7 @@ describe('a production start', () => {
       channelCallMs: 2000,
       leaseMs: 15_000,
       nonceWindowMs: 86_400_000,
-      jobPauseMs: 500,
+      jobPauseMs: 1000,
       poolMax: 16,
       drainMs: 5000,
       ratePerAddress: 5000,
@@ -124,8 +126,8 @@ describe('a production start', () => {
 })
 
 describe('pauses', () => {
-  const idle = () => expect.poll(() => production.clock.sleeping(500)).toBe(2)
-  /** Moves the clock. If the worker slept for 500 ms by then, it has done all there is when this answers the time. */
+  const idle = () => expect.poll(() => production.clock.sleeping(SECOND)).toBe(SLEEPERS)
+  /** Moves the clock. If the worker slept for a second by then, it has done all there is when this answers the time. */
   const pass = async (ms: number): Promise<number> => {
     advance(ms)
     await idle()
@@ -154,14 +156,14 @@ describe('pauses', () => {
     const tooEarly = await pass(15 * SECOND - 1)
     await ping()
     expect(await counted(tooEarly)).toBe(0)
-    const second = await pass(500)
+    const second = await pass(SECOND)
     await expect.poll(() => counted(second)).toBe(1)
     await ping()
-    await pass(15 * SECOND - 500)
+    await pass(14 * SECOND)
     const blocker = await pool.connect()
     await blocker.query('begin')
     await blocker.query('lock table order_hour in access exclusive mode')
-    const third = await pass(500)
+    const third = await pass(SECOND)
     const waiting = `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`
     await expect.poll(async () => (await pool.query(waiting)).rowCount).toBe(1)
     await pass(2 * SECOND)
@@ -172,7 +174,7 @@ describe('pauses', () => {
     const stillTooEarly = await pass(40 * SECOND - 1)
     await ping()
     expect(await counted(stillTooEarly)).toBe(0)
-    const fourth = await pass(500)
+    const fourth = await pass(SECOND)
     await expect.poll(() => counted(fourth)).toBe(1)
   })
 
@@ -188,12 +190,12 @@ describe('pauses', () => {
     await newMerchant('MCH-NEW-1')
     await pass(MINUTE - 1)
     expect(await isPlanned('MCH-NEW-1')).toBe(false)
-    await pass(500)
+    await pass(SECOND)
     expect(await isPlanned('MCH-NEW-1')).toBe(true)
     await newMerchant('MCH-NEW-2')
-    await pass(MINUTE - 500)
+    await pass(MINUTE - SECOND)
     expect(await isPlanned('MCH-NEW-2')).toBe(false)
-    await pass(500)
+    await pass(SECOND)
     expect(await isPlanned('MCH-NEW-2')).toBe(true)
   })
 
@@ -313,7 +315,7 @@ describe('time', () => {
     return done
   }
   /** The worker and the notifier have done all there is, and wait until they look again. */
-  const areIdle = () => expect.poll(() => production.clock.sleeping(500)).toBe(2)
+  const areIdle = () => expect.poll(() => production.clock.sleeping(SECOND)).toBe(SLEEPERS)
   /** The payer chooses WeChat Pay on the order's page. */
   const openWay = async (cashierUrl: string): Promise<Response> => {
     const body = JSON.stringify({ channel: 'wechat', method: 'native' })
@@ -341,7 +343,7 @@ describe('time', () => {
     expect((await closing).data.description).toBe('关单处理中，请稍后查询')
   })
 
-  it('during which a process holds a job is 15 s, and an idle one looks for work every 500 ms', async () => {
+  it('during which a process holds a job is 15 s, and an idle one looks for work every second', async () => {
     const { pool } = production.database
     const jobs = async () =>
       (await pool.query<{ tries: number; due_at: Date }>("select tries, due_at from job where kind = 'shut_attempts'"))

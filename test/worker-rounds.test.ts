@@ -1,11 +1,18 @@
-/** How often a worker with nothing to do looks, plans its days and counts its hours. */
+/** What a worker and a notifier with nothing to do ask of the database, and when they plan the days and count the hours. */
 import type { Pool } from '@acopay/store'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest'
 import { countHourlyFigures } from '../apps/server/src/actions/statistics/count-hours.ts'
-import { startWorker } from '../apps/server/src/jobs/worker.ts'
+import { type Crew, crewOf } from '../apps/server/src/jobs/crew.ts'
+import { place } from './support/merchant.ts'
 import { type TestWorld, testWorld } from './support/world.ts'
 
+const PAUSE = 1000
+/** Of the plans and the counting, which have pauses of their own. */
+const SLOW = /^(planBills|planReconciliations|countedHours|countHour|forgetAudit.*|giveUpNotifications)/
+
 let test: TestWorld
+let crew: Crew
+let asked: string[]
 beforeAll(async () => {
   test = await testWorld()
   await test.runJobs()
@@ -13,35 +20,68 @@ beforeAll(async () => {
 })
 afterAll(() => test.stop())
 
-it('a worker looks every half second, plans the days once a minute, and counts the hours every fifteen seconds', async () => {
-  const asked: string[] = []
+beforeEach(() => {
+  asked = []
   const { pool } = test.world
   const query = (statement: { name?: string }, values?: unknown[]) => {
     asked.push(statement.name ?? String(statement))
     return pool.query(statement as string, values)
   }
   const world = { ...test.world, pool: Object.create(pool, { query: { value: query } }) as Pool }
-  const worker = startWorker(world, 500)
-  const times = (name: string): number => asked.filter((one) => one === name).length
-  const idle = () =>
-    expect.poll(() => test.sleeping(500) === 1 && pool.idleCount === pool.totalCount, { interval: 1 }).toBe(true)
-  const figures = () => ['expiredOrders', 'planBills', 'planReconciliations', 'countedHours'].map(times)
-  await idle()
-  const [rounds = 0] = figures()
-  expect(figures()).toEqual([rounds, 1, 1, 1])
-  const later = async (ms: number) => {
-    for (let passed = 0; passed < ms; passed += 500) {
-      test.advance(500)
-      await idle()
-    }
-    return figures()
+  crew = crewOf(world, PAUSE)
+  crew.start()
+})
+afterEach(() => crew.stop())
+
+const times = (name: string): number => asked.filter((one) => one === name).length
+/** The worker and the notifier have done all there is. */
+const idle = () =>
+  expect
+    .poll(() => test.sleeping(PAUSE) === 2 && test.world.pool.idleCount === test.world.pool.totalCount, { interval: 1 })
+    .toBe(true)
+async function later(ms: number): Promise<void> {
+  for (let passed = 0; passed < ms; passed += 500) {
+    test.advance(500)
+    await idle()
   }
-  expect(await later(14_500)).toEqual([rounds + 29, 1, 1, 1])
-  expect(await later(500)).toEqual([rounds + 30, 1, 1, 2])
-  expect(await later(44_500)).toEqual([rounds + 119, 1, 1, 4])
-  expect(await later(500)).toEqual([rounds + 120, 2, 2, 5])
-  await worker.stop()
-  expect(test.sleeping(500)).toBe(0)
+}
+
+it('with nothing to do, a process asks once a second, plans the days once a minute, and counts every 15 s', async () => {
+  await idle()
+  const figures = () => ['readDueTimes', 'planBills', 'planReconciliations', 'countedHours'].map(times)
+  expect(figures()).toEqual([0, 1, 1, 1])
+  asked = []
+  await later(15_000)
+  expect(figures()).toEqual([15, 0, 0, 1])
+  await later(44_500)
+  expect(figures()).toEqual([59, 0, 0, 3])
+  expect(asked.filter((name) => name !== 'readDueTimes' && !SLOW.test(name))).toEqual([])
+  await later(500)
+  expect(figures()).toEqual([60, 1, 1, 4])
+  await crew.stop()
+  expect(test.sleeping(PAUSE)).toBe(0)
   test.advance(60_000)
-  expect(figures()).toEqual([rounds + 120, 2, 2, 5])
+  expect(figures()).toEqual([60, 1, 1, 4])
+})
+
+it('an order that lapses is swept by the next look, and only what is due is asked for', async () => {
+  await place(test.demo)
+  await idle()
+  asked = []
+  await later(PAUSE)
+  expect(asked).toEqual(['readDueTimes'])
+  test.advance(7_200_000 - 2 * PAUSE)
+  await idle()
+  asked = []
+  await later(PAUSE)
+  const swept = [
+    'readDueTimes',
+    'lapsedOrders',
+    'expireUntouched',
+    'lapsedOrders',
+    'forgetNonces',
+    'takeJobs',
+    'takeJobs',
+  ]
+  expect(asked).toEqual(swept)
 })

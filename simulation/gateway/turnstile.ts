@@ -26,6 +26,9 @@ const HARMLESS = new Set([
   'insertHeldJob',
 ])
 
+/** A statement that writes, or calls a function that does. */
+const WRITES = /\b(insert|update|delete|move_untouched|place_orders|expire_untouched)\b/
+
 type Query = { name?: string; text?: string } | string
 
 export type Turnstile = {
@@ -53,7 +56,7 @@ function statementsOn(connection: pg.Client, turn: Turn, observer: Observer) {
 
   async function ask(query: Query, values?: unknown[]): Promise<pg.QueryResult> {
     count += 1
-    const isWrite = typeof query === 'object' && /\b(insert|update|delete)\b/.test(query.text ?? '')
+    const isWrite = typeof query === 'object' && WRITES.test(query.text ?? '')
     const result = await connection.query(query as string, values as never[])
     if (isWrite && result.rowCount !== 0 && !HARMLESS.has(query.name ?? '')) hasWritten = true
     return typeof query === 'object' && UNORDERED.has(query.name ?? '') ? inFixedOrder(result) : result

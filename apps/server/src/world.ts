@@ -8,6 +8,7 @@ import type { BillFile, BillLinks } from './actions/bill/bill-links.ts'
 import type { KnownMerchants } from './http/merchant/known-merchants.ts'
 import type { AlarmLines } from './metrics/alarm-lines.ts'
 import type { Metrics } from './metrics/metrics.ts'
+import type { GroupOf } from './outbound/coalesce.ts'
 import type { SafePost } from './outbound/safe-post.ts'
 import type { Hashing } from './security/hashing.ts'
 import type { KnownDevices } from './security/known-devices.ts'
@@ -65,6 +66,8 @@ export type World = {
     /** Where passkeys work, for a request that names this host; null: nowhere. */
     passkeySiteOf: (host: string) => PasskeySite | null
   }
+  /** Which merchants may share a statement. */
+  groupOf: GroupOf
   /** The merchants who call. Callers who ask at the same time share one statement. */
   merchants: KnownMerchants
   /** Records an order with its nonce: `insertOrdersTogether` in actions/order/place-order.ts. */

@@ -226,5 +226,5 @@ it('nothing depends on triggers, sequences or rules, and no function is in the d
      union all select relname from pg_class where relnamespace = 'public'::regnamespace and relkind in ('S', 'v', 'm')
      union all select proname from pg_proc where pronamespace = 'public'::regnamespace order by name`,
   )
-  expect(found).toEqual([{ name: 'move_untouched' }, { name: 'place_orders' }])
+  expect(found).toEqual([{ name: 'expire_untouched' }, { name: 'move_untouched' }, { name: 'place_orders' }])
 })

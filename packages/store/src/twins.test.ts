@@ -29,7 +29,8 @@ import {
   insertNotification,
   takeNotifications,
 } from './notifications/notifications.ts'
-import { expiredOrders, findOrder, insertOrders, lockOrder, moveOrder } from './orders/orders.ts'
+import { lapsedOrders } from './orders/lapsed-orders.ts'
+import { findOrder, insertOrders, lockOrder, moveOrder } from './orders/orders.ts'
 import { moveUntouched } from './orders/untouched-orders.ts'
 import { attemptsOf, findAttempt, insertAttempt, moveAttempt } from './payments/attempts.ts'
 import {
@@ -716,7 +717,7 @@ it('orders are swept the moment they expire, the longest expired first; one that
       now: after(1),
     })
     const at = async (ms: number, limit: number) =>
-      (await expiredOrders(db, after(ms), limit)).map(({ mchNo, transactionNo }) => `${mchNo} ${transactionNo}`)
+      (await lapsedOrders(db, after(ms), limit)).map(({ mchNo, transactionNo }) => `${mchNo} ${transactionNo}`)
     return {
       before: await at(59_999, 9),
       due: (await at(60_000, 9)).sort(),

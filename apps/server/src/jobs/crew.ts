@@ -1,6 +1,7 @@
 /** The background work of one process: the worker and the notifier. */
 import { onItsOwn } from '../tracing/along.ts'
 import type { World } from '../world.ts'
+import { lookout } from './lookout.ts'
 import { notifier, startNotifier } from './notifier.ts'
 import { runDueJobs, startWorker, type Worker } from './worker.ts'
 
@@ -18,11 +19,12 @@ export type Crew = {
 
 /** While nothing is due, it looks every `pauseMs`. */
 export function crewOf(world: World, pauseMs: number): Crew {
+  const nextLook = lookout(world, pauseMs)
   let working: Worker[] = []
   let isOn = false
   let last: Promise<unknown> = Promise.resolve()
   const begin = (): void => {
-    if (isOn) working = onItsOwn(() => [startWorker(world, pauseMs), startNotifier(world, pauseMs)])
+    if (isOn) working = onItsOwn(() => [startWorker(world, nextLook), startNotifier(world, nextLook)])
   }
   const end = async (): Promise<void> => {
     await Promise.all(working.map((work) => work.stop()))

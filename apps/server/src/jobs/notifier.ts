@@ -18,6 +18,7 @@ import { asOne } from '../tracing/along.ts'
 import type { World } from '../world.ts'
 import { either } from './either.ts'
 import { type HostHealth, hostHealth } from './host-health.ts'
+import type { Lookout } from './lookout.ts'
 import type { Worker } from './worker.ts'
 
 const IN_ALL = 256
@@ -28,8 +29,8 @@ const GIVE_UP_PAUSE_MS = 60_000
 const GIVEN_UP_AT_ONCE = 1000
 
 export type Notifier = {
-  /** Leases due notifications and starts to send them. Returns how many. */
-  sendDue: () => Promise<number>
+  /** Leases due notifications and starts to send them. Returns how many. `isAnyDue` false: leases none. */
+  sendDue: (isAnyDue?: boolean) => Promise<number>
   /** Resolves when all running calls have ended. */
   settled: () => Promise<void>
   /** Resolves when one of the running calls has ended; never when there is none. */
@@ -47,11 +48,11 @@ export function notifier(world: World): Notifier {
     sizeMax: ENDED_AT_ONCE,
   })
 
-  async function sendDue(): Promise<number> {
+  async function sendDue(isAnyDue = true): Promise<number> {
     const now = world.now()
     await giveUp(now)
     const total = IN_ALL - running.size
-    if (total === 0) return 0
+    if (!isAnyDue || total === 0) return 0
     const leaseUntil = new Date(now.getTime() + LEASE_MS)
     const taken = await takeNotifications(world.pool, { ...hosts.free(now.getTime()), total }, now, leaseUntil)
     for (const one of taken) {
@@ -123,17 +124,24 @@ function givingUp(world: World, hosts: HostHealth): (now: Date) => Promise<void>
   }
 }
 
-/** Sends until stopped. While nothing is due, it looks every `pauseMs`. Stopping waits for running calls. */
-export function startNotifier(world: World, pauseMs: number): Worker {
+/** Sends until stopped. While nothing is due, it waits for the lookout. Stopping waits for running calls. */
+export function startNotifier(world: World, nextLook: Lookout): Worker {
   const stopping = new AbortController()
   const sender = notifier(world)
   const work = async (): Promise<void> => {
+    let isAnyDue = true
     while (!stopping.signal.aborted) {
-      const sent = await sender.sendDue().catch((error: unknown) => {
+      const sent = await sender.sendDue(isAnyDue).catch((error: unknown) => {
         world.log.error({ err: error }, 'a round of notifications failed')
         return 0
       })
-      if (sent === 0) await either(sender.oneEnded(), (signal) => world.sleep(pauseMs, signal), stopping.signal)
+      isAnyDue = true
+      const look = async (signal: AbortSignal): Promise<void> => {
+        const { notifications } = await nextLook(signal)
+        // Where a call has ended first, its host may take the next one.
+        if (!signal.aborted) isAnyDue = notifications
+      }
+      if (sent === 0) await either(sender.oneEnded(), look, stopping.signal)
     }
     await sender.settled()
   }

@@ -14,7 +14,6 @@ import {
 } from '@acopay/core'
 import {
   alarmJob,
-  expiredOrders,
   forgetNonces,
   type Job,
   leaseJobs,
@@ -27,7 +26,7 @@ import { makeDueHeads } from '../actions/audit/day-heads.ts'
 import { makeBill } from '../actions/bill/make-bill.ts'
 import { forgetOldAudit } from '../actions/console/audit.ts'
 import { closeAttempts } from '../actions/order/close-attempts.ts'
-import { expireOrder } from '../actions/order/expire-order.ts'
+import { expireOrders } from '../actions/order/expire-order.ts'
 import { resolveAttempt } from '../actions/payment/resolve-attempt.ts'
 import { watchAttempt } from '../actions/payment/watch-attempt.ts'
 import { reconcileDay } from '../actions/reconciliation/reconcile-day.ts'
@@ -38,6 +37,7 @@ import { countHourlyFigures } from '../actions/statistics/count-hours.ts'
 import { asOne } from '../tracing/along.ts'
 import { within } from '../upstream/call-upstream.ts'
 import type { World } from '../world.ts'
+import { ALL_DUE, type Due, type Lookout } from './lookout.ts'
 
 type Task = {
   run: (world: World, job: Job) => Promise<JobOutcome>
@@ -101,7 +101,6 @@ const PLAN_PAUSE_MS = 60_000
 const COUNT_PAUSE_MS = 15_000
 /** Counting the overview's figures takes at most a twentieth of the time. */
 const COUNT_SHARE = 20
-const EXPIRED_AT_ONCE = 100
 const NONCES_AT_ONCE = 5000
 
 /** Writes the daily jobs and runs one round. */
@@ -115,7 +114,7 @@ type Free = { jobs: number; bills: number }
 
 /** Runs one round over all due work. Returns how much was done, so that the caller runs a full round again at once. */
 export async function runRound(world: World, free: Free = { jobs: LANES, bills: BILL_LANES }): Promise<number> {
-  const { jobs, swept } = await takeRound(world, free)
+  const { jobs, swept } = await takeRound(world, free, ALL_DUE)
   await Promise.all(jobs.map((job) => runJob(world, job)))
   return jobs.length + swept
 }
@@ -132,16 +131,16 @@ async function planDays(world: World): Promise<number> {
 }
 
 /** Leases due jobs for the free lanes. Also expires orders and removes old nonces, which need no job. */
-async function takeRound(world: World, free: Free): Promise<{ jobs: Job[]; swept: number }> {
+async function takeRound(world: World, free: Free, due: Due): Promise<{ jobs: Job[]; swept: number }> {
   const now = world.now()
-  const lapsed = await expiredOrders(world.pool, world.sureNow(), EXPIRED_AT_ONCE)
-  for (const key of lapsed) await expireOrder(world, key)
+  const expired = due.expiry ? await expireOrders(world) : 0
   const forgetBefore = new Date(world.sureNow().getTime() - world.limits.nonceWindowMs)
-  const forgotten = await forgetNonces(world.pool, forgetBefore, NONCES_AT_ONCE)
+  const forgotten = due.nonces ? await forgetNonces(world.pool, forgetBefore, NONCES_AT_ONCE) : 0
+  if (!due.jobs) return { jobs: [], swept: expired + forgotten }
   const leaseUntil = new Date(now.getTime() + world.limits.leaseMs)
   const jobs = await leaseJobs(world.pool, { now, leaseUntil }, free.jobs, ALL_BUT_BILLS)
   if (free.bills > 0) jobs.push(...(await leaseJobs(world.pool, { now, leaseUntil }, free.bills, BILL_KINDS)))
-  return { jobs, swept: lapsed.length + forgotten }
+  return { jobs, swept: expired + forgotten }
 }
 
 /** Each run has an id and a trace of its own. */
@@ -198,10 +197,10 @@ async function runAndSettle(world: World, job: Job): Promise<JobOutcome> {
 export type Worker = { stop: () => Promise<void> }
 
 /**
- * Works until stopped. While no job is due, it looks every `pauseMs`. Jobs run in parallel, so that one whose upstream does
+ * Works until stopped. While nothing is due, it waits for the lookout. Jobs run in parallel, so that one whose upstream does
  * not answer delays no other. Stopping waits for running jobs.
  */
-export function startWorker(world: World, pauseMs: number): Worker {
+export function startWorker(world: World, nextLook: Lookout): Worker {
   const stopping = new AbortController()
   const running = new Set<Promise<void>>()
   const making = new Set<Promise<void>>()
@@ -210,7 +209,7 @@ export function startWorker(world: World, pauseMs: number): Worker {
   let countAgainMs = 0
   let heading: Promise<void> | null = null
 
-  async function round(): Promise<number> {
+  async function round(due: Due): Promise<number> {
     const nowMs = world.now().getTime()
     if (nowMs >= planAgainMs) {
       await planDays(world)
@@ -218,7 +217,8 @@ export function startWorker(world: World, pauseMs: number): Worker {
       heading ??= makeHeads()
     }
     if (counting === null && nowMs >= countAgainMs) counting = countOften()
-    const { jobs, swept } = await takeRound(world, { jobs: LANES - running.size, bills: BILL_LANES - making.size })
+    const free = { jobs: LANES - running.size, bills: BILL_LANES - making.size }
+    const { jobs, swept } = await takeRound(world, free, due)
     for (const job of jobs) {
       const lanes = BILL_KINDS.includes(job.kind) ? making : running
       const run = runJob(world, job).finally(() => lanes.delete(run))
@@ -248,13 +248,15 @@ export function startWorker(world: World, pauseMs: number): Worker {
   }
 
   const work = async (): Promise<void> => {
+    let due = ALL_DUE
     while (!stopping.signal.aborted) {
-      const done = await round().catch((error: unknown) => {
+      const done = await round(due).catch((error: unknown) => {
         world.log.error({ err: error }, 'a round of jobs failed')
         return 0
       })
+      due = ALL_DUE
       if (running.size >= LANES) await Promise.race(running)
-      else if (done === 0) await world.sleep(pauseMs, stopping.signal)
+      else if (done === 0) due = await nextLook(stopping.signal)
     }
     await Promise.all([...running, ...making, counting, heading])
   }

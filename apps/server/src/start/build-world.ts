@@ -96,6 +96,7 @@ export function buildWorld({
     limits: { closeBudgetMs, channelCallMs, leaseMs, nonceWindowMs, auditDays, alarmAfterMs: ALARM_AFTER_MS },
     isSandbox: config.mode === 'sandbox',
     consoleRules: consoleRulesOf(config),
+    groupOf: ONE_GROUP,
     ...sharedStatements({ pool, now, steadyMs: clock.steadyMs, metrics, groupOf: ONE_GROUP }),
     signingKey,
     signNotification: (mchNo, news, at) =>

@@ -26,7 +26,7 @@ ACOPAY_CLOSE_BUDGET_MS    6000  100  8000
 ACOPAY_CHANNEL_CALL_MS    2000  50   8000
 ACOPAY_LEASE_MS           15000 200  600000
 ACOPAY_NONCE_HOURS        24    1    8784
-ACOPAY_JOB_PAUSE_MS       500   10   60000
+ACOPAY_JOB_PAUSE_MS       1000  10   60000
 ACOPAY_POOL_MAX           16    2    500
 ACOPAY_DRAIN_MS           none  0    300000
 ACOPAY_RATE_PER_ADDRESS   5000  0    1000000
@@ -60,7 +60,7 @@ describe('without any setting', () => {
       channelCallMs: 2000,
       leaseMs: 15_000,
       nonceWindowMs: 86_400_000,
-      jobPauseMs: 500,
+      jobPauseMs: 1000,
       poolMax: 16,
       drainMs: 0,
       ratePerAddress: 5000,

@@ -20,7 +20,7 @@ ACOPAY_SIGNER               -          commands
 ACOPAY_CLOSE_BUDGET_MS      6000       gateway
 ACOPAY_CHANNEL_CALL_MS      2000       gateway
 ACOPAY_LEASE_MS             15000      gateway
-ACOPAY_JOB_PAUSE_MS         500        gateway
+ACOPAY_JOB_PAUSE_MS         1000       gateway
 ACOPAY_NONCE_HOURS          24         gateway
 ACOPAY_RATE_PER_ADDRESS     5000       gateway
 ACOPAY_RATE_PER_MERCHANT    0          gateway

@@ -166,7 +166,7 @@ export const SETTINGS = {
     zh: '任务的租约多长；至少为 `ACOPAY_CLOSE_BUDGET_MS` 的两倍',
     en: 'how long a lease on a job lasts; at least twice `ACOPAY_CLOSE_BUDGET_MS`',
   }),
-  ACOPAY_JOB_PAUSE_MS: setting('jobPauseMs', milliseconds(10, 60_000), '500', {
+  ACOPAY_JOB_PAUSE_MS: setting('jobPauseMs', milliseconds(10, 60_000), '1000', {
     group: 'orders',
     since: '0.1.0',
     zh: '空闲的进程多久找一次任务',

@@ -15,16 +15,7 @@ import {
 } from '../../../../test/support/orders.ts'
 import { transaction } from '../db.ts'
 import { attemptsOf, moveAttempt } from '../payments/attempts.ts'
-import {
-  expiredOrders,
-  findOrder,
-  insertOrders,
-  lockOrder,
-  type Move,
-  moveOrder,
-  type Placed,
-  type Placing,
-} from './orders.ts'
+import { findOrder, insertOrders, lockOrder, type Move, moveOrder, type Placed, type Placing } from './orders.ts'
 import { brokenAt, readTimeline } from './timeline.ts'
 
 let database: TestDatabase
@@ -215,24 +206,6 @@ describe('moveOrder', () => {
     expect(
       brokenAt(await readTimeline(database.pool, MCH, order.transactionNo), MCH, order.transactionNo, now),
     ).toBeNull()
-  })
-})
-
-describe('expiredOrders', () => {
-  it('finds open orders from their expiry on, oldest first, and leaves out what is closed or being changed', async () => {
-    const past = (ms: number) => seedOrder(database.pool, { timeExpire: after(-86_400_000 - ms) })
-    const [second, first, closed, busy] = [await past(1), await past(2), await past(3), await past(0)]
-    await moveOrder(database.pool, closed, move())
-    const due = async (atMs: number, limit = 10) =>
-      (await expiredOrders(database.pool, after(-86_400_000 + atMs), limit)).map(({ transactionNo }) => transactionNo)
-    await transaction(database.pool, async (db) => {
-      await lockOrder(db, MCH, { transactionNo: busy.transactionNo })
-      expect(await due(0)).toEqual([first.transactionNo, second.transactionNo])
-    })
-    expect(await due(0)).toEqual([first, second, busy].map(({ transactionNo }) => transactionNo))
-    expect(await due(0, 1)).toEqual([first.transactionNo])
-    expect(await due(-2)).toEqual([first.transactionNo])
-    expect(await due(-3)).toEqual([])
   })
 })
 

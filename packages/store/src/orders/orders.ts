@@ -1,4 +1,4 @@
-/** Orders. Only `moveOrder` here and `moveUntouched` in untouched-orders.ts write state changes; both extend the timeline. */
+/** Orders. Only `moveOrder` here, `moveUntouched` and `expireUntouched` beside it write state changes; all extend the timeline. */
 import { type CloseReason, type Fen, fen, type JobKind, type OrderRef, type OrderState } from '@acopay/core'
 import { type Db, retried, run } from '../db.ts'
 import { nextHash } from './timeline.ts'
@@ -212,22 +212,4 @@ export async function moveOrder(db: Db, order: Order, move: Move): Promise<Order
   if (rows.length !== 1) throw new Error(`order ${order.transactionNo} changed while it was thought to be locked`)
   const { to: state, closeReason, attempts, paid } = move
   return { ...order, ...paid, state, closeReason, attempts, headSeq, headHash }
-}
-
-/**
- * Keys of at most `limit` NOTPAY orders past their expiry, the oldest first. Skips rows that another transaction has
- * locked.
- */
-export async function expiredOrders(
-  db: Db,
-  now: Date,
-  limit: number,
-): Promise<{ mchNo: string; transactionNo: string }[]> {
-  return run(
-    db,
-    'expiredOrders',
-    `select mch_no as "mchNo", transaction_no as "transactionNo" from orders
-      where state = 'NOTPAY' and time_expire <= $1 order by time_expire limit $2 for update skip locked`,
-    [now, limit],
-  )
 }

@@ -1,6 +1,7 @@
 /**
  * Changes an order. It locks the order, lets the table decide, writes the steps, the timeline, the merchant's notification and
- * the jobs, and commits. All events come through here; only the cheap close in closeOrder has a statement of its own.
+ * the jobs, and commits. All events come through here; only the cheap close in closeOrder and the sweep in
+ * expire-order.ts have statements of their own.
  */
 import { decide, type Step } from '@acopay/core'
 import {

@@ -6,11 +6,11 @@
 import {
   answeredCloses,
   attemptsOf,
-  expiredOrders,
   findOrder,
   finishRestoration,
   holdRestoration,
   keepRestoration,
+  lapsedOrders,
   type OrderKey,
   type OrderKeys,
   type Restoration,
@@ -71,7 +71,7 @@ async function settleOne(world: World, { beganAt, restoredTo }: Restoration, sig
     if (after === null) break
   }
   for (let last = ''; ; ) {
-    const keys = await expiredOrders(world.pool, new Date(world.now().getTime() + LATER_MS), 100)
+    const keys = await lapsedOrders(world.pool, new Date(world.now().getTime() + LATER_MS), 100)
     if (keys.length === 0) break
     const [first] = keys
     if (first?.transactionNo === last) throw new Error(`order ${last} stays open`)

@@ -10,7 +10,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { closesDuring, lostOf, placeOrders } from '../test/support/failover/closes.ts'
 import { type Cluster, missingPackages, startCluster } from '../test/support/failover/patroni.ts'
-import { PATIENT, startProcess } from '../test/support/process.ts'
+import { PATIENT, type StartedProcess, startProcess } from '../test/support/process.ts'
 
 const { values } = parseArgs({ options: { closes: { type: 'string', default: '500' }, only: { type: 'string' } } })
 const CLOSES = Number(values.closes)
@@ -80,6 +80,17 @@ async function during(cluster: Cluster, home: string, run: Run): Promise<boolean
     LOG_LEVEL: 'silent',
     DATABASE_URL: run.address(cluster),
   })
+  try {
+    return await killing({ cluster, leader, run }, gateway)
+  } finally {
+    await gateway.end('SIGTERM')
+  }
+}
+
+type Scene = { cluster: Cluster; leader: Leader; run: Run }
+
+/** Prints the run's line; answers whether nothing was lost that should not be. */
+async function killing({ cluster, leader, run }: Scene, gateway: StartedProcess): Promise<boolean> {
   const orders = await placeOrders(gateway.demo, CLOSES)
   const event = { after: Math.floor(CLOSES / 3), happen: () => run.happen(cluster, leader) }
   const closes = await closesDuring(gateway.demo, orders, { event, deadlineMs: DEADLINE_MS })
@@ -88,7 +99,6 @@ async function during(cluster: Cluster, home: string, run: Run): Promise<boolean
   const pool = cluster.pool('gateway')
   const lost = await lostOf(pool, closes.acknowledged)
   await pool.end()
-  await gateway.end('SIGTERM')
   const { acknowledged, gapMs, others } = closes
   console.log(
     `${run.name}: ${leader} -> ${now}; acknowledged ${acknowledged.length} of ${CLOSES}, lost ${lost.length}, ${(gapMs / 1000).toFixed(1)} s without closes; ${JSON.stringify(others)}`,

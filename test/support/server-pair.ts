@@ -4,6 +4,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '@acopay/embedded-postgres'
 import { openPool, type Pool } from '@acopay/store'
+import { killServer } from './kill-server.ts'
 
 export type PairedServer = {
   /** `address:port`, as in an address of the database. */
@@ -63,21 +64,9 @@ function pairedServer(host: string, server: EmbeddedPostgres): PairedServer {
     host: `${host}:${port}`,
     admin: openPool({ ...server.connection, user, database, max: 2 }),
     kill: () => {
-      for (const pid of [server.pid, ...childrenOf(server.pid)]) process.kill(pid, 'SIGKILL')
+      killServer(server.pid)
     },
   }
-}
-
-/** On Linux only. */
-function childrenOf(parent: number): number[] {
-  return fs.readdirSync('/proc').flatMap((name) => {
-    try {
-      const stat = /^\d+$/.test(name) ? fs.readFileSync(`/proc/${name}/stat`, 'utf8') : ''
-      return Number(/\) \w (\d+) /.exec(stat)?.[1]) === parent ? [Number(name)] : []
-    } catch {
-      return []
-    }
-  })
 }
 
 async function streaming(primary: Pool): Promise<void> {

@@ -51,7 +51,7 @@ const failureOf = ([server, error]: [string, Error]): Failure => ({
 type Connected = (
   error: Error | undefined,
   client: pg.PoolClient | undefined,
-  done: (release?: unknown) => void,
+  done: (release?: boolean | Error) => void,
 ) => void
 
 /** PostgreSQL's word for: nothing can be written here. */

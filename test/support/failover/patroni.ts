@@ -6,6 +6,7 @@ import net from 'node:net'
 import path from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { openPool, type Pool } from '@acopay/store'
+import { killServer } from '../kill-server.ts'
 
 const NAMES = ['one', 'two'] as const
 type Name = (typeof NAMES)[number]
@@ -77,11 +78,11 @@ export async function startCluster(dir: string, how: 'synchronous' | 'asynchrono
     proxied: `127.0.0.1:${ports.proxy}`,
     hosts: hosts.join(),
     pool,
-    whole: () => whole(ports),
+    whole: () => whole(ports, how),
     kill(name) {
       const postmaster = Number(fs.readFileSync(path.join(dir, name, 'postmaster.pid'), 'utf8').split('\n')[0])
       running.get(name)?.kill('SIGKILL')
-      process.kill(postmaster, 'SIGKILL')
+      killServer(postmaster)
     },
     revive: (name) => start(name, 'patroni', [configOf(name)]),
     async switchover(from) {
@@ -171,6 +172,7 @@ function patroniConfig({ dir, ports, name, how }: Member): unknown {
       connect_address: postgres,
       data_dir: path.join(dir, name),
       bin_dir: postgresFolder(),
+      pgpass: path.join(dir, `${name}.pgpass`),
       authentication: Object.fromEntries(
         ['superuser', 'replication', 'rewind'].map((role) => [role, { username: 'postgres' }]),
       ),
@@ -212,7 +214,8 @@ type Listed = { members: { name: Name; role: string; state: string }[] }
 
 const WHOLE_MS = 180_000
 
-async function whole(ports: Ports): Promise<Name> {
+async function whole(ports: Ports, how: Member['how']): Promise<Name> {
+  const following = how === 'synchronous' ? 'sync_standby' : 'replica'
   const listed = async (name: Name): Promise<Listed> => {
     const answer = await fetch(`http://127.0.0.1:${ports[`rest-${name}`]}/cluster`).catch(() => null)
     return answer === null ? { members: [] } : ((await answer.json()) as Listed)
@@ -220,7 +223,7 @@ async function whole(ports: Ports): Promise<Name> {
   for (const deadline = Date.now() + WHOLE_MS; Date.now() < deadline; await pause(500)) {
     for (const { members } of await Promise.all(NAMES.map(listed))) {
       const leader = members.find(({ role, state }) => role === 'leader' && state === 'running')
-      const follower = members.find(({ role, state }) => role !== 'leader' && /^(?:running|streaming)$/.test(state))
+      const follower = members.find(({ role, state }) => role === following && /^(?:running|streaming)$/.test(state))
       if (leader !== undefined && follower !== undefined) return leader.name
     }
   }

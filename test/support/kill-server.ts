@@ -3,7 +3,13 @@ import fs from 'node:fs'
 
 /** Also one that was stopped by a signal: it would keep the server from being started again. */
 export function killServer(postmaster: number): void {
-  for (const pid of [postmaster, ...childrenOf(postmaster)]) process.kill(pid, 'SIGKILL')
+  for (const pid of [postmaster, ...childrenOf(postmaster)]) {
+    try {
+      process.kill(pid, 'SIGKILL')
+    } catch {
+      // It has ended with its parent.
+    }
+  }
 }
 
 /** On Linux only. */

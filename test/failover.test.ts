@@ -11,6 +11,8 @@ import { SIZE } from './support/size.ts'
 const CLOSES = SIZE.failoverCloses
 /** How long the standby hears nothing before the primary dies. */
 const STALLED_S = 0.5
+/** Two servers and a gateway start in each, also beside other work. */
+const LONG_MS = 180_000
 
 let dir: string
 let pair: ServerPair
@@ -51,13 +53,17 @@ async function dies(): Promise<void> {
   await pair.standby.admin.query('select pg_promote()')
 }
 
-it.runIf(CLOSES > 0)('every close that was acknowledged is found at the new primary, with no restart', async () => {
-  const orders = await start('synchronous')
-  const event = { after: Math.floor(CLOSES / 3), happen: dies }
-  const closes = await closesDuring(gateway.demo, orders, { event, deadlineMs: 30_000 })
-  expect(closes.acknowledged).toHaveLength(CLOSES)
-  expect(await lostOf(pair.standby.admin, closes.acknowledged)).toEqual([])
-})
+it.runIf(CLOSES > 0)(
+  'every close that was acknowledged is found at the new primary, with no restart',
+  async () => {
+    const orders = await start('synchronous')
+    const event = { after: Math.floor(CLOSES / 3), happen: dies }
+    const closes = await closesDuring(gateway.demo, orders, { event, deadlineMs: 30_000 })
+    expect(closes.acknowledged).toHaveLength(CLOSES)
+    expect(await lostOf(pair.standby.admin, closes.acknowledged)).toEqual([])
+  },
+  LONG_MS,
+)
 
 it.runIf(CLOSES > 0)(
   'without a synchronous standby, closes that were acknowledged are lost with the primary',
@@ -68,4 +74,5 @@ it.runIf(CLOSES > 0)(
     expect(closes.acknowledged).toHaveLength(CLOSES)
     expect((await lostOf(pair.standby.admin, closes.acknowledged)).length).toBeGreaterThan(0)
   },
+  LONG_MS,
 )

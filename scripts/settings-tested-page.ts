@@ -37,6 +37,10 @@ const REASONS: Record<string, string> = {
   'rows that the command for load tests writes in one transaction; it makes the same orders':
     '压力测试的命令在一个事务里写入的行数；生成同样的订单',
   'over how many days the command for load tests spreads its orders': '压力测试的命令把订单分布在多少天里',
+  'how large a primary `capacity` assumes': '`capacity` 假定的主库大小',
+  'connections of a process, as `ACOPAY_POOL_MAX` has them': '一个进程的连接数，与 `ACOPAY_POOL_MAX` 相同',
+  'connections above which `capacity` names PgBouncer': '连接数超过它时 `capacity` 提到 PgBouncer',
+  'seconds of a day': '一天的秒数',
   'how long a statement of a command that reads or writes everything may take': '读写全部数据的命令，一条语句最多多久',
   'files kept for the database, upstreams and the log': '为数据库、上游和日志保留的文件数',
   'results in one statement: as many as calls can be under way, so that this bound is never met':

@@ -1,6 +1,7 @@
 /** `acopay-server COMMAND`: finds the operator's command, runs it, and says in one line what went wrong. */
 import { audit } from './commands/audit.ts'
 import { backup } from './commands/backup.ts'
+import { capacity } from './commands/capacity.ts'
 import { channelAccount } from './commands/channel-account.ts'
 import { config } from './commands/config.ts'
 import { consoleUser } from './commands/console-user.ts'
@@ -52,6 +53,7 @@ export const OPERATOR_COMMANDS: Record<string, OperatorCommand> = {
   backup,
   restore,
   restored,
+  capacity,
   'seed-orders': seedOrders,
   version,
 }

@@ -1,5 +1,6 @@
 /** Every access to PostgreSQL goes through here: named statements, short transactions, bigint for money. */
 import pg from 'pg'
+import { leavesServer, type ServersOptions, ServersPool } from './servers.ts'
 
 /** What a statement runs on: the pool, or the connection of a transaction. */
 export type Db = Pick<pg.Pool | pg.PoolClient, 'query'>
@@ -15,10 +16,11 @@ const types: pg.CustomTypesConfig = {
       : pg.types.getTypeParser(oid, format as 'text')) as typeof pg.types.getTypeParser,
 }
 
-export type PoolOptions = pg.PoolConfig & { statementTimeoutMs?: number }
+/** `several`: the servers of which one gets the connections, instead of one address. */
+export type PoolOptions = pg.PoolConfig & { statementTimeoutMs?: number; several?: ServersOptions }
 
 /** How long PostgreSQL keeps a transaction, and its locks, for a process that sends no next statement. */
-const IDLE_TRANSACTION_MS = 30_000
+export const IDLE_TRANSACTION_MS = 30_000
 
 /** How much longer than PostgreSQL the caller waits for a statement: then no answer comes, and the connection is closed. */
 const NO_ANSWER_MS = 1000
@@ -29,8 +31,8 @@ const NO_ANSWER_MS = 1000
  * later. `onError` is called for connections that are lost while idle; the pool replaces them.
  */
 export function openPool(options: PoolOptions, onError: (error: Error) => void = () => {}): Pool {
-  const { statementTimeoutMs = 5000, ...config } = options
-  const pool = new pg.Pool({
+  const { statementTimeoutMs = 5000, several = null, ...config } = options
+  const ours = {
     max: 16,
     connectionTimeoutMillis: 5000,
     idleTimeoutMillis: 30_000,
@@ -42,7 +44,8 @@ export function openPool(options: PoolOptions, onError: (error: Error) => void =
     idle_in_transaction_session_timeout: IDLE_TRANSACTION_MS,
     ...config,
     types,
-  })
+  }
+  const pool = new ServersPool(ours, several)
   pool.on('error', onError)
   // A connection may be lost in the same moment in which it is made, before its user listens: the process would end.
   pool.on('connect', (client) => client.on('error', () => {}))
@@ -119,7 +122,7 @@ function oneByOne(client: pg.PoolClient): { db: Db; isIdle: () => boolean; lost:
     try {
       return await (client.query as (...asked: unknown[]) => Promise<unknown>).apply(client, statement)
     } catch (error) {
-      if (error instanceof Error && !(error instanceof pg.DatabaseError)) lost = error
+      if (error instanceof Error && (!(error instanceof pg.DatabaseError) || leavesServer(error))) lost = error
       throw error
     } finally {
       isRunning = false

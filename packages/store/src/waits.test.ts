@@ -26,6 +26,7 @@ const anything: unknown = new Proxy(() => anything, {
 /** What takes no database, or nothing to wait for. */
 const NO_STATEMENT = new Set([
   'LAST_ANSWER',
+  'NoServerError',
   'brokenAt',
   'chainedText',
   'copyStatement',

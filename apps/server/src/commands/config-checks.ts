@@ -6,6 +6,7 @@ import { provenPlatformKeys } from '../security/platform-key.ts'
 import { masterKeyFile, masterKeysThere } from '../security/vault.ts'
 import type { CheckedConfig, Config } from '../start/config.ts'
 import { openDatabase } from '../start/database.ts'
+import { databaseConnection } from '../start/database-tls.ts'
 import { envFileOf } from '../start/environment.ts'
 import { isHomeNeeded } from '../start/home.ts'
 import type { Env } from '../start/setting-sources.ts'
@@ -27,6 +28,7 @@ export function remarksOf(env: Env, { config, settings, problems }: CheckedConfi
   }
   if (config === null) return remarks
   checkHome(config, remarks)
+  checkAddress(config, remarks)
   checkMasterKey(config, remarks)
   if (config.signer !== null && !may(config.signer, constants.X_OK)) {
     remarks.problems.push(`ACOPAY_SIGNER 不是可执行的程序 (is no program that can be run): ${config.signer}`)
@@ -62,6 +64,15 @@ function checkHome(config: Config, { problems }: Remarks): void {
   problems.push(
     `ACOPAY_HOME 指定的文件夹无法使用，请改为可写的文件夹 (this folder cannot be used, name one that can be written): ${config.home}`,
   )
+}
+
+/** Its hosts, and its certificates, whose files are read. */
+function checkAddress({ databaseUrl, mode }: Config, { problems }: Remarks): void {
+  try {
+    if (databaseUrl !== null) databaseConnection(databaseUrl, mode)
+  } catch (error) {
+    problems.push((error as Error).message)
+  }
 }
 
 function checkMasterKey(config: Config, { problems, warnings }: Remarks): void {
@@ -114,7 +125,8 @@ export async function whenConnected(config: Config, remarks: Remarks): Promise<v
       await close()
     }
   } catch (error) {
-    remarks.problems.push((error as Error).message)
+    const { message } = error as Error
+    if (!remarks.problems.includes(message)) remarks.problems.push(message)
   }
 }
 

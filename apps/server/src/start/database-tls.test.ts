@@ -21,7 +21,9 @@ beforeAll(() => {
 })
 afterAll(() => rmSync(dir, { recursive: true }))
 
-const sandbox = (url: string) => databaseConnection(url, 'sandbox')
+type Connection = ReturnType<typeof databaseConnection>
+type Alone = Exclude<Connection, { several: unknown }>
+const sandbox = (url: string): Alone => databaseConnection(url, 'sandbox') as Alone
 
 function refusal(url: string, mode: 'sandbox' | 'production' = 'sandbox'): string {
   try {

@@ -4,8 +4,10 @@
  */
 import { readFileSync, statSync } from 'node:fs'
 import { type ConnectionOptions, checkServerIdentity, rootCertificates } from 'node:tls'
+import type { ServersOptions } from '@acopay/store'
 import ipaddr from 'ipaddr.js'
 import { ConfigError } from './config-error.ts'
+import { databaseHosts } from './database-hosts.ts'
 
 const MODES = ['disable', 'require', 'verify-ca', 'verify-full'] as const
 type Mode = (typeof MODES)[number]
@@ -17,17 +19,26 @@ const SECURITY = /^ssl|^(?:requiressl|channel_binding|require_auth|uselibpqcompa
 /** The certificates that Node has: libpq's word for "those of the system". */
 const SYSTEM = 'system'
 
-export type DatabaseConnection = {
+type OneConnection = {
   connectionString: string
   ssl?: false | ConnectionOptions
   sslnegotiation?: 'postgres' | 'direct'
 }
+export type DatabaseConnection = OneConnection | { several: ServersOptions }
 
 /**
  * How to connect. Throws a ConfigError of one line that names the parameter. Production sends nothing in plain text to another
- * machine unless the URL says `sslmode=disable`.
+ * machine unless the URL says `sslmode=disable`; of several hosts that holds for each.
  */
 export function databaseConnection(databaseUrl: string, mode: 'sandbox' | 'production'): DatabaseConnection {
+  const found = databaseHosts(databaseUrl)
+  if (found === null) return oneConnection(databaseUrl, mode)
+  const { hosts, wanted, hostMs } = found
+  const servers = hosts.map(({ name, url }) => ({ name, ...oneConnection(url, mode) }))
+  return { several: { servers, wanted, serverMs: hostMs } }
+}
+
+function oneConnection(databaseUrl: string, mode: 'sandbox' | 'production'): OneConnection {
   // `postgres://user@/name` has no host, which the URL of the web must have.
   const text = databaseUrl.replace('@/', '@localhost/')
   // The driver refuses it in its own words.

@@ -1,6 +1,15 @@
 /** Opens the database of the configuration: the one at DATABASE_URL, or the embedded one, which is started if necessary. */
 import { startEmbeddedPostgres, type Watch } from '@acopay/embedded-postgres'
-import { migrate, openPool, type Pool, readSchema, servingName, whyNotServed } from '@acopay/store'
+import {
+  migrate,
+  NoServerError,
+  openPool,
+  type Pool,
+  readPooler,
+  readSchema,
+  servingName,
+  whyNotServed,
+} from '@acopay/store'
 import { VERSION } from '../version.ts'
 import type { World } from '../world.ts'
 import type { Config } from './config.ts'
@@ -24,7 +33,7 @@ export type DatabaseOptions = {
   isServing?: boolean
 }
 
-/** Throws an error of one line when the database cannot be reached. */
+/** Throws an error of one line when the database cannot be reached, or not as the gateway needs it. */
 export async function openDatabase(
   config: Config,
   { watch, signal, statementTimeoutMs = STATEMENT_MS, onLost, isServing }: DatabaseOptions = {},
@@ -41,14 +50,46 @@ export async function openDatabase(
     await pool.end()
     await embedded?.stop()
   }
-  await pool.query('select 1').catch(async (error: Error & { code?: string }) => {
+  try {
+    const wrong = await wrongWithPooler(pool, statementTimeoutMs)
+    if (wrong !== null) throw new PoolerError(wrong)
+    return { pool, close }
+  } catch (error) {
     await close()
-    // Only the code, because some messages repeat the address, which may contain a password.
-    throw new Error(
-      `连接不到数据库，请检查 DATABASE_URL (cannot reach the database, check DATABASE_URL): ${tlsFailure(error) ?? error.code ?? error.name}`,
-    )
-  })
-  return { pool, close }
+    throw error instanceof PoolerError ? error : new Error(unreachable(error as Error))
+  }
+}
+
+class PoolerError extends Error {}
+
+/** Only codes, because some messages repeat the address, which may contain a password. */
+function unreachable(error: Error & { code?: string }): string {
+  if (error.code === '08P01' && error.message.includes('unsupported startup parameter')) return REFUSED_BY_POOLER
+  const why = (one: Error & { code?: string }): string => tlsFailure(one) ?? one.code ?? one.name
+  const found =
+    error instanceof NoServerError
+      ? error.failures.map(
+          (failure) => `${failure.server}: ${failure.isOurs ? failure.error.message : why(failure.error)}`,
+        )
+      : [why(error)]
+  return `连接不到数据库，请检查 DATABASE_URL (cannot reach the database, check DATABASE_URL): ${found.join('; ')}`
+}
+
+const REFUSED_BY_POOLER =
+  'PgBouncer 不接受 DATABASE_URL 里的会话设置（08P01）：请去掉 options 等参数，改为 alter role … set …（docs/scaling.zh-CN.md） ' +
+  '(PgBouncer refuses a setting of the session in DATABASE_URL, 08P01: take options and the like out, and set them by alter role … set …; docs/scaling.md)'
+
+/** One line; null where nothing is wrong, or no pooler is there. */
+async function wrongWithPooler(pool: Pool, statementTimeoutMs: number): Promise<string | null> {
+  const pooler = await readPooler(pool, statementTimeoutMs)
+  if (pooler === null) return null
+  const { missing, followsNames } = pooler
+  if (statementTimeoutMs !== STATEMENT_MS)
+    return '这个命令不能经过 PgBouncer：请以数据库本身的 DATABASE_URL 执行 (this command does not go through PgBouncer: run it with a DATABASE_URL of the database itself)'
+  if (!followsNames)
+    return 'PgBouncer 的事务模式须为 1.21 或更新，且 max_prepared_statements 大于0；否则用会话模式 (PgBouncer in transaction mode has to be 1.21 or newer, with max_prepared_statements above 0; else use session mode)'
+  if (missing.length === 0) return null
+  return `PgBouncer 不传递会话设置：请在数据库执行以下语句，再在 PgBouncer 执行 RECONNECT (PgBouncer does not pass settings of the session on: run this in the database, then RECONNECT in PgBouncer): ${missing.join('; ')}`
 }
 
 /**

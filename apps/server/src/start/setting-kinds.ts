@@ -102,7 +102,8 @@ export const webAddress: Kind<string> = {
 }
 
 /** Of such an address alone it is certain where the password ends. */
-const PLACE = /^postgres(?:ql)?:\/\/(?:[^@/?#]*@)?([\w.-]+|\[[\da-fA-F:.]+\])(:\d+)?\/([\w-]+)(?:\?[^@#]*)?$/
+const HOST = /(?:[\w.-]+|\[[\da-fA-F:.]+\])(?::\d+)?/.source
+const PLACE = new RegExp(`^postgres(?:ql)?://(?:[^@/?#]*@)?(${HOST}(?:,${HOST})*)/([\\w-]+)(?:\\?[^@#]*)?$`)
 
 export const databaseAddress: Kind<string> = {
   ...hidden,
@@ -111,8 +112,8 @@ export const databaseAddress: Kind<string> = {
   values: same('`postgres://…`'),
   secret: {
     place(text) {
-      const [, name, port = '', database] = PLACE.exec(text) ?? []
-      return name === undefined ? null : `${name}${port}/${database}`
+      const [, hosts, database] = PLACE.exec(text) ?? []
+      return hosts === undefined ? null : `${hosts}/${database}`
     },
   },
 }

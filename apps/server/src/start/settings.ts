@@ -95,8 +95,8 @@ export const SETTINGS = {
     since: '0.1.0',
     inCommands: true,
     unset: { zh: '自带的数据库', en: 'the embedded database' },
-    zh: 'PostgreSQL 15 或更新，在另一台机器上时带 [`sslmode`](operating.zh-CN.md#到数据库的-tls)；由这个用户建表，或由另一个用户以 [`npm run migrate`](operating.zh-CN.md#两个数据库角色) 建好',
-    en: "PostgreSQL 15 or newer, with [`sslmode`](operating.md#tls-to-the-database) where it is another machine's; its user creates the tables, or [`npm run migrate`](operating.md#two-roles) did as another one",
+    zh: 'PostgreSQL 15 或更新，可写[几个主机](scaling.zh-CN.md#主库失效)，在另一台机器上时带 [`sslmode`](operating.zh-CN.md#到数据库的-tls)；由这个用户建表，或由另一个用户以 [`npm run migrate`](operating.zh-CN.md#两个数据库角色) 建好',
+    en: "PostgreSQL 15 or newer, [several hosts](scaling.md#a-primary-that-dies) if need be, with [`sslmode`](operating.md#tls-to-the-database) where it is another machine's; its user creates the tables, or [`npm run migrate`](operating.md#two-roles) did as another one",
   }),
   ACOPAY_POOL_MAX: setting('poolMax', whole([2, 500]), '16', {
     group: 'storage',

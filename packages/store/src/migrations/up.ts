@@ -5,6 +5,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type pg from 'pg'
 import { type Pool, UNHURRIED } from '../db.ts'
+import { isBehindPooler } from '../pooler.ts'
 import { type ConcurrentStatement, type Migration, ourMigrations } from './files.ts'
 import { prepareLedger, readSchema, whyNotServed, writeApplied } from './ledger.ts'
 
@@ -49,6 +50,8 @@ export async function migrate(pool: Pool, options: UpOptions = {}): Promise<void
     ...{ pool, client },
   }
   try {
+    // A lock of the session, and what it is told, would stay behind with a connection that others get next.
+    if (await isBehindPooler(client)) throw new Error(NOT_THROUGH_POOLER)
     await client.query(`set statement_timeout = 0`)
     if (await becomeRunner(run)) await runMissing(run)
   } catch (error) {
@@ -65,6 +68,10 @@ const pauseOf = (ms: number, signal?: AbortSignal) => pause(ms, undefined, signa
 const NOT_THE_OWNER =
   '数据库须先升级，而此角色无权修改表结构：请用表的所有者执行 npm run migrate ' +
   '(the database has to be migrated, and this role may not: run npm run migrate as the owner of the tables)'
+
+const NOT_THROUGH_POOLER =
+  '数据库须先升级，迁移不能经过 PgBouncer：请以数据库本身的 DATABASE_URL 执行 npm run migrate ' +
+  '(the database has to be migrated, which does not go through PgBouncer: run npm run migrate with a DATABASE_URL of the database itself)'
 
 async function missingIn(db: Pool | pg.PoolClient, migrations: Migration[]): Promise<Migration[]> {
   const schema = await readSchema(db, migrations)

@@ -7,10 +7,15 @@ import { startEmbeddedPostgres } from '@acopay/embedded-postgres'
 import { openPool, type Pool } from '@acopay/store'
 import type { Config } from '../../start/config.ts'
 import { LONG_STATEMENT_MS } from '../../start/database.ts'
+import { withDatabase } from '../../start/database-hosts.ts'
+import { databaseConnection } from '../../start/database-tls.ts'
 
 /** On the same server as the gateway's database; without one a second embedded PostgreSQL. */
-export async function scratchDatabase({ databaseUrl }: Config): Promise<{ pool: Pool; drop: () => Promise<void> }> {
-  return databaseUrl === null ? ownServer() : onServer(databaseUrl)
+export async function scratchDatabase({
+  databaseUrl,
+  mode,
+}: Config): Promise<{ pool: Pool; drop: () => Promise<void> }> {
+  return databaseUrl === null ? ownServer() : onServer(databaseUrl, mode)
 }
 
 async function ownServer() {
@@ -25,9 +30,11 @@ async function ownServer() {
   return { pool, drop }
 }
 
-async function onServer(databaseUrl: string) {
+async function onServer(databaseUrl: string, mode: Config['mode']) {
   const name = `acopay_rehearsal_${randomBytes(6).toString('hex')}`
-  const admin = openPool({ connectionString: databaseUrl, max: 1, statementTimeoutMs: LONG_STATEMENT_MS })
+  const open = (url: string, max: number): Pool =>
+    openPool({ ...databaseConnection(url, mode), max, statementTimeoutMs: LONG_STATEMENT_MS })
+  const admin = open(databaseUrl, 1)
   try {
     await admin.query(`create database ${name} encoding 'UTF8' template template0`)
   } catch (error) {
@@ -37,9 +44,7 @@ async function onServer(databaseUrl: string) {
       `不能建立演练用的数据库，角色需要 CREATEDB (cannot create a database for the rehearsal; the role needs CREATEDB): ${code}`,
     )
   }
-  const url = new URL(databaseUrl)
-  url.pathname = `/${name}`
-  const pool = openPool({ connectionString: url.href, max: 4, statementTimeoutMs: LONG_STATEMENT_MS })
+  const pool = open(withDatabase(databaseUrl, name), 4)
   const drop = async (): Promise<void> => {
     await pool.end()
     await admin.query(`drop database ${name} with (force)`)

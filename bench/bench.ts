@@ -7,7 +7,7 @@ import { type Look, measuredLine } from './figures/block.ts'
 import type { Line } from './figures/line.ts'
 import { watchedBy } from './figures/measure.ts'
 import { progress } from './figures/said.ts'
-import { type Report, reportText } from './figures/table.ts'
+import { type PeerLine, type Report, reportText } from './figures/table.ts'
 import { writeReadmes } from './figures/write.ts'
 import { nodeProgram } from './node-version.ts'
 import { type Options, readOptions, USAGE } from './options.ts'
@@ -40,25 +40,38 @@ async function main(asked: Options): Promise<void> {
     const stack = await openStack({ merchants: Math.max(...asked.merchants), node })
     try {
       postgres = stack.database.version
-      lines.push(...(await measureAll(stack, asked, node)))
+      await measureAll(stack, asked, { program: node, onLine: (line) => void lines.push(line) })
+    } catch (error) {
+      failed(error)
     } finally {
       await stack.stop()
     }
   }
-  const { peers, notes } = asked.hasPeers ? await measurePeers(asked, look(asked)) : { peers: [], notes: [] }
+  const none = { peers: [], notes: [] }
+  const { peers, notes } = asked.hasPeers ? await measurePeers(asked, look(asked)).catch(failed) : none
   const report: Report = { run: runOf({ postgres, orders: asked.orders }), lines, peers, notes }
   say.line(`\n${reportText(report, 'en')}`)
   if (asked.out !== null) writeFileSync(asked.out, `${JSON.stringify(report, null, 2)}\n`)
-  if (asked.isWritten) writeReadmes('bench', (language) => reportText(report, language))
+  if (asked.isWritten && process.exitCode !== 1) writeReadmes('bench', (language) => reportText(report, language))
+}
+
+/** What was measured before is told all the same, but pages get a whole run. */
+function failed(error: unknown): { peers: PeerLine[]; notes: string[] } {
+  process.exitCode = 1
+  say.line(`FAILED: ${(error as Error).stack}`)
+  return { peers: [], notes: [] }
 }
 
 const look = ({ signatureSeconds, isQuick }: Options): Look => ({ say, signatureSeconds, isQuick })
 
 /** The first program is the one that runs this. Another version of it is measured with one process and the fewest merchants. */
-async function measureAll(stack: Stack, asked: Options, program: string): Promise<Line[]> {
+async function measureAll(
+  stack: Stack,
+  asked: Options,
+  { program, onLine }: { program: string; onLine: (line: Line) => void },
+): Promise<void> {
   const isOwn = program === process.execPath
   const node = isOwn ? process.versions.node : (asked.nodes.find((version) => program.includes(version)) ?? program)
-  const lines: Line[] = []
   for (const processes of isOwn ? asked.processes : [1]) {
     say.step(`starting ${processes} gateway(s) on Node ${node} …`)
     const gateways = await stack.start(processes)
@@ -74,12 +87,11 @@ async function measureAll(stack: Stack, asked: Options, program: string): Promis
     for (const merchants of isOwn ? asked.merchants : [Math.min(...asked.merchants)]) {
       for (const work of asked.only) {
         const prepared = await WORKS[work](sceneOf(merchants), countOf(work, asked.orders))
-        lines.push(await measuredLine({ work, merchants, processes, node }, { watched, prepared }, look(asked)))
+        onLine(await measuredLine({ work, merchants, processes, node }, { watched, prepared }, look(asked)))
       }
     }
     lanes.end()
   }
-  return lines
 }
 
 const options = read()

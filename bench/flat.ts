@@ -7,7 +7,7 @@ import { parseArgs } from 'node:util'
 import { seedOrders } from '../apps/server/src/commands/seed-orders.ts'
 import { measuredLine } from './figures/block.ts'
 import { FLAT_WORKS, flatText, type Sized } from './figures/flat.ts'
-import { watchedBy } from './figures/measure.ts'
+import { settled, watchedBy } from './figures/measure.ts'
 import { progress } from './figures/said.ts'
 import { writeReadmes } from './figures/write.ts'
 import { numberOf, numbersOf } from './options.ts'
@@ -34,16 +34,19 @@ const CONNECTIONS = numberOf('connections', values.connections, [1, 2000])
 
 const say = progress()
 
-/** The orders that were measured before are among those of the next size: some thousands of a million. */
+/** No gateway of this sandbox ever starts. The orders that were measured before are among those of the next size: some thousands of a million. */
 async function grown(stack: Stack, size: number): Promise<void> {
   await stack.rest()
-  const env = { ...stack.env, ACOPAY_MODE: 'sandbox' }
+  const env = { ...stack.env, ACOPAY_MODE: 'sandbox', ACOPAY_SANDBOX_EXPOSED: 'yes' }
   const status = await seedOrders.run(['--orders', String(size)], { env, defaultHome: '', say: say.step })
   if (status !== 0) throw new Error('the orders could not be seeded')
 }
 
 async function measureSize(stack: Stack, size: number): Promise<Sized[]> {
   const gateways = await stack.start(1)
+  say.step('waiting until what a start and a large load leave to do is done …')
+  await stack.database.pool.query('checkpoint')
+  await settled([gateways.cpuUs, stack.database.cpuUs])
   const lanes = await openLanes({
     gateways: gateways.urls,
     payers: stack.outside.payers,

@@ -13,7 +13,8 @@ export function nodeProgram(version: string, step: (text: string) => void): stri
   if (existsSync(program)) return program
   step(`npm brings ${name}@${version} …`)
   mkdirSync(folder, { recursive: true })
-  const args = ['install', '--prefix', folder, '--no-save', '--no-audit', '--no-fund', `${name}@${version}`]
+  const quiet = ['--no-save', '--no-audit', '--no-fund', '--loglevel=error']
+  const args = ['install', '--prefix', folder, ...quiet, `${name}@${version}`]
   const { status, stderr } = spawnSync('npm', args, { encoding: 'utf8' })
   if (status !== 0 || !existsSync(program)) throw new Error(`--node: npm cannot bring ${name}@${version}: ${stderr}`)
   return program

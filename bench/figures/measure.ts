@@ -1,4 +1,5 @@
 /** Counts what a piece of work takes from every process that has to do with it. */
+import { setTimeout as pause } from 'node:timers/promises'
 import { machineMicros } from '../machine.ts'
 import type { Database } from '../stack/database.ts'
 import type { Gateways } from '../stack/gateways.ts'
@@ -39,6 +40,23 @@ export async function measured({ database, cpuUs, outsideUs, delayMs }: Watched,
     statements: after.statements - before.statements,
     walBytes: after.walBytes - before.walBytes,
     transactions: (await database.transactions()) - transactions,
+  }
+}
+
+const LOOK_MS = 1000
+const QUIET_LOOKS = 3
+const QUIET_US = 100_000
+const GIVE_UP_LOOKS = 600
+
+/** Waits until these processes have taken less than a tenth of a core for three seconds: a start counts old hours, a load is vacuumed. */
+export async function settled(cpuUs: (() => number)[]): Promise<void> {
+  const used = (): number => cpuUs.reduce((sum, one) => sum + one(), 0)
+  let [before, quiet] = [used(), 0]
+  for (let look = 0; look < GIVE_UP_LOOKS && quiet < QUIET_LOOKS; look += 1) {
+    await pause(LOOK_MS)
+    const now = used()
+    quiet = now - before < QUIET_US ? quiet + 1 : 0
+    before = now
   }
 }
 

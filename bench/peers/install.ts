@@ -24,7 +24,7 @@ export function installPeer(name: PeerName, say: (line: string) => void): string
   const stamp = path.join(place, STAMP)
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lock) return generate(name, place)
   say(`npm brings ${name} …`)
-  const failed = run(place, 'npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'])
+  const failed = run(place, 'npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'])
   if (failed !== null) return `${name} is left out, npm could not bring its packages: ${failed}`
   const wrong = generate(name, place)
   if (wrong === null) writeFileSync(stamp, lock)

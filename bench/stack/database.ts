@@ -11,6 +11,7 @@ export type Database = {
   version: string
   /** What is known at once. */
   counted: () => Promise<DatabaseCounts>
+  cpuUs: () => number
   /** Waits until every session has told its own. */
   transactions: () => Promise<number>
   /** An address of another database on the same server, made empty. */
@@ -43,6 +44,7 @@ export async function openDatabase(dir: string): Promise<Database> {
     pool,
     version: rows[0]?.server_version.split(' ')[0] ?? '',
     counted: async () => ({ ...(await counts(pool)), cpuUs: familyMicros(postgres.pid) }),
+    cpuUs: () => familyMicros(postgres.pid),
     async transactions() {
       await pause(TOLD_MS)
       return transactionsOf(pool)
@@ -53,6 +55,8 @@ export async function openDatabase(dir: string): Promise<Database> {
       return urlOf(name)
     },
     async stop() {
+      // A server that stops writes what is still to be written, and is given little time for it.
+      await pool.query('checkpoint')
       await pool.end()
       await postgres.stop()
     },

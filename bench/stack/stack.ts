@@ -37,14 +37,17 @@ const PUBLIC_URL = 'https://pay.example.com'
 
 export async function openStack(options: StackOptions): Promise<Stack> {
   const dir = mkdtempSync(path.join(tmpdir(), 'acopay-bench-'))
-  const closing: (() => Promise<unknown> | unknown)[] = [() => rmSync(dir, { recursive: true, force: true })]
+  const closing: (() => Promise<unknown>)[] = [async () => rmSync(dir, { recursive: true, force: true })]
   const stop = async (): Promise<void> => {
-    for (let close = closing.pop(); close !== undefined; close = closing.pop()) await close()
+    for (let close = closing.pop(); close !== undefined; close = closing.pop()) {
+      // What was measured is not lost because something does not end well.
+      await close().catch((error: Error) => console.error(error.message))
+    }
   }
   // The database would outlive a measurement that is broken off.
   const breakOff = (): void => void stop().finally(() => process.exit(130))
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, breakOff)
-  closing.push(() => {
+  closing.push(async () => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, breakOff)
   })
   try {
@@ -58,9 +61,10 @@ export async function openStack(options: StackOptions): Promise<Stack> {
 async function opened(
   dir: string,
   { merchants, node }: StackOptions,
-  closing: (() => Promise<unknown> | unknown)[],
+  closing: (() => Promise<unknown>)[],
 ): Promise<Omit<Stack, 'dir' | 'stop'>> {
-  closing.push(await bundleGateway())
+  const removeBundle = await bundleGateway()
+  closing.push(async () => removeBundle())
   const program = process.env.ACOPAY_TEST_GATEWAY ?? ''
   const database = await openDatabase(dir)
   closing.push(database.stop)

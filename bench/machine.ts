@@ -96,11 +96,8 @@ export function machineMicros(): number {
   return sum([user, nice, system, irq, softirq])
 }
 
-/** Bytes of memory that a process and its children hold. */
-export function familyBytes(pid: number): number {
-  const children = pidsOf(pid)
-  return [pid, ...children].reduce((bytes, one) => bytes + residentBytes(one), 0)
-}
+/** Bytes of memory that a process holds, and each of its children. */
+export const residentBytesOf = (pid: number): number[] => [pid, ...pidsOf(pid)].map(residentBytes)
 
 function residentBytes(pid: number): number {
   try {

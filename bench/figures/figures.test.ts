@@ -158,7 +158,9 @@ it('a soak is judged by its largest minute, and memory that rises by more than 5
   expect(minute(1, 200)).toMatchObject({ perSecond: 0.05, p50: 2, rssMb: 200, delayMs: 15 })
   const flat = Array.from({ length: 10 }, (_, at) => minute(at, 200))
   expect(soakVerdicts(flat).every(({ isMet }) => isMet)).toBe(true)
-  expect(riseOf(flat.map((one, at) => ({ ...one, rssMb: 200 + 5 * at })))).toBeGreaterThan(0.05)
+  const rising = flat.map((one, at) => ({ ...one, rssMb: 200 + 5 * at }))
+  expect(riseOf(rising)).toBeGreaterThan(0.05)
+  expect(soakVerdicts(rising).map(({ isMet }) => isMet)).toEqual([true, false, true, true])
   expect(riseOf(flat.slice(0, 3))).toBeNull()
   const bad = [...flat, ...flat, minute(20, 251, { delayMs: 21, failures: 1 })]
   expect(soakVerdicts(bad).map(({ isMet }) => isMet)).toEqual([false, true, false, false])

@@ -2,12 +2,12 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { SETTINGS } from '../../apps/server/src/start/settings.ts'
-import { familyBytes, familyMicros } from '../machine.ts'
+import { familyMicros, residentBytesOf } from '../machine.ts'
 
 export type Gateways = {
   urls: string[]
   cpuUs: () => number
-  /** Of each process that was started, with its children. */
+  /** Of each process that was started, and of each of its children. */
   bytes: () => number[]
   /** The slowest process's event-loop delay since the last call: 99 of 100 looks were quicker. Milliseconds. */
   delayMs: () => Promise<number>
@@ -37,7 +37,7 @@ export async function startGateways(count: number, start: GatewayStart): Promise
   return {
     urls: started.map(({ url }) => url),
     cpuUs: () => sum(familyMicros),
-    bytes: () => started.map(({ pid }) => familyBytes(pid)),
+    bytes: () => started.flatMap(({ pid }) => residentBytesOf(pid)),
     delayMs: async () =>
       Math.max(...(await Promise.all(started.map(({ url }) => delayOf(`${url}/metrics`, start.metricsToken))))),
     stop: async () => void (await Promise.all(started.map(({ end }) => end()))),

@@ -1,7 +1,7 @@
 /** Orders, and closes of them that are signed before they are timed. */
 import type { Pool } from '@acopay/store'
 import type { DemoSettings } from '../apps/server/src/sandbox/demo-merchant.ts'
-import { place, signedRequest } from '../test/support/merchant.ts'
+import { place, type Request, signedRequest } from '../test/support/merchant.ts'
 
 const PLACING_AT_ONCE = 32
 
@@ -45,19 +45,24 @@ export async function addMerchants(db: Pool, demo: DemoSettings, count: number):
 }
 
 /** The bytes of a signed close. */
-export async function closeRequest({ of, transactionNo: transaction_no }: Placed): Promise<Buffer> {
-  const { url, headers, body } = await signedRequest(of, {
-    method: 'POST',
-    path: 'close',
-    params: { transaction_no },
-  })
-  const lines = Object.entries({ host: url.host, ...headers, 'content-length': Buffer.byteLength(body ?? '') })
-  const head = lines.map(([name, value]) => `${name}: ${value}`).join('\r\n')
-  return Buffer.from(`POST ${url.pathname} HTTP/1.1\r\n${head}\r\n\r\n${body}`)
+export const closeRequest = ({ of, transactionNo: transaction_no }: Placed): Promise<Buffer> =>
+  signedBytes(of, { method: 'POST', path: 'close', params: { transaction_no } })
+
+/** The bytes of a signed request, ready to send. */
+export async function signedBytes(of: DemoSettings, request: Request): Promise<Buffer> {
+  const { url, method, headers, body } = await signedRequest(of, request)
+  return requestBytes(method, url, { headers, body: String(body ?? '') })
 }
 
-/** `share` 0.99: the value that 99 of 100 do not exceed. */
-export function quantile(values: number[], share: number): number {
-  const sorted = [...values].sort((a, b) => a - b)
-  return sorted[Math.floor(share * (sorted.length - 1))] ?? Number.NaN
+/** The bytes of a request over HTTP/1.1. */
+export function requestBytes(
+  method: string,
+  url: URL,
+  { headers = {}, body = '' }: { headers?: Record<string, string>; body?: string },
+): Buffer {
+  const lines = Object.entries({ host: url.host, ...headers, 'content-length': String(Buffer.byteLength(body)) })
+  const head = lines.map(([name, value]) => `${name}: ${value}`).join('\r\n')
+  return Buffer.from(`${method} ${url.pathname}${url.search} HTTP/1.1\r\n${head}\r\n\r\n${body}`)
 }
+
+export { quantile } from './figures/quantile.ts'

@@ -2,12 +2,13 @@
 import { spawnSync } from 'node:child_process'
 import { generateKeyPairSync, sign } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 
 /** Microseconds of one core for one RSA-2048 signature, and what measured it. */
 export function signatureMicros(seconds: number): { us: number; measuredBy: string } {
   const openssl = spawnSync('openssl', ['speed', '-seconds', String(seconds), 'rsa2048'], { encoding: 'utf8' })
-  const perSecond = Number(/rsa 2048 bits +[\d.]+s +[\d.]+s +([\d.]+)/.exec(openssl.stdout ?? '')?.[1])
-  if (perSecond > 0) return { us: 1e6 / perSecond, measuredBy: 'openssl speed rsa2048' }
+  const perSecond = signedPerSecond(openssl.stdout ?? '')
+  if (perSecond !== null) return { us: 1e6 / perSecond, measuredBy: 'openssl speed rsa2048' }
   const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
   const until = performance.now() + seconds * 1000
   const start = performance.now()
@@ -16,7 +17,34 @@ export function signatureMicros(seconds: number): { us: number; measuredBy: stri
   return { us: ((performance.now() - start) * 1000) / count, measuredBy: 'crypto.sign (no openssl on this machine)' }
 }
 
+export type Ceiling = {
+  /** Microseconds of one core for one signature. */
+  us: number
+  /** Signatures a second when every core does nothing else. */
+  perSecond: number
+  measuredBy: string
+}
+
+/** One signature, and what all cores together sign in a second. Where `isQuick` the second is worked out of the first. */
+export function ceilingOf(seconds: number, isQuick: boolean): Ceiling {
+  const one = signatureMicros(seconds)
+  const cores = availableParallelism()
+  const all = isQuick ? null : signedByAll(seconds, cores)
+  return { ...one, perSecond: all ?? (cores * 1e6) / one.us }
+}
+
+/** Null where there is no `openssl`. */
+function signedByAll(seconds: number, cores: number): number | null {
+  const args = ['speed', '-seconds', String(seconds), '-multi', String(cores), 'rsa2048']
+  return signedPerSecond(spawnSync('openssl', args, { encoding: 'utf8' }).stdout ?? '')
+}
+
 const MICROS_PER_TICK = 10_000
+
+function signedPerSecond(said: string): number | null {
+  const perSecond = Number(/rsa 2048 bits +[\d.]+s +[\d.]+s +([\d.]+)/.exec(said)?.[1])
+  return perSecond > 0 ? perSecond : null
+}
 
 /** The fields of /proc/PID/stat from the state on. */
 function statOf(pid: number): number[] {
@@ -34,11 +62,22 @@ export const cpuMicros = (pid: number): number => sum(statOf(pid).slice(11, 13))
 
 /** The same of a process and its children, also those that ended: PostgreSQL has a process for each connection. */
 export function familyMicros(pid: number): number {
-  const children = readdirSync('/proc')
+  return sum(statOf(pid).slice(11, 15)) + pidsOf(pid).reduce((micros, child) => micros + microsOrNone(child), 0)
+}
+
+const pidsOf = (parent: number): number[] =>
+  readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .map(Number)
-    .filter((child) => parentOf(child) === pid)
-  return sum(statOf(pid).slice(11, 15)) + children.reduce((micros, child) => micros + cpuMicros(child), 0)
+    .filter((child) => parentOf(child) === parent)
+
+/** One that has just ended is counted with its parent from the next look on. */
+function microsOrNone(pid: number): number {
+  try {
+    return cpuMicros(pid)
+  } catch {
+    return 0
+  }
 }
 
 /** Null where the process has just ended. */
@@ -47,5 +86,23 @@ function parentOf(pid: number): number | null {
     return statOf(pid)[1] ?? null
   } catch {
     return null
+  }
+}
+
+/** Microseconds in which the cores worked for anyone, by /proc/stat: what is not ours was somebody else's. */
+export function machineMicros(): number {
+  const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0] =
+    readFileSync('/proc/stat', 'latin1').split('\n', 1)[0]?.split(/ +/).slice(1).map(Number) ?? []
+  return sum([user, nice, system, irq, softirq])
+}
+
+/** Bytes of memory that a process holds, and each of its children. */
+export const residentBytesOf = (pid: number): number[] => [pid, ...pidsOf(pid)].map(residentBytes)
+
+function residentBytes(pid: number): number {
+  try {
+    return 1024 * Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1] ?? 0)
+  } catch {
+    return 0
   }
 }

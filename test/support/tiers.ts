@@ -41,8 +41,8 @@ const SIZE = 'test/support/size.ts'
 const ONLY_LONG = 'test/support/only-long.ts'
 
 const ROOT = path.resolve(import.meta.dirname, '../..')
-const FOLDERS = ['packages', 'apps', 'simulation', 'races', 'scripts', 'mutation', 'test']
-const NOT_SOURCE = ['node_modules', 'dist', 'package']
+const FOLDERS = ['packages', 'apps', 'simulation', 'races', 'scripts', 'mutation', 'bench', 'test']
+const NOT_SOURCE = ['node_modules', 'dist', 'package', 'results']
 
 /** Every test file of the repository, in the order of their paths. */
 export function testFiles(): TestFile[] {

@@ -59,6 +59,8 @@ describe('a production start', () => {
       jobPauseMs: 500,
       poolMax: 16,
       drainMs: 5000,
+      processes: 'auto',
+      jobProcesses: 2,
       ratePerAddress: 5000,
       ratePerMerchant: 0,
       shellOrigins: [],

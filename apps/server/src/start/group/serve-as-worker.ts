@@ -24,7 +24,8 @@ export async function serveAsWorker({ env, defaultHome, longestMs }: Io): Promis
   }
   process.on('uncaughtException', uncaught).on('unhandledRejection', uncaught)
   try {
-    const post = await Promise.race([link.post, link.end.then(() => process.exit(0))])
+    const post = await Promise.race([link.post, link.end.then(() => null)])
+    if (post === null) process.exit(0)
     const config = configAt(post, readConfig(env, defaultHome))
     const exitAfter = (): void => void setTimeout(() => process.exit(1), longestMs + config.drainMs).unref()
     gateway = await startGateway(config, await thisMachine(config), abortedAt(link, exitAfter), link.memberAt(post))

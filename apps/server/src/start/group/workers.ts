@@ -108,7 +108,7 @@ function keeper({ count, fork, log, nowMs, later, patienceMs }: Parts): Kept {
         const againMs = slot.soon === 0 ? 0 : Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (slot.soon - 1))
         const { worker } = slot
         log.error(
-          { worker, workerPid: forked.pid, ...end, againMs, alarm: true },
+          { workerNumber: worker, workerPid: forked.pid, ...end, againMs, alarm: true },
           'a worker ended and is started again',
         )
         kept.again(slot, againMs)

@@ -26,8 +26,9 @@ export const scraping =
  */
 export function readAtScrape(world: World): { own: Registry; ofDatabase: Registry } {
   const [own, ofDatabase] = [new Registry(), new Registry()]
-  addProcess(world, own)
+  // Before the others ask for connections.
   addPool(world, own)
+  addProcess(world, own)
   addBacklog(world, ofDatabase)
   addAlarmChannels(world, ofDatabase)
   return { own, ofDatabase }

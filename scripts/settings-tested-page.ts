@@ -14,6 +14,16 @@ const NUMBERS = `## 源代码里的数字
 
 /** What a number is that no test of behaviour feels. */
 const REASONS: Record<string, string> = {
+  'for how much longer than its workers a parent may take to stop': '父进程停止时可比工作进程多用多久',
+  'how long a scrape waits for a worker that does not answer': '采集指标时，对不应答的工作进程等待多久',
+  "how often alarms of the parent's log are passed to a worker": '父进程日志里的告警多久转给一个工作进程',
+  'connections to the database of a parent, which serves no caller': '父进程的数据库连接数；它不服务任何调用方',
+  'how long after its exit a worker is heard at most': '工作进程退出之后，最多再听它多久',
+  'threads of a worker that sign and read files, where its share of UV_THREADPOOL_SIZE is less':
+    '工作进程签名和读文件的线程数，当它在 UV_THREADPOOL_SIZE 中的一份更少时',
+  'how long a worker that is replaced keeps silent connections at least': '被替换的工作进程至少把沉默的连接保留多久',
+  'how much of the log one write takes to a pipe: as much as the system does not divide':
+    '日志一次写入管道多少：系统不会拆开的大小',
   'how many old calls one statement removes; the next one removes the others':
     '一条语句删除多少条旧的调用记录；其余由下一条删除',
   'for how many merchants left-out calls are counted; another one begins at none':

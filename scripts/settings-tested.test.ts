@@ -101,6 +101,8 @@ describe('a setting of the environment', () => {
       ACOPAY_MODE: config.mode,
       ACOPAY_MIGRATE: production.migrate,
       ACOPAY_DRAIN_MS: production.drainMs,
+      ACOPAY_PROCESSES: production.processes,
+      ACOPAY_JOB_PROCESSES: config.jobProcesses,
       ACOPAY_PUBLIC_URL: config.publicUrl ?? 'none',
       ACOPAY_PLATFORM_KEYS: list(config.platformKeys),
       ACOPAY_SIGNER: config.signer ?? 'none',

@@ -197,7 +197,7 @@ it('a gateway serves over a connection that is encrypted and verified, and start
   }
   const gateway = await startGateway(readConfig({ ...env, DATABASE_URL: byName(`?sslmode=verify-full${tls}`) }, ''))
   const ready = async () => (await fetch(`${gateway.url}/readyz`)).json()
-  onTestFinished(gateway.stop)
+  onTestFinished(() => gateway.stop())
   await expect.poll(ready).toEqual({ status: 'ok' })
   const { rows } = await admin.query(
     'select distinct ssl from pg_stat_ssl join pg_stat_activity using (pid) where client_addr is not null',

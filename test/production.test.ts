@@ -61,6 +61,8 @@ describe('a production start', () => {
       jobPauseMs: 1000,
       poolMax: 16,
       drainMs: 5000,
+      processes: 'auto',
+      jobProcesses: 2,
       ratePerAddress: 5000,
       ratePerMerchant: 0,
       shellOrigins: [],

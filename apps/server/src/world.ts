@@ -48,8 +48,11 @@ export type CallLog = {
 
 export type World = {
   pool: Pool
-  /** Whether this process serves: only then is it told to be ready. */
-  phase: () => 'starting' | 'ready' | 'stopping'
+  /**
+   * Whether this process serves: only then is it told to be ready. One that is `leaving` is ready: other processes of the same gateway
+   * take its calls over, and a balancer shall notice nothing.
+   */
+  phase: () => 'starting' | 'ready' | 'leaving' | 'stopping'
   /**
    * The merchant's own account with an upstream; null where there is none. Protected by a circuit breaker per account. `account`: its sealed
    * settings, where the caller has just read them.

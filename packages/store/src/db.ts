@@ -52,6 +52,15 @@ export function openPool(options: PoolOptions, onError: (error: Error) => void =
   return pool
 }
 
+/** How many connections the database's server takes from users that are not its administrators. */
+export async function connectionsMax(pool: Pool): Promise<number> {
+  const text = `
+    select current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
+           - coalesce(current_setting('reserved_connections', true)::int, 0) as n`
+  const [row] = await run<{ n: number }>(pool, 'connectionsMax', text, [])
+  return row?.n ?? 0
+}
+
 /** The moment at which the database answers, by its own clock, in milliseconds since 1970. */
 export async function readDatabaseClock(pool: Pool): Promise<number> {
   const [row] = await run<{ at: Date }>(pool, 'readDatabaseClock', 'select clock_timestamp() as at', [])

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest'
 import { readConfig } from '../start/config.ts'
 import { NO_TRACES } from '../tracing/along.ts'
 import type { World } from '../world.ts'
+import { countConnections } from './connections.ts'
 import { buildServer, NO_EXTRA_ROUTES } from './server.ts'
 
 const errors: object[] = []
@@ -71,4 +72,32 @@ it('one connection too many is closed at once, those before it go on, and an ala
   first.write('GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n')
   const [answer] = (await once(first, 'data')) as [Buffer]
   expect(answer.toString()).toMatch(/^HTTP\/1\.1 200 OK/)
+})
+
+it('one of several processes closes a connection too many itself, and takes another once one has ended', async () => {
+  let dropped = 0
+  countConnections(app.server, 2, () => {
+    dropped += 1
+  })
+  const [first, second] = [await connected(), await connected()]
+  await closed(await connected())
+  expect(dropped).toBe(1)
+  second.destroy()
+  await expect.poll(() => new Promise((resolve) => app.server.getConnections((_error, open) => resolve(open)))).toBe(1)
+  const third = await connected()
+  for (const socket of [first, third]) {
+    socket.write('GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n')
+    const [answer] = (await once(socket, 'data')) as [Buffer]
+    expect(answer.toString()).toMatch(/^HTTP\/1\.1 200 OK/)
+  }
+  expect(dropped).toBe(1)
+})
+
+it('one of several processes has no bound of the system: Node would hand the connection round', async () => {
+  const share = () => ({ processes: 2, tell: () => {}, hear: () => {} })
+  const together = { share, metricsText: async () => '' }
+  const config = readConfig({ ACOPAY_MODE: 'production' }, '/nowhere')
+  const member = buildServer(world, { ...config, together }, NO_EXTRA_ROUTES)
+  expect(member.server.maxConnections).toBeFalsy()
+  await member.close()
 })

@@ -14,20 +14,46 @@ const FILES_KEPT = 1024
 
 const TOLD_EVERY_MS = 60_000
 
+/** Who refuses a connection too many. In a cluster Node would hand it from one full worker to the next without end. */
+type Bounded = 'by the system' | 'by this process'
+
 /** Closes each new connection beyond the bound. Without a bound the process would run out of files and stop answering. */
-export function boundConnections({ server }: FastifyInstance, { log, now }: World): void {
+export function boundConnections({ server }: FastifyInstance, world: World, bounded: Bounded): void {
   const files = filesMax()
-  if (files !== null) server.maxConnections = Math.max(Math.floor(files / 2), files - FILES_KEPT)
+  const most = files === null ? Number.POSITIVE_INFINITY : Math.max(Math.floor(files / 2), files - FILES_KEPT)
+  const tell = tellerOf(world)
+  if (bounded === 'by this process') {
+    countConnections(server, most, () => tell(most))
+    return
+  }
+  if (files !== null) server.maxConnections = most
+  server.on('drop', () => tell(server.maxConnections))
+}
+
+export function countConnections(server: FastifyInstance['server'], most: number, onDrop: () => void): void {
+  let open = 0
+  server.on('connection', (socket) => {
+    open += 1
+    socket.once('close', () => {
+      open -= 1
+    })
+    if (open <= most) return
+    socket.destroy()
+    onDrop()
+  })
+}
+
+function tellerOf({ log, now }: World): (connections: number) => void {
   let dropped = 0
   let toldMs = Number.NEGATIVE_INFINITY
-  server.on('drop', () => {
+  return (connections) => {
     dropped += 1
     const nowMs = now().getTime()
     if (nowMs - toldMs < TOLD_EVERY_MS) return
-    log.error({ dropped, connections: server.maxConnections, alarm: true }, 'too many connections')
+    log.error({ dropped, connections, alarm: true }, 'too many connections')
     toldMs = nowMs
     dropped = 0
-  })
+  }
 }
 
 /** How many files this process may have open; null where the system does not say. */

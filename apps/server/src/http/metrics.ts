@@ -14,18 +14,36 @@ const BACKLOG_MS = 5000
 /** Answers with the text of all metrics, or null to a caller without the token. */
 export type Scrape = (authorization: string | undefined) => Promise<string | null>
 
-export function scraping(world: World, token: string | null): Scrape {
-  const now = new Registry()
-  addPool(world, now)
-  addBacklog(world, now)
-  addAlarmChannels(world, now)
-  const all = Registry.merge([world.metrics.registry, now])
-  return async (authorization) => (token === null || isSame(authorization, `Bearer ${token}`) ? all.metrics() : null)
+type Scraped = { token: string | null; text: () => Promise<string> }
+
+export const scraping =
+  ({ token, text }: Scraped): Scrape =>
+  async (authorization) =>
+    token === null || isSame(authorization, `Bearer ${token}`) ? text() : null
+
+/**
+ * What is read at a scrape, besides what was counted: of this process, and of the database, which every process reads alike.
+ */
+export function readAtScrape(world: World): { own: Registry; ofDatabase: Registry } {
+  const [own, ofDatabase] = [new Registry(), new Registry()]
+  // Before the others ask for connections.
+  addPool(world, own)
+  addProcess(world, own)
+  addBacklog(world, ofDatabase)
+  addAlarmChannels(world, ofDatabase)
+  return { own, ofDatabase }
+}
+
+/** The metrics of a gateway of one process. */
+export function metricsText(world: World): () => Promise<string> {
+  const { own, ofDatabase } = readAtScrape(world)
+  const all = Registry.merge([world.metrics.registry, own, ofDatabase])
+  return () => all.metrics()
 }
 
 /** At the gateway's own port: only where there is a token, because payers reach that port too. */
-export function metricsRoute(app: FastifyInstance, world: World, token: string): void {
-  const scrape = scraping(world, token)
+export function metricsRoute(app: FastifyInstance, world: World, scraped: Scraped): void {
+  const scrape = scraping(scraped)
   app.get('/metrics', async (request, reply) => {
     const text = await scrape(request.headers.authorization)
     if (text !== null) return reply.header('content-type', world.metrics.registry.contentType).send(text)
@@ -37,7 +55,7 @@ const WITHOUT_TOKEN =
   '请在 Authorization 请求头中给出 ACOPAY_METRICS_TOKEN (send ACOPAY_METRICS_TOKEN as Authorization: Bearer …)\n'
 
 /** A port that answers nothing else. */
-export function metricsServer({ metrics, log }: World, scrape: Scrape): Server {
+export function metricsServer({ metrics, log }: Pick<World, 'metrics' | 'log'>, scrape: Scrape): Server {
   return createServer({ requestTimeout: 15_000 }, async (request, response) => {
     if (request.method !== 'GET' || request.url !== '/metrics') return response.writeHead(404).end()
     try {
@@ -55,6 +73,26 @@ export function metricsServer({ metrics, log }: World, scrape: Scrape): Server {
 function isSame(given: string | undefined, right: string): boolean {
   const hash = (text: string): Buffer => createHash('sha256').update(text).digest()
   return given !== undefined && timingSafeEqual(hash(given), hash(right))
+}
+
+/** Whether this process serves; of the processes of a gateway the sum says how many do, and the least whether all do. */
+function addProcess(world: World, registry: Registry): void {
+  const registers = [registry]
+  const whyNotReady = readiness(world)
+  new Gauge({
+    name: 'acopay_processes',
+    help: 'Processes that serve.',
+    registers,
+  }).set(1)
+  new Gauge({
+    name: 'acopay_ready',
+    help: 'Whether /readyz is 200.',
+    aggregator: 'min',
+    registers,
+    async collect() {
+      this.set((await whyNotReady()) === null ? 1 : 0)
+    },
+  })
 }
 
 function addPool({ pool }: World, registry: Registry): void {
@@ -106,16 +144,6 @@ function addBacklog(world: World, registry: Registry): void {
         if (health !== null) fill(this, health)
       },
     })
-  new Gauge({
-    name: 'acopay_ready',
-    help: 'Whether /readyz is 200.',
-    registers,
-    async collect() {
-      this.set((await isReady()) ? 1 : 0)
-    },
-  })
-  const whyNotReady = readiness(world)
-  const isReady = async (): Promise<boolean> => (await whyNotReady()) === null
   gauge(
     'stuck',
     'What has been in its state for more than ten minutes.',

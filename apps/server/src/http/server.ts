@@ -25,11 +25,12 @@ import { queryEndpoint } from './merchant/query-order.ts'
 import { queryRefundEndpoint } from './merchant/query-refund.ts'
 import { readBody, readQuery } from './merchant/read-params.ts'
 import { refundEndpoint } from './merchant/refund-order.ts'
-import { metricsRoute } from './metrics.ts'
+import { metricsRoute, metricsText } from './metrics.ts'
 import { type RateLimit, rateLimit } from './rate-limit.ts'
 import { referenceRoutes } from './reference.ts'
 import { tellOf } from './request-line.ts'
 import { standingHeaders } from './standing-headers.ts'
+import type { Together } from './together.ts'
 import { traceRequests } from './tracing.ts'
 import { notificationRoutes } from './upstream/webhook.ts'
 
@@ -67,6 +68,8 @@ export type HttpOptions = {
   shellOrigins: string[]
   /** Null: there is no /metrics here. */
   metricsToken: string | null
+  /** Absent where this process is the whole gateway. */
+  together?: Together
 }
 
 /** Routes that only some gateways have, such as the sandbox's. The code that starts a gateway passes them in. */
@@ -79,8 +82,9 @@ export const NO_EXTRA_ROUTES: ExtraRoutes = { consoleEndpoints: [], register: ()
 
 export function buildServer(world: World, options: HttpOptions, extra: ExtraRoutes): FastifyInstance {
   const nowMs = () => world.now().getTime()
-  const perAddress = rateLimit(options.ratePerAddress, nowMs)
-  const perMerchant = rateLimit(options.ratePerMerchant, nowMs)
+  const { together } = options
+  const perAddress = rateLimit(options.ratePerAddress, nowMs, together?.share('address'))
+  const perMerchant = rateLimit(options.ratePerMerchant, nowMs, together?.share('merchant'))
   // The pages that payers of a broken link see are known once the cashier's routes are there.
   const lost: { page: LostPage } = { page: () => null }
   const app = newApp(options, lost)
@@ -89,7 +93,7 @@ export function buildServer(world: World, options: HttpOptions, extra: ExtraRout
   addHooks(app, world)
   standingHeaders(app, world, options.publicUrl)
   limitAddresses(app, perAddress)
-  boundConnections(app, world)
+  boundConnections(app, world, together === undefined ? 'by the system' : 'by this process')
   for (const endpoint of ENDPOINTS) {
     app.route({
       method: endpoint.method,
@@ -103,7 +107,9 @@ export function buildServer(world: World, options: HttpOptions, extra: ExtraRout
     })
   }
   healthRoutes(app, world)
-  if (options.metricsToken !== null) metricsRoute(app, world, options.metricsToken)
+  if (options.metricsToken !== null) {
+    metricsRoute(app, world, { token: options.metricsToken, text: together?.metricsText ?? metricsText(world) })
+  }
   openApiRoute(app, options.publicUrl)
   referenceRoutes(app, world)
   notificationRoutes(app, world, perAddress)
@@ -159,10 +165,12 @@ function addHooks(app: FastifyInstance, world: World): void {
   })
   app.addHook('onSend', (_request, reply, payload, done) => {
     // Callers that keep their connections open take another one, which leads to another process or is refused, and never break off.
-    if (world.phase() === 'stopping') reply.header('connection', 'close')
+    if (isEnding(world.phase())) reply.header('connection', 'close')
     done(null, payload)
   })
 }
+
+const isEnding = (phase: ReturnType<World['phase']>): boolean => phase === 'leaving' || phase === 'stopping'
 
 type NotFound = { methods: Map<string, string[]>; lostPage: LostPage }
 

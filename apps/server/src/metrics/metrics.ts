@@ -30,6 +30,8 @@ export type CloseWay = 'cheap' | 'full' | 'processing'
 const SECONDS = [0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 const SIZES = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512]
 
+const LAGS = ['', '_mean', '_stddev', '_p50', '_p90', '_p99'].map((part) => `nodejs_eventloop_lag${part}_seconds`)
+
 /** `version`: of the gateway. */
 export function metrics({ version, mode }: { version: string; mode: string }): Metrics {
   const registry = new Registry()
@@ -40,7 +42,13 @@ export function metrics({ version, mode }: { version: string; mode: string }): M
   const histogram = <Label extends string>(name: string, help: string, labelNames: Label[], buckets = SECONDS) =>
     new Histogram({ name: `acopay_${name}`, help, labelNames, registers, buckets })
 
-  const info = new Gauge({ name: 'acopay_info', help: 'Always 1.', labelNames: ['version', 'mode'], registers })
+  // Of several processes the slowest counts: an average would hide it.
+  for (const name of LAGS) Object.assign(registry.getSingleMetric(name) ?? {}, { aggregator: 'max' })
+
+  const info = new Gauge({
+    ...{ name: 'acopay_info', help: 'Always 1.', labelNames: ['version', 'mode'], registers },
+    aggregator: 'first',
+  })
   info.set({ version, mode }, 1)
   const calls = counter('calls_total', 'Calls of the transactions API.', ['call', 'outcome', 'by'])
   const callSeconds = histogram('call_seconds', 'How long they took.', ['call'])
@@ -53,6 +61,7 @@ export function metrics({ version, mode }: { version: string; mode: string }): M
     name: 'acopay_upstream_resting',
     help: 'Accounts for which no calls are made now.',
     labelNames: ['channel'],
+    aggregator: 'max',
     registers,
     collect() {
       for (const [channel, accounts] of resting()) this.set({ channel }, accounts)

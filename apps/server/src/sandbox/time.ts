@@ -30,31 +30,44 @@ export type SandboxClock = {
   read: () => SandboxTime
   /** Moves to a moment as the user writes it. The refusal is a text; null where this process stops on the way. */
   move: (to: unknown) => Promise<SandboxTime | Told | null>
-  /** Takes over what other processes do, until stopped. */
-  keepFollowing: () => { stop: () => Promise<void> }
+}
+
+type Following = { world: Pick<World, 'pool' | 'aheadMs' | 'sleep'>; setAheadMs: TimeParts['setAheadMs'] }
+
+const followIn = async ({ world, setAheadMs }: Following): Promise<void> => {
+  const aheadMs = await readAheadMs(world.pool)
+  if (aheadMs > world.aheadMs()) await setAheadMs(aheadMs)
+}
+
+/** Takes over what other processes do, until stopped. */
+export function keepFollowing(parts: Following): { stop: () => Promise<void> } {
+  const stopping = new AbortController()
+  const keepOn = async (): Promise<void> => {
+    while (!stopping.signal.aborted) {
+      // A database that is lost is logged by all who ask it for more.
+      await followIn(parts).catch(() => {})
+      await parts.world.sleep(LOOK_MS, stopping.signal)
+    }
+  }
+  const following = keepOn()
+  return {
+    stop: () => {
+      stopping.abort()
+      return following
+    },
+  }
 }
 
 export function sandboxClock(parts: TimeParts): SandboxClock {
-  const { world, setAheadMs, byHand } = parts
+  const { world, byHand } = parts
   const read = (): SandboxTime => ({ time: timeText(world.now()), ahead_s: Math.round(world.aheadMs() / 1000) })
-  const follow = async (): Promise<void> => {
-    const aheadMs = await readAheadMs(world.pool)
-    if (aheadMs > world.aheadMs()) await setAheadMs(aheadMs)
-  }
-  const keepOn = async (stopping: AbortSignal): Promise<void> => {
-    while (!stopping.aborted) {
-      // A database that is lost is logged by all who ask it for more.
-      await follow().catch(() => {})
-      await world.sleep(LOOK_MS, stopping)
-    }
-  }
   return {
     read,
     async move(to) {
       const asked = readMoment(to, world)
       if (typeof asked !== 'number') return asked
       return byHand(async (round) => {
-        await follow()
+        await followIn(parts)
         // Another move may have come before.
         const untilMs = readMoment(to, world)
         if (typeof untilMs !== 'number') return untilMs
@@ -65,16 +78,6 @@ export function sandboxClock(parts: TimeParts): SandboxClock {
         await world.sleep(2 * LOOK_MS)
         return read()
       })
-    },
-    keepFollowing() {
-      const stopping = new AbortController()
-      const following = keepOn(stopping.signal)
-      return {
-        stop: () => {
-          stopping.abort()
-          return following
-        },
-      }
     },
   }
 }

@@ -23,6 +23,7 @@ import type { MasterKeys } from '../security/vault.ts'
 import { sealSettings } from '../upstream/accounts.ts'
 import type { World } from '../world.ts'
 import { DEMO } from './demo-merchant.ts'
+import { type FaultShare, sharedFaults } from './shared-faults.ts'
 
 /** A fixed seed, so that random faults happen at the same calls in every run. */
 const FAULTS_SEED = 20260101
@@ -76,7 +77,7 @@ type Settings = Omit<NewSettings, 'alipay'> & {
 }
 
 export type SandboxUpstreams = {
-  /** Reads or makes the keys, adds the demo merchant's accounts, and listens. Call it first. */
+  /** Reads or makes the keys, adds the demo merchant's accounts, and listens where this is the process that does. Call it first. */
   open: (master: MasterKeys) => Promise<void>
   /** Their address. It has a port of its own, so that they still answer while a stopping gateway finishes its calls. */
   url: () => string
@@ -89,9 +90,23 @@ export type SandboxUpstreams = {
   deliverDue: () => Promise<void>
 }
 
-export function sandboxUpstreams(pool: Pool, world: Pick<World, 'now' | 'sleep' | 'log'>): SandboxUpstreams {
+/** Where a gateway has several processes: which of them listens as the upstreams. */
+export type UpstreamsPlace = {
+  /** Null where it is this one. */
+  url: string | null
+  share: FaultShare
+}
+
+const HERE: UpstreamsPlace = { url: null, share: { tell: () => {}, hear: () => {} } }
+
+export function sandboxUpstreams(
+  pool: Pool,
+  world: Pick<World, 'now' | 'sleep' | 'log'>,
+  { url: elsewhere, share } = HERE,
+): SandboxUpstreams {
   const books = sandboxBooks(pool)
-  const faults: Record<ChannelName, Faults> = { wechat: seededFaults(FAULTS_SEED), alipay: seededFaults(FAULTS_SEED) }
+  const faultsOf = (channel: ChannelName): Faults => sharedFaults(channel, seededFaults(FAULTS_SEED), share)
+  const faults: Record<ChannelName, Faults> = { wechat: faultsOf('wechat'), alipay: faultsOf('alipay') }
   let standIns: Record<ChannelName, StandIn> | null = null
   let listener: { url: string; stop: () => Promise<void> } | null = null
   const of = (channel: string): StandIn => {
@@ -120,13 +135,14 @@ export function sandboxUpstreams(pool: Pool, world: Pick<World, 'now' | 'sleep' 
       }
       const worldOf = (channel: ChannelName): StandInWorld => ({ ...world, books, faults: faults[channel], deliver })
       standIns = standInsOf(settings, worldOf)
+      if (elsewhere !== null) return
       const mounted = Object.entries(standIns) as [ChannelName, StandIn][]
       listener = await listen(async (request) => {
         const found = mounted.find(([channel]) => request.url.startsWith(`${MOUNTS[channel]}/`))
         return found?.[1].handle(request) ?? { status: 404, headers: {}, body: '' }
       })
     },
-    url: () => listener?.url ?? '',
+    url: () => elsewhere ?? listener?.url ?? '',
     stop: async () => listener?.stop(),
     async deliverDue() {
       if (standIns === null) return

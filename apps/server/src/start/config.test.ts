@@ -27,6 +27,7 @@ ACOPAY_CHANNEL_CALL_MS    2000  50   8000
 ACOPAY_LEASE_MS           15000 200  600000
 ACOPAY_NONCE_HOURS        24    1    8784
 ACOPAY_JOB_PAUSE_MS       1000  10   60000
+ACOPAY_JOB_PROCESSES      2     1    256
 ACOPAY_POOL_MAX           16    2    500
 ACOPAY_DRAIN_MS           none  0    300000
 ACOPAY_RATE_PER_ADDRESS   5000  0    1000000
@@ -63,6 +64,8 @@ describe('without any setting', () => {
       jobPauseMs: 1000,
       poolMax: 16,
       drainMs: 0,
+      processes: 1,
+      jobProcesses: 2,
       ratePerAddress: 5000,
       ratePerMerchant: 0,
       shellOrigins: ['http://127.0.0.1:*', 'http://localhost:*'],

@@ -22,11 +22,11 @@ type Values = { [Name in SettingName as Table[Name]['key']]: ValueOf<Table[Name]
 
 /** What the sandbox and production have other defaults for. Under traffic a migration is for the operator to choose the moment. */
 const BY_MODE = {
-  sandbox: { migrate: 'auto', drainMs: 0 },
-  production: { migrate: 'never', drainMs: 5000 },
+  sandbox: { migrate: 'auto', drainMs: 0, processes: 1 },
+  production: { migrate: 'never', drainMs: 5000, processes: 'auto' },
 } as const
 
-type ByMode = { migrate: 'auto' | 'never'; drainMs: number }
+type ByMode = { migrate: 'auto' | 'never'; drainMs: number; processes: number | 'auto' }
 
 /** `home` is the folder in any case; in the sandbox `shellOrigins` has every page of this machine too. */
 export type Config = Omit<Values, 'home' | keyof ByMode> & {
@@ -67,13 +67,14 @@ export function checkConfig(env: Env, defaultHome: string): CheckedConfig {
     }
     return { ...found, name }
   })
-  const { home, shellOrigins, migrate, drainMs, ...others } = values as Values
+  const { home, shellOrigins, migrate, drainMs, processes, ...others } = values as Values
   const byMode = BY_MODE[others.mode ?? 'sandbox']
   const ofMachine = others.mode === 'sandbox' ? ['http://127.0.0.1:*', 'http://localhost:*'] : []
   const config: Config = {
     ...others,
     migrate: migrate ?? byMode.migrate,
     drainMs: drainMs ?? byMode.drainMs,
+    processes: processes ?? byMode.processes,
     home: path.resolve(home ?? defaultHome),
     shellOrigins: [...(shellOrigins ?? []), ...ofMachine],
     traces: tracesOf(env, problems),

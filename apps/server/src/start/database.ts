@@ -1,5 +1,5 @@
 /** Opens the database of the configuration: the one at DATABASE_URL, or the embedded one, which is started if necessary. */
-import { startEmbeddedPostgres, type Watch } from '@acopay/embedded-postgres'
+import { type EmbeddedPostgres, startEmbeddedPostgres, type Watch } from '@acopay/embedded-postgres'
 import {
   migrate,
   NoServerError,
@@ -21,7 +21,19 @@ const STATEMENT_MS = 5000
 /** For commands that read or write everything. */
 export const LONG_STATEMENT_MS = 86_400_000
 
+/** Where an embedded database listens. */
+export type Connection = EmbeddedPostgres['connection']
+
+export type OpenedDatabase = {
+  pool: Pool
+  close: () => Promise<void>
+  /** Of the embedded one; null where it is another's. */
+  embedded: Connection | null
+}
+
 export type DatabaseOptions = {
+  /** An embedded database that another process runs. */
+  runsAt?: Connection | null
   /** With it, an embedded database that is lost is started again, and the log says so. */
   watch?: Watch
   /** Ends a start of the embedded database that is under way; the signal's reason is thrown. */
@@ -36,14 +48,15 @@ export type DatabaseOptions = {
 /** Throws an error of one line when the database cannot be reached, or not as the gateway needs it. */
 export async function openDatabase(
   config: Config,
-  { watch, signal, statementTimeoutMs = STATEMENT_MS, onLost, isServing }: DatabaseOptions = {},
-): Promise<{ pool: Pool; close: () => Promise<void> }> {
+  { runsAt = null, watch, signal, statementTimeoutMs = STATEMENT_MS, onLost, isServing }: DatabaseOptions = {},
+): Promise<OpenedDatabase> {
   const options = watch === undefined ? { signal } : { signal, watch }
   const embedded =
-    config.databaseUrl === null
+    config.databaseUrl === null && runsAt === null
       ? await inHome(config, () => startEmbeddedPostgres(`${config.home}/postgres`, options))
       : null
-  const where = embedded?.connection ?? databaseConnection(config.databaseUrl ?? '', config.mode)
+  const ownAt = embedded?.connection ?? runsAt
+  const where = ownAt ?? databaseConnection(config.databaseUrl ?? '', config.mode)
   const named = isServing ? { application_name: servingName() } : {}
   const pool = openPool({ ...where, ...named, max: config.poolMax, statementTimeoutMs }, onLost)
   const close = async (): Promise<void> => {
@@ -53,7 +66,7 @@ export async function openDatabase(
   try {
     const wrong = await wrongWithPooler(pool, statementTimeoutMs)
     if (wrong !== null) throw new PoolerError(wrong)
-    return { pool, close }
+    return { pool, close, embedded: ownAt }
   } catch (error) {
     await close()
     throw error instanceof PoolerError ? error : new Error(unreachable(error as Error))

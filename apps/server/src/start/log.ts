@@ -16,10 +16,11 @@ const REDACTED = ['*.privateKey', '*.mchPrivateKey', '*.password', '*.sign', '*.
 export function openLog(
   { logLevel: level, mode }: Pick<Config, 'logLevel' | 'mode'>,
   output: DestinationStream,
+  worker?: number,
 ): Pick<World, 'log' | 'metrics' | 'alarmLines'> {
   const metrics = newMetrics({ version: VERSION, mode })
   const lines = alarmLines()
-  const base = { pid: process.pid }
+  const base = { pid: process.pid, ...(worker === undefined ? {} : { worker }) }
   const hooks = { logMethod: noticingAlarms(metrics, lines) }
   return { log: pino({ level, base, redact: REDACTED, hooks, mixin: alongInLog }, output), metrics, alarmLines: lines }
 }
@@ -35,6 +36,9 @@ const noticingAlarms = ({ alarm }: Metrics, { note }: AlarmLines) =>
     method.apply(this as never, args)
   }
 
+/** Several processes write to one pipe: what is no longer than this never mixes with the lines of others. */
+const PIPE_BYTES = 4096
+
 /** People read a sandbox at their terminal; everything else is read by programs. */
 export const isReadByPeople = (
   { logFormat, mode }: Pick<Config, 'logFormat' | 'mode'>,
@@ -45,7 +49,7 @@ export const isReadByPeople = (
 export const standardOutput = async (config: Config): Promise<DestinationStream> =>
   isReadByPeople(config, process.stdout.isTTY === true)
     ? readable({ destination: 1, colorize: process.stdout.isTTY === true })
-    : pino.destination({ dest: 1, sync: false })
+    : pino.destination({ dest: 1, sync: false, maxWrite: PIPE_BYTES })
 
 /** Lines of JSON go in, and each goes out at once as a line for people. */
 export async function readable(to: {

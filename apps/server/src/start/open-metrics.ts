@@ -4,14 +4,16 @@ import { metricsServer, scraping } from '../http/metrics.ts'
 import type { World } from '../world.ts'
 import type { Config } from './config.ts'
 
+type Opened = { text: () => Promise<string>; opened: (() => Promise<unknown>)[] }
+
 /** Answers its address, or null where none is set. Adds to `opened` what closes it. */
 export async function openMetrics(
-  world: World,
+  world: Pick<World, 'metrics' | 'log'>,
   { host, metricsPort, metricsToken }: Config,
-  opened: (() => Promise<unknown>)[],
+  { text, opened }: Opened,
 ): Promise<string | null> {
   if (metricsPort === null) return null
-  const server = metricsServer(world, scraping(world, metricsToken))
+  const server = metricsServer(world, scraping({ token: metricsToken, text }))
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) =>
       reject(error.code === 'EADDRINUSE' ? new Error(TAKEN(metricsPort)) : error),

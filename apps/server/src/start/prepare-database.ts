@@ -19,7 +19,11 @@ const MAY_REWRITE =
 const MOVED =
   '这个数据库属于一个时钟被快进过的沙箱，不能用于生产：请换一个新数据库 (this is the database of a sandbox whose clock was moved ahead, and not for production: take a new database)'
 
+/** `begun`: another process of the same gateway has prepared the database, and said what there is to say. */
+export type Preparing = 'first' | 'begun'
+
 type Unprepared = {
+  as: Preparing
   config: Config
   pool: Pool
   master: MasterKeys
@@ -30,10 +34,11 @@ type Unprepared = {
 }
 
 /** Brings the database to this version, and reads or makes the keys in it. */
-export async function prepareDatabase({ config, pool, master, holders, clock, log, signal }: Unprepared) {
+export async function prepareDatabase({ as, config, pool, master, holders, clock, log, signal }: Unprepared) {
   try {
-    const schema = await prepareSchema(config, pool, (line) => log.info({ migration: line.trim() }, 'migrating'))
-    if (schema === 'newer')
+    const migrate = as === 'first' ? config.migrate : 'never'
+    const schema = await prepareSchema({ migrate }, pool, (line) => log.info({ migration: line.trim() }, 'migrating'))
+    if (schema === 'newer' && as === 'first')
       log.warn('the database is newer than this program, which goes on serving it; update it soon')
     signal.throwIfAborted()
     await readMovedClock({ config, pool, clock })
@@ -43,7 +48,7 @@ export async function prepareDatabase({ config, pool, master, holders, clock, lo
     const isStamping = await beginStamping(pool, stampsOf(purposeKey), clock.now())
     if (!isStamping) log.error({ alarm: true }, STAMPING_CHANGED)
     const mayRewrite = await mayRewriteHistory(pool)
-    if (mayRewrite && config.mode === 'production') log.warn(MAY_REWRITE)
+    if (mayRewrite && config.mode === 'production' && as === 'first') log.warn(MAY_REWRITE)
     return { key, purposeKey, mayRewrite }
   } catch (error) {
     throw signal.aborted ? error : lostOnTheWay(error)

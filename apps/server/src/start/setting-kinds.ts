@@ -56,6 +56,18 @@ export function whole(
   }
 }
 
+/** A number of processes; `auto`: as many as there are cores for this process. */
+export function countOrAuto(max: number): Kind<number | 'auto'> {
+  const count = whole([1, max])
+  return {
+    ...plain,
+    read: (text) => (text === 'auto' ? { value: 'auto' as const } : count.read(text)),
+    should: `应为 auto 或 1 到 ${max} 的整数 (auto, or a whole number from 1 to ${max})`,
+    values: same(`\`auto\`, 1–${max}`),
+    schema: { ...count.schema, pattern: '^(auto|[0-9]+)$' },
+  }
+}
+
 export const words = <Word extends string>(...all: Word[]): Kind<Word> => ({
   ...plain,
   read: (text) => orWrong(text, all.find((word) => word === text) ?? null),

@@ -7,6 +7,8 @@ const COPY = `
 HOST                        127.0.0.1  gateway
 PORT                        8080       gateway
 ACOPAY_MODE                 sandbox    commands
+ACOPAY_PROCESSES            -          gateway
+ACOPAY_JOB_PROCESSES        2          gateway
 ACOPAY_DRAIN_MS             -          gateway
 ACOPAY_PUBLIC_URL           -          gateway
 ACOPAY_SANDBOX_EXPOSED      no         gateway

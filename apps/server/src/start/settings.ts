@@ -4,6 +4,7 @@
  */
 import {
   type Both,
+  countOrAuto,
   databaseAddress,
   file,
   type GROUPS,
@@ -70,6 +71,19 @@ export const SETTINGS = {
     zh: '`production` 没有演示商户、上游替身和 `/sandbox/` 路径',
     en: '`production` leaves out the demo merchant, the stand-ins and the `/sandbox/` paths',
   }),
+  ACOPAY_PROCESSES: setting('processes', countOrAuto(256), null, {
+    group: 'place',
+    since: '0.2.0',
+    unset: { zh: '生产 `auto`，沙箱1', en: '`auto` in production, 1 in the sandbox' },
+    zh: '在同一端口服务的进程数；`auto` 为可用的核数（[多进程](operating.zh-CN.md#使用所有核)）',
+    en: 'how many processes serve at the one port; `auto` is as many as there are cores to use ([all cores](operating.md#all-cores))',
+  }),
+  ACOPAY_JOB_PROCESSES: setting('jobProcesses', whole([1, 256]), '2', {
+    group: 'orders',
+    since: '0.2.0',
+    zh: '其中多少个进程也做后台任务和到期关单',
+    en: 'how many of the processes also do background work and close what has expired',
+  }),
   ACOPAY_DRAIN_MS: setting('drainMs', whole([0, 300_000]), null, {
     group: 'place',
     since: '0.2.0',
@@ -102,8 +116,8 @@ export const SETTINGS = {
     group: 'storage',
     since: '0.1.0',
     inCommands: true,
-    zh: '一个进程的数据库连接数',
-    en: 'database connections of one process',
+    zh: '一个进程的数据库连接数；有 `ACOPAY_PROCESSES` 个进程时，总数是它的倍数',
+    en: 'database connections of one process; `ACOPAY_PROCESSES` of them have as many times that',
   }),
   ACOPAY_MIGRATE: setting('migrate', words('auto', 'never'), null, {
     group: 'storage',

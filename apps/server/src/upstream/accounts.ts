@@ -13,9 +13,10 @@ import {
 import { findChannelAccount, noteComplaint, type Pool } from '@acopay/store'
 import { LRUCache } from 'lru-cache'
 import type { Logger } from 'pino'
+import { growingTo } from '../growing-to.ts'
 import type { Metrics } from '../metrics/metrics.ts'
 import { type MasterKeys, seal, unseal } from '../security/vault.ts'
-import { circuitBreaker, growingTo } from './circuit-breaker.ts'
+import { circuitBreaker } from './circuit-breaker.ts'
 import { withComplaints } from './complaints.ts'
 import { counted } from './counted.ts'
 

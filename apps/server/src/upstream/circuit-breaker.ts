@@ -4,14 +4,12 @@
  */
 import { type Channel, type Unknown, unknown } from '@acopay/channels'
 import { LRUCache } from 'lru-cache'
+import { growingTo } from '../growing-to.ts'
 
 const IN_FLIGHT_MAX = 64
 const FAILURES_MAX = 20
 const REST_MS = 5_000
 const ACCOUNTS_MAX = 10_000
-
-/** So many entries at most. With `max` alone, room for all of them would be taken at the start. */
-export const growingTo = (entries: number) => ({ maxSize: entries, sizeCalculation: () => 1 })
 
 type Health = { inFlight: number; failures: number; restUntilMs: number }
 

@@ -1,7 +1,8 @@
 /** Money that was sent back: what came, when, why, and how it went back. */
 import type { SentBackRow } from '@acopay/protocol/console'
 import { when, yuan } from '../../format.ts'
-import { type Filter, ListPage, useMerchantFilter } from '../../list-page.tsx'
+import { type Filter, useMerchantFilter } from '../../list-filters.tsx'
+import { ListPage } from '../../list-page.tsx'
 import { Answer, type Column, Mono, State } from '../../parts.tsx'
 import { usePreferences } from '../../preferences.tsx'
 import { Channel, OrderLink } from '../orders/orders.tsx'

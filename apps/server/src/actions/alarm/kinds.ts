@@ -145,6 +145,8 @@ const LINES_ZH: Record<string, string> = {
   'the embedded database is lost and is being started again': '内置数据库已断开，正在重新启动',
   'the moment at which stamping began was removed or changed in the database': '数据库中时间线印章的起始记录被改动',
   'an error that nothing caught': '未处理的程序错误，请报告',
+  'a worker ended and is started again': '一个工作进程意外结束，正在重新启动',
+  'a new worker did not start: the old ones go on': '新的工作进程没有启动，原有的继续服务',
 }
 
 /** What an alarm is about, in words. */

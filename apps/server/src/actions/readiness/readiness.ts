@@ -28,7 +28,7 @@ export function readiness(world: World): () => Promise<Unready | null> {
 
   return async () => {
     const phase = world.phase()
-    if (phase !== 'ready') return { status: phase }
+    if (phase === 'starting' || phase === 'stopping') return { status: phase }
     const enough = new AbortController()
     const late = world.sleep(ANSWER_MS, enough.signal).then(() => ({ status: 'slow' }))
     const found = await Promise.race([tried(), late])

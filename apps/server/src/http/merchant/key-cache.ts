@@ -2,12 +2,13 @@
 import type { KeyObject } from 'node:crypto'
 import { publicKeyFrom } from '@acopay/protocol'
 import { LRUCache } from 'lru-cache'
+import { growingTo } from '../../growing-to.ts'
 
 const KEYS_MAX = 10_000
 
 /** Parses each text once; the one that was not used for the longest time makes room for a new one. */
 export function parsedOnce<Key extends object>(parse: (text: string) => Key): (text: string) => Key {
-  const keys = new LRUCache<string, Key>({ max: KEYS_MAX })
+  const keys = new LRUCache<string, Key>(growingTo(KEYS_MAX))
   return (text) => {
     const known = keys.get(text)
     if (known !== undefined) return known

@@ -5,6 +5,7 @@
  */
 import type { Merchant } from '@acopay/store/read'
 import { LRUCache } from 'lru-cache'
+import { growingTo } from '../../growing-to.ts'
 
 export const KEPT_MS = 1000
 export const KEPT_MAX = 10_000
@@ -28,7 +29,7 @@ type Parts = { read: (mchNo: string) => Promise<MerchantRead>; steadyMs: () => n
 
 export function knownMerchants({ read: readNow, steadyMs }: Parts): KnownMerchants {
   // Only merchants that there are: made-up numbers push nobody out.
-  const kept = new LRUCache<string, { merchant: Merchant; readMs: number }>({ max: KEPT_MAX })
+  const kept = new LRUCache<string, { merchant: Merchant; readMs: number }>(growingTo(KEPT_MAX))
   /** The last read of each that is under way. Each is younger than its `askedMs` says. */
   const underWay = new Map<string, { askedMs: number; merchant: Promise<Merchant | null> }>()
 

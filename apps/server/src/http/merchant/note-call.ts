@@ -4,6 +4,7 @@ import { type AnswerData, ERRORS, insideSignature, isRefusal, type JsonObject, t
 import type { CallKind, LoggedCall, Merchant, SignatureSeen } from '@acopay/store/read'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { LRUCache } from 'lru-cache'
+import { growingTo } from '../../growing-to.ts'
 import type { World } from '../../world.ts'
 import { isAllowed } from '../allowed-addresses.ts'
 import { rateLimit } from '../rate-limit.ts'
@@ -49,7 +50,7 @@ export function callNoter(world: World): (request: FastifyRequest, reply: Fastif
   const perKind = rateLimit(0, nowMs)
   const perStranger = rateLimit(STRANGER_PER_SECOND, nowMs)
   /** How many calls were left out since the last one that was kept. */
-  const leftOut = new LRUCache<string, number>({ max: MERCHANTS_MAX })
+  const leftOut = new LRUCache<string, number>(growingTo(MERCHANTS_MAX))
 
   return (request, reply) => {
     const { call } = request

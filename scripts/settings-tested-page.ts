@@ -14,6 +14,7 @@ const NUMBERS = `## 源代码里的数字
 
 /** What a number is that no test of behaviour feels. */
 const REASONS: Record<string, string> = {
+  'how many orders of a bulk deed are worked on side by side; all are': '批量操作同时处理多少个订单；每个都会处理',
   'for how much longer than its workers a parent may take to stop': '父进程停止时可比工作进程多用多久',
   'how long a scrape waits for a worker that does not answer': '采集指标时，对不应答的工作进程等待多久',
   "how often alarms of the parent's log are passed to a worker": '父进程日志里的告警多久转给一个工作进程',

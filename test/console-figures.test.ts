@@ -221,6 +221,19 @@ describe('the figures', () => {
   })
 })
 
+it('name the fifty merchants that took the most', async () => {
+  const { database, world } = gateway
+  for (let n = 1; n <= 51; n += 1) {
+    await addMerchant(database.pool, { mchNo: `MCH-F${n}`, name: `店${n}` }, world.now())
+    await database.pool.query(
+      `insert into figure select (f).* from (select jsonb_populate_record(f, $2::jsonb) as f from figure f where mch_no = $1 limit 1) one`,
+      [M, JSON.stringify({ mch_no: `MCH-F${n}` })],
+    )
+  }
+  const { by_merchant } = (await admin.get('figures?from=2026-03-01&until=2026-03-02')).body
+  expect(by_merchant).toHaveLength(50)
+})
+
 describe('the file', () => {
   const file = async (query: string) => admin.get(`figures.csv?from=2026-03-01&until=2026-03-03&${query}`)
 

@@ -230,6 +230,11 @@ describe('one deed for many orders', () => {
     expect(await preview(operator, 'refund', open)).toMatchObject({ field: 'deed' })
   })
 
+  it('takes numbers of 64 characters, and no longer one', async () => {
+    expect(await effects(operator, 'close', 'A'.repeat(64))).toEqual(['absent'])
+    expect(await preview(operator, 'close', 'A'.repeat(65))).toMatchObject({ field: 'numbers' })
+  })
+
   it('closes each by the ordinary way, says what became of each, and leaves before and after in the audit log', async () => {
     const orders = [open, quiet, twice, 'AP404'].map((transaction_no) => ({ mch_no: M, transaction_no }))
     const { body } = await operator.send('POST', 'bulk/close', { orders })

@@ -1,14 +1,5 @@
 /** The units of deploy/systemd by systemd's own programs, offline: none is installed or started. And what Prometheus is told to read. */
-import {
-  chmodSync,
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -34,12 +25,12 @@ describe.runIf(analyze !== null)('the units', () => {
   let root: string
   beforeAll(() => {
     root = mkdtempSync(path.join(tmpdir(), 'acopay-units-'))
-    for (const folder of ['etc/systemd/system', 'opt/acopay/current/bin', `.${SYSTEM}`]) {
+    for (const folder of ['etc/systemd/system', 'opt/acopay/current/bin', 'bin', `.${SYSTEM}`]) {
       mkdirSync(path.join(root, folder), { recursive: true })
     }
-    const program = path.join(root, 'opt/acopay/current/bin/acopay-server')
-    writeFileSync(program, '')
-    chmodSync(program, 0o755)
+    for (const name of ['opt/acopay/current/bin/acopay-server', 'bin/sh']) {
+      writeFileSync(path.join(root, name), '', { mode: 0o755 })
+    }
     for (const name of NAMES) copyFileSync(path.join(UNITS, name), path.join(root, 'etc/systemd/system', name))
     for (const name of TARGETS) {
       if (existsSync(path.join(SYSTEM, name))) copyFileSync(path.join(SYSTEM, name), path.join(root, SYSTEM, name))

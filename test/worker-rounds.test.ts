@@ -8,7 +8,8 @@ import { type TestWorld, testWorld } from './support/world.ts'
 
 const PAUSE = 1000
 /** Of the plans and the counting, which have pauses of their own. */
-const SLOW = /^(planBills|planReconciliations|countedHours|countHour|forgetAudit.*|giveUpNotifications)/
+const SLOW =
+  /^(planBills|planReconciliations|countedHours|countHour|oldestOrder|figuresCounted|forgetAudit.*|giveUpNotifications)/
 
 let test: TestWorld
 let crew: Crew

@@ -71,6 +71,7 @@ const OVER_ALL_MERCHANTS: Record<string, string> = {
   notification_unheard: 'the console lists unacknowledged notifications of all merchants',
   bill_by_day: 'the console lists bills of all merchants by day',
   reconciliation_by_day: 'the console lists reconciliations of all merchants by day',
+  payment_by_end: 'the console finds a payment by the last digits on the payer’s receipt',
   payment_by_number: 'the console finds a payment by the number its upstream gave it',
   call_log_by_time: 'the gateway looks for old calls of all merchants',
   figure_by_time: 'a day of the figures is added up from its hours',

@@ -38,7 +38,7 @@ const REFUND: Kind = {
 }
 const REVERSAL: Kind = {
   table: 'reversal',
-  columns: `${BOTH}, r.payment_no as "paymentNo", r.changed_at as "changedAt"`,
+  columns: `${BOTH}, r.payment_no as "paymentNo", r.by_upstream as "byUpstream", r.changed_at as "changedAt"`,
   numbers: ['refund_no', 'transaction_no'],
 }
 

@@ -18,7 +18,9 @@ afterAll(() => pages.close())
 const DAY = '2026-02-01'
 const PATHS = `overview jobs refunds refund-requests reversals notifications bills bills/MCH_NO/${DAY} reconciliations
   reconciliations/differences reconciliations/unmatched-payments merchants merchants/MCH_NO explorer platform-keys alarms orders
-  orders/MCH_NO/ORDER_NO users audit account no-such-page sandbox?mch_no=MCH_NO&transaction_no=ORDER_NO`.split(/\s+/)
+  orders/MCH_NO/ORDER_NO users audit account sent-back statistics bulk find?q=1234567 no-such-page sandbox?mch_no=MCH_NO&transaction_no=ORDER_NO`.split(
+  /\s+/,
+)
 
 it('every address of the console is looked at below', () => {
   const routes = readFileSync(new URL('../apps/console/src/routes.tsx', import.meta.url), 'utf8')

@@ -58,7 +58,9 @@ afterAll(async () => {
   fs.rmSync(dir, { recursive: true })
 })
 
+/** One at a time: the one before ends. */
 async function pooled(mode: 'transaction' | 'session', ...settings: string[]): Promise<string> {
+  await bouncer?.stop()
   const there = `${ADDRESS}:${server.connection.port}`
   bouncer = await startPgBouncer({ program: program as string, dir, mode, server: there, settings })
   return `postgresql://acopay@${bouncer.host}/acopay`
@@ -106,7 +108,6 @@ describe.runIf(program !== null)('behind PgBouncer', () => {
     async () => {
       const url = await pooled('session')
       for (const statement of asked(await said(url))) await admin.query(statement)
-      await bouncer?.stop()
       await serves(await pooled('session'))
     },
     LONG_MS,

@@ -51,6 +51,7 @@ export async function startPgBouncer({ program, dir, mode, server, settings = []
   return {
     host: `127.0.0.1:${port}`,
     stop: async () => {
+      if (child.exitCode !== null || child.signalCode !== null) return
       const ended = once(child, 'exit')
       child.kill('SIGINT')
       const late = setTimeout(() => child.kill('SIGKILL'), 3000)

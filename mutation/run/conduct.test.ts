@@ -1,4 +1,3 @@
-import '../../test/support/only-long.ts'
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { expect, it } from 'vitest'

@@ -156,7 +156,10 @@ export async function testWorld(
     },
     logged: () => lines.map((line) => JSON.parse(line) as Record<string, unknown>),
     stop: async () => {
+      // A connection whose answer had begun would stay for its 75 s.
+      const silent = setInterval(() => app.server.closeIdleConnections(), 20)
       await app.close()
+      clearInterval(silent)
       await outgoing.close()
       await upstreams.stop()
       await database.drop()

@@ -51,7 +51,10 @@ function ownerIn(environment) {
 
 const parentOf = (pid) => Number(/\) [^Z] (\d+) /.exec(read(pid, 'stat'))?.[1] ?? 0)
 
-const commandOf = (pid) => read(pid, 'cmdline').split('\0').join(' ').trim().slice(0, 150)
+const commandOf = (pid) => read(pid, 'cmdline').split('\0').join(' ').trim()
+
+/** As much of it as a line takes. */
+const shown = (command) => command.slice(0, 200)
 
 function read(pid, name) {
   try {
@@ -161,7 +164,7 @@ export async function leftovers({ owner, dir, ports = () => [], more = async () 
     const running = processesOf(owner)
     const listening = [...ports(), ...portsOf(running.map(({ pid }) => pid))]
     const found = [
-      ...running.map(({ pid, command }) => `process ${pid}: ${command}`),
+      ...running.map(({ pid, command }) => `process ${pid}: ${shown(command)}`),
       ...listening.map((port) => `port ${port}`),
       ...entriesOf(dir)
         .map((name) => path.join(dir, name))
@@ -200,7 +203,7 @@ function listing() {
     (pid) => pid !== process.pid && (ownerIn(read(pid, 'environ')) !== null || IS_OURS.test(commandOf(pid))),
   )
   return [
-    ...running.map((pid) => `process ${pid}: ${commandOf(pid)}`),
+    ...running.map((pid) => `process ${pid}: ${shown(commandOf(pid))}`),
     ...portsOf(running).map((port) => `port ${port}`),
     ...[...new Set([os.tmpdir(), quickFolder()])].flatMap((above) =>
       entriesOf(above)

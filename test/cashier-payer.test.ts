@@ -1,4 +1,5 @@
 /** What a payer sees and hears: the way back, the receipt, the last minutes, and every state in every look. */
+import './support/only-long.ts'
 import type { Browser, Page } from 'playwright-core'
 import { PNG } from 'pngjs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'

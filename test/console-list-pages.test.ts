@@ -1,4 +1,5 @@
 /** The console's lists in a real browser: their pages, and what a user does from there. */
+import './support/only-long.ts'
 import { keepUnmatchedPayment, writeReconciliation } from '@acopay/store'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'

@@ -150,10 +150,15 @@ describe('pauses', () => {
     const start = await pass(0)
     // The hours of 31 days, one by one.
     await expect.poll(() => counted(start), { timeout: 240_000 }).toBe(744)
+    // The page of figures is counted after it, in the same round.
+    const figures = async (at: number) =>
+      (await pool.query('select from figure where counted_at = $1', [new Date(at)])).rowCount
+    await expect.poll(() => figures(start)).toBeGreaterThan(0)
     await ping()
     // Twenty minutes past an hour: that hour, the one before, and the one before that where ten minutes had not passed since it.
     const first = await pass(HOUR - (start % HOUR) + 20 * MINUTE)
     await expect.poll(() => counted(first)).toBe(start % HOUR < 10 * MINUTE ? 3 : 2)
+    await expect.poll(() => figures(first)).toBeGreaterThan(0)
     await ping()
     const tooEarly = await pass(15 * SECOND - 1)
     await ping()

@@ -89,7 +89,7 @@ function parentOf(pid: number): number | null {
   }
 }
 
-/** Microseconds in which the cores worked for anyone, by /proc/stat: what is not ours was somebody else's. */
+/** Microseconds in which the cores worked, by /proc/stat. What our processes did not use, other processes used. */
 export function machineMicros(): number {
   const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0] =
     readFileSync('/proc/stat', 'latin1').split('\n', 1)[0]?.split(/ +/).slice(1).map(Number) ?? []

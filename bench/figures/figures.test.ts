@@ -29,7 +29,7 @@ it('a line says what one of them takes, in signatures of the same run, and how n
   expect(ceiling).toBeCloseTo(0.01)
 })
 
-it('where nobody waits for an answer there is no latency', () => {
+it('where no caller waits for an answer there is no latency', () => {
   expect(lineOf(BLOCK, { ...COUNTED, millis: [] }, SIGNATURES)).toMatchObject({ p50: null, p99: null })
 })
 

@@ -28,7 +28,7 @@ export type Block = { work: WorkName; merchants: number; processes: number; node
 
 export type Line = Block & {
   perSecond: number
-  /** Null where nobody waits for an answer. */
+  /** Null where no caller waits for an answer. */
   p50: number | null
   p99: number | null
   /** CPU of one, in signatures. */

@@ -65,7 +65,7 @@ async function paying(control: Control, request: IncomingMessage, response: Serv
   response.writeHead(200, { 'content-length': body.length }).end(body)
 }
 
-/** Its connections stay open however long they are idle: whoever measures makes ready for minutes between two runs. */
+/** Its connections stay open however long they are idle, because minutes of preparation lie between two runs. */
 async function listening(server: ReturnType<typeof createServer>, host: string, port: number): Promise<number> {
   server.keepAliveTimeout = 0
   await new Promise<void>((resolve) => server.listen(port, host, resolve))

@@ -1,4 +1,4 @@
-/** Signatures are made in another thread: nobody else waits for them. */
+/** Signatures are made in another thread: no other work waits for them. */
 import { expect, it } from 'vitest'
 import { derKeys } from '../../../test/support/keys.ts'
 import type { Channel } from './contract.ts'

@@ -4,7 +4,7 @@
 -- The members of the lists belong together by their place. `p_group` is the merchant by whom a cluster finds where all of them lie.
 -- Each member names its merchant.
 --
--- It claims each order for its own transaction, and never waits: one that somebody else has locked is `held`. One that is not, any
+-- It claims each order for its own transaction, and never waits: one that another transaction has locked is `held`. One that is not, any
 -- more, as its caller read it is `changed`. Nothing is written for either.
 create function expire_untouched(
   p_group text, p_from text, p_to text, p_close_reason text, p_due timestamptz, p_now timestamptz, p_entry text,

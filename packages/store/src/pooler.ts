@@ -1,6 +1,6 @@
 /**
- * A pooler between this program and PostgreSQL, such as PgBouncer, gives a connection of PostgreSQL to whoever has a transaction. What a
- * session is told then belongs to nobody: the settings have to be the role's, and named statements have to be followed by the pooler.
+ * A pooler between this program and PostgreSQL, such as PgBouncer, gives a connection of PostgreSQL to each transaction in turn. What one
+ * session sets is then lost or meets another: the settings have to be the role's, and named statements have to be followed by the pooler.
  */
 import pg from 'pg'
 import { IDLE_TRANSACTION_MS, type Pool } from './db.ts'

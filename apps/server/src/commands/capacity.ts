@@ -1,4 +1,4 @@
-/** `acopay-server capacity`: how many cores, connections, servers and disks a number of orders needs. Asks nothing and nobody. */
+/** `acopay-server capacity`: how many cores, connections, servers and disks a number of orders needs. Calculates only: no database is asked. */
 import { parseArgs } from 'node:util'
 import { type Capacity, CORES_OF_PRIMARY, COSTS, capacityOf } from './capacity-sums.ts'
 import type { OperatorCommand } from './operator-command.ts'

@@ -1,6 +1,6 @@
 /**
  * Looks for due work, for all who have nothing to do in this process: one statement for all of them, at most one in each pause. The work
- * itself is then leased, as if nobody had looked.
+ * itself is then leased, as if there had been no look.
  */
 import { type DueTimes, readDueTimes } from '@acopay/store'
 import type { World } from '../world.ts'

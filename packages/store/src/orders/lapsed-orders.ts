@@ -45,7 +45,7 @@ export type Expiry = { from: OrderState; to: OrderState; closeReason: CloseReaso
 export type Expired = 'moved' | 'held' | 'changed'
 
 /**
- * Moves every order of the list that is in `from`, has no attempt, has lapsed by `due` and is locked by nobody to `to`, with its timeline
+ * Moves every order of the list that is in `from`, has no attempt, has lapsed by `due` and is not locked to `to`, with its timeline
  * entry, which begins with `now`. One call for the whole list, whose members may belong to any merchants of one `group`; it claims them in
  * the transaction in which it writes, so that several processes never wait for each other. Answers in the order of the list.
  */

@@ -60,7 +60,7 @@ it('those that are proven closed are written down so, each with its watch; the o
     { mchNo: MCH, attemptNo: third, state: 'OPENING' } as Parameters<typeof moveAttempt>[1],
     { event: 'paid', payUrl: null, now: after(1) },
   )
-  // Neither a paid attempt nor another order's is closed, whoever says so.
+  // Neither a paid attempt nor another order's is closed, even when it is named.
   expect(await shut(order, [first, third, others[0] ?? ''])).toEqual(['SHUT', 'OPENING', 'PAID'])
   expect(await rowsOf(order)).toMatchObject([
     { state: 'SHUT', changed: after(7) },

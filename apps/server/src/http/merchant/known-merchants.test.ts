@@ -81,7 +81,7 @@ it('callers who come while a merchant is read share that read, unless it began a
   expect(reads()).toBe(2)
   waiting[1]?.answer()
   expect(await late).toBe('v2')
-  // The slow read ends at last. Its callers get it, and nobody after them.
+  // The slow read ends at last. Its callers get its result, and later callers do not.
   waiting[0]?.answer()
   expect(await Promise.all(first)).toEqual(['v1', 'v1', 'v1'])
   expect(await nameOf()).toBe('v2')

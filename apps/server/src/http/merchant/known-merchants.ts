@@ -28,7 +28,7 @@ export type MerchantRead = { merchant: Merchant | null; readMs: number }
 type Parts = { read: (mchNo: string) => Promise<MerchantRead>; steadyMs: () => number }
 
 export function knownMerchants({ read: readNow, steadyMs }: Parts): KnownMerchants {
-  // Only merchants that there are: made-up numbers push nobody out.
+  // Only merchants that exist are kept, so that made-up numbers push no merchant out.
   const kept = new LRUCache<string, { merchant: Merchant; readMs: number }>(growingTo(KEPT_MAX))
   /** The last read of each that is under way. Each is younger than its `askedMs` says. */
   const underWay = new Map<string, { askedMs: number; merchant: Promise<Merchant | null> }>()

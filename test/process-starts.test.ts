@@ -1,49 +1,29 @@
 /** How a gateway process starts, what it says when it cannot, and how it ends. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
-import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { startedOnce, type TestDatabase, testDatabase } from './support/database.ts'
+import { describe, expect, it } from 'vitest'
 import { close, place } from './support/gateway.ts'
 import './support/only-long.ts'
-import { type StartedProcess, spawnGateway, startProcess } from './support/process.ts'
+import { startedOnce } from './support/database.ts'
+import { ownGateways } from './support/own-gateways.ts'
+import { spawnGateway, startProcess } from './support/process.ts'
 
-let home: string
-let database: TestDatabase
-let running: StartedProcess[]
-
-beforeEach(async () => {
-  home = mkdtempSync(path.join(tmpdir(), 'acopay-home-'))
-  database = await testDatabase('started')
-  startedOnce(home)
-  running = []
-})
-afterEach(async () => {
-  await Promise.all(running.map((gateway) => gateway.end('SIGTERM')))
-  await database.drop()
-  rmSync(home, { recursive: true })
-})
-
-const start = async (env: Record<string, string> = {}): Promise<StartedProcess> => {
-  const gateway = await startProcess({ ACOPAY_HOME: home, DATABASE_URL: database.connectionString, ...env })
-  running.push(gateway)
-  return gateway
-}
+const own = ownGateways()
 
 describe('a gateway process', () => {
   const exitOf = async (env: Record<string, string>) => {
-    const child = spawnGateway({ ACOPAY_HOME: home, DATABASE_URL: database.connectionString, ...env })
+    const child = spawnGateway({ ACOPAY_HOME: own.home, DATABASE_URL: own.database.connectionString, ...env })
     const code = await new Promise<number | null>((resolve) => child.once('exit', resolve))
     return { code, output: child.output() }
   }
 
   it('finds the same data at its second start, and stops cleanly at Ctrl-C', async () => {
-    const first = await start()
+    const first = await own.start()
     const order = await place(first.demo)
     expect(await first.end('SIGINT')).toBe(0)
-    running.length = 0
-    const second = await start()
+    own.running.length = 0
+    const second = await own.start()
     expect({ ...second.demo, baseUrl: '' }).toEqual({ ...first.demo, baseUrl: '' })
     expect((await close(second.demo, order)).data.code).toBe('SUCCESS')
   })
@@ -72,10 +52,10 @@ describe('a gateway process', () => {
   })
 
   it('leaves the files of its home to another gateway that runs there, and takes them once that has ended', async () => {
-    const first = await start()
-    const files = () => ['demo.json', 'console.json'].map((name) => readFileSync(path.join(home, name), 'utf8'))
+    const first = await own.start()
+    const files = () => ['demo.json', 'console.json'].map((name) => readFileSync(path.join(own.home, name), 'utf8'))
     const before = files()
-    const second = await start()
+    const second = await own.start()
     const note = (url: string) =>
       `注意 note         这两个文件仍指向正在运行的另一个网关 (these files still name the gateway that runs at) ${url}\n`
     expect(second.output()).toContain(note(first.url))
@@ -84,8 +64,8 @@ describe('a gateway process', () => {
     expect(await second.end('SIGTERM')).toBe(0)
     expect(files()).toEqual(before)
     expect(await first.end('SIGKILL')).toBe(null)
-    running.length = 0
-    const third = await start()
+    own.running.length = 0
+    const third = await own.start()
     expect(third.output()).not.toContain('注意 note')
     const { baseUrl, ...keys } = JSON.parse(files()[0] ?? '')
     const { baseUrl: _, ...keysBefore } = JSON.parse(before[0] ?? '')
@@ -93,14 +73,14 @@ describe('a gateway process', () => {
   })
 
   it('makes its home where that is missing, also with its keys in the environment', async () => {
-    const masterKey = startedOnce(home).toString('base64')
-    const missing = path.join(home, 'not', 'there')
+    const masterKey = startedOnce(own.home).toString('base64')
+    const missing = path.join(own.home, 'not', 'there')
     const gateway = await startProcess({
       ACOPAY_HOME: missing,
       ACOPAY_MASTER_KEY: masterKey,
-      DATABASE_URL: database.connectionString,
+      DATABASE_URL: own.database.connectionString,
     })
-    running.push(gateway)
+    own.running.push(gateway)
     expect((await close(gateway.demo, await place(gateway.demo))).data.code).toBe('SUCCESS')
   })
 
@@ -109,7 +89,7 @@ describe('a gateway process', () => {
     ['with the embedded database in it', { DATABASE_URL: '', ACOPAY_MASTER_KEY: Buffer.alloc(32).toString('base64') }],
     ['with the demo files in it', { ACOPAY_MASTER_KEY: Buffer.alloc(32).toString('base64') }],
   ])('says in one line that its home cannot be used, %s', async (_, env: Record<string, string>) => {
-    const file = path.join(home, 'a-file')
+    const file = path.join(own.home, 'a-file')
     writeFileSync(file, '')
     const below = path.join(file, 'home')
     const { code, output } = await exitOf({ ACOPAY_HOME: below, ...env })
@@ -120,7 +100,7 @@ describe('a gateway process', () => {
   })
 
   it('names a setting that it does not know, and starts', async () => {
-    const gateway = await start({ ACOPAY_RATE_PER_ADRESS: '1' })
+    const gateway = await own.start({ ACOPAY_RATE_PER_ADRESS: '1' })
     expect(gateway.output().split('\n')[0]).toMatch(/ACOPAY_RATE_PER_ADRESS.*did you mean.*ACOPAY_RATE_PER_ADDRESS/)
   })
 

@@ -1,36 +1,12 @@
-/** Several gateways on one database, and gateways that die: as processes, the way operators run them. */
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import path from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { brokenAt, readTimeline } from '@acopay/store'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { startedOnce, type TestDatabase, testDatabase } from './support/database.ts'
+import { describe, expect, it } from 'vitest'
 import { type Answer, close, openAttempt, pay, place } from './support/gateway.ts'
-import { PATIENT, type StartedProcess, startProcess } from './support/process.ts'
+import { ownGateways } from './support/own-gateways.ts'
+import { PATIENT, type StartedProcess } from './support/process.ts'
 import { SIZE } from './support/size.ts'
 
-let home: string
-let database: TestDatabase
-let running: StartedProcess[]
-
-beforeEach(async () => {
-  home = mkdtempSync(path.join(tmpdir(), 'acopay-home-'))
-  database = await testDatabase('started')
-  startedOnce(home)
-  running = []
-})
-afterEach(async () => {
-  await Promise.all(running.map((gateway) => gateway.end('SIGTERM')))
-  await database.drop()
-  rmSync(home, { recursive: true })
-})
-
-const start = async (env: Record<string, string> = {}): Promise<StartedProcess> => {
-  const gateway = await startProcess({ ACOPAY_HOME: home, DATABASE_URL: database.connectionString, ...env })
-  running.push(gateway)
-  return gateway
-}
+const own = ownGateways()
 
 /** Runs the work for every item, at most `atOnce` at a time, in order. */
 async function forAll<Item, Result>(items: Item[], atOnce: number, work: (item: Item) => Promise<Result>) {
@@ -48,7 +24,7 @@ async function forAll<Item, Result>(items: Item[], atOnce: number, work: (item: 
 }
 
 const eventsOf = async (mchNo: string, transactionNo: string) => {
-  const entries = await readTimeline(database.pool, mchNo, transactionNo)
+  const entries = await readTimeline(own.database.pool, mchNo, transactionNo)
   expect(brokenAt(entries, mchNo, transactionNo)).toBeNull()
   return entries.map(({ entry }) => JSON.parse(entry) as { event: string; to: string })
 }
@@ -60,7 +36,7 @@ const numbers = (count: number): number[] => Array.from({ length: count }, (_, i
 
 describe('two gateways on one database', () => {
   it(`close ${SIZE.closedByTwo} orders while both are asked for each of them: closed once, and every caller hears SUCCESS`, async () => {
-    const [one, two] = [await start(PATIENT), await start(PATIENT)]
+    const [one, two] = [await own.start(PATIENT), await own.start(PATIENT)]
     const orders = await forAll(numbers(SIZE.closedByTwo), 40, () => place(one.demo))
     // A tenth of them is being looked at by a payer, so that closing them takes all three phases.
     await forAll(
@@ -93,7 +69,7 @@ describe('kill -9 in the middle of 200 closes', () => {
   it.each(KILLED_AFTER)(
     'after %i of them were told SUCCESS: a restart leaves none CLOSING, and no answer that said SUCCESS is untrue',
     async (successesBefore) => {
-      const first = await start(AT_WORK)
+      const first = await own.start(AT_WORK)
       const { demo } = first
       const orders = await forAll(numbers(200), 20, () => place(demo))
       const attempts = await forAll(orders, 20, async (order) => (await openAttempt(demo, order)) ?? '')
@@ -112,16 +88,16 @@ describe('kill -9 in the middle of 200 closes', () => {
       })
       expect(heard.filter((answer) => answer === 'lost').length).toBeGreaterThan(0)
 
-      running.length = 0
+      own.running.length = 0
       // The leases of the killed process end now: a test does not wait for them.
-      await database.pool.query(`update job set due_at = now() where kind <> 'watch_attempt'`)
-      const second = await start(AT_WORK)
+      await own.database.pool.query(`update job set due_at = now() where kind <> 'watch_attempt'`)
+      const second = await own.start(AT_WORK)
       const count = async (sql: string): Promise<number> =>
-        Number((await database.pool.query<{ n: string }>(`select count(*) as n from ${sql}`)).rows[0]?.n)
+        Number((await own.database.pool.query<{ n: string }>(`select count(*) as n from ${sql}`)).rows[0]?.n)
       await expect.poll(() => count(`job where kind <> 'watch_attempt'`), { timeout: 240_000, interval: 100 }).toBe(0)
 
       expect(await count(`orders where state = 'CLOSING'`)).toBe(0)
-      const { rows } = await database.pool.query<{ transaction_no: string; state: string }>(
+      const { rows } = await own.database.pool.query<{ transaction_no: string; state: string }>(
         'select transaction_no, state from orders',
       )
       const stateOf = new Map(rows.map((row) => [row.transaction_no, row.state]))
@@ -154,15 +130,15 @@ describe('kill -9 in the middle of 200 closes', () => {
 })
 
 it('a gateway process finishes what is in flight before it stops', async () => {
-  const gateway = await start(PATIENT)
+  const gateway = await own.start(PATIENT)
   const orders = await forAll(numbers(40), 20, () => place(gateway.demo))
   await forAll(orders, 20, (order) => openAttempt(gateway.demo, order))
   const closes = orders.map((order) => close(gateway.demo, order).catch(() => 'refused' as const))
   await Promise.race(closes)
   expect(await gateway.end('SIGTERM')).toBe(0)
-  running.length = 0
+  own.running.length = 0
   const heard = await Promise.all(closes)
-  const { rows } = await database.pool.query<{ transaction_no: string; state: string }>(
+  const { rows } = await own.database.pool.query<{ transaction_no: string; state: string }>(
     'select transaction_no, state from orders',
   )
   for (const { transaction_no, state } of rows) {

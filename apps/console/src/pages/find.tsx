@@ -1,7 +1,7 @@
 /** What the search box of the header finds: some of everything that has the text as a number, a part of one, an amount or a name. */
 import type { Found, MerchantRow, NotificationRow, OrderRow, RefundRow, ReversalRow } from '@acopay/protocol/console'
 import { useQuery } from '@tanstack/react-query'
-import { Link, useSearch } from '@tanstack/react-router'
+import { useSearch } from '@tanstack/react-router'
 import { Spin } from 'antd'
 import type { ReactNode } from 'react'
 import { search, type Values } from '../address.ts'
@@ -9,6 +9,7 @@ import { call } from '../api.ts'
 import { when, yuan } from '../format.ts'
 import { type Column, Mono, Rows, State, Title, Trouble } from '../parts.tsx'
 import { type TextKey, usePreferences } from '../preferences.tsx'
+import { MerchantLink } from './merchants/merchants.tsx'
 import { OrderLink } from './orders/orders.tsx'
 
 const ORDERS: Column<OrderRow>[] = [
@@ -33,14 +34,7 @@ const NOTIFICATIONS: Column<NotificationRow>[] = [
   { text: 'createdAt', show: (row) => when(row.created_at) },
 ]
 const MERCHANTS: Column<MerchantRow>[] = [
-  {
-    text: 'merchantNo',
-    show: (row) => (
-      <Link to={'/merchants/$mchNo' as never} params={{ mchNo: row.mch_no } as never}>
-        <Mono>{row.mch_no}</Mono>
-      </Link>
-    ),
-  },
+  { text: 'merchantNo', show: (row) => <MerchantLink {...row} /> },
   { text: 'name', show: (row) => row.name, isText: true },
 ]
 

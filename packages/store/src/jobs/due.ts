@@ -1,5 +1,6 @@
 /** What a process with nothing to do asks: since when something has been due, or when it will be. */
 import { type Db, run } from '../db.ts'
+import { PENDING_HOSTS } from '../notifications/pending-hosts.ts'
 
 /** The earliest of each; null where there is none. `nonces`: when the oldest one was used. */
 export type DueTimes = Record<'expiry' | 'nonces' | 'jobs' | 'notifications', Date | null>
@@ -12,11 +13,7 @@ export async function readDueTimes(db: Db): Promise<DueTimes> {
   const [row] = await run<DueTimes>(
     db,
     'readDueTimes',
-    `with recursive host as (
-       (select host from notification where state = 'PENDING' order by host limit 1)
-       union all
-       select (select n.host from notification n where n.state = 'PENDING' and n.host > h.host order by n.host limit 1)
-         from host h where h.host is not null)
+    `with recursive ${PENDING_HOSTS}
      select (select min(time_expire) from orders where state = 'NOTPAY') as expiry,
             (select min(used_at) from nonce) as nonces,
             (select min(due_at) from job) as jobs,

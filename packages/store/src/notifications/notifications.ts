@@ -1,6 +1,7 @@
 /** Notifications to merchants, and every try to send one. */
 import type { NotificationState } from '@acopay/core'
 import { type Db, run } from '../db.ts'
+import { PENDING_HOSTS } from './pending-hosts.ts'
 
 export type NotificationKey = { mchNo: string; transactionNo: string; seq: number }
 
@@ -49,11 +50,7 @@ export const takeNotifications = (
   run<TakenNotification>(
     db,
     'takeNotifications',
-    `with recursive host as (
-       (select host from notification where state = 'PENDING' order by host limit 1)
-       union all
-       select (select n.host from notification n where n.state = 'PENDING' and n.host > h.host order by n.host limit 1)
-         from host h where h.host is not null),
+    `with recursive ${PENDING_HOSTS},
      allowed as (
        select h.host, coalesce(f.free, $3::integer) as free
          from host h left join unnest($4::text[], $5::integer[]) as f (host, free) on f.host = h.host

@@ -10,6 +10,12 @@ import { ListPage } from '../../list-page.tsx'
 import { Mono, State, useSays } from '../../parts.tsx'
 import { usePreferences } from '../../preferences.tsx'
 
+export const MerchantLink = ({ mch_no }: { mch_no: string }) => (
+  <Link to={'/merchants/$mchNo' as never} params={{ mchNo: mch_no } as never}>
+    <Mono>{mch_no}</Mono>
+  </Link>
+)
+
 export function Merchants() {
   const { t } = usePreferences()
   const { data: who } = useQuery(session)
@@ -35,11 +41,7 @@ export function Merchants() {
         columns={[
           {
             text: 'merchantNo',
-            show: (row) => (
-              <Link to={'/merchants/$mchNo' as never} params={{ mchNo: row.mch_no } as never}>
-                <Mono>{row.mch_no}</Mono>
-              </Link>
-            ),
+            show: (row) => <MerchantLink {...row} />,
           },
           { text: 'name', show: (row) => row.name, isText: true },
           { text: 'state', show: (row) => <State of={row.enabled ? 'in_use' : 'disabled'} /> },

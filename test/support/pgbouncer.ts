@@ -8,6 +8,9 @@ import { setTimeout as pause } from 'node:timers/promises'
 
 export type PgBouncer = { host: string; stop: () => Promise<void> }
 
+/** In session mode each connection of the gateway keeps one of PostgreSQL for as long as it is open: more than `ACOPAY_POOL_MAX`. */
+const SESSIONS = 40
+
 const PATHS = [...(process.env.PATH ?? '').split(':'), '/usr/sbin', '/usr/local/sbin']
 
 /** `ACOPAY_PGBOUNCER`, or the one that is installed; null where there is none. */
@@ -39,7 +42,7 @@ export async function startPgBouncer({ program, dir, mode, server, settings = []
     'unix_socket_dir =',
     'auth_type = any',
     `pool_mode = ${mode}`,
-    'default_pool_size = 8',
+    `default_pool_size = ${mode === 'session' ? SESSIONS : 8}`,
     'max_client_conn = 200',
     ...settings,
   ]

@@ -1,4 +1,5 @@
 /** Passkeys in a real browser, whose authenticator is Chromium's virtual one. */
+import './support/only-long.ts'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { accessibility, openBrowser, openPage } from './support/browser.ts'

@@ -1,4 +1,5 @@
 /** TLS to the database, against a real PostgreSQL with certificates of a test's own authority. */
+import './support/only-long.ts'
 import { randomInt } from 'node:crypto'
 import fs from 'node:fs'
 import { type AddressInfo, connect, createServer, type Server } from 'node:net'

@@ -3,6 +3,7 @@
  * set back to the backup. The upstreams' stand-ins go on as they are, and their books are the witness: every fen that they took is in
  * ours, or was sent back, or is in the list of payments that belong to no order.
  */
+import './support/only-long.ts'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'

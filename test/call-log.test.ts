@@ -165,7 +165,7 @@ describe('strangers', () => {
     }
     const { rows } = await gateway.database.pool.query(`select kind, count(*)::int as n from call_log group by kind`)
     const count = Object.fromEntries(rows.map(({ kind, n }) => [kind, n]))
-    // What is kept of a kind, and at most one batch more.
+    // What is kept of a kind, and at most a tenth and one batch more.
     expect(count.unproven).toBeLessThanOrEqual(20 + 21)
     expect((await pay.listCalls({ number: order, status: 200 })).calls.length).toBeGreaterThan(0)
     const after = (await pay.listCalls({ from, status: 1002 })).calls

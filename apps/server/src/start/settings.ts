@@ -212,8 +212,8 @@ export const SETTINGS = {
   ACOPAY_CALL_LOG: setting('callLogMax', whole([0, 100_000]), '1000', {
     group: 'limits',
     since: '0.1.0',
-    zh: '每个商户保留多少次调用供其查看（`acopay logs`），成功与被拒绝的各这么多，最长七天；0不保留',
-    en: 'how many calls of each merchant are kept for the merchant to read (`acopay logs`), done and refused ones each, seven days at most; 0 keeps none',
+    zh: '每个商户保留多少次调用供其查看（`acopay logs`），成功与被拒绝的各这么多（最多再多一成），最长七天；0不保留',
+    en: 'how many calls of each merchant are kept for the merchant to read (`acopay logs`), done and refused ones each (at most a tenth more), seven days at most; 0 keeps none',
   }),
   ACOPAY_TOTP_ROLES: setting('totpRoles', roles, null, {
     group: 'console',

@@ -28,29 +28,40 @@ export type LoggedCall = {
   leftOut: number
 }
 
-/** Adds calls of one kind, and removes those of this kind beyond the newest `max`, of which each write may leave as many more as it adds. */
-export async function addCalls(
-  db: Db,
-  { mchNo, kind, max }: { mchNo: string; kind: CallKind; max: number },
-  calls: LoggedCall[],
-): Promise<void> {
+/** Calls of one merchant and one kind. */
+export type CallsOfOne = { mchNo: string; kind: CallKind; calls: LoggedCall[] }
+
+/** Adds the calls of many merchants in one statement. */
+export async function addCalls(db: Db, lists: CallsOfOne[]): Promise<void> {
   await run(
     db,
     'addCalls',
-    `with added as (
-       insert into call_log (mch_no, kind, at, request_id, call, address, transaction_no, mch_trade_no, refund_no, mch_refund_no,
-                             status, message, field_errors, code, ms, signature, key_id, signed_text, sent, signed_digest, left_out)
-       select $1, $2, c.at, c."requestId", c.call, c.address, c."transactionNo", c."mchTradeNo", c."refundNo", c."mchRefundNo",
-              c.status, c.message, c."fieldErrors", c.code, c.ms, c.signature, c."keyId", c."signedText", c.sent, c."signedDigest", c."leftOut"
-         from jsonb_to_recordset($3::jsonb) as c (
-              at timestamptz, "requestId" text, call text, address text, "transactionNo" text, "mchTradeNo" text, "refundNo" text,
-              "mchRefundNo" text, status integer, message text, "fieldErrors" text, code text, ms integer, signature text, "keyId" text,
-              "signedText" text, sent text, "signedDigest" text, "leftOut" integer)
-       on conflict do nothing)
-     delete from call_log where mch_no = $1 and kind = $2 and (at, request_id) < (
+    `insert into call_log (mch_no, kind, at, request_id, call, address, transaction_no, mch_trade_no, refund_no, mch_refund_no,
+                           status, message, field_errors, code, ms, signature, key_id, signed_text, sent, signed_digest, left_out)
+     select l."mchNo", l.kind, c.at, c."requestId", c.call, c.address, c."transactionNo", c."mchTradeNo", c."refundNo", c."mchRefundNo",
+            c.status, c.message, c."fieldErrors", c.code, c.ms, c.signature, c."keyId", c."signedText", c.sent, c."signedDigest", c."leftOut"
+       from jsonb_to_recordset($1::jsonb) as l ("mchNo" text, kind text, calls jsonb)
+      cross join lateral jsonb_to_recordset(l.calls) as c (
+            at timestamptz, "requestId" text, call text, address text, "transactionNo" text, "mchTradeNo" text, "refundNo" text,
+            "mchRefundNo" text, status integer, message text, "fieldErrors" text, code text, ms integer, signature text, "keyId" text,
+            "signedText" text, sent text, "signedDigest" text, "leftOut" integer)
+     on conflict do nothing`,
+    [JSON.stringify(lists)],
+  )
+}
+
+/** Removes a merchant's calls of this kind beyond the newest `max`. */
+export async function trimCalls(
+  db: Db,
+  { mchNo, kind, max }: { mchNo: string; kind: CallKind; max: number },
+): Promise<void> {
+  await run(
+    db,
+    'trimCalls',
+    `delete from call_log where mch_no = $1 and kind = $2 and (at, request_id) <= (
        select at, request_id from call_log where mch_no = $1 and kind = $2
-        order by at desc, request_id desc offset $4 limit 1)`,
-    [mchNo, kind, JSON.stringify(calls), max],
+        order by at desc, request_id desc offset $3 limit 1)`,
+    [mchNo, kind, max],
   )
 }
 

@@ -1,4 +1,4 @@
-import type { LoggedCall, Pool } from '@acopay/store'
+import type { CallKind, CallsOfOne, LoggedCall, Pool } from '@acopay/store'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { startCallLogWriter } from '../../jobs/call-log-writer.ts'
 import type { World } from '../../world.ts'
@@ -7,11 +7,11 @@ import { callLog } from './keep-calls.ts'
 type Statement = { name: string; values: unknown[] }
 
 let said: Statement[]
-let isBroken: boolean
+let isBroken: (statement: Statement) => boolean
 const pool = {
   query: async (statement: Statement) => {
     said.push(statement)
-    if (isBroken) throw new Error('no database')
+    if (isBroken(statement)) throw new Error('no database')
     return { rows: [] }
   },
 } as unknown as Pool
@@ -19,30 +19,66 @@ const warn = vi.fn()
 const log = { warn } as unknown as World['log']
 beforeEach(() => {
   said = []
-  isBroken = false
+  isBroken = () => false
   warn.mockClear()
 })
 
 const made = () => callLog({ pool, log, max: 1000 })
 const call = { requestId: 'r' } as LoggedCall
 
-/** How many calls each statement wrote, with its merchant, kind and bound. */
+/** What each statement wrote: of each list its merchant, kind and number of calls. */
 const written = (): unknown[] =>
-  said.map(({ values: [mchNo, kind, calls, max] }) => [mchNo, kind, JSON.parse(String(calls)).length, max])
+  said
+    .filter(({ name }) => name === 'addCalls')
+    .map(({ values }) =>
+      (JSON.parse(String(values[0])) as CallsOfOne[]).map(
+        ({ mchNo, kind, calls }) => `${mchNo} ${kind} ${calls.length}`,
+      ),
+    )
+
+const trimmed = (): unknown[] => said.filter(({ name }) => name === 'trimCalls').map(({ values }) => values)
 
 describe('the log of calls', () => {
-  it('writes the calls of a merchant and a kind in one statement, and none twice', async () => {
+  it('writes the calls of all merchants in one statement, and none twice', async () => {
     const kept = made()
     for (const mchNo of ['M1', 'M2', 'M1']) kept.add(mchNo, 'done', call)
     kept.add('M1', 'unproven', call)
     expect(said).toEqual([])
     await kept.write()
     await kept.write()
-    expect(written()).toEqual([
-      ['M1', 'done', 2, 1000],
-      ['M2', 'done', 1, 1000],
-      ['M1', 'unproven', 1, 200],
+    expect(written()).toEqual([['M1 done 2', 'M2 done 1', 'M1 unproven 1']])
+  })
+
+  it('writes at most five hundred calls in one statement, or one merchant’s', async () => {
+    const kept = made()
+    const sizes = { M1: 499, M2: 1, M3: 1, M4: 501, M5: 1 }
+    for (const [mchNo, size] of Object.entries(sizes))
+      for (let added = 0; added < size; added += 1) kept.add(mchNo, 'done', call)
+    await kept.write()
+    expect(written()).toEqual([['M1 done 499', 'M2 done 1'], ['M3 done 1'], ['M4 done 501'], ['M5 done 1']])
+  })
+
+  it('trims a merchant’s calls of a kind at its first write, and then whenever a tenth of what is kept was added', async () => {
+    const kept = made()
+    const add = async (kind: CallKind, calls: number): Promise<void> => {
+      for (let added = 0; added < calls; added += 1) kept.add('M1', kind, call)
+      await kept.write()
+    }
+    await add('done', 1)
+    await add('unproven', 1)
+    expect(trimmed()).toEqual([
+      ['M1', 'done', 1000],
+      ['M1', 'unproven', 200],
     ])
+    said = []
+    await add('done', 99)
+    await add('unproven', 19)
+    expect(trimmed()).toEqual([])
+    await add('done', 1)
+    await add('unproven', 1)
+    expect(trimmed()).toHaveLength(2)
+    await add('done', 1)
+    expect(trimmed()).toHaveLength(2)
   })
 
   it('drops what comes beyond five thousand calls that wait, and goes on after a write', async () => {
@@ -51,21 +87,28 @@ describe('the log of calls', () => {
     await kept.write()
     kept.add('M1', 'done', call)
     await kept.write()
-    expect(written()).toEqual([
-      ['M1', 'done', 5000, 1000],
-      ['M1', 'done', 1, 1000],
-    ])
+    expect(written()).toEqual([['M1 done 5000'], ['M1 done 1']])
   })
 
   it('drops what cannot be written, with a line in the log', async () => {
-    isBroken = true
+    isBroken = () => true
     const kept = made()
     kept.add('M1', 'done', call)
     await kept.write()
-    isBroken = false
+    isBroken = () => false
+    said = []
     await kept.write()
-    expect(said).toHaveLength(1)
+    expect(said).toEqual([])
     expect(warn).toHaveBeenCalledWith(expect.objectContaining({ mchNo: 'M1', calls: 1 }), 'calls not logged')
+  })
+
+  it('writes each merchant’s calls by themselves where one’s cannot be written', async () => {
+    isBroken = ({ values }) => String(values[0]).includes('M2')
+    const kept = made()
+    for (const mchNo of ['M1', 'M2', 'M3']) kept.add(mchNo, 'done', call)
+    await kept.write()
+    expect(written()).toEqual([['M1 done 1', 'M2 done 1', 'M3 done 1'], ['M1 done 1'], ['M2 done 1'], ['M3 done 1']])
+    expect(warn).toHaveBeenCalledWith(expect.objectContaining({ mchNo: 'M2', calls: 1 }), 'calls not logged')
   })
 
   it('is written each second, and once more when the gateway stops', async () => {
@@ -86,6 +129,6 @@ describe('the log of calls', () => {
     await vi.waitFor(() => expect(pauses).toEqual([1000, 1000]))
     kept.add('M1', 'refused', call)
     await writer.stop()
-    expect(said.map(({ name }) => name)).toEqual(['forgetCalls', 'addCalls', 'addCalls'])
+    expect(said.map(({ name }) => name)).toEqual(['forgetCalls', 'addCalls', 'trimCalls', 'addCalls', 'trimCalls'])
   })
 })

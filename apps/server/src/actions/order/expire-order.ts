@@ -23,7 +23,8 @@ const UNTOUCHED_EXPIRY = (() => {
 
 /**
  * One sweep. Returns how many orders it has dealt with or found dealt with: while that is not 0, there may be more. Several processes may
- * sweep at once: each claims orders as it writes them, and takes its lists in an order of its own, so that they seldom meet.
+ * sweep at once: each claims orders as it writes them, and takes its lists in an order of its own. One that meets another at its first
+ * list returns 0 and so leaves the orders to it until its next look: to read and offer them twice costs more than it gains.
  */
 export async function expireOrders(world: World): Promise<number> {
   const due = world.sureNow()
@@ -33,12 +34,11 @@ export async function expireOrders(world: World): Promise<number> {
   let dealtWith = 0
   for (const list of shuffled(world, listsOf(world, untouched))) {
     const found = await expireList(world, list, due)
-    dealtWith += found.filter((what) => what !== 'held').length
     const isMine = 2 * found.filter((what) => what === 'moved').length >= list.length
-    if (isMine) continue
-    // Another process is at the same orders: what is left of these is better read again. Only a sweep holds half of a whole list.
-    if (list.length === EXPIRED_TOGETHER) dealtWith += 1
-    break
+    // Only another sweep has half of a whole list. What is left of these orders is better read again.
+    const isMet = !isMine && list.length === EXPIRED_TOGETHER
+    if (!isMet) dealtWith += found.filter((what) => what !== 'held').length
+    if (!isMine) break
   }
   for (const key of shuffled(world, tried)) await expireOrder(world, key)
   return dealtWith + tried.length

@@ -221,6 +221,7 @@ describe('the statement of a month', () => {
     )
     expect(of('TOTAL_NET').map((line) => fen(line[10]))).toEqual([rows[0].left])
     expect(of('PAYMENT')).toHaveLength(3)
+    expect(new Set(of('PAYMENT').map(([day]) => day))).toEqual(new Set(['2026-03-01']))
     expect(of('REVERSAL').map((line) => line[3])).toEqual([no.late])
   })
 

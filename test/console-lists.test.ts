@@ -102,6 +102,14 @@ describe('the overview', () => {
     expect(body.at).toBe(gateway.world.now().toISOString())
   })
 
+  it('says how many alarms are open to those who may read them, and nothing to a merchant’s user', async () => {
+    expect((await operator.get('overview')).body.alarms).toEqual({
+      open: expect.any(Number),
+      failing_channels: expect.anything(),
+    })
+    expect((await stranger.get('overview')).body.alarms).toBeNull()
+  })
+
   it('says what is stuck, and since when', async () => {
     const { pool } = gateway.database
     const number = await place(gateway.demo)

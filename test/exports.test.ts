@@ -4,8 +4,10 @@
  */
 import { expect, it } from 'vitest'
 import { headerLine, rowLine, summaryLines } from '../apps/server/src/actions/bill/bill-csv.ts'
+import type { ConsoleCall } from '../apps/server/src/http/console/call.ts'
 import { csvRecord } from '../apps/server/src/http/console/exports/cells.ts'
 import { ORDER_COLUMNS } from '../apps/server/src/http/console/exports/columns.ts'
+import { exported } from '../apps/server/src/http/console/exports/lists.ts'
 import { orderRow } from '../apps/server/src/http/console/orders/orders.ts'
 
 /** The text as the merchant or the payer gave it, and the cell that must stand in the file. */
@@ -185,4 +187,20 @@ it('the bill begins with the names of its columns', () => {
   expect(headerLine()).toBe(
     'kind,time,transaction_no,mch_trade_no,app_no,refund_no,mch_refund_no,pay_channel,pay_method,payment_no,state,amount,currency,count,note\r\n',
   )
+})
+
+it('the audit log says what was asked of a file, and no more than sixteen short fields of it', () => {
+  const of = (query: Record<string, string>) =>
+    exported({ caller: { mchNo: null }, query } as unknown as ConsoleCall, 'orders.csv')
+  expect(of({ mch_no: 'M1', state: 'CLOSED', app: '' })).toEqual({
+    ...{ mchNo: 'M1', subject: 'orders.csv' },
+    detail: { mch_no: 'M1', state: 'CLOSED' },
+  })
+  const many = Object.fromEntries(
+    Array.from({ length: 17 }, (_, index) => [`${index}`.padEnd(33, 'x'), 'y'.repeat(65)]),
+  )
+  const { detail } = of(many)
+  expect(Object.keys(detail)).toHaveLength(16)
+  expect(Object.keys(detail)[0]).toBe(`0${'x'.repeat(31)}`)
+  expect(Object.values(detail)[0]?.length).toBeLessThanOrEqual(65)
 })

@@ -2,6 +2,7 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { watchStatements } from '@acopay/store'
+import { SpanStatusCode } from '@opentelemetry/api'
 import { InMemorySpanExporter, type ReadableSpan, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base'
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
 import { statementSpan } from '../apps/server/src/start/open-traces.ts'
@@ -69,6 +70,7 @@ it("a close goes on with the merchant's trace: with its statements and its calls
     'acopay.way': 'full',
     'acopay.transaction_no': order,
   })
+  expect(first?.status).toEqual({ code: SpanStatusCode.UNSET })
   const names = inTrace(traceOf(first))
   for (const name of ['merchant', 'close', 'lockOrder', 'commit', 'wechat query', 'wechat close']) {
     expect(names).toContain(name)

@@ -64,25 +64,24 @@ export const refundsBetween = (
     [of.mchNo, of.channel, from, until],
   )
 
-export const DIFFERENCE_KINDS = [
-  'PAYMENT_UNKNOWN',
-  'PAYMENT_MISSING',
-  'PAYMENT_AMOUNT',
+type DifferenceKind =
+  | 'PAYMENT_UNKNOWN'
+  | 'PAYMENT_MISSING'
+  | 'PAYMENT_AMOUNT'
   /** The upstream, or the merchant in the upstream's own pages, has sent back a kept payment. */
-  'PAYMENT_RETURNED',
-  'REFUND_UNKNOWN',
-  'REFUND_MISSING',
-  'REFUND_AMOUNT',
+  | 'PAYMENT_RETURNED'
+  | 'REFUND_UNKNOWN'
+  | 'REFUND_MISSING'
+  | 'REFUND_AMOUNT'
   /** The books call the refund failed, and the upstream's bill lists it. */
-  'REFUND_DONE_THOUGH_FAILED',
+  | 'REFUND_DONE_THOUGH_FAILED'
   /** The upstream accepted the refund, and its bill says that it was not made. */
-  'REFUND_NOT_DONE',
+  | 'REFUND_NOT_DONE'
   /** One line of the bill cannot be read. */
-  'LINE_UNREADABLE',
-] as const
+  | 'LINE_UNREADABLE'
 
 export type Difference = {
-  kind: (typeof DIFFERENCE_KINDS)[number]
+  kind: DifferenceKind
   attemptNo: string
   paymentNo: string
   refundNo: string

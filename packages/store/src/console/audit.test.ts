@@ -7,6 +7,7 @@ import { isStamped } from '../orders/stamping.ts'
 import { type AuditStamp, beginAudit, chainedText, endAudit, listAudit } from './audit.ts'
 import {
   forgetAudit,
+  lastAuditBefore,
   readAuditChain,
   readAuditHead,
   readAuditMarks,
@@ -201,4 +202,15 @@ it('whether the log has begun to be stamped is told from a log that is empty', a
   expect(await isStamped(pool(), 'audit')).toBe('unstamped')
   await begin(2)
   expect(await isStamped(pool(), 'audit')).toBe('stamped')
+})
+
+it('the last row before a moment is that with the highest number, whether it began or ended something', async () => {
+  const last = async (ms: number) => (await lastAuditBefore(pool(), after(ms)))?.seq ?? null
+  expect(await last(10)).toBeNull()
+  await begin(1)
+  await begin(2)
+  await end(1)
+  await begin(3)
+  // The end of the first is written when the first is: at its own moment.
+  expect([await last(1), await last(2), await last(3), await last(4)]).toEqual([null, 3n, 3n, 4n])
 })

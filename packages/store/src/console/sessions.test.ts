@@ -49,6 +49,18 @@ it('a session is open until the moment of its end, and until it was idle for so 
   }
 })
 
+it('using a session is written down at most once a minute, and only for what its user does', async () => {
+  await begin(1, 600_000)
+  const seenAfter = async (nowMs: number, isActive: boolean): Promise<number> => {
+    await useConsoleSession(database.pool, keyOf(1), { now: after(nowMs), idleSince: after(-1), isActive })
+    const { rows } = await database.pool.query('select seen_at from console_session')
+    return rows[0].seen_at.getTime() - NOW.getTime()
+  }
+  expect(await seenAfter(60_000, true)).toBe(0)
+  expect(await seenAfter(60_001, false)).toBe(0)
+  expect(await seenAfter(60_001, true)).toBe(60_001)
+})
+
 it('the sessions of one user are listed, the last used first, at most a hundred', async () => {
   await begin(1, 1000)
   await begin(2, 1000, { ms: 5 })

@@ -169,6 +169,22 @@ describe('an index that is built concurrently', () => {
     expect(await ledgerOf(pool)).toHaveLength(2)
   })
 
+  it('and the file of a migration may take longer than the driver waits for other statements', async () => {
+    const pool = await emptyDatabase()
+    const limits = new Map<string, number | undefined>()
+    pool.on('connect', (client) => {
+      const query = client.query.bind(client) as (...asked: unknown[]) => Promise<unknown>
+      client.query = ((...asked: [{ text?: string; query_timeout?: number }, ...unknown[]]) => {
+        limits.set(asked[0].text?.split('\n')[0] ?? '', asked[0].query_timeout)
+        return query(...asked)
+      }) as never
+    })
+    await migrate(pool, { migrations: program(WORK, INDEX) })
+    for (const sql of [WORK, INDEX.split('\n')[1]?.replace(';', '') ?? '']) {
+      expect(limits.get(sql), sql).toBeGreaterThan(24 * 3_600_000)
+    }
+  })
+
   it('and broke off is dropped and begun again; one that is whole is kept', async () => {
     const pool = await emptyDatabase()
     const migrations = program(WORK, `${INDEX}\ncreate index concurrently work_again on work (number);`)

@@ -179,8 +179,13 @@ describe('an index that is built concurrently', () => {
         return query(...asked)
       }) as never
     })
+    await migrate(pool, { migrations: program(WORK) })
+    await pool.query('insert into work values (1), (1)')
+    await expect(migrate(pool, { migrations: program(WORK, INDEX) })).rejects.toThrow('work_by_number')
+    await pool.query('delete from work')
     await migrate(pool, { migrations: program(WORK, INDEX) })
-    for (const sql of [WORK, INDEX.split('\n')[1]?.replace(';', '') ?? '']) {
+    const build = INDEX.split('\n')[1]?.replace(';', '') ?? ''
+    for (const sql of [WORK, build, 'drop index concurrently if exists work_by_number']) {
       expect(limits.get(sql), sql).toBeGreaterThan(24 * 3_600_000)
     }
   })

@@ -1,5 +1,5 @@
 /** The log of a merchant's calls: what it tells, whom it believes, and where it ends. */
-import { createHash } from 'node:crypto'
+import { createHash, createPrivateKey, createSign } from 'node:crypto'
 import { AcoPay, type CallFilter, type LoggedCall, newKeyPair, signRequest } from '@acopay/sdk'
 import { addMerchant } from '@acopay/store'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -123,6 +123,23 @@ describe('a call whose signature does not verify', () => {
     const signedText = built.replace('AP2', 'AP1')
     expect(rows[0].signed_digest).toBe(createHash('sha256').update(signedText).digest('hex'))
     expect(rows[0].row).not.toContain((init.headers['x-acopay-sign'] ?? '').slice(0, 20))
+  })
+
+  it('by the merchant’s own key with another digest is told so, and no digest is kept', async () => {
+    const key = createPrivateKey({
+      key: Buffer.from(gateway.demo.mchPrivateKey, 'base64'),
+      ...({ format: 'der', type: 'pkcs8' } as const),
+    })
+    const logged = await unproven({ sign: createSign('RSA-SHA512').update('AP1').sign(key, 'base64') })
+    expect(logged).toMatchObject({
+      status: 1002,
+      signature: 'OTHER_DIGEST',
+      keyId: expect.stringMatching(/^[0-9a-f]{16}$/),
+    })
+    const { rows } = await gateway.database.pool.query('select signed_digest from call_log where request_id = $1', [
+      logged?.requestId,
+    ])
+    expect(rows).toEqual([{ signed_digest: null }])
   })
 
   it('shows the first 2048 characters of a text', async () => {

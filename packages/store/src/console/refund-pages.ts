@@ -75,7 +75,7 @@ async function listOf<Row extends { refundNo: string }>(
     ifAsked(asked, isStuck ? 'PROCESSING' : state, 'text', (at) => `r.state = ${at}`),
     ifAsked(asked, isStuck ? stuckBefore : null, 'timestamptz', (at) => `r.created_at < ${at}`),
     ifAsked(asked, filter.channel, 'text', (at) => `a.channel = ${at}`),
-    ifAsked(asked, filter.appNo, 'text', (at) => `o.app_no = ${at}`),
+    ...(filter.appNo === null ? [] : [`o.app_no = ${asked.at(filter.appNo, 'text')}`]),
     ifAsked(asked, filter.amountMin, 'bigint', (at) => `r.amount_fen >= ${at}`),
     ifAsked(asked, filter.amountMax, 'bigint', (at) => `r.amount_fen <= ${at}`),
   ]

@@ -36,13 +36,15 @@ export type Citus = {
   stop: () => Promise<void>
 }
 
-/** Nothing is kept of a test's server. `wal_level`: a shard that is moved while it is written to is followed by its log. */
+/**
+ * Nothing is kept of a test's machine, but a killed server has all that it acknowledged. `wal_level`: a shard that is moved while it is written to
+ * is followed by its log.
+ */
 const SETTINGS = {
   listen_addresses: '127.0.0.1',
   shared_preload_libraries: 'citus',
   fsync: 'off',
   full_page_writes: 'off',
-  synchronous_commit: 'off',
   wal_level: 'logical',
   max_connections: '200',
   // One transaction makes all shards of all tables.
@@ -163,6 +165,9 @@ export async function makeCluster({ url, coordinator, workers }: Citus, database
     }
   })
 }
+
+/** The address of another database of the same server. */
+export const databaseOf = (url: string, database: string): string => urlOf(url, Number(new URL(url).port), database)
 
 function urlOf(url: string, port: number, database: string): string {
   const one = new URL(url)

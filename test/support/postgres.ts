@@ -64,7 +64,7 @@ export default async function setUp(project: TestProject): Promise<() => Promise
 const dropping = (name: string): string => `drop database if exists ${name} with (force)`
 
 /** `npm run test:citus`: every copy of the templates is a Citus of one node. */
-export const isCitus = process.env.ACOPAY_TEST_CITUS === '1'
+const isCitus = process.env.ACOPAY_TEST_CITUS === '1'
 
 /** The server is its only node, and holds merchants' rows. */
 async function beginCluster(pool: Pool): Promise<void> {
@@ -112,7 +112,8 @@ async function startOnce(pool: Pool): Promise<StartedOnce> {
     mchPrivateKey,
     platformPublicKey: publicKeyText,
   })
-  await sandboxBooks(pool).change('settings', () => ({ after: newSettings(), result: null }))
+  const settings = newSettings()
+  await sandboxBooks(pool).change('settings', () => ({ after: settings, result: null }))
   fs.rmSync(home, { recursive: true })
   const users = ROLES.map((role) => ({ username: role.replace('_', '-'), role, password: PASSWORD }))
   for (const { username, role } of users) {

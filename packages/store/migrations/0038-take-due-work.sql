@@ -139,6 +139,28 @@ begin
 end
 $$;
 
+-- Forgets logged calls of before `p_before`, merchant by merchant; answers how many of each. It never waits.
+create function forget_calls(
+  p_group text, p_before timestamptz, p_mch_no text[], p_kind text[], p_at timestamptz[], p_request_id text[]
+) returns table (forgotten int) language plpgsql as $$
+declare
+  whose text;
+  calls text[];
+begin
+  for whose, calls in
+    select t.mch_no, array_agg(t.request_id) from unnest(p_mch_no, p_request_id) as t (mch_no, request_id) group by t.mch_no
+  loop
+    with old as materialized (
+      select c.kind, c.at, c.request_id from call_log c
+       where c.mch_no = whose and c.kind = any (p_kind) and c.at = any (p_at) and c.request_id = any (calls) and c.at < p_before
+         for update skip locked)
+    delete from call_log c where c.mch_no = whose and (c.kind, c.at, c.request_id) in (select o.kind, o.at, o.request_id from old o);
+    get diagnostics forgotten = row_count;
+    return next;
+  end loop;
+end
+$$;
+
 -- What a process with nothing to do asks: since when something has been due, or when it will be. One entry of an index for each, and of the
 -- notifications two for each host with any that are pending.
 create function due_times(out expiry timestamptz, out nonces timestamptz, out jobs timestamptz, out notifications timestamptz)

@@ -227,6 +227,7 @@ const FUNCTIONS = [
   'due_times',
   'end_notification_tries',
   'expire_untouched',
+  'forget_calls',
   'forget_nonces',
   'give_up_notifications',
   'lease_jobs',

@@ -124,7 +124,10 @@ describe('closing orders without attempts in one statement', () => {
     const other = await seedOrder(pool)
     const client = await pool.connect()
     await client.query('begin')
-    await client.query('select from orders where transaction_no = $1 for update', [order.transactionNo])
+    await client.query('select 1 from orders where mch_no = $2 and transaction_no = $1 for update', [
+      order.transactionNo,
+      order.mchNo,
+    ])
     const impatient = openPool({ connectionString, max: 1, options: '-c lock_timeout=1' })
     const asks = [ask(order, 'locked'), ask(other)]
     const answers = await moveUntouched(impatient, { move: CLOSE, asks, now: LATER })

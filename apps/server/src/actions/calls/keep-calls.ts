@@ -44,5 +44,5 @@ export function callLog({ pool, log, max }: { pool: Pool; log: World['log']; max
 }
 
 /** Removes calls that are older than they are kept. */
-export const forgetOldCalls = ({ pool, now }: World): Promise<number> =>
-  forgetCalls(pool, new Date(now().getTime() - KEPT_MS), FORGOTTEN_AT_ONCE)
+export const forgetOldCalls = ({ pool, now, groupOf }: World): Promise<number> =>
+  forgetCalls(pool, new Date(now().getTime() - KEPT_MS), FORGOTTEN_AT_ONCE, groupOf)

@@ -82,8 +82,8 @@ export const DRAWN_19: Mutant[] = [
   {
     name: 'orders are read without the hash of their last entry',
     file: 'packages/store/src/orders/orders.ts',
-    find: '`${from}.${column} as "${name}"`',
-    replace: "`${column === 'head_hash' ? 'null::bytea' : `${from}.${column}`} as \"${name}\"`",
+    find: `\`\${from}.\${column} as "\${name}"\``,
+    replace: `\`\${column === 'head_hash' ? 'null::bytea' : \`\${from}.\${column}\`} as "\${name}"\``,
   },
   // lockOrder:f61f2048
   {

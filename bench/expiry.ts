@@ -77,7 +77,6 @@ async function placeAll(appNo: string, lapseAt: Date): Promise<void> {
     const some = Array.from({ length: Math.min(PLACED_TOGETHER, ORDERS - from) }, (_, index) => from + index)
     await insertOrders(
       pool,
-      'all',
       some.map((index) => placing(newOrder({ run, index, appNo, lapseAt }))),
     )
   }

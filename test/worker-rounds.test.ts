@@ -75,14 +75,6 @@ it('an order that lapses is swept by the next look, and only what is due is aske
   await idle()
   asked = []
   await later(PAUSE)
-  const swept = [
-    'readDueTimes',
-    'lapsedOrders',
-    'expireUntouched',
-    'lapsedOrders',
-    'forgetNonces',
-    'takeJobs',
-    'takeJobs',
-  ]
+  const swept = ['readDueTimes', 'lapsedOrders', 'expireUntouched', 'lapsedOrders', 'oldNonces', 'dueJobs', 'dueJobs']
   expect(asked).toEqual(swept)
 })

@@ -10,7 +10,7 @@ import type { Random } from './random.ts'
 import type { Process, Scheduler } from './scheduler.ts'
 
 /** Statements that return rows in no fixed order. Here their rows are sorted. */
-const UNORDERED = new Set(['takeJobs', 'takeNotifications', 'endNotificationTries'])
+const UNORDERED = new Set(['dueJobs', 'dueNotifications', 'endNotificationTries'])
 
 /** Statements that write only leases and nonces, which no invariant reads. */
 const HARMLESS = new Set([
@@ -27,7 +27,10 @@ const HARMLESS = new Set([
 ])
 
 /** A statement that writes, or calls a function that does. */
-const WRITES = /\b(insert|update|delete|move_untouched|place_orders|expire_untouched)\b/
+const WRITES = new RegExp(
+  String.raw`\b(insert|update|delete|move_untouched|place_orders|expire_untouched|move_order|lease_jobs|take_notifications|` +
+    String.raw`end_notification_tries|give_up_notifications|forget_nonces)\b`,
+)
 
 type Query = { name?: string; text?: string } | string
 

@@ -25,18 +25,16 @@ export const DRAWN_18: Mutant[] = [
   // endNotificationTries:6eaf4e8f
   {
     name: 'a notification that failed is dead at once, and a dead one waits',
-    file: 'packages/store/src/notifications/notifications.ts',
-    find: 'set due_at = case when t.next_at is null then least(b.due_at, t.at) else greatest(b.due_at, t.next_at) end',
-    replace:
-      'set due_at = case when not (t.next_at is null) then least(b.due_at, t.at) else greatest(b.due_at, t.next_at) end',
+    file: 'packages/store/migrations/0038-take-due-work.sql',
+    find: 'set due_at = case when p_next_at[place] is null then least(b.due_at, p_at[place])',
+    replace: 'set due_at = case when p_next_at[place] is not null then least(b.due_at, p_at[place])',
   },
   // endNotificationTries:0bd924fb
   {
     name: 'a notification holds up those before it',
-    file: 'packages/store/src/notifications/notifications.ts',
-    find: "where b.mch_no = t.mch_no and b.transaction_no = t.transaction_no and b.seq > t.seq and b.state = 'PENDING')",
-    replace:
-      "where b.mch_no = t.mch_no and b.transaction_no = t.transaction_no and b.seq <= t.seq and b.state = 'PENDING')",
+    file: 'packages/store/migrations/0038-take-due-work.sql',
+    find: 'b.transaction_no = p_transaction_no[place] and b.seq > p_seq[place]',
+    replace: 'b.transaction_no = p_transaction_no[place] and b.seq <= p_seq[place]',
   },
   // finishRefund:d85680e8
   {
@@ -75,10 +73,9 @@ export const DRAWN_18: Mutant[] = [
   // endNotificationTries:14f35a04
   {
     name: 'a notification that failed lets the next one go',
-    file: 'packages/store/src/notifications/notifications.ts',
-    find: 'tries = n.tries + case when t.failure is null then 0 else 1 end, due_at = coalesce(t.next_at, n.due_at)',
-    replace:
-      'tries = n.tries + case when (t.failure is null or true) then 0 else 1 end, due_at = coalesce(t.next_at, n.due_at)',
+    file: 'packages/store/migrations/0038-take-due-work.sql',
+    find: 'tries = n.tries + case when p_failure[place] is null then 0 else 1 end,',
+    replace: 'tries = n.tries + case when (p_failure[place] is null or true) then 0 else 1 end,',
   },
   // removeJob:18287e81
   {

@@ -58,10 +58,9 @@ export const DRAWN_19: Mutant[] = [
   // leaseJobs:d19830ef
   {
     name: 'a leased job has no number',
-    file: 'packages/store/src/jobs/jobs.ts',
-    find: 'returning j.mch_no as "mchNo", j.kind, j.subject, j.tries, j.created_at as "createdAt"`,',
-    replace:
-      'returning j.mch_no as "mchNo", j.kind, j.subject, case when true then null else j.tries end as tries, j.created_at as "createdAt"`,',
+    file: 'packages/store/migrations/0038-take-due-work.sql',
+    find: 'returning j.tries, j.created_at into tries, created_at;',
+    replace: 'returning null, j.created_at into tries, created_at;',
   },
   // refundsBetween:5090dbbf
   {
@@ -83,8 +82,8 @@ export const DRAWN_19: Mutant[] = [
   {
     name: 'orders are read without the hash of their last entry',
     file: 'packages/store/src/orders/orders.ts',
-    find: 'head_seq as "headSeq", head_hash as "headHash"`',
-    replace: 'head_seq as "headSeq", case when true then null else head_hash end as "headHash"`',
+    find: `\`\${from}.\${column} as "\${name}"\``,
+    replace: `\`\${column === 'head_hash' ? 'null::bytea' : \`\${from}.\${column}\`} as "\${name}"\``,
   },
   // lockOrder:f61f2048
   {

@@ -83,13 +83,13 @@ export const WORK: Mutant[] = [
   },
   {
     name: 'a notification that failed counts as delivered',
-    file: `${STORE}/notifications/notifications.ts`,
-    find: "case when t.failure is null then 'DELIVERED' when t.next_at is null then 'DEAD' else 'PENDING' end",
-    replace: "case when t.failure is null then 'DELIVERED' when t.next_at is null then 'DEAD' else 'DELIVERED' end",
+    file: 'packages/store/migrations/0038-take-due-work.sql',
+    find: "when p_next_at[place] is null then 'DEAD' else 'PENDING' end",
+    replace: "when p_next_at[place] is null then 'DEAD' else 'DELIVERED' end",
   },
   {
     name: 'notifications of one order overtake each other',
-    file: `${STORE}/notifications/notifications.ts`,
+    file: 'packages/store/migrations/0038-take-due-work.sql',
     find: "and e.seq < n.seq and e.state = 'PENDING')",
     replace: "and e.seq < n.seq and e.state = 'NEVER')",
   },

@@ -21,7 +21,7 @@ export type Interrupted = {
 }
 
 /** Statements of a round that come before its jobs. */
-const BEFORE_JOBS = /^(lapsedOrders|takeJobs|forgetNonces)$/
+const BEFORE_JOBS = /^(lapsedOrders|dueJobs|takeJobs|oldNonces|forgetNonces)$/
 
 const NEVER = new Promise<never>(() => {})
 

@@ -69,7 +69,7 @@ export const placing = (order: NewOrder, nonce: string | null = null) => ({
 
 export async function seedOrder(db: Db, more: Partial<NewOrder> = {}): Promise<Order> {
   const order = newOrder(more)
-  await insertOrders(db, 'all', [placing(order)])
+  await insertOrders(db, [placing(order)])
   return orderNow(db, order)
 }
 

@@ -46,10 +46,13 @@ export default async function setUp(project: TestProject): Promise<() => Promise
   const given = process.env.TEST_DATABASE_URL
   const server = given ? { url: given, remove: async () => {} } : await temporaryServer()
   await onServer(server.url, ...[STARTED, EMPTY].map(dropping), `create database ${EMPTY}`)
+  if (isCitus) await inDatabase(server.url, EMPTY, beginCluster)
   await inDatabase(server.url, EMPTY, migrate)
+  if (isCitus) await leaveAlone(server.url, EMPTY)
   await onServer(server.url, createFrom(STARTED, 'empty'))
   project.provide('postgresUrl', server.url)
   project.provide('startedOnce', await inDatabase(server.url, STARTED, startOnce))
+  if (isCitus) await leaveAlone(server.url, STARTED)
   return async () => {
     await onServer(server.url, ...[STARTED, EMPTY].map(dropping))
     const left = given ? [] : await leftOn(server.url)
@@ -59,6 +62,27 @@ export default async function setUp(project: TestProject): Promise<() => Promise
 }
 
 const dropping = (name: string): string => `drop database if exists ${name} with (force)`
+
+/** `npm run test:citus`: every copy of the templates is a Citus of one node. */
+const isCitus = process.env.ACOPAY_TEST_CITUS === '1'
+
+/** The server is its only node, and holds merchants' rows. */
+async function beginCluster(pool: Pool): Promise<void> {
+  await pool.query('set statement_timeout = 0')
+  await pool.query('create extension citus')
+  const port = `current_setting('port')::int`
+  await pool.query(`select citus_set_coordinator_host('127.0.0.1', ${port})`)
+  await pool.query(`select citus_set_node_property('127.0.0.1', ${port}, 'shouldhaveshards', true)`)
+}
+
+/** A template is copied only while nobody is connected, and Citus keeps a connection to each of its databases. */
+async function leaveAlone(serverUrl: string, database: string): Promise<void> {
+  await onServer(
+    serverUrl,
+    `alter database ${database} allow_connections false`,
+    `select pg_terminate_backend(pid, 10000) from pg_stat_activity where datname = '${database}'`,
+  )
+}
 
 /** The statement that makes a database of that name as a copy. */
 export const createFrom = (name: string, template: keyof typeof TEMPLATES): string =>
@@ -88,7 +112,8 @@ async function startOnce(pool: Pool): Promise<StartedOnce> {
     mchPrivateKey,
     platformPublicKey: publicKeyText,
   })
-  await sandboxBooks(pool).change('settings', () => ({ after: newSettings(), result: null }))
+  const settings = newSettings()
+  await sandboxBooks(pool).change('settings', () => ({ after: settings, result: null }))
   fs.rmSync(home, { recursive: true })
   const users = ROLES.map((role) => ({ username: role.replace('_', '-'), role, password: PASSWORD }))
   for (const { username, role } of users) {

@@ -79,7 +79,7 @@ it.each<[string, () => Promise<void>, () => Promise<number>]>([
   [
     'notifications are given up',
     () => notifications('PENDING'),
-    () => giveUpNotifications(gateway, LATER, LATER, LIMIT),
+    () => giveUpNotifications(gateway, { before: LATER, now: LATER }, LIMIT),
   ],
   [
     'dead letters are sent again',

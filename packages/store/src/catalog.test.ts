@@ -221,11 +221,27 @@ describe('the words of a state', () => {
   })
 })
 
+/** Each is written down in a decision: 2, 40 and 48. */
+const FUNCTIONS = [
+  'due_notifications',
+  'due_times',
+  'end_notification_tries',
+  'expire_untouched',
+  'forget_calls',
+  'forget_nonces',
+  'give_up_notifications',
+  'lease_jobs',
+  'move_order',
+  'move_untouched',
+  'place_orders',
+  'take_notifications',
+]
+
 it('nothing depends on triggers, sequences or rules, and no function is in the database that the decisions do not name', async () => {
-  const found = await read(
+  const found = await read<{ name: string }>(
     `select tgname as name from pg_trigger where not tgisinternal
      union all select relname from pg_class where relnamespace = 'public'::regnamespace and relkind in ('S', 'v', 'm')
      union all select proname from pg_proc where pronamespace = 'public'::regnamespace order by name`,
   )
-  expect(found).toEqual([{ name: 'expire_untouched' }, { name: 'move_untouched' }, { name: 'place_orders' }])
+  expect(found.map(({ name }) => name)).toEqual(FUNCTIONS)
 })

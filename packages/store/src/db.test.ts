@@ -90,7 +90,7 @@ describe('a transaction', () => {
   it('whose connection is lost fails, and the pool goes on with another one', async () => {
     const work = transaction(pool, async (db) => {
       const { rows } = await db.query('select pg_backend_pid() as pid')
-      await pool.query('select pg_terminate_backend($1)', [rows[0]?.pid])
+      await pool.query('select pg_terminate_backend($1::int)', [rows[0]?.pid])
       await add(db, 1, 1)
     })
     await expect(work).rejects.toThrow()
@@ -101,7 +101,7 @@ describe('a transaction', () => {
   it('whose work fails for a reason of its own fails for that reason, also where the connection is lost by then', async () => {
     const work = transaction(pool, async (db) => {
       const { rows } = await db.query('select pg_backend_pid() as pid')
-      await pool.query('select pg_terminate_backend($1)', [rows[0]?.pid])
+      await pool.query('select pg_terminate_backend($1::int)', [rows[0]?.pid])
       while ((await pool.query('select from pg_stat_activity where pid = $1', [rows[0]?.pid])).rows.length > 0);
       throw new Error('of its own')
     })
@@ -114,7 +114,7 @@ describe('a transaction', () => {
     const pidOf = async (db: Db): Promise<number> => (await db.query('select pg_backend_pid() as pid')).rows[0]?.pid
     const work = transaction(small, async (db) => {
       pids.push(await pidOf(db))
-      await pool.query('select pg_terminate_backend($1)', [pids[0]])
+      await pool.query('select pg_terminate_backend($1::int)', [pids[0]])
       const isThere = async () =>
         (await pool.query('select from pg_stat_activity where pid = $1', [pids[0]])).rows.length > 0
       while (await isThere());

@@ -96,10 +96,13 @@ export async function run<Row extends pg.QueryResultRow>(
   }
 }
 
+/** Citus names a constraint by its shard too. No constraint of ours ends in a number. */
+const SHARD = /_\d{6,}$/
+
 /** Names the statement and repeats no value. PostgreSQL quotes values in its details and in every message of class 22. */
 function statementError(name: string, { code, constraint, message }: pg.DatabaseError): Error {
   const reason = code?.startsWith('22') ? 'a value cannot be stored' : message
-  return Object.assign(new Error(`${name}: ${reason} (${code})`), { code, constraint })
+  return Object.assign(new Error(`${name}: ${reason} (${code})`), { code, constraint: constraint?.replace(SHARD, '') })
 }
 
 const TX_TRIES = 5

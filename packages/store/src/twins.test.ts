@@ -83,7 +83,7 @@ async function seedTwin(db: Db, mchNo: string): Promise<void> {
       amountFen: amountOf(mchNo, count),
       timeExpire: after(count * 60_000),
     })
-    await insertOrders(db, 'all', [placing(placed, `nonce${count}`)])
+    await insertOrders(db, [placing(placed, `nonce${count}`)])
   }
   // Attempts 1 and 2 belong to order 1, 3 to order 2, 4 to order 3.
   for (const [count, of] of [
@@ -436,7 +436,7 @@ describe.each(BOTH)('%s changes', (mchNo) => {
 
   const untouched = (db: Db, refs: ({ transactionNo: string } | { mchTradeNo: string })[]) =>
     moveUntouched(db, {
-      ...{ group: 'all', now: NOW, move: { from: 'NOTPAY', to: 'CLOSED', closeReason: 'MERCHANT' } },
+      ...{ now: NOW, move: { from: 'NOTPAY', to: 'CLOSED', closeReason: 'MERCHANT' } },
       asks: refs.map((ref, index) => ({
         mchNo,
         ref,
@@ -745,8 +745,8 @@ it('forgetting nonces and giving notifications up takes the oldest first and tho
       ONE,
       order(2),
     ])
-    expect(await giveUpNotifications(db, after(-9), after(0), 1)).toBe(1)
-    expect(await giveUpNotifications(db, after(-9), after(0), 1)).toBe(0)
+    expect(await giveUpNotifications(db, { before: after(-9), now: after(0) }, 1)).toBe(1)
+    expect(await giveUpNotifications(db, { before: after(-9), now: after(0) }, 1)).toBe(0)
   })
   expect(given).toEqual([`notification ${ONE} ${order(2)} 1`])
 })

@@ -1,12 +1,15 @@
 /** `acopay-server migrate`: shows what a database lacks of this version's schema and what that would do, does it, and lets a role serve. */
 import {
+  clusterToSpread,
   grantServing,
+  hasRows,
   LOCK_WAIT_MS,
   migrate as migrateDatabase,
   type PlannedStep,
   type PlannedTable,
   type Pool,
   planMigrations,
+  readCluster,
   readSchema,
   stopsWriters,
   whyNotServed,
@@ -14,11 +17,12 @@ import {
 import { readConfig } from '../start/config.ts'
 import { LONG_STATEMENT_MS, openDatabase } from '../start/database.ts'
 import { VERSION } from '../version.ts'
+import { clusterLines, spreadingLines } from './migrate-citus.ts'
 import type { OperatorCommand, OperatorIo } from './operator-command.ts'
 import { UsageError } from './usage-error.ts'
 
 export const migrate: OperatorCommand = {
-  usage: '[status | plan | up] [--serving-role NAME] [--lock-wait 1…4000] [--even-while-serving]',
+  usage: '[status | plan | up] [--serving-role NAME] [--lock-wait 1…4000] [--even-while-serving] [--spread-rows]',
   zh: '查看、预演、执行数据库迁移；DATABASE_URL 须为表的所有者',
   en: 'shows, plans and runs migrations of the database; DATABASE_URL names the owner of the tables',
   async run(args, io) {
@@ -34,19 +38,32 @@ export const migrate: OperatorCommand = {
   },
 }
 
-type Options = { what: keyof typeof RUNS; role: string | null; lockWaitMs: number; evenWhileServing: boolean }
+type Options = {
+  what: keyof typeof RUNS
+  role: string | null
+  lockWaitMs: number
+  evenWhileServing: boolean
+  spreadRows: boolean
+}
+
+/** By the words of the command. */
+const FLAGS = { '--even-while-serving': 'evenWhileServing', '--spread-rows': 'spreadRows' } as const
+const isFlag = (word = ''): word is keyof typeof FLAGS => Object.hasOwn(FLAGS, word)
 
 const LONGEST_LOCK_WAIT_MS = 4000
 
 function optionsOf(args: string[]): Options {
-  const options: Options = { what: 'up', role: null, lockWaitMs: LOCK_WAIT_MS, evenWhileServing: false }
+  const options: Options = {
+    ...{ what: 'up', role: null, lockWaitMs: LOCK_WAIT_MS },
+    ...{ evenWhileServing: false, spreadRows: false },
+  }
   const [what = '', ...more] = args
   const isNamed = Object.hasOwn(RUNS, what)
   if (isNamed) options.what = what as keyof typeof RUNS
   const rest = isNamed ? more : args
   while (rest.length > 0) {
-    const [option, value] = rest.splice(0, rest[0] === '--even-while-serving' ? 1 : 2)
-    if (options.what === 'up' && option === '--even-while-serving') options.evenWhileServing = true
+    const [option, value] = rest.splice(0, isFlag(rest[0]) ? 1 : 2)
+    if (options.what === 'up' && isFlag(option)) options[FLAGS[option]] = true
     else if (options.what === 'up' && option === '--serving-role' && value) options.role = value
     else if (options.what === 'up' && option === '--lock-wait' && isLockWait(value)) options.lockWaitMs = Number(value)
     else throw new UsageError(migrate.usage)
@@ -74,6 +91,7 @@ async function status(pool: Pool, { say }: OperatorIo): Promise<number> {
     say([name, `已执行 applied ${at}`, appliedBy ?? '< 0.2.0', ...notes].join('   '))
   }
   for (const { name } of schema.missing) say(`${name}   未执行 missing`)
+  for (const line of clusterLines(await readCluster(pool))) say(line)
   const wrong = whyNotServed(schema)
   say(wrong ?? (schema.unknown.length > 0 ? STILL_SERVED : AT_THIS_VERSION))
   return wrong === null ? 0 : 1
@@ -88,6 +106,8 @@ async function plan(pool: Pool, { say }: OperatorIo): Promise<number> {
   const steps = await planMigrations(pool)
   if (steps.length === 0) say(AT_THIS_VERSION)
   for (const step of steps) for (const line of linesOf(step)) say(line)
+  const cluster = await clusterToSpread(pool)
+  if (cluster !== null) for (const line of spreadingLines(cluster, await hasRows(pool, cluster))) say(line)
   return 0
 }
 
@@ -124,9 +144,11 @@ function lineOf(table: PlannedTable): string {
 }
 
 async function up(pool: Pool, { say }: OperatorIo, options: Options): Promise<number> {
-  const { lockWaitMs, evenWhileServing, role } = options
-  await migrateDatabase(pool, { program: VERSION, say, lockWaitMs, evenWhileServing })
+  const { lockWaitMs, evenWhileServing, spreadRows, role } = options
+  await migrateDatabase(pool, { program: VERSION, say, lockWaitMs, evenWhileServing, spreadRows })
   say(AT_THIS_VERSION)
+  const left = await clusterToSpread(pool)
+  if (left !== null) for (const line of spreadingLines(left, true)) say(line)
   if (role !== null) say(await grant(pool, role))
   return 0
 }

@@ -54,7 +54,8 @@ export function notifier(world: World): Notifier {
     const total = IN_ALL - running.size
     if (!isAnyDue || total === 0) return 0
     const leaseUntil = new Date(now.getTime() + LEASE_MS)
-    const taken = await takeNotifications(world.pool, { ...hosts.free(now.getTime()), total }, now, leaseUntil)
+    const limits = { ...hosts.free(now.getTime()), total, groupOf: world.groupOf }
+    const taken = await takeNotifications(world.pool, limits, now, leaseUntil)
     for (const one of taken) {
       hosts.began(one.host)
       const sending = sendInItsTrace(world, one, send).finally(() => running.delete(sending))
@@ -71,7 +72,7 @@ export function notifier(world: World): Notifier {
       const tried = await sendNotification(world, taken).finally(() => hosts.ended(host))
       // The host may get its next call while this result is written.
       hosts.judged(host, tried.failure === null, world.now().getTime())
-      const state = await end('', tried)
+      const state = await end(world.groupOf(tried.mchNo), tried)
       const { ms, httpStatus, failure } = tried
       world.metrics.notification(failure === null ? 'delivered' : 'failed')
       world.log.info({ ...line, tries: taken.tries + 1, state, ms, httpStatus, failure }, 'notification')
@@ -117,7 +118,7 @@ function givingUp(world: World, hosts: HostHealth): (now: Date) => Promise<void>
     if (now.getTime() < againMs) return
     againMs = now.getTime() + GIVE_UP_PAUSE_MS
     const before = new Date(now.getTime() - NOTIFY_GIVE_UP_MS)
-    const given = await giveUpNotifications(world.pool, before, now, GIVEN_UP_AT_ONCE)
+    const given = await giveUpNotifications(world.pool, { before, now, groupOf: world.groupOf }, GIVEN_UP_AT_ONCE)
     if (given > 0) world.log.error({ given, alarm: true }, 'notifications in the dead letters')
     if (given === GIVEN_UP_AT_ONCE) againMs = 0
     hosts.forgetOld(now.getTime())

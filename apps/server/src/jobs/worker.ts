@@ -135,11 +135,12 @@ async function takeRound(world: World, free: Free, due: Due): Promise<{ jobs: Jo
   const now = world.now()
   const expired = due.expiry ? await expireOrders(world) : 0
   const forgetBefore = new Date(world.sureNow().getTime() - world.limits.nonceWindowMs)
-  const forgotten = due.nonces ? await forgetNonces(world.pool, forgetBefore, NONCES_AT_ONCE) : 0
+  const forgotten = due.nonces ? await forgetNonces(world.pool, forgetBefore, NONCES_AT_ONCE, world.groupOf) : 0
   if (!due.jobs) return { jobs: [], swept: expired + forgotten }
   const leaseUntil = new Date(now.getTime() + world.limits.leaseMs)
-  const jobs = await leaseJobs(world.pool, { now, leaseUntil }, free.jobs, ALL_BUT_BILLS)
-  if (free.bills > 0) jobs.push(...(await leaseJobs(world.pool, { now, leaseUntil }, free.bills, BILL_KINDS)))
+  const lease = { now, leaseUntil, groupOf: world.groupOf }
+  const jobs = await leaseJobs(world.pool, lease, free.jobs, ALL_BUT_BILLS)
+  if (free.bills > 0) jobs.push(...(await leaseJobs(world.pool, lease, free.bills, BILL_KINDS)))
   return { jobs, swept: expired + forgotten }
 }
 

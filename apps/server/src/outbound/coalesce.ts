@@ -2,6 +2,7 @@
  * Callers who ask at the same time share one statement. While `inFlightMax` statements run, further callers wait and share the
  * next one. So every statement begins after its callers have asked, and no caller gets data that was read before its call.
  */
+import type { GroupOf } from '@acopay/store'
 import { type Along, along, inSharedSpan } from '../tracing/along.ts'
 
 /** Two statements at a time leave connections for other work, and are enough to keep the database busy. */
@@ -25,12 +26,6 @@ type Waiting<Ask, Answer> = {
   reject: (error: unknown) => void
 }
 type Queue<Ask, Answer> = { waiting: Waiting<Ask, Answer>[]; inFlight: number }
-
-/**
- * The group of a merchant: only members of one group share a statement. One PostgreSQL needs no more than one; where the database is
- * spread by merchant, a group is what lies in one place.
- */
-export type GroupOf = (mchNo: string) => string
 
 export const ONE_GROUP: GroupOf = () => 'all'
 

@@ -1,7 +1,7 @@
 /** Builds the world: the only place that connects clocks, random numbers and the database with the actions. */
 import { createHmac, randomInt, randomUUID, timingSafeEqual } from 'node:crypto'
 import { signedNotification, timeText } from '@acopay/protocol'
-import { findMerchants, type NonceUse, type Pool, rememberNonces } from '@acopay/store'
+import { findMerchants, type GroupOf, type NonceUse, type Pool, rememberNonces } from '@acopay/store'
 import { billLinks } from '../actions/bill/bill-links.ts'
 import { callLog } from '../actions/calls/keep-calls.ts'
 import { closeUntouchedTogether } from '../actions/order/close-order.ts'
@@ -9,7 +9,7 @@ import { insertOrdersTogether } from '../actions/order/place-order.ts'
 import { knownMerchants, type MerchantRead } from '../http/merchant/known-merchants.ts'
 import { type AlarmLines, alarmLines as newAlarmLines } from '../metrics/alarm-lines.ts'
 import { type Metrics, metrics as newMetrics } from '../metrics/metrics.ts'
-import { coalesced, type GroupOf, ONE_GROUP, STATEMENTS_AT_ONCE } from '../outbound/coalesce.ts'
+import { coalesced, ONE_GROUP, STATEMENTS_AT_ONCE } from '../outbound/coalesce.ts'
 import type { SafePost } from '../outbound/safe-post.ts'
 import { type Hashing, hashing as hashingQueue } from '../security/hashing.ts'
 import { knownDevices } from '../security/known-devices.ts'
@@ -54,6 +54,8 @@ export type Parts = {
   sandboxUrl: () => string
   /** The only clock. */
   clock: Clock
+  /** One group where it is not said. */
+  groupOf?: GroupOf
   /** Ready where it is not said: a test's world has no start. */
   phase?: World['phase']
   /** The machine's own where it is not said. */
@@ -76,6 +78,7 @@ export function buildWorld({
   ownUrl,
   sandboxUrl,
   clock,
+  groupOf = ONE_GROUP,
   phase = () => 'ready',
   hashing = hashingQueue(),
   sleep,
@@ -96,8 +99,8 @@ export function buildWorld({
     limits: { closeBudgetMs, channelCallMs, leaseMs, nonceWindowMs, auditDays, alarmAfterMs: ALARM_AFTER_MS },
     isSandbox: config.mode === 'sandbox',
     consoleRules: consoleRulesOf(config),
-    groupOf: ONE_GROUP,
-    ...sharedStatements({ pool, now, steadyMs: clock.steadyMs, metrics, groupOf: ONE_GROUP }),
+    groupOf,
+    ...sharedStatements({ pool, now, steadyMs: clock.steadyMs, metrics, groupOf }),
     signingKey,
     signNotification: (mchNo, news, at) =>
       signedNotification(news, { mchNo, nonce: newNonce(), notifyTime: timeText(at), sign: signingKey().sign }),

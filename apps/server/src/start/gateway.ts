@@ -25,6 +25,7 @@ import { inHome } from './home.ts'
 import { lastCalls } from './last-calls.ts'
 import { type Close, closeAll, goneOnce, watched } from './lifetime.ts'
 import { openLog, standardOutput } from './log.ts'
+import { merchantGroups } from './merchant-groups.ts'
 import { openMetrics } from './open-metrics.ts'
 import { openTraces } from './open-traces.ts'
 import { prepareDatabase } from './prepare-database.ts'
@@ -124,7 +125,7 @@ async function start({ config, machine, signal, opened, member }: Start): Promis
     publicUrl: () => urls.public,
     ownUrl: () => urls.own,
     sandboxUrl: () => urls.sandbox(),
-    clock,
+    ...{ clock, groupOf: await merchantGroups(pool, clock.steadyMs) },
     phase: () => phase,
     sleep: machine.sleep,
   })

@@ -134,7 +134,8 @@ export async function writeReconciliation(
     'writeReconciliation',
     `insert into reconciliation (mch_no, channel, day, lines, differences, done_at, paid_lines, paid_fen, refunded_lines,
        refunded_fen)
-     select $1, $2, $3, $6::integer + $8::integer, count(*), $4, $6, $5, $8, $7
+     select $1::text, $2::text, $3::date, $6::integer + $8::integer, count(*), $4::timestamptz, $6::integer, $5::bigint, $8::integer,
+            $7::bigint
        from reconciliation_difference where mch_no = $1 and channel = $2 and day = $3
      on conflict (mch_no, channel, day) do update set lines = excluded.lines, differences = excluded.differences,
        done_at = $4, paid_lines = $6, paid_fen = $5, refunded_lines = $8, refunded_fen = $7`,

@@ -1,4 +1,5 @@
 /** The log of each merchant's calls: written in batches after the answers have left, read by the merchant. */
+import { EACH_ALONE, type GroupOf, inGroups, whereOf } from '../citus/groups.ts'
 import { type Db, run } from '../db.ts'
 
 export type CallKind = 'done' | 'refused' | 'unproven'
@@ -99,14 +100,29 @@ export const listCalls = (
   )
 
 /** Forgets at most `limit` calls before `before`; returns how many. */
-export async function forgetCalls(db: Db, before: Date, limit: number): Promise<number> {
-  const rows = await run(
+export async function forgetCalls(db: Db, before: Date, limit: number, groupOf: GroupOf = EACH_ALONE): Promise<number> {
+  const old = await run<{ mchNo: string; kind: string; at: Date; requestId: string }>(
     db,
-    'forgetCalls',
-    `with old as materialized (
-       select mch_no, kind, at, request_id from call_log where at < $1 order by at limit $2 for update skip locked)
-     delete from call_log where (mch_no, kind, at, request_id) in (select mch_no, kind, at, request_id from old) returning 1`,
+    'oldCalls',
+    'select mch_no as "mchNo", kind, at, request_id as "requestId" from call_log where at < $1 order by at limit $2',
     [before, limit],
   )
-  return rows.length
+  let forgotten = 0
+  for (const calls of inGroups(old, groupOf)) {
+    const rows = await run<{ forgotten: number }>(
+      db,
+      'forgetCalls',
+      'select forgotten from forget_calls($1, $2, $3, $4, $5, $6)',
+      [
+        whereOf(calls),
+        before,
+        calls.map(({ mchNo }) => mchNo),
+        calls.map(({ kind }) => kind),
+        calls.map(({ at }) => at),
+        calls.map(({ requestId }) => requestId),
+      ],
+    )
+    for (const row of rows) forgotten += row.forgotten
+  }
+  return forgotten
 }

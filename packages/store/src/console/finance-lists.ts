@@ -14,8 +14,10 @@ export type ListedBill = {
   madeAt: Date
 }
 
-const BILL = `b.mch_no as "mchNo", b.bill_day::text as day, b.lines, b.size_bytes as "sizeBytes", b.sha256,
-  b.made_at as "madeAt", exists (select from bill_part p where p.mch_no = b.mch_no and p.bill_day = b.bill_day
+const billColumns = (
+  mchNo: string,
+): string => `b.mch_no as "mchNo", b.bill_day::text as day, b.lines, b.size_bytes as "sizeBytes", b.sha256,
+  b.made_at as "madeAt", exists (select from bill_part p where p.mch_no = ${mchNo} and p.bill_day = b.bill_day
     and p.file_no = b.file_no and p.seq = 1) as "hasFile"`
 
 /** A page of rows that belong to a merchant and a day, the newest day first. */
@@ -25,14 +27,14 @@ export const listBills = (db: Db, { mchNo, before }: DayFilter, limit: number): 
   run<ListedBill>(
     db,
     'listBills',
-    `select ${BILL} from bill b
+    `select ${billColumns('b.mch_no')} from bill b
       where ($1::text is null or b.mch_no = $1) and ($2::date is null or (b.bill_day, b.mch_no) < ($2, $3::text))
       order by b.bill_day desc, b.mch_no desc limit $4`,
     [mchNo, before?.day, before?.mchNo, limit],
   )
 
 export async function findListedBill(db: Db, { mchNo, day }: BillKey): Promise<ListedBill | null> {
-  const sql = `select ${BILL} from bill b where b.mch_no = $1 and b.bill_day = $2`
+  const sql = `select ${billColumns('$1')} from bill b where b.mch_no = $1 and b.bill_day = $2`
   const rows = await run<ListedBill>(db, 'findListedBill', sql, [mchNo, day])
   return rows[0] ?? null
 }
@@ -130,10 +132,10 @@ export const upstreamDays = (db: Db, { mchNo, day }: BillKey, end: Date): Promis
     `select c.channel, r.done_at as "doneAt", r.lines, r.paid_lines as "paidLines", r.paid_fen as "paidFen",
             r.refunded_lines as "refundedLines", r.refunded_fen as "refundedFen", d.differences, d.unsettled
        from channel_account c
-       left join reconciliation r on r.mch_no = c.mch_no and r.channel = c.channel and r.day = $2
+       left join reconciliation r on r.mch_no = $1 and r.channel = c.channel and r.day = $2
        cross join lateral (
          select count(*)::int as differences, count(*) filter (where not settled)::int as unsettled
-           from reconciliation_difference where mch_no = c.mch_no and channel = c.channel and day = $2) d
+           from reconciliation_difference where mch_no = $1 and channel = c.channel and day = $2) d
       where c.mch_no = $1 and (c.created_at <= $3 or r.done_at is not null) order by c.channel`,
     [mchNo, day, end],
   )

@@ -1,7 +1,7 @@
 /** The console's list of notifications, over all merchants or of one. */
 import type { NotificationState } from '@acopay/core'
 import { type Db, run } from '../db.ts'
-import { LISTED_NOTIFICATIONS, type ListedNotification } from '../notifications/notification-lists.ts'
+import { type ListedNotification, listedNotifications } from '../notifications/notification-lists.ts'
 
 export type NotificationPlace = { createdAt: Date; mchNo: string; transactionNo: string; seq: number }
 
@@ -18,7 +18,7 @@ export const listUndelivered = (
   run<ListedNotification>(
     db,
     'listUndelivered',
-    `${LISTED_NOTIFICATIONS}
+    `${listedNotifications('n.mch_no')}
       where n.state <> 'DELIVERED' and n.state = $1
         and ($2::timestamptz is null or (n.created_at, n.mch_no, n.transaction_no, n.seq) < ($2, $3::text, $4::text, $5::int))
         and ($7::timestamptz is null or n.created_at >= $7) and ($8::timestamptz is null or n.created_at < $8)
@@ -56,7 +56,7 @@ export async function listAllNotifications(
   const rows = await run<ListedNotification>(
     db,
     'listAllNotifications',
-    `${LISTED_NOTIFICATIONS} join unnest($1::text[], $2::text[], $3::int[]) as p (mch_no, transaction_no, seq)
+    `${listedNotifications('n.mch_no')} join unnest($1::text[], $2::text[], $3::int[]) as p (mch_no, transaction_no, seq)
          on p.mch_no = n.mch_no and p.transaction_no = n.transaction_no and p.seq = n.seq
       order by n.created_at desc, n.mch_no desc, n.transaction_no desc, n.seq desc`,
     [shown.map(({ mchNo }) => mchNo), shown.map(({ transactionNo }) => transactionNo), shown.map(({ seq }) => seq)],

@@ -20,10 +20,12 @@ export type ListedOrder = {
   isSentBack: boolean
 }
 
-export const COLUMNS = `o.mch_no as "mchNo", o.transaction_no as "transactionNo", o.mch_trade_no as "mchTradeNo",
+export const OWN_COLUMNS = `o.mch_no as "mchNo", o.transaction_no as "transactionNo", o.mch_trade_no as "mchTradeNo",
   o.app_no as "appNo", o.description, o.amount_fen as "amountFen", o.state, o.close_reason as "closeReason",
   o.pay_channel as "payChannel", o.pay_method as "payMethod", o.created_at as "createdAt",
-  o.time_expire as "timeExpire", o.success_time as "successTime",
+  o.time_expire as "timeExpire", o.success_time as "successTime"`
+
+export const COLUMNS = `${OWN_COLUMNS},
   exists (select from reversal b where b.mch_no = o.mch_no and b.transaction_no = o.transaction_no) as "isSentBack"`
 
 /**

@@ -6,7 +6,7 @@ import type { NotificationState, OrderState } from '@acopay/core'
 import { type Db, run } from '../db.ts'
 import { HEALTH_MAX } from '../jobs/stuck-jobs.ts'
 import { type Bound, bound, ifAsked } from './bound.ts'
-import { COLUMNS, type ListedOrder } from './order-lists.ts'
+import { type ListedOrder, OWN_COLUMNS } from './order-lists.ts'
 
 /** `from` and `before` are platform numbers or their prefixes: the list holds orders from `from` on and before `before`. */
 export type OrderListFilter = {
@@ -55,6 +55,7 @@ export async function listOrders(
   const asked = bound()
   const source = sourceOf(filter, examined, asked)
   const { mchNo, from, before, isSentBack = false, notified = null } = filter
+  const whose = (): string => (mchNo === null ? 'o.mch_no' : asked.at(mchNo, 'text'))
   const conditions = [
     `o.transaction_no >= ${asked.at(from, 'text')} and o.transaction_no < ${asked.at(before, 'text')}`,
     ifAsked(asked, mchNo, 'text', (at) => `o.mch_no = ${at}`),
@@ -63,25 +64,44 @@ export async function listOrders(
     ifAsked(asked, filter.appNo ?? null, 'text', (at) => `o.app_no = ${at}`),
     ifAsked(asked, filter.amountMin, 'bigint', (at) => `o.amount_fen >= ${at}`),
     ifAsked(asked, filter.amountMax, 'bigint', (at) => `o.amount_fen <= ${at}`),
-    ...(isSentBack ? [SENT_BACK] : []),
-    ...(notified === null ? [] : [notifiedIn(asked.at(notified, 'text'))]),
+    ...(isSentBack ? [sentBack(whose())] : []),
+    ...(notified === null ? [] : [notifiedIn(whose(), asked.at(notified, 'text'))]),
   ]
-  const name = `list${source.name}Orders${isSentBack ? 'Back' : ''}${notified === null ? '' : 'Heard'}`
-  const orders = await run<ListedOrder>(
+  const name = `list${source.name}Orders${isSentBack ? 'Back' : ''}${notified === null ? '' : 'Heard'}${mchNo === null ? '' : 'OfOne'}`
+  const orders = await run<OwnRow>(
     db,
     name,
-    `select ${COLUMNS} from (${source.rows}) o where ${conditions.join(' and ')}
+    `select ${OWN_COLUMNS} from (${source.rows}) o where ${conditions.join(' and ')}
       order by o.transaction_no desc limit ${asked.at(limit + 1, 'bigint')}`,
     asked.values,
   )
-  if (orders.length > limit) return { orders: orders.slice(0, limit), next: orders[limit - 1]?.transactionNo ?? null }
-  return { orders, next: await endOf(db, filter, source, examined) }
+  const shown = await withSentBack(db, mchNo, orders.slice(0, limit))
+  if (orders.length > limit) return { orders: shown, next: shown.at(-1)?.transactionNo ?? null }
+  return { orders: shown, next: await endOf(db, filter, source, examined) }
 }
 
-const OF_ORDER = 'x.mch_no = o.mch_no and x.transaction_no = o.transaction_no'
-const SENT_BACK = `exists (select from reversal x where ${OF_ORDER})`
-const notifiedIn = (state: string): string =>
-  `exists (select from notification x where ${OF_ORDER} and x.state = ${state})`
+type OwnRow = Omit<ListedOrder, 'isSentBack'>
+
+/** Asked of the orders that are shown, and apart: a cluster does not look from a page of all its orders into another table. */
+async function withSentBack(db: Db, mchNo: string | null, orders: OwnRow[]): Promise<ListedOrder[]> {
+  if (orders.length === 0) return []
+  const back = await run<{ transactionNo: string }>(
+    db,
+    `sentBackAmong${ofWhom(mchNo)}`,
+    `select transaction_no as "transactionNo" from reversal
+      where mch_no = ${mchNo === null ? 'any ($1)' : '$1'} and transaction_no = any ($2)`,
+    [mchNo ?? [...new Set(orders.map((order) => order.mchNo))], orders.map(({ transactionNo }) => transactionNo)],
+  )
+  // The platform's numbers are of one order each.
+  const numbers = new Set(back.map(({ transactionNo }) => transactionNo))
+  return orders.map((order) => ({ ...order, isSentBack: numbers.has(order.transactionNo) }))
+}
+
+/** `whose`: the merchant of the order. */
+const ofOrder = (whose: string): string => `x.mch_no = ${whose} and x.transaction_no = o.transaction_no`
+const sentBack = (whose: string): string => `exists (select from reversal x where ${ofOrder(whose)})`
+const notifiedIn = (whose: string, state: string): string =>
+  `exists (select from notification x where ${ofOrder(whose)} and x.state = ${state})`
 
 /** The last of the orders that were looked at, where there may be more behind it. */
 async function endOf(db: Db, filter: OrderListFilter, source: Source, examined: number): Promise<string | null> {

@@ -68,29 +68,29 @@ async function listOf<Row extends { refundNo: string }>(
   const source = sourceOf(kind, filter, examined, asked)
   const { state, stuckBefore } = filter
   const isStuck = state === 'STUCK'
+  const whose = filter.mchNo === null ? 'r.mch_no' : asked.at(filter.mchNo, 'text')
   const conditions = [
     `r.refund_no >= ${asked.at(filter.from, 'text')} and r.refund_no < ${asked.at(filter.before, 'text')}`,
     ifAsked(asked, filter.mchNo, 'text', (at) => `r.mch_no = ${at}`),
     ifAsked(asked, isStuck ? 'PROCESSING' : state, 'text', (at) => `r.state = ${at}`),
     ifAsked(asked, isStuck ? stuckBefore : null, 'timestamptz', (at) => `r.created_at < ${at}`),
     ifAsked(asked, filter.channel, 'text', (at) => `a.channel = ${at}`),
-    ifAsked(asked, filter.appNo, 'text', (at) => `${APP} = ${at}`),
+    ...(filter.appNo === null ? [] : [`o.app_no = ${asked.at(filter.appNo, 'text')}`]),
     ifAsked(asked, filter.amountMin, 'bigint', (at) => `r.amount_fen >= ${at}`),
     ifAsked(asked, filter.amountMax, 'bigint', (at) => `r.amount_fen <= ${at}`),
   ]
   const rows = await run<Row>(
     db,
-    `list${source.name}`,
+    `list${source.name}${filter.appNo === null ? '' : 'App'}${filter.mchNo === null ? '' : 'OfOne'}`,
     `select ${kind.columns}
-       from (${source.rows}) r join attempt a on a.mch_no = r.mch_no and a.attempt_no = r.attempt_no
+       from (${source.rows}) r join attempt a on a.mch_no = ${whose} and a.attempt_no = r.attempt_no
+       ${filter.appNo === null ? '' : `join orders o on o.mch_no = ${whose} and o.transaction_no = r.transaction_no`}
       where ${conditions.join(' and ')} order by r.refund_no desc limit ${asked.at(limit + 1, 'bigint')}`,
     asked.values,
   )
   if (rows.length > limit) return { rows: rows.slice(0, limit), next: rows[limit - 1]?.refundNo ?? null }
   return { rows, next: source.isAll ? null : await endOf(db, kind, filter, examined) }
 }
-
-const APP = '(select o.app_no from orders o where o.mch_no = r.mch_no and o.transaction_no = r.transaction_no)'
 
 type Source = { name: string; rows: string; isAll: boolean }
 

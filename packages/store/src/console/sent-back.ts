@@ -41,6 +41,7 @@ export const listSentBack = (
   // A statement for each case, so that each uses its own index: few are PROCESSING at any time.
   const isUnderWay = state === 'PROCESSING' || state === 'STUCK'
   const which = mchNo === null ? '$1::text is null' : 'r.mch_no = $1'
+  const whose = mchNo === null ? 'r.mch_no' : '$1'
   return run(
     db,
     `list${mchNo === null ? '' : 'Merchants'}SentBack${isUnderWay ? 'UnderWay' : ''}`,
@@ -53,9 +54,9 @@ export const listSentBack = (
               where ${which} and r.refund_no >= $2 and r.refund_no < $3${isUnderWay ? " and r.state = 'PROCESSING'" : ''}
                 and ($4::text is null or ($4 = 'STUCK' and r.created_at < $5) or r.state = $4)
               order by r.refund_no desc limit $6) r
-       join payment p on p.mch_no = r.mch_no and p.attempt_no = r.attempt_no and p.payment_no = r.payment_no
-       join attempt a on a.mch_no = r.mch_no and a.attempt_no = r.attempt_no
-       join orders o on o.mch_no = r.mch_no and o.transaction_no = r.transaction_no
+       join payment p on p.mch_no = ${whose} and p.attempt_no = r.attempt_no and p.payment_no = r.payment_no
+       join attempt a on a.mch_no = ${whose} and a.attempt_no = r.attempt_no
+       join orders o on o.mch_no = ${whose} and o.transaction_no = r.transaction_no
       order by r.refund_no desc`,
     [mchNo, from, before, state, stuckBefore, limit],
   )

@@ -102,7 +102,7 @@ describe('many processes', () => {
     await write('busy')
     await write('free')
     await transaction(database.pool, async (db) => {
-      await db.query(`select 1 from job where subject = 'busy' for update`)
+      await db.query(`select 1 from job where mch_no = 'MCH1' and subject = 'busy' for update`)
       expect(subjects(await leaseAll(0))).toEqual(['free'])
     })
   })

@@ -3,6 +3,7 @@
  * none.
  */
 import { JOB_KINDS, type JobKind } from '@acopay/core'
+import { EACH_ALONE, type GroupOf, inGroups, whereOf } from '../citus/groups.ts'
 import { type Db, run } from '../db.ts'
 
 /** `tries` is the lease's number: an update must match it, so that an expired lease cannot overwrite a newer one. */
@@ -24,24 +25,46 @@ export async function insertLeasedJob(db: Db, job: JobKey, dueAt: Date, now: Dat
   )
 }
 
-/** Leases at most `limit` due jobs of these kinds until `leaseUntil`. One statement, so that no row lock outlives it. */
-export const leaseJobs = (
+/** More are looked at than are leased: other processes look at the same ones, and take them first. */
+const LOOKED_AT = 2
+
+/**
+ * Leases at most `limit` due jobs of these kinds until `leaseUntil`. They are found without a lock and then taken, group by group, by a call
+ * that passes over what somebody else has taken meanwhile or has locked (migrations/0038-take-due-work.sql).
+ */
+export async function leaseJobs(
   db: Db,
-  { now, leaseUntil }: { now: Date; leaseUntil: Date },
+  { now, leaseUntil, groupOf = EACH_ALONE }: { now: Date; leaseUntil: Date; groupOf?: GroupOf },
   limit: number,
   kinds: readonly JobKind[] = JOB_KINDS,
-): Promise<Job[]> =>
-  run<Job>(
+): Promise<Job[]> {
+  const due = await run<JobKey>(
     db,
-    'takeJobs',
-    `with due as materialized (
-       select mch_no, kind, subject from job where due_at <= $1 and kind = any($4)
-        order by due_at limit $3 for update skip locked)
-     update job j set due_at = $2, tries = j.tries + 1 from due d
-      where j.mch_no = d.mch_no and j.kind = d.kind and j.subject = d.subject
-      returning j.mch_no as "mchNo", j.kind, j.subject, j.tries, j.created_at as "createdAt"`,
-    [now, leaseUntil, limit, kinds],
+    'dueJobs',
+    `select mch_no as "mchNo", kind, subject from job where due_at <= $1 and kind = any($3) order by due_at limit $2`,
+    [now, LOOKED_AT * limit, kinds],
   )
+  const leased: Job[] = []
+  for (const keys of inGroups(due, groupOf)) {
+    if (leased.length === limit) break
+    const rows = await run<Pick<Job, 'tries' | 'createdAt'> & { place: number }>(
+      db,
+      'takeJobs',
+      `select place, tries, created_at as "createdAt" from lease_jobs($1, $2, $3, $4, $5, $6, $7) order by place`,
+      [
+        whereOf(keys),
+        now,
+        leaseUntil,
+        limit - leased.length,
+        keys.map(({ mchNo }) => mchNo),
+        keys.map(({ kind }) => kind),
+        keys.map(({ subject }) => subject),
+      ],
+    )
+    leased.push(...rows.map(({ place, tries, createdAt }) => ({ ...(keys[place - 1] as JobKey), tries, createdAt })))
+  }
+  return leased
+}
 
 /** Leases this job. Null when another lease lasts beyond `now`, or the job does not exist any more. */
 export async function leaseJob(db: Db, key: JobKey, now: Date, leaseUntil: Date): Promise<Job | null> {

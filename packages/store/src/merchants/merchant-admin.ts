@@ -138,9 +138,12 @@ export async function rotateMerchantKey(
     `with added as (
        insert into merchant_key (mch_no, key_id, public_key, valid_from) values ($1, $2, $3, $5)
        on conflict do nothing returning key_id),
+     others as materialized (
+       select key_id, greatest($4, valid_from + interval '1 millisecond') as until from merchant_key
+        where mch_no = $1 and (valid_until is null or valid_until > $4)),
      ended as (
-       update merchant_key set valid_until = greatest($4, valid_from + interval '1 millisecond')
-        where mch_no = $1 and exists (select from added) and (valid_until is null or valid_until > $4))
+       update merchant_key k set valid_until = o.until from others o
+        where k.mch_no = $1 and k.key_id = o.key_id and exists (select from added))
      select 1 from added`,
     [key.mchNo, key.keyId, key.publicKey, othersUntil, now],
   )
@@ -161,10 +164,10 @@ export async function endKeyNow(
     'endKeyNow',
     `with merchant_now as (select enabled from merchant where mch_no = $1 for update),
      own as (
-       select key_id from merchant_key
+       select key_id, greatest($3::timestamptz, valid_from + interval '1 millisecond') as until from merchant_key
         where mch_no = $1 and key_id = $2 and (valid_until is null or valid_until > $3)),
      ended as (
-       update merchant_key k set valid_until = greatest($3::timestamptz, k.valid_from + interval '1 millisecond')
+       update merchant_key k set valid_until = own.until
          from own, merchant_now m
         where k.mch_no = $1 and k.key_id = own.key_id and (not m.enabled or exists (
           select from merchant_key o where o.mch_no = $1 and o.key_id <> $2 and o.valid_from <= $3

@@ -23,7 +23,7 @@ export async function findMerchants(db: Db, mchNos: string[], now: Date): Promis
     `select mch_no as "mchNo", name, enabled as "isEnabled", allowed_ips as "allowedIps",
             rate_per_second as "ratePerSecond",
             array(select k.public_key from merchant_key k
-                   where k.mch_no = m.mch_no and k.valid_from <= $2 and (k.valid_until is null or k.valid_until > $2)
+                   where k.mch_no = m.mch_no and k.mch_no = any ($1) and k.valid_from <= $2 and (k.valid_until is null or k.valid_until > $2)
                    order by k.valid_from desc) as "publicKeys"
        from merchant m where m.mch_no = any ($1)`,
     [mchNos, now],

@@ -85,7 +85,7 @@ describe('forgetting', () => {
     await database.pool.query('delete from nonce')
     for (const nonce of ['held', 'free']) await use(nonce, -1)
     const counts = await transaction(database.pool, async (holder) => {
-      await holder.query(`select 1 from nonce where nonce = 'held' for update`)
+      await holder.query(`select 1 from nonce where mch_no = 'MCH1' and nonce = 'held' for update`)
       return transaction(database.pool, async (db) => {
         await db.query(`set local lock_timeout = '1s'`)
         return forgetNonces(db, after(0), 100)

@@ -2,6 +2,7 @@
  * Nonces of signed requests. The protocol signs neither a time nor the name of the call, so a request that changes something
  * needs a nonce that no request had before it.
  */
+import { EACH_ALONE, type GroupOf, inGroups, whereOf } from '../citus/groups.ts'
 import { type Db, run } from '../db.ts'
 
 /** Records a nonce. False when this merchant used it before. Call it in the transaction of the change. */
@@ -30,14 +31,27 @@ export async function rememberNonces(db: Db, { uses, now }: { uses: NonceUse[]; 
 }
 
 /** Forgets at most `limit` nonces used before `before`; returns how many. */
-export async function forgetNonces(db: Db, before: Date, limit: number): Promise<number> {
-  const rows = await run(
+export async function forgetNonces(
+  db: Db,
+  before: Date,
+  limit: number,
+  groupOf: GroupOf = EACH_ALONE,
+): Promise<number> {
+  const old = await run<NonceUse>(
     db,
-    'forgetNonces',
-    `with old as materialized (
-       select mch_no, nonce from nonce where used_at < $1 order by used_at limit $2 for update skip locked)
-     delete from nonce where (mch_no, nonce) in (select mch_no, nonce from old) returning 1`,
+    'oldNonces',
+    'select mch_no as "mchNo", nonce from nonce where used_at < $1 order by used_at limit $2',
     [before, limit],
   )
-  return rows.length
+  let forgotten = 0
+  for (const uses of inGroups(old, groupOf)) {
+    const rows = await run<{ forgotten: number }>(
+      db,
+      'forgetNonces',
+      'select forgotten from forget_nonces($1, $2, $3, $4)',
+      [whereOf(uses), before, uses.map(({ mchNo }) => mchNo), uses.map(({ nonce }) => nonce)],
+    )
+    for (const row of rows) forgotten += row.forgotten
+  }
+  return forgotten
 }

@@ -4,6 +4,9 @@
  */
 import { setTimeout as pause } from 'node:timers/promises'
 import type pg from 'pg'
+import { clusterToSpread, hasRows } from '../citus/cluster.ts'
+import { isSpreadAlready, runInPieces } from '../citus/pieces.ts'
+import { spread } from '../citus/spread.ts'
 import { type Pool, UNHURRIED } from '../db.ts'
 import { isBehindPooler } from '../pooler.ts'
 import { type ConcurrentStatement, type Migration, ourMigrations } from './files.ts'
@@ -30,6 +33,8 @@ export type UpOptions = {
   tries?: number
   /** Also where programs run that will not work any more. */
   evenWhileServing?: boolean
+  /** On Citus: spreads tables of merchants that have rows too. Tables without rows are spread in any case. */
+  spreadRows?: boolean
 }
 
 type Run = Required<UpOptions> & { pool: Pool; client: pg.PoolClient }
@@ -40,12 +45,12 @@ type Run = Required<UpOptions> & { pool: Pool; client: pg.PoolClient }
  * table was never free for long enough.
  */
 export async function migrate(pool: Pool, options: UpOptions = {}): Promise<void> {
-  const { migrations = ourMigrations() } = options
-  if ((await missingIn(pool, migrations)).length === 0) return
+  const { migrations = ourMigrations(), spreadRows = false } = options
+  if ((await missingIn(pool, migrations)).length === 0 && !(await isToSpread(pool, spreadRows))) return
   const client = await pool.connect()
   const run: Run = {
     ...{ program: 'unknown', say: () => {}, sleep: pauseOf, lockWaitMs: LOCK_WAIT_MS, tries: TRIES },
-    ...{ evenWhileServing: false, migrations },
+    ...{ evenWhileServing: false, spreadRows, migrations },
     ...options,
     ...{ pool, client },
   }
@@ -53,7 +58,10 @@ export async function migrate(pool: Pool, options: UpOptions = {}): Promise<void
     // A lock of the session, and what it is told, would stay behind with a connection that others get next.
     if (await isBehindPooler(client)) throw new Error(NOT_THROUGH_POOLER)
     await client.query(`set statement_timeout = 0`)
-    if (await becomeRunner(run)) await runMissing(run)
+    if (await becomeRunner(run)) {
+      await runMissing(run)
+      if (await isToSpread(client, spreadRows)) await spreadTables(run)
+    }
   } catch (error) {
     throw (error as { code?: string }).code === '42501' ? new Error(NOT_THE_OWNER) : error
   } finally {
@@ -61,6 +69,37 @@ export async function migrate(pool: Pool, options: UpOptions = {}): Promise<void
     await client.query('select pg_advisory_unlock_all()').catch(() => {})
     client.release(true)
   }
+}
+
+/** Tables with rows are spread when that is asked for: all their rows are copied, and nobody can write meanwhile. */
+async function isToSpread(db: Pool | pg.PoolClient, spreadRows: boolean): Promise<boolean> {
+  const cluster = await clusterToSpread(db)
+  return cluster !== null && (spreadRows || !(await hasRows(db, cluster)))
+}
+
+async function spreadTables(run: Run): Promise<void> {
+  const { client } = run
+  if (run.spreadRows && !run.evenWhileServing) await refuseUnderPrograms(client)
+  const say = (line: string): void => run.say(`citus   ${line}`)
+  await whenFree({ ...run, say }, async () => {
+    const cluster = await clusterToSpread(client)
+    if (cluster === null) return
+    const { dropped, functions } = await spread(client, cluster, say)
+    if (dropped.length > 0)
+      say(`程序自行检查，不再由数据库检查 looked at by the program from now on: ${dropped.join(', ')}`)
+    say(`在商户所在节点执行 run where the merchant lies: ${functions.join(', ')}`)
+  })
+}
+
+/** A program knows at its start only whether the tables are spread. */
+async function refuseUnderPrograms(client: pg.PoolClient): Promise<void> {
+  const { rowCount } = await client.query(
+    `select 1 from pg_stat_activity where datname = current_database() and application_name like 'acopay serves %'`,
+  )
+  if (rowCount === 0) return
+  throw new Error(
+    '有网关正在运行：请先停掉它们，再分布有数据的表 (gateways are running: stop them before tables that have rows are spread)',
+  )
 }
 
 const pauseOf = (ms: number, signal?: AbortSignal) => pause(ms, undefined, signal ? { signal } : {}).catch(() => {})
@@ -81,13 +120,14 @@ async function missingIn(db: Pool | pg.PoolClient, migrations: Migration[]): Pro
 }
 
 /** False: another process has done the work meanwhile. A waiting statement would hold up `create index concurrently`, so it asks again. */
-async function becomeRunner({ client, migrations, say, sleep }: Run): Promise<boolean> {
+async function becomeRunner({ client, migrations, spreadRows, say, sleep }: Run): Promise<boolean> {
   for (let asked = 0; ; asked += 1) {
     const { rows } = await client.query<{ isMine: boolean }>(`select pg_try_advisory_lock(${RUNNER}) as "isMine"`)
     if (rows[0]?.isMine === true) return true
     if (asked === 0) say('另一个进程正在迁移，等它结束 (another process is migrating: waiting for it)')
     await sleep(250)
-    if ((await missingIn(client, migrations)).length === 0) return false
+    const isDone = (await missingIn(client, migrations)).length === 0 && !(await isToSpread(client, spreadRows))
+    if (isDone) return false
   }
 }
 
@@ -160,8 +200,9 @@ async function longestTransaction(client: pg.PoolClient): Promise<string> {
 
 async function apply({ client, program, migrations }: Run, migration: Migration): Promise<void> {
   // The number goes in first: a second process, which a connection pooler may let through, waits here and then skips.
-  if (await writeApplied(client, migration, program)) await client.query({ text: migration.sql, ...UNHURRIED })
-  else await missingIn(client, migrations)
+  if (!(await writeApplied(client, migration, program))) await missingIn(client, migrations)
+  else if (await isSpreadAlready(client)) await runInPieces(client, migration.sql)
+  else await client.query({ text: migration.sql, ...UNHURRIED })
 }
 
 /** Each statement is durable by itself. Interrupted, it goes on with the first index that is not there or is not whole. */

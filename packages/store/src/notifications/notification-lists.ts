@@ -16,13 +16,15 @@ export type ListedNotification = NotificationKey & {
   failure: string | null
 }
 
-/** Selects `ListedNotification` rows; the notification is `n`. The caller appends joins, conditions and order. */
-export const LISTED_NOTIFICATIONS = `select n.mch_no as "mchNo", n.transaction_no as "transactionNo", n.seq, n.kind, n.url, n.state, n.taken as tries,
+/** Selects `ListedNotification` rows; the notification is `n`, and `mchNo` its merchant. The caller appends joins, conditions and order. */
+export const listedNotifications = (
+  mchNo: string,
+): string => `select n.mch_no as "mchNo", n.transaction_no as "transactionNo", n.seq, n.kind, n.url, n.state, n.taken as tries,
             n.created_at as "createdAt", case when n.state = 'PENDING' then n.due_at end as "nextAt", t.at as "triedAt",
             t.http_status as "httpStatus", t.failure
        from notification n left join lateral (
          select at, http_status, failure from notification_try t
-          where t.mch_no = n.mch_no and t.transaction_no = n.transaction_no and t.seq = n.seq
+          where t.mch_no = ${mchNo} and t.transaction_no = n.transaction_no and t.seq = n.seq
           order by taken desc limit 1) t on true`
 
 export type NotificationFilter = {
@@ -48,8 +50,8 @@ export const listNotifications = (
   return run<ListedNotification>(
     db,
     `listNotifications${one ?? ''}${ofOrder}`,
-    `${LISTED_NOTIFICATIONS}
-      where n.mch_no = $1 and ${transactionNo === null ? '$2::text is null' : 'n.transaction_no = $2'}
+    `${listedNotifications('$1')}
+      where n.mch_no = $1 and ${transactionNo === null ? '($2::text is null or n.transaction_no = $2)' : 'n.transaction_no = $2'}
         and ($3::text is null or n.state = $3)${one === null ? '' : ` and n.state = '${one}' and n.state <> 'DELIVERED'`}
         and ($4::timestamptz is null or (n.created_at, n.transaction_no, n.seq) < ($4, $5::text, $6::integer))
         and ($8::timestamptz is null or n.created_at >= $8) and ($9::timestamptz is null or n.created_at < $9)
@@ -125,7 +127,7 @@ export async function resendNotifications(
           `with oldest as materialized (
              select mch_no, transaction_no, seq from notification where ${DEAD} order by created_at limit $6 for update)
            update notification n set ${again('$5')} from oldest d
-            where n.mch_no = d.mch_no and n.transaction_no = d.transaction_no and n.seq = d.seq returning 1`,
+            where n.mch_no = $1 and n.transaction_no = d.transaction_no and n.seq = d.seq returning 1`,
           [...deadValues(mchNo, choice.dead), now, limit],
         )
       : await run(

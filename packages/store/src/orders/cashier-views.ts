@@ -1,5 +1,6 @@
-/** Orders as the cashier page shows them to payers. One statement reads the orders of all open pages. */
+/** Orders as the cashier page shows them to payers. One statement reads the orders of all open pages; on a cluster, those of one place. */
 import type { CloseReason, OrderState } from '@acopay/core'
+import { EACH_ALONE, type GroupOf, inGroups } from '../citus/groups.ts'
 import { type Db, run } from '../db.ts'
 
 export type OrderKey = { mchNo: string; transactionNo: string }
@@ -18,8 +19,18 @@ export type CashierView = OrderKey & {
   stillOnTheWay: number
 }
 
-/** Those of the orders that exist, in no particular order. */
-export const readCashierViews = (db: Db, keys: OrderKey[]): Promise<CashierView[]> =>
+/** Those of the orders that exist, in no particular order: one statement for each group of merchants. */
+export async function readCashierViews(
+  db: Db,
+  keys: OrderKey[],
+  groupOf: GroupOf = EACH_ALONE,
+): Promise<CashierView[]> {
+  const views: CashierView[] = []
+  for (const own of inGroups(keys, groupOf)) views.push(...(await readViewsOf(db, own)))
+  return views
+}
+
+const readViewsOf = (db: Db, keys: OrderKey[]): Promise<CashierView[]> =>
   run<CashierView>(
     db,
     'readCashierViews',
@@ -28,11 +39,11 @@ export const readCashierViews = (db: Db, keys: OrderKey[]): Promise<CashierView[
             o.time_expire as "timeExpire", o.success_time as "successTime",
             back.total::integer as "goingBack", back.waiting::integer as "stillOnTheWay"
        from unnest($1::text[], $2::text[]) as asked (mch_no, transaction_no)
-       join orders o on o.mch_no = asked.mch_no and o.transaction_no = asked.transaction_no
-       join merchant m on m.mch_no = o.mch_no
+       join orders o on o.mch_no = asked.mch_no and o.transaction_no = asked.transaction_no and o.mch_no = any ($1)
+       join merchant m on m.mch_no = o.mch_no and m.mch_no = any ($1)
        join lateral (
          select count(*) as total, count(*) filter (where r.state = 'PROCESSING') as waiting
-           from reversal r where r.mch_no = o.mch_no and r.transaction_no = o.transaction_no) back on true`,
+           from reversal r where r.mch_no = o.mch_no and r.mch_no = any ($1) and r.transaction_no = o.transaction_no) back on true`,
     [keys.map(({ mchNo }) => mchNo), keys.map(({ transactionNo }) => transactionNo)],
   )
 

@@ -40,7 +40,7 @@ const asked = ({ mchNo, transactionNo }: Order): Expiring => ({
   mac: Buffer.from(`mac of ${transactionNo}`),
 })
 const expire = (orders: Order[], expiry = EXPIRY) =>
-  expireUntouched(pool, { group: 'all', expiry, orders: orders.map(asked), due: DUE, now: SWEPT })
+  expireUntouched(pool, { expiry, orders: orders.map(asked), due: DUE, now: SWEPT })
 const entriesOf = ({ mchNo, transactionNo }: Order) => readTimeline(pool, mchNo, transactionNo)
 const numbers = (orders: { transactionNo: string }[]): string[] => orders.map(({ transactionNo }) => transactionNo)
 const isAsItWas = async (order: Order): Promise<void> => {
@@ -130,7 +130,7 @@ it('two sweeps of one list at once never meet: each order is expired by one of t
   const orders = await Promise.all(Array.from({ length: 40 }, (_, index) => lapse(-index, OTHERS[index % 2])))
   const one = await transaction(pool, async (db) => {
     const half = orders.slice(0, 20).map(asked)
-    const first = await expireUntouched(db, { group: 'all', expiry: EXPIRY, orders: half, due: DUE, now: SWEPT })
+    const first = await expireUntouched(db, { expiry: EXPIRY, orders: half, due: DUE, now: SWEPT })
     const second = await expire(orders)
     expect(second).toEqual([...Array(20).fill('held'), ...Array(20).fill('moved')])
     return first
@@ -166,7 +166,7 @@ describe('lapsed orders', () => {
 
   it("of one merchant, however many and however old, do not hold up another merchant's", async () => {
     const many = Array.from({ length: 300 }, () => placing(newOrder({ timeExpire: after(-60_000) })))
-    await insertOrders(pool, 'all', many)
+    await insertOrders(pool, many)
     const few = [await lapse(10, 'MCH2'), await lapse(5, 'MCH2'), await lapse(20, 'MCH3'), await lapse(1001, 'MCH3')]
     const [oldest, ...found] = await lapsedOrdersOfEach(pool, DUE, 6)
     expect(oldest?.mchNo).toBe(MCH)

@@ -1,5 +1,6 @@
 /** Orders past their expiry. They are found without a lock; those for which no attempt was ever opened are expired in whole lists. */
 import type { CloseReason, OrderState } from '@acopay/core'
+import { whereOf } from '../citus/groups.ts'
 import { type Db, retried, run } from '../db.ts'
 
 export type LapsedOrder = { mchNo: string; transactionNo: string; attempts: number }
@@ -18,22 +19,28 @@ export const lapsedOrders = (db: Db, due: Date, limit: number): Promise<LapsedOr
  * The same of every merchant alike: the oldest of each come first. It looks at every merchant, so it is for when more have lapsed than
  * `lapsedOrders` has returned. May return fewer than `limit` although there are more.
  */
-export const lapsedOrdersOfEach = (db: Db, due: Date, limit: number): Promise<LapsedOrder[]> =>
-  run(
+export async function lapsedOrdersOfEach(db: Db, due: Date, limit: number): Promise<LapsedOrder[]> {
+  const merchants = await run<{ mchNo: string }>(
+    db,
+    'merchantsWithLapsed',
+    `select m.mch_no as "mchNo" from merchant m cross join lateral (
+       select o.time_expire from orders o where o.mch_no = m.mch_no and o.state = 'NOTPAY' and o.time_expire <= $1
+        order by o.mch_no, o.time_expire limit 1) oldest`,
+    [due],
+  )
+  if (merchants.length === 0) return []
+  return run(
     db,
     'lapsedOrdersOfEach',
-    `with lapsed as materialized (
-       select m.mch_no from merchant m cross join lateral (
-         select o.time_expire from orders o where o.mch_no = m.mch_no and o.state = 'NOTPAY' and o.time_expire <= $1
-          order by o.mch_no, o.time_expire limit 1) oldest)
-     select mch_no as "mchNo", transaction_no as "transactionNo", attempts
-       from lapsed m cross join lateral (
-         select o.transaction_no, o.attempts, o.time_expire, row_number() over (order by o.time_expire) as place from (
-           select * from orders o where o.mch_no = m.mch_no and o.state = 'NOTPAY' and o.time_expire <= $1
-            order by o.mch_no, o.time_expire limit (select greatest(1, $2 / count(*)) from lapsed)) o) o
-      order by place, time_expire limit $2`,
-    [due, limit],
+    `select m.mch_no as "mchNo", o.transaction_no as "transactionNo", o.attempts
+       from merchant m cross join lateral (
+         select o.transaction_no, o.attempts, o.time_expire, row_number() over (partition by o.mch_no order by o.time_expire) as place
+           from (select * from orders o where o.mch_no = m.mch_no and o.state = 'NOTPAY' and o.time_expire <= $1
+                  order by o.mch_no, o.time_expire limit $3) o) o
+      where m.mch_no = any ($4) order by o.place, o.time_expire limit $2`,
+    [due, limit, Math.max(1, Math.floor(limit / merchants.length)), merchants.map(({ mchNo }) => mchNo)],
   )
+}
 
 /** `mac`: the keyed hash of the entry as the order's second one, since an order without attempts has only its first. */
 export type Expiring = { mchNo: string; transactionNo: string; mac: Buffer }
@@ -46,12 +53,12 @@ export type Expired = 'moved' | 'held' | 'changed'
 
 /**
  * Moves every order of the list that is in `from`, has no attempt, has lapsed by `due` and is not locked to `to`, with its timeline
- * entry, which begins with `now`. One call for the whole list, whose members may belong to any merchants of one `group`; it claims them in
+ * entry, which begins with `now`. One call for the whole list, whose members may belong to any merchants of one group; it claims them in
  * the transaction in which it writes, so that several processes never wait for each other. Answers in the order of the list.
  */
 export async function expireUntouched(
   db: Db,
-  { group, expiry, orders, due, now }: { group: string; expiry: Expiry; orders: Expiring[]; due: Date; now: Date },
+  { expiry, orders, due, now }: { expiry: Expiry; orders: Expiring[]; due: Date; now: Date },
 ): Promise<Expired[]> {
   const rows = await retried(() =>
     run<{ what: Expired }>(
@@ -59,7 +66,7 @@ export async function expireUntouched(
       'expireUntouched',
       'select what from expire_untouched($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) order by place',
       [
-        group,
+        whereOf(orders),
         expiry.from,
         expiry.to,
         expiry.closeReason,

@@ -42,7 +42,7 @@ const move = (more: Partial<Move> = {}): Move => ({
 })
 
 async function insert(sent: Placing): Promise<Placed> {
-  const [placed] = await insertOrders(database.pool, 'all', [sent])
+  const [placed] = await insertOrders(database.pool, [sent])
   if (placed === undefined) throw new Error('no answer')
   return placed
 }
@@ -59,7 +59,7 @@ describe('insertOrders', () => {
     const nonces = ['list 1', 'list 1', 'list 2', 'list 1']
     const sent = [first, second, third, fourth].map((order, index) => placing(order, nonces[index]))
     // Of one merchant's members under one nonce, the one with the lowest number is taken first.
-    expect(await insertOrders(database.pool, 'all', sent)).toEqual([
+    expect(await insertOrders(database.pool, sent)).toEqual([
       { app: 'enabled', isNonceFresh: false, isPlaced: false },
       { app: 'enabled', isNonceFresh: true, isPlaced: true },
       { app: 'enabled', isNonceFresh: true, isPlaced: true },
@@ -77,7 +77,7 @@ describe('insertOrders', () => {
       )
       return list % 2 === 0 ? sent : sent.toReversed()
     })
-    const placed = await Promise.all(lists.map((list) => insertOrders(database.pool, 'all', list)))
+    const placed = await Promise.all(lists.map((list) => insertOrders(database.pool, list)))
     expect(placed.flat().filter(({ isPlaced }) => isPlaced)).toHaveLength(30)
   })
 

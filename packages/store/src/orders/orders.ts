@@ -1,5 +1,6 @@
 /** Orders. Only `moveOrder` here, `moveUntouched` and `expireUntouched` beside it write state changes; all extend the timeline. */
 import { type CloseReason, type Fen, fen, type JobKind, type OrderRef, type OrderState } from '@acopay/core'
+import { whereOf } from '../citus/groups.ts'
 import { type Db, retried, run } from '../db.ts'
 import { nextHash } from './timeline.ts'
 
@@ -27,11 +28,35 @@ export type Order = {
 
 export type OrderRow = Omit<Order, 'amountFen'> & { amountFen: bigint }
 
-export const ORDER_COLUMNS = `mch_no as "mchNo", transaction_no as "transactionNo", app_no as "appNo",
-  mch_trade_no as "mchTradeNo", description, amount_fen as "amountFen", extra, notify_url as "notifyUrl",
-  asked_expire as "askedExpire", time_expire as "timeExpire", state, close_reason as "closeReason", attempts,
-  success_time as "successTime", payer, pay_channel as "payChannel", pay_method as "payMethod",
-  head_seq as "headSeq", head_hash as "headHash"`
+const COLUMNS = {
+  mch_no: 'mchNo',
+  transaction_no: 'transactionNo',
+  app_no: 'appNo',
+  mch_trade_no: 'mchTradeNo',
+  description: 'description',
+  amount_fen: 'amountFen',
+  extra: 'extra',
+  notify_url: 'notifyUrl',
+  asked_expire: 'askedExpire',
+  time_expire: 'timeExpire',
+  state: 'state',
+  close_reason: 'closeReason',
+  attempts: 'attempts',
+  success_time: 'successTime',
+  payer: 'payer',
+  pay_channel: 'payChannel',
+  pay_method: 'payMethod',
+  head_seq: 'headSeq',
+  head_hash: 'headHash',
+} as const satisfies Record<string, keyof Order>
+
+/** Of a row of `orders` that is named `from` in the statement. */
+export const orderColumns = (from: string): string =>
+  Object.entries(COLUMNS)
+    .map(([column, name]) => `${from}.${column} as "${name}"`)
+    .join(', ')
+
+const ORDER_COLUMNS = orderColumns('orders')
 
 export const readOrder = (row: OrderRow | undefined): Order | null =>
   row === undefined ? null : { ...row, amountFen: fen(row.amountFen) }
@@ -104,10 +129,10 @@ export type Placed = { app: 'absent' | 'disabled' | 'enabled'; isNonceFresh: boo
 
 /**
  * Records the nonce of each, and inserts its order with the first entry of its timeline: one call for the whole list, whose members may
- * belong to any merchants of one `group` (migrations/0030-place-orders.sql). When two callers use one number, the second gets
+ * belong to any merchants of one group (migrations/0030-place-orders.sql). When two callers use one number, the second gets
  * `isPlaced: false` and reads the first one's order. The answers are in the order of the list.
  */
-export async function insertOrders(db: Db, group: string, placings: Placing[]): Promise<Placed[]> {
+export async function insertOrders(db: Db, placings: Placing[]): Promise<Placed[]> {
   const orders = placings.map(({ order }) => order)
   const rows = await retried(() =>
     run<{ isEnabled: boolean | null; isNonceFresh: boolean; isPlaced: boolean }>(
@@ -116,7 +141,7 @@ export async function insertOrders(db: Db, group: string, placings: Placing[]): 
       `select is_enabled as "isEnabled", is_nonce_fresh as "isNonceFresh", is_placed as "isPlaced"
          from place_orders($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) order by place`,
       [
-        group,
+        whereOf(orders),
         orders.map((order) => order.mchNo),
         orders.map((order) => order.transactionNo),
         orders.map((order) => order.appNo),
@@ -174,37 +199,23 @@ export async function moveOrder(db: Db, order: Order, move: Move): Promise<Order
   const rows = await run(
     db,
     'moveOrder',
-    `with moved as (
-       update orders set state = $3, close_reason = $4, attempts = $5, head_seq = $6, head_hash = $7, changed_at = $8,
-              success_time = coalesce($11, success_time), payer = coalesce($12, payer),
-              pay_channel = coalesce($13, pay_channel), pay_method = coalesce($14, pay_method),
-              closed_at = case when $3 = 'CLOSED' then coalesce(closed_at, $8) end
-        where mch_no = $1 and transaction_no = $2 and state = $9 and head_seq = $6 - 1
-       returning transaction_no),
-     held as (
-       insert into job (mch_no, kind, subject, due_at, tries, created_at)
-       select $1, $16::text, transaction_no, $17::timestamptz, 1, $8 from moved where $17::timestamptz is not null
-       on conflict do nothing),
-     done as (
-       delete from job where mch_no = $1 and kind = $16::text and subject = $2 and $17::timestamptz is null)
-     insert into timeline (mch_no, transaction_no, seq, at, entry, hash, mac)
-     select $1, transaction_no, $6, $8, $10, $7, $15 from moved returning 1`,
+    'select moved from move_order($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)',
     [
       order.mchNo,
       order.transactionNo,
+      order.state,
       move.to,
       move.closeReason,
       move.attempts,
       headSeq,
       headHash,
       move.now,
-      order.state,
       move.entry,
+      move.mac,
       move.paid?.successTime,
       move.paid?.payer,
       move.paid?.payChannel,
       move.paid?.payMethod,
-      move.mac,
       move.job?.kind,
       move.job?.dueAt,
     ],

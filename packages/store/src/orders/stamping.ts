@@ -24,8 +24,8 @@ export async function beginStampingAt(db: Db, { what, since, mac }: Stamping): P
 }
 
 const FOUND = {
-  timeline: `select exists (select from orders) as any, exists (
-       select from (select mch_no, transaction_no from orders order by transaction_no desc limit 100) newest
+  timeline: `select exists (select 1 from orders) as any, exists (
+       select 1 from (select mch_no, transaction_no from orders order by transaction_no desc limit 100) newest
          join timeline t on t.mch_no = newest.mch_no and t.transaction_no = newest.transaction_no
         where t.mac is not null) as stamped`,
   audit: `select exists (select from console_audit) as any,

@@ -193,7 +193,7 @@ describe('a timeline that was rewritten with all its hashes and the head of its 
       mac: STAMP({ mchNo: MCH, ref, seq: 2, entry }),
     }
     const move = { from: 'NOTPAY', to: 'CLOSED', closeReason: 'MERCHANT' } as const
-    await moveUntouched(database.pool, { group: 'all', move, asks: [ask], now: NOW })
+    await moveUntouched(database.pool, { move, asks: [ask], now: NOW })
     expect(await afterForgery(closed, (entries) => entries)).toEqual({ chain: null, stamps: null })
     const stolen = await readTimeline(database.pool, MCH, closed.transactionNo)
     const moved = (entries: ForgedEntry[]) => [entries[0] as ForgedEntry, stolen[1] as ForgedEntry]

@@ -30,8 +30,7 @@ const ask = (of: { transactionNo: string }, nonce?: string): UntouchedAsk => {
   const mac = Buffer.from(`mac ${nonces}`)
   return { mchNo: MCH, ref: { transactionNo: of.transactionNo }, nonce: nonce ?? `n${nonces}`, entry: ENTRY, mac }
 }
-const closeAll = (...asks: UntouchedAsk[]) =>
-  moveUntouched(database.pool, { group: 'all', move: CLOSE, asks, now: LATER })
+const closeAll = (...asks: UntouchedAsk[]) => moveUntouched(database.pool, { move: CLOSE, asks, now: LATER })
 const kinds = async (...asks: UntouchedAsk[]) => (await closeAll(...asks)).map(({ kind }) => kind)
 const entriesOf = ({ transactionNo }: Order) => readTimeline(database.pool, MCH, transactionNo)
 const isUsed = async (nonce: string): Promise<boolean> =>
@@ -109,7 +108,7 @@ describe('closing orders without attempts in one statement', () => {
     const closing = await seedOrder(database.pool)
     await closeAll(ask(order))
     const move = { from: 'NOTPAY', to: 'CLOSING', closeReason: 'MERCHANT' } as const
-    await moveUntouched(database.pool, { group: 'all', move, asks: [ask(closing)], now: LATER })
+    await moveUntouched(database.pool, { move, asks: [ask(closing)], now: LATER })
     const { rows } = await database.pool.query(
       'select state, closed_at, changed_at from orders where transaction_no = any($1) order by state',
       [[order.transactionNo, closing.transactionNo]],
@@ -125,10 +124,13 @@ describe('closing orders without attempts in one statement', () => {
     const other = await seedOrder(pool)
     const client = await pool.connect()
     await client.query('begin')
-    await client.query('select from orders where transaction_no = $1 for update', [order.transactionNo])
+    await client.query('select 1 from orders where mch_no = $2 and transaction_no = $1 for update', [
+      order.transactionNo,
+      order.mchNo,
+    ])
     const impatient = openPool({ connectionString, max: 1, options: '-c lock_timeout=1' })
     const asks = [ask(order, 'locked'), ask(other)]
-    const answers = await moveUntouched(impatient, { group: 'all', move: CLOSE, asks, now: LATER })
+    const answers = await moveUntouched(impatient, { move: CLOSE, asks, now: LATER })
     await impatient.end()
     await client.query('rollback')
     client.release()
@@ -170,7 +172,7 @@ describe('closing orders without attempts in one statement', () => {
       await closeAll(ask(closed))
       const planned = openPool({ connectionString, max: 1, options })
       const asks = [ask(closed), ask(open)]
-      const answers = await moveUntouched(planned, { group: 'all', move: CLOSE, asks, now: LATER })
+      const answers = await moveUntouched(planned, { move: CLOSE, asks, now: LATER })
       expect(answers.map(({ kind }) => kind)).toEqual(['unchanged', 'moved'])
       await planned.end()
     }

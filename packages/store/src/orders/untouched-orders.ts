@@ -1,7 +1,8 @@
 /** The cheap close: closes orders of many callers, for which no attempt was ever opened, in one statement. */
 import type { CloseReason, OrderRef, OrderState } from '@acopay/core'
+import { whereOf } from '../citus/groups.ts'
 import { type Db, retried, run } from '../db.ts'
-import { ORDER_COLUMNS, type Order, type OrderRow, readOrder } from './orders.ts'
+import { type Order, type OrderRow, orderColumns, readOrder } from './orders.ts'
 
 /**
  * One caller's request to close an order of this merchant. `mac`: the keyed hash of `entry` as the order's second entry, since an
@@ -24,7 +25,7 @@ export type UntouchedAnswer =
 
 /**
  * Moves every requested order that is in `from`, has no attempt, is not past its expiry and locked by nobody to `to`, with its
- * timeline entry and the caller's nonce. One call for the whole list, whose members may belong to any merchants of one `group`, so
+ * timeline entry and the caller's nonce. One call for the whole list, whose members may belong to any merchants of one group, so
  * that many callers share one round trip and one commit. The order's table has decided the move; `move_untouched`
  * (migrations/0029-move-untouched.sql) only compares and sets.
  *
@@ -33,17 +34,15 @@ export type UntouchedAnswer =
  */
 export async function moveUntouched(
   db: Db,
-  { group, move, asks, now }: { group: string; move: UntouchedMove; asks: UntouchedAsk[]; now: Date },
+  { move, asks, now }: { move: UntouchedMove; asks: UntouchedAsk[]; now: Date },
 ): Promise<UntouchedAnswer[]> {
   const rows = await retried(() =>
     run<OrderRow & { what: UntouchedAnswer['kind'] }>(
       db,
       'moveUntouched',
-      `with done as materialized (
-         select place, what, (was).* from move_untouched($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11))
-       select what, ${ORDER_COLUMNS} from done order by place`,
+      `select what, ${orderColumns('(was)')} from move_untouched($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) order by place`,
       [
-        group,
+        whereOf(asks),
         move.from,
         move.to,
         move.closeReason,

@@ -43,9 +43,9 @@ export async function listMerchantsRefunds(
     db,
     ['listMerchantsRefunds', ...name.filter((part) => part !== null)].join(' '),
     `select r.refund_no as "refundNo", r.mch_refund_no as "mchRefundNo", r.transaction_no as "transactionNo",
-            (select mch_trade_no from orders o where o.mch_no = r.mch_no and o.transaction_no = r.transaction_no) as "mchTradeNo",
+            (select mch_trade_no from orders o where o.mch_no = $1 and o.transaction_no = r.transaction_no) as "mchTradeNo",
             r.amount_fen as "amountFen", r.reason, r.state,
-            (select channel from attempt a where a.mch_no = r.mch_no and a.attempt_no = r.attempt_no) as channel,
+            (select channel from attempt a where a.mch_no = $1 and a.attempt_no = r.attempt_no) as channel,
             r.created_at as "createdAt", r.success_time as "successTime"
        from (select * from refund r where r.mch_no = $1 and r.refund_no >= $2 and r.refund_no < $3${ofOrder}${ofNumber}
               order by r.refund_no desc limit ${lookThrough}) r

@@ -28,11 +28,11 @@ export async function findPayment(
     db,
     'findPayment',
     `select fate, amount_fen as "amountFen",
-            exists (select from reversal r where r.mch_no = p.mch_no and r.attempt_no = p.attempt_no
+            exists (select from reversal r where r.mch_no = $1 and r.attempt_no = p.attempt_no
               and r.payment_no = p.payment_no)
-            or exists (select from refund f where f.mch_no = p.mch_no and f.transaction_no = p.transaction_no
+            or exists (select from refund f where f.mch_no = $1 and f.transaction_no = p.transaction_no
               and f.attempt_no = p.attempt_no and f.payment_no = p.payment_no and f.state = 'SUCCESS') as "goesBack",
-            exists (select from refund f where f.mch_no = p.mch_no and f.transaction_no = p.transaction_no
+            exists (select from refund f where f.mch_no = $1 and f.transaction_no = p.transaction_no
               and f.attempt_no = p.attempt_no and f.payment_no = p.payment_no and f.state = 'PROCESSING') as "isInDoubt"
        from payment p where mch_no = $1 and attempt_no = $2 and payment_no = $3`,
     [key.mchNo, key.attemptNo, key.paymentNo],

@@ -102,9 +102,9 @@ export async function keptPayment(db: Db, mchNo: string, transactionNo: string):
     'keptPayment',
     `select p.attempt_no as "attemptNo", p.payment_no as "paymentNo", p.amount_fen as "paidFen", p.paid_at as "paidAt",
             count(r.refund_no) as refunds,
-            (coalesce(sum(r.amount_fen), 0) + coalesce((select v.amount_fen from reversal v where v.mch_no = p.mch_no
+            (coalesce(sum(r.amount_fen), 0) + coalesce((select v.amount_fen from reversal v where v.mch_no = $1
                and v.attempt_no = p.attempt_no and v.payment_no = p.payment_no), 0))::bigint as "refundedFen"
-       from payment p left join refund r on r.mch_no = p.mch_no and r.transaction_no = p.transaction_no
+       from payment p left join refund r on r.mch_no = $1 and r.transaction_no = p.transaction_no
             and (r.state <> 'FAIL' or r.contested_at is not null)
       where p.mch_no = $1 and p.transaction_no = $2 and p.fate = 'keep'
       group by p.mch_no, p.attempt_no, p.payment_no`,

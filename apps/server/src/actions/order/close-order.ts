@@ -3,6 +3,7 @@ import { decide, type OrderRef } from '@acopay/core'
 import {
   type AttemptToClose,
   findOrder,
+  type GroupOf,
   leaseJob,
   moveUntouched,
   type Order,
@@ -12,7 +13,7 @@ import {
   type UntouchedAsk,
   wakeIdleJob,
 } from '@acopay/store'
-import { coalesced, type GroupOf, STATEMENTS_AT_ONCE } from '../../outbound/coalesce.ts'
+import { coalesced, STATEMENTS_AT_ONCE } from '../../outbound/coalesce.ts'
 import { type Deadline, remainingMs, within } from '../../upstream/call-upstream.ts'
 import type { World } from '../../world.ts'
 import { type Changed, changeOrder } from './change-order.ts'
@@ -78,7 +79,7 @@ export function closeUntouchedTogether({ pool, now, groupOf, onBatch }: Together
   const close = coalesced<UntouchedAsk, UntouchedAnswer>({
     name: 'close',
     onBatch,
-    run: (group, asks) => moveUntouched(pool, { group, move: UNTOUCHED_MOVE, asks, now: now() }),
+    run: (_group, asks) => moveUntouched(pool, { move: UNTOUCHED_MOVE, asks, now: now() }),
     inFlightMax: STATEMENTS_AT_ONCE,
     sizeMax: CLOSES_PER_STATEMENT,
   })

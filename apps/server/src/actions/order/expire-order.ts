@@ -76,8 +76,7 @@ function expireList(world: World, list: LapsedOrder[], due: Date): Promise<Expir
     transactionNo,
     mac: world.stamps.entry({ mchNo, ref: { transactionNo }, seq: 2, entry }),
   }))
-  const group = world.groupOf((list[0] as LapsedOrder).mchNo)
-  return expireUntouched(world.pool, { group, expiry: { ...UNTOUCHED_EXPIRY, entry }, orders, due, now })
+  return expireUntouched(world.pool, { expiry: { ...UNTOUCHED_EXPIRY, entry }, orders, due, now })
 }
 
 /** If the order has attempts, this writes the job that closes them upstream. */

@@ -2,6 +2,7 @@
 import { expiryOf, type Fen } from '@acopay/core'
 import {
   findOrder,
+  type GroupOf,
   genesisHash,
   insertOrders,
   type NewOrder,
@@ -11,7 +12,7 @@ import {
   type Pool,
   useNonce,
 } from '@acopay/store'
-import { coalesced, type GroupOf, STATEMENTS_AT_ONCE } from '../../outbound/coalesce.ts'
+import { coalesced, STATEMENTS_AT_ONCE } from '../../outbound/coalesce.ts'
 import { platformNumber } from '../../security/numbers.ts'
 import type { World } from '../../world.ts'
 
@@ -72,7 +73,7 @@ export function insertOrdersTogether({ pool, groupOf, onBatch }: Together): Worl
   const insert = coalesced<Placing, Placed>({
     name: 'place',
     onBatch,
-    run: (group, placings) => insertOrders(pool, group, placings),
+    run: (_group, placings) => insertOrders(pool, placings),
     inFlightMax: STATEMENTS_AT_ONCE,
     sizeMax: ORDERS_PER_STATEMENT,
   })

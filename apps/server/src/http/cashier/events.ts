@@ -40,7 +40,7 @@ export function cashierWatch(world: Pick<World, 'pool' | 'log' | 'sleep'>): Cash
   async function tellAll(): Promise<void> {
     const keys = [...watchers.values()].map(({ key }) => key)
     if (keys.length === 0 || stopping.signal.aborted) return
-    for (const view of await readCashierViews(world.pool, keys)) {
+    for (const view of await readCashierViews(world.pool, keys, world.groupOf)) {
       for (const watcher of watchers.get(nameOf(view))?.all ?? []) watcher(view)
     }
   }

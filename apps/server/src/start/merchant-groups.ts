@@ -1,0 +1,46 @@
+/** Which merchants' calls may share a statement: all on one PostgreSQL; on a Citus those whose rows lie in one shard. */
+import { type GroupOf, isSpread, type Pool, readCluster, readPlaces } from '@acopay/store'
+import { ONE_GROUP } from '../outbound/coalesce.ts'
+
+/** Shards are moved without a new number, but they may be split by hand: then merchants part that lay together. */
+const FORGOTTEN_AFTER_MS = 60_000
+const KNOWN_MAX = 100_000
+
+type Place = { mchNo: string; place: string }
+
+/** `steadyMs`: a clock that only goes ahead. */
+export async function merchantGroups(pool: Pool, steadyMs: () => number): Promise<GroupOf> {
+  const cluster = await readCluster(pool)
+  if (cluster === null || !isSpread(cluster)) return ONE_GROUP
+  return learningGroups((mchNos) => readPlaces(pool, mchNos), steadyMs)
+}
+
+/** A merchant whose place is not known yet is a group by itself, which is always right; its place is asked for meanwhile. */
+export function learningGroups(read: (mchNos: string[]) => Promise<Place[]>, steadyMs: () => number): GroupOf {
+  const known = new Map<string, string>()
+  const unknown = new Set<string>()
+  let isAsking = false
+  let sinceMs = steadyMs()
+
+  async function learn(): Promise<void> {
+    isAsking = true
+    const asked = [...unknown]
+    unknown.clear()
+    // Where it cannot be read, they stay alone, and are asked for again by their next calls.
+    const places = await read(asked).catch(() => [])
+    for (const { mchNo, place } of places) known.set(mchNo, `shard ${place}`)
+    isAsking = false
+  }
+
+  return (mchNo) => {
+    if (steadyMs() - sinceMs >= FORGOTTEN_AFTER_MS || known.size > KNOWN_MAX) {
+      known.clear()
+      sinceMs = steadyMs()
+    }
+    const place = known.get(mchNo)
+    if (place !== undefined) return place
+    unknown.add(mchNo)
+    if (!isAsking) void learn()
+    return mchNo
+  }
+}

@@ -1,0 +1,35 @@
+/** Lists whose members belong to many merchants, cut so that each part lies in one place. */
+import { type Db, run } from '../db.ts'
+
+/**
+ * The group of a merchant: only members of one group share a call of a function. One PostgreSQL needs no more than one; where the database is
+ * spread by merchant, a group is what lies in one place.
+ */
+export type GroupOf = (mchNo: string) => string
+
+/** Right everywhere, and as slow as can be. */
+export const EACH_ALONE: GroupOf = (mchNo) => mchNo
+
+/** The items of each group, in their order. */
+export function inGroups<Item extends { mchNo: string }>(items: readonly Item[], groupOf: GroupOf): Item[][] {
+  const groups = new Map<string, Item[]>()
+  for (const item of items) {
+    const group = groupOf(item.mchNo)
+    const own = groups.get(group)
+    if (own === undefined) groups.set(group, [item])
+    else own.push(item)
+  }
+  return [...groups.values()]
+}
+
+/** By which a cluster finds where a list of one group lies: any of its merchants. Empty for an empty list. */
+export const whereOf = ([first]: readonly { mchNo: string }[]): string => first?.mchNo ?? ''
+
+/** Where each of these merchants lies in a Citus; asks the coordinator only. */
+export const readPlaces = (db: Db, mchNos: string[]): Promise<{ mchNo: string; place: string }[]> =>
+  run(
+    db,
+    'readPlaces',
+    `select mch_no as "mchNo", get_shard_id_for_distribution_column('orders', mch_no)::text as place from unnest($1::text[]) as t (mch_no)`,
+    [mchNos],
+  )

@@ -19,7 +19,8 @@ const tables = merchantTables()
 /** The first words of the rows of the table below this heading's mark. */
 function listedIn(page: string): string[] {
   const text = fs.readFileSync(path.join(ROOT, 'docs', page), 'utf8')
-  const [, list = ''] = text.split('<!-- statements over all merchants -->')
+  const [, after = ''] = text.split('<!-- statements over all merchants -->\n')
+  const [list = ''] = after.split('\n\n')
   return [...list.matchAll(/^\| (`[^|]*`) \|/gm)].flatMap(([, names = '']) =>
     [...names.matchAll(/`([^`]+)`/g)].map(([, name = '']) => name),
   )

@@ -81,10 +81,12 @@ export async function expectInvariants(pool: Pool, mchNo: string, upstreams: Tak
     `select p.attempt_no as no, sum(p.amount_fen) as taken, coalesce(sum(r.fen), 0) as returned
        from payment p left join lateral (
          select sum(amount_fen) as fen from (
-           select amount_fen from reversal v where v.attempt_no = p.attempt_no and v.payment_no = p.payment_no
+           select amount_fen from reversal v
+            where v.mch_no = p.mch_no and v.attempt_no = p.attempt_no and v.payment_no = p.payment_no
            union all select amount_fen from refund f
-            where f.attempt_no = p.attempt_no and f.payment_no = p.payment_no and f.state = 'SUCCESS') back) r on true
-      group by p.attempt_no`,
+            where f.mch_no = p.mch_no and f.attempt_no = p.attempt_no and f.payment_no = p.payment_no
+              and f.state = 'SUCCESS') back) r on true
+      group by p.mch_no, p.attempt_no`,
   )
   const ours = new Map(
     booked.map(({ no, taken, returned }) => [no, { taken: Number(taken), returned: Number(returned) }]),

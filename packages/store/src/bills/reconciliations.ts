@@ -138,7 +138,8 @@ export async function writeReconciliation(
             $7::bigint
        from reconciliation_difference where mch_no = $1 and channel = $2 and day = $3
      on conflict (mch_no, channel, day) do update set lines = excluded.lines, differences = excluded.differences,
-       done_at = $4, paid_lines = $6, paid_fen = $5, refunded_lines = $8, refunded_fen = $7`,
+       done_at = excluded.done_at, paid_lines = excluded.paid_lines, paid_fen = excluded.paid_fen,
+       refunded_lines = excluded.refunded_lines, refunded_fen = excluded.refunded_fen`,
     [key.mchNo, key.channel, key.day, now, found.paid.fen, found.paid.lines, found.refunded.fen, found.refunded.lines],
   )
 }

@@ -12,32 +12,35 @@ const lastOf = (begin: string): string => begin + 'z'.repeat(50)
  * Orders whose own number, or whose merchant's number, begins so: the newest by the platform's number, and the first by the merchant's,
  * of all merchants five each. Not all of them, where there are more.
  */
-export const findOrdersByBeginning = (
+export async function findOrdersByBeginning(
   db: Db,
   begin: string,
   mchNo: string | null,
   limit: number,
-): Promise<ListedOrder[]> =>
-  run<ListedOrder>(
+): Promise<ListedOrder[]> {
+  const values = [begin, lastOf(begin), mchNo, limit]
+  const byOurs = await run<ListedOrder>(
     db,
     'findOrdersByBeginning',
-    `with whose as (select mch_no from merchant where $3::text is null or mch_no = $3),
-     found as (
-       (select k.mch_no, k.transaction_no from whose w cross join lateral (
-         select x.mch_no, x.transaction_no from orders x
-          where x.mch_no = w.mch_no and x.transaction_no >= $1 and x.transaction_no <= $2
-          order by x.transaction_no desc limit $4) k
-        order by k.transaction_no desc limit $4)
-       union
-       (select k.mch_no, k.transaction_no from whose w cross join lateral (
-         select x.mch_no, x.transaction_no from orders x
-          where x.mch_no = w.mch_no and x.mch_trade_no >= $1 and x.mch_trade_no <= $2 and starts_with(x.mch_trade_no, $1)
-          order by x.mch_trade_no limit case when $3::text is null then 5 else $4::bigint end) k
-        order by k.transaction_no desc limit $4))
-     select ${COLUMNS} from found f join orders o on o.mch_no = f.mch_no and o.transaction_no = f.transaction_no
-      order by o.transaction_no desc limit $4`,
-    [begin, lastOf(begin), mchNo, limit],
+    `select ${COLUMNS} from merchant m cross join lateral (
+       select * from orders x where x.mch_no = m.mch_no and x.transaction_no >= $1 and x.transaction_no <= $2
+        order by x.transaction_no desc limit $4) o
+      where $3::text is null or m.mch_no = $3 order by o.transaction_no desc limit $4`,
+    values,
   )
+  const byTheirs = await run<ListedOrder>(
+    db,
+    'findOrdersByTradeBeginning',
+    `select ${COLUMNS} from merchant m cross join lateral (
+       select * from orders x
+        where x.mch_no = m.mch_no and x.mch_trade_no >= $1 and x.mch_trade_no <= $2 and starts_with(x.mch_trade_no, $1)
+        order by x.mch_trade_no limit case when $3::text is null then 5 else $4::bigint end) o
+      where $3::text is null or m.mch_no = $3 order by o.transaction_no desc limit $4`,
+    values,
+  )
+  const found = new Map([...byOurs, ...byTheirs].map((order) => [`${order.mchNo}/${order.transactionNo}`, order]))
+  return [...found.values()].sort((one, other) => (one.transactionNo < other.transactionNo ? 1 : -1)).slice(0, limit)
+}
 
 /** Orders with a payment whose number at the upstream, which stands on the payer's receipt, ends so. The newest first. */
 export const findOrdersByPaymentEnd = (

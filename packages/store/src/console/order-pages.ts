@@ -56,6 +56,8 @@ export async function listOrders(
   const source = sourceOf(filter, examined, asked)
   const { mchNo, from, before, isSentBack = false, notified = null } = filter
   const whose = (): string => (mchNo === null ? 'o.mch_no' : asked.at(mchNo, 'text'))
+  // A cluster does not look from a page of all its orders into another table; it joins them.
+  const areHeard = mchNo === null && notified === 'DELIVERED' && !isSentBack && source.keys !== null
   const conditions = [
     `o.transaction_no >= ${asked.at(from, 'text')} and o.transaction_no < ${asked.at(before, 'text')}`,
     ifAsked(asked, mchNo, 'text', (at) => `o.mch_no = ${at}`),
@@ -65,13 +67,15 @@ export async function listOrders(
     ifAsked(asked, filter.amountMin, 'bigint', (at) => `o.amount_fen >= ${at}`),
     ifAsked(asked, filter.amountMax, 'bigint', (at) => `o.amount_fen <= ${at}`),
     ...(isSentBack ? [sentBack(whose())] : []),
-    ...(notified === null ? [] : [notifiedIn(whose(), asked.at(notified, 'text'))]),
+    ...(notified === null || areHeard ? [] : [notifiedIn(whose(), asked.at(notified, 'text'))]),
   ]
   const name = `list${source.name}Orders${isSentBack ? 'Back' : ''}${notified === null ? '' : 'Heard'}${mchNo === null ? '' : 'OfOne'}`
   const orders = await run<OwnRow>(
     db,
     name,
-    `select ${OWN_COLUMNS} from (${source.rows}) o where ${conditions.join(' and ')}
+    `select ${areHeard ? 'distinct ' : ''}${OWN_COLUMNS} from (${source.rows}) o
+      ${areHeard ? `join notification x on ${ofOrder('o.mch_no')} and x.state = 'DELIVERED'` : ''}
+      where ${conditions.join(' and ')}
       order by o.transaction_no desc limit ${asked.at(limit + 1, 'bigint')}`,
     asked.values,
   )

@@ -20,7 +20,7 @@ const WATCHERS_MAX = 2000
 /** Tabs and telephones that one order is looked at with. */
 const PER_ORDER_MAX = 10
 
-export function cashierWatch(world: Pick<World, 'pool' | 'log' | 'sleep'>): CashierWatch {
+export function cashierWatch(world: Pick<World, 'pool' | 'log' | 'sleep' | 'groupOf'>): CashierWatch {
   const watchers = new Map<string, { key: OrderKey; all: Set<Watcher> }>()
   const ends = new Set<() => void>()
   const stopping = new AbortController()

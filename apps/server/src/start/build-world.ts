@@ -21,6 +21,7 @@ import { stampsOf } from '../security/stamps.ts'
 import { type MasterKeys, secretsOf } from '../security/vault.ts'
 import { NO_TRACES, type Tracer } from '../tracing/along.ts'
 import { channelAccounts } from '../upstream/accounts.ts'
+import type { RestShare } from '../upstream/circuit-breaker.ts'
 import { VERSION } from '../version.ts'
 import type { World } from '../world.ts'
 import type { Clock } from './clock.ts'
@@ -58,6 +59,8 @@ export type Parts = {
   phase?: World['phase']
   /** The machine's own where it is not said. */
   hashing?: Hashing
+  /** Absent where this process is alone. */
+  restShare?: RestShare
   sleep: World['sleep']
 }
 
@@ -78,6 +81,7 @@ export function buildWorld({
   clock,
   phase = () => 'ready',
   hashing = hashingQueue(),
+  restShare,
   sleep,
 }: Parts): World {
   const { now } = clock
@@ -89,7 +93,7 @@ export function buildWorld({
   return {
     pool,
     phase,
-    channelOf: channelAccounts({ pool, master, door: { fetch, now, newNonce }, sandboxUrl, log, metrics }),
+    channelOf: channelAccounts({ pool, master, door: { fetch, now, newNonce }, sandboxUrl, log, metrics, restShare }),
     ...{ post: outgoing.post, addressOf: outgoing.addressOf, urlRefusal: outgoing.refusal },
     // In the sandbox the stand-ins run in this process, so their webhooks come to its own address.
     notifyUrl: (mchNo, channel) => `${config.mode === 'sandbox' ? ownUrl() : publicUrl()}/notify/${channel}/${mchNo}`,

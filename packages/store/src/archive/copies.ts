@@ -69,9 +69,8 @@ export async function tablesInOrder(client: pg.PoolClient): Promise<TableColumns
   return ordered
 }
 
-export const escaped = (name: string): string => pg.escapeIdentifier(name)
-
-const listed = ({ table, columns }: TableColumns): string => `${escaped(table)} (${columns.map(escaped).join(', ')})`
+const listed = ({ table, columns }: TableColumns): string =>
+  `${pg.escapeIdentifier(table)} (${columns.map((name) => pg.escapeIdentifier(name)).join(', ')})`
 
 /** The statement after which psql takes the rows. */
 export const copyStatement = (of: TableColumns): string => `COPY ${listed(of)} FROM stdin;`

@@ -1,8 +1,7 @@
 /** The rows of some orders of one merchant, from every table that has rows of an order, as lines of PostgreSQL's COPY: read, put back, removed. */
 import { pipeline } from 'node:stream/promises'
-import type pg from 'pg'
+import pg from 'pg'
 import { from, to } from 'pg-copy-streams'
-import { escaped } from './copies.ts'
 
 /** Every table with rows of an order; a table after those that it refers to. */
 export const ORDER_TABLES = [
@@ -35,6 +34,8 @@ export async function orderColumns(client: pg.PoolClient): Promise<Map<string, s
   return new Map(rows.map(({ table, columns }) => [table, columns]))
 }
 
+const escaped = (name: string): string => pg.escapeIdentifier(name)
+
 const NUMBER = /^AP[0-9]{36}$/
 const listed = (columns: string[]): string => columns.map(escaped).join(', ')
 
@@ -52,7 +53,8 @@ export async function readOrderRows(
     if (names === undefined) continue
     const which = `mch_no = '${mchNo}' and transaction_no in (${numbers.map((number) => `'${number}'`).join(', ')})`
     const chunks: Buffer[] = []
-    const stream = client.query(to(`copy (select ${listed(names)} from ${escaped(table)} where ${which}) to stdout`))
+    // A lost connection says so instead of giving a stream.
+    const stream = await client.query(to(`copy (select ${listed(names)} from ${escaped(table)} where ${which}) to stdout`))
     for await (const chunk of stream) chunks.push(chunk as Buffer)
     const lines = Buffer.concat(chunks).toString('latin1').split('\n').slice(0, -1)
     rows.push({ table, columns: names, lines: lines.sort() })
@@ -64,7 +66,7 @@ export const putOrderRows = async (client: pg.PoolClient, rows: OrderRows[]): Pr
   for (const { table, columns, lines } of rows) {
     if (lines.length === 0) continue
     const text = Buffer.from(`${lines.join('\n')}\n`, 'latin1')
-    await pipeline([text], client.query(from(`copy ${escaped(table)} (${listed(columns)}) from stdin`)))
+    await pipeline([text], await client.query(from(`copy ${escaped(table)} (${listed(columns)}) from stdin`)))
   }
 }
 

@@ -1,4 +1,6 @@
 /** Months that an operator takes out into files, verifies and brings back: what the files hold, what everybody is told meanwhile, and kills. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -24,7 +26,9 @@ import { loadSigningKey, provenPlatformKeys } from '../apps/server/src/security/
 import { beginStamping } from '../apps/server/src/security/stamps.ts'
 import { masterKeysOf } from '../apps/server/src/security/vault.ts'
 import { addUser, type ConsoleClient, signedIn } from './support/console.ts'
+import { FROM_SOURCE } from './support/from-source.ts'
 import { call, close, openAttempt, orderParams, pay, place, query } from './support/merchant.ts'
+import { SIZE } from './support/size.ts'
 import { type TestWorld, testWorld } from './support/world.ts'
 
 const DAY = 86_400_000
@@ -169,6 +173,20 @@ async function seenByFinance(): Promise<unknown[]> {
   const figures = await pool.query('select * from figure where placed + paid + refunds > 0 order by 1, 2, 3, 4, 5')
   const bills = await pool.query('select bill_day, sha256, lines from bill order by 1')
   return [...statements, figures.rows, bills.rows]
+}
+
+/** Runs the command in a process that kills itself at this step; by what it ended. */
+async function killed(way: 'out' | 'back', step: number, where: string): Promise<NodeJS.Signals | null> {
+  const script = path.join(import.meta.dirname, 'support/killed-archive.ts')
+  const args = [...FROM_SOURCE, script, way, String(step), test.world.now().toISOString(), where]
+  const env = {
+    ...process.env,
+    DATABASE_URL: test.database.connectionString,
+    ACOPAY_MASTER_KEY: test.masterKey.toString('base64'),
+  }
+  const child = spawn(process.execPath, args, { env, stdio: 'ignore' })
+  const [, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null]
+  return signal
 }
 
 /** Ends the command at the step of this number, counted from 1. */
@@ -327,6 +345,22 @@ describe('a run that is ended at any step', () => {
     }
     // begun, written, manifest, removing, three parts, days, removed; restoring, three parts, days.
     expect([outs, backs]).toEqual([9, 5])
+  }, 240_000)
+
+  it('and so does one whose process is killed there with SIGKILL', async () => {
+    const before = await rowsNow()
+    // After the second part of the orders; then every step out, and every step back.
+    const out = [6, 1, 2, 3, 4, 5, 7, 8, 9].map((step) => ['out', step] as const)
+    const back = [1, 2, 3, 4, 5].map((step) => ['back', step] as const)
+    for (const [way, step] of [...out, ...back].slice(0, SIZE.archiveKills)) {
+      if (way === 'back') await archiveIt()
+      expect(await killed(way, step, way === 'out' ? folder : await newest())).toBe('SIGKILL')
+      if (way === 'out') await archiveIt()
+      for (const { lines } of way === 'out' ? await rowsNow(OUT()) : []) expect(lines).toEqual([])
+      await bringItBack()
+      expect(await rowsNow()).toEqual(before)
+      expect(await verified()).toEqual([])
+    }
   }, 240_000)
 
   it('after it has written the file, an order that has changed since stays, and is named', async () => {

@@ -54,7 +54,9 @@ export async function readOrderRows(
     const which = `mch_no = '${mchNo}' and transaction_no in (${numbers.map((number) => `'${number}'`).join(', ')})`
     const chunks: Buffer[] = []
     // A lost connection says so instead of giving a stream.
-    const stream = await client.query(to(`copy (select ${listed(names)} from ${escaped(table)} where ${which}) to stdout`))
+    const stream = await client.query(
+      to(`copy (select ${listed(names)} from ${escaped(table)} where ${which}) to stdout`),
+    )
     for await (const chunk of stream) chunks.push(chunk as Buffer)
     const lines = Buffer.concat(chunks).toString('latin1').split('\n').slice(0, -1)
     rows.push({ table, columns: names, lines: lines.sort() })

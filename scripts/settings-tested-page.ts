@@ -53,6 +53,9 @@ const REASONS: Record<string, string> = {
     '多久之后删除已结束的网关的行；之前也不读',
   'names that one round of counts holds; further ones are limited by each machine alone':
     '一轮计数最多多少个名字；多出的由各机器单独限制',
+  'how many old rows one statement removes; the next round removes the others':
+    '一条语句删除多少旧行；其余由下一轮删除',
+  'how often old rows are looked for, where the last round found none': '上一轮没有找到时，多久找一次旧行',
   'how long one process alone makes the heads of a day; two would make the same':
     '一个进程独自生成日摘要多久；两个进程会生成同样的',
   'lapsed orders of one statement; all of a sweep end': '一条语句结束多少个过期订单；一次清扫的都会结束',

@@ -90,6 +90,7 @@ export function buildWorld({
   const cashierProof = ({ mchNo, transactionNo }: { mchNo: string; transactionNo: string }): Buffer =>
     createHmac('sha256', cashierKey).update(`${mchNo}/${transactionNo}`).digest()
   const { closeBudgetMs, channelCallMs, leaseMs, nonceWindowMs, auditDays } = config
+  const { tryDays, hourDays, reconciliationDays } = config
   return {
     pool,
     phase,
@@ -97,7 +98,10 @@ export function buildWorld({
     ...{ post: outgoing.post, addressOf: outgoing.addressOf, urlRefusal: outgoing.refusal },
     // In the sandbox the stand-ins run in this process, so their webhooks come to its own address.
     notifyUrl: (mchNo, channel) => `${config.mode === 'sandbox' ? ownUrl() : publicUrl()}/notify/${channel}/${mchNo}`,
-    limits: { closeBudgetMs, channelCallMs, leaseMs, nonceWindowMs, auditDays, alarmAfterMs: ALARM_AFTER_MS },
+    limits: {
+      ...{ closeBudgetMs, channelCallMs, leaseMs, nonceWindowMs, alarmAfterMs: ALARM_AFTER_MS },
+      ...{ auditDays, tryDays, hourDays, reconciliationDays },
+    },
     isSandbox: config.mode === 'sandbox',
     consoleRules: consoleRulesOf(config),
     groupOf: ONE_GROUP,

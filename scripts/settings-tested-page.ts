@@ -33,6 +33,29 @@ const REASONS: Record<string, string> = {
   'how wide the column of values is that `config` shows': '`config` 显示值的一列有多宽',
   'the oldest PostgreSQL with which `config --connect` is content': '`config --connect` 认可的最旧的 PostgreSQL',
   'how many secrets are read at once; all are sealed again': '一次读取多少个秘密；全部都会重新加密',
+  'orders that one transaction takes out into a file; the file holds the same rows':
+    '一个事务取出到文件的订单数；文件里的行一样',
+  'orders that stay in the database and are named; the others are counted': '留在数据库并列出的订单数；其余只计数',
+  'how often a part is looked at again that changed while it was taken out; the next run goes on':
+    '取出时有变化的一段重新看几次；下一次执行会接着做',
+  'orders that may lie between those of one part; those that are not read stay in the database':
+    '一段的订单之间可能有多少笔订单；没有读到的留在数据库',
+  'how often a long command says how far it is': '耗时的命令多久说一次进度',
+  'how often gateways tell each other their counts; docs/scaling.md says how far off the sums are':
+    '网关多久互相告知计数；误差见 docs/scaling.md',
+  'rounds of counts that a slow reader still finds; what is older was earned back':
+    '读得慢的网关还能找到的计数轮数；更早的已经恢复',
+  'of a gateway that is heard of for the first time, counts that are older do not matter any more':
+    '第一次听到的网关，更早的计数不再有影响',
+  'rows of counts that are older are not read; it only has to be longer than clocks differ':
+    '更早的计数行不读；只需比各机器时钟之差长',
+  'after which rows of ended gateways are removed; they are not read before':
+    '多久之后删除已结束的网关的行；之前也不读',
+  'names that one round of counts holds; further ones are limited by each machine alone':
+    '一轮计数最多多少个名字；多出的由各机器单独限制',
+  'how many old rows one statement removes; the next round removes the others':
+    '一条语句删除多少旧行；其余由下一轮删除',
+  'how often old rows are looked for, where the last round found none': '上一轮没有找到时，多久找一次旧行',
   'how long one process alone makes the heads of a day; two would make the same':
     '一个进程独自生成日摘要多久；两个进程会生成同样的',
   'lapsed orders of one statement; all of a sweep end': '一条语句结束多少个过期订单；一次清扫的都会结束',

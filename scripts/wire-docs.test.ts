@@ -97,7 +97,8 @@ describe('the errors of a call', () => {
     const own = [...code.matchAll(/refuse\('([A-Z_]+)'/g)].map(([, name]) => name ?? '')
     const limits = [...readFileSync(path.join(ROOT, 'packages/core/src/refund.ts'), 'utf8').matchAll(/'(REFUND_\w+)'/g)]
     const more = [
-      ...(code.includes('numberOf(') || code.includes('resendByMerchant(') ? ['ORDER_NOT_EXIST'] : []),
+      ...(/numberOf\(|absentOrder\(/.test(code) ? ['ORDER_NOT_EXIST', 'ORDER_STATE_ERROR'] : []),
+      ...(code.includes('absentRefund(') ? ['REFUND_NOT_EXIST', 'ORDER_STATE_ERROR'] : []),
       ...(code.includes('refundRefused(') ? ['ORDER_NOT_PAID', ...limits.map(([, name]) => name ?? '')] : []),
     ]
     return [...new Set([...own, ...more])].filter((name) => name in ERRORS && !EVERY_CALL.includes(name)).sort()

@@ -180,7 +180,10 @@ export const ADVICE: Record<ErrorName, Both> = {
     en: 'check the number. After a placing without an answer it means that there is no order: place again, same number',
   },
   ORDER_NOT_PAID: { zh: '未支付的订单请关单', en: 'close an order that is not paid' },
-  ORDER_STATE_ERROR: { zh: '先查询订单', en: 'query the order first' },
+  ORDER_STATE_ERROR: {
+    zh: '先查询订单；已归档的，请网关运营方恢复',
+    en: 'query the order first; one that is archived the operator of the gateway brings back',
+  },
   MCH_TRADE_NO_REPEAT: {
     zh: '这个单号已下过内容不同的订单，`fieldErrors` 指出第一个不同的字段；新订单用新单号',
     en: 'the number belongs to an order with other contents, and `fieldErrors` names the first field that differs: a new order needs a new number',

@@ -19,8 +19,8 @@ import { takenTimers } from './support/taken-timers.ts'
 const SECOND = 1000
 const MINUTE = 60 * SECOND
 const HOUR = 60 * MINUTE
-/** The worker, the notifier and the writer of the log of calls, when each has nothing to do. */
-const SLEEPERS = 3
+/** The worker, the notifier, the writer of the log of calls and the teller of other gateways, when each has nothing to do. */
+const SLEEPERS = 4
 
 let production: Production
 let upstream: SilentUpstream
@@ -72,6 +72,9 @@ describe('a production start', () => {
       metricsPort: null,
       traces: null,
       auditDays: 0,
+      tryDays: 400,
+      hourDays: 400,
+      reconciliationDays: 1830,
       trustedProxies: 0,
       totpRoles: [],
       sandboxExposed: 'no',

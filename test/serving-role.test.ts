@@ -159,6 +159,8 @@ describe('the role that serves', () => {
       `update schema_migration set name = name`,
       `alter table timeline add column x integer`,
       `drop table console_audit`,
+      `insert into archived_order values ('M', 'A', 'T', 'CLOSED', null, 'x')`,
+      `delete from archived_day`,
       `create table mine (x integer)`,
     ]
     const said = []

@@ -11,6 +11,7 @@ const size = (name: string, quick: number, long: number): number => Number(proce
 export const SIZE = {
   alerts: size('ALERTS', 0, 1),
   billTrades: size('BILL_TRADES', 1500, 100_000),
+  archiveKills: size('ARCHIVE_KILLS', 1, 14),
   archives: size('ARCHIVES', 1, 2),
   closedByTwo: size('CLOSED_BY_TWO', 100, 1000),
   crashSeconds: size('CRASH_SECONDS', 5, 120),

@@ -1,4 +1,5 @@
 /** `acopay-server COMMAND`: finds the operator's command, runs it, and says in one line what went wrong. */
+import { archive } from './commands/archive.ts'
 import { audit } from './commands/audit.ts'
 import { backup } from './commands/backup.ts'
 import { capacity } from './commands/capacity.ts'
@@ -50,6 +51,7 @@ export const OPERATOR_COMMANDS: Record<string, OperatorCommand> = {
   'channel-account': channelAccount,
   rotate,
   audit,
+  archive,
   backup,
   restore,
   restored,

@@ -30,6 +30,10 @@ export type Limits = {
   nonceWindowMs: number
   /** Days for which the audit log is kept; 0: for good. */
   auditDays: number
+  /** Days for which tries of notifications, counts of hours and reconciliations are kept; 0: for good. */
+  tryDays: number
+  hourDays: number
+  reconciliationDays: number
 }
 
 /** `byMs`: how far the machine's clock is ahead; negative where it is behind. */

@@ -44,6 +44,8 @@ const OF_THE_INSTALLATION = new Set([
   'alarm_news',
   'alarm_channel',
   'alarm_watch',
+  'archive',
+  'shared_count',
 ])
 
 /** Indexes that do not begin with mch_no, because their readers look at the rows of all merchants. */
@@ -128,6 +130,7 @@ describe('every table', () => {
           and a.attname = 'transaction_no' and i.indpred is null order by 1`,
     )
     expect(served.map(({ name }) => name)).toEqual([
+      'archived_order',
       'attempt',
       'notification',
       'notification_try',

@@ -10,7 +10,9 @@ export {
   alarmHealth,
 } from './alarms/alarm-channels.ts'
 export { type Alarm, type AlarmPlace, listAlarms } from './alarms/alarms.ts'
-export { BILL_KINDS, type Bill, type BillKey, type BillRow, billRows, findBill, readBillPart } from './bills/bills.ts'
+export { type ArchivedOrder, findArchivedOrder, findArchivedRefund } from './archive/archived.ts'
+export { billPages } from './bills/archived-lines.ts'
+export { BILL_KINDS, type Bill, type BillKey, type BillRow, findBill, readBillPart } from './bills/bills.ts'
 export { type CallKind, type LoggedCall, listCalls, type SignatureSeen } from './calls/call-log.ts'
 export { type Audit, type AuditFilter, listAudit } from './console/audit.ts'
 export {

@@ -12,8 +12,16 @@ const ADDED_TO = [
   'platform_key',
   'purpose_key',
 ]
-/** The owner writes these: by `migrate`, and when it removes old rows of the audit log. */
-const ONLY_READ = ['schema_migration', 'console_audit_mark']
+/** The owner writes these: by `migrate`, when it removes old rows of the audit log, and by `archive`. */
+const ONLY_READ = [
+  'schema_migration',
+  'console_audit_mark',
+  'archive',
+  'archived_order',
+  'archived_refund',
+  'archived_lines',
+  'archived_day',
+]
 
 /** Lets `role` serve this database. Refused for a role that does not exist, and for one that could do anything anyway. */
 export const grantServing = (pool: Pool, role: string): Promise<'granted' | 'no such role' | 'may do anything'> =>

@@ -59,6 +59,8 @@ const ARGUMENTS: Record<string, unknown[]> = {
   moveOrder: [{ headSeq: 1, ...bytes }, bytes],
   moveAttempt: [{ state: 'OPEN' }, { event: 'shut' }],
   addLoadOrders: [bytes],
+  readOrderRows: [{ mchNo: 'M', numbers: [] }, new Map([['orders', ['mch_no']]])],
+  putOrderRows: [[{ table: 'orders', columns: [], lines: ['x'] }]],
 }
 
 type Call = (db: Db, ...rest: unknown[]) => unknown

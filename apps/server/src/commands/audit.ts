@@ -7,6 +7,7 @@ import { dayBounds } from '@acopay/core'
 import { parseJson } from '@acopay/protocol'
 import { type DayHeads, type Db, type Pool, readDayHeads } from '@acopay/store'
 import { forgetAudit } from '@acopay/store/console'
+import { readArchived } from '../actions/audit/archived-days.ts'
 import type { Finding } from '../actions/audit/findings.ts'
 import { verifyAuditLog } from '../actions/audit/verify-audit-log.ts'
 import { checkedHeads, differences, goneFrom, type KnownHeads, missingDays } from '../actions/audit/verify-heads.ts'
@@ -112,11 +113,13 @@ export async function verify({ db, stamps, keys, say }: Tools, options: Options)
   const wanted = new Set(heads.flatMap((one) => (one.audit === null ? [] : [BigInt(one.audit.seq)])))
   const auditSince = await stampedSince(db, stamps, 'audit')
   const log = mchNo === null ? await verifyAuditLog(db, { stamps, since: auditSince, wanted }) : null
+  const archived = await readArchived(db, stamps)
   const findings: Finding[] = [
     ...known.findings,
+    ...archived.findings,
     ...timelines.findings,
     ...(log?.findings ?? []),
-    ...heads.flatMap((one) => differences(one, timelines, { log, mchNo })),
+    ...heads.flatMap((one) => differences(one, timelines, { log, mchNo, archived })),
   ]
   for (const { zh, en } of findings) say(`✗ ${zh} (${en})`)
   const before = timelines.unstamped + (log?.unstamped ?? 0)

@@ -94,8 +94,7 @@ it('one of several processes closes a connection too many itself, and takes anot
 })
 
 it('one of several processes has no bound of the system: Node would hand the connection round', async () => {
-  const share = () => ({ processes: 2, tell: () => {}, hear: () => {} })
-  const together = { share, metricsText: async () => '' }
+  const together = { metricsText: async () => '' }
   const config = readConfig({ ACOPAY_MODE: 'production' }, '/nowhere')
   const member = buildServer(world, { ...config, together }, NO_EXTRA_ROUTES)
   expect(member.server.maxConnections).toBeFalsy()

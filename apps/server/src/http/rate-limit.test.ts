@@ -97,6 +97,7 @@ describe('the rate limit of several processes', () => {
     const waiting: { from: number; taken: Taken }[] = []
     const shareOf = (from: number): RateShare => ({
       processes,
+      machines: () => 1,
       tell: (taken) => void waiting.push({ from, taken }),
       hear: (listener) => {
         listeners[from] = listener

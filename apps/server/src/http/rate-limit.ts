@@ -1,7 +1,7 @@
 /**
- * A token bucket per name, in memory. The processes of one gateway share each bucket (start/group): what one lets through the others take
- * off theirs. Gateways on several machines share nothing: n of them allow n times as much. It protects the gateway from bursts; a strict
- * quota needs a proxy in front of the gateway.
+ * A token bucket per name, in memory. The processes of one installation share each bucket (start/telling.ts): what one lets through the
+ * others take off theirs, on one machine at once, on other machines a second later at the latest. It protects the gateway from bursts; a
+ * strict quota needs a proxy in front of the gateway.
  */
 import { LRUCache } from 'lru-cache'
 import { growingTo } from '../growing-to.ts'
@@ -18,20 +18,22 @@ export type Taken = { name: string; perSecond: number; tokens: number }
 
 /** The other processes of the gateway. */
 export type RateShare = {
-  /** How many processes there are, this one included. */
+  /** How many processes of this machine there are, this one included. */
   processes: number
+  /** How many machines there are. */
+  machines: () => number
   tell: (taken: Taken) => void
   /** `listener` is called with what each of the others let through. */
   hear: (listener: (taken: Taken) => void) => void
 }
 
-const ALONE: RateShare = { processes: 1, tell: () => {}, hear: () => {} }
+const ALONE: RateShare = { processes: 1, machines: () => 1, tell: () => {}, hear: () => {} }
 
 /** A bucket holds as many tokens as this many seconds add. */
 const BURST_SECONDS = 2
 const NAMES_MAX = 50_000
 /**
- * What all processes together have let through and not yet told is at most this part of a full bucket, or one call of each process where
+ * What all processes of a machine together have let through and not yet told is at most this part of a full bucket, or one call of each process where
  * that is more. So a caller far from its limit costs no message.
  */
 const UNTOLD_PARTS = 10
@@ -61,7 +63,8 @@ export function rateLimit(defaultPerSecond: number, nowMs: () => number, share: 
   share.hear(({ name, perSecond, tokens }) => {
     const bucket = bucketOf(name, perSecond)
     // A debt: what was let through at once in several processes is earned before anything is let through again.
-    bucket.tokens = Math.max(-perSecond * BURST_SECONDS * share.processes, bucket.tokens - tokens)
+    const most = perSecond * BURST_SECONDS * share.processes * share.machines()
+    bucket.tokens = Math.max(-most, bucket.tokens - tokens)
   })
   return {
     allows(name, asked) {
@@ -70,7 +73,7 @@ export function rateLimit(defaultPerSecond: number, nowMs: () => number, share: 
       const bucket = bucketOf(name, perSecond)
       if (bucket.tokens < 1) return false
       bucket.tokens -= 1
-      if (share.processes > 1) tell(name, perSecond, bucket)
+      if (share !== ALONE) tell(name, perSecond, bucket)
       return true
     },
     isSpent: (name) => defaultPerSecond !== 0 && bucketOf(name, defaultPerSecond).tokens < 1,

@@ -30,7 +30,7 @@ import { type RateLimit, rateLimit } from './rate-limit.ts'
 import { referenceRoutes } from './reference.ts'
 import { tellOf } from './request-line.ts'
 import { standingHeaders } from './standing-headers.ts'
-import type { Together } from './together.ts'
+import type { LimitShare, Together } from './together.ts'
 import { traceRequests } from './tracing.ts'
 import { notificationRoutes } from './upstream/webhook.ts'
 
@@ -70,6 +70,8 @@ export type HttpOptions = {
   metricsToken: string | null
   /** Absent where this process is the whole gateway. */
   together?: Together
+  /** Absent where this process shares its limits with no other. */
+  share?: LimitShare
 }
 
 /** Routes that only some gateways have, such as the sandbox's. The code that starts a gateway passes them in. */
@@ -82,9 +84,9 @@ export const NO_EXTRA_ROUTES: ExtraRoutes = { consoleEndpoints: [], register: ()
 
 export function buildServer(world: World, options: HttpOptions, extra: ExtraRoutes): FastifyInstance {
   const nowMs = () => world.now().getTime()
-  const { together } = options
-  const perAddress = rateLimit(options.ratePerAddress, nowMs, together?.share('address'))
-  const perMerchant = rateLimit(options.ratePerMerchant, nowMs, together?.share('merchant'))
+  const { together, share } = options
+  const perAddress = rateLimit(options.ratePerAddress, nowMs, share?.('address'))
+  const perMerchant = rateLimit(options.ratePerMerchant, nowMs, share?.('merchant'))
   // The pages that payers of a broken link see are known once the cashier's routes are there.
   const lost: { page: LostPage } = { page: () => null }
   const app = newApp(options, lost)

@@ -24,6 +24,7 @@ import {
 } from '@acopay/store'
 import { makeDueHeads } from '../actions/audit/day-heads.ts'
 import { makeBill } from '../actions/bill/make-bill.ts'
+import { forgetOldRows } from '../actions/calls/forget-rows.ts'
 import { forgetOldAudit } from '../actions/console/audit.ts'
 import { closeAttempts } from '../actions/order/close-attempts.ts'
 import { expireOrders } from '../actions/order/expire-order.ts'
@@ -98,6 +99,7 @@ const ALL_BUT_BILLS = JOB_KINDS.filter((kind) => !BILL_KINDS.includes(kind))
 /** A bank may take three working days to return money, with a weekend between them. */
 const LATE_ALARM_MS = 5 * 24 * 3_600_000
 const PLAN_PAUSE_MS = 60_000
+const FORGET_PAUSE_MS = 600_000
 const COUNT_PAUSE_MS = 15_000
 /** Counting the overview's figures takes at most a twentieth of the time. */
 const COUNT_SHARE = 20
@@ -209,6 +211,7 @@ export function startWorker(world: World, nextLook: Lookout): Worker {
   let counting: Promise<void> | null = null
   let countAgainMs = 0
   let heading: Promise<void> | null = null
+  let forgetAgainMs = 0
 
   async function round(due: Due): Promise<number> {
     const nowMs = world.now().getTime()
@@ -217,6 +220,7 @@ export function startWorker(world: World, nextLook: Lookout): Worker {
       planAgainMs = nowMs + PLAN_PAUSE_MS
       heading ??= makeHeads()
     }
+    if (nowMs >= forgetAgainMs) forgetAgainMs = nowMs + ((await forgetOldRows(world)) > 0 ? 0 : FORGET_PAUSE_MS)
     if (counting === null && nowMs >= countAgainMs) counting = countOften()
     const free = { jobs: LANES - running.size, bills: BILL_LANES - making.size }
     const { jobs, swept } = await takeRound(world, free, due)

@@ -17,6 +17,8 @@ export type Metrics = {
   watchRests: (count: () => ReadonlyMap<string, number>) => void
   /** A try to send a notification. */
   notification: (outcome: 'delivered' | 'failed') => void
+  /** Rows of this table were older than their retention. */
+  forgotten: (of: string, rows: number) => void
   job: (kind: string, outcome: string) => void
   /** A log line that is worth an alert, by its text. */
   alarm: (message: string) => void
@@ -68,6 +70,9 @@ export function metrics({ version, mode }: { version: string; mode: string }): M
     },
   })
   const notifications = counter('notification_tries_total', 'Tries to send a notification.', ['outcome'])
+  const forgotten = counter('forgotten_rows_total', 'Rows removed because they were older than their retention.', [
+    'of',
+  ])
   const jobs = counter('jobs_total', 'Runs of jobs.', ['kind', 'outcome'])
   const alarms = counter('alarms_total', 'Log lines that are worth an alert.', ['message'])
   const batches = histogram('batch_size', 'Callers who share a statement.', ['of'], SIZES)
@@ -86,6 +91,7 @@ export function metrics({ version, mode }: { version: string; mode: string }): M
       resting = count
     },
     notification: (outcome) => notifications.inc({ outcome }),
+    forgotten: (of, rows) => forgotten.inc({ of }, rows),
     job: (kind, outcome) => jobs.inc({ kind, outcome }),
     alarm: (message) => alarms.inc({ message }),
     batch: (of, size) => batches.observe({ of }, size),

@@ -21,6 +21,7 @@ import { stampsOf } from '../security/stamps.ts'
 import { type MasterKeys, secretsOf } from '../security/vault.ts'
 import { NO_TRACES, type Tracer } from '../tracing/along.ts'
 import { channelAccounts } from '../upstream/accounts.ts'
+import type { RestShare } from '../upstream/circuit-breaker.ts'
 import { VERSION } from '../version.ts'
 import type { World } from '../world.ts'
 import type { Clock } from './clock.ts'
@@ -60,6 +61,8 @@ export type Parts = {
   phase?: World['phase']
   /** The machine's own where it is not said. */
   hashing?: Hashing
+  /** Absent where this process is alone. */
+  restShare?: RestShare
   sleep: World['sleep']
 }
 
@@ -81,6 +84,7 @@ export function buildWorld({
   groupOf = ONE_GROUP,
   phase = () => 'ready',
   hashing = hashingQueue(),
+  restShare,
   sleep,
 }: Parts): World {
   const { now } = clock
@@ -89,14 +93,18 @@ export function buildWorld({
   const cashierProof = ({ mchNo, transactionNo }: { mchNo: string; transactionNo: string }): Buffer =>
     createHmac('sha256', cashierKey).update(`${mchNo}/${transactionNo}`).digest()
   const { closeBudgetMs, channelCallMs, leaseMs, nonceWindowMs, auditDays } = config
+  const { tryDays, hourDays, reconciliationDays } = config
   return {
     pool,
     phase,
-    channelOf: channelAccounts({ pool, master, door: { fetch, now, newNonce }, sandboxUrl, log, metrics }),
+    channelOf: channelAccounts({ pool, master, door: { fetch, now, newNonce }, sandboxUrl, log, metrics, restShare }),
     ...{ post: outgoing.post, addressOf: outgoing.addressOf, urlRefusal: outgoing.refusal },
     // In the sandbox the stand-ins run in this process, so their webhooks come to its own address.
     notifyUrl: (mchNo, channel) => `${config.mode === 'sandbox' ? ownUrl() : publicUrl()}/notify/${channel}/${mchNo}`,
-    limits: { closeBudgetMs, channelCallMs, leaseMs, nonceWindowMs, auditDays, alarmAfterMs: ALARM_AFTER_MS },
+    limits: {
+      ...{ closeBudgetMs, channelCallMs, leaseMs, nonceWindowMs, alarmAfterMs: ALARM_AFTER_MS },
+      ...{ auditDays, tryDays, hourDays, reconciliationDays },
+    },
     isSandbox: config.mode === 'sandbox',
     consoleRules: consoleRulesOf(config),
     groupOf,

@@ -34,6 +34,9 @@ ACOPAY_RATE_PER_ADDRESS   5000  0    1000000
 ACOPAY_RATE_PER_MERCHANT  0     0    1000000
 ACOPAY_CALL_LOG           1000  0    100000
 ACOPAY_AUDIT_DAYS         0     0    36500
+ACOPAY_TRY_DAYS           400   0    36500
+ACOPAY_HOUR_DAYS          400   0    36500
+ACOPAY_RECONCILIATION_DAYS 1830 0    36500
 ACOPAY_TRUSTED_PROXIES    0     0    10
 ACOPAY_METRICS_PORT       none  0    65535
 `
@@ -71,6 +74,9 @@ describe('without any setting', () => {
       shellOrigins: ['http://127.0.0.1:*', 'http://localhost:*'],
       callLogMax: 1000,
       auditDays: 0,
+      tryDays: 400,
+      hourDays: 400,
+      reconciliationDays: 1830,
       trustedProxies: 0,
       totpRoles: [],
       proofAboveFen: 100_000n,

@@ -1,4 +1,5 @@
 /** One gateway process. What it opens is closed in the opposite order, also when the start fails or is given up. */
+import { randomUUID } from 'node:crypto'
 import { uptime } from 'node:os'
 import { setTimeout as pause } from 'node:timers/promises'
 import { type Pool, readDatabaseClock } from '@acopay/store'
@@ -22,14 +23,16 @@ import { openDatabase } from './database.ts'
 import { everyMinute, refreshKey, watchSchema } from './every-minute.ts'
 import type { Member } from './group/parent-link.ts'
 import { inHome } from './home.ts'
+import { installationBus, keepExchanging } from './installation.ts'
 import { lastCalls } from './last-calls.ts'
 import { type Close, closeAll, goneOnce, watched } from './lifetime.ts'
 import { openLog, standardOutput } from './log.ts'
 import { merchantGroups } from './merchant-groups.ts'
 import { openMetrics } from './open-metrics.ts'
 import { openTraces } from './open-traces.ts'
-import { prepareDatabase } from './prepare-database.ts'
+import { type Preparing, prepareDatabase } from './prepare-database.ts'
 import { sandboxHere } from './sandbox-here.ts'
+import { type Shares, sharesOf } from './telling.ts'
 
 const LONGEST_ANSWER_MS = 10_000
 
@@ -107,17 +110,18 @@ async function start({ config, machine, signal, opened, member }: Start): Promis
   const clock = movableClock(watchedClock({ ...machine, databaseMs: () => machine.databaseMs(pool) }))
   const holders = keyHolders(config)
   opened.push(async () => holders.signer?.stop())
-  const as = member === null ? 'first' : 'begun'
-  const preparing = { as, config, pool, master, holders, clock, log, signal } as const
+  const as: Preparing = member === null ? 'first' : 'begun'
+  const preparing = { as, config, pool, master, holders, clock, log, signal }
   const { key, purposeKey, mayRewrite } = await prepareDatabase(preparing)
-  const outgoing = outgoingOf(config)
-  opened.push(outgoing.close)
+  const outgoing = outgoingOf(config, opened)
+  const { shares, sharing } = sharesWith({ ...clock, pool, log, sleep: machine.sleep }, member)
   const urls = { public: '', own: '', sandbox: () => '' }
   let phase: ReturnType<World['phase']> = 'starting'
   const world = buildWorld({
     config: mayRewrite ? config : forgettingNothing(config),
     pool,
     ...telling,
+    restShare: shares.rests,
     master,
     purposeKey,
     outgoing,
@@ -139,21 +143,19 @@ async function start({ config, machine, signal, opened, member }: Start): Promis
 
   const working: { stop: () => Promise<void> }[] = []
   opened.push(() => Promise.all(working.map((work) => work.stop())))
-  const together = member === null ? {} : { together: member.together }
-  const app = buildServer(world, { ...config, ...together }, sandbox?.routes ?? NO_EXTRA_ROUTES)
+  const http = { ...config, ...(member && { together: member.together }), share: shares.limit }
+  const app = buildServer(world, http, sandbox?.routes ?? NO_EXTRA_ROUTES)
   opened.push(() => closeServer(app))
   urls.own = await listen(app, config)
   const metricsUrl = await openMetrics(world, config, { text: metricsText(world), opened })
   urls.public = config.publicUrl ?? urls.own
   if (member?.post.hasJobs !== false) crew.start()
   member?.joins(world)
-  working.push(crew, ...besides(world, clock), everyMinute(refresh), everyMinute(watchSchema(world, tellGone)))
+  working.push(crew, ...sharing(), ...besides(world, clock), ...minutely(world, refresh, tellGone))
   const files = sandbox?.writeFiles?.({ url: urls.public, platformPublicKey: key.current.publicKeyText }) ?? null
   signal.throwIfAborted()
   phase = 'ready'
-  const enter = (next: Ending): void => {
-    phase = next
-  }
+  const enter = (next: Ending): Ending => (phase = next)
   const stop = stopperOf({ app, config, machine, opened, member, isGone, enter })
   return { url: urls.own, metricsUrl, sandbox: files, log, gone, stop }
 }
@@ -174,6 +176,21 @@ const stopperOf =
     return closeAll(opened)
   }
 
+/** What this process shares with all others of the installation. The parent of a group exchanges for all of it. */
+function sharesWith(
+  { sleep, ...parts }: Pick<World, 'log' | 'now' | 'steadyMs' | 'pool' | 'sleep'>,
+  member: Member | null,
+): { shares: Shares; sharing: () => { stop: () => Promise<void> }[] } {
+  if (member !== null) return { shares: sharesOf(member.bus), sharing: () => [] }
+  const installation = installationBus({ ...parts, member: randomUUID(), processes: 1 })
+  return { shares: sharesOf(installation), sharing: () => [keepExchanging(installation, sleep)] }
+}
+
+const minutely = (world: World, refresh: () => Promise<void>, tellGone: (error: Error) => void) => [
+  everyMinute(refresh),
+  everyMinute(watchSchema(world, tellGone)),
+]
+
 /** The background work that goes on beside the jobs. */
 const besides = (world: World, clock: MovableClock): { stop: () => Promise<void> }[] => [
   keepComparing(clock, world),
@@ -191,8 +208,11 @@ async function openTelling({ config, machine, opened, member }: Omit<Start, 'sig
 /** Where the owner of the tables removes old rows (`npm run audit -- forget`). */
 const forgettingNothing = (config: Config): Config => ({ ...config, auditDays: 0 })
 
-const outgoingOf = ({ notifyPorts: ports, notifyNetworks: networks, mode }: Config): SafePost =>
-  safePost({ ports, networks, isLoopbackAllowed: mode === 'sandbox' })
+function outgoingOf({ notifyPorts: ports, notifyNetworks: networks, mode }: Config, opened: Close[]): SafePost {
+  const outgoing = safePost({ ports, networks, isLoopbackAllowed: mode === 'sandbox' })
+  opened.push(outgoing.close)
+  return outgoing
+}
 
 /** `close` waits for open connections. Those that are still open after the longest answer have sent no request: they are cut. */
 async function closeServer(app: FastifyInstance): Promise<void> {

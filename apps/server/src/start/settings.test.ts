@@ -31,6 +31,9 @@ ACOPAY_TOTP_ROLES           -          gateway
 ACOPAY_PROOF_ABOVE          1000.00    gateway
 ACOPAY_SECOND_PERSON_ABOVE  -          gateway
 ACOPAY_AUDIT_DAYS           0          commands
+ACOPAY_TRY_DAYS             400        gateway
+ACOPAY_HOUR_DAYS            400        gateway
+ACOPAY_RECONCILIATION_DAYS  1830       gateway
 ACOPAY_TRUSTED_PROXIES      0          gateway
 ACOPAY_NOTIFY_PORTS         443        gateway
 ACOPAY_NOTIFY_NETWORKS      -          gateway

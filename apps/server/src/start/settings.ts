@@ -242,6 +242,24 @@ export const SETTINGS = {
     zh: '审计日志保存多久；0为永久',
     en: 'how long the audit log is kept; 0 is for good',
   }),
+  ACOPAY_TRY_DAYS: setting('tryDays', whole([0, 36_500], { zh: '天', en: 'days' }), '400', {
+    group: 'storage',
+    since: '0.2.0',
+    zh: '订单下单之后，它的通知的每次尝试保存多久，至少32；0为永久',
+    en: 'how long after an order was placed the tries of its notifications are kept, at least 32; 0 is for good',
+  }),
+  ACOPAY_HOUR_DAYS: setting('hourDays', whole([0, 36_500], { zh: '天', en: 'days' }), '400', {
+    group: 'storage',
+    since: '0.2.0',
+    zh: '总览的每小时计数保存多久，至少32；0为永久。统计页的数不受影响',
+    en: "how long the overview's counts of hours are kept, at least 32; 0 is for good. The page of figures keeps its own",
+  }),
+  ACOPAY_RECONCILIATION_DAYS: setting('reconciliationDays', whole([0, 36_500], { zh: '天', en: 'days' }), '1830', {
+    group: 'storage',
+    since: '0.2.0',
+    zh: '对账结果和已处理的差异保存多久，至少32；0为永久',
+    en: 'how long reconciliations and settled differences are kept, at least 32; 0 is for good',
+  }),
   ACOPAY_TRUSTED_PROXIES: setting('trustedProxies', whole([0, 10]), '0', {
     group: 'network',
     since: '0.1.0',

@@ -16,7 +16,7 @@ import type { Logger } from 'pino'
 import { growingTo } from '../growing-to.ts'
 import type { Metrics } from '../metrics/metrics.ts'
 import { type MasterKeys, seal, unseal } from '../security/vault.ts'
-import { circuitBreaker } from './circuit-breaker.ts'
+import { circuitBreaker, type RestShare } from './circuit-breaker.ts'
 import { withComplaints } from './complaints.ts'
 import { counted } from './counted.ts'
 
@@ -44,13 +44,15 @@ type Parts = {
   sandboxUrl: () => string
   log?: Pick<Logger, 'error' | 'warn'>
   metrics: Metrics
+  /** Absent where this process is alone. */
+  restShare?: RestShare | undefined
 }
 
 /**
  * Returns the function that finds a merchant's channel. It reads the account each time, unless its caller has just done so (`read`), so
  * that changes apply at once; null where there is none.
  */
-export function channelAccounts({ pool, master, door, sandboxUrl, log, metrics }: Parts) {
+export function channelAccounts({ pool, master, door, sandboxUrl, log, metrics, restShare }: Parts) {
   type Made = {
     sealed: Buffer
     sandbox: string
@@ -60,7 +62,7 @@ export function channelAccounts({ pool, master, door, sandboxUrl, log, metrics }
   }
   const cached = new LRUCache<string, Made>(growingTo(CHANNELS_MAX))
   const channelIn = (name: string): string => name.slice(name.lastIndexOf('/') + 1)
-  const { guard, rests } = circuitBreaker(door.now, (name) => metrics.upstreamRest(channelIn(name)))
+  const { guard, rests } = circuitBreaker(door.now, (name) => metrics.upstreamRest(channelIn(name)), restShare)
   metrics.watchRests(() => {
     const counts = new Map<string, number>()
     for (const { name, isResting } of rests()) {

@@ -47,7 +47,7 @@ export const CALLS: Record<AnswerName, Call> = {
       zh: '按平台订单号或商户订单号查询订单的状态。两个号码至少填一个，都填时以平台订单号为准。',
       en: "Tells the state of an order, by the platform's number or by the merchant's. At least one is needed; if both are sent, the platform's number counts.",
     },
-    refusals: ['ORDER_NOT_EXIST'],
+    refusals: ['ORDER_NOT_EXIST', 'ORDER_STATE_ERROR'],
   },
   'post close': {
     fields: 'close',
@@ -85,6 +85,7 @@ export const CALLS: Record<AnswerName, Call> = {
     },
     refusals: [
       'ORDER_NOT_EXIST',
+      'ORDER_STATE_ERROR',
       'ORDER_NOT_PAID',
       'MCH_REFUND_NO_REPEAT',
       'REFUND_AMOUNT_EXCEED',
@@ -103,7 +104,7 @@ export const CALLS: Record<AnswerName, Call> = {
       zh: '按平台退款单号或商户退款单号查询退款的状态。两个号码至少填一个，都填时以平台退款单号为准。',
       en: "Tells the state of a refund, by the platform's number or by the merchant's. At least one is needed; if both are sent, the platform's number counts.",
     },
-    refusals: ['REFUND_NOT_EXIST'],
+    refusals: ['REFUND_NOT_EXIST', 'ORDER_STATE_ERROR'],
   },
   'get bill': {
     fields: 'bill',
@@ -139,7 +140,7 @@ export const CALLS: Record<AnswerName, Call> = {
       zh: '列出商户的退款，新的在前，每页最多100条；可按状态、订单、申请时间（含 `from`，不含 `until`）和退款单号筛选。`next` 不为 null 时，把它作为 `before`、其他参数不变，再查下一页。',
       en: "Lists the merchant's refunds, newest first, at most 100 a page; by state, order, the time they were asked for (from `from` on, before `until`) and number. Where `next` is not null, send it as `before` with the same other parameters for the next page.",
     },
-    refusals: ['ORDER_NOT_EXIST'],
+    refusals: ['ORDER_NOT_EXIST', 'ORDER_STATE_ERROR'],
   },
   'get notifications': {
     fields: 'notifications',
@@ -151,7 +152,7 @@ export const CALLS: Record<AnswerName, Call> = {
       zh: '列出发给商户的通知，新的在前，每页最多100条。`next` 不为 null 时，把它作为 `before` 再查下一页。',
       en: 'Lists the notifications to the merchant, newest first, at most 100 a page. Where `next` is not null, send it as `before` for the next page.',
     },
-    refusals: ['ORDER_NOT_EXIST'],
+    refusals: ['ORDER_NOT_EXIST', 'ORDER_STATE_ERROR'],
   },
   'get notifications/tries': {
     fields: 'notificationTries',
@@ -163,7 +164,7 @@ export const CALLS: Record<AnswerName, Call> = {
       zh: '列出一条通知最近的发送尝试（最多50次），以及商户服务器每次的回答。',
       en: "Lists the last tries (at most 50) to deliver one notification, and what the merchant's server answered each time.",
     },
-    refusals: ['ORDER_NOT_EXIST'],
+    refusals: ['ORDER_NOT_EXIST', 'ORDER_STATE_ERROR'],
   },
   'post notifications/resend': {
     fields: 'resend',
@@ -175,7 +176,7 @@ export const CALLS: Record<AnswerName, Call> = {
       zh: '重发一笔订单的全部通知；加 `seq` 只重发其中一条；不填订单号而填 `state=DEAD`，则重发一段时间内所有已停止的通知。',
       en: 'Sends all notifications of an order again; with `seq` only one of them; with `state=DEAD` and no order number, all of a period that the gateway has given up.',
     },
-    refusals: ['ORDER_NOT_EXIST', 'NONCE_REPEAT'],
+    refusals: ['ORDER_NOT_EXIST', 'ORDER_STATE_ERROR', 'NONCE_REPEAT'],
   },
   'get calls': {
     fields: 'calls',

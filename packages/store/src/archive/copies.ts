@@ -8,21 +8,27 @@ import { ourMigrations } from '../migrations/files.ts'
 export type TableColumns = { table: string; columns: string[] }
 
 /** Sessions that have ended since must not come back to life; the schema's ledger is written by the migrations. */
-const LEFT_OUT = ['schema_migration', 'console_session', 'console_challenge']
+const LEFT_OUT = ['schema_migration', 'console_session', 'console_challenge', 'shared_count']
+
+const BEGIN = {
+  read: 'begin isolation level repeatable read read only',
+  write: 'begin',
+  'write as read': 'begin isolation level repeatable read',
+} as const
 
 /**
  * The connection of one transaction in which nothing times out. `read`: all its statements see one moment of the database, which is
- * not changed.
+ * not changed. `write as read`: they see one moment, and what somebody else has changed since cannot be changed: it fails.
  */
 export async function inOneTransaction<Result>(
   pool: Pool,
-  way: 'read' | 'write',
+  way: keyof typeof BEGIN,
   work: (client: pg.PoolClient) => Promise<Result>,
 ): Promise<Result> {
   const client = await pool.connect()
   let failure: Error | undefined
   try {
-    await client.query(way === 'read' ? 'begin isolation level repeatable read read only' : 'begin')
+    await client.query(BEGIN[way])
     await client.query('set local statement_timeout = 0')
     await client.query('set local idle_in_transaction_session_timeout = 0')
     // Else two readings of one large table may begin at different rows.

@@ -28,25 +28,22 @@ export type BillRow = {
 /** `mchNo`'s bill of `day`. */
 export type BillKey = { mchNo: string; day: string }
 
-const PAGES = {
+/** Of one merchant; conditions follow. */
+export const BILL_SELECTS = {
   PAYMENT: `select 'PAYMENT' as kind, p.paid_at as at, p.attempt_no as "attemptNo", p.payment_no as "paymentNo",
        null as "refundNo", null as "mchRefundNo", p.amount_fen as "amountFen", p.currency, p.fate = 'keep' as "isKept",
        o.description as note, p.transaction_no as "transactionNo", o.mch_trade_no as "mchTradeNo", o.app_no as "appNo",
        a.channel, a.method
      from payment p join orders o on o.mch_no = p.mch_no and o.transaction_no = p.transaction_no
        join attempt a on a.mch_no = p.mch_no and a.attempt_no = p.attempt_no
-    where p.mch_no = $1 and p.bill_day = $2
-      and ($3::timestamptz is null or (p.paid_at, p.attempt_no, p.payment_no) > ($3, $4::text, $5::text))
-    order by p.paid_at, p.attempt_no, p.payment_no limit $6`,
+    where p.mch_no = $1`,
   REFUND: `select 'REFUND' as kind, r.success_time as at, r.attempt_no as "attemptNo", r.payment_no as "paymentNo",
        r.refund_no as "refundNo", r.mch_refund_no as "mchRefundNo", r.amount_fen as "amountFen", 'CNY' as currency,
        null::boolean as "isKept", r.reason as note, r.transaction_no as "transactionNo", o.mch_trade_no as "mchTradeNo",
        o.app_no as "appNo", a.channel, a.method
      from refund r join orders o on o.mch_no = r.mch_no and o.transaction_no = r.transaction_no
        join attempt a on a.mch_no = r.mch_no and a.attempt_no = r.attempt_no
-    where r.mch_no = $1 and r.bill_day = $2
-      and ($3::timestamptz is null or (r.success_time, r.refund_no) > ($3, $4::text))
-    order by r.success_time, r.refund_no limit $5`,
+    where r.mch_no = $1`,
   REVERSAL: `select 'REVERSAL' as kind, r.changed_at as at, r.attempt_no as "attemptNo", r.payment_no as "paymentNo",
        r.refund_no as "refundNo", null as "mchRefundNo", r.amount_fen as "amountFen", p.currency,
        null::boolean as "isKept", null as note, r.transaction_no as "transactionNo", o.mch_trade_no as "mchTradeNo",
@@ -54,12 +51,22 @@ const PAGES = {
      from reversal r join orders o on o.mch_no = r.mch_no and o.transaction_no = r.transaction_no
        join attempt a on a.mch_no = r.mch_no and a.attempt_no = r.attempt_no
        join payment p on p.mch_no = r.mch_no and p.attempt_no = r.attempt_no and p.payment_no = r.payment_no
-    where r.mch_no = $1 and r.bill_day = $2
+    where r.mch_no = $1`,
+} as const satisfies Record<BillRow['kind'], string>
+
+const PAGES = {
+  PAYMENT: `${BILL_SELECTS.PAYMENT} and p.bill_day = $2
+      and ($3::timestamptz is null or (p.paid_at, p.attempt_no, p.payment_no) > ($3, $4::text, $5::text))
+    order by p.paid_at, p.attempt_no, p.payment_no limit $6`,
+  REFUND: `${BILL_SELECTS.REFUND} and r.bill_day = $2
+      and ($3::timestamptz is null or (r.success_time, r.refund_no) > ($3, $4::text))
+    order by r.success_time, r.refund_no limit $5`,
+  REVERSAL: `${BILL_SELECTS.REVERSAL} and r.bill_day = $2
       and ($3::timestamptz is null or (r.changed_at, r.refund_no) > ($3, $4::text))
     order by r.changed_at, r.refund_no limit $5`,
 } as const satisfies Record<BillRow['kind'], string>
 
-/** One page of a day's rows of one kind, ordered by time. */
+/** One page of a day's rows of one kind that are in the tables, ordered by time. `billPages` also has those that are archived. */
 export const billRows = (
   db: Db,
   { mchNo, day }: BillKey,
@@ -76,7 +83,8 @@ export async function hasBillRows(db: Db, { mchNo, day }: BillKey): Promise<bool
     'hasBillRows',
     `select exists (select from payment where mch_no = $1 and bill_day = $2)
          or exists (select from refund where mch_no = $1 and bill_day = $2)
-         or exists (select from reversal where mch_no = $1 and bill_day = $2) as found`,
+         or exists (select from reversal where mch_no = $1 and bill_day = $2)
+         or exists (select from archived_lines where mch_no = $1 and bill_day = $2) as found`,
     [mchNo, day],
   )
   return rows[0]?.found === true

@@ -1,5 +1,6 @@
 /** Merchants' refunds. */
 import { type Fen, fen, type Refundable, type RefundRef, type RefundState } from '@acopay/core'
+import { findArchivedRefund } from '../archive/archived.ts'
 import { type Db, run } from '../db.ts'
 
 export type Refund = {
@@ -32,7 +33,10 @@ export type FoundRefund = Refund & {
   totalFen: bigint
 }
 
-/** Writes a PROCESSING refund. Throws when the merchant's number was used at the same moment: see `isRefundNoTaken`. */
+/**
+ * Writes a PROCESSING refund. Throws when the merchant's number was used at the same moment, or by a refund that was archived: see
+ * `isRefundNoTaken`. What was archived is looked at afterwards, so that a number which is being archived now is not missed.
+ */
 export async function insertRefund(
   db: Db,
   refund: Omit<Refund, 'state' | 'refusal' | 'successTime'>,
@@ -58,7 +62,11 @@ export async function insertRefund(
       now,
     ],
   )
+  if ((await findArchivedRefund(db, refund.mchNo, { mchRefundNo: refund.mchRefundNo })) !== null)
+    throw Object.assign(new Error('the number of this refund was archived'), { constraint: ARCHIVED })
 }
+
+const ARCHIVED = 'archived_refund_pkey'
 
 /**
  * Whether `insertRefund` failed because the merchant used the refund's number for another order at the same moment. In the same
@@ -67,7 +75,7 @@ export async function insertRefund(
 export const isRefundNoTaken = (error: unknown): boolean =>
   error instanceof Error &&
   'constraint' in error &&
-  ['refund_mch_no_mch_refund_no_key', 'refund_pkey'].includes(String(error.constraint))
+  ['refund_mch_no_mch_refund_no_key', 'refund_pkey', ARCHIVED].includes(String(error.constraint))
 
 type Row = Omit<FoundRefund, 'amountFen'> & { amountFen: bigint }
 

@@ -2,7 +2,8 @@
 import { verifyText } from '@acopay/protocol'
 import type { DayHeads } from '@acopay/store'
 import type { ProvenKey } from '../../security/platform-key.ts'
-import { dayAfter, type Heads, signedText } from './day-heads.ts'
+import { type Archived, expectedHead, NOTHING_ARCHIVED } from './archived-days.ts'
+import { DayDigest, dayAfter, type Heads, signedText } from './day-heads.ts'
 import type { Finding } from './findings.ts'
 import type { VerifiedAudit } from './verify-audit-log.ts'
 import { dayKey, type VerifiedTimelines } from './verify-timelines.ts'
@@ -54,13 +55,16 @@ export const goneFrom = (stored: KnownHeads[], exported: KnownHeads[]): Finding[
     ]
   })
 
-/** What differs from one day's heads. `mchNo`: only this merchant's. */
+type Beside = { log: VerifiedAudit | null; mchNo: string | null; archived?: Archived }
+
+/** What differs from one day's heads, or from what was left of the day when orders were archived. `mchNo`: only this merchant's. */
 export function differences(
   { where, day, timelines, audit }: KnownHeads,
   { digests }: Pick<VerifiedTimelines, 'digests'>,
-  { log, mchNo }: { log: VerifiedAudit | null; mchNo: string | null },
+  { log, mchNo, archived = NOTHING_ARCHIVED }: Beside,
 ): Finding[] {
   const findings: Finding[] = []
+  const isUnfinished = archived.unfinished.some(({ from, to }) => from <= day && day <= to)
   const named = new Set(timelines.map((head) => head.mch_no))
   const later = [...digests].flatMap(([key, digest]) => {
     const [ofDay, mch_no = ''] = key.split(' ')
@@ -73,12 +77,13 @@ export function differences(
     })
   }
   for (const { mch_no, entries, digest } of timelines) {
-    if (mchNo !== null && mch_no !== mchNo) continue
-    const now = digests.get(dayKey(day, mch_no))?.head(mch_no)
-    if (now?.digest === digest) continue
+    if (isUnfinished || (mchNo !== null && mch_no !== mchNo)) continue
+    const expected = expectedHead(archived, day, { mch_no, entries, digest })
+    const now = (digests.get(dayKey(day, mch_no)) ?? new DayDigest()).head(mch_no)
+    if (now.digest === expected.digest) continue
     findings.push({
-      zh: `${mch_no} ${day} 的时间线与日摘要不符：当时${entries}条，现在${now?.entries ?? 0}条（${where}）`,
-      en: `that day's timeline entries are not what they were: ${entries} then, ${now?.entries ?? 0} now (${where})`,
+      zh: `${mch_no} ${day} 的时间线与日摘要不符：当时${expected.entries}条，现在${now.entries}条（${where}）`,
+      en: `that day's timeline entries are not what they were: ${expected.entries} then, ${now.entries} now (${where})`,
     })
   }
   if (log === null || audit === null || BigInt(audit.seq) <= log.removedUntil) return findings

@@ -8,7 +8,7 @@ import {
   BILL_KINDS,
   type BillKey,
   type BillRow,
-  billRows,
+  billPages,
   extendJob,
   findBill,
   forgetBillFiles,
@@ -51,11 +51,8 @@ async function* pagesOf(world: World, job: Job, key: BillKey): AsyncGenerator<Bi
   const { leaseMs } = world.limits
   let extendAtMs = world.now().getTime() + leaseMs / 3
   for (const kind of BILL_KINDS) {
-    for (let last: BillRow | null = null; ; ) {
-      const page: BillRow[] = await billRows(world.pool, key, { kind, after: last, limit: PAGE })
+    for await (const page of billPages(world.pool, key, { kind, limit: PAGE })) {
       yield page
-      if (page.length < PAGE) break
-      last = page.at(-1) ?? null
       const nowMs = world.now().getTime()
       if (nowMs < extendAtMs) continue
       extendAtMs = nowMs + leaseMs / 3

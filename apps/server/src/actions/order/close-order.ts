@@ -2,6 +2,7 @@
 import { decide, type OrderRef } from '@acopay/core'
 import {
   type AttemptToClose,
+  findArchivedOrder,
   findOrder,
   type GroupOf,
   leaseJob,
@@ -30,7 +31,12 @@ export type CloseAnswer =
   | { kind: 'absent' }
   | { kind: 'nonce_used' }
   /** `way`: `cheap` where no attempt was ever opened, which takes one statement. */
-  | { kind: 'answered'; order: Order; outcome: CloseOutcome; way: 'cheap' | 'full' }
+  | {
+      kind: 'answered'
+      order: Pick<Order, 'mchTradeNo' | 'transactionNo'>
+      outcome: CloseOutcome
+      way: 'cheap' | 'full'
+    }
 
 /** `nonce` null: the console asks. Its calls are not signed and need no nonce. */
 export type CloseAsk = { mchNo: string; ref: OrderRef; by: 'MERCHANT'; nonce: string } | ConsoleAsk
@@ -47,12 +53,14 @@ export async function closeOrder(world: World, ask: CloseAsk): Promise<CloseAnsw
     // The order is not read before it is closed; but one without attempts has a single entry, and the caller has named it.
     const mac = world.stamps.entry({ mchNo, ref, seq: 2, entry })
     const cheap = await world.closeUntouched({ mchNo, ref, nonce, entry, mac })
-    if (cheap.kind === 'absent' || cheap.kind === 'nonce_used') return cheap
+    if (cheap.kind === 'absent') return absentOrArchived(world, ask)
+    if (cheap.kind === 'nonce_used') return cheap
     if (cheap.kind !== 'involved') return answer(cheap.order, 'cheap')
   }
 
   const key = nonce === null ? { mchNo, ref } : { mchNo, ref, nonce }
   const fenced = await changeOrder(world, key, { event: 'close_asked', by: ask.by })
+  if (fenced.kind === 'absent') return absentOrArchived(world, ask)
   if (fenced.kind !== 'answered') return fenced
   if (fenced.order.state !== 'CLOSING') return answer(fenced.order, 'full')
   if (isFencedHere(fenced)) return answer(await closeHere(world, fenced.order, deadline, fenced.attempts), 'full')
@@ -86,14 +94,22 @@ export function closeUntouchedTogether({ pool, now, groupOf, onBatch }: Together
   return (ask) => close(groupOf(ask.mchNo), ask)
 }
 
-const answer = (order: Order, way: 'cheap' | 'full'): CloseAnswer => ({
+/** An order whose rows were archived had ended: its close is answered as then, and changes nothing. */
+async function absentOrArchived({ pool }: World, { mchNo, ref }: CloseAsk): Promise<CloseAnswer> {
+  const archived = await findArchivedOrder(pool, mchNo, ref)
+  return archived === null ? { kind: 'absent' } : answer(archived, 'cheap')
+}
+
+type Ended = Pick<Order, 'mchTradeNo' | 'transactionNo' | 'state' | 'closeReason'>
+
+const answer = (order: Ended, way: 'cheap' | 'full'): CloseAnswer => ({
   kind: 'answered',
   order,
   outcome: outcomeOf(order),
   way,
 })
 
-function outcomeOf({ state, closeReason }: Order): CloseOutcome {
+function outcomeOf({ state, closeReason }: Ended): CloseOutcome {
   switch (state) {
     case 'CLOSED':
       return closeReason === 'EXPIRED' ? 'expired' : 'closed'

@@ -1,6 +1,7 @@
 /** Places an order (spec/protocol.md 3.2). The merchant's number makes repeated requests harmless. */
 import { expiryOf, type Fen } from '@acopay/core'
 import {
+  findArchivedOrder,
   findOrder,
   type GroupOf,
   genesisHash,
@@ -36,6 +37,8 @@ export type PlaceAnswer =
   | { kind: 'nonce_used' }
   /** The expiry is not between a minute and seven days ahead. */
   | { kind: 'expiry_out_of_range' }
+  /** The merchant's number is that of an order of this month, whose rows were archived: whether the request repeats it is not known. */
+  | { kind: 'archived'; month: string }
   /** The merchant's number was used before, with another value of this field. */
   | { kind: 'differs'; field: string }
 
@@ -60,8 +63,10 @@ export async function placeOrder(world: World, ask: PlaceAsk): Promise<PlaceAnsw
   if (placed.app !== 'enabled') return { kind: placed.app === 'absent' ? 'app_absent' : 'app_disabled' }
   if (placed.isPlaced) return { kind: 'placed', order }
   const first = await orderOf(world, ask)
-  if (first === null) throw new Error(`order ${ask.mchTradeNo} was neither placed nor found`)
-  return comparedWith(first, ask)
+  if (first !== null) return comparedWith(first, ask)
+  const archived = await archivedOf(world, ask)
+  if (archived === null) throw new Error(`order ${ask.mchTradeNo} was neither placed nor found`)
+  return archived
 }
 
 const ORDERS_PER_STATEMENT = 128
@@ -87,13 +92,18 @@ export function insertOrdersTogether({ pool, groupOf, onBatch }: Together): Worl
 async function placedBefore(world: World, ask: PlaceAsk, now: Date): Promise<PlaceAnswer> {
   const { mchNo, nonce } = ask
   const first = await orderOf(world, ask)
-  if (first === null) return { kind: 'expiry_out_of_range' }
+  if (first === null) return (await archivedOf(world, ask)) ?? { kind: 'expiry_out_of_range' }
   if (nonce !== null && !(await useNonce(world.pool, { mchNo, nonce, now }))) return { kind: 'nonce_used' }
   return comparedWith(first, ask)
 }
 
 const orderOf = ({ pool }: World, { mchNo, mchTradeNo }: PlaceAsk): Promise<Order | null> =>
   findOrder(pool, mchNo, { mchTradeNo })
+
+async function archivedOf({ pool }: World, { mchNo, mchTradeNo }: PlaceAsk): Promise<PlaceAnswer | null> {
+  const archived = await findArchivedOrder(pool, mchNo, { mchTradeNo })
+  return archived === null ? null : { kind: 'archived', month: archived.archiveNo.slice(0, 7) }
+}
 
 /** Compares the request with the order that has its number: the same order, or the first field that differs. */
 function comparedWith(order: Order, ask: PlaceAsk): PlaceAnswer {

@@ -1,6 +1,6 @@
 /** Refunds a paid order, for a merchant (spec/protocol.md 3.4). The merchant's refund number makes repeats harmless. */
 import type { Fen, OrderRef } from '@acopay/core'
-import { type FoundRefund, findRefund, isRefundNoTaken } from '@acopay/store'
+import { type FoundRefund, findArchivedRefund, findRefund, isRefundNoTaken } from '@acopay/store'
 import { refundNumber } from '../../security/numbers.ts'
 import type { World } from '../../world.ts'
 import { type Changed, changeOrder } from '../order/change-order.ts'
@@ -57,9 +57,16 @@ export async function refundUpTo(
     if (isNew && asked.refund !== null) return { kind: 'refund', refund: await sendFirstRefund(world, asked.refund) }
   }
   const found = asked === 'taken' ? await findRefund(world.pool, mchNo, { mchRefundNo }) : asked.refund
-  if (found === null) throw new Error(`refund ${mchRefundNo} was neither written nor found`)
+  if (found === null) return ofArchived(world, ask)
   const field = differingField(found, ask, asked)
   return field === null ? { kind: 'refund', refund: found } : { kind: 'differs', field }
+}
+
+/** A refund of an archived order had this number, and so one of another order. */
+async function ofArchived({ pool }: World, { mchNo, mchRefundNo, ref }: RefundAsk): Promise<RefundOutcome> {
+  if ((await findArchivedRefund(pool, mchNo, { mchRefundNo })) === null)
+    throw new Error(`refund ${mchRefundNo} was neither written nor found`)
+  return { kind: 'differs', field: 'transactionNo' in ref ? 'transaction_no' : 'mch_trade_no' }
 }
 
 /** A request for another order used the number at the same moment, and the unique key has refused ours. */

@@ -21,6 +21,7 @@ import { loadPurposeKeys } from '../../security/purpose-keys.ts'
 import { stampsOf } from '../../security/stamps.ts'
 import { fingerprintOf, type MasterKeys } from '../../security/vault.ts'
 import { VERSION } from '../../version.ts'
+import { isMonthHeader } from '../months/month-file.ts'
 import { DAMAGED, type End, FORMAT, type Header, type Piece, statementOf, type TableEnd } from './format.ts'
 import { tally } from './tally.ts'
 
@@ -31,6 +32,10 @@ export type Loaded = { header: Header; tables: TableEnd[]; end: End }
 export function checkHeader(first: Piece | undefined, master: MasterKeys): Header {
   if (first?.kind !== 'header') throw new Error('这不是网关的备份 (this is no backup of a gateway)')
   const { header } = first
+  if (isMonthHeader(header))
+    throw new Error(
+      '这是订单归档，不是备份，请用 archive restore (these are archived orders and no backup: archive restore)',
+    )
   const newest = newestMigration()
   if (header.format !== FORMAT || header.migration.number > newest.number) {
     throw new Error(

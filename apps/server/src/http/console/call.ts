@@ -3,7 +3,7 @@
  * the session, the CSRF token and the role's permission; they also write the audit log.
  */
 import type { AuditAction, Failure, Permission, Role } from '@acopay/protocol/console'
-import { findOrder, type Order, type SessionUser } from '@acopay/store/read'
+import { type ArchivedOrder, findArchivedOrder, findOrder, type Order, type SessionUser } from '@acopay/store/read'
 import type { PasskeySite } from '../../security/passkey-site.ts'
 import type { World } from '../../world.ts'
 
@@ -127,10 +127,21 @@ export const notTheirs = (): Failed =>
 /** No order has this number, or the order belongs to a merchant that the caller may not see. */
 export const ABSENT = () => failed('NOT_FOUND', '没有这个订单', 'There is no such order')
 
+/** Its rows lie in a file; how it ended is known. */
+const ARCHIVED = ({ archiveNo, mchTradeNo, state }: ArchivedOrder) =>
+  failed(
+    'NOT_FOUND',
+    `订单已归档：${archiveNo}，商户订单号 ${mchTradeNo}，终态 ${state}。需要时用 acopay archive restore 恢复`,
+    `This order is archived: ${archiveNo}, merchant's number ${mchTradeNo}, ended as ${state}. acopay archive restore brings it back`,
+  )
+
 /** The order in a call's path, if the caller may see its merchant. */
 export async function orderOf(world: World, { caller, path }: ConsoleCall): Promise<Order | Failed> {
   const { mch_no = '', transaction_no = '' } = path
   const mchNo = merchantOf(caller, mch_no)
   if (mchNo instanceof Failed) return mchNo
-  return (await findOrder(world.pool, mch_no, { transactionNo: transaction_no })) ?? ABSENT()
+  const order = await findOrder(world.pool, mch_no, { transactionNo: transaction_no })
+  if (order !== null) return order
+  const archived = await findArchivedOrder(world.pool, mch_no, { transactionNo: transaction_no })
+  return archived === null ? ABSENT() : ARCHIVED(archived)
 }

@@ -9,7 +9,7 @@ import { NO_SNIFFING, pageHeaders } from '../page-headers.ts'
 import { type RateLimit, rateLimit } from '../rate-limit.ts'
 import { isHttps } from '../standing-headers.ts'
 import { type StaticPages, staticPages } from '../static-pages.ts'
-import type { Together } from '../together.ts'
+import type { LimitShare } from '../together.ts'
 import { Began, type ConsoleEndpoint, Failed, failed } from './call.ts'
 import { exportEndpoints } from './exports/lists.ts'
 import { statementEndpoints } from './exports/statement.ts'
@@ -82,7 +82,7 @@ const DEVICE_S = 31_536_000
 
 const NOT_BUILT = '管理台页面尚未编译，请运行 npm run build (the console is not built, run npm run build)\n'
 
-type Options = { ratePerAddress: number; publicUrl: string | null; together?: Together }
+type Options = { ratePerAddress: number; publicUrl: string | null; share?: LimitShare }
 
 /** What the console's routes share. */
 type Parts = {
@@ -108,7 +108,7 @@ export function consoleRoutes(app: FastifyInstance, world: World, options: Optio
     signIns: rateLimit(
       Math.min(options.ratePerAddress, SIGN_INS),
       () => world.now().getTime(),
-      options.together?.share('sign-in'),
+      options.share?.('sign-in'),
     ),
     cookie: cookieFor('acopay_console', options.publicUrl),
     device: cookieFor('acopay_device', options.publicUrl, DEVICE_S),

@@ -10,6 +10,7 @@ import {
   timeText,
 } from '@acopay/protocol'
 import { type CloseEvidence, closeEvidence } from '../../actions/order/close-evidence.ts'
+import { absentOrder } from './archived.ts'
 import type { Endpoint } from './exchange.ts'
 
 export const evidenceEndpoint: Endpoint = {
@@ -20,7 +21,7 @@ export const evidenceEndpoint: Endpoint = {
     const ref = parseQueryOrder(params)
     if (isRefusal(ref)) return { answer: ref }
     const evidence = await closeEvidence(world, { mchNo, ref })
-    if (evidence === null) return { answer: refuse('ORDER_NOT_EXIST') }
+    if (evidence === null) return { answer: await absentOrder(world, mchNo, ref) }
     if (evidence === 'open') return { answer: refuse('ORDER_STATE_ERROR', '订单未关闭，没有关单凭证') }
     return { transactionNo: evidence.order.transactionNo, answer: evidenceAnswer(evidence) }
   },

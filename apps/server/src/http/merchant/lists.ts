@@ -10,7 +10,6 @@ import {
   parseListOrders,
   parseListRefunds,
   REFUND_ANSWERS,
-  refuse,
   STATE_ANSWERS,
   timeText,
 } from '@acopay/protocol'
@@ -23,6 +22,7 @@ import {
 } from '@acopay/store/read'
 import { listOrders } from '../../actions/order/list-orders.ts'
 import { platformNumber } from '../../security/numbers.ts'
+import { absentOrder } from './archived.ts'
 import type { Endpoint } from './exchange.ts'
 
 const PAGE = 100
@@ -52,7 +52,7 @@ export const refundsEndpoint: Endpoint = {
     if (isRefusal(asked)) return { answer: asked }
     const { ref, refundRef, state } = asked
     const order = ref === null ? null : await findOrder(world.pool, mchNo, ref)
-    if (ref !== null && order === null) return { answer: refuse('ORDER_NOT_EXIST') }
+    if (ref !== null && order === null) return { answer: await absentOrder(world, mchNo, ref) }
     const filter = { transactionNo: order?.transactionNo ?? null, refundRef, state, ...boundsOf('AR', asked) }
     const found = await listMerchantsRefunds(world.pool, mchNo, filter, { limit: PAGE + 1 })
     const { rows, next } = pageOf(found, ({ refundNo }) => refundNo)

@@ -25,6 +25,7 @@ import {
 } from '@acopay/store/read'
 import { resendByMerchant } from '../../actions/notification/resend-notifications.ts'
 import type { World } from '../../world.ts'
+import { absentOrder } from './archived.ts'
 import type { Endpoint } from './exchange.ts'
 
 const PAGE = 100
@@ -84,7 +85,8 @@ export const resendEndpoint: Endpoint = {
     if (nonce === null) return { answer: refuse('SIGN_ERROR') }
     const resent = await resendByMerchant(world, { mchNo, nonce, asked })
     if (resent.kind === 'nonce_used') return { answer: refuse('NONCE_REPEAT') }
-    if (resent.kind === 'absent') return { answer: refuse('ORDER_NOT_EXIST') }
+    if (resent.kind === 'absent')
+      return { answer: 'ref' in asked ? await absentOrder(world, mchNo, asked.ref) : refuse('ORDER_NOT_EXIST') }
     const answer = { ...DONE_ANSWER, resent: String(resent.count) } satisfies Answer<'post notifications/resend'>
     return resent.transactionNo === undefined ? { answer } : { transactionNo: resent.transactionNo, answer }
   },
@@ -93,7 +95,7 @@ export const resendEndpoint: Endpoint = {
 /** The platform's number of the merchant's order. */
 async function numberOf(world: World, mchNo: string, ref: OrderRef): Promise<string | Refusal> {
   const order = await findOrder(world.pool, mchNo, ref)
-  return order?.transactionNo ?? refuse('ORDER_NOT_EXIST')
+  return order?.transactionNo ?? absentOrder(world, mchNo, ref)
 }
 
 const isNoOrder = (found: string | Refusal | null): found is Refusal => found !== null && typeof found !== 'string'

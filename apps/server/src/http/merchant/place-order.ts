@@ -31,6 +31,8 @@ export const placeEndpoint: Endpoint = {
         return { answer: refuse('NONCE_REPEAT') }
       case 'expiry_out_of_range':
         return { answer: refuse('PARAM_ERROR', `time_expire 应在1分钟之后、7天之内${sandboxTime(world)}`) }
+      case 'archived':
+        return { answer: refuse('MCH_TRADE_NO_REPEAT', `mch_trade_no 已用于归档的订单(${placed.month})`) }
       case 'differs':
         return { answer: refuse('MCH_TRADE_NO_REPEAT', `${placed.field} 与首次下单时不同`) }
       case 'placed': {

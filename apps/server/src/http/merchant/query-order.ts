@@ -1,7 +1,8 @@
 /** `GET trade` (spec/protocol.md 3.3). */
 import { formatYuan } from '@acopay/core'
-import { type Answer, isRefusal, parseQueryOrder, refuse, STATE_ANSWERS, timeText } from '@acopay/protocol'
+import { type Answer, isRefusal, parseQueryOrder, STATE_ANSWERS, timeText } from '@acopay/protocol'
 import { queryOrder } from '../../actions/order/query-order.ts'
+import { absentOrder } from './archived.ts'
 import type { Endpoint } from './exchange.ts'
 
 export const queryEndpoint: Endpoint = {
@@ -12,7 +13,7 @@ export const queryEndpoint: Endpoint = {
     const ref = parseQueryOrder(params)
     if (isRefusal(ref)) return { answer: ref }
     const order = await queryOrder(world, { mchNo, ref })
-    if (order === null) return { answer: refuse('ORDER_NOT_EXIST') }
+    if (order === null) return { answer: await absentOrder(world, mchNo, ref) }
     const channelFields = { pay_channel: order.payChannel, pay_method: order.payMethod }
     return {
       transactionNo: order.transactionNo,

@@ -1,7 +1,8 @@
 /** `GET refund` (spec/protocol.md 3.5). */
 import { formatYuan } from '@acopay/core'
-import { type Answer, isRefusal, parseQueryRefund, REFUND_ANSWERS, refuse, timeText } from '@acopay/protocol'
+import { type Answer, isRefusal, parseQueryRefund, REFUND_ANSWERS, timeText } from '@acopay/protocol'
 import { findRefund } from '@acopay/store/read'
+import { absentRefund } from './archived.ts'
 import type { Endpoint } from './exchange.ts'
 
 export const queryRefundEndpoint: Endpoint = {
@@ -12,7 +13,7 @@ export const queryRefundEndpoint: Endpoint = {
     const ref = parseQueryRefund(params)
     if (isRefusal(ref)) return { answer: ref }
     const refund = await findRefund(world.pool, mchNo, ref)
-    if (refund === null) return { answer: refuse('REFUND_NOT_EXIST') }
+    if (refund === null) return { answer: await absentRefund(world, mchNo, ref) }
     return {
       transactionNo: refund.transactionNo,
       answer: {

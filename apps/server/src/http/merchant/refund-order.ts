@@ -3,6 +3,7 @@ import { formatYuan, parseYuan, type RefundRefusal } from '@acopay/core'
 import { type Answer, isRefusal, parseRefundOrder, REFUND_ANSWERS, refuse } from '@acopay/protocol'
 import type { Refused } from '../../actions/order/events.ts'
 import { refundOrder } from '../../actions/refund/refund-order.ts'
+import { absentOrder } from './archived.ts'
 import type { Endpoint } from './exchange.ts'
 import { notifyUrlRefusal } from './notify-url.ts'
 
@@ -29,7 +30,7 @@ export const refundEndpoint: Endpoint = {
     const refunded = await refundOrder(world, { mchNo, nonce, ref, mchRefundNo, amountFen, reason, notifyUrl })
     switch (refunded.kind) {
       case 'absent':
-        return { answer: refuse('ORDER_NOT_EXIST') }
+        return { answer: await absentOrder(world, mchNo, ref) }
       case 'nonce_used':
         return { answer: refuse('NONCE_REPEAT') }
       case 'refused':

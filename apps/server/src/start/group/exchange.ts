@@ -3,11 +3,13 @@ import type { Registry } from 'prom-client'
 import type { AlarmLine } from '../../metrics/alarm-lines.ts'
 import type { FaultShare, SharedFaults } from '../../sandbox/shared-faults.ts'
 import type { World } from '../../world.ts'
+import type { Bus } from '../telling.ts'
 import { groupScrape } from './group-scrape.ts'
 import type { FromWorker, Post, ToWorker } from './messages.ts'
 import { forkWorker, type WorkerPort } from './worker-port.ts'
 
-type Parts = { own: Registry; sleep: World['sleep']; tellGone: (error: Error) => void }
+/** `installation`: other gateways on the same database. */
+type Parts = { own: Registry; sleep: World['sleep']; tellGone: (error: Error) => void; installation: Bus }
 
 export type Exchange = {
   fork: (post: Post, threads: number) => WorkerPort
@@ -18,7 +20,7 @@ export type Exchange = {
   passOn: (lines: AlarmLine[]) => boolean
 }
 
-export function exchangeOf({ own, sleep, tellGone }: Parts): Exchange {
+export function exchangeOf({ own, sleep, tellGone, installation }: Parts): Exchange {
   const ports = new Set<WorkerPort>()
   const faultListeners: ((changed: SharedFaults) => void)[] = []
   const scrape = groupScrape(own, sleep)
@@ -29,10 +31,13 @@ export function exchangeOf({ own, sleep, tellGone }: Parts): Exchange {
     for (const port of ports) if (port !== from) port.tell(message)
   }
 
+  installation.hear((told) => toOthers(null, { say: 'told', told: [told] }))
+
   function hear(from: WorkerPort, message: FromWorker): void {
     switch (message.say) {
-      case 'taken':
+      case 'told':
         toOthers(from, message)
+        for (const one of message.told) installation.tell(one)
         break
       case 'counted':
         scrape.counted(from, message)

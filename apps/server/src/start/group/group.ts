@@ -2,6 +2,7 @@
  * A gateway of several processes. The parent prepares the database, runs what there is once, accepts connections, and keeps the workers
  * running that serve them (docs/decisions/0041-all-cores.md). It answers no caller itself.
  */
+import { randomUUID } from 'node:crypto'
 import { connectionsMax } from '@acopay/store'
 import type { AlarmLines } from '../../metrics/alarm-lines.ts'
 import { openSandbox } from '../../sandbox/open-sandbox.ts'
@@ -15,6 +16,7 @@ import type { Config } from '../config.ts'
 import { openDatabase } from '../database.ts'
 import type { Gateway, Machine } from '../gateway.ts'
 import { inHome } from '../home.ts'
+import { installationBus, keepExchanging } from '../installation.ts'
 import { type Close, closeAll, goneOnce, watched } from '../lifetime.ts'
 import { openLog } from '../log.ts'
 import { openMetrics } from '../open-metrics.ts'
@@ -117,7 +119,9 @@ async function prepare({ config, machine, signal, opened, log, pool, metrics, te
   const prepared = await prepareDatabase({ as: 'first', config, pool, master, holders, clock, log, signal })
   // Only to see that the key can sign: the workers have signers of their own.
   await holders.signer?.stop()
-  const exchange = exchangeOf({ own: metrics.registry, sleep: machine.sleep, tellGone })
+  const installation = installationBus({ ...clock, pool, log, member: randomUUID(), processes: 1 })
+  const exchange = exchangeOf({ own: metrics.registry, sleep: machine.sleep, tellGone, installation })
+  opened.push(keepExchanging(installation, machine.sleep).stop)
   const key = prepared.key.current
   if (config.mode !== 'sandbox') return { key, exchange, sandbox: null }
   const { now, aheadMs } = clock

@@ -1,14 +1,11 @@
 /** What the parent of a group of processes and its workers say to each other. */
 
-import type { Taken } from '../../http/rate-limit.ts'
-import type { SharedLimit } from '../../http/together.ts'
 import type { AlarmLine } from '../../metrics/alarm-lines.ts'
 import type { MetricsPart } from '../../metrics/group-metrics.ts'
 import type { SharedFaults } from '../../sandbox/shared-faults.ts'
 import type { Config } from '../config.ts'
 import type { Connection } from '../database.ts'
-
-export type TakenFrom = Taken & { limit: SharedLimit }
+import type { Told } from '../telling.ts'
 
 /** What a worker is told when it begins. */
 export type Post = {
@@ -34,7 +31,7 @@ export type FromWorker =
   | { say: 'failed'; line: string }
   /** No process of this version can go on. */
   | { say: 'gone'; line: string }
-  | { say: 'taken'; taken: TakenFrom[] }
+  | { say: 'told'; told: Told[] }
   /** `ask` null: it ends, and these are its last. */
   | { say: 'counted'; ask: number | null; part: MetricsPart }
   | { say: 'scrape'; ask: number }
@@ -45,7 +42,7 @@ export type ToWorker =
   /** Stops: as one of several that go on, or with all of them. */
   | { say: 'leave'; how: 'leaving' | 'stopping' }
   | { say: 'let go' }
-  | { say: 'taken'; taken: TakenFrom[] }
+  | { say: 'told'; told: Told[] }
   | { say: 'count'; ask: number; of: 'process' | 'process and database' }
   | { say: 'scraped'; ask: number; text: string | null }
   /** Lines of the parent's log that are worth an alarm: a worker tells them. */

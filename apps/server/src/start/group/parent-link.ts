@@ -1,17 +1,18 @@
 /** A worker's side of the group: what it hears from its parent, and tells it. */
 import cluster from 'node:cluster'
 import { readAtScrape } from '../../http/metrics.ts'
-import type { RateShare, Taken } from '../../http/rate-limit.ts'
-import type { SharedLimit, Together } from '../../http/together.ts'
+import type { Together } from '../../http/together.ts'
 import { type MetricsPart, partOf } from '../../metrics/group-metrics.ts'
 import type { FaultShare, SharedFaults } from '../../sandbox/shared-faults.ts'
 import type { World } from '../../world.ts'
-import type { FromWorker, Post, TakenFrom, ToWorker } from './messages.ts'
+import type { Bus, Told } from '../telling.ts'
+import type { FromWorker, Post, ToWorker } from './messages.ts'
 
 /** A gateway's place in its group. */
 export type Member = {
   post: Post
   together: Together
+  bus: Bus
   faults: FaultShare
   /** Call it when this process has stopped listening: resolves when no connection is on its way to it any more. */
   letGo: () => Promise<void>
@@ -37,7 +38,7 @@ export function linkToParent(): ParentLink {
   const end = once<WorkerEnd>()
   const post = once<Post>()
   const gone = once<void>()
-  const heard = { taken: [] as ((taken: TakenFrom) => void)[], faults: [] as ((changed: SharedFaults) => void)[] }
+  const heard = { told: [] as ((told: Told) => void)[], faults: [] as ((changed: SharedFaults) => void)[] }
   let world: World | null = null
   let count: (of: 'process' | 'process and database') => Promise<MetricsPart> = async () => []
 
@@ -49,8 +50,8 @@ export function linkToParent(): ParentLink {
         return end.resolve(message.how)
       case 'let go':
         return gone.resolve()
-      case 'taken':
-        for (const taken of message.taken) for (const listener of heard.taken) listener(taken)
+      case 'told':
+        for (const told of message.told) for (const listener of heard.told) listener(told)
         return
       case 'count':
         return tell({ say: 'counted', ask: message.ask, part: await count(message.of).catch(() => []) })
@@ -71,7 +72,7 @@ export function linkToParent(): ParentLink {
   })
   void tell({ say: 'hello' })
 
-  const share = sharing((listener) => heard.taken.push(listener))
+  const tellOthers = telling()
   return {
     post: post.promise,
     end: end.promise,
@@ -83,7 +84,8 @@ export function linkToParent(): ParentLink {
         await tell({ say: 'let go' })
         await gone.promise
       },
-      together: { metricsText, share: (limit) => share(limit, at.processes) },
+      together: { metricsText },
+      bus: { processes: at.processes, tell: tellOthers, hear: (listener) => void heard.told.push(listener) },
       faults: { tell: (changed) => void tell(changed), hear: (listener) => void heard.faults.push(listener) },
       joins(joined) {
         world = joined
@@ -129,23 +131,15 @@ const tell = (message: FromWorker): Promise<void> =>
     process.send?.(message, undefined, undefined, () => resolve())
   })
 
-/** What a worker let through in one turn of its event loop goes out as one message. */
-function sharing(hear: (listener: (taken: TakenFrom) => void) => void) {
-  let waiting: TakenFrom[] = []
+/** What a worker has to tell the others in one turn of its event loop goes out as one message. */
+function telling(): Bus['tell'] {
+  let waiting: Told[] = []
   const flush = (): void => {
-    void tell({ say: 'taken', taken: waiting })
+    void tell({ say: 'told', told: waiting })
     waiting = []
   }
-  return (limit: SharedLimit, processes: number): RateShare => ({
-    processes,
-    tell(taken: Taken) {
-      if (waiting.length === 0) setImmediate(flush)
-      waiting.push({ ...taken, limit })
-    },
-    hear(listener) {
-      hear((taken) => {
-        if (taken.limit === limit) listener(taken)
-      })
-    },
-  })
+  return (told) => {
+    if (waiting.length === 0) setImmediate(flush)
+    waiting.push(told)
+  }
 }

@@ -1,6 +1,6 @@
 /** A merchant's statement of a month: each payment, refund and reversal of its daily bills, and their sums at the end. */
 import { CHINA_MS, formatYuan } from '@acopay/core'
-import { BILL_KINDS, type BillRow, billRows, readMerchantParts } from '@acopay/store/read'
+import { BILL_KINDS, type BillRow, billPages, readMerchantParts } from '@acopay/store/read'
 import { add, type Totals } from '../../../actions/bill/bill-csv.ts'
 import type { World } from '../../../world.ts'
 import { type ConsoleCall, type ConsoleEndpoint, Failed, failed, merchantOf } from '../call.ts'
@@ -71,12 +71,9 @@ async function* linesOf({ pool }: World, mchNo: string, days: string[]): AsyncGe
   const totals: Totals = new Map()
   for (const day of days) {
     for (const kind of BILL_KINDS) {
-      for (let after: BillRow | null = null; ; ) {
-        const page: BillRow[] = await billRows(pool, { mchNo, day }, { kind, after, limit: PAGE })
+      for await (const page of billPages(pool, { mchNo, day }, { kind, limit: PAGE })) {
         for (const row of page) add(totals, row)
         yield { rows: page.map((row) => lineOf(day, row)) }
-        if (page.length < PAGE) break
-        after = page.at(-1) ?? null
       }
     }
   }

@@ -31,6 +31,10 @@ ACOPAY_TOTP_ROLES           -          gateway
 ACOPAY_PROOF_ABOVE          1000.00    gateway
 ACOPAY_SECOND_PERSON_ABOVE  -          gateway
 ACOPAY_AUDIT_DAYS           0          commands
+ACOPAY_OIDC_ISSUER          -          gateway
+ACOPAY_OIDC_CLIENT_ID       -          gateway
+ACOPAY_OIDC_CLIENT_SECRET   -          gateway   secret
+ACOPAY_OIDC_NAME            -          gateway
 ACOPAY_TRUSTED_PROXIES      0          gateway
 ACOPAY_NOTIFY_PORTS         443        gateway
 ACOPAY_NOTIFY_NETWORKS      -          gateway

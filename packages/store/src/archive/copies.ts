@@ -7,8 +7,14 @@ import { ourMigrations } from '../migrations/files.ts'
 
 export type TableColumns = { table: string; columns: string[] }
 
-/** Sessions that have ended since must not come back to life; the schema's ledger is written by the migrations. */
-const LEFT_OUT = ['schema_migration', 'console_session', 'console_challenge']
+/** Sessions, invitations and the like that have ended since must not come back to life; the schema's ledger is written by the migrations. */
+const LEFT_OUT = [
+  'schema_migration',
+  'console_session',
+  'console_challenge',
+  'console_invitation',
+  'console_provider_trip',
+]
 
 /**
  * The connection of one transaction in which nothing times out. `read`: all its statements see one moment of the database, which is

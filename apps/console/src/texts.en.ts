@@ -731,7 +731,7 @@ export const EN: Record<keyof typeof ZH, string> = {
   w_invited_REVOKED: 'Revoked',
   w_invited_EXPIRED: 'Over',
   or: 'or',
-  signInBy: 'Sign in by',
+  signInBy: 'Sign in by ',
   signInAnew: 'Begin again',
   signOutOfProvider:
     'You have signed out here. You may still be signed in at the identity provider: sign out there too',

@@ -53,7 +53,7 @@ export function ProviderButton() {
       <Divider plain>{t('or')}</Divider>
       {leave.error !== null && <Alert type="error" showIcon title={says(leave.error)} style={{ marginBottom: 16 }} />}
       <Button block loading={leave.isPending || leave.isSuccess} onClick={() => leave.mutate()}>
-        {`${t('signInBy')} ${data.name}`}
+        {t('signInBy') + data.name}
       </Button>
     </>
   )

@@ -19,7 +19,7 @@ export function OwnProvider() {
   if (data === undefined || data.name === null) return null
   return (
     <>
-      <h2>{`${t('signInBy')} ${data.name}`}</h2>
+      <h2>{t('signInBy') + data.name}</h2>
       <ProviderSaid word={word} />
       <p className="note">
         {data.linked_at === null ? t('providerNotLinked') : `${t('providerLinkedAt')} ${when(data.linked_at)}`}

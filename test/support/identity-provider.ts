@@ -44,6 +44,9 @@ export async function testProvider(publicUrl: string): Promise<TestProvider> {
     jwks: { keys: [key] },
     cookies: { keys: ['a key of cookies'] },
     pkce: { required: () => true },
+    // Said, because it tells of everything that is left to it.
+    ttl: { AccessToken: 600, AuthorizationCode: 60, Grant: 600, IdToken: 600, Interaction: 600, Session: 600 },
+    findAccount: (_context: unknown, id: string) => ({ accountId: id, claims: () => ({ sub: id }) }),
   }) as { callback: () => Handle }
   const serve = provider.callback()
   const called: string[] = []

@@ -55,7 +55,7 @@ function Accept({ of, token }: { of: InvitationShown; token: string }) {
   return (
     <>
       <p>{t('acceptSay')}</p>
-      <dl className="facts">
+      <dl className="facts" style={{ marginBottom: 16 }}>
         <Fact text={t('role')}>{word(of.role)}</Fact>
         {of.mch_no !== null && <Fact text={t('merchant')}>{of.mch_no}</Fact>}
         <Fact text={t('validUntil')}>{when(of.expires_at)}</Fact>

@@ -86,7 +86,12 @@ describe('a user', () => {
     expect(back.headers.get('cache-control')).toBe('no-store')
     const session = await sessionOf(back.session)
     expect(session).toMatchObject({ username: 'wang', role: 'operator' })
-    const ended = await consoleClient(gateway.demo.baseUrl, back.session, session).send('DELETE', 'session')
+    // The provider may have asked nobody anything: what needs a proof asks for the password.
+    const byProvider = consoleClient(gateway.demo.baseUrl, back.session, session)
+    expect((await byProvider.send('POST', 'session/provider', {})).body).toMatchObject({ error: 'PROOF_NEEDED' })
+    expect((await byProvider.send('POST', 'session/proof', { password: PASSWORD })).status).toBe(200)
+    expect((await byProvider.send('POST', 'session/provider', {})).status).toBe(409)
+    const ended = await byProvider.send('DELETE', 'session')
     const away = new URL(ended.body.provider_sign_out)
     expect([
       away.origin,
@@ -337,6 +342,7 @@ describe('a provider', () => {
       expect(answer.headers.getSetCookie()).toEqual([])
       await addUser(world, 'local', 'operator')
       expect((await signedIn(world, 'local')).session?.username).toBe('local')
+      expect((await begin(world)).status).toBe(409)
       expect(world.logged()).toContainEqual(
         expect.objectContaining({ msg: 'identity provider failed', kind: 'unreachable' }),
       )

@@ -60,12 +60,17 @@ const secretsOf = (tripToken: string) => {
 export function identityProvider(settings: ProviderSettings, steadyMs: () => number): IdentityProvider {
   const { issuer, name, publicUrl } = settings
   const redirectUri = publicUrl + CALLBACK
-  let known: { config: Configuration; readMs: number } | null = null
+  let known: { config: Promise<Configuration>; readMs: number } | null = null
 
-  async function configuration(): Promise<Configuration> {
+  /** Those who ask at the same time share one question; one that failed is asked again. */
+  function configuration(): Promise<Configuration> {
     if (known !== null && steadyMs() - known.readMs < KNOWN_MS) return known.config
-    const config = await discover(settings).catch(failed)
-    known = { config, readMs: steadyMs() }
+    const config = discover(settings).catch(failed)
+    const asked = { config, readMs: steadyMs() }
+    known = asked
+    config.catch(() => {
+      if (known === asked) known = null
+    })
     return config
   }
 

@@ -13,6 +13,7 @@ export type ConsoleSession = SessionUser & {
   provenAt: Date
 }
 
+/** One that began by the identity provider has proved nothing to us: the provider may have asked nobody anything. */
 export const addConsoleSession = (
   db: Db,
   session: { key: Buffer; username: string; address: string; expiresAt: Date; isByProvider?: boolean },
@@ -22,7 +23,7 @@ export const addConsoleSession = (
     db,
     'addConsoleSession',
     `insert into console_session (session_key, username, address, created_at, seen_at, proven_at, expires_at, by_provider)
-     values ($1, $2, $3, $4, $4, $4, $5, $6)`,
+     values ($1, $2, $3, $4, $4, case when $6 then to_timestamp(0) else $4 end, $5, $6)`,
     [session.key, session.username, session.address, now, session.expiresAt, session.isByProvider ?? false],
   )
 

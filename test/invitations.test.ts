@@ -96,10 +96,10 @@ describe('who is invited', () => {
 })
 
 describe('a link', () => {
-  it('is good once: of ten who use it at once one gets in', async () => {
+  it('is good once: of three who use it at once one gets in', async () => {
     const token = tokenOf(await invite(admin, 'raced', 'operator'))
-    const answers = await Promise.all(Array.from({ length: 10 }, () => accept(token)))
-    expect(answers.map(({ status }) => status).sort()).toEqual([200, ...Array(9).fill(404)])
+    const answers = await Promise.all(Array.from({ length: 3 }, () => accept(token)))
+    expect(answers.map(({ status }) => status).sort()).toEqual([200, 404, 404])
     gateway.advance(10_000)
     expect((await accept(token)).body).toMatchObject({ error: 'NOT_FOUND' })
   })

@@ -14,6 +14,14 @@ const NUMBERS = `## 源代码里的数字
 
 /** What a number is that no test of behaviour feels. */
 const REASONS: Record<string, string> = {
+  "longer than any link's secret; what is longer is no better than one that is wrong":
+    '比任何链接的秘密都长；更长的与错误的一样',
+  'how long the identity provider may take for one answer; who waits is told to use the password':
+    '身份提供方一次应答最多多久；等待的人会被告知改用密码',
+  'longer than what a provider says of itself; a longer answer is refused':
+    '比提供方对自己的说明更长；更长的应答会被拒绝',
+  'how long what the provider says of itself is believed; it says the same again':
+    '提供方对自己的说明多久之内不再询问；再问也是一样',
   'how many orders of a bulk deed are worked on side by side; all are': '批量操作同时处理多少个订单；每个都会处理',
   'for how much longer than its workers a parent may take to stop': '父进程停止时可比工作进程多用多久',
   'how long a scrape waits for a worker that does not answer': '采集指标时，对不应答的工作进程等待多久',

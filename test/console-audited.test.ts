@@ -258,6 +258,23 @@ const ROWS: Row[] = [
     { role: 'merchant_viewer', enabled: true, unlock: true, reset_password: false, reset_totp: true },
     'DONE',
   ],
+  [
+    ['POST', 'invitations', { username: 'invited', role: 'merchant_viewer', mch_no: M }],
+    'invitations.add',
+    M,
+    'invited',
+    { role: 'merchant_viewer' },
+    'DONE',
+  ],
+  [
+    ['POST', 'invitations', { username: x(65), mch_no: x(33), role: x(33) }],
+    'invitations.add',
+    x(32),
+    x(64),
+    { role: x(32) },
+    'FIELD_INVALID',
+  ],
+  [['DELETE', `invitations/${x(39)}`], 'invitations.revoke', null, x(38), {}, 'NOT_FOUND'],
   [['PUT', 'users/nobody', { enabled: true }], 'users.change', null, 'nobody', { enabled: true }, 'NOT_FOUND'],
   [['POST', 'sandbox/orders', { amount: '1.00', description: 'a' }], 'sandbox.place', null, null, {}, 'DONE'],
   [
@@ -293,6 +310,8 @@ const ROWS: Row[] = [
   [['POST', 'sandbox/time', { to: '-1d' }], 'sandbox.time', null, null, { to: '-1d' }, 'FIELD_INVALID'],
   [['POST', 'session/proof', { password: 'wrong' }], 'session.prove', null, null, {}, 'FIELD_INVALID'],
   [['DELETE', 'sessions/0123456789abcdef'], 'session.end_other', null, '0123456789abcdef', {}, 'NOT_FOUND'],
+  [['POST', 'session/provider', {}], 'session.provider_begin', null, null, {}, 'NOT_FOUND'],
+  [['DELETE', 'session/provider'], 'session.provider_unlink', null, null, {}, 'DONE'],
   [['POST', 'session/totp', { password: 'wrong' }], 'session.totp_begin', null, null, {}, 'FIELD_INVALID'],
   [['PUT', 'session/totp', { code: '1' }], 'session.totp_on', null, null, {}, 'FIELD_INVALID'],
   [['DELETE', 'session/totp', { password: 'wrong' }], 'session.totp_off', null, null, {}, 'FIELD_INVALID'],
@@ -368,5 +387,7 @@ it("signing in and out leave a line in the user's own merchant's log, and a name
 
 it('the table has a row for every action', () => {
   const rows = new Set(ROWS.map(([, action]) => action))
-  expect(AUDIT_ACTIONS.filter((action) => !rows.has(action))).toEqual(['session.begin', 'session.end'])
+  // Of calls without a session: the rest of this file, test/identity-provider.test.ts and test/invitations.test.ts.
+  const others = ['session.begin', 'session.end', 'session.provider_link', 'invitations.accept']
+  expect(AUDIT_ACTIONS.filter((action) => !rows.has(action))).toEqual(others)
 })

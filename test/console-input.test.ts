@@ -106,6 +106,7 @@ const LISTS = [
   'audit.jsonl',
   'passkeys',
   'users',
+  'invitations',
   'merchants',
   'alarms',
   'alarm-channels',
@@ -162,7 +163,7 @@ const FIELDS = [
     'passkey',
   ],
   ...['url', 'secret', 'host', 'port', 'security', 'user', 'sender', 'recipients'],
-  ...['channels', 'return_url', 'brand_color', 'logo'],
+  ...['channels', 'return_url', 'brand_color', 'logo', 'token'],
 ]
 const deeds = (one: string): (readonly ['POST' | 'PUT' | 'DELETE', string])[] => [
   ...([
@@ -177,6 +178,10 @@ const deeds = (one: string): (readonly ['POST' | 'PUT' | 'DELETE', string])[] =>
   ...([
     ['POST', 'users'],
     ['PUT', `users/${one}`],
+    ['POST', 'invitations'],
+    ['DELETE', `invitations/${one}`],
+    ['POST', 'invitation'],
+    ['POST', 'invitation/accept'],
     ['POST', 'merchants'],
     ['PUT', `merchants/${one}`],
   ] as const),
@@ -210,6 +215,9 @@ const deeds = (one: string): (readonly ['POST' | 'PUT' | 'DELETE', string])[] =>
     ['DELETE', 'session/totp'],
     ['DELETE', `sessions/${one}`],
     ['POST', 'passkeys'],
+    ['POST', 'session/provider'],
+    ['POST', 'provider'],
+    ['POST', 'provider/second'],
     ['DELETE', `passkeys/${one}`],
     ['POST', 'session/proof/challenge'],
     ['POST', `refund-requests/MCH1000000/${one}`],

@@ -282,6 +282,7 @@ const QUERIES: [path: string, fields: Record<string, Values>][] = [
     { mch_no: text(32), username: text(64), action: text(64), from: TIME, until: TIME, after: text(38), limit: PAGE },
   ],
   ['users', { after: text(64), limit: PAGE }],
+  ['invitations', { after: text(64), limit: PAGE }],
   ['alarms', { after: { taken: [], refused: ['x', 'W10', x(1001)] }, limit: PAGE }],
 ]
 
@@ -481,6 +482,16 @@ const ASKS = (): Ask[] => [
     fields: {
       mch_no: { taken: ['MCH1000000'], refused: ['MCH404', '', null, x(33)] },
       role: { taken: ['merchant_admin', 'merchant_viewer'], refused: [''] },
+    },
+  },
+  {
+    method: 'POST',
+    path: 'invitations',
+    body: () => ({ username: fresh(), role: 'finance' }),
+    fields: {
+      username: { taken: ['ac', `b._-${x(60)}`], refused: ['a', x(65), 'Ab', '用户', '', null, 1] },
+      role: { taken: ['operator', 'finance'], refused: ['root', '', null, 1, ['finance']] },
+      mch_no: { taken: ['', null], refused: ['MCH1000000', x(33), 1] },
     },
   },
   {

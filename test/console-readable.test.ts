@@ -18,7 +18,7 @@ afterAll(() => pages.close())
 const DAY = '2026-02-01'
 const PATHS = `overview jobs refunds refund-requests reversals notifications bills bills/MCH_NO/${DAY} reconciliations
   reconciliations/differences reconciliations/unmatched-payments merchants merchants/MCH_NO explorer platform-keys alarms orders
-  orders/MCH_NO/ORDER_NO users audit account sent-back statistics bulk find?q=1234567 no-such-page sandbox?mch_no=MCH_NO&transaction_no=ORDER_NO`.split(
+  orders/MCH_NO/ORDER_NO users invitations invitation audit account sent-back statistics bulk find?q=1234567 no-such-page sandbox?mch_no=MCH_NO&transaction_no=ORDER_NO`.split(
   /\s+/,
 )
 
@@ -71,7 +71,7 @@ describe.each(LOOKS.slice(0, SIZE.looks))('everybody can read and use, %s, %o,',
     const { demo } = pages.gateway
     const { page, problems } = opened
     await page.goto(`${demo.baseUrl}/console/${path.replace('MCH_NO', demo.mchNo).replace('ORDER_NO', number)}`)
-    await page.locator('main.page h1').waitFor()
+    await page.locator('main h1').waitFor()
     await page.waitForLoadState('networkidle')
     expect(await accessibility(page)).toEqual([])
     expect(await overflow(page)).toBeLessThanOrEqual(0)

@@ -6,6 +6,7 @@ import { ALLOWED, PERMISSIONS, type Permission, ROLES, type Role, type Session }
 import { addApp, addMerchant } from '@acopay/store'
 import { addConsoleUser } from '@acopay/store/console'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { invite } from '../apps/server/src/actions/console/invitations.ts'
 import { beginSession } from '../apps/server/src/actions/console/session.ts'
 import { closeOrder } from '../apps/server/src/actions/order/close-order.ts'
 import { placeOrder } from '../apps/server/src/actions/order/place-order.ts'
@@ -36,6 +37,10 @@ POST   passkey-challenge                         -                      409 409 
 POST   passkeys                                  -                      409 409 409 409 409 .   .   {}
 DELETE passkeys/0123456789abcdef                 -                      404 404 404 404 404 .   .
 POST   session/proof/challenge                   -                      409 409 409 409 409 .   .   {}
+
+GET    session/provider                          -                      200 200 200 200 200 .   .
+POST   session/provider                          -                      404 404 404 404 404 .   .   {}
+DELETE session/provider                          -                      200 200 200 200 200 .   .
 
 GET    orders                                    orders.read            200 200 200 200 200 .   .
 GET    orders?mch_no=:m                          orders.read            200 200 200 200 200 no  no
@@ -124,6 +129,11 @@ POST   users                                     users.write            409 no  
 POST   users                                     users.write            409 no  no  no  no  .   .    {"username":"viewer","role":"platform_admin"}
 PUT    users/:u                                  users.write            200 no  no  200 no  404 no   {}
 PUT    users/operator                            users.write            200 no  no  404 no  .   .    {}
+GET    invitations                               users.read             200 no  no  200 no  .   .
+POST   invitations                               users.write            400 no  no  400 no  .   .    {}
+POST   invitations                               users.write            409 no  no  409 no  no  no   {"username":"viewer","role":"merchant_viewer","mch_no":":m"}
+POST   invitations                               users.write            409 no  no  no  no  .   .    {"username":"viewer","role":"operator"}
+DELETE invitations/IV404                         users.write            404 no  no  404 no  .   .
 GET    audit                                     audit.read             200 200 200 200 no  .   .
 GET    audit?mch_no=:m                           audit.read             200 200 200 200 no  no  no
 GET    audit.jsonl                               audit.read             200 200 200 200 no  .   .
@@ -212,8 +222,16 @@ POST   sandbox/time                              sandbox.use            400 400 
 /** Open although the password must be changed first. */
 const ALWAYS_OPEN = ['DELETE session', 'PUT session/password']
 
-/** These two begin and show a session, so they cannot need one. */
-const WITHOUT_SESSION = ['GET session', 'POST session']
+/** These begin and show a session, so they cannot need one. */
+const WITHOUT_SESSION = [
+  'GET session',
+  'POST session',
+  'POST invitation',
+  'POST invitation/accept',
+  'GET provider',
+  'POST provider',
+  'POST provider/second',
+]
 
 type Method = 'GET' | 'POST' | 'PUT' | 'DELETE'
 type Row = { method: Method; path: string; permission: Permission | null; cells: string[]; body: string | null }
@@ -263,6 +281,7 @@ const PATTERNS: Record<string, string> = {
   'merchants/:m/channels/unionpay/test': 'merchants/:mch_no/channels/:channel/test',
   'users/:u': 'users/:username',
   'users/operator': 'users/:username',
+  'invitations/IV404': 'invitations/:invitation_no',
   'sandbox/orders/:m/:o/deeds': 'sandbox/orders/:mch_no/:transaction_no/deeds',
   'sandbox/faults/wechat': 'sandbox/faults/:channel',
   'platform-keys/NOKEY': 'platform-keys/:key_id',
@@ -346,6 +365,7 @@ beforeAll(async () => {
   visitors.new = await sessionOf('newcomer')
   await add('own-clerk', 'merchant_viewer', demo.mchNo)
   await add('other-clerk', 'merchant_viewer', 'MCH-OTHER')
+  await invite(world, { username: 'other-clerk-invited', role: 'merchant_viewer', mchNo: 'MCH-OTHER', invitedBy: 'x' })
   const [own, other] = [await closedOrder(demo.mchNo, demo.appNo), await closedOrder('MCH-OTHER', 'APP-OF-TABLE')]
   places.own = { mchNo: demo.mchNo, order: own, otherOrder: other, user: 'own-clerk' }
   places.other = { mchNo: 'MCH-OTHER', order: other, otherOrder: own, user: 'other-clerk' }

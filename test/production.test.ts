@@ -80,6 +80,10 @@ describe('a production start', () => {
       sandboxExposed: 'no',
       proofAboveFen: 100_000n,
       secondPersonAboveFen: null,
+      oidcIssuer: null,
+      oidcClientId: null,
+      oidcClientSecret: null,
+      oidcName: null,
       notifyPorts: [443],
       notifyNetworks: [],
     })

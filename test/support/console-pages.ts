@@ -17,8 +17,8 @@ export type ConsolePages = {
   close: () => Promise<void>
 }
 
-export async function openConsole(): Promise<ConsolePages> {
-  const gateway = await testGateway()
+export async function openConsole(env: Record<string, string> = {}): Promise<ConsolePages> {
+  const gateway = await testGateway(env)
   const browser = await openBrowser()
   const { users } = JSON.parse(readFileSync(gateway.gateway.sandbox?.consoleFile ?? '', 'utf8')) as ConsoleUsers
   const passwords = Object.fromEntries(users.map(({ username, password }) => [username, password]))
@@ -26,7 +26,7 @@ export async function openConsole(): Promise<ConsolePages> {
     await page.goto(`${gateway.demo.baseUrl}/console/${path}`)
     await page.getByLabel('用户名').fill(username)
     await page.getByLabel('密码').fill(passwords[username] ?? PASSWORD)
-    await page.getByRole('button', { name: /登\s?录/ }).click()
+    await page.getByRole('button', { name: /^登\s?录$/ }).click()
     await page.locator('main.page').waitFor()
   }
   return {

@@ -19,6 +19,13 @@ export const session = queryOptions({
   staleTime: Number.POSITIVE_INFINITY,
 })
 
+/** Where the user who has just signed out can sign out of the identity provider too; null where there is nothing to say. */
+export const stillAtProvider = queryOptions({
+  queryKey: ['still-at-provider'],
+  queryFn: async (): Promise<string | null> => null,
+  staleTime: Number.POSITIVE_INFINITY,
+})
+
 /** After this long without input, calls say that the page is idle, so that its own reloads keep no session open. */
 const IDLE_MS = 60_000
 let touchedMs = Date.now()

@@ -1,12 +1,13 @@
 /** The frame around every page: the user, the menu, and the choice of language and colours. */
-import type { Session } from '@acopay/protocol/console'
+import type { Session, SignedOut } from '@acopay/protocol/console'
 import { useQuery } from '@tanstack/react-query'
-import { Link, Outlet, useNavigate } from '@tanstack/react-router'
+import { Link, Outlet, useLocation, useNavigate } from '@tanstack/react-router'
 import { Button, Drawer, Input, Select, Spin } from 'antd'
 import { Suspense, useRef, useState } from 'react'
-import { began, call, session } from './api.ts'
+import { began, call, queries, session, stillAtProvider } from './api.ts'
 import { pagesFor } from './menu.ts'
 import { SecondFactorFirst } from './pages/session/account.tsx'
+import { AcceptInvitation } from './pages/session/invitation.tsx'
 import { ChangePassword, SignIn } from './pages/session/sign-in.tsx'
 import { Trouble } from './parts.tsx'
 import { type Language, type Look, usePreferences } from './preferences.tsx'
@@ -14,8 +15,16 @@ import { ProofDialog } from './proof-dialog.tsx'
 
 export function Frame() {
   const { data, error, isPending, refetch } = useQuery(session)
+  // Who is invited has no session yet, or somebody else's.
+  const isInvited = useLocation().pathname.endsWith('/invitation')
   if (isPending) return <Spin fullscreen />
   if (error !== null) return <Trouble error={error} retry={() => void refetch()} />
+  if (isInvited)
+    return (
+      <Gate>
+        <AcceptInvitation />
+      </Gate>
+    )
   if (data === null)
     return (
       <Gate>
@@ -67,8 +76,9 @@ function Inside({ who }: { who: Session }) {
   const page = useRef<HTMLElement>(null)
   const mayFind = who.permissions.includes('orders.read')
   const signOut = async (): Promise<void> => {
-    await call('DELETE', 'session').catch(() => {})
+    const ended = await call<SignedOut>('DELETE', 'session').catch(() => null)
     began(null)
+    queries.setQueryData(stillAtProvider.queryKey, ended?.provider_sign_out ?? null)
   }
   const links = pagesFor(who.permissions).map(({ to, text }) => (
     <Link key={to} to={to as never} onClick={() => setOpen(false)} activeProps={{ className: 'active' }}>

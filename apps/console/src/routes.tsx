@@ -49,6 +49,9 @@ export const router = createRouter({
     page('/merchants', () => import('./pages/merchants/merchants.tsx'), 'Merchants'),
     page('/merchants/$mchNo', () => import('./pages/merchants/merchant.tsx'), 'MerchantPage'),
     page('/users', () => import('./pages/system/users.tsx'), 'Users'),
+    page('/invitations', () => import('./pages/system/invitations.tsx'), 'Invitations'),
+    // The frame shows it in place of the sign-in.
+    page('/invitation', () => import('./pages/session/invitation.tsx'), 'AcceptInvitation'),
     page('/platform-keys', () => import('./pages/system/platform-keys.tsx'), 'PlatformKeys'),
     page('/alarms', () => import('./pages/system/alarms.tsx'), 'Alarms'),
     page('/audit', lists, 'AuditLog'),

@@ -31,6 +31,8 @@ const TONES = new Map(
     severity_page: 'bad',
     severity_ticket: 'busy',
     failing: 'bad',
+    invited_OPEN: 'busy',
+    invited_USED: 'good',
   }),
 )
 

@@ -10,6 +10,7 @@ import type { AlarmLines } from './metrics/alarm-lines.ts'
 import type { Metrics } from './metrics/metrics.ts'
 import type { SafePost } from './outbound/safe-post.ts'
 import type { Hashing } from './security/hashing.ts'
+import type { IdentityProvider } from './security/identity-provider.ts'
 import type { KnownDevices } from './security/known-devices.ts'
 import type { KeyedDigits } from './security/numbers.ts'
 import type { PasskeySite } from './security/passkey-site.ts'
@@ -72,6 +73,8 @@ export type World = {
     /** Where passkeys work, for a request that names this host; null: nowhere. */
     passkeySiteOf: (host: string) => PasskeySite | null
   }
+  /** By which users may sign in besides their password; null where the installation has none. */
+  identityProvider: IdentityProvider | null
   /** Which merchants may share a statement. */
   groupOf: GroupOf
   /** The merchants who call. Callers who ask at the same time share one statement. */

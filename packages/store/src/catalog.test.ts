@@ -30,6 +30,9 @@ const OF_THE_INSTALLATION = new Set([
   'console_passkey',
   'console_challenge',
   'console_sign_in',
+  'console_invitation',
+  'console_provider_link',
+  'console_provider_trip',
   'console_audit',
   'console_audit_outcome',
   'console_audit_head',
@@ -116,7 +119,7 @@ describe('every table', () => {
         where c.contype = 'f'`,
     )
     expect(keys.length).toBeGreaterThan(5)
-    const tables = ['session', 'recovery_code', 'sign_in', 'passkey', 'challenge']
+    const tables = ['session', 'recovery_code', 'sign_in', 'passkey', 'challenge', 'provider_link']
     const ofTheConsole = tables.map((table) => `console_${table}_username_fkey`)
     const ofMerchants = keys.filter(({ name }) => !ofTheConsole.includes(name))
     for (const { name, from, to } of ofMerchants) expect([from, to], name).toEqual(['mch_no', 'mch_no'])

@@ -41,6 +41,7 @@ export {
   upstreamDays,
 } from './console/finance-lists.ts'
 export { findOrdersByAmount, findOrdersByBeginning, findOrdersByPaymentEnd } from './console/find.ts'
+export { type Invitation, listInvitations } from './console/invitations.ts'
 export { listAllNotifications, listUndelivered, merchantOfOrder, type NotificationPlace } from './console/lists.ts'
 export {
   countedHours,

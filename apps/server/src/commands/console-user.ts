@@ -1,7 +1,14 @@
 /** `acopay-server console-user`: adds the console's first users, and resets a lost password. May run while the gateway runs. */
 import { isMerchantRole, ROLES } from '@acopay/protocol/console'
 import { type Db, findMerchant } from '@acopay/store'
-import { addConsoleUser, changeConsoleUser, endConsoleSessions, findConsoleUser } from '@acopay/store/console'
+import {
+  addConsoleUser,
+  changeConsoleUser,
+  endConsoleSessions,
+  findConsoleUser,
+  revokeInvitationsOf,
+  unlinkSubjects,
+} from '@acopay/store/console'
 import { hashing } from '../security/hashing.ts'
 import { hashPassword, newPassword, oneTimeEnd } from '../security/passwords.ts'
 import { readConfig } from '../start/config.ts'
@@ -71,9 +78,11 @@ async function add(
   if (!(await addConsoleUser(db, user, now))) throw new Error(`用户名已被使用 (taken): ${username}`)
 }
 
-/** Also unlocks the name and drops the second factor, because the user may have lost the authenticator or the passkeys. */
+/** Also unlocks the name, revokes the user's open invitations, unlinks the identity provider and drops the second factor, because the user may have lost the authenticator or the passkeys. */
 async function reset(db: Db, username: string, fresh: Fresh): Promise<void> {
   if ((await findConsoleUser(db, username)) === null) throw new Error(`没有用户 ${username} (no such user)`)
   await changeConsoleUser(db, username, { password: fresh, isEnabled: true, dropSecondFactor: true })
   await endConsoleSessions(db, username)
+  await revokeInvitationsOf(db, username, await nowOf(db))
+  await unlinkSubjects(db, username)
 }

@@ -21,10 +21,10 @@ const ATTEMPT_DIGITS = 13
 const REFUND_DIGITS = 19
 
 /**
- * `AP`: order; `AR`: refund or reversal; `AT`: attempt; `AL`: entry of the audit log. With 19 digits it has 38 characters
+ * `AP`: order; `AR`: refund or reversal; `AT`: attempt; `AL`: entry of the audit log; `ON`: note; `IV`: invitation. With 19 digits it has 38 characters
  * and cannot be guessed from another number.
  */
-export const platformNumber = (prefix: 'AP' | 'AR' | 'AT' | 'AL' | 'ON', now: Date, digits: string): string =>
+export const platformNumber = (prefix: 'AP' | 'AR' | 'AT' | 'AL' | 'ON' | 'IV', now: Date, digits: string): string =>
   prefix + new Date(now.getTime() + CHINA_MS).toISOString().replace(/\D/g, '').slice(0, 17) + digits
 
 /**

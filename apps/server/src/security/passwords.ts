@@ -26,7 +26,7 @@ const bytesOf = (password: string): string => password.normalize('NFKC')
 /** `scrypt:N:r:p:salt:hash`, the last two in Base64. */
 export async function hashPassword({ takePlace }: Hashing, password: string): Promise<string> {
   const salt = randomBytes(16)
-  // Only users who are signed in, and commands, make new passwords.
+  // Only users who are signed in, who hold an invitation, and commands make new passwords.
   const place = takePlace({ isKnown: true })
   const hash = await derive(place, bytesOf(password), salt, COST)
   return ['scrypt', COST.N, COST.r, COST.p, salt.toString('base64'), hash.toString('base64')].join(':')

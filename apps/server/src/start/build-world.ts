@@ -12,6 +12,7 @@ import { type Metrics, metrics as newMetrics } from '../metrics/metrics.ts'
 import { coalesced, ONE_GROUP, STATEMENTS_AT_ONCE } from '../outbound/coalesce.ts'
 import type { SafePost } from '../outbound/safe-post.ts'
 import { type Hashing, hashing as hashingQueue } from '../security/hashing.ts'
+import { identityProvider } from '../security/identity-provider.ts'
 import { knownDevices } from '../security/known-devices.ts'
 import { keyedDigits } from '../security/numbers.ts'
 import { passkeySiteOf } from '../security/passkey-site.ts'
@@ -107,6 +108,7 @@ export function buildWorld({
     },
     isSandbox: config.mode === 'sandbox',
     consoleRules: consoleRulesOf(config),
+    identityProvider: identityProviderOf(config, clock.steadyMs),
     groupOf,
     ...sharedStatements({ pool, now, steadyMs: clock.steadyMs, metrics, groupOf }),
     signingKey,
@@ -180,6 +182,13 @@ const consoleRulesOf = (config: Config): World['consoleRules'] => ({
   secondPersonAboveFen: config.secondPersonAboveFen,
   passkeySiteOf: passkeySiteOf({ publicUrl: config.publicUrl, isSandbox: config.mode === 'sandbox' }),
 })
+
+function identityProviderOf(config: Config, steadyMs: () => number): World['identityProvider'] {
+  const { oidcIssuer: issuer, oidcClientId: clientId, oidcClientSecret: clientSecret, publicUrl } = config
+  if (issuer === null || clientId === null || clientSecret === null || publicUrl === null) return null
+  const name = config.oidcName ?? new URL(issuer).host
+  return identityProvider({ issuer, clientId, clientSecret, name, publicUrl }, steadyMs)
+}
 
 const ownMetrics = ({ mode }: Config): Metrics => newMetrics({ version: VERSION, mode })
 

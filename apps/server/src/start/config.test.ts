@@ -81,6 +81,10 @@ describe('without any setting', () => {
       totpRoles: [],
       proofAboveFen: 100_000n,
       secondPersonAboveFen: null,
+      oidcIssuer: null,
+      oidcClientId: null,
+      oidcClientSecret: null,
+      oidcName: null,
       metricsToken: null,
       metricsPort: null,
       traces: null,
@@ -362,6 +366,50 @@ describe('ACOPAY_TOTP_ROLES, ACOPAY_PROOF_ABOVE and ACOPAY_SECOND_PERSON_ABOVE',
   ])('of another form (%o) are refused with one that is right', (env) => {
     const [[name, text = '']] = Object.entries(env) as [[string, string]]
     expect(complaint(env)).toMatch(new RegExp(`^${name} .*(finance|1000\\.00).*; got "${text}"$`))
+  })
+})
+
+describe('the identity provider', () => {
+  const WHOLE = {
+    ACOPAY_PUBLIC_URL: 'http://127.0.0.1:8080',
+    ACOPAY_OIDC_ISSUER: 'https://id.example.com/realms/firm/',
+    ACOPAY_OIDC_CLIENT_ID: 'acopay',
+    ACOPAY_OIDC_CLIENT_SECRET: 's'.repeat(16),
+  }
+
+  it('is taken as it is written, with the slash at its end, or on this machine without TLS', () => {
+    expect(read(WHOLE).oidcIssuer).toBe('https://id.example.com/realms/firm/')
+    for (const issuer of ['https://id.example.com', 'http://127.0.0.1:8081/realm', 'http://localhost:8081']) {
+      expect(read({ ...WHOLE, ACOPAY_OIDC_ISSUER: issuer }).oidcIssuer).toBe(issuer)
+    }
+    const { oidcClientId, oidcName } = read({
+      ...WHOLE,
+      ACOPAY_OIDC_CLIENT_ID: 'x'.repeat(255),
+      ACOPAY_OIDC_NAME: '公'.repeat(32),
+    })
+    expect([oidcClientId, oidcName]).toEqual(['x'.repeat(255), '公'.repeat(32)])
+  })
+
+  it.each([
+    ['ACOPAY_OIDC_ISSUER', 'http://id.example.com'],
+    ['ACOPAY_OIDC_ISSUER', 'https://id.example.com?a=b'],
+    ['ACOPAY_OIDC_ISSUER', 'https://id.example.com#a'],
+    ['ACOPAY_OIDC_ISSUER', 'https://user:hunter22@id.example.com'],
+    ['ACOPAY_OIDC_ISSUER', 'id.example.com'],
+    ['ACOPAY_OIDC_CLIENT_ID', 'x'.repeat(256)],
+    ['ACOPAY_OIDC_CLIENT_ID', 'a b'],
+    ['ACOPAY_OIDC_CLIENT_SECRET', 's'.repeat(15)],
+    ['ACOPAY_OIDC_NAME', '公'.repeat(33)],
+    ['ACOPAY_OIDC_NAME', 'a\u0007b'],
+  ])('%s may not be %s', (name, text) => {
+    const message = complaint({ ...WHOLE, [name]: text })
+    expect(message).toMatch(new RegExp(`^${name} .*should|^${name} .*characters`))
+    expect(message).not.toContain('hunter22')
+  })
+
+  it.each(Object.keys(WHOLE))('is no provider without %s, and this is said', (name) => {
+    const { [name as keyof typeof WHOLE]: _gone, ...rest } = WHOLE
+    expect(complaint(rest)).toMatch(new RegExp(`^${name} .*needs it`))
   })
 })
 

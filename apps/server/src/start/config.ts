@@ -127,7 +127,28 @@ const RULES: { of: SettingName[]; problem: (config: Config) => string | null }[]
         ? 'ACOPAY_LEASE_MS 至少应为 ACOPAY_CLOSE_BUDGET_MS 的两倍 (at least twice ACOPAY_CLOSE_BUDGET_MS)'
         : null,
   },
+  {
+    of: [
+      'ACOPAY_OIDC_ISSUER',
+      'ACOPAY_OIDC_CLIENT_ID',
+      'ACOPAY_OIDC_CLIENT_SECRET',
+      'ACOPAY_OIDC_NAME',
+      'ACOPAY_PUBLIC_URL',
+    ],
+    problem: halfProvider,
+  },
 ]
+
+const OIDC = ['ACOPAY_OIDC_ISSUER', 'ACOPAY_OIDC_CLIENT_ID', 'ACOPAY_OIDC_CLIENT_SECRET', 'ACOPAY_PUBLIC_URL'] as const
+
+/** A provider of which a part is missing would be no provider, without a word. The public URL alone is none. */
+function halfProvider({ oidcIssuer, oidcClientId, oidcClientSecret, oidcName, publicUrl }: Config): string | null {
+  if ([oidcIssuer, oidcClientId, oidcClientSecret, oidcName].every((value) => value === null)) return null
+  const values = [oidcIssuer, oidcClientId, oidcClientSecret, publicUrl]
+  const missing = OIDC.filter((_name, index) => values[index] === null)
+  if (missing.length === 0) return null
+  return `${missing.join(', ')} 未设置，统一身份登录（OIDC）需要它 (is not set, and signing in by an identity provider needs it)`
+}
 
 /** In a sandbox everyone can play the payer. One that strangers reach would hand out what its merchants sell. */
 function exposedSandbox({ mode, sandboxExposed, publicUrl, host }: Config): string | null {

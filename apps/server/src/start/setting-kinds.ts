@@ -113,6 +113,37 @@ export const webAddress: Kind<string> = {
   schema: { type: 'string', pattern: '^https?://' },
 }
 
+/** As it is written: what the provider says of itself must be the same text. Plain http is for this machine alone. */
+export const issuer: Kind<string> = {
+  ...plain,
+  isRepeated: false,
+  read(text) {
+    const url = URL.canParse(text) ? new URL(text) : null
+    const isBare = url !== null && [url.search, url.hash, url.username, url.password].every((part) => part === '')
+    const isHere = url?.protocol === 'http:' && ['127.0.0.1', 'localhost'].includes(url.hostname)
+    return orWrong(text, isBare && (isHere || url.protocol === 'https:') ? text : null)
+  },
+  should:
+    '应为 https:// 网址，与提供方自己所写的一致 (should be a URL with https://, as the provider itself spells it)',
+  values: { zh: '网址，`https://`', en: 'a URL with `https://`' },
+  schema: { type: 'string', pattern: '^https?://' },
+}
+
+/** A name that others gave, without spaces. */
+export const name: Kind<string> = {
+  ...plain,
+  read: (text) => orWrong(text, /^[\x21-\x7e]{1,255}$/.test(text) ? text : null),
+  should: '应为1到255个可见ASCII字符 (1 to 255 visible ASCII characters)',
+  values: { zh: '1到255个可见ASCII字符', en: '1 to 255 visible ASCII characters' },
+}
+
+export const title: Kind<string> = {
+  ...plain,
+  read: (text) => orWrong(text, /^[^\p{C}]{1,32}$/u.test(text) ? text : null),
+  should: '应为1到32个字符 (1 to 32 characters)',
+  values: { zh: '1到32个字符', en: '1 to 32 characters' },
+}
+
 /** Of such an address alone it is certain where the password ends. */
 const HOST = /(?:[\w.-]+|\[[\da-fA-F:.]+\])(?::\d+)?/.source
 const PLACE = new RegExp(`^postgres(?:ql)?://(?:[^@/?#]*@)?(${HOST}(?:,${HOST})*)/([\\w-]+)(?:\\?[^@#]*)?$`)

@@ -34,6 +34,10 @@ ACOPAY_AUDIT_DAYS           0          commands
 ACOPAY_TRY_DAYS             400        gateway
 ACOPAY_HOUR_DAYS            400        gateway
 ACOPAY_RECONCILIATION_DAYS  1830       gateway
+ACOPAY_OIDC_ISSUER          -          gateway
+ACOPAY_OIDC_CLIENT_ID       -          gateway
+ACOPAY_OIDC_CLIENT_SECRET   -          gateway   secret
+ACOPAY_OIDC_NAME            -          gateway
 ACOPAY_TRUSTED_PROXIES      0          gateway
 ACOPAY_NOTIFY_PORTS         443        gateway
 ACOPAY_NOTIFY_NETWORKS      -          gateway

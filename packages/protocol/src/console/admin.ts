@@ -133,6 +133,34 @@ export type UserChange = { role?: Role; enabled?: boolean; unlock?: true; reset_
 export type UserChanged = { user: UserRow; password: string | null }
 
 /**
+ * `GET invitations`: the newest first. `POST invitations` answers a link, this once; it is good for `INVITATION_HOURS`, for one person.
+ * `DELETE invitations/{invitation_no}` revokes one that is open. A merchant admin invites to its own merchant, and sees those of it.
+ */
+export const INVITATION_HOURS = 72
+export const INVITATION_STATES = ['OPEN', 'USED', 'REVOKED', 'EXPIRED'] as const
+export type InvitationRow = {
+  invitation_no: string
+  username: string
+  role: Role
+  mch_no: string | null
+  invited_by: string
+  state: (typeof INVITATION_STATES)[number]
+  created_at: string
+  expires_at: string
+}
+export type InvitationList = Page<InvitationRow>
+/** `path`: from the gateway's address on. What follows its `#` is the secret, which browsers send to nobody. */
+export type InvitationMade = { invitation: InvitationRow; path: string }
+
+/**
+ * Without a session: `POST invitation` {token} tells whom a link invites; `POST invitation/accept` makes the user, signs in, and
+ * answers the `Session`. A link that is wrong, was used, was revoked or has ended: 404.
+ */
+export type InvitationAsk = { token: string }
+export type InvitationShown = { username: string; role: Role; mch_no: string | null; expires_at: string }
+export type InvitationAccept = { token: string; new_password: string }
+
+/**
  * `GET platform-keys`: the keys with which answers and notifications are signed, the newest first; of those that are valid the newest
  * signs. `POST platform-keys` makes one that signs `days` from now, 0 to 90; merchants see it at once. `DELETE platform-keys/:key_id`:
  * it signs no more; 409 when no other one could.
@@ -158,6 +186,9 @@ export const AUDIT_ACTIONS = [
   'session.totp_off',
   'session.passkey_add',
   'session.passkey_remove',
+  'session.provider_begin',
+  'session.provider_link',
+  'session.provider_unlink',
   'orders.close',
   'orders.bulk_close',
   'orders.note',
@@ -182,6 +213,9 @@ export const AUDIT_ACTIONS = [
   'channels.test',
   'users.add',
   'users.change',
+  'invitations.add',
+  'invitations.revoke',
+  'invitations.accept',
   'alarm_channels.add',
   'alarm_channels.change',
   'alarm_channels.remove',

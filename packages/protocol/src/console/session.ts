@@ -142,6 +142,36 @@ export type SessionRow = {
 }
 export type SessionList = { rows: SessionRow[] }
 
+/**
+ * Without a session: `GET provider` answers the identity provider's name, or null; `POST provider` {} answers where the browser goes, and
+ * `/console/provider/callback`, to which it comes back, leads to a page with `?provider=` and one of `PROVIDER_WORDS`. After `second`,
+ * `POST provider/second` signs in as `POST session` does.
+ */
+export type ProviderView = { name: string }
+export type ProviderDeparture = { url: string }
+export const PROVIDER_WORDS = [
+  'second',
+  'linked',
+  'unreachable',
+  'denied',
+  'refused',
+  'over',
+  'nobody',
+  'taken',
+  'busy',
+] as const
+export type ProviderWord = (typeof PROVIDER_WORDS)[number]
+export type ProviderSecondAsk = { totp?: string; passkey?: PasskeyAnswer }
+
+/**
+ * `GET session/provider`: whether the user can sign in by it; `name` is null where the installation has none. `POST session/provider`
+ * answers a `ProviderDeparture` that links the account, `DELETE` takes the link away.
+ */
+export type OwnProvider = { name: string | null; linked_at: string | null }
+
+/** The answer of `DELETE session`. `provider_sign_out`: where a user who came by the provider can sign out of it too. */
+export type SignedOut = { provider_sign_out: string | null }
+
 /** `PUT session/password`. A password has at least 12 characters. Ends the user's other sessions. */
 export type PasswordAsk = { password: string; new_password: string }
 

@@ -7,8 +7,15 @@ import { ourMigrations } from '../migrations/files.ts'
 
 export type TableColumns = { table: string; columns: string[] }
 
-/** Sessions that have ended since must not come back to life; the schema's ledger is written by the migrations. */
-const LEFT_OUT = ['schema_migration', 'console_session', 'console_challenge', 'shared_count']
+/** Sessions, invitations and the like that have ended since must not come back to life; the schema's ledger is written by the migrations. */
+const LEFT_OUT = [
+  'schema_migration',
+  'console_session',
+  'console_challenge',
+  'console_invitation',
+  'console_provider_trip',
+  'shared_count',
+]
 
 const BEGIN = {
   read: 'begin isolation level repeatable read read only',

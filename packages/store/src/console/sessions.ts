@@ -13,17 +13,18 @@ export type ConsoleSession = SessionUser & {
   provenAt: Date
 }
 
+/** One that began by the identity provider has proved nothing to us: the provider may have asked nobody anything. */
 export const addConsoleSession = (
   db: Db,
-  session: { key: Buffer; username: string; address: string; expiresAt: Date },
+  session: { key: Buffer; username: string; address: string; expiresAt: Date; isByProvider?: boolean },
   now: Date,
 ) =>
   run(
     db,
     'addConsoleSession',
-    `insert into console_session (session_key, username, address, created_at, seen_at, proven_at, expires_at)
-     values ($1, $2, $3, $4, $4, $4, $5)`,
-    [session.key, session.username, session.address, now, session.expiresAt],
+    `insert into console_session (session_key, username, address, created_at, seen_at, proven_at, expires_at, by_provider)
+     values ($1, $2, $3, $4, $4, case when $6 then to_timestamp(0) else $4 end, $5, $6)`,
+    [session.key, session.username, session.address, now, session.expiresAt, session.isByProvider ?? false],
   )
 
 /**
@@ -57,8 +58,11 @@ export async function useConsoleSession(
 export const proveConsoleSession = (db: Db, key: Buffer, now: Date) =>
   run(db, 'proveConsoleSession', 'update console_session set proven_at = $2 where session_key = $1', [key, now])
 
-export const endConsoleSession = (db: Db, key: Buffer) =>
-  run(db, 'endConsoleSession', 'delete from console_session where session_key = $1', [key])
+/** Whether its user had come by the identity provider. */
+export async function endConsoleSession(db: Db, key: Buffer): Promise<boolean> {
+  const text = 'delete from console_session where session_key = $1 returning by_provider as "isByProvider"'
+  return (await run<{ isByProvider: boolean }>(db, 'endConsoleSession', text, [key]))[0]?.isByProvider ?? false
+}
 
 /** An open session as its user sees it. `id` is the beginning of the key, in hexadecimal digits. */
 export type OpenSession = { id: string; address: string; createdAt: Date; seenAt: Date }

@@ -1,7 +1,7 @@
 /** A merchant's orders as it lists them: the newest first, which is the order of the platform's numbers. */
 import { fen, type OrderRef, type OrderState } from '@acopay/core'
 import { type Db, run } from '../db.ts'
-import { type Order, type OrderRow, orderColumns } from './orders.ts'
+import { type Order, type OrderRow, columnsOfOrder } from './orders.ts'
 
 export type MerchantsOrder = Order & { createdAt: Date }
 
@@ -44,7 +44,7 @@ export async function listMerchantsOrders(
   const found = await run<OrderRow & { createdAt: Date }>(
     db,
     ['listMerchantsOrders', ...name.filter((part) => part !== null)].join(' '),
-    `select ${orderColumns('o')}, created_at as "createdAt"
+    `select ${columnsOfOrder('o')}, created_at as "createdAt"
        from (select * from orders where mch_no = $1 and transaction_no >= $2 and transaction_no < $3${ofNumber}
               order by transaction_no desc limit ${lookThrough}) o
       where true${ofApp}${ofState}${notExpired} order by transaction_no desc limit $4`,

@@ -51,12 +51,12 @@ const COLUMNS = {
 } as const satisfies Record<string, keyof Order>
 
 /** Of a row of `orders` that is named `from` in the statement. */
-export const orderColumns = (from: string): string =>
+export const columnsOfOrder = (from: string): string =>
   Object.entries(COLUMNS)
     .map(([column, name]) => `${from}.${column} as "${name}"`)
     .join(', ')
 
-const ORDER_COLUMNS = orderColumns('orders')
+const ORDER_COLUMNS = columnsOfOrder('orders')
 
 export const readOrder = (row: OrderRow | undefined): Order | null =>
   row === undefined ? null : { ...row, amountFen: fen(row.amountFen) }

@@ -2,7 +2,7 @@
 import type { CloseReason, OrderRef, OrderState } from '@acopay/core'
 import { whereOf } from '../citus/groups.ts'
 import { type Db, retried, run } from '../db.ts'
-import { type Order, type OrderRow, orderColumns, readOrder } from './orders.ts'
+import { type Order, type OrderRow, columnsOfOrder, readOrder } from './orders.ts'
 
 /**
  * One caller's request to close an order of this merchant. `mac`: the keyed hash of `entry` as the order's second entry, since an
@@ -40,7 +40,7 @@ export async function moveUntouched(
     run<OrderRow & { what: UntouchedAnswer['kind'] }>(
       db,
       'moveUntouched',
-      `select what, ${orderColumns('(was)')} from move_untouched($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) order by place`,
+      `select what, ${columnsOfOrder('(was)')} from move_untouched($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) order by place`,
       [
         whereOf(asks),
         move.from,

@@ -6,6 +6,7 @@ import { call, queries, session } from '../../api.ts'
 import { Fact, Mono, Title, useSays } from '../../parts.tsx'
 import { usePreferences } from '../../preferences.tsx'
 import { AddPasskey, OwnPasskeys } from './own-passkeys.tsx'
+import { OwnProvider } from './own-provider.tsx'
 import { OwnSessions } from './own-sessions.tsx'
 import { RecoveryCodesOnce } from './recovery-codes.tsx'
 import { ChangePassword } from './sign-in.tsx'
@@ -32,6 +33,7 @@ export function Account() {
           {who.totp_enabled ? <TurnOff /> : <TurnOn />}
         </section>
       </div>
+      <OwnProvider />
       <OwnPasskeys who={who} />
       <OwnSessions />
     </>

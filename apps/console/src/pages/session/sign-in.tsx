@@ -1,16 +1,23 @@
 /** Signing in, and choosing a password of one's own at the first sign-in. */
 import type { PasswordAsk, SecondFactor, Session, SignInAsk } from '@acopay/protocol/console'
-import { useMutation } from '@tanstack/react-query'
+import { useMutation, useQuery } from '@tanstack/react-query'
 import { Alert, Button, Form, Input } from 'antd'
 import { useState } from 'react'
-import { began, call, queries, session } from '../../api.ts'
+import { began, call, queries, session, stillAtProvider } from '../../api.ts'
 import { ApiError } from '../../api-error.ts'
 import { Title, useSays } from '../../parts.tsx'
 import { signWithPasskey } from '../../passkey.ts'
 import { usePreferences } from '../../preferences.tsx'
+import { ProviderButton, ProviderSaid, SecondAfterProvider, useProviderWord } from './by-provider.tsx'
+import { SecondStep } from './second-step.tsx'
+
+export function SignIn() {
+  const word = useProviderWord()
+  return word === 'second' ? <SecondAfterProvider /> : <SignInByPassword />
+}
 
 /** The password first; then, where the user has one, the second factor. */
-export function SignIn() {
+function SignInByPassword() {
   const { t } = usePreferences()
   const says = useSays()
   const [form] = Form.useForm<SignInAsk>()
@@ -37,6 +44,8 @@ export function SignIn() {
   return (
     <>
       <Title>{t('signIn')}</Title>
+      <ProviderSaid word={useProviderWord()} />
+      <ProviderStays />
       {signIn.error !== null && <Alert type="error" showIcon title={says(signIn.error)} style={{ marginBottom: 16 }} />}
       <Form
         form={form}
@@ -50,8 +59,17 @@ export function SignIn() {
           {t('signIn')}
         </Button>
       </Form>
+      <ProviderButton />
     </>
   )
+}
+
+/** The user has signed out here, and not yet of the provider. */
+function ProviderStays() {
+  const { t } = usePreferences()
+  const { data } = useQuery(stillAtProvider)
+  if (data == null) return null
+  return <Alert type="info" showIcon title={<a href={data}>{t('signOutOfProvider')}</a>} style={{ marginBottom: 16 }} />
 }
 
 function NameAndPassword() {
@@ -64,30 +82,6 @@ function NameAndPassword() {
       </Form.Item>
       <Form.Item name="password" label={t('password')} rules={needed}>
         <Input.Password autoComplete="current-password" visibilityToggle={false} />
-      </Form.Item>
-    </>
-  )
-}
-
-/** A passkey where there is one that is good here, and a code. */
-function SecondStep(props: { of: SecondFactor; isBusy: boolean; byPasskey: () => Promise<void> }) {
-  const { t } = usePreferences()
-  const { totp, passkey } = props.of
-  return (
-    <>
-      {passkey !== null && (
-        <Form.Item>
-          <Button type="primary" block loading={props.isBusy} onClick={() => void props.byPasskey()}>
-            {t('usePasskey')}
-          </Button>
-        </Form.Item>
-      )}
-      <Form.Item
-        name="totp"
-        label={t(totp ? 'code' : 'recoveryCode')}
-        rules={[{ required: true, message: t('needed') }]}
-      >
-        <Input autoComplete="one-time-code" maxLength={20} {...(totp ? { placeholder: t('codeOrRecovery') } : {})} />
       </Form.Item>
     </>
   )

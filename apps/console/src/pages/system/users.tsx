@@ -1,21 +1,16 @@
 /** The users of the console. The server makes their first password; it is shown once and changed at the first sign-in. */
-import {
-  isMerchantRole,
-  type NewUser,
-  type Role,
-  type UserChange,
-  type UserChanged,
-  type UserRow,
-} from '@acopay/protocol/console'
+import type { NewUser, Role, UserChange, UserChanged, UserRow } from '@acopay/protocol/console'
 import { useMutation, useQuery } from '@tanstack/react-query'
-import { App, Button, Form, Input, Modal, Select } from 'antd'
+import { Link } from '@tanstack/react-router'
+import { App, Button, Modal, Select } from 'antd'
 import { useState } from 'react'
 import { call, queries, session } from '../../api.ts'
 import { when } from '../../format.ts'
 import { ListPage } from '../../list-page.tsx'
 import { Mono, useSays } from '../../parts.tsx'
 import { usePreferences } from '../../preferences.tsx'
-import { merchantOfNew, rolesToAdd, rolesToChange, stateOf } from './user-roles.ts'
+import { NewUserForm } from './new-user-form.tsx'
+import { rolesToChange, stateOf } from './user-roles.ts'
 
 export function Users() {
   const { t, word } = usePreferences()
@@ -41,6 +36,7 @@ export function Users() {
               <Button type="primary" onClick={() => setAdding(true)}>
                 {t('addUser')}
               </Button>
+              <Link to={'/invitations' as never}>{t('invitations')}</Link>
             </div>
           )
         }
@@ -158,11 +154,9 @@ function ChangeRole(props: { of: UserRow; onDone: (changed: UserChanged) => void
 }
 
 function AddUser(props: { mchNo: string | null; onDone: (made: UserChanged) => void; onClose: () => void }) {
-  const { t, word } = usePreferences()
+  const { t } = usePreferences()
   const { message } = App.useApp()
   const says = useSays()
-  const [form] = Form.useForm<NewUser>()
-  const role = Form.useWatch('role', form)
   const add = useMutation({
     mutationFn: (asked: NewUser) => call<UserChanged>('POST', 'users', asked),
     onSuccess: (made) => {
@@ -171,39 +165,13 @@ function AddUser(props: { mchNo: string | null; onDone: (made: UserChanged) => v
     },
     onError: (error) => void message.error(says(error)),
   })
-  const roles = rolesToAdd(props.mchNo)
-  const isMerchants = role !== undefined && isMerchantRole(role)
   return (
-    <Modal
-      open
+    <NewUserForm
       title={t('addUser')}
-      okText={t('addUser')}
-      confirmLoading={add.isPending}
-      onOk={() => form.submit()}
-      onCancel={props.onClose}
-    >
-      <Form
-        form={form}
-        layout="vertical"
-        requiredMark={false}
-        onFinish={(values) => add.mutate({ ...values, mch_no: merchantOfNew(values.role, props.mchNo, values.mch_no) })}
-      >
-        <Form.Item
-          name="username"
-          label={t('username')}
-          rules={[{ required: true, pattern: /^[a-z0-9][a-z0-9._-]{1,63}$/, message: t('usernameRule') }]}
-        >
-          <Input autoComplete="off" />
-        </Form.Item>
-        <Form.Item name="role" label={t('role')} rules={[{ required: true, message: t('needed') }]}>
-          <Select options={roles.map((value) => ({ value, label: word(value) }))} />
-        </Form.Item>
-        {isMerchants && props.mchNo === null && (
-          <Form.Item name="mch_no" label={t('merchant')} rules={[{ required: true, message: t('needed') }]}>
-            <Input />
-          </Form.Item>
-        )}
-      </Form>
-    </Modal>
+      mchNo={props.mchNo}
+      isBusy={add.isPending}
+      onSend={add.mutate}
+      onClose={props.onClose}
+    />
   )
 }

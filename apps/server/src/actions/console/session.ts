@@ -95,11 +95,16 @@ async function signedIn(
 }
 
 /** Begins a session and returns its token, which only the browser keeps. */
-export async function beginSession(world: World, username: string, address: string): Promise<string> {
+export async function beginSession(
+  world: World,
+  username: string,
+  address: string,
+  { isByProvider = false } = {},
+): Promise<string> {
   const now = world.now()
   const token = world.newNonce() + world.newNonce()
   const expiresAt = new Date(now.getTime() + SESSION_MS)
-  await addConsoleSession(world.pool, { key: sessionKey(token), username, address, expiresAt }, now)
+  await addConsoleSession(world.pool, { key: sessionKey(token), username, address, expiresAt, isByProvider }, now)
   return token
 }
 
@@ -113,9 +118,8 @@ export function useSession(world: World, token: string, isActive: boolean): Prom
   })
 }
 
-export async function endSession(world: World, key: Buffer): Promise<void> {
-  await endConsoleSession(world.pool, key)
-}
+/** Whether its user had come by the identity provider. */
+export const endSession = (world: World, key: Buffer): Promise<boolean> => endConsoleSession(world.pool, key)
 
 /** The user's open sessions, those used last first. `isThis`: the one that asks. */
 export async function sessionsOf(

@@ -1,5 +1,13 @@
 /** Adds and changes users of the console. */
-import { addConsoleUser, changeConsoleUser, endConsoleSessions, type NewConsoleUser } from '@acopay/store/console'
+import {
+  addConsoleUser,
+  changeConsoleUser,
+  endConsoleSessions,
+  endTripsOf,
+  type NewConsoleUser,
+  revokeInvitationsOf,
+  unlinkSubjects,
+} from '@acopay/store/console'
 import { hashPassword, newPassword, oneTimeEnd } from '../../security/passwords.ts'
 import type { World } from '../../world.ts'
 
@@ -38,9 +46,14 @@ export async function changeUser(world: World, username: string, change: UserCha
     unlock: unlock || resetPassword,
     dropSecondFactor,
   })
-  // Disabling a user or changing the role, password or second factor ends the user's sessions at once.
+  // Disabling a user or changing the role, password or second factor ends the user's sessions at once, and the links that it gave out:
+  // whoever had taken the account over may have invited somebody.
   if (resetPassword || isEnabled === false || role !== null || dropSecondFactor) {
     await endConsoleSessions(world.pool, username)
+    await revokeInvitationsOf(world.pool, username, world.now())
+    await endTripsOf(world.pool, username)
   }
+  // A new password shuts out whoever had linked an account of their own.
+  if (resetPassword) await unlinkSubjects(world.pool, username)
   return password
 }

@@ -75,6 +75,16 @@ export class Began {
   }
 }
 
+/** The browser leaves for the identity provider. The routes send the trip's cookie to it. */
+export class Departs {
+  readonly tripToken: string
+  readonly url: string
+  constructor(tripToken: string, url: string) {
+    this.tripToken = tripToken
+    this.url = url
+  }
+}
+
 /** An answer that is a file instead of JSON. */
 export type ConsoleFile = { file: string; contentType: string; chunks: AsyncIterable<Uint8Array | string> }
 export const isFile = (answer: unknown): answer is ConsoleFile =>

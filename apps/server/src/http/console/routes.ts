@@ -6,13 +6,13 @@ import { addAuditEntry } from '../../actions/console/audit.ts'
 import { forgetEndedSessions } from '../../actions/console/session.ts'
 import type { World } from '../../world.ts'
 import { NO_SNIFFING, pageHeaders } from '../page-headers.ts'
-import { type RateLimit, rateLimit } from '../rate-limit.ts'
-import { isHttps } from '../standing-headers.ts'
-import { type StaticPages, staticPages } from '../static-pages.ts'
+import { rateLimit } from '../rate-limit.ts'
+import { staticPages } from '../static-pages.ts'
 import type { LimitShare } from '../together.ts'
-import { Began, type ConsoleEndpoint, Failed, failed } from './call.ts'
+import { Began, type ConsoleEndpoint, Departs, Failed, failed } from './call.ts'
 import { exportEndpoints } from './exports/lists.ts'
 import { statementEndpoints } from './exports/statement.ts'
+import { invitationRoutes } from './invitation.ts'
 import { appEndpoints } from './merchants/apps.ts'
 import { channelEndpoints } from './merchants/channel-settings.ts'
 import { keyEndpoints } from './merchants/merchant-keys.ts'
@@ -21,6 +21,7 @@ import { financeEndpoints } from './money/finance.ts'
 import { reconciliationEndpoints } from './money/reconciliation.ts'
 import { listEndpoints } from './money/refunds-and-reversals.ts'
 import { sentBackEndpoints } from './money/sent-back.ts'
+import { openCall } from './open-calls.ts'
 import { bulkEndpoints } from './orders/bulk.ts'
 import { evidenceEndpoints } from './orders/evidence.ts'
 import { findEndpoints } from './orders/find.ts'
@@ -30,13 +31,16 @@ import { orderNoteEndpoints } from './orders/order-notes.ts'
 import { orderEndpoints } from './orders/orders.ts'
 import { refundRequestEndpoints } from './orders/refund-requests.ts'
 import { ownSessionEndpoints } from './own-sessions.ts'
+import { cookieFor, giveSession, letDepart, type Parts, tokenOf } from './parts.ts'
 import { passkeyEndpoints } from './passkeys.ts'
-import { broken, readBody, respond, send, TOO_OFTEN, type Token, userOf } from './respond.ts'
+import { providerEndpoints, providerRoutes } from './provider.ts'
+import { broken, respond, send, type Token, userOf } from './respond.ts'
 import { type SignInCall, sessionEndpoints, sessionView, signIn } from './session.ts'
 import { alarmChannelEndpoints } from './system/alarm-channels.ts'
 import { alarmEndpoints } from './system/alarms.ts'
 import { auditEndpoints } from './system/audit.ts'
 import { figureEndpoints } from './system/figures.ts'
+import { invitationEndpoints } from './system/invitations.ts'
 import { overviewEndpoints } from './system/overview.ts'
 import { platformKeyEndpoints } from './system/platform-keys.ts'
 import { stuckEndpoints } from './system/stuck.ts'
@@ -46,6 +50,7 @@ const ENDPOINTS: ConsoleEndpoint[] = [
   ...sessionEndpoints,
   ...ownSessionEndpoints,
   ...passkeyEndpoints,
+  ...providerEndpoints,
   ...orderEndpoints,
   ...findEndpoints,
   ...exportEndpoints,
@@ -60,6 +65,7 @@ const ENDPOINTS: ConsoleEndpoint[] = [
   ...keyEndpoints,
   ...channelEndpoints,
   ...userEndpoints,
+  ...invitationEndpoints,
   ...listEndpoints,
   ...sentBackEndpoints,
   ...notificationEndpoints,
@@ -80,25 +86,12 @@ const SIGN_INS = 5
 /** A browser is known for so long after a sign-in, in seconds: a year. */
 const DEVICE_S = 31_536_000
 
+/** As long as a browser may be at the identity provider, in seconds. */
+const TRIP_S = 600
+
 const NOT_BUILT = '管理台页面尚未编译，请运行 npm run build (the console is not built, run npm run build)\n'
 
 type Options = { ratePerAddress: number; publicUrl: string | null; share?: LimitShare }
-
-/** What the console's routes share. */
-type Parts = {
-  world: World
-  pages: StaticPages
-  signIns: RateLimit
-  /** The session's cookie: its name and its attributes. */
-  cookie: Cookie
-  /** Marks a browser in which a user has signed in. It is kept after the session ends. */
-  device: Cookie
-}
-
-type Cookie = {
-  name: string
-  with: { path: string; httpOnly: true; sameSite: 'strict'; secure: boolean; maxAge?: number }
-}
 
 /** `extra`: endpoints that only some gateways have, such as the sandbox's. */
 export function consoleRoutes(app: FastifyInstance, world: World, options: Options, extra: ConsoleEndpoint[]): void {
@@ -111,7 +104,8 @@ export function consoleRoutes(app: FastifyInstance, world: World, options: Optio
       options.share?.('sign-in'),
     ),
     cookie: cookieFor('acopay_console', options.publicUrl),
-    device: cookieFor('acopay_device', options.publicUrl, DEVICE_S),
+    device: cookieFor('acopay_device', options.publicUrl, { maxAge: DEVICE_S }),
+    trip: cookieFor('acopay_trip', options.publicUrl, { maxAge: TRIP_S, sameSite: 'lax' }),
   }
   // biome-ignore lint/nursery/noMisusedPromises: Fastify waits for a plugin that answers a promise
   app.register(async (scope) => {
@@ -123,6 +117,8 @@ export function consoleRoutes(app: FastifyInstance, world: World, options: Optio
     scope.addHook('onRequest', refuseOtherSites)
     endpointRoutes(scope, parts, [...ENDPOINTS, ...extra])
     sessionRoutes(scope, parts)
+    invitationRoutes(scope, parts)
+    providerRoutes(scope, parts)
     scope.all('/console/api/*', { exposeHeadRoute: false }, (request, reply) =>
       send(request, reply, failed('NOT_FOUND', '没有这个接口', 'There is no such endpoint')),
     )
@@ -132,19 +128,6 @@ export function consoleRoutes(app: FastifyInstance, world: World, options: Optio
       scope.get(path, { exposeHeadRoute: false }, async (_request, reply) => sendPage(parts, reply))
     }
   })
-}
-
-/**
- * Browsers accept a `__Host-` cookie only over HTTPS and only from this host. Another host of the domain, or an attacker in the
- * network, cannot set it. Such a cookie must be for all paths.
- */
-function cookieFor(name: string, publicUrl: string | null, maxAge?: number): Cookie {
-  const secure = isHttps(publicUrl)
-  const kept = maxAge === undefined ? {} : { maxAge }
-  return {
-    name: secure ? `__Host-${name}` : name,
-    with: { path: secure ? '/' : '/console', httpOnly: true, sameSite: 'strict', secure, ...kept },
-  }
 }
 
 /** Browsers say from which site a call comes; pages of other sites, also of this domain, have no business with the console's API. */
@@ -168,6 +151,7 @@ function endpointRoutes(scope: FastifyInstance, parts: Parts, endpoints: Console
         if (endpoint.action === 'session.end' && !(answer instanceof Failed)) {
           reply.clearCookie(parts.cookie.name, parts.cookie.with)
         }
+        if (answer instanceof Departs) return send(request, reply, letDepart(parts, reply, answer))
         return send(request, reply, answer instanceof Began ? giveSession(parts, request, reply, answer) : answer)
       },
     })
@@ -185,29 +169,15 @@ function sessionRoutes(scope: FastifyInstance, parts: Parts): void {
     return reply.header('cache-control', 'no-store').type('application/json; charset=utf-8').send(JSON.stringify(view))
   })
 
-  scope.post('/console/api/session', async (request, reply) => {
-    if (!parts.signIns.allows(request.ip, null)) return send(request, reply, TOO_OFTEN())
-    // A form on another site cannot send JSON, so it cannot sign a visitor in to an attacker's account.
-    if (!/^application\/json\b/.test(request.headers['content-type'] ?? '')) return send(request, reply, NO_JSON())
-    const body = readBody(request)
-    if (body instanceof Failed) return send(request, reply, body)
+  scope.post('/console/api/session', (request, reply) => {
     const left = new AbortController()
     reply.raw.once('close', () => left.abort())
     const deviceToken = request.cookies[parts.device.name]
-    const answer = await signedIn(world, request, { body, deviceToken, signal: left.signal }).catch((error: unknown) =>
-      broken(world, request, error),
+    return openCall(parts, [request, reply], (body) =>
+      signedIn(world, request, { body, deviceToken, signal: left.signal }),
     )
-    if (!(answer instanceof Began)) return send(request, reply, answer)
-    const session = giveSession(parts, request, reply, answer)
-    const { username } = answer.user
-    if (world.devices.deviceOf(username, deviceToken) === null) {
-      reply.setCookie(parts.device.name, world.devices.tokenFor(username), parts.device.with)
-    }
-    return send(request, reply, session)
   })
 }
-
-const tokenOf = ({ cookie }: Parts, request: FastifyRequest): Token => request.cookies[cookie.name]
 
 /** Null where the caller has no session. Every page asks this first, so it is no failure. */
 async function sessionOf(world: World, request: FastifyRequest, token: Token): Promise<Session | null> {
@@ -233,19 +203,6 @@ async function signedIn(
   if (answer instanceof Began) await forgetEndedSessions(world)
   return answer
 }
-
-/** Sends a new session's cookie to the browser, and answers with its user. */
-function giveSession(
-  { world, cookie }: Parts,
-  request: FastifyRequest,
-  reply: FastifyReply,
-  { token, user }: Began,
-): Session {
-  reply.setCookie(cookie.name, token, cookie.with)
-  return sessionView(world, { token, user, site: world.consoleRules.passkeySiteOf(request.host) })
-}
-
-const NO_JSON = () => failed('FIELD_INVALID', '请求体应为JSON', 'The body should be JSON', { field: 'body' })
 
 function sendPage({ world, pages }: Parts, reply: FastifyReply): FastifyReply {
   const page = pages.text('index.html')

@@ -1,16 +1,17 @@
 /** Signing in and out, and what a user does with its own account. */
 import { createHash } from 'node:crypto'
-import { ALLOWED, type Role, type SecondFactor, type Session } from '@acopay/protocol/console'
+import { ALLOWED, type Role, type SecondFactor, type Session, type SignedOut } from '@acopay/protocol/console'
 import type { ConsoleUser, SessionUser } from '@acopay/store/read'
 import { beginTotp, changeOwnPassword, disableTotp, enableTotp } from '../../actions/console/account.ts'
+import { providerSignOut } from '../../actions/console/identity-provider.ts'
 import { hasSecondFactor } from '../../actions/console/second-factor.ts'
 import { signIn as beginSignIn, endSession, IDLE_MS, proveAgain } from '../../actions/console/session.ts'
-import { isGuessable } from '../../security/guessable.ts'
 import type { PasskeySite } from '../../security/passkey-site.ts'
-import { PASSWORD_MAX, PASSWORD_MIN } from '../../security/passwords.ts'
+import { PASSWORD_MAX } from '../../security/passwords.ts'
 import type { World } from '../../world.ts'
-import { Began, type ConsoleCall, type ConsoleEndpoint, type Failed, failed } from './call.ts'
+import { Began, type ConsoleCall, type ConsoleEndpoint, Failed, failed } from './call.ts'
 import { fieldsOf } from './fields.ts'
+import { newPasswordIn } from './new-password.ts'
 import { passkeyIn } from './passkey-fields.ts'
 import { userState } from './system/users.ts'
 
@@ -87,7 +88,7 @@ export async function signIn(
   return { user, answer: new Began(result.token, user) }
 }
 
-const SECOND_NEEDED = (second_factor: SecondFactor) =>
+export const SECOND_NEEDED = (second_factor: SecondFactor) =>
   second_factor.passkey === null
     ? failed('TOTP_REQUIRED', '请输入动态验证码或恢复码', 'Enter the code of your authenticator, or a recovery code', {
         second_factor,
@@ -95,7 +96,7 @@ const SECOND_NEEDED = (second_factor: SecondFactor) =>
     : failed('TOTP_REQUIRED', '请用通行密钥，或输入验证码', 'Use your passkey, or enter a code', { second_factor })
 
 /** A recovery code, with a blank or a hyphen here and there. */
-const CODE_MAX = 20
+export const CODE_MAX = 20
 
 /** An unreadable code counts as a wrong code. */
 const codeIn = (body: Record<string, unknown>): string => fieldsOf(body).text('code', CODE_MAX) ?? ''
@@ -108,32 +109,17 @@ const WRONG_PASSWORD = () =>
 const WRONG_CODE = () =>
   failed('FIELD_INVALID', 'code 验证码不正确或已使用', 'code is wrong or was used before', { field: 'code' })
 
-async function signOut(world: World, { caller }: ConsoleCall): Promise<object> {
-  await endSession(world, caller.sessionKey)
-  return {}
+async function signOut(world: World, { caller }: ConsoleCall): Promise<SignedOut> {
+  const isByProvider = await endSession(world, caller.sessionKey)
+  return { provider_sign_out: isByProvider ? await providerSignOut(world) : null }
 }
 
 async function changePassword(world: World, { caller, body }: ConsoleCall): Promise<Began | Failed> {
   const { username, address } = caller
   const read = fieldsOf(body)
   const password = read.needed('password', PASSWORD_MAX)
-  const fresh = read.needed('new_password', PASSWORD_MAX)
-  if (fresh.length < PASSWORD_MIN) {
-    read.say('new_password', `至少${PASSWORD_MIN}个字符`, `needs at least ${PASSWORD_MIN} characters`)
-  }
-  if (fresh === password || fresh.toLowerCase().includes(username)) {
-    read.say('new_password', '不能与原密码相同或包含用户名', 'may not be the old one or contain your name')
-  }
-  const wrong = read.failed()
-  if (wrong !== null) return wrong
-  if (await isGuessable(fresh, username)) {
-    read.say(
-      'new_password',
-      '太常见或有规律，容易被猜到；请用几个不相关的词或随机字符',
-      'is common or has a pattern, and easy to guess; take some unrelated words, or letters at random',
-    )
-    return read.failed() ?? WRONG_PASSWORD()
-  }
+  const fresh = await newPasswordIn(read, { username, before: password })
+  if (fresh instanceof Failed) return fresh
   const changed = await changeOwnPassword(world, { username, password, fresh, address })
   return changed === null ? WRONG_PASSWORD() : new Began(changed.token, changed.user)
 }

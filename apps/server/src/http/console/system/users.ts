@@ -1,10 +1,17 @@
 /** The console's users. A platform admin manages all of them, a merchant's admin those of its own merchant. */
-import { isMerchantRole, ROLES, type UserChanged, type UserList, type UserRow } from '@acopay/protocol/console'
+import {
+  isMerchantRole,
+  ROLES,
+  type Role,
+  type UserChanged,
+  type UserList,
+  type UserRow,
+} from '@acopay/protocol/console'
 import { type ConsoleUser, findConsoleUser, findMerchant, listConsoleUsers } from '@acopay/store/read'
 import { hidden } from '../../../actions/console/audit.ts'
 import { addUser, changeUser } from '../../../actions/console/users.ts'
 import type { World } from '../../../world.ts'
-import { type Caller, type ConsoleCall, type ConsoleEndpoint, type Failed, failed, notTheirs } from '../call.ts'
+import { type Caller, type ConsoleCall, type ConsoleEndpoint, Failed, failed, notTheirs } from '../call.ts'
 import { briefOf, fieldsOf } from '../fields.ts'
 import { pageOf } from '../places.ts'
 
@@ -34,7 +41,11 @@ async function list(world: World, { caller, query }: ConsoleCall): Promise<UserL
   return pageOf(rows, limit, ({ username }) => username)
 }
 
-async function add(world: World, { caller, body }: ConsoleCall): Promise<UserChanged | Failed> {
+/** Who shall be a user: a name, a role, and the merchant where the role is a merchant's. */
+export async function newUserIn(
+  world: World,
+  { caller, body }: ConsoleCall,
+): Promise<{ username: string; role: Role; mchNo: string | null } | Failed> {
   const read = fieldsOf(body)
   const username = read.needed('username', 64)
   if (!NAME.test(username))
@@ -46,14 +57,21 @@ async function add(world: World, { caller, body }: ConsoleCall): Promise<UserCha
     read.say('mch_no', '商户角色须填商户号，平台角色不填', 'is for the roles of a merchant, and only for those')
   }
   const wrong = read.failed()
-  if (wrong !== null) return wrong
+  if (wrong !== null || role === null) return wrong ?? ABSENT()
   if (caller.mchNo !== null && mchNo !== caller.mchNo) return notTheirs()
   if (mchNo !== null && (await findMerchant(world.pool, mchNo, world.now())) === null) {
     return failed('FIELD_INVALID', 'mch_no 没有这个商户', 'mch_no is no merchant', { field: 'mch_no' })
   }
-  const password = await addUser(world, { username, role: role ?? '', mchNo })
-  if (password === null) return failed('CONFLICT', '用户名已被使用', 'This name is taken', { field: 'username' })
-  return changed(world, username, password)
+  return { username, role, mchNo }
+}
+
+export const NAME_TAKEN = () => failed('CONFLICT', '用户名已被使用', 'This name is taken', { field: 'username' })
+
+async function add(world: World, call: ConsoleCall): Promise<UserChanged | Failed> {
+  const user = await newUserIn(world, call)
+  if (user instanceof Failed) return user
+  const password = await addUser(world, user)
+  return password === null ? NAME_TAKEN() : changed(world, user.username, password)
 }
 
 async function change(world: World, { caller, path, body }: ConsoleCall): Promise<UserChanged | Failed> {

@@ -9,8 +9,8 @@ const SECOND = 1000
 const HOUR = 3_600_000
 const EXPIRES_AFTER = 2 * HOUR
 const JOB_PAUSE = SECOND
-/** The worker, the notifier and the writer of the log of calls. */
-const SLEEPERS = 3
+/** The worker, the notifier, the writer of the log of calls and the teller of other gateways. */
+const SLEEPERS = 4
 const COMPARE_PAUSE = 5 * SECOND
 
 let production: Production

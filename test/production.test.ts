@@ -77,6 +77,7 @@ describe('a production start', () => {
       sandboxExposed: 'no',
       proofAboveFen: 100_000n,
       secondPersonAboveFen: null,
+      bulkAloneMax: null,
       notifyPorts: [443],
       notifyNetworks: [],
     })

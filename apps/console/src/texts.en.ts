@@ -543,6 +543,23 @@ export const EN: Record<keyof typeof ZH, string> = {
   returnUrl: 'Return address',
   returnUrlSay:
     'The cashier’s button leads here once an order is paid, closed or expired, with the parameters transaction_no and state. They come from a browser and prove no payment.',
+  bulkWaits: 'These are more orders than one person may decide on: it waits until another user confirms it.',
+  bulkRequests: 'Bulk deeds to confirm',
+  bulkRequestsSay: 'Another user has to confirm each before anything is done; who asked can only give it up.',
+  confirmBulk: 'Confirm',
+  'w_bulk.confirm': 'bulk deed confirmed',
+  'w_bulk.drop': 'bulk deed given up',
+  yes: 'yes',
+  no: 'no',
+  sortBy: 'Sorted by',
+  w_sort_oldest: 'oldest first',
+  w_sort_amount_down: 'largest first (paid)',
+  w_sort_amount_up: 'smallest first (paid)',
+  sortSays:
+    'Orders are sorted by when they were placed; the paid orders of one merchant also by amount. Other columns do not sort: each would need an index, which every close would pay for.',
+  toldOfSentBack: 'Told of money sent back',
+  toldOfSentBackSay:
+    'Once money that came after the close, twice or with a wrong amount is back with the payer, a notification goes to the notify_url of the order, and the rows of reversals in the daily bill say why. The official SDK does not know this notification: make sure first that your program reads reversal_no.',
   brandColor: 'Colour of buttons',
   brandColorSay: 'The text is white or black, whichever can be read.',
   logo: 'Picture',

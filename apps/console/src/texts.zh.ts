@@ -532,6 +532,23 @@ export const ZH = {
   returnUrl: '返回地址',
   returnUrlSay:
     '付款、关闭或过期之后，收银台的按钮回到这个地址，并带上参数 transaction_no 和 state。它们来自浏览器，不能作为付款凭据。',
+  bulkWaits: '笔数超过一个人可以决定的上限，已提交，等另一个用户复核。',
+  bulkRequests: '待复核的批量操作',
+  bulkRequestsSay: '由另一个用户确认才会执行；提交的人只能放弃。',
+  confirmBulk: '确认执行',
+  'w_bulk.confirm': '复核批量操作',
+  'w_bulk.drop': '放弃批量申请',
+  yes: '是',
+  no: '否',
+  sortBy: '排序',
+  w_sort_oldest: '最早的在前',
+  w_sort_amount_down: '金额从大到小（已支付）',
+  w_sort_amount_up: '金额从小到大（已支付）',
+  sortSays:
+    '能按下单时间排序；选定一个商户后，已支付的订单还能按金额排序。其他列不排序：那需要另建索引，每次关单都要为它付出代价。',
+  toldOfSentBack: '退回款项通知',
+  toldOfSentBackSay:
+    '关单后才付、重复付或金额不符的款项退回付款人之后，向订单的 notify_url 发一条通知，日账单的退回行写明原因。官方 SDK 不认识这种通知：先确认接收程序能处理 reversal_no。',
   brandColor: '按钮颜色',
   brandColorSay: '文字用白色或黑色，取看得清的一种。',
   logo: '标志图片',

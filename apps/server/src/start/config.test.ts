@@ -75,6 +75,7 @@ describe('without any setting', () => {
       totpRoles: [],
       proofAboveFen: 100_000n,
       secondPersonAboveFen: null,
+      bulkAloneMax: null,
       metricsToken: null,
       metricsPort: null,
       traces: null,

@@ -54,18 +54,8 @@ export async function listOrders(
 ): Promise<{ orders: ListedOrder[]; next: string | null }> {
   const asked = bound()
   const source = sourceOf(filter, examined, asked)
-  const { mchNo, from, before, isSentBack = false, notified = null } = filter
-  const conditions = [
-    `o.transaction_no >= ${asked.at(from, 'text')} and o.transaction_no < ${asked.at(before, 'text')}`,
-    ifAsked(asked, mchNo, 'text', (at) => `o.mch_no = ${at}`),
-    ifAsked(asked, filter.state, 'text', (at) => `o.state = ${at}`),
-    ifAsked(asked, filter.channel, 'text', (at) => `o.pay_channel = ${at}`),
-    ifAsked(asked, filter.appNo ?? null, 'text', (at) => `o.app_no = ${at}`),
-    ifAsked(asked, filter.amountMin, 'bigint', (at) => `o.amount_fen >= ${at}`),
-    ifAsked(asked, filter.amountMax, 'bigint', (at) => `o.amount_fen <= ${at}`),
-    ...(isSentBack ? [SENT_BACK] : []),
-    ...(notified === null ? [] : [notifiedIn(asked.at(notified, 'text'))]),
-  ]
+  const { isSentBack = false, notified = null } = filter
+  const conditions = conditionsOf(filter, asked)
   const name = `list${source.name}Orders${isSentBack ? 'Back' : ''}${notified === null ? '' : 'Heard'}`
   const orders = await run<ListedOrder>(
     db,
@@ -77,6 +67,19 @@ export async function listOrders(
   if (orders.length > limit) return { orders: orders.slice(0, limit), next: orders[limit - 1]?.transactionNo ?? null }
   return { orders, next: await endOf(db, filter, source, examined) }
 }
+
+/** What `o`, an order, has to be. */
+export const conditionsOf = (filter: OrderListFilter, asked: Bound): string[] => [
+  `o.transaction_no >= ${asked.at(filter.from, 'text')} and o.transaction_no < ${asked.at(filter.before, 'text')}`,
+  ifAsked(asked, filter.mchNo, 'text', (at) => `o.mch_no = ${at}`),
+  ifAsked(asked, filter.state, 'text', (at) => `o.state = ${at}`),
+  ifAsked(asked, filter.channel, 'text', (at) => `o.pay_channel = ${at}`),
+  ifAsked(asked, filter.appNo ?? null, 'text', (at) => `o.app_no = ${at}`),
+  ifAsked(asked, filter.amountMin, 'bigint', (at) => `o.amount_fen >= ${at}`),
+  ifAsked(asked, filter.amountMax, 'bigint', (at) => `o.amount_fen <= ${at}`),
+  ...(filter.isSentBack ? [SENT_BACK] : []),
+  ...(filter.notified == null ? [] : [notifiedIn(asked.at(filter.notified, 'text'))]),
+]
 
 const OF_ORDER = 'x.mch_no = o.mch_no and x.transaction_no = o.transaction_no'
 const SENT_BACK = `exists (select from reversal x where ${OF_ORDER})`

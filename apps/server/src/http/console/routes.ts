@@ -22,6 +22,7 @@ import { reconciliationEndpoints } from './money/reconciliation.ts'
 import { listEndpoints } from './money/refunds-and-reversals.ts'
 import { sentBackEndpoints } from './money/sent-back.ts'
 import { bulkEndpoints } from './orders/bulk.ts'
+import { bulkRequestEndpoints } from './orders/bulk-requests.ts'
 import { evidenceEndpoints } from './orders/evidence.ts'
 import { findEndpoints } from './orders/find.ts'
 import { notificationEndpoints } from './orders/notifications.ts'
@@ -54,6 +55,7 @@ const ENDPOINTS: ConsoleEndpoint[] = [
   ...evidenceEndpoints,
   ...orderNoteEndpoints,
   ...bulkEndpoints,
+  ...bulkRequestEndpoints,
   ...refundRequestEndpoints,
   ...merchantEndpoints,
   ...appEndpoints,

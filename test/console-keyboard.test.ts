@@ -18,18 +18,20 @@ const STOPS_MAX = 120
 type Focused = { name: string; role: string; isSeen: boolean }
 
 /** What has the focus: its name for people, and whether something about it says that it has it. */
-const focused = (page: Page): Promise<Focused> =>
-  page.evaluate(() => {
-    const at = document.activeElement as HTMLElement | null
-    if (at === null || at === document.body) return { name: '', role: '', isSeen: true }
-    const labels = at instanceof HTMLInputElement || at instanceof HTMLTextAreaElement ? [...(at.labels ?? [])] : []
-    const name = at.getAttribute('aria-label') ?? labels[0]?.innerText ?? at.innerText ?? ''
-    const box = at.closest('.ant-input-affix-wrapper, .ant-select, .ant-picker') ?? at
-    const style = getComputedStyle(box)
-    const isSeen =
-      style.outlineStyle !== 'none' || style.boxShadow !== 'none' || getComputedStyle(at).outlineStyle !== 'none'
-    return { name: name.replaceAll(/\s+/g, ''), role: at.getAttribute('role') ?? at.tagName.toLowerCase(), isSeen }
+const focused = (page: Page): Promise<Focused> => page.evaluate<Focused>(FOCUSED)
+
+/** Runs in the page. */
+const FOCUSED = `(() => {
+  const at = document.activeElement
+  if (at === null || at === document.body) return { name: '', role: '', isSeen: true }
+  const name = at.getAttribute('aria-label') ?? at.labels?.[0]?.innerText ?? at.innerText ?? ''
+  const box = at.closest('.ant-input-affix-wrapper, .ant-select, .ant-picker') ?? at
+  const isSeen = [box, at].some((one) => {
+    const { outlineStyle, boxShadow } = getComputedStyle(one)
+    return outlineStyle !== 'none' || boxShadow !== 'none'
   })
+  return { name: name.replaceAll(/\\s+/g, ''), role: at.getAttribute('role') ?? at.tagName.toLowerCase(), isSeen }
+})()`
 
 /** Goes on with Tab until something of this name has the focus. */
 async function tabTo(page: Page, name: RegExp): Promise<void> {

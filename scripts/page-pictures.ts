@@ -3,6 +3,7 @@
  * English, 390 px and light in English, 390 px and dark in Chinese; and the two pages of docs that show them. `npm run pictures -- order-`
  * takes only those whose name begins so, and leaves the pages of docs alone.
  */
+import { execFileSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import type { Browser, Page } from 'playwright-core'
@@ -90,6 +91,12 @@ const TOGETHER = `async ({ all, scale, gap, quality }) => {
   }
   return canvas.toDataURL('image/webp', quality)
 }`
+
+if (execFileSync('fc-list', [':lang=zh']).length === 0) {
+  throw new Error(
+    'no Chinese font on this machine, so the pictures would have boxes: on Debian, apt-get install fonts-wqy-zenhei',
+  )
+}
 
 await inSandbox(async (scene) => {
   mkdirSync(OUT, { recursive: true })

@@ -552,6 +552,7 @@ export const EN: Record<keyof typeof ZH, string> = {
   yes: 'yes',
   no: 'no',
   sortBy: 'Sorted by',
+  newestFirst: 'newest first',
   w_sort_oldest: 'oldest first',
   w_sort_amount_down: 'largest first (paid)',
   w_sort_amount_up: 'smallest first (paid)',

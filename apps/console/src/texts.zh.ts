@@ -541,6 +541,7 @@ export const ZH = {
   yes: '是',
   no: '否',
   sortBy: '排序',
+  newestFirst: '最新的在前',
   w_sort_oldest: '最早的在前',
   w_sort_amount_down: '金额从大到小（已支付）',
   w_sort_amount_up: '金额从小到大（已支付）',

@@ -51,7 +51,11 @@ export function Refunds() {
         ...MONEY_BACK,
       ]}
       hasFile
-      actions={() => <Link to={'/refund-requests' as never}>{t('refundRequests')}</Link>}
+      actions={() => (
+        <p className="buttons">
+          <Link to={'/refund-requests' as never}>{t('refundRequests')}</Link>
+        </p>
+      )}
       keyOf={(row) => row.refund_no}
       columns={[
         { text: 'refundNo', show: (row) => <RefundNo of={row.refund_no} /> },

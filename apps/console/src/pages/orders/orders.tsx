@@ -61,7 +61,13 @@ export function Orders() {
     { name: 'amount_min', text: 'amountMin' },
     { name: 'amount_max', text: 'amountMax' },
     { name: 'sent_back', text: 'sentBack', options: ['true'], prefix: 'sent_back_' },
-    { name: 'sort', text: 'sortBy', options: ['oldest', 'amount_down', 'amount_up'], prefix: 'sort_' },
+    {
+      name: 'sort',
+      text: 'sortBy',
+      options: ['oldest', 'amount_down', 'amount_up'],
+      prefix: 'sort_',
+      none: 'newestFirst',
+    },
     { name: 'notified', text: 'notified', options: ['PENDING', 'DELIVERED', 'DEAD'] },
   ]
   const columns: Column<OrderRow>[] =

@@ -52,7 +52,8 @@ async function shootLook(scene: Scene, look: Look, shots: Shots, made: Awaited<R
     for (const one of inside) await shootInside(page, scene, made.orders, one).then(() => shoot(one.name))
   }
   // One of the states is a filter that is refused.
-  for (const problem of problems().filter((one) => !one.includes('400'))) console.error(`${JSON.stringify(look)}: ${problem}`)
+  for (const problem of problems().filter((one) => !one.includes('400')))
+    console.error(`${JSON.stringify(look)}: ${problem}`)
   await close()
 }
 

@@ -2,44 +2,26 @@
  * `npm run screenshots`: a picture of every page, phone and desktop, light and dark, below screenshots/; and those that the documents show,
  * below docs/pictures/. `npm run screenshots -- docs` takes only these.
  */
-import { mkdirSync, readFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync } from 'node:fs'
 import path from 'node:path'
-import { startEmbeddedPostgres } from '@acopay/embedded-postgres'
 import type { Browser, Page } from 'playwright-core'
 import type { DemoSettings } from '../apps/server/src/sandbox/demo-merchant.ts'
 import type { ConsoleUsers } from '../apps/server/src/sandbox/users.ts'
-import { readConfig } from '../apps/server/src/start/config.ts'
-import { startGateway } from '../apps/server/src/start/gateway.ts'
-import { DESKTOP, openBrowser, openPage, PHONE } from '../test/support/browser.ts'
-import { call, close, openAttempt, orderParams, pay, place } from '../test/support/merchant.ts'
+import { DESKTOP, openPage, PHONE } from '../test/support/browser.ts'
+import { openAttempt, pay, place } from '../test/support/merchant.ts'
+import { inSandbox, makeOrders, signIn } from './pictures/sandbox.ts'
 
 const IN_DOCS = path.join(import.meta.dirname, '..', 'docs', 'pictures')
 const OUT = path.join(import.meta.dirname, '..', 'screenshots')
-const home = path.join(tmpdir(), `acopay-screenshots-${process.pid}`)
 
 async function main(): Promise<void> {
   mkdirSync(OUT, { recursive: true })
-  const postgres = await startEmbeddedPostgres(path.join(home, 'postgres'), { settings: { fsync: 'off' } })
-  const { host, port, user, database } = postgres.connection
-  const DATABASE_URL = `postgresql://${user}@${encodeURIComponent(host)}:${port}/${database}`
-  const gateway = await startGateway(
-    readConfig({ PORT: '0', LOG_LEVEL: 'error', DATABASE_URL, ACOPAY_HOME: home }, home),
-  )
-  const browser = await openBrowser()
-  try {
-    const demo = JSON.parse(readFileSync(gateway.sandbox?.demoFile ?? '', 'utf8')) as DemoSettings
-    const { users } = JSON.parse(readFileSync(gateway.sandbox?.consoleFile ?? '', 'utf8')) as ConsoleUsers
-    const admin = users.find(({ role }) => role === 'platform_admin')
+  await inSandbox(async ({ browser, demo, admin }) => {
     if (process.argv[2] !== 'docs') await shootAll(browser, demo, admin)
     // Last, because it moves the clock.
     await shootForDocs(browser, demo, admin)
     console.log(IN_DOCS)
-  } finally {
-    await browser.close()
-    await gateway.stop()
-    await postgres.stop()
-  }
+  })
 }
 
 async function shootAll(browser: Browser, demo: DemoSettings, admin: Visit['admin']): Promise<void> {
@@ -81,7 +63,7 @@ async function shootForDocs(browser: Browser, demo: DemoSettings, admin: Visit['
   await pay(demo, returned, code)
   await pay(demo, returned, code, 'give-back')
   const { page, close: done } = await openPage(browser, { viewport: { width: 1200, height: 620 } })
-  await signIn({ page, demo, admin }, 'sandbox')
+  await signIn(page, { demo, admin }, 'sandbox')
   const clock = page.getByRole('region', { name: '沙箱的时钟' })
   await clock.getByRole('button', { name: /次日/ }).click()
   await page.getByText('沙箱时间现在是').waitFor()
@@ -94,20 +76,12 @@ async function shootForDocs(browser: Browser, demo: DemoSettings, admin: Visit['
   await done()
 }
 
-async function signIn({ page, demo, admin }: Pick<Visit, 'page' | 'demo' | 'admin'>, where: string): Promise<void> {
-  await page.goto(`${demo.baseUrl}/console/${where}`)
-  await page.getByLabel('用户名').fill(admin?.username ?? '')
-  await page.getByLabel('密码').fill(admin?.password ?? '')
-  await page.getByRole('button', { name: '登录' }).click()
-  await page.locator('main.page').waitFor()
-}
-
 /** Signs in, and takes a picture of every page of the console. */
 async function shootConsole({ page, shoot, demo, admin, orders }: Visit): Promise<void> {
   await page.goto(`${demo.baseUrl}/console/orders`)
   await page.getByLabel('用户名').fill(admin?.username ?? '')
   await shoot('console-sign-in')
-  await signIn({ page, demo, admin }, 'orders')
+  await signIn(page, { demo, admin }, 'orders')
   const listed = await page.locator('nav.nav a').evaluateAll((all) => all.map((one) => one.getAttribute('href') ?? ''))
   const pages = listed.map((href) => href.replace('/console/', '')).filter((name) => name !== 'sandbox')
   for (const where of [
@@ -133,35 +107,6 @@ function pictureName(where: string, orders: Record<string, string>): string {
   if (found !== undefined) return `order-${found[0]}`
   if (name === 'merchants' && list !== undefined) return 'merchant'
   return name === 'reconciliations' && list !== undefined ? list : name
-}
-
-/** One order for each end that a payer or an operator sees. */
-async function makeOrders(demo: DemoSettings) {
-  const cashiers: Record<string, string> = {}
-  const placed = async (name: string, more = {}): Promise<string> => {
-    const { data } = await call(demo, { method: 'POST', path: 'trade', params: orderParams(demo, more) })
-    cashiers[name] = data.cashier_url ?? ''
-    return data.transaction_no ?? ''
-  }
-  const open = await placed('open', { description: '有机苹果礼盒 5kg，次日送达' })
-  await openAttempt(demo, open)
-  const paid = await placed('paid', { description: '会员年卡', amount_total: '365.00' })
-  await pay(demo, paid, (await openAttempt(demo, paid)) ?? '')
-  const refund = {
-    transaction_no: paid,
-    refund_amount: '65.00',
-    refund_reason: '少发一件',
-    mch_refund_no: `r${'0'.repeat(30)}`,
-  }
-  await call(demo, { method: 'POST', path: 'refund', params: refund })
-  const closed = await placed('closed')
-  await openAttempt(demo, closed)
-  await close(demo, closed)
-  const late = await placed('late', { description: '关单之后到账' })
-  const code = (await openAttempt(demo, late)) ?? ''
-  await close(demo, late)
-  await pay(demo, late, code, 'pay-anyway')
-  return { cashiers, orders: { open, paid, closed, late } }
 }
 
 await main()

@@ -111,6 +111,8 @@ const REASONS: Record<string, string> = {
   'how many refunds a page looks through at most': '一页最多查看多少笔退款',
   'how many of each kind the search over everything shows': '全局查找每一类显示几条',
   'how many orders a page looks through at most': '一页最多查看多少个订单',
+  'how many paid orders a page by amount looks through at most': '按金额排序的一页最多查看多少笔已支付的订单',
+  'how many bulk deeds that wait are shown': '待复核的批量操作最多显示几个',
   "orders on the sandbox's page": '沙箱页上的订单数',
   'a longer password is looked at as far as that; the whole would take zxcvbn a tenth of a second':
     '更长的密码只看到这里；看全文要用去 zxcvbn 十分之一秒',

@@ -121,6 +121,7 @@ describe('a setting of the environment', () => {
       ACOPAY_PROOF_ABOVE: formatYuan(config.proofAboveFen),
       ACOPAY_SECOND_PERSON_ABOVE:
         config.secondPersonAboveFen === null ? 'none' : formatYuan(config.secondPersonAboveFen),
+      ACOPAY_BULK_ALONE_MAX: config.bulkAloneMax ?? 'none',
       ACOPAY_CALL_LOG: config.callLogMax,
       ACOPAY_AUDIT_DAYS: config.auditDays,
       ACOPAY_TRY_DAYS: config.tryDays,

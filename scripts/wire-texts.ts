@@ -121,6 +121,14 @@ export const ANSWER_TEXTS: Record<AnswerField | RowField | NotificationField, Bo
   mch_refund_no: { zh: '商户退款单号', en: 'your number of the refund' },
   refund_no: { zh: '平台退款单号', en: "the platform's number of the refund" },
   refund_amount: { zh: '退款金额，元', en: 'the amount of the refund in yuan' },
+  reversal_no: {
+    zh: '平台退回单号，即账单中的 `refund_no`',
+    en: "the platform's number of the reversal: the bill's `refund_no`",
+  },
+  payment_no: { zh: '渠道的付款流水号', en: "the upstream's number of the payment" },
+  amount: { zh: '付款金额，已全额退回', en: 'what was paid, and went back in full' },
+  currency: { zh: '付款的币种', en: 'the currency of the payment' },
+  paid_time: { zh: '付款时间', en: 'when it was paid' },
   refund_channel: { zh: '退款渠道', en: 'the way the money goes back' },
   refund_reason: { zh: '退款原因', en: 'why' },
   url: {

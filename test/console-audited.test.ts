@@ -48,6 +48,8 @@ const ROWS: Row[] = [
     { orders: [`${M}/AP404`] },
     'DONE',
   ],
+  [['POST', 'bulk/requests/none', {}], 'bulk.confirm', null, 'none', {}, 'NOT_FOUND'],
+  [['DELETE', 'bulk/requests/none'], 'bulk.drop', null, 'none', {}, 'NOT_FOUND'],
   [['POST', 'bulk/close', { orders: 5 }], 'orders.bulk_close', null, null, { orders: [] }, 'FIELD_INVALID'],
   [
     ['POST', 'bulk/resend', { orders: [{ mch_no: M, transaction_no: 'AP404' }] }],

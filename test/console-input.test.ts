@@ -77,6 +77,7 @@ const QUERIES = [
   'app_no',
   'sent_back',
   'notified',
+  'sort',
   'search',
   'text',
   'language',
@@ -163,7 +164,7 @@ const FIELDS = [
     'passkey',
   ],
   ...['url', 'secret', 'host', 'port', 'security', 'user', 'sender', 'recipients'],
-  ...['channels', 'return_url', 'brand_color', 'logo', 'token'],
+  ...['channels', 'return_url', 'brand_color', 'logo', 'told_of_sent_back', 'token'],
 ]
 const deeds = (one: string): (readonly ['POST' | 'PUT' | 'DELETE', string])[] => [
   ...([
@@ -172,6 +173,8 @@ const deeds = (one: string): (readonly ['POST' | 'PUT' | 'DELETE', string])[] =>
     ['PUT', `orders/MCH1000000/${one}/tags`],
     ['POST', 'bulk/close'],
     ['POST', 'bulk/resend'],
+    ['POST', `bulk/requests/${one}`],
+    ['DELETE', `bulk/requests/${one}`],
     ['POST', `orders/MCH1000000/${one}/refunds`],
     ['POST', 'notifications/resend'],
   ] as const),

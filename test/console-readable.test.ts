@@ -1,4 +1,4 @@
-/** Every page of the console in a real browser: wide and narrow, light and dark, it can be read and used by everybody. */
+/** Every page of the console in a real browser: wide and narrow, light and dark, in both languages, it can be read and used by everybody. */
 import './support/only-long.ts'
 import { readFileSync } from 'node:fs'
 import { keepUnmatchedPayment, writeReconciliation } from '@acopay/store'
@@ -45,15 +45,19 @@ async function writeDay({ demo: { mchNo }, database: { pool } }: ConsolePages['g
   await pool.query(bill, [mchNo, DAY, 'ab'.repeat(32), now])
 }
 
-/** Each colour and each size once; `npm run test:long` looks at all four. */
+/** Each colour, size and language once in the first two; `npm run test:long` looks at all eight. */
 const LOOKS = [
-  ['light', DESKTOP],
-  ['dark', PHONE],
-  ['dark', DESKTOP],
-  ['light', PHONE],
+  ['light', 'zh', DESKTOP],
+  ['dark', 'en', PHONE],
+  ['dark', 'zh', DESKTOP],
+  ['light', 'en', PHONE],
+  ['light', 'en', DESKTOP],
+  ['dark', 'zh', PHONE],
+  ['dark', 'en', DESKTOP],
+  ['light', 'zh', PHONE],
 ] as const
 
-describe.each(LOOKS.slice(0, SIZE.looks))('everybody can read and use, %s, %o,', (colorScheme, size) => {
+describe.each(LOOKS.slice(0, SIZE.looks))('everybody can read and use, %s, %s, %o,', (colorScheme, language, size) => {
   let opened: Awaited<ReturnType<ConsolePages['signedInAt']>>
   let number: string
   beforeAll(async () => {
@@ -64,6 +68,7 @@ describe.each(LOOKS.slice(0, SIZE.looks))('everybody can read and use, %s, %o,',
     const { pool } = pages.gateway.database
     await vi.waitFor(async () => expect((await pool.query('select 1 from notification')).rows).not.toEqual([]), 30_000)
     opened = await pages.signedInAt('platform-admin', 'orders', { ...size, colorScheme })
+    await opened.page.evaluate(`localStorage.setItem('acopay.language', '${language}')`)
   })
   afterAll(() => opened.close())
 

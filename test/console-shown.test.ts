@@ -766,7 +766,7 @@ it('one merchant is shown with its apps, keys and accounts', async () => {
     fingerprint: createHash('sha256').update(Buffer.from(platformPublicKey, 'base64')).digest('hex'),
   })
   const { channels, platform_keys, ...shown } = body
-  const look = { return_url: null, brand_color: null, logo: null }
+  const look = { return_url: null, brand_color: null, logo: null, told_of_sent_back: false }
   expect(shown).toEqual({
     mch_no: 'MCH-A',
     name: '商户A',

@@ -57,6 +57,9 @@ POST   orders/:m/:x/notes                        orders.note            404 404 
 PUT    orders/:m/:o/tags                         orders.note            200 200 200 no  no  no  no   {"tags":["x"]}
 PUT    orders/:m/:x/tags                         orders.note            404 404 404 no  no  no  no   {"tags":["x"]}
 GET    bulk/preview?deed=close&numbers=:o        orders.read            200 200 200 200 200 200 200
+GET    bulk/requests                             orders.read            200 200 200 200 200 .   .
+POST   bulk/requests/none                        orders.close           404 404 no  404 no  .   .   {}
+DELETE bulk/requests/none                        orders.close           404 404 no  404 no  .   .
 POST   bulk/close                                orders.close           200 200 no  200 no  no  no   {"orders":[{"mch_no":":m","transaction_no":":o"}]}
 POST   bulk/resend                               notifications.resend   200 200 no  200 no  no  no   {"orders":[{"mch_no":":m","transaction_no":":o"}]}
 GET    sent-back                                 orders.read            200 200 200 200 200 .   .
@@ -291,6 +294,7 @@ const PATTERNS: Record<string, string> = {
   'passkeys/0123456789abcdef': 'passkeys/:id',
   'statements/:m/2026-02/csv': 'statements/:mch_no/:month/csv',
   'statements/:m/2026-02/xlsx': 'statements/:mch_no/:month/xlsx',
+  'bulk/requests/none': 'bulk/requests/:request_no',
   'refund-requests/:m/none': 'refund-requests/:mch_no/:mch_refund_no',
 }
 const pathOf = (row: Row): string => row.path.split('?', 1)[0] as string

@@ -84,6 +84,7 @@ describe('a production start', () => {
       oidcClientId: null,
       oidcClientSecret: null,
       oidcName: null,
+      bulkAloneMax: null,
       notifyPorts: [443],
       notifyNetworks: [],
     })

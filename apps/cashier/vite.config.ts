@@ -1,13 +1,14 @@
 import { defineConfig } from 'vite'
 import { compressed } from './compressed.ts'
 import { integrity } from './integrity.ts'
+import { pageHead } from './page-head.ts'
 
 const BASE = '/cashier/'
 
 /** Four pages, and the host script, which shells include by a name that never changes. */
 export default defineConfig({
   base: BASE,
-  plugins: [integrity(BASE), compressed()],
+  plugins: [pageHead(), integrity(BASE), compressed()],
   build: {
     target: 'es2020',
     modulePreload: false,

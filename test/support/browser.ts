@@ -58,7 +58,7 @@ export async function openPage(browser: Browser, options: BrowserContextOptions 
 }
 
 /**
- * What axe-core finds against WCAG 2.1 AA and its best practices, one line each; empty when there is nothing. The rule on names that
+ * What axe-core finds against WCAG 2.2 AA and its best practices, one line each; empty when there is nothing. The rule on names that
  * differ from what is shown is off in axe-core by default. `but`: rules that others' markup breaks.
  */
 export async function accessibility(page: Page, but: string[] = []): Promise<string[]> {
@@ -68,7 +68,7 @@ export async function accessibility(page: Page, but: string[] = []): Promise<str
     type Axe = { run: (how: object) => Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> }
     const { axe } = globalThis as unknown as { axe: Axe }
     const { violations } = await axe.run({
-      runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'best-practice'],
+      runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
       rules: { 'label-content-name-mismatch': { enabled: true } },
     })
     return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(' | ')}`)

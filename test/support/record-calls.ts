@@ -4,7 +4,8 @@
  */
 import { createPublicKey } from 'node:crypto'
 import { type Envelope, keyText, privateKeyFrom, type Recorded, type RecordedCall } from '@acopay/protocol'
-import { newTradeNo, openAttempt, pay, type Request, readAnswer, signedRequest } from './merchant.ts'
+import { changeApp } from '@acopay/store/console'
+import { close, newTradeNo, openAttempt, pay, place, type Request, readAnswer, signedRequest } from './merchant.ts'
 import { type TestWorld, testWorld } from './world.ts'
 
 const HOUR_MS = 3_600_000
@@ -116,6 +117,17 @@ async function payAndClose(session: Session, paid: string, open: string): Promis
   await say(session, 'get close/evidence', { transaction_no: open })
 }
 
+/** An order of an app that asked to be told of it is paid after its close. */
+async function payLate({ gateway }: Session): Promise<void> {
+  const { mchNo, appNo } = gateway.demo
+  await changeApp(gateway.database.pool, { mchNo, appNo }, { isToldOfSentBack: true })
+  const order = await place(gateway.demo, { extra: '门店 7', notify_url: NOTIFY_URL })
+  const attemptNo = (await openAttempt(gateway.demo, order)) ?? ''
+  await close(gateway.demo, order)
+  await pay(gateway.demo, order, attemptNo, 'pay-anyway')
+  await gateway.runJobs()
+}
+
 async function payBack(session: Session, paid: string, open: string): Promise<void> {
   const params = {
     transaction_no: paid,
@@ -183,6 +195,7 @@ export async function recordCalls(): Promise<Recorded> {
     await payAndClose(session, paid, open)
     await payBack(session, paid, open)
     await listAndBill(session, paid)
+    await payLate(session)
     const { calls, cashier, told } = session
     return {
       merchantPublicKey: keyText(createPublicKey(privateKeyFrom(gateway.demo.mchPrivateKey))),
@@ -193,6 +206,7 @@ export async function recordCalls(): Promise<Recorded> {
       notifications: {
         payment: told.find((one) => 'amount_total' in one) ?? {},
         refund: told.find((one) => 'refund_no' in one) ?? {},
+        sent_back: told.find((one) => 'reversal_no' in one) ?? {},
       },
     }
   } finally {

@@ -18,7 +18,7 @@ export const SIZE = {
   failoverCloses: size('FAILOVER_CLOSES', 0, 120),
   killsOfClosing: size('KILLS_OF_CLOSING', 1, 3),
   lostRounds: size('LOST_ROUNDS', 1, 25),
-  looks: size('LOOKS', 1, 4),
+  looks: size('LOOKS', 1, 8),
   pooledCloses: size('POOLED_CLOSES', 0, 300),
   racesOrders: size('RACES_ORDERS', 40, 1000),
   randomChanges: size('RANDOM_CHANGES', 150, 1000),

@@ -1,14 +1,15 @@
 /** What a payer can do once the order has ended: go back to the shop, and keep a receipt. */
+import type { PayersShop } from '@acopay/protocol'
 import { anchor } from './anchor.ts'
 import { isFramed } from './device.ts'
-import type { Order, Phase, Shop } from './order.ts'
+import type { Order, Phase } from './order.ts'
 import { hostOf, returnAddress } from './return-address.ts'
 import { texts } from './texts.ts'
 
 const HAS_RECEIPT: readonly Phase[] = ['paid', 'refunded']
 const IS_UNDER_WAY: readonly Phase[] = ['open', 'closing']
 
-export function showAfter(root: HTMLElement, order: Order, { shop, link }: { shop: Shop; link: string }): void {
+export function showAfter(root: HTMLElement, order: Order, { shop, link }: { shop: PayersShop; link: string }): void {
   const says = texts()
   const key = `${order.phase} ${says.brand}`
   if (root.dataset.key === key) return

@@ -1,9 +1,10 @@
 /** The payer's page: draws the order's state and asks the server for a way to pay. */
+import type { PayersShop } from '@acopay/protocol'
 import { showAfter } from './after.ts'
 import { type Fact, showFacts } from './facts.ts'
 import { money, time } from './format.ts'
 import { live } from './live.ts'
-import { type Channel, isFinal, type Order, type Shop } from './order.ts'
+import { type Channel, isFinal, type Order } from './order.ts'
 import { tellParent } from './parent.ts'
 import { showShop } from './shop.ts'
 import { showClock, showStatus } from './status.ts'
@@ -15,7 +16,7 @@ import { goOn, isStale, showWays } from './ways.ts'
 const element = (id: string): HTMLElement => document.getElementById(id) as HTMLElement
 
 const link = location.pathname.replace(/\/$/, '')
-type Read = Order & { channels: Channel[]; shop: Shop }
+type Read = Order & { channels: Channel[]; shop: PayersShop }
 const { order: read } = JSON.parse(element('order').textContent ?? '') as { order: Read }
 const { channels, shop } = read
 let order: Order = read

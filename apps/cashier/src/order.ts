@@ -18,9 +18,6 @@ export type Order = {
   moved?: string
 }
 
-/** What the page shows of the merchant's shop, and the address that it leads back to; null for what is not set. */
-export type Shop = { return_url: string | null; logo: string | null; color: string | null; text_color: string | null }
-
 export type Channel = { channel: string; methods: string[] }
 
 /** The order has ended and no payment is being returned. A closed order is not final: a late payment may still arrive. */

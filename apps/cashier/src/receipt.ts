@@ -1,26 +1,13 @@
 /** The receipt: what was paid, to whom, when and how, to print or to copy. */
+import type { PayersReceipt } from '@acopay/protocol'
 import { anchor } from './anchor.ts'
 import { type Fact, showFacts } from './facts.ts'
 import { money, time } from './format.ts'
-import type { Shop } from './order.ts'
 import { showShop } from './shop.ts'
 import { channelName, isChinese, switchLanguage, texts } from './texts.ts'
 
-type Receipt = {
-  transaction_no: string
-  merchant: string
-  description: string
-  amount: string
-  channel: string | null
-  /** Null where the order keeps no payment. */
-  paid_at: string | null
-  refunded: string | null
-  shop: Shop
-  now: string
-}
-
 const element = (id: string): HTMLElement => document.getElementById(id) as HTMLElement
-const { receipt } = JSON.parse(element('receipt').textContent ?? '') as { receipt: Receipt }
+const { receipt } = JSON.parse(element('receipt').textContent ?? '') as { receipt: PayersReceipt }
 const order = location.pathname.replace(/\/receipt\/?$/, '')
 
 function draw(): void {
@@ -48,7 +35,7 @@ function draw(): void {
   })
 }
 
-function factsOf({ merchant, description, amount, channel, paid_at, refunded, transaction_no }: Receipt): Fact[] {
+function factsOf({ merchant, description, amount, channel, paid_at, refunded, transaction_no }: PayersReceipt): Fact[] {
   const says = texts()
   const number: Fact = { name: says.orderNo, value: transaction_no, isCopied: true }
   if (paid_at === null || channel === null) return [number]

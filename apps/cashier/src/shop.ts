@@ -1,7 +1,7 @@
 /** The shop's picture and colour on the page. */
-import type { Shop } from './order.ts'
+import type { PayersShop } from '@acopay/protocol'
 
-export function showShop({ logo, color, text_color }: Shop): void {
+export function showShop({ logo, color, text_color }: PayersShop): void {
   const picture = document.getElementById('logo') as HTMLImageElement
   if (logo !== null) {
     // A picture that cannot be shown leaves no broken sign behind.

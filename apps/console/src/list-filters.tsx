@@ -21,6 +21,8 @@ export type Filter = {
   isDay?: boolean
   is?: 'range' | 'merchant'
   prefix?: string
+  /** What no choice means; without it all. */
+  none?: TextKey
 }
 
 /** When something was made. */
@@ -77,7 +79,7 @@ function typedIn(form: HTMLFormElement): Values {
 
 function Field({ filter, values, set }: Setting & { filter: Filter }) {
   const { t, word } = usePreferences()
-  const { name, text, options, isDay, prefix = '' } = filter
+  const { name, text, options, isDay, prefix = '', none = 'all' } = filter
   const id = `filter-${name}`
   if (filter.is === 'merchant')
     return <Merchant id={id} value={values[name] ?? ''} set={(value) => set({ [name]: value })} />
@@ -97,7 +99,7 @@ function Field({ filter, values, set }: Setting & { filter: Filter }) {
       aria-label={t(text)}
       value={values[name] ?? ''}
       onChange={(value) => set({ [name]: value })}
-      options={[{ value: '', label: t('all') }, ...options.map((value) => ({ value, label: word(prefix + value) }))]}
+      options={[{ value: '', label: t(none) }, ...options.map((value) => ({ value, label: word(prefix + value) }))]}
       style={{ minWidth: 120 }}
     />
   )

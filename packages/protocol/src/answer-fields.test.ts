@@ -81,7 +81,7 @@ get refunds
 get notifications
   code: SUCCESS
   description: text
-  notifications: application/json in a text: list of transaction_no: text, seq: whole, kind: payment|refund, state: PENDING|DELIVERED|DEAD, description: text, url: text, tries: whole, created_time: time, next_time: time?, last_time: time?, http_status: whole?, failure: text?
+  notifications: application/json in a text: list of transaction_no: text, seq: whole, kind: payment|refund|sent_back, state: PENDING|DELIVERED|DEAD, description: text, url: text, tries: whole, created_time: time, next_time: time?, last_time: time?, http_status: whole?, failure: text?
   next: text?
 get notifications/tries
   code: SUCCESS

@@ -80,7 +80,7 @@ const LISTED_REFUND = {
 const NOTIFICATION = {
   transaction_no: text,
   seq: whole,
-  kind: oneOf('payment', 'refund'),
+  kind: oneOf('payment', 'refund', 'sent_back'),
   state: nameOf(NOTIFICATION_ANSWERS),
   description: text,
   url: text,

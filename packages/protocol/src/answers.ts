@@ -28,6 +28,15 @@ export const STATE_ANSWERS = {
  */
 export const RETURNED_OUTSIDE_TEXT = '款项已在支付渠道退回，非经本网关'
 
+/** Why a payment that an order did not keep went back to the payer, in full [ours]: the codes of the notification of it. */
+export const SENT_BACK_ANSWERS = {
+  LATE: '订单关闭后付款，已全额退回付款人',
+  SECOND: '订单已支付，重复付款已全额退回付款人',
+  WRONG_AMOUNT: '付款金额与订单不符，已全额退回付款人',
+} as const
+
+export type SentBackCode = keyof typeof SENT_BACK_ANSWERS
+
 /** The states of a refund (spec 3.4). */
 export const REFUND_ANSWERS = {
   PROCESSING: '退款处理中',

@@ -39,3 +39,29 @@ export const WAY = {
 } as const satisfies Row
 
 export type OpenedWay = ValuesOf<typeof WAY>
+
+/**
+ * What the pages of an order show of the merchant's shop; null for what is not set. `return_url` is the app's stored address; the page
+ * adds what became of the order. `color` is that of buttons, `text_color` of the text on it.
+ */
+export type PayersShop = {
+  return_url: string | null
+  logo: string | null
+  color: string | null
+  text_color: string | null
+}
+
+/** What stands in the receipt's page. `paid_at` is null where the order keeps no payment: then there is nothing to show a receipt for. */
+export type PayersReceipt = {
+  transaction_no: string
+  merchant: string
+  description: string
+  amount: string
+  channel: string | null
+  paid_at: string | null
+  /** Yuan that went back to the payer; null where nothing did. */
+  refunded: string | null
+  shop: PayersShop
+  /** When the receipt was made. */
+  now: string
+}

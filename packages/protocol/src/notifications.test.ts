@@ -19,9 +19,12 @@ const SPECIFIED = {
     'mch_no nonce sign sign_type notify_time transaction_no mch_trade_no app_no extra code description amount_total amount_currency success_time acoid',
   refund:
     'mch_no nonce sign sign_type notify_time transaction_no mch_trade_no refund_no mch_refund_no code description refund_amount success_time refund_reason',
+  // [ours], only for apps that asked for it.
+  sent_back:
+    'mch_no nonce sign sign_type notify_time transaction_no mch_trade_no app_no extra reversal_no code description payment_no amount currency pay_channel paid_time success_time',
 }
 
-describe.each(['payment', 'refund'] as const)('a notification of a %s', (kind) => {
+describe.each(['payment', 'refund', 'sent_back'] as const)('a notification of a %s', (kind) => {
   const news = Object.fromEntries(NOTIFICATION_FIELDS[kind].map((name) => [name, `the ${name}`]))
 
   it('has the fields of the specification and no other, for SDK 1.0.0 fails on one', async () => {

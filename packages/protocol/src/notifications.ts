@@ -32,6 +32,22 @@ export const NOTIFICATION_FIELDS = {
     'success_time',
     'refund_reason',
   ],
+  /** [ours] Only for apps that asked for it: the official SDKs read no such notification. */
+  sent_back: [
+    'transaction_no',
+    'mch_trade_no',
+    'app_no',
+    'extra',
+    'reversal_no',
+    'code',
+    'description',
+    'payment_no',
+    'amount',
+    'currency',
+    'pay_channel',
+    'paid_time',
+    'success_time',
+  ],
 } as const
 
 export type NotificationKind = keyof typeof NOTIFICATION_FIELDS

@@ -250,10 +250,13 @@ describe('a notification', () => {
       'mch_no nonce sign_type notify_time sign transaction_no mch_trade_no app_no extra code description amount_total amount_currency success_time acoid',
     refund:
       'mch_no nonce sign_type notify_time sign transaction_no mch_trade_no refund_no mch_refund_no code description refund_amount success_time refund_reason',
+    sent_back:
+      'mch_no nonce sign_type notify_time sign transaction_no mch_trade_no app_no extra reversal_no code description payment_no amount currency pay_channel paid_time success_time',
   }
   it.each([
     ['payment', '支付通知 · Payment notification'],
     ['refund', '退款通知 · Refund notification'],
+    ['sent_back', '款项退回通知 · Notification of money that was sent back'],
   ] as const)('of a %s is a webhook with the fields of the specification', (kind, summary) => {
     const { post } = document.webhooks[kind]
     expect(post.summary).toBe(summary)
@@ -265,7 +268,7 @@ describe('a notification', () => {
     expect(post.responses[200].content['application/json'].example).toEqual({ status: 'SUCCESS', message: '成功' })
   })
 
-  it('is one of two', () => expect(Object.keys(document.webhooks)).toEqual(['payment', 'refund']))
+  it('is one of three', () => expect(Object.keys(document.webhooks)).toEqual(['payment', 'refund', 'sent_back']))
 })
 
 describe('the document', () => {
@@ -298,7 +301,7 @@ describe('the document', () => {
     )
     const tags = document.tags.map(({ name }: Json) => name)
     expect(new Set(all.flatMap((one) => one.tags))).toEqual(new Set(tags))
-    expect(new Set(all.map(({ operationId }) => operationId)).size).toBe(17)
+    expect(new Set(all.map(({ operationId }) => operationId)).size).toBe(18)
     for (const { summary, description } of all) {
       expect(summary).toMatch(/^[^·]*[\u4e00-\u9fff] · [\x20-\x7e]+$/)
       expect(description.split('\n\n')).toHaveLength(2)

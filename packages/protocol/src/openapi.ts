@@ -139,6 +139,16 @@ const WEBHOOKS: Record<NotificationKind, Texts & { id: string; schema: string; s
       en: 'A refund succeeded or failed. The gateway posts it to the notify_url of the refund. Verify the signature of the platform first. The same notification may arrive more than once: tell repeats by number and code.',
     },
   },
+  sent_back: {
+    id: 'hearSentBack',
+    schema: 'SentBackNotification',
+    zh: '款项退回通知',
+    en: 'Notification of money that was sent back',
+    says: {
+      zh: '一笔付款订单没有保留，已全额退回付款人：订单关闭后才付（LATE）、重复付款（SECOND）或金额不符（WRONG_AMOUNT）。只发给开启了此通知的应用（默认关闭，官方 SDK 不认识它），发往订单的 notify_url。订单的状态不变。请先验证平台的签名，再按 reversal_no 去重。',
+      en: 'A payment that the order did not keep is back with the payer, in full: it was paid after the close (LATE), twice (SECOND) or with another amount (WRONG_AMOUNT). Posted to the notify_url of the order, and only for apps in which this notification is switched on: it is off by default, because the official SDK does not know it. The order stays as it was. Verify the signature of the platform first, and tell repeats by reversal_no.',
+    },
+  },
 }
 
 const webhookOf = (kind: NotificationKind) => {
@@ -207,7 +217,7 @@ export function openApi(serverUrl: string): object {
     servers: [{ url: serverUrl || '/', description: '本网关 · This gateway' }],
     tags: TAG_LIST,
     paths: { ...paths, ...cashierPaths() },
-    webhooks: { payment: webhookOf('payment'), refund: webhookOf('refund') },
+    webhooks: { payment: webhookOf('payment'), refund: webhookOf('refund'), sent_back: webhookOf('sent_back') },
     components: components(),
   }
 }

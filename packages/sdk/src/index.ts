@@ -41,6 +41,7 @@ export {
   type PaymentFacts,
   type PaymentReturnedEvent,
   type RefundEvent,
+  type SentBackEvent,
   type VerifyOptions,
   verifyNotification,
 } from './notifications.ts'

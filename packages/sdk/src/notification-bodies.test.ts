@@ -420,4 +420,21 @@ describe('the handler without a server', () => {
       ['onRefund', 'refund', undefined],
     ])
   })
+
+  it('tells of money sent back where there is a callback for it, and asks for it again where there is none', async () => {
+    const by = { mchNo: MCH_NO, privateKey: vectors.keys.platformPrivateKey }
+    const body = await signedTestNotification({ kind: 'sent_back', why: 'SECOND', notifyTime: NOW }, by)
+    const heard: NotificationEvent[] = []
+    const wrong: string[] = []
+    const callbacks = { onPayment() {}, onPaymentReturned() {}, onRefund() {} }
+    const onError = (error: unknown) => void wrong.push((error as Error).name)
+    const deaf = notificationHandler({ ...OPTIONS, ...callbacks, onError })
+    expect(await deaf(body)).toMatchObject({ status: 500 })
+    expect(wrong).toEqual(['UnknownNotificationError'])
+    const hears = notificationHandler({ ...OPTIONS, ...callbacks, onSentBack: (event) => void heard.push(event) })
+    expect(await hears(body)).toEqual(SUCCESS)
+    expect(heard).toMatchObject([
+      { kind: 'sent_back', why: 'SECOND', amount: '12.50', currency: 'CNY', paidTime: NOW, successTime: NOW },
+    ])
+  })
 })

@@ -3,7 +3,7 @@
  * framework.
  */
 import { HEARD, NOT_HEARD } from '@acopay/protocol'
-import { AcoPayError, ParameterError } from './errors.ts'
+import { AcoPayError, ParameterError, UnknownNotificationError } from './errors.ts'
 import type { NotificationStore } from './notification-store.ts'
 import {
   eventIdOf,
@@ -13,6 +13,7 @@ import {
   type RefundEvent,
   readNotification,
   readVerifyOptions,
+  type SentBackEvent,
   type VerifyOptions,
 } from './notifications.ts'
 
@@ -26,6 +27,11 @@ export type NotificationCallbacks<Tx> = {
   onPaymentReturned: (event: PaymentReturnedEvent, tx: Tx) => void | Promise<void>
   /** One of your refunds has succeeded or failed. */
   onRefund: (event: RefundEvent, tx: Tx) => void | Promise<void>
+  /**
+   * Money that came late, twice or with a wrong amount is back with the payer. Only apps in which this notification is switched on
+   * hear it. Without this callback it is answered with 500, and sent again.
+   */
+  onSentBack?: (event: SentBackEvent, tx: Tx) => void | Promise<void>
 }
 
 export type NotificationOptions = VerifyOptions & {
@@ -45,8 +51,8 @@ export type NotificationHandler = (rawBody: string | Uint8Array) => Promise<Noti
 export const BODY_BYTES_MAX = 64 * 1024
 
 /**
- * Makes a handler that verifies a notification, calls your callback and answers. All callbacks are required, so that no
- * event is acknowledged without code that handles it. With a store each event reaches you once, and `tx` is the store's
+ * Makes a handler that verifies a notification, calls your callback and answers. All callbacks but `onSentBack` are
+ * required, so that no event is acknowledged without code that handles it. With a store each event reaches you once, and `tx` is the store's
  * transaction; without one, a repeated event reaches you again. A callback has 5 s: after that the gateway has given up
  * the request and sends the event again later.
  *
@@ -108,6 +114,9 @@ function call<Tx>(callbacks: NotificationCallbacks<Tx>, event: NotificationEvent
       return callbacks.onPaymentReturned(event, tx)
     case 'refund':
       return callbacks.onRefund(event, tx)
+    case 'sent_back':
+      if (callbacks.onSentBack !== undefined) return callbacks.onSentBack(event, tx)
+      throw new UnknownNotificationError('money was sent back, and there is no onSentBack to hear of it')
   }
 }
 

@@ -27,7 +27,7 @@ export type NotificationSummary = {
   transactionNo: string
   /** The notification's number within its order. */
   seq: number
-  kind: 'payment' | 'refund'
+  kind: 'payment' | 'refund' | 'sent_back'
   state: NotificationState
   /** The state in Chinese. */
   description: string

@@ -100,6 +100,7 @@ describe('a notification that is proven', () => {
     ['state', { code: 'HALF_PAID' }],
     ['form, a payment without its amount,', { amount_total: null }],
     ['form, a time that is none,', { success_time: 'soon' }],
+    ['kind of money sent back', { reversal_no: 'AR1', code: 'TOO_SOON' }],
   ])('of a %s that this version does not know is told from a forged one', async (what, change) => {
     const { sign: _, ...payment } = JSON.parse(await told({ kind: 'payment' })) as Record<string, string>
     const body = await news(what === 'kind' ? change : { ...payment, ...change })
@@ -115,6 +116,7 @@ describe('a notification that is proven', () => {
     expect(await idOf({ kind: 'payment_returned', transactionNo })).toBe('payment/AP1/REFUND')
     expect(await idOf({ kind: 'refund', transactionNo, refundNo })).toBe('refund/AR1/SUCCESS')
     expect(await idOf({ kind: 'refund', transactionNo, refundNo, state: 'FAIL' })).toBe('refund/AR1/FAIL')
+    expect(await idOf({ kind: 'sent_back', transactionNo, reversalNo: 'AR2' })).toBe('sent_back/AR2')
   })
 })
 
@@ -148,7 +150,9 @@ describe('a notification that is not proven', () => {
 
   it('is any in which one character of one value was changed', async () => {
     const bodies = await Promise.all(
-      (['payment', 'payment_returned', 'refund'] as const).map((kind) => told({ kind, description: '成功? yes' })),
+      (['payment', 'payment_returned', 'refund', 'sent_back'] as const).map((kind) =>
+        told({ kind, description: '成功? yes' }),
+      ),
     )
     const letter = fc.oneof(anyLetter, fc.constant('\ud800'))
     const change = fc

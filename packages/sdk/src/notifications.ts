@@ -52,7 +52,38 @@ export type RefundEvent = {
   notifyTime: Date
 }
 
-export type NotificationEvent = PaymentEvent | PaymentReturnedEvent | RefundEvent
+/**
+ * A payment that the order did not keep is back with the payer, in full; the order stays as it was. Comes only for apps in which this
+ * notification is switched on (in the console, under the merchant's apps).
+ */
+export type SentBackEvent = {
+  kind: 'sent_back'
+  /** Paid after the order was closed, a second time, or with another amount. */
+  why: 'LATE' | 'SECOND' | 'WRONG_AMOUNT'
+  transactionNo: string
+  mchTradeNo: string
+  appNo: string
+  /** The `extra` of the order. */
+  extra: string | null
+  /** The platform's number of the reversal, as in the bill. */
+  reversalNo: string
+  /** The reason in Chinese. */
+  description: string
+  /** The upstream's number of the payment. */
+  paymentNo: string
+  /** What was paid and sent back, with two decimals. */
+  amount: string
+  currency: string
+  payChannel: string
+  /** When the payer paid. */
+  paidTime: Date
+  /** When the money was back. */
+  successTime: Date
+  /** When this was sent: another time for each try. */
+  notifyTime: Date
+}
+
+export type NotificationEvent = PaymentEvent | PaymentReturnedEvent | RefundEvent | SentBackEvent
 
 export type Freshness = {
   /**
@@ -88,8 +119,11 @@ export function verifyNotification(rawBody: string | Uint8Array, options: Verify
  * The key under which a store remembers an event: the same for each delivery, although `nonce` and `notify_time`
  * change.
  */
-export const eventIdOf = (event: NotificationEvent): string =>
-  event.kind === 'refund' ? `refund/${event.refundNo}/${event.state}` : `payment/${event.transactionNo}/${event.state}`
+export function eventIdOf(event: NotificationEvent): string {
+  if (event.kind === 'sent_back') return `sent_back/${event.reversalNo}`
+  const number = event.kind === 'refund' ? `refund/${event.refundNo}` : `payment/${event.transactionNo}`
+  return `${number}/${event.state}`
+}
 
 export type Verifier = { mchNo: string; platformKeys: KeyObject[]; toleranceMs: number; now: () => Date }
 
@@ -168,6 +202,7 @@ function doubtAbout(body: Flat, { mchNo, platformKeys, toleranceMs, now }: Verif
 
 /** Null for a kind, state or form that this version does not know. */
 function eventOf(body: Flat): NotificationEvent | null {
+  if (typeof body.reversal_no === 'string') return sentBackOf(body)
   const isRefund = typeof body.refund_no === 'string'
   return isRefund ? refundOf(body) : paymentOf(body)
 }
@@ -193,6 +228,16 @@ function refundOf(body: Flat): RefundEvent | null {
     : null
 }
 
+function sentBackOf(body: Flat): SentBackEvent | null {
+  const texts = textsIn(body, SENT_BACK_TEXTS)
+  const [paidTime, successTime] = [timeIn(body, 'paid_time'), timeIn(body, 'success_time')]
+  const notifyTime = timeIn(body, 'notify_time')
+  const why = (['LATE', 'SECOND', 'WRONG_AMOUNT'] as const).find((known) => known === body.code)
+  if (texts === null || paidTime === null || successTime === null || notifyTime === null) return null
+  if (why === undefined) return null
+  return { kind: 'sent_back', why, ...texts, extra: body.extra ?? null, paidTime, successTime, notifyTime }
+}
+
 /** The required texts, with their names on the wire. */
 const PAYMENT_TEXTS = {
   transactionNo: 'transaction_no',
@@ -210,6 +255,18 @@ const REFUND_TEXTS = {
   mchRefundNo: 'mch_refund_no',
   description: 'description',
   refundAmount: 'refund_amount',
+} as const
+
+const SENT_BACK_TEXTS = {
+  transactionNo: 'transaction_no',
+  mchTradeNo: 'mch_trade_no',
+  appNo: 'app_no',
+  reversalNo: 'reversal_no',
+  description: 'description',
+  paymentNo: 'payment_no',
+  amount: 'amount',
+  currency: 'currency',
+  payChannel: 'pay_channel',
 } as const
 
 /** Null when one of them is missing. */

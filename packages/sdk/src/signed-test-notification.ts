@@ -1,7 +1,7 @@
 /** For a merchant's own tests: notifications like the gateway's, signed with a key pair of the test. */
-import { privateKeyFrom, signedNotification, signWith, timeText } from '@acopay/protocol'
+import { privateKeyFrom, SENT_BACK_ANSWERS, signedNotification, signWith, timeText } from '@acopay/protocol'
 import { newNonce } from './client.ts'
-import type { PaymentEvent, PaymentReturnedEvent, RefundEvent } from './notifications.ts'
+import type { PaymentEvent, PaymentReturnedEvent, RefundEvent, SentBackEvent } from './notifications.ts'
 import { readKey, readNumber } from './options.ts'
 
 type Changes<Event> = Partial<Omit<Event, 'kind' | 'state'>>
@@ -11,6 +11,7 @@ export type TestNotification =
   | ({ kind: 'payment' } & Changes<PaymentEvent>)
   | ({ kind: 'payment_returned' } & Changes<PaymentReturnedEvent>)
   | ({ kind: 'refund'; state?: RefundEvent['state'] } & Changes<RefundEvent>)
+  | ({ kind: 'sent_back' } & Partial<Omit<SentBackEvent, 'kind'>>)
 
 /**
  * The raw body of a validly signed notification. `const { privateKey, publicKey } = await newKeyPair()`: sign with the
@@ -22,14 +23,22 @@ export async function signedTestNotification(
 ): Promise<string> {
   const key = readKey('privateKey', by.privateKey, privateKeyFrom)
   const notifyTime = event.notifyTime ?? new Date()
-  const news = event.kind === 'refund' ? refundNews(event, notifyTime) : paymentNews(event, notifyTime)
+  const news = newsOf(event, notifyTime)
   const mchNo = readNumber('mchNo', by.mchNo)
   return signedNotification(news, { mchNo, nonce: newNonce(), notifyTime: timeText(notifyTime), sign: signWith(key) })
 }
 
 type News = Record<string, string | null>
 
-function paymentNews(event: Exclude<TestNotification, { kind: 'refund' }>, notifyTime: Date): News {
+function newsOf(event: TestNotification, notifyTime: Date): News {
+  if (event.kind === 'sent_back') return sentBackNews(event, notifyTime)
+  return event.kind === 'refund' ? refundNews(event, notifyTime) : paymentNews(event, notifyTime)
+}
+
+function paymentNews(
+  event: Extract<TestNotification, { kind: 'payment' | 'payment_returned' }>,
+  notifyTime: Date,
+): News {
   const isPaid = event.kind === 'payment'
   return {
     transaction_no: event.transactionNo ?? TRANSACTION_NO,
@@ -57,6 +66,25 @@ function refundNews(event: Extract<TestNotification, { kind: 'refund' }>, notify
     refund_amount: event.refundAmount ?? '2.50',
     success_time: successTime === null ? null : timeText(successTime),
     refund_reason: event.refundReason ?? null,
+  }
+}
+
+function sentBackNews(event: Extract<TestNotification, { kind: 'sent_back' }>, notifyTime: Date): News {
+  const why = event.why ?? 'LATE'
+  return {
+    transaction_no: event.transactionNo ?? TRANSACTION_NO,
+    mch_trade_no: event.mchTradeNo ?? MCH_TRADE_NO,
+    app_no: event.appNo ?? 'APP1000000',
+    extra: event.extra ?? null,
+    reversal_no: event.reversalNo ?? 'AR202601010800000000000000000000000009',
+    code: why,
+    description: event.description ?? SENT_BACK_ANSWERS[why],
+    payment_no: event.paymentNo ?? 'test-payment-1',
+    amount: event.amount ?? '12.50',
+    currency: event.currency ?? 'CNY',
+    pay_channel: event.payChannel ?? 'wechat',
+    paid_time: timeText(event.paidTime ?? notifyTime),
+    success_time: timeText(event.successTime ?? notifyTime),
   }
 }
 

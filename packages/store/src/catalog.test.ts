@@ -37,6 +37,7 @@ const OF_THE_INSTALLATION = new Set([
   'console_audit_outcome',
   'console_audit_head',
   'console_audit_mark',
+  'bulk_request',
   'purpose_key',
   'stamping',
   'readiness',

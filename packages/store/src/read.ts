@@ -15,6 +15,7 @@ export { billPages } from './bills/archived-lines.ts'
 export { BILL_KINDS, type Bill, type BillKey, type BillRow, findBill, readBillPart } from './bills/bills.ts'
 export { type CallKind, type LoggedCall, listCalls, type SignatureSeen } from './calls/call-log.ts'
 export { type Audit, type AuditFilter, listAudit } from './console/audit.ts'
+export { type BulkRequest, findBulkRequest, listBulkRequests } from './console/bulk-requests.ts'
 export {
   type Between,
   type CountedSpan,
@@ -54,6 +55,7 @@ export {
 export { findOrdersByNumber, type LastAnswer, type ListedOrder, readOrderParts } from './console/order-lists.ts'
 export { type OrderNote, type OrderTag, orderNotes, orderTags } from './console/order-notes.ts'
 export { FIRST_NUMBER, LAST_NUMBER, listOrders, type OrderListFilter } from './console/order-pages.ts'
+export { listOrdersSorted, ORDER_SORTS, type OrderSort, type SortedPlace } from './console/order-sorts.ts'
 export { FIRST_REFUND, LAST_REFUND, listRefunds, listReversals } from './console/refund-pages.ts'
 export { listRefundRequests, type RefundRequest } from './console/refund-requests.ts'
 export { FIRST_REVERSAL, LAST_REVERSAL, listSentBack, type SentBack } from './console/sent-back.ts'

@@ -82,7 +82,14 @@ function listener(keys: Pick<Settings, 'mchNo' | 'platformPublicKey'>, flags: Fl
     io.out(isJson ? JSON.stringify({ ...event, ...answered }) : lineOf(event))
   }
   const made = (onError: (error: unknown) => void): NotificationHandler =>
-    notificationHandler({ ...keys, onPayment: show, onPaymentReturned: show, onRefund: show, onError })
+    notificationHandler({
+      ...keys,
+      onPayment: show,
+      onPaymentReturned: show,
+      onRefund: show,
+      onSentBack: show,
+      onError,
+    })
   // Made once at the start, so that a wrong key is reported before the first notification.
   made(() => {})
   return (ask) => async (rawBody) => {
@@ -130,14 +137,23 @@ const KINDS = {
   payment: '支付 payment',
   payment_returned: '支付已退回 payment returned',
   refund: '退款 refund',
+  sent_back: '款项已退回 sent back',
 } as const
 
 function lineOf(event: NotificationEvent): string {
-  const { kind, notifyTime, state, description, transactionNo, mchTradeNo } = event
-  const numbers = kind === 'refund' ? [event.refundNo, event.mchRefundNo] : [transactionNo, mchTradeNo]
-  const amount = kind === 'refund' ? event.refundAmount : event.amountTotal
-  const parts = [notifyTime.toISOString(), KINDS[kind], `${description} ${state}`, ...numbers, `${amount} CNY`]
-  return visible(parts.join('  '))
+  const { kind, notifyTime, description } = event
+  return visible([notifyTime.toISOString(), KINDS[kind], ...toldBy(event, description)].join('  '))
+}
+
+function toldBy(event: NotificationEvent, description: string): string[] {
+  switch (event.kind) {
+    case 'refund':
+      return [`${description} ${event.state}`, event.refundNo, event.mchRefundNo, `${event.refundAmount} CNY`]
+    case 'sent_back':
+      return [`${description} ${event.why}`, event.transactionNo, event.reversalNo, `${event.amount} ${event.currency}`]
+    default:
+      return [`${description} ${event.state}`, event.transactionNo, event.mchTradeNo, `${event.amountTotal} CNY`]
+  }
 }
 
 type Doubt = { name: string; why: string[] }

@@ -14,6 +14,7 @@ import { App, Button } from 'antd'
 import { useState } from 'react'
 import { asked, search, type Values } from '../address.ts'
 import { call, queries, session } from '../api.ts'
+import { changesIn } from '../audit-changes.ts'
 import { when, yuan } from '../format.ts'
 import { type Filter, RANGE, useMerchantFilter } from '../list-filters.tsx'
 import { ListPage } from '../list-page.tsx'
@@ -50,7 +51,11 @@ export function Refunds() {
         ...MONEY_BACK,
       ]}
       hasFile
-      actions={() => <Link to={'/refund-requests' as never}>{t('refundRequests')}</Link>}
+      actions={() => (
+        <p className="buttons">
+          <Link to={'/refund-requests' as never}>{t('refundRequests')}</Link>
+        </p>
+      )}
       keyOf={(row) => row.refund_no}
       columns={[
         { text: 'refundNo', show: (row) => <RefundNo of={row.refund_no} /> },
@@ -209,10 +214,19 @@ function ResendDead({ values, isChosen }: { values: Values; isChosen: boolean })
   )
 }
 
-const changesText = ({ changes }: AuditRow): string =>
-  Object.entries(changes)
-    .map(([name, { before, after }]) => `${name}: ${JSON.stringify(before)} → ${JSON.stringify(after)}`)
-    .join('; ')
+function Changes({ of }: { of: AuditRow }) {
+  const { t, word, labelOf } = usePreferences()
+  const words = { labelOf, word, on: t('yes'), off: t('no'), notSet: t('notSet') }
+  return (
+    <ul className="plain">
+      {changesIn(of.changes, words).map(({ what, before, after }) => (
+        <li key={what}>
+          {what}: {before} → {after}
+        </li>
+      ))}
+    </ul>
+  )
+}
 
 export function AuditLog() {
   const { t, word } = usePreferences()
@@ -236,7 +250,7 @@ export function AuditLog() {
         { text: 'subject', show: (row) => <Mono>{row.subject ?? '—'}</Mono>, isText: true },
         { text: 'outcome', show: (row) => <State of={row.outcome} /> },
         { text: 'detail', show: (row) => <Mono>{JSON.stringify(row.detail)}</Mono>, isText: true },
-        { text: 'changes', show: (row) => <Mono>{changesText(row)}</Mono>, isText: true },
+        { text: 'changes', show: (row) => <Changes of={row} />, isText: true },
         { text: 'address', show: (row) => row.address },
       ]}
       actions={(values) => (

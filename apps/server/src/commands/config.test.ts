@@ -60,7 +60,7 @@ describe('config', () => {
     expect(row('ACOPAY_SIGNER')).toEqual(['ACOPAY_SIGNER', '-', '默认 default'])
     expect(row('DATABASE_URL')).toEqual(['DATABASE_URL', '(set: db/pay)', path.join(folder, 'url')])
     const settings = (await json(env)).settings ?? []
-    expect(settings).toHaveLength(42)
+    expect(settings).toHaveLength(43)
     expect(settings.find(({ name }) => name === 'DATABASE_URL')).toEqual({
       name: 'DATABASE_URL',
       value: null,

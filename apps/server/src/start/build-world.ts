@@ -180,6 +180,7 @@ const consoleRulesOf = (config: Config): World['consoleRules'] => ({
   totpRoles: new Set(config.totpRoles),
   proofAboveFen: config.proofAboveFen,
   secondPersonAboveFen: config.secondPersonAboveFen,
+  bulkAloneMax: config.bulkAloneMax,
   passkeySiteOf: passkeySiteOf({ publicUrl: config.publicUrl, isSandbox: config.mode === 'sandbox' }),
 })
 

@@ -85,6 +85,7 @@ describe('without any setting', () => {
       oidcClientId: null,
       oidcClientSecret: null,
       oidcName: null,
+      bulkAloneMax: null,
       metricsToken: null,
       metricsPort: null,
       traces: null,

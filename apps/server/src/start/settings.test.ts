@@ -30,6 +30,7 @@ ACOPAY_CALL_LOG             1000       gateway
 ACOPAY_TOTP_ROLES           -          gateway
 ACOPAY_PROOF_ABOVE          1000.00    gateway
 ACOPAY_SECOND_PERSON_ABOVE  -          gateway
+ACOPAY_BULK_ALONE_MAX       -          gateway
 ACOPAY_AUDIT_DAYS           0          commands
 ACOPAY_TRY_DAYS             400        gateway
 ACOPAY_HOUR_DAYS            400        gateway

@@ -238,6 +238,13 @@ export const SETTINGS = {
     zh: '退款，连同该订单此前退回的超过此金额时，等另一个用户复核',
     en: 'a refund that brings what went back of its order above this waits until another user confirms it',
   }),
+  ACOPAY_BULK_ALONE_MAX: setting('bulkAloneMax', whole([0, 50]), null, {
+    group: 'console',
+    since: '0.2.0',
+    unset: NONE,
+    zh: '一次批量关单或重发超过这么多笔时，等另一个用户复核；0为每次都要',
+    en: 'closing or resending more orders than this at once waits until another user confirms it; 0 is always',
+  }),
   ACOPAY_AUDIT_DAYS: setting('auditDays', whole([0, 36_500], { zh: '天', en: 'days' }), '0', {
     group: 'console',
     since: '0.1.0',

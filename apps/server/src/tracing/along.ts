@@ -45,6 +45,12 @@ const alongs = new AsyncLocalStorage<Along | undefined>()
 
 export const along = (): Along | undefined => alongs.getStore()
 
+/** What is stored with a thing that is told later, so that its tries go on with this request's id and trace. */
+export const causeNow = (): { requestId: string | null; traceparent: string | null } => {
+  const here = along()
+  return { requestId: here?.requestId ?? null, traceparent: here?.trace?.traceparent ?? null }
+}
+
 /** Runs `work` as a part of this request or run. */
 export const goingAlong = <Result>(what: Along | undefined, work: () => Result): Result => alongs.run(what, work)
 

@@ -44,6 +44,7 @@ export type MerchantChange = {
  * `POST merchants/{mch_no}/apps` {app_no, name}; `PUT merchants/{mch_no}/apps/{app_no}` changes what it names, and null takes it away.
  * `channels`: the channels offered to payers of the app's orders; null means all channels for which the merchant has an
  * account. `return_url`: where the payer's page leads back to; `brand_color`: `#rrggbb`; `logo`: the path of the picture.
+ * `told_of_sent_back`: whether the merchant has a notification of each payment of the app's orders that was sent back.
  */
 export type AppRow = {
   app_no: string
@@ -53,6 +54,7 @@ export type AppRow = {
   return_url: string | null
   brand_color: string | null
   logo: string | null
+  told_of_sent_back: boolean
   created_at: string
 }
 export type NewApp = { app_no: string; name: string }
@@ -64,6 +66,7 @@ export type AppChange = {
   return_url?: string | null
   brand_color?: string | null
   logo?: string | null
+  told_of_sent_back?: boolean
 }
 export const RETURN_URL_MAX = 512
 export const LOGO_BYTES_MAX = 32_768
@@ -191,6 +194,8 @@ export const AUDIT_ACTIONS = [
   'session.provider_unlink',
   'orders.close',
   'orders.bulk_close',
+  'bulk.confirm',
+  'bulk.drop',
   'orders.note',
   'orders.tag',
   'refunds.create',

@@ -21,9 +21,14 @@ export type BulkRow = {
   effect: 'closes' | 'closed_already' | 'paid' | 'resends' | 'no_notifications' | 'absent' | 'ambiguous'
 }
 
-/** `POST bulk/close` and `POST bulk/resend`: the orders of a preview. */
+/**
+ * `POST bulk/close` and `POST bulk/resend`: the orders of a preview. Of more than ACOPAY_BULK_ALONE_MAX of them `request_no` is answered,
+ * and nothing is done until another user confirms it.
+ */
 export type BulkAsk = { orders: { mch_no: string; transaction_no: string }[] }
 export type BulkDone = {
+  /** The request that waits for a second person; null where it was done. */
+  request_no: string | null
   rows: {
     mch_no: string
     transaction_no: string
@@ -32,4 +37,19 @@ export type BulkDone = {
     /** Of a resend: how many notifications will be sent again. */
     resent: number | null
   }[]
+}
+
+/**
+ * `GET bulk/requests`: what waits for a second person, the oldest 50. `POST bulk/requests/{request_no}` by another user does it and answers
+ * `BulkDone`; `DELETE` gives it up.
+ */
+export type BulkRequestList = { rows: BulkRequestRow[] }
+export type BulkRequestRow = {
+  request_no: string
+  deed: BulkDeed
+  orders: BulkAsk['orders']
+  asked_by: string
+  asked_at: string
+  /** Asked for by the caller, who cannot confirm it. */
+  is_own: boolean
 }

@@ -17,6 +17,8 @@ export type OrderFilter = {
   app_no?: string
   /** 'true': a payment of the order was sent back by the gateway, or is on its way. */
   sent_back?: 'true'
+  /** Without it the newest come first. By amount only the paid orders of one merchant are listed. */
+  sort?: 'oldest' | 'amount_down' | 'amount_up'
   /** A notification of the order is in this state. */
   notified?: 'PENDING' | 'DELIVERED' | 'DEAD'
   /** Yuan, with at most two decimals. */
@@ -174,7 +176,7 @@ export type NotificationRow = {
   mch_no: string
   transaction_no: string
   seq: number
-  kind: 'payment' | 'refund'
+  kind: 'payment' | 'refund' | 'sent_back'
   state: 'PENDING' | 'DELIVERED' | 'DEAD'
   url: string
   tries: number

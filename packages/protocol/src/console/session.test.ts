@@ -58,7 +58,7 @@ it('two of the five roles belong to one merchant', () => {
 
 it('the audit log knows a word for each call that changes something', () => {
   const expected = `
-    alarm_channels.add alarm_channels.change alarm_channels.remove alarm_channels.test apps.add apps.change channels.put channels.test invitations.accept invitations.add invitations.revoke keys.add keys.end lists.export merchants.add merchants.change
+    alarm_channels.add alarm_channels.change alarm_channels.remove alarm_channels.test apps.add apps.change bulk.confirm bulk.drop channels.put channels.test invitations.accept invitations.add invitations.revoke keys.add keys.end lists.export merchants.add merchants.change
     notifications.bulk_resend notifications.resend orders.bulk_close orders.close orders.note orders.tag platform_keys.add platform_keys.end reconciliation.settle refunds.confirm refunds.create refunds.drop reversals.settle
     sandbox.deed sandbox.faults sandbox.place sandbox.time
     session.begin session.end session.end_other session.passkey_add session.passkey_remove session.password

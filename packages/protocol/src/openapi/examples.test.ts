@@ -120,8 +120,11 @@ describe('what was recorded', () => {
     },
   )
 
-  it.each(['payment', 'refund'] as const)('has the notification of a %s, signed by the platform', (kind) => {
-    const body: JsonObject = RECORDED.notifications[kind]
-    expect(verifyText(notificationText(body), String(body.sign), platformKey)).toBe(true)
-  })
+  it.each(['payment', 'refund', 'sent_back'] as const)(
+    'has the notification of a %s, signed by the platform',
+    (kind) => {
+      const body: JsonObject = RECORDED.notifications[kind]
+      expect(verifyText(notificationText(body), String(body.sign), platformKey)).toBe(true)
+    },
+  )
 })

@@ -1,13 +1,13 @@
 /** What each field of requests, answers and notifications means. A field without a text does not compile. */
 import type { ANSWER_FIELDS } from '../answer-fields.ts'
-import type { NOTIFICATION_FIELDS } from '../notifications.ts'
+import type { NOTIFICATION_FIELDS, NotificationKind } from '../notifications.ts'
 import type { FIELDS } from '../request-fields.ts'
 import type { Texts } from './calls.ts'
 
 type NamesIn<Tables> = { [Table in keyof Tables]: keyof Tables[Table] }[keyof Tables]
 type RequestName = NamesIn<typeof FIELDS>
 type AnswerFieldName = NamesIn<typeof ANSWER_FIELDS> | 'mch_no' | 'nonce' | 'sign_type' | 'sign'
-type NotificationName = (typeof NOTIFICATION_FIELDS)['payment' | 'refund'][number] | 'notify_time'
+type NotificationName = (typeof NOTIFICATION_FIELDS)[NotificationKind][number] | 'notify_time'
 
 const says = (zh: string, en: string): Texts => ({ zh, en })
 
@@ -111,6 +111,15 @@ export const NOTIFICATION_TEXTS: Record<NotificationName, Texts> = {
   description: ANSWER_TEXTS.description,
   success_time: ANSWER_TEXTS.success_time,
   acoid: ANSWER_TEXTS.acoid,
+  reversal_no: says('平台退回单号', "The platform's number of the reversal, as in the bill's refund_no"),
+  payment_no: says('渠道的付款流水号', "The upstream's number of the payment"),
+  amount: says(
+    '付款金额，已全额退回，字符串，两位小数',
+    'What was paid, and sent back in full: a text with two decimals',
+  ),
+  currency: says('付款的币种', 'The currency of the payment'),
+  pay_channel: ANSWER_TEXTS.pay_channel,
+  paid_time: says('付款时间', 'When it was paid'),
   notify_time: says('本次通知的发送时间', 'When this notification was sent'),
 }
 
@@ -124,7 +133,10 @@ export const ROW_TEXTS: Record<string, Texts> = {
   pay_channel: says('支付渠道', 'The channel of the payment'),
   pay_method: says('支付方式', 'The method of the payment'),
   refund_channel: says('退款渠道', 'The channel of the refund'),
-  kind: says('通知种类：payment 支付，refund 退款', 'What it is about: a payment or a refund'),
+  kind: says(
+    '通知种类：payment 支付，refund 退款，sent_back 款项退回',
+    'What it is about: a payment, a refund, or money that was sent back',
+  ),
   state: says(
     '通知状态：PENDING 待送达，DELIVERED 已送达，DEAD 已停止',
     'PENDING: waits to be sent; DELIVERED: acknowledged; DEAD: given up',

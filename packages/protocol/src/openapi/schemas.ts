@@ -167,6 +167,7 @@ export function schemas(): Record<string, Schema> {
     ...Object.fromEntries(rows),
     PaymentNotification: notificationSchema('payment'),
     RefundNotification: notificationSchema('refund'),
+    SentBackNotification: notificationSchema('sent_back'),
     NotificationReply: HEARD_SCHEMA,
   }
 }

@@ -21,7 +21,7 @@ export type BillRow = {
   currency: string
   /** For a payment: whether the order kept it. */
   isKept: boolean | null
-  /** The order's description, or the refund's reason. */
+  /** The order's description, or the refund's reason; of a reversal why it went back, where the app is told of that. */
   note: string | null
 }
 
@@ -46,9 +46,12 @@ export const BILL_SELECTS = {
     where r.mch_no = $1`,
   REVERSAL: `select 'REVERSAL' as kind, r.changed_at as at, r.attempt_no as "attemptNo", r.payment_no as "paymentNo",
        r.refund_no as "refundNo", null as "mchRefundNo", r.amount_fen as "amountFen", p.currency,
-       null::boolean as "isKept", null as note, r.transaction_no as "transactionNo", o.mch_trade_no as "mchTradeNo",
+       null::boolean as "isKept", case when not app.told_of_sent_back or p.fate = 'keep' then null
+         when p.amount_fen <> o.amount_fen or p.currency <> 'CNY' then 'WRONG_AMOUNT'
+         when o.state = 'CLOSED' then 'LATE' else 'SECOND' end as note, r.transaction_no as "transactionNo", o.mch_trade_no as "mchTradeNo",
        o.app_no as "appNo", a.channel, a.method
      from reversal r join orders o on o.mch_no = r.mch_no and o.transaction_no = r.transaction_no
+       join app on app.mch_no = o.mch_no and app.app_no = o.app_no
        join attempt a on a.mch_no = r.mch_no and a.attempt_no = r.attempt_no
        join payment p on p.mch_no = r.mch_no and p.attempt_no = r.attempt_no and p.payment_no = r.payment_no
     where r.mch_no = $1`,

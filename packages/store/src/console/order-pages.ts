@@ -54,21 +54,10 @@ export async function listOrders(
 ): Promise<{ orders: ListedOrder[]; next: string | null }> {
   const asked = bound()
   const source = sourceOf(filter, examined, asked)
-  const { mchNo, from, before, isSentBack = false, notified = null } = filter
-  const whose = (): string => (mchNo === null ? 'o.mch_no' : asked.at(mchNo, 'text'))
+  const { mchNo, isSentBack = false, notified = null } = filter
   // A cluster does not look from a page of all its orders into another table; it joins them.
   const areHeard = mchNo === null && notified === 'DELIVERED' && !isSentBack && source.keys !== null
-  const conditions = [
-    `o.transaction_no >= ${asked.at(from, 'text')} and o.transaction_no < ${asked.at(before, 'text')}`,
-    ifAsked(asked, mchNo, 'text', (at) => `o.mch_no = ${at}`),
-    ifAsked(asked, filter.state, 'text', (at) => `o.state = ${at}`),
-    ifAsked(asked, filter.channel, 'text', (at) => `o.pay_channel = ${at}`),
-    ifAsked(asked, filter.appNo ?? null, 'text', (at) => `o.app_no = ${at}`),
-    ifAsked(asked, filter.amountMin, 'bigint', (at) => `o.amount_fen >= ${at}`),
-    ifAsked(asked, filter.amountMax, 'bigint', (at) => `o.amount_fen <= ${at}`),
-    ...(isSentBack ? [sentBack(whose())] : []),
-    ...(notified === null || areHeard ? [] : [notifiedIn(whose(), asked.at(notified, 'text'))]),
-  ]
+  const conditions = conditionsOf(areHeard ? { ...filter, notified: null } : filter, asked)
   const name = `list${source.name}Orders${isSentBack ? 'Back' : ''}${notified === null ? '' : 'Heard'}${mchNo === null ? '' : 'OfOne'}`
   const orders = await run<OwnRow>(
     db,
@@ -84,10 +73,10 @@ export async function listOrders(
   return { orders: shown, next: await endOf(db, filter, source, examined) }
 }
 
-type OwnRow = Omit<ListedOrder, 'isSentBack'>
+export type OwnRow = Omit<ListedOrder, 'isSentBack'>
 
 /** Asked of the orders that are shown, and apart: a cluster does not look from a page of all its orders into another table. */
-async function withSentBack(db: Db, mchNo: string | null, orders: OwnRow[]): Promise<ListedOrder[]> {
+export async function withSentBack(db: Db, mchNo: string | null, orders: OwnRow[]): Promise<ListedOrder[]> {
   if (orders.length === 0) return []
   const back = await run<{ transactionNo: string }>(
     db,
@@ -99,6 +88,23 @@ async function withSentBack(db: Db, mchNo: string | null, orders: OwnRow[]): Pro
   // The platform's numbers are of one order each.
   const numbers = new Set(back.map(({ transactionNo }) => transactionNo))
   return orders.map((order) => ({ ...order, isSentBack: numbers.has(order.transactionNo) }))
+}
+
+/** What `o`, an order, has to be. */
+export function conditionsOf(filter: OrderListFilter, asked: Bound): string[] {
+  const { mchNo, from, before, notified = null } = filter
+  const whose = (): string => (mchNo === null ? 'o.mch_no' : asked.at(mchNo, 'text'))
+  return [
+    `o.transaction_no >= ${asked.at(from, 'text')} and o.transaction_no < ${asked.at(before, 'text')}`,
+    ifAsked(asked, mchNo, 'text', (at) => `o.mch_no = ${at}`),
+    ifAsked(asked, filter.state, 'text', (at) => `o.state = ${at}`),
+    ifAsked(asked, filter.channel, 'text', (at) => `o.pay_channel = ${at}`),
+    ifAsked(asked, filter.appNo ?? null, 'text', (at) => `o.app_no = ${at}`),
+    ifAsked(asked, filter.amountMin, 'bigint', (at) => `o.amount_fen >= ${at}`),
+    ifAsked(asked, filter.amountMax, 'bigint', (at) => `o.amount_fen <= ${at}`),
+    ...(filter.isSentBack ? [sentBack(whose())] : []),
+    ...(notified === null ? [] : [notifiedIn(whose(), asked.at(notified, 'text'))]),
+  ]
 }
 
 /** `whose`: the merchant of the order. */

@@ -20,6 +20,7 @@ export type Logo = { bytes: Buffer; type: string; digest: string }
 export type AppChange = {
   name?: string
   isEnabled?: boolean
+  isToldOfSentBack?: boolean
   channels?: string[] | null
   returnUrl?: string | null
   brandColor?: string | null
@@ -38,7 +39,8 @@ export async function changeApp(db: Db, app: AppKey, change: AppChange): Promise
             brand_color = case when $9 then $10 else brand_color end,
             logo = case when $11 then $12::bytea else logo end,
             logo_type = case when $11 then $13 else logo_type end,
-            logo_digest = case when $11 then $14 else logo_digest end
+            logo_digest = case when $11 then $14 else logo_digest end,
+            told_of_sent_back = coalesce($15, told_of_sent_back)
       where mch_no = $1 and app_no = $2 returning 1`,
     [
       ...[app.mchNo, app.appNo, change.name, change.isEnabled],
@@ -46,6 +48,7 @@ export async function changeApp(db: Db, app: AppKey, change: AppChange): Promise
       ...[returnUrl !== undefined, returnUrl ?? null],
       ...[brandColor !== undefined, brandColor ?? null],
       ...[logo !== undefined, logo?.bytes ?? null, logo?.type ?? null, logo?.digest ?? null],
+      change.isToldOfSentBack,
     ],
   )
   return rows.length === 1

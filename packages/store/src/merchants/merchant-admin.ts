@@ -48,6 +48,7 @@ export type AppPart = {
   returnUrl: string | null
   brandColor: string | null
   logoDigest: string | null
+  isToldOfSentBack: boolean
 }
 export type KeyPart = { keyId: string; publicKey: string; validFrom: Date; validUntil: Date | null }
 export type AccountPart = {
@@ -71,7 +72,8 @@ export async function readMerchantParts(db: Db, mchNo: string) {
   const apps = await of<AppPart>(
     'readMerchantApps',
     `select app_no as "appNo", name, enabled as "isEnabled", channels, created_at as "createdAt",
-            return_url as "returnUrl", brand_color as "brandColor", logo_digest as "logoDigest" from app
+            return_url as "returnUrl", brand_color as "brandColor", logo_digest as "logoDigest",
+            told_of_sent_back as "isToldOfSentBack" from app
       where mch_no = $1 order by created_at, app_no`,
   )
   const keys = await of<KeyPart>(

@@ -7,7 +7,7 @@ export type NotificationKey = { mchNo: string; transactionNo: string; seq: numbe
 
 /** `news`: the business fields as a JSON object. `host`: of the URL; notifications to one host succeed or fail together. */
 export type NewNotification = NotificationKey & {
-  kind: 'payment' | 'refund'
+  kind: 'payment' | 'refund' | 'sent_back'
   url: string
   host: string
   news: string

@@ -1,6 +1,6 @@
 /** A merchant's apps: which channels they offer, switching them on and off, and adding one. */
 import type { MerchantDetail } from '@acopay/protocol/console'
-import { App, Button, Form, Input, Select } from 'antd'
+import { App, Button, Form, Input, Select, Switch } from 'antd'
 import { useState } from 'react'
 import { when } from '../../format.ts'
 import { Mono, Rows, State } from '../../parts.tsx'
@@ -31,6 +31,10 @@ export function Apps({ merchant, path, mayWrite }: { merchant: MerchantDetail; p
             show: (one) => <Channels of={one} all={all} mayWrite={mayWrite} change={change} />,
           },
           { text: 'returnUrl', show: (one) => one.return_url ?? t('notSet'), isText: true },
+          {
+            text: 'toldOfSentBack',
+            show: (one) => <ToldOfSentBack of={one} mayWrite={mayWrite} change={change} />,
+          },
           { text: 'createdAt', show: (one) => when(one.created_at) },
           { text: 'deeds', show: (one) => mayWrite && <Deeds of={one} path={path} change={change} /> },
         ]}
@@ -59,6 +63,28 @@ function Channels(props: { of: AppRow; all: string[]; mayWrite: boolean; change:
       value={channels ?? []}
       options={props.all.map((channel) => ({ value: channel, label: word(channel) }))}
       onChange={offer}
+    />
+  )
+}
+
+/** Whether the merchant is notified of money that was sent back. Switching it on asks first: the official SDK does not know it. */
+function ToldOfSentBack({ of, mayWrite, change }: { of: AppRow; mayWrite: boolean; change: Change }) {
+  const { t } = usePreferences()
+  const { modal } = App.useApp()
+  const { app_no, told_of_sent_back } = of
+  const tell = (told: boolean): void => {
+    const onOk = () =>
+      change.mutateAsync({ method: 'PUT', to: `/apps/${app_no}`, body: { told_of_sent_back: told } }).catch(() => {})
+    if (told) void modal.confirm({ title: `${t('toldOfSentBack')}: ${app_no}`, content: t('toldOfSentBackSay'), onOk })
+    else void onOk()
+  }
+  return (
+    <Switch
+      size="small"
+      checked={told_of_sent_back}
+      disabled={!mayWrite}
+      onChange={tell}
+      aria-label={`${t('toldOfSentBack')} ${app_no}`}
     />
   )
 }

@@ -4,14 +4,14 @@ import { useMutation, useQuery } from '@tanstack/react-query'
 import { App, Button, Input, Radio } from 'antd'
 import { useState } from 'react'
 import { search } from '../../address.ts'
-import { call, session } from '../../api.ts'
+import { call, queries, session } from '../../api.ts'
 import { yuan } from '../../format.ts'
 import { type Column, Mono, Rows, State, Title, Trouble, useSays } from '../../parts.tsx'
 import { usePreferences } from '../../preferences.tsx'
 import { numbersIn } from './bulk-numbers.ts'
+import { BULK_REQUESTS, BulkRequests, BulkResults } from './bulk-requests.tsx'
 import { OrderLink } from './orders.tsx'
 
-type Result = BulkDone['rows'][number]
 type Found = BulkRow & { mch_no: string; transaction_no: string }
 
 const isDone = (row: BulkRow): row is Found =>
@@ -29,10 +29,10 @@ export function Bulk() {
   const preview = useMutation({
     mutationFn: () => call<BulkPreview>('GET', `bulk/preview${search({ deed, numbers: numbers.join(',') })}`),
   })
-  const [results, setResults] = useState<Result[] | null>(null)
+  const [done, setDone] = useState<BulkDone | null>(null)
   const again = (): void => {
     preview.reset()
-    setResults(null)
+    setDone(null)
   }
   return (
     <>
@@ -70,15 +70,15 @@ export function Bulk() {
         </Button>
       </div>
       {preview.error !== null && <Trouble error={preview.error} />}
-      {preview.data !== undefined && results === null && (
-        <Preview deed={deed} rows={preview.data.rows} onDone={setResults} />
-      )}
-      {results !== null && <Results rows={results} />}
+      {preview.data !== undefined && done === null && <Preview deed={deed} rows={preview.data.rows} onDone={setDone} />}
+      {done !== null &&
+        (done.request_no === null ? <BulkResults rows={done.rows} /> : <p role="status">{t('bulkWaits')}</p>)}
+      <BulkRequests />
     </>
   )
 }
 
-function Preview(props: { deed: BulkDeed; rows: BulkRow[]; onDone: (rows: Result[]) => void }) {
+function Preview(props: { deed: BulkDeed; rows: BulkRow[]; onDone: (done: BulkDone) => void }) {
   const { deed, rows, onDone } = props
   const { t, word } = usePreferences()
   const { message, modal } = App.useApp()
@@ -87,7 +87,10 @@ function Preview(props: { deed: BulkDeed; rows: BulkRow[]; onDone: (rows: Result
   const orders = chosen.map(({ mch_no, transaction_no }) => ({ mch_no, transaction_no }))
   const run = useMutation({
     mutationFn: () => call<BulkDone>('POST', `bulk/${deed}`, { orders }),
-    onSuccess: (done) => onDone(done.rows),
+    onSuccess: (done) => {
+      onDone(done)
+      void queries.invalidateQueries({ queryKey: [BULK_REQUESTS] })
+    },
     onError: (error) => void message.error(says(error)),
   })
   const columns: Column<BulkRow>[] = [
@@ -121,28 +124,6 @@ function Preview(props: { deed: BulkDeed; rows: BulkRow[]; onDone: (rows: Result
           {t(deed)} · {orders.length}
         </Button>
       </div>
-    </>
-  )
-}
-
-function Results({ rows }: { rows: Result[] }) {
-  const { t, word } = usePreferences()
-  return (
-    <>
-      <h2>{t('outcome')}</h2>
-      <Rows
-        label={t('outcome')}
-        rows={rows}
-        keyOf={(row) => `${row.mch_no}/${row.transaction_no}`}
-        columns={[
-          { text: 'transactionNo', show: (row) => <OrderLink {...row} /> },
-          {
-            text: 'outcome',
-            show: (row) => (row.outcome === null ? `${t('resent')} ${row.resent}` : word(`close_${row.outcome}`)),
-            isText: true,
-          },
-        ]}
-      />
     </>
   )
 }

@@ -49,6 +49,7 @@ export function Channel({ of }: { of: string | null }) {
 }
 
 export function Orders() {
+  const { t } = usePreferences()
   const { data: who } = useQuery(session)
   const filters: Filter[] = [
     { name: 'number', text: 'anyNumber' },
@@ -60,6 +61,13 @@ export function Orders() {
     { name: 'amount_min', text: 'amountMin' },
     { name: 'amount_max', text: 'amountMax' },
     { name: 'sent_back', text: 'sentBack', options: ['true'], prefix: 'sent_back_' },
+    {
+      name: 'sort',
+      text: 'sortBy',
+      options: ['oldest', 'amount_down', 'amount_up'],
+      prefix: 'sort_',
+      none: 'newestFirst',
+    },
     { name: 'notified', text: 'notified', options: ['PENDING', 'DELIVERED', 'DEAD'] },
   ]
   const columns: Column<OrderRow>[] =
@@ -70,6 +78,7 @@ export function Orders() {
       path="orders"
       filters={filters}
       columns={columns}
+      actions={({ sort }) => sort !== undefined && <p className="note">{t('sortSays')}</p>}
       keyOf={(row) => `${row.mch_no}/${row.transaction_no}`}
       hasFile
     />

@@ -31,14 +31,14 @@ export function Chart({ title, rows, labelOf }: { title: string; rows: Row[]; la
   )
 }
 
-/** Draws a chart that follows the size of the window. Returns what ends it. */
+/** Draws a chart that follows the size of its place, which a slow style sheet may change late. Returns what ends it. */
 export function drawChart(place: HTMLDivElement, isDark: boolean, option: Record<string, unknown>): () => void {
   const chart = init(place, isDark ? 'dark' : null, { renderer: 'svg' })
   chart.setOption(option)
-  const resize = (): void => chart.resize()
-  window.addEventListener('resize', resize)
+  const watch = new ResizeObserver(() => chart.resize())
+  watch.observe(place)
   return () => {
-    window.removeEventListener('resize', resize)
+    watch.disconnect()
     chart.dispose()
   }
 }
@@ -79,29 +79,31 @@ const COLUMNS = ['at', 'placed', 'paidOrders', 'paidAmount', 'closedOrders', 'mo
 function Figures({ title, rows, labelOf }: { title: string; rows: Row[]; labelOf: (from: string) => string }) {
   const { t } = usePreferences()
   return (
-    <table className="only-read">
-      <caption>{title}</caption>
-      <thead>
-        <tr>
-          {COLUMNS.map((text) => (
-            <th key={text} scope="col">
-              {t(text)}
-            </th>
-          ))}
-        </tr>
-      </thead>
-      <tbody>
-        {rows.map((row) => (
-          <tr key={row.from}>
-            <th scope="row">{labelOf(row.from)}</th>
-            <td>{row.placed}</td>
-            <td>{row.paid}</td>
-            <td>{yuan(row.paid_amount)}</td>
-            <td>{closed(row)}</td>
-            <td>{row.reversals}</td>
+    <div className="only-read">
+      <table>
+        <caption>{title}</caption>
+        <thead>
+          <tr>
+            {COLUMNS.map((text) => (
+              <th key={text} scope="col">
+                {t(text)}
+              </th>
+            ))}
           </tr>
-        ))}
-      </tbody>
-    </table>
+        </thead>
+        <tbody>
+          {rows.map((row) => (
+            <tr key={row.from}>
+              <th scope="row">{labelOf(row.from)}</th>
+              <td>{row.placed}</td>
+              <td>{row.paid}</td>
+              <td>{yuan(row.paid_amount)}</td>
+              <td>{closed(row)}</td>
+              <td>{row.reversals}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
   )
 }

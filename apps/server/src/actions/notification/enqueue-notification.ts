@@ -12,8 +12,9 @@ import {
   timeText,
 } from '@acopay/protocol'
 import { type FoundRefund, insertNotification, type Order } from '@acopay/store'
-import { along } from '../../tracing/along.ts'
+import { causeNow } from '../../tracing/along.ts'
 import type { Change } from '../order/events.ts'
+import { tellSentBack } from './tell-sent-back.ts'
 
 /** `order` is the order after the step. Writes nothing where the merchant gave no `notify_url`. */
 export async function enqueueNotification(change: Change, order: Order): Promise<void> {
@@ -22,6 +23,10 @@ export async function enqueueNotification(change: Change, order: Order): Promise
     const description = step.event === 'money_returned' ? RETURNED_OUTSIDE_TEXT : STATE_ANSWERS[order.state]
     const news = { ...paymentNews(order), description }
     if (order.notifyUrl !== null) await write(change, order, { url: order.notifyUrl, kind: 'payment', news })
+  } else if (step.money === 'reverse' && event.event === 'money_arrived' && event.isReturned) {
+    // The upstream had sent it back by itself. What the gateway sends back is told when it is back.
+    const { attemptNo, payment } = event
+    await tellSentBack(change.db, { ...order, attemptNo, paymentNo: payment.paymentNo }, change.now)
   } else if (event.event === step.event && (event.event === 'refund_done' || event.event === 'refund_failed')) {
     const refund = loaded.refund as FoundRefund
     if (refund.notifyUrl !== null)
@@ -59,11 +64,9 @@ async function write<Kind extends NotificationKind>(
   { url, kind, news }: { url: string; kind: Kind; news: NotificationNews<Kind> },
 ): Promise<void> {
   const { host } = new URL(url)
-  const { requestId = null, trace = null } = along() ?? {}
-  const cause = { requestId, traceparent: trace?.traceparent ?? null }
   await insertNotification(
     db,
-    { mchNo, transactionNo, seq, kind, url, host, news: JSON.stringify(news), ...cause },
+    { mchNo, transactionNo, seq, kind, url, host, news: JSON.stringify(news), ...causeNow() },
     now,
   )
 }

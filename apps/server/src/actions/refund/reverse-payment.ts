@@ -1,9 +1,10 @@
 /** Sends a reversal to the upstream: the whole payment, under a number that makes repeats harmless. */
 import type { JobOutcome } from '@acopay/core'
-import { findReversal, finishReversal, noteAnswers, renumberReversal } from '@acopay/store'
+import { findReversal, finishReversal, noteAnswers, type Reversal, renumberReversal, transaction } from '@acopay/store'
 import { nextUpstreamNumber } from '../../security/numbers.ts'
 import { answerText, callUpstream, channelOrThrow, within } from '../../upstream/call-upstream.ts'
 import type { World } from '../../world.ts'
+import { tellSentBack } from '../notification/tell-sent-back.ts'
 
 /** The reason that the upstream shows to the payer. */
 const REASON = '订单已关闭或已支付，自动退款'
@@ -38,7 +39,7 @@ export async function reversePayment(world: World, key: { mchNo: string; refundN
   const isDone = stands.kind === 'done' && (!('amountFen' in stands) || stands.amountFen === amountFen)
   if (isDone || (answer.kind === 'refused' && (await isReturned()))) {
     const byUpstream = !isDone
-    await finishReversal(world.pool, { mchNo, refundNo, byUpstream }, world.now())
+    await endReversal(world, { ...reversal, byUpstream })
     return 'done'
   }
   const text = [answerText('refund', answer), ...(stands === answer ? [] : [answerText('query', stands)])].join(
@@ -50,3 +51,10 @@ export async function reversePayment(world: World, key: { mchNo: string; refundN
   if (stands.kind === 'failed') await renumberReversal(world.pool, { mchNo, refundNo }, nextUpstreamNumber(upstreamNo))
   return stands.kind === 'processing' && stands.why === undefined ? 'in_progress' : 'retry'
 }
+
+/** The money is back: what the books say, and what the merchant is told, in one transaction. */
+const endReversal = (world: World, reversal: Reversal): Promise<void> =>
+  transaction(world.pool, async (db) => {
+    const now = world.now()
+    if (await finishReversal(db, reversal, now)) await tellSentBack(db, reversal, now)
+  })

@@ -2,8 +2,9 @@
  * The operator has sent a reversal that the upstream refuses by hand, in the upstream's own pages or through a bank. This marks
  * the reversal as done and ends its job.
  */
-import { finishReversal, noteAnswers, type OrderKey, removeJob, transaction } from '@acopay/store'
+import { findReversal, finishReversal, noteAnswers, type OrderKey, removeJob, transaction } from '@acopay/store'
 import type { World } from '../../world.ts'
+import { tellSentBack } from '../notification/tell-sent-back.ts'
 
 /** False when the reversal is done already or does not exist. */
 export const settleReversal = (
@@ -14,6 +15,8 @@ export const settleReversal = (
     const now = world.now()
     // The upstream bill does not have our number, so reconciliation must not look for it.
     if (!(await finishReversal(db, { mchNo, refundNo, byUpstream: true }, now))) return false
+    const reversal = await findReversal(db, mchNo, refundNo)
+    if (reversal !== null) await tellSentBack(db, reversal, now)
     const answers = [{ no: refundNo, text: `by hand: ${note} (${by})` }]
     await noteAnswers(db, { table: 'reversal', mchNo, answers, now })
     await removeJob(db, { mchNo, kind: 'reverse_payment', subject: refundNo })

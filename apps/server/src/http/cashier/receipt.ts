@@ -1,26 +1,12 @@
 /** What a payer keeps of a payment: a page to print. The order's link is the only permission for it too. */
 import { fen, formatYuan } from '@acopay/core'
+import type { PayersReceipt } from '@acopay/protocol'
 import { type CashierView, type OrderKey, readCashierApp, readCashierViews, readReceipt } from '@acopay/store/read'
 import type { World } from '../../world.ts'
-import { type Shop, shopOf } from './shop.ts'
-
-/** `paid_at` is null where the order keeps no payment: then there is nothing to show a receipt for. */
-export type ReceiptView = {
-  transaction_no: string
-  merchant: string
-  description: string
-  amount: string
-  channel: string | null
-  paid_at: string | null
-  /** Yuan that went back to the payer; null where nothing did. */
-  refunded: string | null
-  shop: Shop
-  /** When the receipt was made. */
-  now: string
-}
+import { shopOf } from './shop.ts'
 
 /** Null where there is no such order. */
-export async function receiptOf(world: World, key: OrderKey): Promise<ReceiptView | null> {
+export async function receiptOf(world: World, key: OrderKey): Promise<PayersReceipt | null> {
   const [[order], receipt, app] = await Promise.all([
     readCashierViews(world.pool, [key]),
     readReceipt(world.pool, key),

@@ -1,4 +1,5 @@
 /** What payers see of the shop that an order's app is: its picture, its colour, and the way back to it. */
+import type { PayersShop } from '@acopay/protocol'
 import { textOn } from '@acopay/protocol/console'
 import { type CashierApp, readLogo } from '@acopay/store/read'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
@@ -6,16 +7,8 @@ import type { World } from '../../world.ts'
 import { LOGO_ROUTE, logoPath } from '../logo-path.ts'
 import { NO_SNIFFING } from '../page-headers.ts'
 
-/** Written into the page beside the order. `return_url` is the app's stored address; the page adds what became of the order. */
-export type Shop = {
-  return_url: string | null
-  logo: string | null
-  /** The colour of buttons, and of the text on it. */
-  color: string | null
-  text_color: string | null
-}
-
-export function shopOf(mchNo: string, app: CashierApp | null): Shop {
+/** Written into the page beside the order. */
+export function shopOf(mchNo: string, app: CashierApp | null): PayersShop {
   if (app === null) return { return_url: null, logo: null, color: null, text_color: null }
   const { returnUrl, brandColor } = app
   return {

@@ -23,6 +23,7 @@ import { listEndpoints } from './money/refunds-and-reversals.ts'
 import { sentBackEndpoints } from './money/sent-back.ts'
 import { openCall } from './open-calls.ts'
 import { bulkEndpoints } from './orders/bulk.ts'
+import { bulkRequestEndpoints } from './orders/bulk-requests.ts'
 import { evidenceEndpoints } from './orders/evidence.ts'
 import { findEndpoints } from './orders/find.ts'
 import { notificationEndpoints } from './orders/notifications.ts'
@@ -59,6 +60,7 @@ const ENDPOINTS: ConsoleEndpoint[] = [
   ...evidenceEndpoints,
   ...orderNoteEndpoints,
   ...bulkEndpoints,
+  ...bulkRequestEndpoints,
   ...refundRequestEndpoints,
   ...merchantEndpoints,
   ...appEndpoints,

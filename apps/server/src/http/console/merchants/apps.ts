@@ -9,7 +9,7 @@ import type { World } from '../../../world.ts'
 import { logoPath } from '../../logo-path.ts'
 import { type ConsoleCall, type ConsoleEndpoint, Failed, failed } from '../call.ts'
 import { fieldsOf } from '../fields.ts'
-import { auditedMerchant, merchantAt, merchantState, NUMBER } from './merchant-at.ts'
+import { auditedMerchant, merchantAt, merchantState, newNumberIn } from './merchant-at.ts'
 
 const CHANNELS = Object.keys(INSTALLED)
 
@@ -24,6 +24,7 @@ export const appRow = (mchNo: string, one: AppPart): AppRow => ({
   return_url: one.returnUrl,
   brand_color: one.brandColor,
   logo: logoPath(mchNo, one),
+  told_of_sent_back: one.isToldOfSentBack,
   created_at: one.createdAt.toISOString(),
 })
 
@@ -31,9 +32,7 @@ async function add(world: World, call: ConsoleCall): Promise<object | Failed> {
   const found = await merchantAt(world, call)
   if (found instanceof Failed) return found
   const read = fieldsOf(call.body)
-  const appNo = read.needed('app_no', 32)
-  if (!NUMBER.test(appNo))
-    read.say('app_no', '应为1到32位字母、数字、_ 或 -', 'should be 1 to 32 of 0-9, A-Z, a-z, _ -')
+  const appNo = newNumberIn(read, 'app_no')
   const name = read.needed('name', 64)
   const wrong = read.failed()
   if (wrong !== null) return wrong
@@ -46,10 +45,15 @@ async function change(world: World, call: ConsoleCall): Promise<object | Failed>
   if (found instanceof Failed) return found
   const { body } = call
   const read = fieldsOf(body)
-  const [name, isEnabled] = [read.text('name', 64), read.yes('enabled')]
+  const [name, isEnabled, isToldOfSentBack] = [
+    read.text('name', 64),
+    read.yes('enabled'),
+    read.yes('told_of_sent_back'),
+  ]
   const change: AppChange = {
     ...(name === null ? {} : { name }),
     ...(isEnabled === null ? {} : { isEnabled }),
+    ...(isToldOfSentBack === null ? {} : { isToldOfSentBack }),
     ...(body.channels === undefined ? {} : { channels: channelsIn(read, body.channels) }),
     ...(body.return_url === undefined ? {} : { returnUrl: returnUrlIn(read, world) }),
     ...(body.brand_color === undefined ? {} : { brandColor: colorIn(read) }),

@@ -2,10 +2,17 @@
 import { readMerchantParts } from '@acopay/store/read'
 import type { World } from '../../../world.ts'
 import { type ConsoleCall, Failed, failed, merchantOf } from '../call.ts'
-import { briefOf } from '../fields.ts'
+import { briefOf, type fieldsOf } from '../fields.ts'
 
 /** A merchant's or an app's number. */
-export const NUMBER = /^[0-9A-Za-z_-]{1,32}$/
+const NUMBER = /^[0-9A-Za-z_-]{1,32}$/
+
+/** The number of a new merchant or app. */
+export function newNumberIn(read: ReturnType<typeof fieldsOf>, field: string): string {
+  const number = read.needed(field, 32)
+  if (!NUMBER.test(number)) read.say(field, '应为1到32位字母、数字、_ 或 -', 'should be 1 to 32 of 0-9, A-Z, a-z, _ -')
+  return number
+}
 
 const NO_MERCHANT = () => failed('NOT_FOUND', '没有这个商户', 'There is no such merchant')
 

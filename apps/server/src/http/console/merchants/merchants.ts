@@ -10,7 +10,7 @@ import { fieldsOf } from '../fields.ts'
 import { pageOf } from '../places.ts'
 import { appRow } from './apps.ts'
 import { accountRows } from './channel-settings.ts'
-import { auditedMerchant, merchantAt, merchantState, NUMBER } from './merchant-at.ts'
+import { auditedMerchant, merchantAt, merchantState, newNumberIn } from './merchant-at.ts'
 
 const IPS_MAX = 100
 
@@ -81,9 +81,7 @@ export const keyRow = (one: { keyId: string; publicKey: string; validFrom: Date;
 
 async function add(world: World, call: ConsoleCall): Promise<MerchantDetail | Failed> {
   const read = fieldsOf(call.body)
-  const mchNo = read.needed('mch_no', 32)
-  if (!NUMBER.test(mchNo))
-    read.say('mch_no', '应为1到32位字母、数字、_ 或 -', 'should be 1 to 32 of 0-9, A-Z, a-z, _ -')
+  const mchNo = newNumberIn(read, 'mch_no')
   const name = read.needed('name', 64)
   const wrong = read.failed()
   if (wrong !== null) return wrong

@@ -3,28 +3,24 @@
  * decides again, because time has passed since the preview.
  */
 import { decide, formatYuan } from '@acopay/core'
-import { BULK_DEEDS, BULK_MAX, type BulkDone, type BulkPreview, type BulkRow } from '@acopay/protocol/console'
+import {
+  BULK_DEEDS,
+  BULK_MAX,
+  type BulkDeed,
+  type BulkDone,
+  type BulkPreview,
+  type BulkRow,
+} from '@acopay/protocol/console'
 import { findOrder, findOrdersByNumber, listNotifications, type Order } from '@acopay/store/read'
-import { resendNotifications } from '../../../actions/notification/resend-notifications.ts'
+import { doForMany, inTurns, type ManyDone } from '../../../actions/bulk/many-orders.ts'
+import { askForMany } from '../../../actions/bulk/second-person.ts'
 import { snapshotOf } from '../../../actions/order/change-order.ts'
-import { closeOrder } from '../../../actions/order/close-order.ts'
 import type { World } from '../../../world.ts'
 import { type Caller, type ConsoleCall, type ConsoleEndpoint, Failed, failed, oneMerchantOf } from '../call.ts'
 import { fieldsOf } from '../fields.ts'
 
-/** Closing asks upstreams, so some run at once; the others of a call wait for them. */
-const AT_ONCE = 5
-
 const NUMBER_MAX = 64
 const FIELD_MAX = BULK_MAX * (NUMBER_MAX + 1)
-
-async function inTurns<One, Result>(all: One[], work: (one: One) => Promise<Result>): Promise<Result[]> {
-  const results: Result[] = []
-  for (let first = 0; first < all.length; first += AT_ONCE) {
-    results.push(...(await Promise.all(all.slice(first, first + AT_ONCE).map(work))))
-  }
-  return results
-}
 
 async function preview(world: World, { caller, query }: ConsoleCall): Promise<BulkPreview | Failed> {
   const read = fieldsOf(query)
@@ -97,29 +93,24 @@ const NO_LIST = () =>
     { field: 'orders' },
   )
 
-async function bulkClose(world: World, call: ConsoleCall): Promise<BulkDone | Failed> {
-  const refs = refsIn(call)
-  if (refs instanceof Failed) return refs
-  const by = call.caller.mchNo === null ? 'OPERATOR' : 'MERCHANT'
-  const rows = await inTurns(refs, async ({ mchNo, transactionNo }): Promise<BulkDone['rows'][number]> => {
-    const closed = await closeOrder(world, { mchNo, ref: { transactionNo }, by, nonce: null })
-    const outcome = closed.kind === 'answered' ? closed.outcome : 'absent'
-    return { mch_no: mchNo, transaction_no: transactionNo, outcome, resent: null }
-  })
-  return { rows }
-}
+/** Does it, or leaves it to a second person where it is about more orders than one may choose alone. */
+const bulk =
+  (deed: BulkDeed) =>
+  async (world: World, call: ConsoleCall): Promise<BulkDone | Failed> => {
+    const orders = refsIn(call)
+    if (orders instanceof Failed) return orders
+    const { username, mchNo } = call.caller
+    const most = world.consoleRules.bulkAloneMax
+    if (most !== null && orders.length > most)
+      return { rows: [], request_no: await askForMany(world, { deed, orders, askedBy: username }) }
+    const rows = await doForMany(world, { deed, orders, by: mchNo === null ? 'OPERATOR' : 'MERCHANT' })
+    return { rows: rowsOf(rows), request_no: null }
+  }
 
-async function bulkResend(world: World, call: ConsoleCall): Promise<BulkDone | Failed> {
-  const refs = refsIn(call)
-  if (refs instanceof Failed) return refs
-  const rows = await inTurns(refs, async ({ mchNo, transactionNo }) => {
-    const resent = await resendNotifications(world, mchNo, { transactionNo, seq: null })
-    return { mch_no: mchNo, transaction_no: transactionNo, outcome: null, resent }
-  })
-  return { rows }
-}
+export const rowsOf = (rows: ManyDone): BulkDone['rows'] =>
+  rows.map(({ mchNo, transactionNo, ...result }) => ({ mch_no: mchNo, transaction_no: transactionNo, ...result }))
 
-const nameOf = ({ mchNo, transactionNo }: Ref): string => `${mchNo}/${transactionNo}`
+export const nameOf = ({ mchNo, transactionNo }: Ref): string => `${mchNo}/${transactionNo}`
 
 /** A list that is refused is noted as an empty one. */
 function audited(call: ConsoleCall) {
@@ -130,7 +121,10 @@ function audited(call: ConsoleCall) {
 /** The state of each order, by its number. */
 async function stateOf(world: World, call: ConsoleCall): Promise<Record<string, unknown>> {
   const refs = refsIn(call)
-  if (refs instanceof Failed) return {}
+  return refs instanceof Failed ? {} : statesOf(world, refs)
+}
+
+export async function statesOf(world: World, refs: Ref[]): Promise<Record<string, unknown>> {
   const states = await inTurns(refs, async (ref) => {
     const order = await findOrder(world.pool, ref.mchNo, ref)
     return [nameOf(ref), order?.state ?? null] as const
@@ -147,7 +141,7 @@ export const bulkEndpoints: ConsoleEndpoint[] = [
     action: 'orders.bulk_close',
     audited,
     stateOf,
-    handle: bulkClose,
+    handle: bulk('close'),
   },
   {
     method: 'POST',
@@ -155,6 +149,6 @@ export const bulkEndpoints: ConsoleEndpoint[] = [
     permission: 'notifications.resend',
     action: 'notifications.bulk_resend',
     audited,
-    handle: bulkResend,
+    handle: bulk('resend'),
   },
 ]

@@ -17,8 +17,10 @@ import {
   type ListedOrder,
   listNotifications,
   listOrders,
+  ORDER_SORTS,
   type Order,
   type OrderListFilter,
+  type OrderSort,
   readOrderParts,
   readTimeline,
 } from '@acopay/store/read'
@@ -32,6 +34,7 @@ import { refundRow, reversalRow, saidOf } from '../money/refunds-and-reversals.t
 import { stuckBefore } from '../system/stuck.ts'
 import { notificationRow } from './notifications.ts'
 import { notesFor } from './order-notes.ts'
+import { sortedOrders } from './order-sorting.ts'
 import { ordersOfNumber } from './orders-of-number.ts'
 
 /** A page of a rare kind of orders reads at most this many orders. */
@@ -41,16 +44,17 @@ const NOTIFICATIONS_MAX = 100
 /** The smallest number that an order of this moment or later can have: numbers begin with the time. */
 const numberAt = (at: Date | null): string | null => (at === null ? null : platformNumber('AP', at, ''))
 
-function filterOf(
-  { caller, query, pageMax }: ConsoleCall,
-  now: Date,
-): (OrderListFilter & { number: string | null; limit: number }) | Failed {
+type Asked = OrderListFilter & { number: string | null; limit: number; sort: OrderSort | null; after: string | null }
+
+function filterOf({ caller, query, pageMax }: ConsoleCall, now: Date): Asked | Failed {
   const read = fieldsOf(query)
   const mchNo = merchantOf(caller, read.text('mch_no', 32) ?? undefined)
   if (mchNo instanceof Failed) return mchNo
   const times = read.times()
   const until = numberAt(times.until) ?? LAST_NUMBER
-  const after = read.text('after', 38) ?? LAST_NUMBER
+  const sort = read.word('sort', ORDER_SORTS)
+  const place = read.text('after', sort === null ? 38 : 60)
+  const after = sort === null && place !== null ? place : LAST_NUMBER
   const state = read.word('state', [...ORDER_STATES, 'STUCK'])
   const filter = {
     mchNo,
@@ -64,6 +68,8 @@ function filterOf(
     isSentBack: read.word('sent_back', ['true']) !== null,
     notified: read.word('notified', NOTIFICATION_STATES),
     ...read.amounts(),
+    sort,
+    after: place,
     limit: read.limit(pageMax),
   }
   return read.failed() ?? filter
@@ -92,6 +98,11 @@ export async function orders(world: World, call: ConsoleCall): Promise<OrderList
   if (filter.number !== null) {
     const found = await ordersOfNumber(world, filter.number, filter.mchNo, filter.limit)
     return { rows: found.map(orderRow), next: null }
+  }
+  const { sort, after } = filter
+  if (sort !== null) {
+    const sorted = await sortedOrders(world, { filter, sort, after, examined: EXAMINED })
+    return sorted instanceof Failed ? sorted : { rows: sorted.orders.map(orderRow), next: sorted.next }
   }
   const { orders: found, next } = await listOrders(world.pool, filter, filter.limit, EXAMINED)
   return { rows: found.map(orderRow), next }

@@ -13,7 +13,9 @@ export function storeStatements(): StoreStatement[] {
     .readdirSync(path.join(STORE, 'src'), { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'))
     .sort()
-    .flatMap((file) => statementsIn(file, fs.readFileSync(path.join(STORE, 'src', file), 'utf8')))
+    .flatMap((file) =>
+      statementsIn(`packages/store/src/${file}`, fs.readFileSync(path.join(STORE, 'src', file), 'utf8')),
+    )
 }
 
 /** `run(db, name, text, values)`, and `of(name, text)` where a function runs several of one order. */

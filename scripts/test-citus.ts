@@ -4,6 +4,7 @@
  */
 import { spawnSync } from 'node:child_process'
 import { rmSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import path from 'node:path'
 import { citusPrograms, HOW_TO_GET_CITUS, startCitus } from '../test/support/citus.ts'
 import { CITUS_FILES, FILES_LEFT_OUT, leavingOut, TESTS_LEFT_OUT } from '../test/support/citus-tests.ts'
@@ -20,6 +21,10 @@ async function main(files: string[]): Promise<number> {
   }
   for (const [what, why] of Object.entries({ ...FILES_LEFT_OUT, ...TESTS_LEFT_OUT }))
     console.log(`left out: ${what}: ${why}`)
+  const { prepare } = createRequire(import.meta.url)('./prepare.cjs') as {
+    prepare: (what: { build: 'pages' }) => Promise<void>
+  }
+  await prepare({ build: 'pages' })
   const dir = ownTemporaryFolder(quickFolder(), 'acopay-citus-')
   const citus = await startCitus(dir)
   try {

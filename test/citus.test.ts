@@ -285,4 +285,31 @@ describe.skipIf(!HAS_CITUS)('on three nodes', () => {
     },
     LONG_MS,
   )
+
+  it(
+    'a merchant is moved to another node while its orders are closed, and no acknowledged close is lost',
+    async () => {
+      const [[mchNo, from]] = [...places] as [[string, number]]
+      const to = citus.workers.find(({ port }) => port !== from)?.port
+      const shard = `get_shard_id_for_distribution_column('orders', $1::text)`
+      const move = `select citus_move_shard_placement(${shard}, '127.0.0.1', $2, '127.0.0.1', $3, 'force_logical')`
+      let isMoving = true
+      const moving = pool.query(move, [mchNo, from, to]).finally(() => {
+        isMoving = false
+      })
+      const acknowledged: string[] = []
+      while (isMoving) {
+        const number = await place(pool, mchNo)
+        const [answer] = await close(pool, ask(mchNo, number))
+        if (answer?.kind === 'moved') acknowledged.push(number)
+      }
+      await moving
+      expect((await merchantsOn(pool)).get(mchNo)).toBe(to)
+      expect(acknowledged.length).toBeGreaterThan(0)
+      for (const transactionNo of acknowledged)
+        expect((await findOrder(pool, mchNo, { transactionNo }))?.state).toBe('CLOSED')
+      console.info(`${acknowledged.length} closes while the shard was moved, 0 lost`)
+    },
+    LONG_MS,
+  )
 })

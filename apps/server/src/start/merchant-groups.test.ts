@@ -61,3 +61,18 @@ it('what is known is forgotten after a minute, since a shard may have been split
   ms = 60_000
   expect(groupOf('one')).toBe('one')
 })
+
+it('made-up numbers fill no more than the bound', async () => {
+  const { read, settle } = cluster()
+  const groupOf = learningGroups(read, () => 0)
+  groupOf('one')
+  await settle()
+  for (let number = 0; number < 99_999; number += 1) groupOf(`no ${number}`)
+  await settle()
+  groupOf('no 0')
+  await settle()
+  expect(groupOf('one')).toBe('shard 7')
+  groupOf('one too many')
+  await settle()
+  expect(groupOf('one')).toBe('one')
+})

@@ -1,7 +1,7 @@
 /** A merchant's orders as it lists them: the newest first, which is the order of the platform's numbers. */
 import { fen, type OrderRef, type OrderState } from '@acopay/core'
 import { type Db, run } from '../db.ts'
-import { type Order, type OrderRow, columnsOfOrder } from './orders.ts'
+import { columnsOfOrder, type Order, type OrderRow } from './orders.ts'
 
 export type MerchantsOrder = Order & { createdAt: Date }
 

@@ -2,7 +2,7 @@
 import type { CloseReason, OrderRef, OrderState } from '@acopay/core'
 import { whereOf } from '../citus/groups.ts'
 import { type Db, retried, run } from '../db.ts'
-import { type Order, type OrderRow, columnsOfOrder, readOrder } from './orders.ts'
+import { columnsOfOrder, type Order, type OrderRow, readOrder } from './orders.ts'
 
 /**
  * One caller's request to close an order of this merchant. `mac`: the keyed hash of `entry` as the order's second entry, since an

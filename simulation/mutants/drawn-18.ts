@@ -127,8 +127,8 @@ export const DRAWN_18: Mutant[] = [
   {
     name: 'a payment without refunds cannot be refunded',
     file: 'packages/store/src/payments/refunds.ts',
-    find: 'from payment p left join refund r on r.mch_no = p.mch_no and r.transaction_no = p.transaction_no',
-    replace: 'from payment p  join refund r on r.mch_no = p.mch_no and r.transaction_no = p.transaction_no',
+    find: 'from payment p left join refund r on r.mch_no = $1 and r.transaction_no = p.transaction_no',
+    replace: 'from payment p  join refund r on r.mch_no = $1 and r.transaction_no = p.transaction_no',
   },
   // watchAttempt:b04274cb
   {

@@ -129,6 +129,6 @@ describe('the log of calls', () => {
     await vi.waitFor(() => expect(pauses).toEqual([1000, 1000]))
     kept.add('M1', 'refused', call)
     await writer.stop()
-    expect(said.map(({ name }) => name)).toEqual(['forgetCalls', 'addCalls', 'trimCalls', 'addCalls', 'trimCalls'])
+    expect(said.map(({ name }) => name)).toEqual(['oldCalls', 'addCalls', 'trimCalls', 'addCalls', 'trimCalls'])
   })
 })

@@ -37,6 +37,8 @@ const REASONS: Record<string, string> = {
     '一条语句删除多少条旧的调用记录；其余由下一条删除',
   'for how many merchants left-out calls are counted; another one begins at none':
     '为多少个商户计数没有记下的调用；再多的从零开始',
+  "for how many merchants and kinds of calls added ones are counted; another one's are trimmed at once":
+    '为多少个商户与种类计数新增的调用；再多的立即修剪',
   'how often old calls are removed': '多久删除一次旧的调用记录',
   'how wide the column of values is that `config` shows': '`config` 显示值的一列有多宽',
   'the oldest PostgreSQL with which `config --connect` is content': '`config --connect` 认可的最旧的 PostgreSQL',

@@ -17,10 +17,8 @@ export const DRAWN_18: Mutant[] = [
   {
     name: 'a bill has the refunds of every day',
     file: 'packages/store/src/bills/bills.ts',
-    find: `       join payment p on p.mch_no = r.mch_no and p.attempt_no = r.attempt_no and p.payment_no = r.payment_no
-    where r.mch_no = $1 and r.bill_day = $2`,
-    replace: `       join payment p on p.mch_no = r.mch_no and p.attempt_no = r.attempt_no and p.payment_no = r.payment_no
-    where r.mch_no = $1 and (r.bill_day = $2 or true)`,
+    find: 'BILL_SELECTS.REVERSAL} and r.bill_day = $2',
+    replace: 'BILL_SELECTS.REVERSAL} and (r.bill_day = $2 or true)',
   },
   // endNotificationTries:6eaf4e8f
   {
@@ -148,10 +146,10 @@ export const DRAWN_18: Mutant[] = [
   {
     name: "a bill's refunds have no app",
     file: 'packages/store/src/bills/bills.ts',
-    find: `       null::boolean as "isKept", null as note, r.transaction_no as "transactionNo", o.mch_trade_no as "mchTradeNo",
-       o.app_no as "appNo", a.channel, a.method`,
-    replace: `       null::boolean as "isKept", null as note, r.transaction_no as "transactionNo", o.mch_trade_no as "mchTradeNo",
-       case when true then null else o.app_no end as "appNo", a.channel, a.method`,
+    find: `o.app_no as "appNo", a.channel, a.method
+     from reversal r`,
+    replace: `case when true then null else o.app_no end as "appNo", a.channel, a.method
+     from reversal r`,
   },
   // moneyArrived:db616ded
   {
@@ -171,8 +169,8 @@ export const DRAWN_18: Mutant[] = [
   {
     name: 'a bill has the payments of every day',
     file: 'packages/store/src/bills/bills.ts',
-    find: 'where p.mch_no = $1 and p.bill_day = $2',
-    replace: 'where p.mch_no = $1 and (p.bill_day = $2 or true)',
+    find: 'BILL_SELECTS.PAYMENT} and p.bill_day = $2',
+    replace: 'BILL_SELECTS.PAYMENT} and (p.bill_day = $2 or true)',
   },
   // publishBill:21f1fb0a
   {

@@ -3,8 +3,8 @@
 create table bulk_request (
   request_no text primary key,
   deed       text not null check (deed in ('close', 'resend')),
-  -- [{"mchNo", "transactionNo"}], as they were named; each is decided again when it is done.
-  orders     jsonb not null,
+  -- A JSON list, [{"mchNo", "transactionNo"}], as they were named; each is decided again when it is done.
+  orders     text not null,
   -- Whose users may see it: the merchant of all these orders; null where they are of several.
   mch_no     text,
   asked_by   text not null,

@@ -25,19 +25,26 @@ export async function addBulkRequest(db: Db, one: BulkRequest): Promise<void> {
   )
 }
 
+type Row = Omit<BulkRequest, 'orders'> & { orders: string }
+
+const read = (row: Row): BulkRequest => ({ ...row, orders: JSON.parse(row.orders) as BulkRequest['orders'] })
+
 export async function findBulkRequest(db: Db, { requestNo, mchNo }: BulkRequestKey): Promise<BulkRequest | null> {
   const text = `select ${COLUMNS} from bulk_request where request_no = $1 and ($2::text is null or mch_no = $2)`
-  return (await run<BulkRequest>(db, 'findBulkRequest', text, [requestNo, mchNo]))[0] ?? null
+  const [row] = await run<Row>(db, 'findBulkRequest', text, [requestNo, mchNo])
+  return row === undefined ? null : read(row)
 }
 
 /** The oldest first, at most `limit`. */
-export const listBulkRequests = (db: Db, mchNo: string | null, limit: number): Promise<BulkRequest[]> =>
-  run<BulkRequest>(
+export async function listBulkRequests(db: Db, mchNo: string | null, limit: number): Promise<BulkRequest[]> {
+  const rows = await run<Row>(
     db,
     'listBulkRequests',
     `select ${COLUMNS} from bulk_request where $1::text is null or mch_no = $1 order by asked_at, request_no limit $2`,
     [mchNo, limit],
   )
+  return rows.map(read)
+}
 
 /** False when there is none. */
 export async function removeBulkRequest(db: Db, { requestNo, mchNo }: BulkRequestKey): Promise<boolean> {

@@ -375,6 +375,8 @@ describe('every page', () => {
     await page.getByRole('button', { name: '清除条件' }).click()
     await page.getByLabel('从（日）').fill('2026-03-02')
     await page.getByLabel('至（日）').fill('2026-02-27')
+    // Leaving the field closes its calendar.
+    await page.getByLabel('至（日）').press('Tab')
     await page.getByRole('button', { name: '查询' }).click()
     await page.getByText('“至（日）”不能早于开始时间').waitFor()
     await close()

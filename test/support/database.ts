@@ -5,7 +5,7 @@ import { openPool } from '@acopay/store'
 import type pg from 'pg'
 import { inject } from 'vitest'
 import { newDatabaseName } from './own-databases.ts'
-import { createFrom, databaseUrl, onServer } from './postgres.ts'
+import { createFrom, databaseUrl, dropDatabase, onServer } from './postgres.ts'
 
 export type TestDatabase = {
   pool: pg.Pool
@@ -25,7 +25,7 @@ export async function testDatabase(template: 'empty' | 'started' = 'empty'): Pro
     connectionString,
     drop: async () => {
       await pool.end()
-      await onServer(serverUrl, `drop database ${name} with (force)`)
+      await dropDatabase(serverUrl, name)
     },
   }
 }

@@ -2,7 +2,7 @@
 import { openPool, type Pool } from '@acopay/store'
 import { inject } from 'vitest'
 import { newDatabaseName } from './own-databases.ts'
-import { databaseUrl, onServer } from './postgres.ts'
+import { databaseUrl, dropDatabase, onServer } from './postgres.ts'
 
 const pools: Pool[] = []
 const names: string[] = []
@@ -26,5 +26,5 @@ export function poolOf(connectionString: string): Pool {
 /** After each test. */
 export async function removeDatabases(): Promise<void> {
   for (const pool of pools.splice(0)) await pool.end()
-  for (const name of names.splice(0)) await onServer(inject('postgresUrl'), `drop database ${name} with (force)`)
+  for (const name of names.splice(0)) await dropDatabase(inject('postgresUrl'), name)
 }

@@ -166,3 +166,17 @@ export async function onServer(serverUrl: string, ...statements: string[]): Prom
     await pool.end()
   }
 }
+
+const IN_USE = '55006'
+const DROPS = 5
+
+/** A Citus connects to each of its databases by itself, also while one is being dropped. */
+export async function dropDatabase(serverUrl: string, name: string): Promise<void> {
+  for (let tried = 1; ; tried += 1) {
+    try {
+      return await onServer(serverUrl, `drop database ${name} with (force)`)
+    } catch (error) {
+      if ((error as { code?: string }).code !== IN_USE || tried === DROPS) throw error
+    }
+  }
+}

@@ -1,24 +1,28 @@
 /**
- * A migration on a database that is spread already. Citus takes no new table that refers to one which is spread: so a table is made on the
- * coordinator only, and is spread before the next statement.
+ * A migration on a database that is spread already, statement by statement: Citus hands the text of some on to its nodes as it came, and these
+ * take one statement at a time. It takes no new table that refers to one which is spread: so a table is made on the coordinator only, and is
+ * spread before the next statement.
  */
 import type pg from 'pg'
 import { UNHURRIED } from '../db.ts'
 import { isSpread, readCluster } from './cluster.ts'
 import { spread } from './spread.ts'
 
-const TABLE = /^create table [a-z0-9_]+ \([\s\S]*?^\);$/gm
+/** What may hold a semicolon that ends nothing, or the semicolon that ends a statement. */
+const TOKEN = /--[^\n]*|'(?:[^']|'')*'|\$(\w*)\$[\s\S]*?\$\1\$|;/g
+const MAKES_TABLE = /^(?:\s|--[^\n]*\n)*create (?:unlogged )?table /
 
-/** The text in its order, cut before and after each table that it makes. */
+/** The statements of the text, in its order, each with the comments before it. */
 export function piecesOf(sql: string): { text: string; makesTable: boolean }[] {
-  const pieces: { text: string; makesTable: boolean }[] = []
+  const texts: string[] = []
   let from = 0
-  for (const { 0: text, index } of sql.matchAll(TABLE)) {
-    pieces.push({ text: sql.slice(from, index), makesTable: false }, { text, makesTable: true })
-    from = index + text.length
+  for (const { 0: token, index } of sql.matchAll(TOKEN)) {
+    if (token !== ';') continue
+    texts.push(sql.slice(from, index + 1))
+    from = index + 1
   }
-  pieces.push({ text: sql.slice(from), makesTable: false })
-  return pieces.filter(({ text }) => text.trim() !== '')
+  texts.push(sql.slice(from))
+  return texts.filter((text) => text.trim() !== '').map((text) => ({ text, makesTable: MAKES_TABLE.test(text) }))
 }
 
 /** Whether migrations have to be run in pieces. */

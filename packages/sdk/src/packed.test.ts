@@ -94,10 +94,10 @@ describe('the packed SDK', () => {
     expect(scripts).toEqual(['prepack'])
   })
 
-  it('keeps to its size: 18 KB minified and compressed, and a tarball of 90 KB', async () => {
+  it('keeps to its size: 18 KB minified and compressed, and a tarball of 92 KB', async () => {
     const code = await esbuild([path.join(installed, 'dist/index.js'), '--minify', '--format=esm'], dir)
     expect(gzipSync(code, { level: 9 }).length).toBeLessThan(18 * 1024)
-    expect(packed.bytes).toBeLessThan(90 * 1024)
+    expect(packed.bytes).toBeLessThan(92 * 1024)
   })
 
   it('has a version that it tells the gateway, and types for each way to load it', () => {

@@ -1,4 +1,5 @@
 /** Months that an operator takes out into files, verifies and brings back: what the files hold, what everybody is told meanwhile, and kills. */
+import './support/only-long.ts'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'

@@ -1,4 +1,5 @@
 /** What stands above a list, in a real browser: ranges of time, columns, views, files, and the search box of the header. */
+import './support/only-long.ts'
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { accessibility, overflow } from './support/browser.ts'

@@ -1,4 +1,5 @@
 /** The pages of support and of figures in a real browser. */
+import './support/only-long.ts'
 import { writeFileSync } from 'node:fs'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'

@@ -1,4 +1,5 @@
 /** People come to the console: by an invitation, and by the identity provider; in a browser, on a desk and on a phone. */
+import './support/only-long.ts'
 import { createServer } from 'node:net'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'

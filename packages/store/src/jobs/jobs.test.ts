@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { type TestDatabase, testDatabase } from '../../../../test/support/database.ts'
 import { after, NOW } from '../../../../test/support/orders.ts'
-import { transaction } from '../db.ts'
+import { type Pool, transaction } from '../db.ts'
 import { alarmJob, insertLeasedJob, type Job, leaseJob, leaseJobs, postponeJob, removeJob } from './jobs.ts'
 
 const LEASE = 15_000
@@ -31,6 +31,23 @@ describe('a job', () => {
     expect(await leaseAll(999)).toEqual([])
     expect(await lease('a', 999)).toBeNull()
     expect(await leaseAll(1000)).toEqual([{ ...key('a'), tries: 2, createdAt: NOW }])
+  })
+
+  it('is found behind those that another process has taken since they were looked at', async () => {
+    for (const subject of ['a', 'b', 'c']) await write(subject)
+    let isTaken = false
+    const query = async (statement: { name?: string }) => {
+      const found = await database.pool.query(statement as never)
+      if (statement.name === 'dueJobs' && !isTaken) {
+        isTaken = true
+        expect(await leaseAll(0, 2)).toHaveLength(2)
+      }
+      return found
+    }
+    const pool = Object.create(database.pool, { query: { value: query } }) as Pool
+    const found = await leaseJobs(pool, { now: after(0), leaseUntil: after(LEASE) }, 1)
+    expect(found).toHaveLength(1)
+    expect(await leaseAll(0)).toEqual([])
   })
 
   it('that exists is left as it is when it is written again', async () => {

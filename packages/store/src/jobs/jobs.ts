@@ -25,8 +25,11 @@ export async function insertLeasedJob(db: Db, job: JobKey, dueAt: Date, now: Dat
   )
 }
 
-/** More are looked at than are leased: other processes look at the same ones, and take them first. */
+/** More are looked at than are leased: other processes look at the same ones, and take them first. When they have taken all, there may be more. */
 const LOOKED_AT = 2
+const LOOKS = 3
+
+type Leasing = { now: Date; leaseUntil: Date; groupOf?: GroupOf }
 
 /**
  * Leases at most `limit` due jobs of these kinds until `leaseUntil`. They are found without a lock and then taken, group by group, by a call
@@ -34,16 +37,25 @@ const LOOKED_AT = 2
  */
 export async function leaseJobs(
   db: Db,
-  { now, leaseUntil, groupOf = EACH_ALONE }: { now: Date; leaseUntil: Date; groupOf?: GroupOf },
+  leasing: Leasing,
   limit: number,
   kinds: readonly JobKind[] = JOB_KINDS,
 ): Promise<Job[]> {
-  const due = await run<JobKey>(
-    db,
-    'dueJobs',
-    `select mch_no as "mchNo", kind, subject from job where due_at <= $1 and kind = any($3) order by due_at limit $2`,
-    [now, LOOKED_AT * limit, kinds],
-  )
+  for (let look = 0; look < LOOKS; look += 1) {
+    const due = await run<JobKey>(
+      db,
+      'dueJobs',
+      `select mch_no as "mchNo", kind, subject from job where due_at <= $1 and kind = any($3) order by due_at limit $2`,
+      [leasing.now, LOOKED_AT * limit, kinds],
+    )
+    if (due.length === 0) return []
+    const leased = await leaseSome(db, leasing, due, limit)
+    if (leased.length > 0) return leased
+  }
+  return []
+}
+
+async function leaseSome(db: Db, { now, leaseUntil, groupOf = EACH_ALONE }: Leasing, due: JobKey[], limit: number) {
   const leased: Job[] = []
   for (const keys of inGroups(due, groupOf)) {
     if (leased.length === limit) break

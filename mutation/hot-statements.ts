@@ -1,8 +1,17 @@
-/** The twenty statements that run the most or carry the most money. `within`: the function they stand in; null: the whole file. */
+/**
+ * The statements that run the most or carry the most money. `within`: the function they stand in, of the source or stored in the
+ * database; null: the whole file.
+ */
 type Place = { what: string; file: string; within: string | null }
 
 const STORE = 'packages/store/src'
 const at = (what: string, file: string, within: string | null): Place => ({ what, file: `${STORE}/${file}`, within })
+
+const stored = (what: string, migration: string, name: string): Place => ({
+  what,
+  file: `packages/store/migrations/${migration}.sql`,
+  within: name,
+})
 
 export const HOT: readonly Place[] = [
   at('place an order, with its nonce', 'orders/orders.ts', 'insertOrders'),
@@ -25,5 +34,13 @@ export const HOT: readonly Place[] = [
   at('ask for a refund', 'payments/refunds.ts', 'insertRefund'),
   at('what may still be refunded', 'payments/refunds.ts', 'keptPayment'),
   at('nonces', 'merchants/nonces.ts', null),
+  stored('place orders', '0041-archived-numbers', 'place_orders'),
+  stored('close orders without attempts', '0029-move-untouched', 'move_untouched'),
+  stored('sweep lapsed orders', '0031-expire-untouched', 'expire_untouched'),
+  stored('move an order', '0039-move-order', 'move_order'),
+  stored('lease jobs', '0038-take-due-work', 'lease_jobs'),
+  stored('which notifications are due', '0038-take-due-work', 'due_notifications'),
+  stored('lease notifications', '0038-take-due-work', 'take_notifications'),
+  stored('end tries of notifications', '0038-take-due-work', 'end_notification_tries'),
   at('who calls, with keys and rate', 'merchants/merchants.ts', 'findMerchants'),
 ]

@@ -4,16 +4,18 @@ import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import type { Mutant } from './mutant.ts'
 import { plant } from './plant/plant.ts'
-import { isPlantable, ROOT } from './run/places.ts'
+import { isMigration, isPlantable, ROOT } from './run/places.ts'
 
 const git = (...args: string[]): string => execFileSync('git', args, { cwd: ROOT, encoding: 'utf8' })
+
+const hasMistakes = (file: string): boolean => isPlantable(file) || isMigration(file)
 
 /** Every mutant below these folders, or in these files. */
 export function mutantsIn(folders: readonly string[]): Mutant[] {
   const files = git('ls-files', '-co', '--exclude-standard', '--', ...folders)
     .trim()
     .split('\n')
-    .filter(isPlantable)
+    .filter(hasMistakes)
   return [...new Set(files)].sort().flatMap((file) => plant(file, readFileSync(path.join(ROOT, file), 'utf8')))
 }
 
@@ -43,8 +45,8 @@ function dice(seed: number): () => number {
 export function mutantsOfChange(ref: string): Mutant[] {
   const base = git('merge-base', ref, 'HEAD').trim()
   const changed = changedLines(git('diff', '--unified=0', '--no-color', '--no-ext-diff', base))
-  const untracked = git('ls-files', '-o', '--exclude-standard').trim().split('\n').filter(isPlantable)
-  const touched = mutantsIn([...changed.keys()].filter(isPlantable).concat('no-such-file')).filter((mutant) => {
+  const untracked = git('ls-files', '-o', '--exclude-standard').trim().split('\n').filter(hasMistakes)
+  const touched = mutantsIn([...changed.keys()].filter(hasMistakes).concat('no-such-file')).filter((mutant) => {
     const last =
       mutant.line +
       readFileSync(path.join(ROOT, mutant.file), 'utf8').slice(mutant.start, mutant.end).split('\n').length -

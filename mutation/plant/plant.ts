@@ -1,7 +1,10 @@
 /** Every mistake that can be planted in one file, each with an id that edits elsewhere do not change. */
 import { createHash } from 'node:crypto'
-import ts from 'typescript'
+import fs from 'node:fs'
+import path from 'node:path'
 import type { Edit, Mutant } from '../mutant.ts'
+import { ROOT } from '../run/places.ts'
+import { plantFunctions } from './functions.ts'
 import { OPERATORS } from './operators.ts'
 import { PAYMENTS } from './payments.ts'
 import { plantSql } from './sql.ts'
@@ -12,6 +15,7 @@ const PLANTERS = [...OPERATORS, ...STATEMENTS, ...PAYMENTS, plantSql]
 
 /** `file` is the path below the repository, `text` its whole text. In the order of their places. */
 export function plant(file: string, text: string): Mutant[] {
+  if (file.endsWith('.sql')) return withIds(file, text, plantFunctions(text, migrationsAfter(file)))
   const source = parse(file, text)
   const found: (Edit & { within: string })[] = []
   visit(source, (node) => {
@@ -20,14 +24,14 @@ export function plant(file: string, text: string): Mutant[] {
     }
   })
   const differing = found.filter(({ start, end, replacement }) => text.slice(start, end) !== replacement)
-  return withIds(file, text, source, differing)
+  return withIds(file, text, differing)
 }
 
 /**
  * The id hashes the kind, the text that was replaced and what replaces it, within its function. Where one function has several
  * that are the same in all of these, they are numbered.
  */
-function withIds(file: string, text: string, source: ts.SourceFile, found: (Edit & { within: string })[]): Mutant[] {
+function withIds(file: string, text: string, found: (Edit & { within: string })[]): Mutant[] {
   const seen = new Map<string, number>()
   const places = new Set<string>()
   return found
@@ -41,7 +45,13 @@ function withIds(file: string, text: string, source: ts.SourceFile, found: (Edit
       const ordinal = seen.get(same) ?? 0
       seen.set(same, ordinal + 1)
       const hash = createHash('sha256').update(`${same}\n${ordinal}`).digest('hex').slice(0, 8)
-      const { line } = ts.getLineAndCharacterOfPosition(source, one.start)
-      return [{ ...one, file, id: `${file}:${one.within}:${hash}`, line: line + 1 }]
+      const line = text.slice(0, one.start).split('\n').length
+      return [{ ...one, file, id: `${file}:${one.within}:${hash}`, line }]
     })
+}
+
+function migrationsAfter(file: string): string[] {
+  const folder = path.join(ROOT, path.dirname(file))
+  const later = fs.readdirSync(folder).filter((name) => name.endsWith('.sql') && name > path.basename(file))
+  return later.map((name) => fs.readFileSync(path.join(folder, name), 'utf8'))
 }

@@ -1,5 +1,5 @@
 /** A statement's tokens, by PostgreSQL's own scanner; brackets and `case … end` are matched, `${…}` is one word. */
-import { loadModule, parseSync, scanSync } from 'libpg-query'
+import { loadModule, parsePlPgSQLSync, parseSync, scanSync } from 'libpg-query'
 
 await loadModule()
 
@@ -26,6 +26,16 @@ export function tokensOf(text: string): Token[] | null {
 export const parses = (text: string): boolean => {
   try {
     parseSync(masked(text))
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** Whether PostgreSQL stores it: the text of a `create function` in PL/pgSQL. */
+export const parsesAsFunction = (text: string): boolean => {
+  try {
+    parsePlPgSQLSync(text)
     return true
   } catch {
     return false

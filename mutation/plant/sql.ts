@@ -56,7 +56,7 @@ function planted(text: string): Edit[] {
     )
 }
 
-function region(sql: Sql, range: Range): SqlEdit[] {
+export function region(sql: Sql, range: Range): SqlEdit[] {
   const { tokens } = sql
   const clauses = clausesOf(tokens, range)
   const found = clauses.flatMap((clause) => ofClause(sql, clause, clauses))
@@ -142,7 +142,7 @@ const picked = (sql: Sql, clause: Clause): SqlEdit[] =>
     .filter((item) => isCompared(sql.tokens, item))
     .flatMap((item) => conditions(sql, item))
 
-function conditions(sql: Sql, range: Range): SqlEdit[] {
+export function conditions(sql: Sql, range: Range): SqlEdit[] {
   return conditionsOf(sql.tokens, range)
     .filter(({ from, to }) => to - from > 1 || sql.tokens[from]?.isHole === false)
     .flatMap((one) => {

@@ -3,9 +3,11 @@ import { createHash } from 'node:crypto'
 import fs from 'node:fs'
 import path from 'node:path'
 import { type Mutant, mutated } from '../mutant.ts'
+import { functionsIn } from '../plant/functions.ts'
 import { plant } from '../plant/plant.ts'
-import { CACHE, LAST_TESTS, ROOT } from './places.ts'
+import { CACHE, FUNCTIONS, isMigration, LAST_TESTS, ROOT } from './places.ts'
 import type { Feels, Reach } from './reach.ts'
+import { NOT_STORED } from './stored.ts'
 import { startTestProcess, type TestProcess } from './test-processes.ts'
 
 export type Verdict =
@@ -172,27 +174,47 @@ function withinPatience(all: Feels[], patienceMs: number): Feels[] {
 /** Null: none of these tests has found it. */
 async function tried(lazy: Lazy, mutant: Mutant, run: Feels[]): Promise<Verdict | null> {
   const tests = await lazy.start()
-  const place = path.join(tests.served, mutant.file)
-  fs.mkdirSync(path.dirname(place), { recursive: true })
   const text = fs.readFileSync(path.join(ROOT, mutant.file), 'utf8')
   // The source may have changed since the draw: the same mistake stands elsewhere then.
   const now = plant(mutant.file, text).find(({ id }) => id === mutant.id) ?? mutant
-  fs.writeFileSync(place, mutated(text, now))
+  const takeBack = serve(tests.served, now, text)
   const last = Object.fromEntries(run.map((one) => [one.path, one.last]))
   fs.writeFileSync(path.join(tests.served, LAST_TESTS), JSON.stringify(last))
   const ask = { files: run, changed: [mutant.file], isRecording: false }
   const first = await tests.ask(ask)
   // A process that broke says nothing about the mutant, and one that hung may have had too little of the machine: a new one is asked.
   const outcome = first.kind === 'broken' || first.kind === 'hung' ? await tests.ask(ask) : first
-  fs.rmSync(place)
+  takeBack()
   // The next mutant may lie elsewhere: this file is read again from the disk then.
   tests.forget(mutant.file)
   switch (outcome.kind) {
     case 'passed':
       return null
     case 'failed':
+      if (outcome.why.startsWith(NOT_STORED)) return { kind: 'broken', why: outcome.why }
       return { kind: 'found', by: outcome.by, why: outcome.why }
     default:
       return outcome
   }
 }
+
+/** Gives the tests the text with the mistake in; the answer takes it back. A stored function is put back with the next one. */
+function serve(folder: string, mutant: Mutant, text: string): () => void {
+  if (isMigration(mutant.file)) {
+    const place = path.join(folder, FUNCTIONS)
+    const before = fs.existsSync(place) ? fs.readFileSync(place, 'utf8') : ''
+    fs.writeFileSync(place, before + storing(mutated(text, mutant), mutant.within))
+    return () => fs.writeFileSync(place, storing(text, mutant.within))
+  }
+  const place = path.join(folder, mutant.file)
+  fs.mkdirSync(path.dirname(place), { recursive: true })
+  fs.writeFileSync(place, mutated(text, mutant))
+  return () => fs.rmSync(place)
+}
+
+/** The statement that stores this function of a migration, also where it is stored already. */
+const storing = (migration: string, name: string): string =>
+  functionsIn(migration)
+    .filter((stored) => stored.name === name)
+    .map(({ text }) => `${text.replace(/^create function/, 'create or replace function')}\n`)
+    .join('')

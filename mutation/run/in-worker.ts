@@ -6,7 +6,8 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterAll, afterEach, beforeEach, expect } from 'vitest'
-import { LAST_TESTS, MODE, REACHED, ROOT, relative, SERVED } from './places.ts'
+import { FUNCTIONS, LAST_TESTS, MODE, REACHED, ROOT, relative, SERVED } from './places.ts'
+import { storeFunctions } from './stored.ts'
 
 type Reached = Record<string, number[]>
 export type RecordedTest = { name: string; ms: number; reached: Reached }
@@ -17,8 +18,12 @@ const testFile = relative(expect.getState().testPath ?? '')
 const child = pathToFileURL(path.join(ROOT, 'mutation/run/in-child.mjs')).href
 process.env.NODE_OPTIONS = `${(process.env.NODE_OPTIONS ?? '').replace(/ ?--import=\S*in-child\.mjs/, '')} --import=${child}`
 
-if (process.env[MODE] === 'record') record()
-else skipTheRest()
+if (process.env[MODE] === 'record') {
+  record()
+} else {
+  await storeFunctions(path.join(process.env[SERVED] ?? '', FUNCTIONS))
+  skipTheRest()
+}
 
 function record(): void {
   const arrays = new Map<string, Uint8Array>()

@@ -14,9 +14,15 @@ export const SERVED = 'ACOPAY_MUTATION_SERVED'
 /** In that folder: up to which test each test file is run, by the number of the test within its file. */
 export const LAST_TESTS = 'last-tests.json'
 
+/** In that folder: stored functions as the tests' databases shall have them. */
+export const FUNCTIONS = 'functions.sql'
+
 /** The sources in which mistakes can be planted, and whose reach is therefore recorded. */
 export const isPlantable = (file: string): boolean =>
   /^(?:packages|apps)\/[^/]+\/src\/.*\.ts$/.test(file) && !/\.(?:test|d)\.ts$/.test(file)
+
+/** The migrations, in whose stored functions mistakes can be planted as well. */
+export const isMigration = (file: string): boolean => /^packages\/store\/migrations\/[^/]+\.sql$/.test(file)
 
 export const relative = (file: string): string => path.relative(ROOT, file.replace(/[?#].*$/, '')).replaceAll('\\', '/')
 

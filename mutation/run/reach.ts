@@ -8,7 +8,7 @@ import { namesAround, parse } from '../plant/syntax.ts'
 import type { Recorded } from './in-worker.ts'
 import { instrumented, marksOf, pointAt } from './instrument.ts'
 import type { Ran } from './messages.ts'
-import { CACHE, isPlantable, REACHED, ROOT } from './places.ts'
+import { CACHE, isMigration, isPlantable, REACHED, ROOT } from './places.ts'
 import { relatedMarks } from './related.ts'
 import { startTestProcess } from './test-processes.ts'
 
@@ -124,8 +124,18 @@ export class Reach {
     this.#known = known
   }
 
-  /** Every test file that can feel it, the cheapest first. */
+  /** Every test file that can feel it, the cheapest first. A stored function is felt where it is called. */
   of(mutant: Mutant): Feels[] {
+    if (!isMigration(mutant.file)) return this.#feeling(mutant)
+    const felt = new Map<string, Feels>()
+    for (const one of callsOf(mutant.within).flatMap((call) => this.#feeling({ ...mutant, ...call }))) {
+      const other = felt.get(one.path)
+      if (other === undefined || other.last < one.last) felt.set(one.path, one)
+    }
+    return [...felt.values()].sort((one, other) => costOf(one) - costOf(other))
+  }
+
+  #feeling(mutant: Mutant): Feels[] {
     const text = this.#textOf(mutant.file)
     const hash = hashOf(text)
     const mark = pointAt(marksOf(mutant.file, text), mutant.start, mutant.end)
@@ -156,6 +166,21 @@ export class Reach {
   }
 }
 
+/** The places in the sources that call a stored function. */
+function callsOf(name: string): Pick<Mutant, 'file' | 'start' | 'end' | 'within'>[] {
+  return sources()
+    .filter(isPlantable)
+    .flatMap((file) => {
+      const text = textOf(file)
+      return [...text.matchAll(new RegExp(`\\b${name}\\(`, 'g'))].map(({ index }) => ({
+        file,
+        start: index,
+        end: index + name.length,
+        within: namesAt(file, text, index),
+      }))
+    })
+}
+
 /** What is felt only by loading a file is felt by many tests that have nothing to do with it: they come last. */
 const costOf = ({ ms, isByLoading }: Feels): number => (1500 + ms) * (isByLoading ? 20 : 1)
 
@@ -172,14 +197,18 @@ function feels(known: Known, file: string, marks: Set<number>): Feels | null {
 
 function namesOfMarks(file: string, text: string): string[] {
   const source = parse(file, text)
-  return marksOf(file, text).points.map(({ start, end }) => {
-    let node: ReturnType<typeof parse>['statements'][number] | typeof source = source
-    const down = (one: typeof node): void => {
-      if (one.getStart(source) > start || one.getEnd() < end) return
-      node = one
-      one.forEachChild((inner) => down(inner as typeof node))
-    }
-    down(source)
-    return node === source ? 'module' : namesAround(node)
-  })
+  return marksOf(file, text).points.map(({ start, end }) => namesOver(source, start, end))
+}
+
+const namesAt = (file: string, text: string, at: number): string => namesOver(parse(file, text), at, at)
+
+function namesOver(source: ReturnType<typeof parse>, start: number, end: number): string {
+  let node: (typeof source)['statements'][number] | typeof source = source
+  const down = (one: typeof node): void => {
+    if (one.getStart(source) > start || one.getEnd() < end) return
+    node = one
+    one.forEachChild((inner) => down(inner as typeof node))
+  }
+  down(source)
+  return node === source ? 'module' : namesAround(node)
 }

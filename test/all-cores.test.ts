@@ -1,5 +1,6 @@
 /** A gateway of several processes, the way operators run it: one parent, and workers that serve at one port. */
 
+import './support/only-long.ts'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { Agent, get } from 'node:http'
 import { createServer } from 'node:net'

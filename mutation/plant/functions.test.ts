@@ -1,3 +1,4 @@
+import '../../test/support/slow.ts'
 import { expect, it } from 'vitest'
 import { mutated } from '../mutant.ts'
 import { functionsIn, plantFunctions } from './functions.ts'

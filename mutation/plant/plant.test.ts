@@ -1,3 +1,4 @@
+import '../../test/support/slow.ts'
 import { describe, expect, it } from 'vitest'
 import { mutated } from '../mutant.ts'
 import { plant } from './plant.ts'

@@ -1,3 +1,4 @@
+import '../../test/support/slow.ts'
 import ts from 'typescript'
 import { expect, it } from 'vitest'
 import { instrumented, marksOf, pointAt } from './instrument.ts'

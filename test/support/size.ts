@@ -20,7 +20,7 @@ export const SIZE = {
   lostRounds: size('LOST_ROUNDS', 1, 25),
   looks: size('LOOKS', 1, 8),
   pooledCloses: size('POOLED_CLOSES', 0, 300),
-  racesOrders: size('RACES_ORDERS', 40, 1000),
+  racesOrders: size('RACES_ORDERS', 20, 1000),
   randomChanges: size('RANDOM_CHANGES', 150, 1000),
   randomObjects: size('RANDOM_OBJECTS', 300, 20_000),
   randomRequests: size('RANDOM_REQUESTS', 2_500, 100_000),

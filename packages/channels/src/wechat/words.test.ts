@@ -3,6 +3,7 @@
  * that `wechatpay-axios-plugin` signed. Written by hand from docs/upstreams/wechat-pay.md, never from the code: what is
  * not listed there as a refusal, as paid, closed, absent or done is unknown.
  */
+import '../../../../test/support/slow.ts'
 import { fen } from '@acopay/core'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { NOW, type WechatOracle, type WechatSays, wechatOracle } from '../../../../test/support/oracle/wechat-pay.ts'

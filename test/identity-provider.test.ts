@@ -190,6 +190,17 @@ describe('the second factor', () => {
     expect((await other.send('POST', 'provider/second', { totp: code() })).status).toBe(200)
   })
 
+  it('lets one session begin for one way back, also when it is given twice at the same moment', async () => {
+    const user = await linked('hasty')
+    const { secret } = (await user.send('POST', 'session/totp', { password: PASSWORD })).body
+    const code = new TOTP({ secret: Secret.fromBase32(secret) }).generate({ timestamp: gateway.world.now().getTime() })
+    const codes: string[] = (await user.send('PUT', 'session/totp', { code })).body.recovery_codes
+    const client = consoleClient(gateway.demo.baseUrl, (await signInAs('hasty')).trip)
+    const both = codes.slice(0, 2).map((totp) => client.send('POST', 'provider/second', { totp }))
+    const answers = await Promise.all(both)
+    expect(answers.map(({ status }) => status).sort()).toEqual([200, 401])
+  })
+
   it('is set up first where the role needs one', async () => {
     await addUser(gateway, 'treasurer', 'finance')
     const user = await signedIn(gateway, 'treasurer')

@@ -1,8 +1,8 @@
-/** How passkeys of one user are listed. */
+/** How passkeys of one user are listed, and that what ends for one user stays for the others. */
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { type TestDatabase, testDatabase } from '../../../../test/support/database.ts'
 import { after, NOW } from '../../../../test/support/orders.ts'
-import { listPasskeys } from './passkeys.ts'
+import { listPasskeys, turnTotpOff } from './passkeys.ts'
 import { addConsoleUser } from './users.ts'
 
 let database: TestDatabase
@@ -27,4 +27,17 @@ it('a user has only its own passkeys, the oldest first, and those of one moment 
   await add('d', 'wang', 0)
   await add('a', 'li', 0)
   expect((await listPasskeys(database.pool, 'wang')).map(({ name }) => name)).toEqual(['key d', 'key b', 'key c'])
+})
+
+it('the last second factor of a user takes the recovery codes of that user with it, and of nobody else', async () => {
+  const { pool } = database
+  await pool.query('delete from console_passkey')
+  for (const username of ['wang', 'li']) {
+    await pool.query('insert into console_recovery_code (username, code_hash) values ($1, $2)', [
+      username,
+      Buffer.from(username),
+    ])
+  }
+  await turnTotpOff(pool, 'wang')
+  expect((await pool.query('select username from console_recovery_code')).rows).toEqual([{ username: 'li' }])
 })

@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { type TestDatabase, testDatabase } from '../../../../test/support/database.ts'
 import { after, NOW, seedMerchant, seedOrder } from '../../../../test/support/orders.ts'
 import { openPool, type Pool } from '../db.ts'
-import { insertNotification, takeNotifications } from './notifications.ts'
+import { endNotificationTries, insertNotification, takeNotifications } from './notifications.ts'
 
 let database: TestDatabase
 /** The same database without its indexes' help: what is asked for may not lean on the order in which a plan happens to read. */
@@ -28,7 +28,7 @@ beforeAll(async () => {
     }
   }
 })
-afterEach(() => database.pool.query('delete from notification'))
+afterEach(() => database.pool.query('delete from notification_try; delete from notification'))
 afterAll(async () => {
   await unindexed.end()
   await database.drop()
@@ -173,4 +173,23 @@ it('a new notification is due with the last pending one of its order, and at onc
   expect(await dueOf('M1', 'c', 3)).toBe(300)
   expect(await dueOf('M1', 'd', 1)).toBe(0)
   expect(await dueOf('M2', 'a', 1)).toBe(0)
+})
+
+it('a failed try puts off what comes after it in its order, and not what came before and is sent once more', async () => {
+  await write({ order: 'a', seq: 1, state: 'DEAD' }, { order: 'a', seq: 2, due: 0 }, { order: 'a', seq: 3, due: 0 })
+  expect(await taken(database.pool)).toEqual(['M1 a2'])
+  await database.pool.query(`update notification set state = 'PENDING' where seq = 1`)
+  const key = { mchNo: 'M1', transactionNo: numbers.get('a') ?? '', seq: 2 }
+  const tried = {
+    ...key,
+    taken: 1,
+    at: after(5),
+    ms: 5,
+    httpStatus: 500,
+    reply: 'no',
+    failure: 'HTTP 500',
+    nextAt: after(60_000),
+  }
+  await endNotificationTries(database.pool, [tried])
+  expect(await Promise.all([1, 2, 3].map((seq) => dueOf('M1', 'a', seq)))).toEqual([0, 60_000, 60_000])
 })

@@ -76,6 +76,14 @@ it('a file that was cut says so, and from when on orders are missing, in a line 
   expect(lines.at(-1)?.split(',')).toHaveLength(2)
 })
 
+it('a file of fewer rows than a page holds no more, and the next order is told as missing', async () => {
+  const lines = await listed({ rows: 1 })
+  expect(lines).toEqual([
+    expect.stringContaining(numbers[4] ?? ''),
+    expect.stringMatching(/^至此为止：已达1行；2026-03-01T12:00:04\+08:00 之前的不在/),
+  ])
+})
+
 it('a search for what is rare is given up after so many stretches, and the file says so', async () => {
   const dear = await listed({ inVain: 2 }, 10_000n)
   expect(dear).toEqual([expect.stringMatching(/查找已停止；2026-03-01T12:00:01\+08:00 之前.*the search was given up/)])

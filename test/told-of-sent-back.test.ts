@@ -95,6 +95,9 @@ describe('an app that asked', () => {
     const { platformPublicKey, mchNo } = test.demo
     const options = { platformPublicKey, mchNo, now: test.world.now }
     expect(verifyNotification(JSON.stringify(told), options)).toMatchObject({ kind: 'sent_back', why: 'LATE' })
+    // What brought the money back is found in the log from the notification.
+    const { rows } = await test.database.pool.query('select request_id from notification')
+    expect(rows).toEqual([{ request_id: expect.stringMatching(/^.{8,}$/) }])
     const { reversal_no: refund_no, payment_no } = told ?? {}
     expect(await reversalInBill()).toMatchObject({ refund_no, payment_no, note: 'LATE' })
   })

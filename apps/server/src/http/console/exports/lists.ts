@@ -101,7 +101,7 @@ export async function partsOf<Row>(
   read: ReadPage<Row>,
   limits: Limits,
 ): Promise<AsyncGenerator<Part<Row>> | Failed> {
-  const first = await read(world, longPage(call, null, limits.page))
+  const first = await read(world, longPage(call, null, Math.min(limits.page, limits.rows)))
   if (first instanceof Failed) return first
   const next = async (after: string, limit: number): Promise<Page<Row>> => {
     const page = await read(world, longPage(call, after, limit))
@@ -120,7 +120,7 @@ async function* pagesOf<Row>(
   let page = first
   for (let rows = 0, inVain = 0; ; ) {
     const [size, left] = [page.rows.length, limits.rows - rows]
-    yield { rows: page.rows.slice(0, left) }
+    yield { rows: page.rows }
     rows += size
     // A number finds one page and no more.
     if (limits.isOnePage && size >= limits.page) yield { says: cutAt(rows, '') }

@@ -43,6 +43,17 @@ const COMMON = ['mch_no', 'nonce', 'sign', 'sign_type', 'notify_time']
 const PAYMENT = `transaction_no mch_trade_no app_no extra code description amount_total amount_currency success_time acoid`
 const REFUND = `transaction_no mch_trade_no refund_no mch_refund_no code description refund_amount success_time refund_reason`
 
+it('a shop that answers is sent to again and again: calls that ended leave room for the next', async () => {
+  await paidOrder()
+  await test.runJobs()
+  // As many as may be under way to one host at once, and one more.
+  for (let sent = 1; sent <= 33; sent += 1) {
+    await test.database.pool.query(`update notification set state = 'PENDING', due_at = $1`, [test.world.now()])
+    await test.runJobs()
+  }
+  expect(merchant.told()).toHaveLength(34)
+})
+
 describe('the field lists', () => {
   it('are those of the contract, and one more breaks old SDKs', () => {
     expect([...NOTIFICATION_FIELDS.payment].sort()).toEqual(PAYMENT.split(' ').sort())

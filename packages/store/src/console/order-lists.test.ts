@@ -41,3 +41,24 @@ it('an order that is closing is found however many newer ones there are; of othe
   }
   expect(older.transactionNo < newest.transactionNo).toBe(true)
 })
+
+it('a search over all merchants keeps the newest orders of all, and not those of the merchant that is read first', async () => {
+  await seedMerchant(database.pool, 'OTHER')
+  const paid = []
+  for (const mchNo of [MCH, 'OTHER', MCH, 'OTHER']) {
+    const { transactionNo } = await seedOrder(database.pool, { mchNo })
+    await database.pool.query(
+      `update orders set state = 'SUCCESS', success_time = created_at, amount_fen = 77 where transaction_no = $1`,
+      [transactionNo],
+    )
+    paid.unshift(transactionNo)
+  }
+  const found = async (examined: number, before: string) => {
+    const range = { mchNo: null, from: FIRST_NUMBER, before, channel: null, amountMin: 77n, amountMax: 77n }
+    const { orders } = await listOrders(database.pool, { ...range, state: 'SUCCESS' }, 10, examined)
+    return orders.map(({ transactionNo }) => transactionNo)
+  }
+  expect(await found(1, LAST_NUMBER)).toEqual(paid.slice(0, 1))
+  expect(await found(1, paid[0] ?? '')).toEqual(paid.slice(1, 2))
+  expect(await found(3, LAST_NUMBER)).toEqual(paid.slice(0, 3))
+})

@@ -93,6 +93,17 @@ describe('a day', () => {
       ['TOTAL_NET', '22.49', '6'],
     ])
     expect(lines.find(({ kind }) => kind === 'REFUND')?.note).toBe("'=商品已退货")
+    // Every row names the order, how it was paid and what was paid, as its payment's row does.
+    const { rows: booked } = await test.database.pool.query<{ no: string; trade: string; payment: string }>(
+      `select o.transaction_no as no, o.mch_trade_no as trade, p.payment_no as payment from orders o join payment p using (mch_no, transaction_no)`,
+    )
+    const wanted = new Map(
+      booked.map(({ no, trade, payment }) => [no, [trade, payment, test.demo.appNo, 'native', 'CNY', '1']]),
+    )
+    for (const { transaction_no: no = '', ...line } of lines.filter((one) => !isTotal(one))) {
+      const { mch_trade_no, payment_no, app_no, pay_method, currency, count } = line
+      expect([mch_trade_no, payment_no, app_no, pay_method, currency, count], line.kind).toEqual(wanted.get(no))
+    }
     const fetched = test.logged().filter(({ path }) => String(path).startsWith('/bills/'))
     expect(fetched).toMatchObject([{ mchNo: test.demo.mchNo, status: 200 }])
     for (const name of ['wechat', 'alipay'] as const) {

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { type TestDatabase, testDatabase } from '../../../../test/support/database.ts'
 import { MCH, seedMerchant, seedOrder } from '../../../../test/support/orders.ts'
+import { findOrdersByAmount } from './find.ts'
 import { FIRST_NUMBER, LAST_NUMBER, listOrders } from './order-pages.ts'
 
 let database: TestDatabase
@@ -61,4 +62,20 @@ it('a search over all merchants keeps the newest orders of all, and not those of
   expect(await found(1, LAST_NUMBER)).toEqual(paid.slice(0, 1))
   expect(await found(1, paid[0] ?? '')).toEqual(paid.slice(1, 2))
   expect(await found(3, LAST_NUMBER)).toEqual(paid.slice(0, 3))
+})
+
+it('of the orders of one amount the newest are found, of one merchant as of all', async () => {
+  const paid = []
+  for (let count = 0; count < 3; count += 1) {
+    const { transactionNo } = await seedOrder(database.pool)
+    await database.pool.query(
+      `update orders set state = 'SUCCESS', success_time = created_at, amount_fen = 78 where transaction_no = $1`,
+      [transactionNo],
+    )
+    paid.unshift(transactionNo)
+  }
+  for (const mchNo of [null, MCH]) {
+    const found = await findOrdersByAmount(database.pool, 78n, mchNo, 2)
+    expect(found.map(({ transactionNo }) => transactionNo)).toEqual(paid.slice(0, 2))
+  }
 })

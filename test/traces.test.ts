@@ -21,11 +21,13 @@ const { tracer } = otelTracer({
   warn: () => {},
 })
 
+const METRICS = 'a-token-of-the-tests'
+
 let test: TestWorld
 let merchant: Receiver
 const parents: (string | undefined)[] = []
 beforeAll(async () => {
-  test = await testWorld({ tracer })
+  test = await testWorld({ tracer, env: { ACOPAY_METRICS_TOKEN: METRICS } })
   watchStatements(statementSpan)
   merchant = await receiver(test.demo.platformPublicKey)
   merchant.answer((told, response, request) => {
@@ -117,6 +119,8 @@ it('a run of a job is a trace of its own, with an id in its lines', async () => 
 
 it('what monitors ask is no trace, nor is an address that is none', async () => {
   for (const path of ['/healthz', '/readyz', '/nothing/here']) await fetch(test.demo.baseUrl + path)
+  const headers = { authorization: `Bearer ${METRICS}` }
+  expect((await fetch(`${test.demo.baseUrl}/metrics`, { headers })).status).toBe(200)
   await place(test.demo)
   await ended('POST /pay/v1/transactions/trade')
   const first = kept.getFinishedSpans().filter(({ parentSpanContext }) => parentSpanContext === undefined)

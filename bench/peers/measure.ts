@@ -6,6 +6,7 @@ import type { Options } from '../options.ts'
 import { openStack, type Stack } from '../stack/stack.ts'
 import { openLanes } from '../work/lanes.ts'
 import { WORKS } from '../work/works.ts'
+import { openBare } from './bare.ts'
 import { installPeer, type PeerName } from './install.ts'
 import type { OpenedPeer } from './opened.ts'
 import { openPlain } from './plain.ts'
@@ -26,6 +27,9 @@ export async function measurePeers(asked: Options, look: Look): Promise<{ peers:
   try {
     const peers = await ofGateway(stack, asked, look)
     await stack.rest()
+    const bare = await openBare(stack, asked.connections)
+    const floor = await worksOf(bare, { watched: watchedAlone(stack, bare), count: asked.orders, look })
+    await bare.stop()
     for (const name of ['plain', 'vendure'] as const) {
       const missing = installPeer(name, look.say.step)
       if (missing !== null) {
@@ -36,14 +40,13 @@ export async function measurePeers(asked: Options, look: Look): Promise<{ peers:
       look.say.step(`starting ${name} …`)
       const peer = await OPEN[name](stack, asked.connections)
       const count = Math.max(LEAST, Math.round(asked.orders * SHARES[name]))
-      const watched = { database: stack.database, cpuUs: peer.cpuUs, outsideUs: () => 0, delayMs: async () => 0 }
       try {
-        peers.push(...(await bothOf(peer, { watched, count, look })))
+        peers.push(...(await worksOf(peer, { watched: watchedAlone(stack, peer), count, look })))
       } finally {
         await peer.stop()
       }
     }
-    return { peers, notes }
+    return { peers: [...peers, ...floor], notes }
   } finally {
     await stack.stop()
   }
@@ -60,20 +63,27 @@ async function ofGateway(stack: Stack, asked: Options, look: Look): Promise<Peer
     place: (orders) => WORKS.place(scene, orders),
     close: (orders) => WORKS.close(scene, orders),
   }
-  const lines = await bothOf(own, { watched: watchedBy(stack, gateways), count, look })
+  const lines = await worksOf(own, { watched: watchedBy(stack, gateways), count, look })
   lanes.end()
   return lines
 }
 
 type Under = { watched: Watched; count: number; look: Look }
 
-/** After a twentieth that warms it up. */
-async function bothOf(peer: Omit<OpenedPeer, 'cpuUs' | 'stop'>, { watched, count, look }: Under): Promise<PeerLine[]> {
+const watchedAlone = ({ database }: Stack, { cpuUs }: Pick<OpenedPeer, 'cpuUs'>): Watched => ({
+  ...{ database, cpuUs, outsideUs: () => 0, delayMs: async () => 0 },
+})
+
+type Works = Pick<OpenedPeer, 'subject' | 'unlike' | 'close'> & Partial<Pick<OpenedPeer, 'place'>>
+
+/** Those of its works that it has, after a twentieth that warms it up. */
+async function worksOf(peer: Works, { watched, count, look }: Under): Promise<PeerLine[]> {
   const lines: PeerLine[] = []
   const { subject, unlike } = peer
   await (await peer.close(Math.max(LEAST, Math.round(count / 20))))()
   for (const work of ['close', 'place'] as const) {
-    const prepared = await peer[work](count)
+    const prepared = await peer[work]?.(count)
+    if (prepared === undefined) continue
     const block = { work, merchants: 1, processes: 1, node: process.versions.node }
     const line = await measuredLine(block, { watched, prepared, subject: `${subject}: ` }, look)
     lines.push({ ...line, subject, unlike })

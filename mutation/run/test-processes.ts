@@ -21,6 +21,8 @@ export type TestProcess = {
 /** `record` or `plant`: see places.ts. `workers`: how many test files run at once in it. */
 export async function startTestProcess(mode: 'record' | 'plant', workers: number): Promise<TestProcess> {
   const home = fs.mkdtempSync(path.join(os.tmpdir(), 'mut-'))
+  // A PostgreSQL with Citus, which some tests start, belongs to another user where they run as root.
+  fs.chmodSync(home, 0o755)
   const served = path.join(home, 'served')
   fs.mkdirSync(served)
   const postgres = await startEmbeddedPostgres(path.join(home, 'pg'), {

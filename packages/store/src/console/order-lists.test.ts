@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { type TestDatabase, testDatabase } from '../../../../test/support/database.ts'
 import { MCH, seedMerchant, seedOrder } from '../../../../test/support/orders.ts'
-import { findOrdersByAmount } from './find.ts'
+import { findOrdersByAmount, findOrdersByBeginning } from './find.ts'
 import { FIRST_NUMBER, LAST_NUMBER, listOrders } from './order-pages.ts'
 
 let database: TestDatabase
@@ -78,4 +78,14 @@ it('of the orders of one amount the newest are found, of one merchant as of all'
     const found = await findOrdersByAmount(database.pool, 78n, mchNo, 2)
     expect(found.map(({ transactionNo }) => transactionNo)).toEqual(paid.slice(0, 2))
   }
+})
+
+it('of the orders whose numbers begin so the newest of all merchants are found', async () => {
+  const placed = []
+  for (const mchNo of [MCH, 'OTHER', MCH, 'OTHER'])
+    placed.unshift((await seedOrder(database.pool, { mchNo })).transactionNo)
+  const found = async (limit: number) =>
+    (await findOrdersByBeginning(database.pool, 'AP', null, limit)).map(({ transactionNo }) => transactionNo)
+  expect(await found(1)).toEqual(placed.slice(0, 1))
+  expect(await found(3)).toEqual(placed.slice(0, 3))
 })

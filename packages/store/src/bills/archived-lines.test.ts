@@ -1,0 +1,55 @@
+/** The packed lines of archived orders: each in the bill of its own day, once. */
+import { gunzipSync } from 'node:zlib'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { type TestDatabase, testDatabase } from '../../../../test/support/database.ts'
+import { after, MCH, NOW, seedAttempt, seedMerchant, seedOrder } from '../../../../test/support/orders.ts'
+import { bookPayment } from '../payments/payments.ts'
+import { keepBillLines } from './archived-lines.ts'
+
+const DAY_MS = 86_400_000
+
+let database: TestDatabase
+beforeAll(async () => {
+  database = await testDatabase()
+  await seedMerchant(database.pool)
+})
+afterAll(() => database.drop())
+
+const numberOf = (at: number): string => `AR${String(at).padStart(36, '0')}`
+
+/** A paid order that was refunded once on each of these days after its payment. */
+async function refundedOn(days: number[], first: number): Promise<string> {
+  const { attempt } = await seedAttempt(database.pool, await seedOrder(database.pool))
+  const { mchNo, attemptNo, transactionNo } = attempt
+  const of = { mchNo, attemptNo, transactionNo, paymentNo: `UP${first}` }
+  await bookPayment(database.pool, { ...of, amountFen: 1250n, currency: 'CNY', paidAt: NOW, payer: null }, 'keep', NOW)
+  for (const [at, day] of days.entries()) {
+    await database.pool.query(
+      `insert into refund (mch_no, attempt_no, payment_no, transaction_no, refund_no, mch_refund_no, amount_fen, reason, state,
+         success_time, lands_until, created_at, changed_at)
+       values ($1, $2, $3, $4, $5, $5, 1, 'r', 'SUCCESS', $6, $6, $6, $6)`,
+      [mchNo, attemptNo, of.paymentNo, transactionNo, numberOf(first + at), after(day * DAY_MS)],
+    )
+  }
+  return transactionNo
+}
+
+it('an order that was refunded on three days has one line in each of their bills; another order has none', async () => {
+  const order = await refundedOn([0, 1, 3], 1)
+  await refundedOn([1], 10)
+  await keepBillLines(database.pool, { mchNo: MCH, archiveNo: '2026-01-00000000', part: 1 }, [order])
+  const { rows } = await database.pool.query(
+    'select bill_day::text as day, kind, lines from archived_lines order by kind, bill_day',
+  )
+  const lines = rows.map(({ day, kind, lines: packed }) => [
+    day,
+    kind,
+    JSON.parse(gunzipSync(packed).toString()).map((line: Record<string, string>) => line.refundNo ?? line.paymentNo),
+  ])
+  expect(lines).toEqual([
+    ['2026-01-31', 'PAYMENT', ['UP1']],
+    ['2026-01-31', 'REFUND', [numberOf(1)]],
+    ['2026-02-01', 'REFUND', [numberOf(2)]],
+    ['2026-02-03', 'REFUND', [numberOf(3)]],
+  ])
+})

@@ -107,3 +107,24 @@ it('a resend of more waits too', async () => {
   const { rows } = (await admin.send('POST', `bulk/requests/${request_no}`)).body
   expect(rows).toEqual(orders.map((one) => ({ ...one, outcome: null, resent: 0 })))
 })
+
+it('fifty orders may be named at once, looked at or closed, and not one more', async () => {
+  const { mchNo: mch_no } = gateway.demo
+  const named = (count: number) =>
+    Array.from({ length: count }, (_, at) => ({ mch_no, transaction_no: `AP${String(at).padStart(36, '0')}` }))
+  const { status, body } = await operator.send('POST', 'bulk/close', { orders: named(50) })
+  expect(status).toBe(200)
+  await operator.send('DELETE', `bulk/requests/${body.request_no}`)
+  for (const orders of [[], named(51)]) {
+    expect(await operator.send('POST', 'bulk/close', { orders })).toMatchObject({
+      status: 400,
+      body: { error: 'FIELD_INVALID' },
+    })
+  }
+  const preview = (count: number, long = 38) => {
+    const numbers = named(count).map(({ transaction_no }) => transaction_no.padEnd(long, 'x'))
+    return operator.get(`bulk/preview?deed=close&numbers=${numbers.join(',')}`)
+  }
+  const seen = await Promise.all([preview(50, 64), preview(51), preview(1, 65)])
+  expect(seen.map((answer) => answer.status)).toEqual([200, 400, 400])
+})

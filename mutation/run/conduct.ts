@@ -85,7 +85,9 @@ class Memory {
     const words = wordsOf(file)
     const likely = (test: string): number =>
       1 + 2 * (own[test] ?? 0) + (near[test] ?? 0) / 2 + 2 * wordsOf(test).filter((word) => words.includes(word)).length
-    const cost = (one: Feels): number => ((one.ms + 1500) * (one.isByLoading ? 20 : 1)) / likely(one.path)
+    // Of those that only load the file, nearly all have nothing to do with it.
+    const cost = ({ ms, isByLoading, path: test }: Feels): number =>
+      isByLoading ? (20 * (ms + 1500)) / likely(test) ** 2 : (ms + 1500) / likely(test)
     return all
       .map((one) => ({ one, cost: cost(one) }))
       .sort((first, second) => first.cost - second.cost)

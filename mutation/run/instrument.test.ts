@@ -2,7 +2,7 @@ import '../../test/support/slow.ts'
 import ts from 'typescript'
 import { expect, it } from 'vitest'
 import { instrumented, marksOf, pointAt } from './instrument.ts'
-import { relatedMarks } from './related.ts'
+import { exportedAround, relatedMarks, usingMarks } from './related.ts'
 
 const TEXT = `export const f = (a: number): number => {
   if (a > 1) return g(a)
@@ -60,4 +60,14 @@ export const endpoints = [{ path: 'a', handle: small }, { path: 'b', handle: oth
   expect(related('5')).toEqual(['return a < LIMIT'])
   expect(related(`'b'`)).toEqual(['function other(a: number) { return a }'])
   expect(related('return a }')).toEqual([])
+})
+
+it('an exported constant belongs to what uses it in other files', () => {
+  const text = `export const LIMIT = 5\nconst own = 6\n`
+  const at = (part: string) => ({ start: text.indexOf(part), end: text.indexOf(part) + part.length })
+  expect([exportedAround('x.ts', text, at('5')), exportedAround('x.ts', text, at('6'))]).toEqual([['LIMIT'], []])
+  const other = `import { LIMIT } from './x.ts'\nconst most = LIMIT\nexport function small(a: number) { return a < LIMIT }\n`
+  const { points } = marksOf('y.ts', other)
+  const used = [...usingMarks('y.ts', other, ['LIMIT'])].map((mark) => points[mark])
+  expect(used.map((one) => other.slice(one?.start, one?.end))).toEqual(['const most = LIMIT', 'return a < LIMIT'])
 })

@@ -9,7 +9,7 @@ import type { Recorded } from './in-worker.ts'
 import { instrumented, marksOf, pointAt } from './instrument.ts'
 import type { Ran } from './messages.ts'
 import { CACHE, isMigration, isPlantable, REACHED, ROOT } from './places.ts'
-import { relatedMarks } from './related.ts'
+import { exportedAround, relatedMarks, usingMarks } from './related.ts'
 import { startTestProcess } from './test-processes.ts'
 
 /** One test file: what its tests reach, and how long all of it takes. */
@@ -139,14 +139,26 @@ export class Reach {
     const text = this.#textOf(mutant.file)
     const hash = hashOf(text)
     const mark = pointAt(marksOf(mutant.file, text), mutant.start, mutant.end)
-    const related = relatedMarks(mutant.file, text, mutant)
+    const related = [
+      { file: mutant.file, hash, marks: relatedMarks(mutant.file, text, mutant) },
+      ...this.#usesOf(exportedAround(mutant.file, text, mutant), mutant.file),
+    ]
     const found = this.#known.flatMap((known) => {
       const isSame = known.hashes[mutant.file] === hash
       const felt = feels(known, mutant.file, isSame ? new Set([mark]) : this.#byName(known, mutant))
-      const closer = isSame && felt?.isByLoading === true ? feels(known, mutant.file, related) : null
-      return closer ?? felt ?? []
+      const closer = isSame && felt?.isByLoading === true ? related.flatMap((use) => feelsUse(known, use) ?? []) : []
+      return closer.filter((one) => !one.isByLoading).sort((one, other) => other.last - one.last)[0] ?? felt ?? []
     })
     return found.sort((one, other) => costOf(one) - costOf(other))
+  }
+
+  /** Where other sources use these names. */
+  #usesOf(names: string[], except: string): Use[] {
+    if (names.length === 0) return []
+    return sources()
+      .filter((file) => isPlantable(file) && file !== except)
+      .map((file) => ({ file, hash: hashOf(this.#textOf(file)), marks: usingMarks(file, this.#textOf(file), names) }))
+      .filter(({ marks }) => marks.size > 0)
   }
 
   #textOf(file: string): string {
@@ -183,6 +195,11 @@ function callsOf(name: string): Pick<Mutant, 'file' | 'start' | 'end' | 'within'
 
 /** What is felt only by loading a file is felt by many tests that have nothing to do with it: they come last. */
 const costOf = ({ ms, isByLoading }: Feels): number => (1500 + ms) * (isByLoading ? 20 : 1)
+
+type Use = { file: string; hash: string; marks: Set<number> }
+
+const feelsUse = (known: Known, { file, hash, marks }: Use): Feels | null =>
+  known.hashes[file] === hash ? feels(known, file, marks) : null
 
 function feels(known: Known, file: string, marks: Set<number>): Feels | null {
   const reaches = (reached: number[] | undefined): boolean => reached?.some((mark) => marks.has(mark)) === true

@@ -25,6 +25,25 @@ export function relatedMarks(file: string, text: string, { start, end }: { start
   return new Set(found.filter((mark) => mark !== 0))
 }
 
+/** The names of the exported constants that a change lies in: what uses them elsewhere feels it. */
+export function exportedAround(file: string, text: string, { start, end }: { start: number; end: number }): string[] {
+  const source = parse(file, text)
+  const statement = source.statements.find((one) => one.getStart(source) <= start && end <= one.getEnd())
+  if (statement === undefined || !ts.isVariableStatement(statement)) return []
+  const isExported = statement.modifiers?.some(({ kind }) => kind === ts.SyntaxKind.ExportKeyword) === true
+  return isExported ? statement.declarationList.declarations.map(({ name }) => name.getText(source)) : []
+}
+
+/** The marks of a file, other than that of its loading, that use one of these names. */
+export function usingMarks(file: string, text: string, names: readonly string[]): Set<number> {
+  if (!names.some((name) => text.includes(name))) return new Set()
+  const source = parse(file, text)
+  const marks = marksOf(file, text)
+  const users = identifiersIn(source).filter((one) => names.includes(one.text))
+  const found = users.map((node) => pointAt(marks, node.getStart(source), node.getEnd()))
+  return new Set(found.filter((mark) => mark !== 0))
+}
+
 /** The innermost object literal around a change that has more than one property. */
 function objectAround(statement: ts.Node, source: ts.SourceFile, start: number, end: number): ts.Node | null {
   let found: ts.Node | null = null

@@ -193,3 +193,38 @@ it('a failed try puts off what comes after it in its order, and not what came be
   await endNotificationTries(database.pool, [tried])
   expect(await Promise.all([1, 2, 3].map((seq) => dueOf('M1', 'a', seq)))).toEqual([0, 60_000, 60_000])
 })
+
+/** Between the look and the taking another process may have done anything: the functions look again. */
+describe('what was seen as due and changed meanwhile', () => {
+  const given = async (): Promise<number> => {
+    const text = 'select place from give_up_notifications($1, $2, $3, $4, $5, $6)'
+    const values = ['M1', after(1000), after(2000), ['M1'], [numbers.get('a')], [1]]
+    return (await database.pool.query(text, values)).rowCount ?? 0
+  }
+
+  it('is not given up when it was heard, is younger, or is leased', async () => {
+    await write({ order: 'a', state: 'DELIVERED' })
+    expect(await given()).toBe(0)
+    await database.pool.query(`update notification set state = 'PENDING', round_at = $1`, [after(1001)])
+    expect(await given()).toBe(0)
+    await database.pool.query('update notification set round_at = $1, due_at = $2', [after(1000), after(2001)])
+    expect(await given()).toBe(0)
+    await database.pool.query('update notification set due_at = $1', [after(2000)])
+    expect(await given()).toBe(1)
+    expect((await database.pool.query('select state from notification')).rows).toEqual([{ state: 'DEAD' }])
+  })
+
+  it('is not taken when it was heard, or was taken', async () => {
+    const take = async (): Promise<number> => {
+      const text = 'select place from take_notifications($1, $2, $3, $4, $5, $6)'
+      const values = ['M1', after(1000), after(9000), ['M1'], [numbers.get('a')], [1]]
+      return (await database.pool.query(text, values)).rowCount ?? 0
+    }
+    await write({ order: 'a', state: 'DELIVERED' })
+    expect(await take()).toBe(0)
+    await database.pool.query(`update notification set state = 'PENDING', due_at = $1`, [after(1001)])
+    expect(await take()).toBe(0)
+    await database.pool.query('update notification set due_at = $1', [after(1000)])
+    expect([await take(), await take()]).toEqual([1, 0])
+  })
+})

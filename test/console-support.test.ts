@@ -124,6 +124,40 @@ describe('the evidence of an order', () => {
     expect(page).toContain('<script type="application/json"')
   })
 
+  it('states, signed, exactly these facts', async () => {
+    const { body: page } = await fileOf(late)
+    const body = JSON.parse(/<script type="application\/json"[^>]*>([\s\S]*?)<\/script>/.exec(page)?.[1] ?? '')
+    const { sign, nonce, made_at, ...facts } = body.statement.data
+    expect([sign, nonce, made_at].every((one) => typeof one === 'string' && one.length > 10)).toBe(true)
+    const {
+      timeline_length,
+      timeline_hash,
+      mch_trade_no,
+      fence_time,
+      close_time,
+      upstream_answers,
+      sent_back,
+      ...fixed
+    } = facts
+    expect(fixed).toEqual({
+      mch_no: M,
+      sign_type: 'SHA256withRSA',
+      evidence: body.kind,
+      transaction_no: late,
+      amount_total: '12.50',
+      amount_currency: 'CNY',
+      state: 'CLOSED',
+      success_time: null,
+      close_reason: 'MERCHANT',
+    })
+    expect(timeline_length).toBe(String(body.timeline.length))
+    expect(timeline_hash).toMatch(/^[0-9a-f]{64}$/)
+    expect(mch_trade_no.length).toBeGreaterThan(5)
+    expect(Date.parse(fence_time)).toBeLessThanOrEqual(Date.parse(close_time))
+    expect(JSON.parse(upstream_answers)).not.toEqual([])
+    expect(JSON.parse(sent_back)).toHaveLength(1)
+  })
+
   it('is verified without the gateway, for a closed order and for one that was paid twice', async () => {
     for (const number of [late, quiet, twice]) {
       const { exit, said } = await verified((await fileOf(number)).body)

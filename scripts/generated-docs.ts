@@ -2,6 +2,7 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { openApi } from '@acopay/protocol'
 import { errorsPage } from './errors-page.ts'
 import { orderStatesPage } from './order-states-page.ts'
 import { postmanCollection } from './postman/collection.ts'
@@ -23,6 +24,7 @@ export const generatedDocs = (): Record<string, string> => ({
   ...wireDocs(),
   '../.env.example': envExample(),
   '../deploy/chart/acopay/settings.schema.json': chartSchema(),
+  'openapi.json': `${JSON.stringify(openApi('https://pay.example.com'), null, 2)}\n`,
   'acopay.postman_collection.json': `${JSON.stringify(postmanCollection(), null, 2)}\n`,
 })
 

@@ -12,7 +12,16 @@ export const KEPT = path.join(ROOT, '.stryker-tmp')
 /** Two runs at once do not share it. */
 const COPY = path.join(KEPT, `copy-${process.pid}`)
 
-const COPIED = ['package.json', 'tsconfig.json', 'tsconfig.base.json', 'packages', 'apps', 'test/support', 'scripts']
+const COPIED = [
+  'package.json',
+  'tsconfig.json',
+  'tsconfig.base.json',
+  'packages',
+  'apps',
+  'test/support',
+  'scripts',
+  'docs',
+]
 const NOT_COPIED = ['node_modules', 'dist', 'package']
 
 /** Makes the copy anew and returns its folder. It lies in the repository, whose `node_modules` it therefore finds. */

@@ -1,4 +1,5 @@
 /** The OpenAPI document, held against what a client generator must find in it (spec/protocol.md 1 and 3), by hand. */
+import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { ERRORS } from './errors.ts'
 import { COMMON_REFUSALS } from './openapi/calls.ts'
@@ -7,6 +8,11 @@ import { OPERATIONS, openApi } from './openapi.ts'
 // biome-ignore lint/suspicious/noExplicitAny: a document of JSON, walked by name
 type Json = any
 const document = openApi('https://pay.example.com') as Json
+
+it('the document is the one in docs/openapi.json, word for word: what changes there is what changes for its readers', () => {
+  const kept = readFileSync(new URL('../../../docs/openapi.json', import.meta.url), 'utf8')
+  expect(`${JSON.stringify(document, null, 2)}\n` === kept, 'run npm run docs, and look at what it changes').toBe(true)
+})
 
 const NUMBER = '^[0-9A-Za-z_-]{24,50}$'
 const MERCHANT_NUMBER = `50 ${NUMBER} 应为24-50位字母、数字、_或-`

@@ -771,3 +771,34 @@ it('a refund is read as it was asked', () => {
     notifyUrl: null,
   })
 })
+
+it('the log of calls is asked for as it is kept, and goes on where a page ended', () => {
+  const all = { call: null, status: null, number: null, from: null, before: null }
+  expect(parseListCalls({})).toEqual(all)
+  const from = '2026-12-31T08:00:00+08:00'
+  const requestId = '0f8fad5b-d9cb-469f-a165-70867728950e'
+  expect(
+    parseListCalls({ call: 'POST close', status: '1007', number: 'AP1', from, before: `1700000000123.${requestId}` }),
+  ).toEqual({
+    call: 'POST close',
+    status: 1007,
+    number: 'AP1',
+    from: new Date('2026-12-31T00:00:00Z'),
+    before: { at: new Date(1_700_000_000_123), requestId },
+  })
+  refusedFor('from', parseListCalls({ from: '2026-12-31' }))
+})
+
+it('a period in which nothing can lie, or with a time that is none, is refused in every list', () => {
+  const [early, late] = ['2026-12-31T08:00:00+08:00', '2026-12-31T09:00:00+08:00']
+  for (const parse of [parseListOrders, parseListRefunds]) {
+    for (const until of [early, '2026-12-31T07:59:59+08:00']) {
+      const refusal = parse({ from: early, until })
+      refusedFor('until', refusal)
+      expect(JSON.stringify(refusal)).toContain('应晚于from')
+    }
+    expect(parse({ from: early, until: late })).toMatchObject({ from: new Date(early), until: new Date(late) })
+    refusedFor('from', parse({ from: 'x' }))
+    refusedFor('until', parse({ until: 'x' }))
+  }
+})

@@ -10,6 +10,13 @@ it('contrast is WCAG’s', () => {
   expect(contrastOf('#ffffff', '#777777')).toBeCloseTo(4.48, 2)
 })
 
+it('dark parts count in proportion, up to four hundredths, and the others by their power', () => {
+  // WCAG's own formula, by hand: 10/255 is below the bound, 11/255 above it.
+  const [dark, light] = [10 / 255 / 12.92, ((11 / 255 + 0.055) / 1.055) ** 2.4]
+  expect(contrastOf('#0a0a0a', '#000000')).toBeCloseTo((dark + 0.05) / 0.05, 12)
+  expect(contrastOf('#0b0b0b', '#000000')).toBeCloseTo((light + 0.05) / 0.05, 12)
+})
+
 it('text on every colour can be read', () => {
   const steps = Array.from({ length: 18 }, (_, index) => (index * 15).toString(16).padStart(2, '0'))
   const colors = steps.flatMap((red) => steps.flatMap((green) => steps.map((blue) => `#${red}${green}${blue}`)))

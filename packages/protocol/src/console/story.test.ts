@@ -213,7 +213,61 @@ const SITUATIONS: [name: string, of: Told, ...sentences: string[]][] = [
   ],
 ]
 
+const ONCE = order({ state: 'CLOSED', close_reason: 'MERCHANT' })
+const AT_ONCE = step('12:05:00', 'close_asked', 'NOTPAY', 'CLOSED')
+
 describe('the story of an order', () => {
+  it('begins the close where the order left NOTPAY, also where it was closed at once', () => {
+    const [{ zh }] = storyOf({ ...ONCE, timeline: [PLACED, AT_ONCE] }) as [{ zh: string }]
+    expect(zh).toBe('商户 12:05:00 关单；从未打开过支付')
+  })
+
+  it('takes the expiry for the close of which the timeline says nothing', () => {
+    expect(storyOf({ ...ONCE, timeline: [PLACED] })[0]?.zh).toBe('商户 12:30:00 关单；从未打开过支付')
+    expect(storyOf({ ...ONCE, close_reason: null, timeline: [PLACED] })[0]?.en).toBe(
+      'the order expired at 12:30:00; no payment was ever opened',
+    )
+    const opened = { ...ONCE, attempts: [attempt()], timeline: [PLACED] }
+    expect(storyOf(opened)[0]?.zh).toBe('商户 12:30:00 关单；12:30:00 起 1 个支付尝试都已不能付款')
+  })
+
+  it('of several payments tells when the kept one was made, and says less where none is known', () => {
+    const other = payment({ fate: 'reverse', paid_at: t('12:02:00'), payment_no: 'UP0' })
+    expect(storyOf({ ...SUCCESS, payments: [other, payment()] })[0]?.zh).toBe(PAID_ZH)
+    expect(storyOf({ ...SUCCESS, payments: [] })).toEqual([{ zh: '订单已支付', en: 'the order is paid' }])
+  })
+
+  it('tells of each payment of an attempt with its own way back', () => {
+    const two = [REVERSE, payment({ fate: 'reverse', payment_no: 'UP2', paid_at: t('12:04:00') })]
+    const back = [
+      reversal({ payment_no: 'UP2', refund_no: 'AR2', changed_at: t('12:04:09') }),
+      reversal({ attempt_no: 'AT9', refund_no: 'AR9', changed_at: t('12:59:00') }),
+      reversal(),
+    ]
+    const told = storyOf({ ...CLOSED, payments: two, reversals: back }).map(({ zh }) => zh)
+    expect(told).toHaveLength(5)
+    expect([told[2], told[4]]).toEqual([
+      expect.stringMatching(/^12:03:09 已退回/),
+      expect.stringMatching(/^12:04:09 已退回/),
+    ])
+  })
+
+  it('calls a payment returned outside where it came back with its own news, or was kept before', () => {
+    const known = { by_upstream: true, created_at: t('14:00:00'), changed_at: t('14:00:00') }
+    const came = (more: Partial<ReversalRow>) =>
+      storyOf({ ...CLOSED, payments: [REVERSE], reversals: [reversal({ ...known, ...more })] })[1]?.en
+    expect(came({})).toBe('¥12.50 was paid at 12:03:07')
+    expect(came({ changed_at: t('14:00:01') })).toBe('the payer paid at 12:03:07, 40 seconds after the close')
+    expect(came({ by_upstream: false })).toBe('the payer paid at 12:03:07, 40 seconds after the close')
+    const kept = { ...SUCCESS, reversals: [reversal({ created_at: t('14:00:00'), changed_at: t('14:00:05') })] }
+    expect(storyOf(kept)).toHaveLength(2)
+  })
+
+  it('says no reason of a refund that failed without one', () => {
+    const failed = refund({ state: 'FAIL', failure: null, success_time: null })
+    expect(storyOf({ ...SUCCESS, refunds: [failed] })[1]?.en).toBe('the refund of ¥5.00 of 13:00:00 failed: ')
+  })
+
   it.each(SITUATIONS)('is told: %s', (_name, of, ...sentences) => {
     expect(storyOf(of).flatMap(({ zh, en }) => [zh, en])).toEqual(sentences)
   })

@@ -21,7 +21,7 @@ type Line = {
   row: BillRow | null
 }
 
-const COLUMNS: Column<Line>[] = [
+export const STATEMENT_COLUMNS: Column<Line>[] = [
   { zh: '账单日', en: 'Bill day', of: ({ day }) => day },
   { zh: '种类', en: 'Kind', of: ({ kind }) => kind },
   { zh: '时间', en: 'Time', kind: 'time', of: ({ at }) => at },
@@ -51,7 +51,7 @@ async function statement(world: World, call: ConsoleCall, format: (typeof FORMAT
   if (!MONTH.test(month) || month > today.slice(0, 7)) return NO_MONTH()
   if ((await readMerchantParts(world.pool, mch_no)) === null) return ABSENT()
   const parts = linesOf(world, mch_no, daysOf(month))
-  return fileOf(`statement-${mch_no}-${month}`, format, { columns: COLUMNS, parts, language })
+  return fileOf(`statement-${mch_no}-${month}`, format, { columns: STATEMENT_COLUMNS, parts, language })
 }
 
 const NO_MONTH = (): Failed =>

@@ -5,6 +5,7 @@ import { type TestDatabase, testDatabase } from '../../../../test/support/databa
 import { after, MCH, NOW, seedAttempt, seedMerchant, seedOrder } from '../../../../test/support/orders.ts'
 import { bookPayment } from '../payments/payments.ts'
 import { keepBillLines } from './archived-lines.ts'
+import { billRows } from './bills.ts'
 
 const DAY_MS = 86_400_000
 
@@ -52,4 +53,14 @@ it('an order that was refunded on three days has one line in each of their bills
     ['2026-02-01', 'REFUND', [numberOf(2)]],
     ['2026-02-03', 'REFUND', [numberOf(3)]],
   ])
+})
+
+it("a bill has the rows of its own merchant, and nothing of another's of the same day", async () => {
+  await seedMerchant(database.pool, 'MCH2')
+  const page = { after: null, limit: 99 }
+  for (const kind of ['PAYMENT', 'REFUND', 'REVERSAL'] as const) {
+    expect(await billRows(database.pool, { mchNo: 'MCH2', day: '2026-01-31' }, { kind, ...page })).toEqual([])
+  }
+  const own = await billRows(database.pool, { mchNo: MCH, day: '2026-01-31' }, { kind: 'REFUND', ...page })
+  expect(own.map(({ refundNo }) => refundNo)).toEqual([numberOf(1)])
 })

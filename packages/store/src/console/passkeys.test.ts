@@ -38,6 +38,8 @@ it('the last second factor of a user takes the recovery codes of that user with 
       Buffer.from(username),
     ])
   }
+  // The other one has an authenticator.
+  await pool.query(`update console_user set totp_enabled = true, totp_sealed = 'x' where username = 'li'`)
   await turnTotpOff(pool, 'wang')
   expect((await pool.query('select username from console_recovery_code')).rows).toEqual([{ username: 'li' }])
 })

@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { type TestDatabase, testDatabase } from '../../../../test/support/database.ts'
 import { after, NOW, seedMerchant, seedOrder } from '../../../../test/support/orders.ts'
 import { openPool, type Pool } from '../db.ts'
-import { endNotificationTries, insertNotification, takeNotifications } from './notifications.ts'
+import { endNotificationTries, giveUpNotifications, insertNotification, takeNotifications } from './notifications.ts'
 
 let database: TestDatabase
 /** The same database without its indexes' help: what is asked for may not lean on the order in which a plan happens to read. */
@@ -204,6 +204,7 @@ describe('what was seen as due and changed meanwhile', () => {
 
   it('is not given up when it was heard, is younger, or is leased', async () => {
     await write({ order: 'a', state: 'DELIVERED' })
+    expect(await giveUpNotifications(database.pool, { before: after(1000), now: after(2000) }, 9)).toBe(0)
     expect(await given()).toBe(0)
     await database.pool.query(`update notification set state = 'PENDING', round_at = $1`, [after(1001)])
     expect(await given()).toBe(0)
@@ -221,6 +222,7 @@ describe('what was seen as due and changed meanwhile', () => {
       return (await database.pool.query(text, values)).rowCount ?? 0
     }
     await write({ order: 'a', state: 'DELIVERED' })
+    expect(await taken(database.pool)).toEqual([])
     expect(await take()).toBe(0)
     await database.pool.query(`update notification set state = 'PENDING', due_at = $1`, [after(1001)])
     expect(await take()).toBe(0)

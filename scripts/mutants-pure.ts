@@ -47,6 +47,7 @@ async function mutate({ name, mutate, tests, isWithin }: Area): Promise<Verdict>
     reporters: ['progress'],
     // A machine that is busy with other work is no endless loop. One in mutated code is ended after so many rounds.
     timeoutMS: 60_000,
+    dryRunTimeoutMinutes: 60,
     allowEmpty: true,
   }).runMutationTest()
   const judgements: Judgement[] = JSON.parse(fs.readFileSync(JUDGED, 'utf8'))

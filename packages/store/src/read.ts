@@ -42,6 +42,7 @@ export {
   upstreamDays,
 } from './console/finance-lists.ts'
 export { findOrdersByAmount, findOrdersByBeginning, findOrdersByPaymentEnd } from './console/find.ts'
+export { type FoundArchived, findArchivedByNumber } from './console/find-archived.ts'
 export { type Invitation, listInvitations } from './console/invitations.ts'
 export { listAllNotifications, listUndelivered, merchantOfOrder, type NotificationPlace } from './console/lists.ts'
 export {
@@ -84,6 +85,6 @@ export {
 export type { Looked, MerchantsOrder } from './orders/merchants-orders.ts'
 export { findOrder, type Order } from './orders/orders.ts'
 export { readTimeline, type TimelineEntry } from './orders/timeline.ts'
+export { findAnyReversal } from './payments/any-reversal.ts'
 export { listMerchantsRefunds, type MerchantsRefund } from './payments/merchants-refunds.ts'
-export { findReversal } from './payments/payments.ts'
 export { findRefund, keptPayment } from './payments/refunds.ts'

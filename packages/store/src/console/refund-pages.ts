@@ -1,5 +1,6 @@
 /** Pages of refunds and of reversals. Each reads a bounded stretch of an index, as the pages of orders do. */
 import { type Db, run } from '../db.ts'
+import { inOneList, listArrived } from './arrived.ts'
 import { type Bound, bound, ifAsked } from './bound.ts'
 import { LAST_ANSWER, type RefundPart, type ReversalPart } from './order-lists.ts'
 
@@ -50,13 +51,19 @@ export const listRefunds = (
   examined: number,
 ): Promise<Page<RefundPart & OfOrder>> => listOf(db, REFUND, filter, { limit, examined })
 
-/** Like `listRefunds`. */
-export const listReversals = (
+/** Like `listRefunds`; also those of archived orders. */
+export async function listReversals(
   db: Db,
   filter: RefundListFilter,
   limit: number,
   examined: number,
-): Promise<Page<ReversalPart & OfOrder>> => listOf(db, REVERSAL, filter, { limit, examined })
+): Promise<Page<ReversalPart & OfOrder>> {
+  const page: Page<ReversalPart & OfOrder> = await listOf(db, REVERSAL, filter, { limit, examined })
+  const from = page.next === null || page.next < filter.from ? filter.from : page.next
+  const rows = inOneList(page.rows, await listArrived(db, { ...filter, from }, filter.stuckBefore, limit + 1))
+  if (rows.length <= limit) return { rows, next: page.next }
+  return { rows: rows.slice(0, limit), next: rows[limit - 1]?.refundNo ?? null }
+}
 
 async function listOf<Row extends { refundNo: string }>(
   db: Db,

@@ -3,7 +3,7 @@ import { formatYuan } from '@acopay/core'
 import type { RefundList, RefundRow, ReversalList, ReversalRow } from '@acopay/protocol/console'
 import {
   FIRST_REFUND,
-  findReversal,
+  findAnyReversal,
   LAST_REFUND,
   type LastAnswer,
   listRefunds,
@@ -118,7 +118,7 @@ async function settle(world: World, { caller, body }: ConsoleCall): Promise<obje
   const [refundNo, note] = [read.needed('refund_no', 38), read.needed('note', 200)]
   const wrong = read.failed()
   if (wrong !== null) return wrong
-  const found = await findReversal(world.pool, mchNo, refundNo)
+  const found = await findAnyReversal(world.pool, mchNo, refundNo)
   if (found === null) return failed('NOT_FOUND', '没有此退回', 'There is no such reversal')
   if (!isStuck(found, world.now())) {
     return failed('CONFLICT', '款项已退回，或仍在处理，请稍候', 'It is back, or still young: wait for it')

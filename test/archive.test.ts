@@ -426,6 +426,22 @@ describe('a file', () => {
   })
 })
 
+it('money that arrives for an archived order goes back, and comes home with its order', async () => {
+  await archiveIt()
+  const { pool } = test.world
+  const read = async (text: string) => (await pool.query(text, [orders.full])).rows
+  const [{ attempt_no }] = await read('select attempt_no from archived_attempt where transaction_no = $1')
+  await test.upstreams.of('wechat').control.payAnyway(attempt_no)
+  await test.runJobs()
+  const back = [{ attempt_no, state: 'SUCCESS' }]
+  expect(await read('select attempt_no, state from archived_reversal where transaction_no = $1')).toEqual(back)
+  expect(await verified()).toEqual([])
+  expect(await bringItBack()).toBe(5)
+  expect(await read('select attempt_no, state from reversal where transaction_no = $1')).toEqual(back)
+  expect((await pool.query('select * from archived_reversal')).rows).toEqual([])
+  expect(await verified()).toEqual([])
+})
+
 it('a number that is placed again while its order is being archived is not used twice', async () => {
   const { pool } = test.world
   const { mchNo } = test.demo

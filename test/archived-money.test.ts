@@ -334,8 +334,10 @@ it('a return that the upstream refuses is stuck, and is settled by hand', async 
   expect((await operator.get('jobs')).body.rows).toContainEqual(
     expect.objectContaining({ kind: 'reverse_payment', transaction_no: order }),
   )
+  await addUser(test, 'finance', 'finance')
+  const finance = await signedIn(test, 'finance')
   const body = { mch_no: test.demo.mchNo, refund_no: rows[0].refund_no, note: '已通过银行转账退回' }
-  expect((await operator.send('POST', 'reversals/settle', body)).status).toBe(200)
+  expect((await finance.send('POST', 'reversals/settle', body)).status).toBe(200)
   expect(await arrived(order)).toMatchObject([
     { state: 'SUCCESS', by_upstream: true, last_answer: expect.stringContaining('by hand') },
   ])

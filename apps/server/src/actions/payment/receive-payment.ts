@@ -25,7 +25,7 @@ export async function receivePayment(
 }
 
 /** An order may be archived, or brought back, between a look and what follows from it. */
-const LOOKS = 3
+const LOOKS = 2
 
 /**
  * Books a payment of which only the attempt is known: by its order, or where that is archived. Null where there is no such attempt.

@@ -57,7 +57,7 @@ export { findOrdersByNumber, type LastAnswer, type ListedOrder, readOrderParts }
 export { type OrderNote, type OrderTag, orderNotes, orderTags } from './console/order-notes.ts'
 export { FIRST_NUMBER, LAST_NUMBER, listOrders, type OrderListFilter } from './console/order-pages.ts'
 export { listOrdersSorted, ORDER_SORTS, type OrderSort, type SortedPlace } from './console/order-sorts.ts'
-export { FIRST_REFUND, LAST_REFUND, listRefunds, listReversals } from './console/refund-pages.ts'
+export { behind, FIRST_REFUND, LAST_REFUND, listRefunds, listReversals } from './console/refund-pages.ts'
 export { listRefundRequests, type RefundRequest } from './console/refund-requests.ts'
 export { FIRST_REVERSAL, LAST_REVERSAL, listSentBack, type SentBack } from './console/sent-back.ts'
 export type { ConsoleSession, SessionUser } from './console/sessions.ts'

@@ -17,7 +17,8 @@ export async function* paymentsOfDay(
   of: DayKey,
   { from, until, page = PAYMENTS_PAGE }: { from: Date; until: Date; page?: number },
 ): AsyncGenerator<BookedPayment[]> {
-  yield await arrivedPaymentsOfDay(db, of, { from, until })
+  const arrived = await arrivedPaymentsOfDay(db, of, { from, until })
+  if (arrived.length > 0) yield arrived
   // A payment's bill day is never before the day on which it was paid, so the index on the bill day finds them all.
   let last: PaymentPlace = { billDay: of.day, paidAt: new Date(0), attemptNo: '', paymentNo: '' }
   for (;;) {

@@ -32,9 +32,10 @@ type ArrivedFilter = {
   appNo?: string | null
   amountMin?: bigint | null
   amountMax?: bigint | null
+  isOldestFirst?: boolean
 }
 
-/** The newest first, at most `limit`. */
+/** The newest first, or the oldest; at most `limit`. */
 export function listArrived(
   db: Db,
   filter: ArrivedFilter,
@@ -58,7 +59,7 @@ export function listArrived(
   ]
   return run<ArrivedReversal>(
     db,
-    'listArrived',
+    filter.isOldestFirst ? 'listArrivedOldest' : 'listArrived',
     `select r.mch_no as "mchNo", r.transaction_no as "transactionNo", r.refund_no as "refundNo", r.attempt_no as "attemptNo",
             r.payment_no as "paymentNo", a.channel, a.method, r.amount_fen as "amountFen", r.state, r.by_upstream as "byUpstream",
             coalesce(r.upstream_no, r.refund_no) as "upstreamNo", r.created_at as "createdAt", r.changed_at as "changedAt",
@@ -67,13 +68,13 @@ export function listArrived(
        from archived_reversal r
        join archived_attempt a on a.mch_no = r.mch_no and a.attempt_no = r.attempt_no
        join archived_order o on o.mch_no = r.mch_no and o.transaction_no = r.transaction_no
-      where ${conditions.join(' and ')} order by r.refund_no desc limit ${asked.at(limit, 'bigint')}`,
+      where ${conditions.join(' and ')} order by r.refund_no ${filter.isOldestFirst ? 'asc' : 'desc'} limit ${asked.at(limit, 'bigint')}`,
     asked.values,
   )
 }
 
 type Numbered = { refundNo: string }
 
-/** Both lists as one, the newest first. */
-export const inOneList = <Row extends Numbered>(rows: Row[], arrived: Row[]): Row[] =>
-  [...rows, ...arrived].sort((one, other) => (one.refundNo < other.refundNo ? 1 : -1))
+/** Both lists as one. */
+export const inOneList = <Row extends Numbered>(rows: Row[], arrived: Row[], isOldestFirst = false): Row[] =>
+  [...rows, ...arrived].sort((one, other) => (one.refundNo < other.refundNo === isOldestFirst ? -1 : 1))

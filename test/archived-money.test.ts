@@ -187,6 +187,32 @@ describe('a payment for an archived order', () => {
     await pool.query('update archived_reversal set amount_fen = 1250')
     expect(await forged()).toEqual([])
   })
+
+  it("is compared with the upstream's bills, and so is its return", async () => {
+    const { paymentNo, paidAt } = await heard(late.code)
+    const [{ refund_no }] = await arrived(late.order)
+    const kinds = async () => {
+      const { rows } = (await operator.get('differences')).body
+      const own = rows.filter((row: { attempt_no: string }) => row.attempt_no === late.code)
+      return own.map(({ kind, day: of }: { kind: string; day: string }) => `${of} ${kind}`)
+    }
+    // The upstream has both in the bill of the next day; in that of their own they are missing.
+    bill = { kind: 'bill', lines: [] }
+    await later(DAY)
+    const missing = [`${day} REFUND_MISSING`, `${day} PAYMENT_MISSING`]
+    expect(await kinds()).toEqual(missing)
+    const line = { attemptNo: late.code, paymentNo, amountFen: 1250n, at: paidAt }
+    bill = {
+      kind: 'bill',
+      lines: [
+        { kind: 'payment', ...line },
+        { kind: 'refund', ...line, refundNo: refund_no },
+      ],
+    }
+    await later(DAY)
+    bill = { kind: 'none' }
+    expect(await kinds()).toEqual(missing)
+  })
 })
 
 it('the payment that paid an archived order is known, and stays; a second one goes back', async () => {

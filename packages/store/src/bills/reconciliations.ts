@@ -59,10 +59,10 @@ export const refundsBetween = (
       where r.mch_no = $1 and a.channel = $2 and r.state = 'SUCCESS' and not r.by_upstream
         and r.changed_at >= $3 and r.changed_at < $4
      union all
-     select r.attempt_no, r.payment_no, r.refund_no, r.amount_fen
-       from archived_reversal r join archived_attempt a on a.mch_no = $1 and a.attempt_no = r.attempt_no
-      where r.mch_no = $1 and a.channel = $2 and r.state = 'SUCCESS' and not r.by_upstream
-        and r.changed_at >= $3 and r.changed_at < $4
+     select b.attempt_no, b.payment_no, b.refund_no, b.amount_fen
+       from archived_reversal b join archived_attempt a on a.mch_no = $1 and a.attempt_no = b.attempt_no
+      where b.mch_no = $1 and a.channel = $2 and b.state = 'SUCCESS' and not b.by_upstream
+        and b.changed_at >= $3 and b.changed_at < $4
      union all
      select r.attempt_no, r.payment_no, r.refund_no, r.amount_fen
        from refund r join attempt a on a.mch_no = r.mch_no and a.attempt_no = r.attempt_no

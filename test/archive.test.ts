@@ -228,7 +228,7 @@ describe('a month that was archived', () => {
     expect(await rowsNow()).toEqual(before)
     expect(await seenByFinance()).toEqual(finance)
     expect(await verified()).toEqual([])
-    for (const table of ['archived_order', 'archived_refund', 'archived_lines', 'archived_day'])
+    for (const table of ['archived_order', 'archived_refund', 'archived_attempt', 'archived_lines', 'archived_day'])
       expect((await test.world.pool.query(`select * from ${table}`)).rows, table).toEqual([])
     expect(await bringItBack()).toBe(0)
   }, 60_000)
@@ -426,6 +426,22 @@ describe('a file', () => {
   })
 })
 
+it('money that arrives for an archived order goes back, and comes home with its order', async () => {
+  await archiveIt()
+  const { pool } = test.world
+  const read = async (text: string) => (await pool.query(text, [orders.full])).rows
+  const [{ attempt_no }] = await read('select attempt_no from archived_attempt where transaction_no = $1')
+  await test.upstreams.of('wechat').control.payAnyway(attempt_no)
+  await test.runJobs()
+  const back = [{ attempt_no, state: 'SUCCESS' }]
+  expect(await read('select attempt_no, state from archived_reversal where transaction_no = $1')).toEqual(back)
+  expect(await verified()).toEqual([])
+  expect(await bringItBack()).toBe(5)
+  expect(await read('select attempt_no, state from reversal where transaction_no = $1')).toEqual(back)
+  expect((await pool.query('select * from archived_reversal')).rows).toEqual([])
+  expect(await verified()).toEqual([])
+})
+
 it('a number that is placed again while its order is being archived is not used twice', async () => {
   const { pool } = test.world
   const { mchNo } = test.demo
@@ -453,6 +469,7 @@ it('every table with rows of an order is written into the files, or known to hol
     `select table_name as name from information_schema.columns
       where table_schema = 'public' and column_name = 'transaction_no' order by 1`,
   )
-  const others = ['archived_order', 'archived_refund', 'call_log', 'refund_request', 'restoration_close']
+  const kept = ['archived_attempt', 'archived_order', 'archived_refund', 'archived_reversal']
+  const others = [...kept, 'call_log', 'refund_request', 'restoration_close']
   expect(rows.map(({ name }) => name)).toEqual([...ORDER_TABLES, ...others].sort())
 })

@@ -123,7 +123,15 @@ describe('the search over everything', () => {
   it('finds nothing of another merchant', async () => {
     const { name } = (await operator.get(`merchants/${gateway.demo.mchNo}`)).body
     for (const text of [no.dead, no.paid, '77.77', `r${'0'.repeat(29)}`, gateway.demo.mchNo, name]) {
-      const nothing = { orders: [], of_amount: [], refunds: [], reversals: [], notifications: [], merchants: [] }
+      const nothing = {
+        orders: [],
+        of_amount: [],
+        refunds: [],
+        reversals: [],
+        archived: [],
+        notifications: [],
+        merchants: [],
+      }
       expect(await found(text, stranger), text).toEqual(nothing)
     }
   })

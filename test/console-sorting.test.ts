@@ -1,9 +1,10 @@
 /** Lists of orders in another order than the newest first: every order once, page by page, and only where an index has that order. */
 import { addApp, addMerchant } from '@acopay/store'
-import { listOrdersSorted, type OrderSort } from '@acopay/store/read'
+import { listOrdersSorted, listRefunds, listReversals, type OrderSort } from '@acopay/store/read'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { putAway } from './support/archived.ts'
 import { addUser, type ConsoleClient, signedIn } from './support/console.ts'
-import { openAttempt, pay, place } from './support/merchant.ts'
+import { call, close, openAttempt, pay, place } from './support/merchant.ts'
 import { type TestWorld, testWorld } from './support/world.ts'
 
 let gateway: TestWorld
@@ -83,6 +84,47 @@ describe('orders', () => {
   })
 })
 
+describe('refunds and reversals', () => {
+  const pages = async (query: string): Promise<string[]> => {
+    const all: string[] = []
+    for (let after = ''; ; ) {
+      const { status, body } = await operator.get(`${query}&limit=2${after}`)
+      expect(status, JSON.stringify(body)).toBe(200)
+      all.push(...body.rows.map((row: { refund_no: string }) => row.refund_no))
+      if (body.next === null) return all
+      after = `&after=${body.next}`
+    }
+  }
+
+  it('are listed the oldest first, every one once, also those of archived orders', async () => {
+    const { demo } = gateway
+    const archived: string[] = []
+    for (const [index, transaction_no] of paid.entries()) {
+      gateway.advance(1000)
+      const refund = { transaction_no, mch_refund_no: `refund-number-${index}`.padEnd(24, '0'), refund_amount: '0.10' }
+      await call(demo, { method: 'POST', path: 'refund', params: { ...refund, refund_reason: 'x' } })
+      const order = await place(demo)
+      const code = (await openAttempt(demo, order)) ?? ''
+      await close(demo, order)
+      if (index % 2 === 0) {
+        await putAway(gateway, [order])
+        archived.push(order)
+      }
+      await gateway.upstreams.of('wechat').control.payAnyway(code)
+    }
+    expect(archived).toHaveLength(3)
+    for (const list of ['refunds', 'reversals']) {
+      for (const more of ['', `&mch_no=${mch}`]) {
+        const newestFirst = await pages(`${list}?x=${more}`)
+        expect(newestFirst, list).toHaveLength(5)
+        expect([...newestFirst].sort().reverse()).toEqual(newestFirst)
+        expect(await pages(`${list}?sort=oldest${more}`), list).toEqual([...newestFirst].reverse())
+      }
+    }
+    expect((await operator.get('refunds?sort=amount_up')).body).toMatchObject({ error: 'FIELD_INVALID', field: 'sort' })
+  })
+})
+
 describe('an index that is there anyway', () => {
   /** The plans of a page and of its end, where PostgreSQL must not read whole tables. */
   async function plansOf(sort: OrderSort): Promise<string> {
@@ -113,5 +155,29 @@ describe('an index that is there anyway', () => {
     const plans = await plansOf(sort)
     expect(plans).toContain(index)
     expect(plans).not.toMatch(/Sort/)
+  })
+
+  it('has refunds and reversals the oldest first, of one merchant and of all', async () => {
+    const client = await gateway.database.pool.connect()
+    const query = async ({ text, values }: { text: string; values: unknown[] }) => {
+      const { rows } = await client.query(`explain ${text}`, values)
+      const plan = rows.map((row) => String(row['QUERY PLAN'])).join('\n')
+      if (!text.includes('archived_reversal')) {
+        expect(plan).toMatch(/Index (?:Only )?Scan using (?:refund|reversal)_(?:by_number|pkey)/)
+        expect(plan).not.toMatch(/Sort|Seq Scan on (?:refund|reversal)/)
+      }
+      return { rows: [] }
+    }
+    try {
+      await client.query('set enable_seqscan = off')
+      const none = { number: null, state: null, channel: null, appNo: null, amountMin: null, amountMax: null }
+      const bounds = { from: 'AR', before: 'AS', stuckBefore: new Date(0), isOldestFirst: true }
+      for (const mchNo of [mch, null]) {
+        for (const list of [listRefunds, listReversals])
+          await list({ query } as never, { ...none, ...bounds, mchNo }, 50, 5000)
+      }
+    } finally {
+      client.release(true)
+    }
   })
 })

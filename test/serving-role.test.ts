@@ -161,6 +161,7 @@ describe('the role that serves', () => {
       `drop table console_audit`,
       `insert into archived_order values ('M', 'A', 'T', 'CLOSED', null, 'x')`,
       `delete from archived_day`,
+      `update archived_attempt set payments = '{}'`,
       `create table mine (x integer)`,
     ]
     const said = []

@@ -34,9 +34,9 @@ export const UNSEEN: Mutant[] = [
   {
     name: 'a webhook is acknowledged before its payment is booked',
     file: `${ACTIONS}/payment/receive-webhook.ts`,
-    find: '  await receivePayment(world, { mchNo: to.mchNo, transactionNo, attemptNo, payment })',
+    find: '  const received = await receiveByAttempt(world, { ...to, attemptNo, payment })',
     replace:
-      '  void receivePayment(world, { mchNo: to.mchNo, transactionNo, attemptNo, payment }).catch(() => undefined)',
+      "  const received = { transactionNo: '' }\n  void receiveByAttempt(world, { ...to, attemptNo, payment }).catch(() => undefined)",
   },
   {
     name: 'a refund that may still happen is taken for refused',

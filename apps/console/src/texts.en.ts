@@ -22,6 +22,11 @@ export const EN: Record<keyof typeof ZH, string> = {
   findWhat: 'Number, amount, name',
   findSays:
     'Six characters or more of a number’s beginning are enough, and of the end of an upstream’s payment number; an amount finds paid orders.',
+  archivedOrders: 'Archived orders',
+  archivedMonth: 'Month',
+  archiveNo: 'Archive',
+  howBack: 'To bring it back',
+  askForArchived: 'ask the operator of the gateway to bring it back',
   ofAmount: 'Paid orders of this amount',
   app: 'App',
   sentBack: 'Money was sent back',
@@ -687,6 +692,7 @@ export const EN: Record<keyof typeof ZH, string> = {
   folded: 'Folded',
   asCsv: 'Export CSV',
   'sent-back': 'Money sent back',
+  archivedIn: 'archived in',
   sentBackSays:
     'Payments that come after the close, twice or with a wrong amount are sent back by the gateway; each has evidence to hand to the merchant.',
   moneyWentBack: 'money sent back',

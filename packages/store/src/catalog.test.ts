@@ -135,6 +135,7 @@ describe('every table', () => {
     )
     expect(served.map(({ name }) => name)).toEqual([
       'archived_order',
+      'archived_reversal',
       'attempt',
       'notification',
       'notification_try',
@@ -203,6 +204,7 @@ describe('the words of a state', () => {
     ['notification', 'state', NOTIFICATION_STATES],
     ['payment', 'fate', ['keep', 'reverse']],
     ['reversal', 'state', ['PROCESSING', 'SUCCESS']],
+    ['archived_reversal', 'state', ['PROCESSING', 'SUCCESS']],
     ['orders', 'currency', ['CNY']],
   ] as [string, string, readonly string[]][])('of %s.%s are those of the program', async (table, column, words) => {
     const checks = await read<{ says: string }>(

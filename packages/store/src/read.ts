@@ -42,6 +42,7 @@ export {
   upstreamDays,
 } from './console/finance-lists.ts'
 export { findOrdersByAmount, findOrdersByBeginning, findOrdersByPaymentEnd } from './console/find.ts'
+export { type FoundArchived, findArchivedByNumber } from './console/find-archived.ts'
 export { type Invitation, listInvitations } from './console/invitations.ts'
 export { listAllNotifications, listUndelivered, merchantOfOrder, type NotificationPlace } from './console/lists.ts'
 export {
@@ -56,7 +57,7 @@ export { findOrdersByNumber, type LastAnswer, type ListedOrder, readOrderParts }
 export { type OrderNote, type OrderTag, orderNotes, orderTags } from './console/order-notes.ts'
 export { FIRST_NUMBER, LAST_NUMBER, listOrders, type OrderListFilter } from './console/order-pages.ts'
 export { listOrdersSorted, ORDER_SORTS, type OrderSort, type SortedPlace } from './console/order-sorts.ts'
-export { FIRST_REFUND, LAST_REFUND, listRefunds, listReversals } from './console/refund-pages.ts'
+export { behind, FIRST_REFUND, LAST_REFUND, listRefunds, listReversals } from './console/refund-pages.ts'
 export { listRefundRequests, type RefundRequest } from './console/refund-requests.ts'
 export { FIRST_REVERSAL, LAST_REVERSAL, listSentBack, type SentBack } from './console/sent-back.ts'
 export type { ConsoleSession, SessionUser } from './console/sessions.ts'
@@ -84,6 +85,6 @@ export {
 export type { Looked, MerchantsOrder } from './orders/merchants-orders.ts'
 export { findOrder, type Order } from './orders/orders.ts'
 export { readTimeline, type TimelineEntry } from './orders/timeline.ts'
+export { findAnyReversal } from './payments/any-reversal.ts'
 export { listMerchantsRefunds, type MerchantsRefund } from './payments/merchants-refunds.ts'
-export { findReversal } from './payments/payments.ts'
 export { findRefund, keptPayment } from './payments/refunds.ts'

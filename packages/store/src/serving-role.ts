@@ -19,6 +19,7 @@ const ONLY_READ = [
   'archive',
   'archived_order',
   'archived_refund',
+  'archived_attempt',
   'archived_lines',
   'archived_day',
 ]

@@ -10,6 +10,7 @@ import { when, yuan } from '../format.ts'
 import { type Column, Mono, Rows, State, Title, Trouble } from '../parts.tsx'
 import { type TextKey, usePreferences } from '../preferences.tsx'
 import { MerchantLink } from './merchants/merchants.tsx'
+import { ArchivedOrders } from './orders/archived.tsx'
 import { OrderLink } from './orders/orders.tsx'
 
 const ORDERS: Column<OrderRow>[] = [
@@ -57,6 +58,7 @@ export function Find() {
         <>
           <Part title="orders" rows={data.orders} columns={ORDERS} keyOf={(row) => row.transaction_no} />
           <Part title="ofAmount" rows={data.of_amount} columns={ORDERS} keyOf={(row) => row.transaction_no} />
+          <ArchivedOrders rows={data.archived} />
           <Part title="refunds" rows={data.refunds} columns={MONEY_BACK} keyOf={(row) => row.refund_no} />
           <Part title="reversals" rows={data.reversals} columns={MONEY_BACK} keyOf={(row) => row.refund_no} />
           <Part

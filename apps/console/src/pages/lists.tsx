@@ -30,6 +30,7 @@ const MONEY_BACK: Filter[] = [
   RANGE,
   { name: 'amount_min', text: 'amountMin' },
   { name: 'amount_max', text: 'amountMax' },
+  { name: 'sort', text: 'sortBy', options: ['oldest'], prefix: 'sort_', none: 'newestFirst' },
 ]
 
 const RefundNo = ({ of }: { of: string }) => (

@@ -5,13 +5,14 @@
 import { readFileSync } from 'node:fs'
 import { dayBounds } from '@acopay/core'
 import { parseJson } from '@acopay/protocol'
-import { type DayHeads, type Db, type Pool, readDayHeads } from '@acopay/store'
+import { arrivedPayments, type DayHeads, type Db, type Pool, readDayHeads } from '@acopay/store'
 import { forgetAudit } from '@acopay/store/console'
 import { readArchived } from '../actions/audit/archived-days.ts'
 import type { Finding } from '../actions/audit/findings.ts'
 import { verifyAuditLog } from '../actions/audit/verify-audit-log.ts'
 import { checkedHeads, differences, goneFrom, type KnownHeads, missingDays } from '../actions/audit/verify-heads.ts'
 import { verifyTimelines } from '../actions/audit/verify-timelines.ts'
+import { isAsStamped } from '../actions/payment/archived-payment.ts'
 import { type ProvenKey, provenPlatformKeys } from '../security/platform-key.ts'
 import { loadPurposeKeys } from '../security/purpose-keys.ts'
 import { type Stamps, stampedSince, stampsOf } from '../security/stamps.ts'
@@ -117,6 +118,7 @@ export async function verify({ db, stamps, keys, say }: Tools, options: Options)
   const findings: Finding[] = [
     ...known.findings,
     ...archived.findings,
+    ...(await forgedPayments(db, stamps, mchNo)),
     ...timelines.findings,
     ...(log?.findings ?? []),
     ...heads.flatMap((one) => differences(one, timelines, { log, mchNo, archived })),
@@ -130,6 +132,19 @@ export async function verify({ db, stamps, keys, say }: Tools, options: Options)
   say(findings.length === 0 ? '✓ 全部相符 (all is as it was written)' : `✗ ${findings.length} 处不符 (places differ)`)
   return findings.length === 0
 }
+
+/** Of payments that arrived for archived orders, those that no gateway wrote as they are. */
+const forgedPayments = async (db: Db, stamps: Stamps, mchNo: string | null): Promise<Finding[]> =>
+  (await arrivedPayments(db, mchNo)).flatMap((one) =>
+    isAsStamped(stamps, one)
+      ? []
+      : [
+          {
+            zh: `${one.mchNo} ${one.transactionNo} 归档后的付款 ${one.paymentNo} 印记不符`,
+            en: 'a payment for an archived order was not written here by a gateway',
+          },
+        ],
+  )
 
 const NO_BEGINNING = '未记录印记自何时起，所有行都须有印记 (no beginning of stamps is known: every row must have one)'
 

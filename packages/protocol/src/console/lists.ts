@@ -11,6 +11,19 @@ import type { NotificationRow, OrderRow, RefundRow, ReversalRow } from './orders
  */
 export type ListTotal = { count: number; has_more: boolean }
 
+/** An order whose rows lie in a file, and how it ended. */
+export type ArchivedRow = {
+  mch_no: string
+  transaction_no: string
+  mch_trade_no: string
+  state: 'CLOSED' | 'SUCCESS' | 'REFUND'
+  archive_no: string
+  /** yyyy-MM. */
+  month: string
+  /** Where it was written; null for users of a merchant, who cannot bring it back. */
+  file: string | null
+}
+
 /** `GET find?text=`: what a number, a part of one, an amount or a merchant's name finds, some of each. */
 export type Found = {
   orders: OrderRow[]
@@ -18,6 +31,8 @@ export type Found = {
   of_amount: OrderRow[]
   refunds: RefundRow[]
   reversals: ReversalRow[]
+  /** Orders whose rows lie in a file, by the whole of one of their numbers. */
+  archived: ArchivedRow[]
   /** Of the order, where only one was found. */
   notifications: NotificationRow[]
   merchants: MerchantRow[]

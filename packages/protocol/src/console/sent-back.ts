@@ -25,6 +25,8 @@ export type SentBackRow = {
   closed_at: string | null
   after_close_s: number | null
   /** How it went back. */
+  /** Where its order lies, of a payment that arrived after the order was archived; then the file has when it was closed. */
+  archive_no: string | null
   state: 'PROCESSING' | 'SUCCESS'
   is_stuck: boolean
   by_upstream: boolean

@@ -136,6 +136,16 @@ export async function keepOfOrders(db: Db, { mchNo, archiveNo }: PartOf, numbers
      select mch_no, mch_refund_no, refund_no, transaction_no from refund where mch_no = $1 and transaction_no = any ($2)`,
     [mchNo, numbers],
   )
+  await run(
+    db,
+    'keepOfAttempts',
+    `insert into archived_attempt (mch_no, attempt_no, transaction_no, app_no, channel, method, amount_fen, payments)
+     select a.mch_no, a.attempt_no, a.transaction_no, o.app_no, a.channel, a.method, a.amount_fen,
+            array(select p.payment_no from payment p where p.mch_no = $1 and p.attempt_no = a.attempt_no order by 1)
+       from attempt a join orders o on o.mch_no = $1 and o.transaction_no = a.transaction_no
+      where a.mch_no = $1 and a.transaction_no = any ($2)`,
+    [mchNo, numbers],
+  )
 }
 
 /** Which of these orders this archive has taken out of the database. `lock`: until the transaction ends. */
@@ -158,6 +168,9 @@ export async function archivedNumbers(
 export async function forgetArchived(db: Db, { mchNo, archiveNo, part }: PartOf, numbers: string[]): Promise<void> {
   const orders = 'delete from archived_order where mch_no = $1 and transaction_no = any ($2)'
   await run(db, 'forgetArchivedOrders', orders, [mchNo, numbers])
+  const attempts = `delete from archived_attempt where mch_no = $1 and attempt_no in (
+    select attempt_no from attempt where mch_no = $1 and transaction_no = any ($2))`
+  await run(db, 'forgetArchivedAttempts', attempts, [mchNo, numbers])
   const refunds = 'delete from archived_refund where mch_no = $1 and transaction_no = any ($2)'
   await run(db, 'forgetArchivedRefunds', refunds, [mchNo, numbers])
   const lines = 'delete from archived_lines where mch_no = $1 and archive_no = $2 and part = $3'

@@ -1,9 +1,10 @@
 /**
  * The lines of a day's bill, also of payments, refunds and reversals whose rows were archived: what stays of those is packed by day, some
- * 500 orders in a piece, and is read together with the tables, in the order of the bill.
+ * 500 orders in a piece, and is read together with the tables, in the order of the bill. So are payments that arrived for archived orders.
  */
 import { gunzipSync, gzipSync } from 'node:zlib'
 import type { PartOf } from '../archive/archived.ts'
+import { arrivedBillLines } from '../archive/arrived-bills.ts'
 import { type Db, run } from '../db.ts'
 import { BILL_KINDS, BILL_SELECTS, type BillKey, type BillRow, billRows } from './bills.ts'
 
@@ -66,7 +67,7 @@ export async function* billPages(
   { kind, limit }: { kind: BillRow['kind']; limit: number },
 ): AsyncGenerator<BillRow[]> {
   const pieces = await piecesOf(db, key, kind)
-  let waiting: BillRow[] = []
+  let waiting: BillRow[] = await arrivedBillLines(db, key, kind)
   for (let after: BillRow | null = null; ; ) {
     const page: BillRow[] = await billRows(db, key, { kind, after, limit })
     const isLast = page.length < limit

@@ -87,7 +87,8 @@ export async function hasBillRows(db: Db, { mchNo, day }: BillKey): Promise<bool
     `select exists (select from payment where mch_no = $1 and bill_day = $2)
          or exists (select from refund where mch_no = $1 and bill_day = $2)
          or exists (select from reversal where mch_no = $1 and bill_day = $2)
-         or exists (select from archived_lines where mch_no = $1 and bill_day = $2) as found`,
+         or exists (select from archived_lines where mch_no = $1 and bill_day = $2)
+         or exists (select from archived_reversal where mch_no = $1 and (paid_day = $2 or bill_day = $2)) as found`,
     [mchNo, day],
   )
   return rows[0]?.found === true

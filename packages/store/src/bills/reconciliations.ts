@@ -1,4 +1,5 @@
 /** Reconciliation: the booked rows to compare with upstream bills, and its results. Days are texts, `yyyy-MM-dd`, in UTC+8. */
+import { arrivedPaymentsOfDay } from '../archive/arrived-bills.ts'
 import { type Db, run } from '../db.ts'
 
 export type BookedPayment = { attemptNo: string; paymentNo: string; amountFen: bigint }
@@ -16,6 +17,8 @@ export async function* paymentsOfDay(
   of: DayKey,
   { from, until, page = PAYMENTS_PAGE }: { from: Date; until: Date; page?: number },
 ): AsyncGenerator<BookedPayment[]> {
+  const arrived = await arrivedPaymentsOfDay(db, of, { from, until })
+  if (arrived.length > 0) yield arrived
   // A payment's bill day is never before the day on which it was paid, so the index on the bill day finds them all.
   let last: PaymentPlace = { billDay: of.day, paidAt: new Date(0), attemptNo: '', paymentNo: '' }
   for (;;) {
@@ -55,6 +58,11 @@ export const refundsBetween = (
        from reversal r join attempt a on a.mch_no = r.mch_no and a.attempt_no = r.attempt_no
       where r.mch_no = $1 and a.channel = $2 and r.state = 'SUCCESS' and not r.by_upstream
         and r.changed_at >= $3 and r.changed_at < $4
+     union all
+     select b.attempt_no, b.payment_no, b.refund_no, b.amount_fen
+       from archived_reversal b join archived_attempt a on a.mch_no = $1 and a.attempt_no = b.attempt_no
+      where b.mch_no = $1 and a.channel = $2 and b.state = 'SUCCESS' and not b.by_upstream
+        and b.changed_at >= $3 and b.changed_at < $4
      union all
      select r.attempt_no, r.payment_no, r.refund_no, r.amount_fen
        from refund r join attempt a on a.mch_no = r.mch_no and a.attempt_no = r.attempt_no

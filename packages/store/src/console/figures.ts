@@ -77,6 +77,12 @@ const PARTS = [
     BY_CHANNEL,
     `reversal x ${ATTEMPT_OF} where x.state = 'SUCCESS' and x.changed_at >= $1 and x.changed_at < $2 group by 1, 2, 3`,
   ),
+  part(
+    { reversals: 'count(*)', reversed_fen: 'sum(x.amount_fen)' },
+    BY_CHANNEL,
+    `archived_reversal x join archived_attempt a on a.mch_no = x.mch_no and a.attempt_no = x.attempt_no
+      where x.state = 'SUCCESS' and x.changed_at >= $1 and x.changed_at < $2 group by 1, 2, 3`,
+  ),
 ]
 
 const NAMES = FIGURES.join(', ')

@@ -96,8 +96,16 @@ export const billedChannels = (
        union all select attempt_no, amount_fen, 'later', true from payment
         where mch_no = $1 and paid_at >= $3 and paid_at < $4 and bill_day > $2
        union all select attempt_no, amount_fen, 'refunded', false from refund where mch_no = $1 and bill_day = $2
-       union all select attempt_no, amount_fen, 'refunded', false from reversal where mch_no = $1 and bill_day = $2)
-     select a.channel, count(*) filter (where kind = 'paid') as paid,
+       union all select attempt_no, amount_fen, 'refunded', false from reversal where mch_no = $1 and bill_day = $2),
+     arrived as (
+       select attempt_no, amount_fen, 'paid' as kind, paid_at < $3 as other from archived_reversal where mch_no = $1 and paid_day = $2
+       union all select attempt_no, amount_fen, 'later', true from archived_reversal
+        where mch_no = $1 and paid_at >= $3 and paid_at < $4 and paid_day > $2
+       union all select attempt_no, amount_fen, 'refunded', false from archived_reversal where mch_no = $1 and bill_day = $2),
+     placed as (
+       select l.*, a.channel from lines l join attempt a on a.mch_no = $1 and a.attempt_no = l.attempt_no
+       union all select l.*, a.channel from arrived l join archived_attempt a on a.mch_no = $1 and a.attempt_no = l.attempt_no)
+     select l.channel, count(*) filter (where kind = 'paid') as paid,
             coalesce(sum(l.amount_fen) filter (where kind = 'paid'), 0)::bigint as "paidFen",
             count(*) filter (where kind = 'refunded') as refunded,
             coalesce(sum(l.amount_fen) filter (where kind = 'refunded'), 0)::bigint as "refundedFen",
@@ -105,8 +113,7 @@ export const billedChannels = (
             coalesce(sum(l.amount_fen) filter (where kind = 'paid' and other), 0)::bigint as "earlierFen",
             count(*) filter (where kind = 'later') as later,
             coalesce(sum(l.amount_fen) filter (where kind = 'later'), 0)::bigint as "laterFen"
-       from lines l join attempt a on a.mch_no = $1 and a.attempt_no = l.attempt_no
-      group by a.channel order by a.channel`,
+       from placed l group by l.channel order by l.channel`,
     [mchNo, day, bounds.from, bounds.until],
   )
 

@@ -54,7 +54,10 @@ export const countHour = (
          from refund where success_time >= $1 and success_time < $2 group by mch_no
        union all
        select mch_no, 0, 0, 0, 0, 0, 0, 0, 0, count(*), sum(amount_fen)::bigint
-         from reversal where state = 'SUCCESS' and changed_at >= $1 and changed_at < $2 group by mch_no),
+         from reversal where state = 'SUCCESS' and changed_at >= $1 and changed_at < $2 group by mch_no
+       union all
+       select mch_no, 0, 0, 0, 0, 0, 0, 0, 0, count(*), sum(amount_fen)::bigint
+         from archived_reversal where state = 'SUCCESS' and changed_at >= $1 and changed_at < $2 group by mch_no),
      counted as (
        select coalesce(mch_no, '${ALL_MERCHANTS}') as mch_no, sum(placed)::bigint as placed, sum(paid)::bigint as paid,
               sum(paid_fen)::bigint as paid_fen, sum(by_merchant)::bigint as by_merchant, sum(by_expiry)::bigint as by_expiry,
@@ -125,7 +128,8 @@ export async function readHealth(db: Db, mchNo: string | null, since: Date): Pro
     closing: `orders where state = 'CLOSING' and changed_at < $2`,
     expired: `orders where state = 'NOTPAY' and time_expire < $2`,
     refunds: `refund where state = 'PROCESSING' and created_at < $2`,
-    reversals: `reversal where state = 'PROCESSING' and created_at < $2`,
+    reversals: `(select mch_no, created_at from reversal where state = 'PROCESSING' and created_at < $2
+      union all select mch_no, created_at from archived_reversal where state = 'PROCESSING' and created_at < $2) r where true`,
   }
   const rows = await run<Health>(
     db,

@@ -1,5 +1,6 @@
 /** Pages of refunds and of reversals. Each reads a bounded stretch of an index, as the pages of orders do. */
 import { type Db, run } from '../db.ts'
+import { inOneList, listArrived } from './arrived.ts'
 import { type Bound, bound, ifAsked } from './bound.ts'
 import { LAST_ANSWER, type RefundPart, type ReversalPart } from './order-lists.ts'
 
@@ -18,6 +19,8 @@ export type RefundListFilter = {
   amountMin: bigint | null
   amountMax: bigint | null
   stuckBefore: Date
+  /** Else the newest are first. */
+  isOldestFirst?: boolean
 }
 
 /** Bounds where the filter has none. */
@@ -42,7 +45,7 @@ const REVERSAL: Kind = {
   numbers: ['refund_no', 'transaction_no'],
 }
 
-/** The newest first: at most `limit` of the `examined` newest in the range. Those under way are all looked at. */
+/** At most `limit` of the first `examined` in the range, by their numbers, which an index has both ways. Those under way are all looked at. */
 export const listRefunds = (
   db: Db,
   filter: RefundListFilter,
@@ -50,13 +53,32 @@ export const listRefunds = (
   examined: number,
 ): Promise<Page<RefundPart & OfOrder>> => listOf(db, REFUND, filter, { limit, examined })
 
-/** Like `listRefunds`. */
-export const listReversals = (
+/** Like `listRefunds`; also those of archived orders. */
+export async function listReversals(
   db: Db,
   filter: RefundListFilter,
   limit: number,
   examined: number,
-): Promise<Page<ReversalPart & OfOrder>> => listOf(db, REVERSAL, filter, { limit, examined })
+): Promise<Page<ReversalPart & OfOrder>> {
+  const page: Page<ReversalPart & OfOrder> = await listOf(db, REVERSAL, filter, { limit, examined })
+  const range = page.next === null ? {} : asFarAs(page.next, filter)
+  const rows = inOneList(
+    page.rows,
+    await listArrived(db, { ...filter, ...range }, filter.stuckBefore, limit + 1),
+    filter.isOldestFirst,
+  )
+  if (rows.length <= limit) return { rows, next: page.next }
+  return { rows: rows.slice(0, limit), next: rows[limit - 1]?.refundNo ?? null }
+}
+
+/** The first of all texts behind this number: all numbers have the same length. */
+export const behind = (number: string): string => `${number}0`
+
+/** The part of the range that a page has looked at. */
+const asFarAs = (next: string, { isOldestFirst }: RefundListFilter): Partial<RefundListFilter> =>
+  isOldestFirst ? { before: behind(next) } : { from: next }
+
+const wayOf = ({ isOldestFirst }: RefundListFilter): 'asc' | 'desc' => (isOldestFirst ? 'asc' : 'desc')
 
 async function listOf<Row extends { refundNo: string }>(
   db: Db,
@@ -81,11 +103,11 @@ async function listOf<Row extends { refundNo: string }>(
   ]
   const rows = await run<Row>(
     db,
-    `list${source.name}${filter.appNo === null ? '' : 'App'}${filter.mchNo === null ? '' : 'OfOne'}`,
+    `list${source.name}${wayOf(filter)}${filter.appNo === null ? '' : 'App'}${filter.mchNo === null ? '' : 'OfOne'}`,
     `select ${kind.columns}
        from (${source.rows}) r join attempt a on a.mch_no = ${whose} and a.attempt_no = r.attempt_no
        ${filter.appNo === null ? '' : `join orders o on o.mch_no = ${whose} and o.transaction_no = r.transaction_no`}
-      where ${conditions.join(' and ')} order by r.refund_no desc limit ${asked.at(limit + 1, 'bigint')}`,
+      where ${conditions.join(' and ')} order by r.refund_no ${wayOf(filter)} limit ${asked.at(limit + 1, 'bigint')}`,
     asked.values,
   )
   if (rows.length > limit) return { rows: rows.slice(0, limit), next: rows[limit - 1]?.refundNo ?? null }
@@ -120,9 +142,11 @@ function sourceOf(kind: Kind, filter: RefundListFilter, examined: number, asked:
 }
 
 /** One statement for all merchants and one for one of them, so that each uses an index of its own. */
-const stretch = ({ table }: Kind, { mchNo, from, before }: RefundListFilter, examined: number, { at }: Bound): string =>
-  `from ${table} where ${mchNo === null ? '' : `mch_no = ${at(mchNo, 'text')} and `}refund_no >= ${at(from, 'text')}
-     and refund_no < ${at(before, 'text')} order by refund_no desc limit ${examined}`
+const stretch = ({ table }: Kind, filter: RefundListFilter, examined: number, { at }: Bound): string => {
+  const { mchNo, from, before } = filter
+  return `from ${table} where ${mchNo === null ? '' : `mch_no = ${at(mchNo, 'text')} and `}refund_no >= ${at(from, 'text')}
+     and refund_no < ${at(before, 'text')} order by refund_no ${wayOf(filter)} limit ${examined}`
+}
 
 /** The last of those that were looked at, where there may be more behind it. */
 async function endOf(db: Db, kind: Kind, filter: RefundListFilter, examined: number): Promise<string | null> {
@@ -130,8 +154,8 @@ async function endOf(db: Db, kind: Kind, filter: RefundListFilter, examined: num
   const range = stretch(kind, filter, examined, asked)
   const last = await run<{ number: string }>(
     db,
-    `list${kind.table}${filter.mchNo === null ? 'All' : 'Merchants'}${examined}End`,
-    `select refund_no as number from (select refund_no ${range}) r order by refund_no desc
+    `list${kind.table}${filter.mchNo === null ? 'All' : 'Merchants'}${examined}${wayOf(filter)}End`,
+    `select refund_no as number from (select refund_no ${range}) r order by refund_no ${wayOf(filter)}
       offset ${asked.at(examined - 1, 'bigint')} limit 1`,
     asked.values,
   )

@@ -1,6 +1,7 @@
 /** Payments that went back to their payers without a merchant's refund, each with its order and its reversal. */
 import type { OrderState } from '@acopay/core'
 import { type Db, run } from '../db.ts'
+import { inOneList, listArrived } from './arrived.ts'
 import { LAST_ANSWER, type ReversalPart } from './order-lists.ts'
 
 export type SentBack = ReversalPart & {
@@ -18,6 +19,8 @@ export type SentBack = ReversalPart & {
   paidAt: Date
   bookedAt: Date
   fate: 'keep' | 'reverse'
+  /** Where its order lies, of a payment that arrived after the order was archived. */
+  archiveNo: string | null
 }
 
 /** `from` and `before`: numbers of reversals or their prefixes, which begin with the time. */
@@ -32,7 +35,17 @@ export const FIRST_REVERSAL = 'AR'
 export const LAST_REVERSAL = 'AS'
 
 /** The newest first, at most `limit`. `state` `STUCK`: PROCESSING since before `stuckBefore`. */
-export const listSentBack = (
+export async function listSentBack(
+  db: Db,
+  filter: SentBackFilter,
+  stuckBefore: Date,
+  limit: number,
+): Promise<SentBack[]> {
+  const rows = await listOfOrders(db, filter, stuckBefore, limit)
+  return inOneList<SentBack>(rows, await listArrived(db, filter, stuckBefore, limit)).slice(0, limit)
+}
+
+const listOfOrders = (
   db: Db,
   { mchNo, state, from, before }: SentBackFilter,
   stuckBefore: Date,
@@ -49,7 +62,8 @@ export const listSentBack = (
             r.payment_no as "paymentNo", a.channel, a.method, r.amount_fen as "amountFen", r.state, r.by_upstream as "byUpstream",
             coalesce(r.upstream_no, r.refund_no) as "upstreamNo", r.created_at as "createdAt", r.changed_at as "changedAt",
             p.currency, p.paid_at as "paidAt", p.booked_at as "bookedAt", p.fate, o.mch_trade_no as "mchTradeNo",
-            o.state as "orderState", o.amount_fen as "orderFen", o.closed_at as "closedAt", ${LAST_ANSWER('r')}
+            o.state as "orderState", o.amount_fen as "orderFen", o.closed_at as "closedAt", null as "archiveNo",
+            ${LAST_ANSWER('r')}
        from (select * from reversal r
               where ${which} and r.refund_no >= $2 and r.refund_no < $3${isUnderWay ? " and r.state = 'PROCESSING'" : ''}
                 and ($4::text is null or ($4 = 'STUCK' and r.created_at < $5) or r.state = $4)

@@ -42,13 +42,14 @@ export const listStuckJobs = (
     'listStuckJobs',
     `select j.mch_no as "mchNo", j.kind, j.subject, j.tries, j.due_at as "dueAt", j.created_at as "createdAt",
             case when j.kind = 'shut_attempts' then j.subject
-                 else coalesce(a.transaction_no, r.transaction_no, v.transaction_no) end as "transactionNo"
+                 else coalesce(a.transaction_no, r.transaction_no, v.transaction_no, w.transaction_no) end as "transactionNo"
        from (select * from ${STUCK_JOBS} s
               where $3::timestamptz is null or (created_at, mch_no, kind, subject) > ($3, $4::text, $5::text, $6::text)
               order by created_at, mch_no, kind, subject limit $7) j
        left join attempt a on a.mch_no = j.mch_no and a.attempt_no = j.subject
        left join refund r on r.mch_no = j.mch_no and r.refund_no = j.subject
        left join reversal v on v.mch_no = j.mch_no and v.refund_no = j.subject
+       left join archived_reversal w on w.mch_no = j.mch_no and w.refund_no = j.subject
       order by j.created_at, j.mch_no, j.kind, j.subject`,
     [mchNo, since, after?.createdAt, after?.mchNo, after?.kind, after?.subject, limit],
   )

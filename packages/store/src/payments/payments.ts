@@ -155,7 +155,10 @@ export async function isSentByUpstream(
   const rows = await run(
     db,
     'isSentByUpstream',
-    `select 1 from reversal where mch_no = $1 and attempt_no = $2 and payment_no = $3 and amount_fen = $4 and by_upstream`,
+    `select 1 from reversal where mch_no = $1 and attempt_no = $2 and payment_no = $3 and amount_fen = $4 and by_upstream
+     union all
+     select 1 from archived_reversal
+      where mch_no = $1 and attempt_no = $2 and payment_no = $3 and amount_fen = $4 and by_upstream`,
     [mchNo, attemptNo, paymentNo, amountFen],
   )
   return rows.length > 0

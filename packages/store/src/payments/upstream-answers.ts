@@ -4,7 +4,12 @@ import { type Db, run } from '../db.ts'
 /** Longer answers are cut off here. */
 const TEXT_MAX = 300
 
-const KEYS = { attempt: 'attempt_no', refund: 'refund_no', reversal: 'refund_no' } as const
+const KEYS = {
+  attempt: 'attempt_no',
+  refund: 'refund_no',
+  reversal: 'refund_no',
+  archived_reversal: 'refund_no',
+} as const
 
 export type NotedAnswers = {
   table: keyof typeof KEYS

@@ -30,6 +30,8 @@ function Back({ of }: { of: SentBackRow }) {
 
 function Evidence({ of }: { of: SentBackRow }) {
   const { t } = usePreferences()
+  // Its timeline lies in the file.
+  if (of.archive_no !== null) return <Mono>{`${t('archivedIn')} ${of.archive_no}`}</Mono>
   return (
     <a href={`/console/api/orders/${of.mch_no}/${of.transaction_no}/evidence.html`} download>
       {t('evidenceFile')}

@@ -8,6 +8,7 @@ import { type Filter, RANGE, useMerchantFilter } from '../../list-filters.tsx'
 import { ListPage } from '../../list-page.tsx'
 import { type Column, Copied, Mono, State } from '../../parts.tsx'
 import { usePreferences } from '../../preferences.tsx'
+import { ArchivedOfNumber } from './archived.tsx'
 import { SentBackTag } from './story.tsx'
 
 export const ORDER_STATES = ['NOTPAY', 'CLOSING', 'CLOSED', 'SUCCESS', 'REFUND'] as const
@@ -78,7 +79,12 @@ export function Orders() {
       path="orders"
       filters={filters}
       columns={columns}
-      actions={({ sort }) => sort !== undefined && <p className="note">{t('sortSays')}</p>}
+      actions={({ sort, number }) => (
+        <>
+          {sort !== undefined && <p className="note">{t('sortSays')}</p>}
+          {number !== undefined && <ArchivedOfNumber number={number} />}
+        </>
+      )}
       keyOf={(row) => `${row.mch_no}/${row.transaction_no}`}
       hasFile
     />

@@ -1,10 +1,9 @@
 /** Receives an upstream's webhook: checks the signature first, and books the payment before it acknowledges. */
 import type { ChannelName, RawWebhook, WebhookReply } from '@acopay/channels'
-import { findAttempt, keepUnmatchedPayment, wakeJob } from '@acopay/store'
+import { keepUnmatchedPayment, wakeJob } from '@acopay/store'
 import { ownRefundNo } from '../../security/numbers.ts'
 import type { World } from '../../world.ts'
-import { findLostAttempt } from '../restored/lost-attempts.ts'
-import { receivePayment } from './receive-payment.ts'
+import { receiveByAttempt } from './receive-payment.ts'
 
 export type Received = { reply: WebhookReply; outcome: string; transactionNo?: string; isForged?: true }
 
@@ -31,15 +30,13 @@ export async function receiveWebhook(
     return { reply, outcome: 'REFUND' }
   }
   const { attemptNo, payment } = webhook
-  const attempt = (await findAttempt(world.pool, to.mchNo, attemptNo)) ?? (await findLostAttempt(world, webhook, to))
-  if (attempt === null || attempt.channel !== to.channel) {
+  const received = await receiveByAttempt(world, { ...to, attemptNo, payment })
+  if (received === null) {
     const { paymentNo, amountFen, currency, paidAt } = payment
     const unmatched = { ...to, attemptNo, paymentNo, amountFen, currency, paidAt }
     const isNew = await keepUnmatchedPayment(world.pool, unmatched, world.now())
     if (isNew) world.log.error({ ...to, attemptNo, paymentNo, alarm: true }, 'payment for an unknown attempt')
     return { reply, outcome: 'UNMATCHED' }
   }
-  const { transactionNo } = attempt
-  await receivePayment(world, { mchNo: to.mchNo, transactionNo, attemptNo, payment })
-  return { reply, outcome: 'PAID', transactionNo }
+  return { reply, outcome: 'PAID', transactionNo: received.transactionNo }
 }

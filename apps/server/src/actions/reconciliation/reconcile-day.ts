@@ -14,10 +14,10 @@ import {
   type Difference,
   extendJob,
   type FoundRefund,
+  findAnyReversal,
   findAttempt,
   findPayment,
   findRefund,
-  findReversal,
   isSentByUpstream,
   type Job,
   keepUnmatchedPayment,
@@ -30,7 +30,8 @@ import { ownRefundNo } from '../../security/numbers.ts'
 import { callUpstream, channelOrThrow, within } from '../../upstream/call-upstream.ts'
 import type { World } from '../../world.ts'
 import { changeOrder } from '../order/change-order.ts'
-import { receivePayment } from '../payment/receive-payment.ts'
+import { archivedAttempt, bookedArchived } from '../payment/archived-payment.ts'
+import { receiveByAttempt, receivePayment } from '../payment/receive-payment.ts'
 import { findLostAttempt } from '../restored/lost-attempts.ts'
 
 /** An upstream bill is a file and may be large. */
@@ -133,11 +134,9 @@ async function paymentDifferences(work: Work): Promise<Found[]> {
 async function settleUnknown({ world, channel: asked, key }: Work, line: Of<'payment'>): Promise<Found[]> {
   const { attemptNo, paymentNo, amountFen } = line
   const { mchNo, channel } = key
-  const found = (await findAttempt(world.pool, mchNo, attemptNo)) ?? (await findLostAttempt(world, line, key))
-  const attempt = found?.channel === channel ? found : null
-  const booked = attempt === null ? null : await findPayment(world.pool, { mchNo, attemptNo, paymentNo })
+  const { isKnown, booked } = await bookedAs(world, line, key)
   if (booked !== null) {
-    const ours = { attemptNo, paymentNo, amountFen: booked.amountFen }
+    const ours = { attemptNo, paymentNo, amountFen: booked.amountFen ?? amountFen }
     return ours.amountFen === amountFen ? [] : [difference('PAYMENT_AMOUNT', ours, line)]
   }
   const unknown = difference('PAYMENT_UNKNOWN', null, line)
@@ -147,18 +146,33 @@ async function settleUnknown({ world, channel: asked, key }: Work, line: Of<'pay
   if (says.kind !== 'paid' && says.kind !== 'returned') return [{ ...unknown, isUnanswered: says.kind === 'unknown' }]
   const { payment } = says
   if (payment.paymentNo !== paymentNo || payment.amountFen !== amountFen) return [unknown]
-  if (attempt === null) {
+  if (!isKnown) {
     const { currency, paidAt } = payment
     const unmatched = { mchNo, channel, attemptNo, paymentNo, amountFen, currency, paidAt }
     await keepUnmatchedPayment(world.pool, unmatched, world.now())
     return [unknown]
   }
-  const { transactionNo } = attempt
   const settled = { ...unknown, isSettled: true }
   // Written first: if this process dies, the next try finds the payment booked, and no difference any more.
   await writeDifference(world.pool, key, settled, world.now())
-  await receivePayment(world, { mchNo, transactionNo, attemptNo, payment, isReturned: says.kind === 'returned' })
+  const arrived = { mchNo, channel, attemptNo, payment, isReturned: says.kind === 'returned' }
+  // An order that comes out of the archive, or goes into it, in this moment is there when the day is tried again.
+  if ((await receiveByAttempt(world, arrived)) === null) throw new Error(`attempt ${attemptNo} was there before`)
   return [settled]
+}
+
+type BookedAs = { isKnown: boolean; booked: { amountFen: bigint | null } | null }
+
+/** Whether the books know the attempt of this line, also of an archived order, and its payment. `amountFen`: null where only a file has it. */
+async function bookedAs(world: World, line: Of<'payment'>, key: DayKey): Promise<BookedAs> {
+  const { attemptNo, paymentNo } = line
+  const { mchNo, channel } = key
+  const found = (await findAttempt(world.pool, mchNo, attemptNo)) ?? (await findLostAttempt(world, line, key))
+  if (found?.channel === channel)
+    return { isKnown: true, booked: await findPayment(world.pool, { mchNo, attemptNo, paymentNo }) }
+  const archived = found === null ? await archivedAttempt(world, { mchNo, channel, attemptNo }) : null
+  if (archived === null) return { isKnown: false, booked: null }
+  return { isKnown: true, booked: await bookedArchived(world, archived, paymentNo) }
 }
 
 async function refundDifferences(work: Work): Promise<Found[]> {
@@ -174,7 +188,7 @@ async function refundDifferences(work: Work): Promise<Found[]> {
     const refundNo = ownRefundNo(line.refundNo)
     expected.delete(refundNo)
     const refund = await findRefund(world.pool, key.mchNo, { refundNo })
-    const ours = refund ?? (await findReversal(world.pool, key.mchNo, refundNo))
+    const ours = refund ?? (await findAnyReversal(world.pool, key.mchNo, refundNo))
     if (ours === null) differences.push(...(await foreignRefund(world, channel, key, line)))
     else if (refund?.state === 'FAIL') differences.push(await failedAndBilled(work, refund, line))
     else if (ours.amountFen !== line.amountFen) differences.push(difference('REFUND_AMOUNT', ours, line))
@@ -228,7 +242,7 @@ async function foreignRefund(world: World, channel: Channel, key: DayKey, line: 
   const booked = await findPayment(world.pool, { mchNo, attemptNo, paymentNo })
   const isKnown = await isSentByUpstream(world.pool, { mchNo, attemptNo, paymentNo, amountFen })
   // A payment that is sent back anyway went back before our reversal was called: the books know this, so no difference.
-  if (isKnown && booked?.fate === 'reverse') return []
+  if (isKnown && booked?.fate !== 'keep') return []
   // While a refund of it is under way, that one may be what the bill lists (docs/backup.md).
   const isWhole = booked?.fate === 'keep' && booked.amountFen === amountFen && !booked.isInDoubt
   if (!isWhole || !(isKnown || (await isConfirmed(world, channel, line)))) {

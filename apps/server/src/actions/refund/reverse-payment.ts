@@ -1,6 +1,13 @@
 /** Sends a reversal to the upstream: the whole payment, under a number that makes repeats harmless. */
 import type { JobOutcome } from '@acopay/core'
-import { findReversal, finishReversal, noteAnswers, type Reversal, renumberReversal, transaction } from '@acopay/store'
+import {
+  findAnyReversal,
+  finishAnyReversal,
+  noteAnswers,
+  type PlacedReversal,
+  renumberAnyReversal,
+  transaction,
+} from '@acopay/store'
 import { nextUpstreamNumber } from '../../security/numbers.ts'
 import { answerText, callUpstream, channelOrThrow, within } from '../../upstream/call-upstream.ts'
 import type { World } from '../../world.ts'
@@ -11,7 +18,7 @@ const REASON = '订单已关闭或已支付，自动退款'
 
 /** A reversal never fails: until the money is back, its job tries again. */
 export async function reversePayment(world: World, key: { mchNo: string; refundNo: string }): Promise<JobOutcome> {
-  const reversal = await findReversal(world.pool, key.mchNo, key.refundNo)
+  const reversal = await findAnyReversal(world.pool, key.mchNo, key.refundNo)
   if (reversal === null) throw new Error(`no reversal ${key.refundNo}`)
   if (reversal.state === 'SUCCESS') return 'done'
   const { mchNo, attemptNo, paymentNo, refundNo, amountFen } = reversal
@@ -39,22 +46,24 @@ export async function reversePayment(world: World, key: { mchNo: string; refundN
   const isDone = stands.kind === 'done' && (!('amountFen' in stands) || stands.amountFen === amountFen)
   if (isDone || (answer.kind === 'refused' && (await isReturned()))) {
     const byUpstream = !isDone
-    await endReversal(world, { ...reversal, byUpstream })
-    return 'done'
+    return endReversal(world, { ...reversal, byUpstream })
   }
   const text = [answerText('refund', answer), ...(stands === answer ? [] : [answerText('query', stands)])].join(
     ', then ',
   )
   world.log.warn({ mchNo, refundNo, answer: text }, 'reversal not done yet')
-  await noteAnswers(world.pool, { table: 'reversal', mchNo, answers: [{ no: refundNo, text }], now: world.now() })
+  await noteAnswers(world.pool, { table: reversal.table, mchNo, answers: [{ no: refundNo, text }], now: world.now() })
   // The upstream ended this refund without sending money, so only a new number can succeed.
-  if (stands.kind === 'failed') await renumberReversal(world.pool, { mchNo, refundNo }, nextUpstreamNumber(upstreamNo))
+  if (stands.kind === 'failed') await renumberAnyReversal(world.pool, reversal, nextUpstreamNumber(upstreamNo))
   return stands.kind === 'processing' && stands.why === undefined ? 'in_progress' : 'retry'
 }
 
 /** The money is back: what the books say, and what the merchant is told, in one transaction. */
-const endReversal = (world: World, reversal: Reversal): Promise<void> =>
+const endReversal = (world: World, reversal: PlacedReversal): Promise<JobOutcome> =>
   transaction(world.pool, async (db) => {
     const now = world.now()
-    if (await finishReversal(db, reversal, now)) await tellSentBack(db, reversal, now)
+    // Its rows may have been moved out of the archive while the upstream was asked: then the job looks for them again.
+    if (!(await finishAnyReversal(db, reversal, now))) return 'retry'
+    await tellSentBack(db, reversal, now)
+    return 'done'
   })

@@ -2,7 +2,7 @@
  * The operator has sent a reversal that the upstream refuses by hand, in the upstream's own pages or through a bank. This marks
  * the reversal as done and ends its job.
  */
-import { findReversal, finishReversal, noteAnswers, type OrderKey, removeJob, transaction } from '@acopay/store'
+import { findAnyReversal, finishAnyReversal, noteAnswers, type OrderKey, removeJob, transaction } from '@acopay/store'
 import type { World } from '../../world.ts'
 import { tellSentBack } from '../notification/tell-sent-back.ts'
 
@@ -13,12 +13,12 @@ export const settleReversal = (
 ): Promise<boolean> =>
   transaction(world.pool, async (db) => {
     const now = world.now()
+    const reversal = await findAnyReversal(db, mchNo, refundNo)
     // The upstream bill does not have our number, so reconciliation must not look for it.
-    if (!(await finishReversal(db, { mchNo, refundNo, byUpstream: true }, now))) return false
-    const reversal = await findReversal(db, mchNo, refundNo)
-    if (reversal !== null) await tellSentBack(db, reversal, now)
+    if (reversal === null || !(await finishAnyReversal(db, { ...reversal, byUpstream: true }, now))) return false
+    await tellSentBack(db, reversal, now)
     const answers = [{ no: refundNo, text: `by hand: ${note} (${by})` }]
-    await noteAnswers(db, { table: 'reversal', mchNo, answers, now })
+    await noteAnswers(db, { table: reversal.table, mchNo, answers, now })
     await removeJob(db, { mchNo, kind: 'reverse_payment', subject: refundNo })
     return true
   })

@@ -6,10 +6,10 @@ import {
   listArchives,
   moveArchive,
   type OrderRows,
-  type Pool,
   putOrderRows,
   readOrderRows,
 } from '@acopay/store'
+import { putBackPayments } from '../../actions/payment/archived-payment.ts'
 import type { Unlock } from '../archive/encryption.ts'
 import { DAMAGED } from '../archive/format.ts'
 import { checkMonthFile } from './check-file.ts'
@@ -33,7 +33,7 @@ export async function bringBack(tools: MonthTools, file: string, unlock: Unlock)
   const progress = progressOf(say, '恢复 bringing back', manifest.orders)
   let [seen, back] = [0, 0]
   await readMonthFile(file, unlock, async (part) => {
-    back += await bringBackPart(pool, archiveNo, part)
+    back += await bringBackPart(tools, archiveNo, part)
     step(`part ${part.part}`)
     seen += part.numbers.length
     progress(seen)
@@ -45,7 +45,7 @@ export async function bringBack(tools: MonthTools, file: string, unlock: Unlock)
 }
 
 /** Only those that this archive has taken out. The rows are read again: they are those of the file, byte for byte. */
-const bringBackPart = (pool: Pool, archiveNo: string, part: MonthPart): Promise<number> =>
+const bringBackPart = ({ pool, stamps, now }: MonthTools, archiveNo: string, part: MonthPart): Promise<number> =>
   inOneTransaction(pool, 'write', async (client) => {
     const { mchNo, numbers: all } = part
     const numbers = await archivedNumbers(client, { mchNo, archiveNo }, all)
@@ -62,6 +62,7 @@ const bringBackPart = (pool: Pool, archiveNo: string, part: MonthPart): Promise<
       const now = found.find((one) => one.table === table)?.lines ?? []
       if (JSON.stringify(now) !== JSON.stringify(lines)) throw new Error(`${DAMAGED}: ${table}`)
     }
+    await putBackPayments(client, stamps, { mchNo, numbers, now })
     await forgetArchived(client, { mchNo, archiveNo, part: part.part }, numbers)
     return numbers.length
   })

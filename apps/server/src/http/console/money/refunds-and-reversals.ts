@@ -2,8 +2,9 @@
 import { formatYuan } from '@acopay/core'
 import type { RefundList, RefundRow, ReversalList, ReversalRow } from '@acopay/protocol/console'
 import {
+  behind,
   FIRST_REFUND,
-  findReversal,
+  findAnyReversal,
   LAST_REFUND,
   type LastAnswer,
   listRefunds,
@@ -77,13 +78,16 @@ function filterOf({ caller, query, pageMax }: ConsoleCall, now: Date) {
   const mchNo = merchantOf(caller, read.text('mch_no', 32) ?? undefined)
   if (mchNo instanceof Failed) return mchNo
   const times = read.times()
-  const until = numberAt(times.until) ?? LAST_REFUND
-  const after = read.text('after', 38) ?? LAST_REFUND
+  const [from, until] = [numberAt(times.from) ?? FIRST_REFUND, numberAt(times.until) ?? LAST_REFUND]
+  const isOldestFirst = read.word('sort', ['oldest']) !== null
+  const after = read.text('after', 38)
   const filter = {
     mchNo,
     number: read.text('number', 64),
-    from: numberAt(times.from) ?? FIRST_REFUND,
-    before: after < until ? after : until,
+    isOldestFirst,
+    ...(isOldestFirst
+      ? { from: after !== null && after > from ? behind(after) : from, before: until }
+      : { from, before: after !== null && after < until ? after : until }),
     state: read.word('state', ['PROCESSING', 'SUCCESS', 'FAIL', 'STUCK']),
     channel: read.text('channel', 32),
     appNo: read.text('app_no', 32),
@@ -118,7 +122,7 @@ async function settle(world: World, { caller, body }: ConsoleCall): Promise<obje
   const [refundNo, note] = [read.needed('refund_no', 38), read.needed('note', 200)]
   const wrong = read.failed()
   if (wrong !== null) return wrong
-  const found = await findReversal(world.pool, mchNo, refundNo)
+  const found = await findAnyReversal(world.pool, mchNo, refundNo)
   if (found === null) return failed('NOT_FOUND', '没有此退回', 'There is no such reversal')
   if (!isStuck(found, world.now())) {
     return failed('CONFLICT', '款项已退回，或仍在处理，请稍候', 'It is back, or still young: wait for it')

@@ -37,6 +37,7 @@ function rowOf(one: SentBack, now: Date): SentBackRow {
     booked_at: one.bookedAt.toISOString(),
     closed_at: one.closedAt?.toISOString() ?? null,
     after_close_s: one.closedAt === null ? null : seconds(one.closedAt, one.paidAt),
+    archive_no: one.archiveNo,
     state: one.state,
     is_stuck: !isBack && one.createdAt < stuckBefore(now),
     by_upstream: one.byUpstream,

@@ -1,9 +1,17 @@
 /** The search box of the header: one text, and everything that has it as a number, the beginning of one, an amount or a name. */
 import { parseYuan } from '@acopay/core'
-import type { Found } from '@acopay/protocol/console'
-import { findOrdersByAmount, listMerchants, listNotifications, listRefunds, listReversals } from '@acopay/store/read'
+import type { ArchivedRow, Found } from '@acopay/protocol/console'
+import {
+  type FoundArchived,
+  findArchivedByNumber,
+  findOrdersByAmount,
+  listMerchants,
+  listNotifications,
+  listRefunds,
+  listReversals,
+} from '@acopay/store/read'
 import type { World } from '../../../world.ts'
-import type { ConsoleCall, ConsoleEndpoint, Failed } from '../call.ts'
+import type { Caller, ConsoleCall, ConsoleEndpoint, Failed } from '../call.ts'
 import { fieldsOf } from '../fields.ts'
 import { merchantRow } from '../merchants/merchants.ts'
 import { refundRow, reversalRow } from '../money/refunds-and-reversals.ts'
@@ -30,15 +38,28 @@ async function find(world: World, { caller, query }: ConsoleCall): Promise<Found
   const merchants = await listMerchants(world.pool, { mchNo, after: '', search: text }, now, MOST)
   const [one, ...others] = byNumber
   const heard = one === undefined || others.length > 0 ? [] : await notificationsOf(world, one)
+  const archived = await findArchivedByNumber(world.pool, text, mchNo, MOST)
   return {
     orders: byNumber.map(orderRow),
     of_amount: byAmount.map(orderRow),
     refunds: refunds.map((row) => refundRow(row, now)),
+    archived: archived.map((one) => archivedRow(one, caller)),
     reversals: reversals.map((row) => reversalRow(row, now)),
     notifications: heard.map(notificationRow),
     merchants: merchants.map(merchantRow),
   }
 }
+
+/** Only who sees every merchant is told where the gateway's files lie. */
+const archivedRow = (one: FoundArchived, { mchNo }: Pick<Caller, 'mchNo'>): ArchivedRow => ({
+  mch_no: one.mchNo,
+  transaction_no: one.transactionNo,
+  mch_trade_no: one.mchTradeNo,
+  state: one.state,
+  archive_no: one.archiveNo,
+  month: one.archiveNo.slice(0, 7),
+  file: mchNo === null ? one.file : null,
+})
 
 /** `12.5`, `12.50` or `¥12.50`; also whole yuan of at most six digits: longer ones are numbers of something. */
 function amountOf(text: string): bigint | null {

@@ -23,7 +23,8 @@ const everySource = (folder: string): string[] => [
 /** By the name of the area. Of an app only the files without a page are named: the others need a browser. */
 const SOURCES: Record<string, string[]> = {
   'packages/core': everySource('packages/core/src'),
-  'packages/protocol': everySource('packages/protocol/src'),
+  // What was recorded is data that `npm run record` writes, held against a gateway by test/recorded-calls.test.ts.
+  'packages/protocol': [...everySource('packages/protocol/src'), '!packages/protocol/src/openapi/recorded.ts'],
   'packages/sdk': everySource('packages/sdk/src'),
   'packages/channels': everySource('packages/channels/src'),
   'apps/console': [

@@ -37,6 +37,6 @@ it('is white where white can be read, as on most shops’ own colours', () => {
 
 it('a colour is six digits in small letters', () => {
   for (const text of ['#0b5fd3', '#000000']) expect(isColor(text)).toBe(true)
-  for (const text of ['', '#fff', '#0B5FD3', 'red', '#0b5fd3;', '#0b5fd3\n', 'url(#a)'])
+  for (const text of ['', 'x#0b5fd3', '#fff', '#0B5FD3', 'red', '#0b5fd3;', '#0b5fd3\n', 'url(#a)'])
     expect(isColor(text), text).toBe(false)
 })

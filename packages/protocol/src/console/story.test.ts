@@ -222,6 +222,12 @@ describe('the story of an order', () => {
     expect(zh).toBe('商户 12:05:00 关单；从未打开过支付')
   })
 
+  it('counts only the attempts that may still be paid', () => {
+    const attempts = [attempt(), ...['SHUT', 'SHUT', 'PAID'].map((state) => attempt({ state } as Partial<AttemptRow>))]
+    const told = storyOf(order({ state: 'CLOSING', close_reason: 'OPERATOR', timeline: [PLACED, ASKED], attempts }))
+    expect(told[0]?.en).toContain('that 1 attempt can no longer be paid')
+  })
+
   it('takes the expiry for the close of which the timeline says nothing', () => {
     expect(storyOf({ ...ONCE, timeline: [PLACED] })[0]?.zh).toBe('商户 12:30:00 关单；从未打开过支付')
     expect(storyOf({ ...ONCE, close_reason: null, timeline: [PLACED] })[0]?.en).toBe(
@@ -276,6 +282,7 @@ describe('the story of an order', () => {
     expect(timeIn('2026-03-01T16:00:01Z', t('12:00:00'))).toBe('03-02 00:00:01')
     expect(timeIn('2026-12-31T16:00:01Z', t('12:00:00'))).toBe('2027-01-01 00:00:01')
     expect(timeIn('2026-02-28T16:00:00Z', t('12:00:00'))).toBe('00:00:00')
+    expect(timeIn('2026-03-01T04:00:00.999Z', t('12:00:00'))).toBe('12:00:00')
   })
 
   it('says a span by its two largest units', () => {

@@ -42,6 +42,17 @@ async function races({ citus }: Trial, orders: number): Promise<number> {
   return violations.size
 }
 
+/** What the gateway's log says of errors, each with how often; so that it is seen what failed below an answer 1500. */
+function loggedErrors(output: string): string[] {
+  const counts = new Map<string, number>()
+  for (const line of output.split('\n').filter((one) => one.startsWith('{'))) {
+    const { msg, err } = JSON.parse(line) as { msg: string; err?: { message: string } }
+    const what = `${msg}: ${err?.message ?? ''}`.replaceAll(/\s+/g, ' ').slice(0, 200)
+    counts.set(what, (counts.get(what) ?? 0) + 1)
+  }
+  return [...counts].sort(([, one], [, other]) => other - one).map(([what, count]) => `${count} × ${what}`)
+}
+
 function isRight({ rows, wrong }: Report): boolean {
   const isFine = rows.every(({ othersFailed, p99: { before, during, after } }) => {
     const bound = TIMES * before + MORE_MS
@@ -67,6 +78,7 @@ async function main(): Promise<number> {
       say(`bound of the others' p99: ${TIMES} times that of before, and ${MORE_MS} ms`)
       return isRight(report) && against === 0 ? 0 : 1
     } finally {
+      for (const line of loggedErrors(trial.gateway.output())) say(`log: ${line}`)
       await trial.stop()
     }
   } finally {

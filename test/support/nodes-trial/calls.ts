@@ -1,7 +1,7 @@
 /** Merchants who place, open attempts, are paid, query and close without a rest, and every call of theirs with what came of it. */
 import { CLOSE_ANSWERS } from '@acopay/protocol'
 import type { DemoSettings } from '../../../apps/server/src/sandbox/demo-merchant.ts'
-import { type Answer, call, close, openAttempt, pay, place, query } from '../merchant.ts'
+import { type Answer, call, close, openAttempt, orderParams, pay, query } from '../merchant.ts'
 
 export type Called = {
   mchNo: string
@@ -48,8 +48,11 @@ export function startCalls(merchants: DemoSettings[], lanes: number): Calls {
   /** Every fourth has an attempt, of which every second is paid before it is closed; what was paid is refunded. */
   async function oneOrder(of: DemoSettings, number: number): Promise<void> {
     const { mchNo } = of
-    const transactionNo = await timed(mchNo, 'place', () => place(of))
-    if (transactionNo === null) return rest()
+    const placed = await timed(mchNo, 'place', async () =>
+      said(await call(of, { method: 'POST', path: 'trade', params: orderParams(of) })),
+    )
+    const transactionNo = placed?.data.transaction_no
+    if (typeof transactionNo !== 'string') return rest()
     const told: Told = { of, transactionNo, isClosed: false }
     orders.push(told)
     if (number % 4 === 0) {

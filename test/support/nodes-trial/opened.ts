@@ -46,7 +46,8 @@ export async function openTrial(dir: string, merchants: number): Promise<Trial> 
     ends.push(() => gateway.end('SIGTERM'))
     const added = await addMerchants(pool, gateway.demo, merchants)
     for (const { mchNo } of added) await addAccounts(pool, { home, from: gateway.demo.mchNo, to: mchNo })
-    return { citus, pool, gateway, merchants: added, placesNow: () => placesNow(pool), stop }
+    const mchNos = added.map(({ mchNo }) => mchNo)
+    return { citus, pool, gateway, merchants: added, placesNow: () => placesNow(pool, mchNos), stop }
   } catch (error) {
     await stop()
     throw error
@@ -65,11 +66,13 @@ async function addAccounts(pool: Pool, { home, from, to }: { home: string; from:
   }
 }
 
-async function placesNow(pool: Pool): Promise<Map<string, number>> {
+/** Asks the coordinator alone, so that it has an answer also while connections to a worker are made anew. */
+async function placesNow(pool: Pool, mchNos: string[]): Promise<Map<string, number>> {
   const { rows } = await pool.query<{ mchNo: string; port: number }>(
-    `select mch_no as "mchNo", nodeport as port from merchant
+    `select mch_no as "mchNo", nodeport as port from unnest($1::text[]) as m (mch_no)
        join pg_dist_placement on shardid = get_shard_id_for_distribution_column('orders', mch_no)
        join pg_dist_node using (groupid)`,
+    [mchNos],
   )
   return new Map(rows.map(({ mchNo, port }) => [mchNo, port]))
 }

@@ -20,8 +20,8 @@ export const runOver = <Row extends pg.QueryResultRow>(
   return run<Row>(db, `${name} in reach`, kept, [...values, reach])
 }
 
-/** A node that takes no connection for so long does not answer. A statement has five seconds, of which this takes one or two. */
-const ANSWERS_WITHIN_MS = 1000
+/** A node that takes no connection for so long does not answer. A statement has five seconds, of which this takes up to twice as much. */
+const ANSWERS_WITHIN_MS = 1500
 
 export type Answering = {
   /** Nodes with rows of merchants that cannot be read now. */

@@ -12,7 +12,7 @@ import './support/only-long.ts'
 import { NOW, seedMerchant } from './support/orders.ts'
 import './support/postgres.ts'
 
-const LONG_MS = 180_000
+const LONG_MS = 600_000
 const DAY_MS = 86_400_000
 /** So long is believed that a node does not answer. */
 const BELIEVED_MS = 5000

@@ -16,7 +16,7 @@ import { readConfig } from '../../apps/server/src/start/config.ts'
 import { merchantsOf } from '../../apps/server/src/start/merchant-groups.ts'
 import { newOrder, placing } from './orders.ts'
 
-export type Line = { level: number; msg: string; nodes?: string[]; err?: { message: string } }
+type Line = { level: number; msg: string; nodes?: string[]; err?: { message: string } }
 
 export type NodesWorld = Awaited<ReturnType<typeof nodesWorld>>
 
@@ -80,7 +80,7 @@ export async function leaveWork(pool: Pool, mchNo: string, at: Date): Promise<st
   return transactionNo
 }
 
-export type Left = { mchNo: string; state: string; told: string; bills: number; jobs: number }
+type Left = { mchNo: string; state: string; told: string; bills: number; jobs: number }
 
 /** How far the work of these merchants is, each order with its notification. The caller says that their nodes answer. */
 export async function progressOf(pool: Pool, orders: Map<string, string>): Promise<Map<string, Omit<Left, 'mchNo'>>> {

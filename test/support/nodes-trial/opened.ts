@@ -14,13 +14,16 @@ import { PATIENT, type StartedProcess, startProcess } from '../process.ts'
 const DATABASE = 'gateway'
 const ROLE = 'serving'
 
+/** The worker's port, and the shard there, which other merchants share. */
+type Place = { port: number; shard: string }
+
 export type Trial = {
   citus: Citus
   pool: Pool
   gateway: StartedProcess
   merchants: DemoSettings[]
-  /** The worker's port on which each merchant lies now. */
-  placesNow: () => Promise<Map<string, number>>
+  /** Where each merchant lies now. */
+  placesNow: () => Promise<Map<string, Place>>
   stop: () => Promise<void>
 }
 
@@ -67,19 +70,19 @@ async function addAccounts(pool: Pool, { home, from, to }: { home: string; from:
 }
 
 /** Asks the coordinator alone, so that it has an answer also while connections to a worker are made anew. */
-async function placesNow(pool: Pool, mchNos: string[]): Promise<Map<string, number>> {
-  const { rows } = await pool.query<{ mchNo: string; port: number }>(
-    `select mch_no as "mchNo", nodeport as port from unnest($1::text[]) as m (mch_no)
+async function placesNow(pool: Pool, mchNos: string[]): Promise<Map<string, Place>> {
+  const { rows } = await pool.query<Place & { mchNo: string }>(
+    `select mch_no as "mchNo", nodeport as port, shardid::text as shard from unnest($1::text[]) as m (mch_no)
        join pg_dist_placement on shardid = get_shard_id_for_distribution_column('orders', mch_no)
        join pg_dist_node using (groupid)`,
     [mchNos],
   )
-  return new Map(rows.map(({ mchNo, port }) => [mchNo, port]))
+  return new Map(rows.map(({ mchNo, ...place }) => [mchNo, place]))
 }
 
 /** Moves this merchant's shard to another worker while whatever goes on goes on. */
 export async function moveAway({ citus, pool, placesNow: where }: Trial, mchNo: string): Promise<void> {
-  const from = (await where()).get(mchNo)
+  const from = (await where()).get(mchNo)?.port
   const to = citus.workers.find(({ port }) => port !== from)?.port
   await pool.query(
     `select citus_move_shard_placement(get_shard_id_for_distribution_column('orders', $1::text), '127.0.0.1', $2, '127.0.0.1', $3, 'force_logical')`,

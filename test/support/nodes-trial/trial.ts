@@ -8,7 +8,7 @@ import { moveAway, type Trial } from './opened.ts'
 const PHASES = ['before', 'during', 'after'] as const
 type Phase = (typeof PHASES)[number]
 
-export type Row = {
+type Row = {
   what: string
   /** Calls of the merchants to whom it happens, and how many of these failed. */
   theirs: number
@@ -22,7 +22,7 @@ export type Row = {
 
 export type Report = { rows: Row[]; orders: number; closed: number; wrong: string[] }
 
-export type Sizes = {
+type Sizes = {
   /** Of each phase. */
   phaseMs: number
   /** Orders at a time of each merchant. */
@@ -38,7 +38,7 @@ export async function runTrial(trial: Trial, { phaseMs, lanes }: Sizes, say: (li
     await pause(phaseMs)
     for (const [index, worker] of citus.workers.entries()) {
       const places = await placesNow()
-      const isTheirs = (mchNo: string): boolean => places.get(mchNo) === worker.port
+      const isTheirs = (mchNo: string): boolean => places.get(mchNo)?.port === worker.port
       const happen = async (): Promise<void> => {
         worker.kill()
         await pause(phaseMs)
@@ -48,7 +48,10 @@ export async function runTrial(trial: Trial, { phaseMs, lanes }: Sizes, say: (li
       say(lineOf(rows.at(-1) as Row))
     }
     const mchNo = merchants[0]?.mchNo ?? ''
-    const moved = { what: 'a merchant moved', isTheirs: (one: string) => one === mchNo, phaseMs }
+    const places = await placesNow()
+    // A shard is moved as a whole.
+    const isTheirs = (one: string): boolean => places.get(one)?.shard === places.get(mchNo)?.shard
+    const moved = { what: 'a merchant moved', isTheirs, phaseMs }
     rows.push(await around(calls, { ...moved, happen: () => moveAway(trial, mchNo) }))
     say(lineOf(rows.at(-1) as Row))
   } finally {
@@ -103,7 +106,7 @@ function failures(calls: Called[]): Record<string, number> {
 export const failedOf = (counts: Record<string, number>): number =>
   Object.values(counts).reduce((sum, count) => sum + count, 0)
 
-export function lineOf({ what, theirs, theirsFailed, others, othersFailed, p50, p99 }: Row): string {
+function lineOf({ what, theirs, theirsFailed, others, othersFailed, p50, p99 }: Row): string {
   const times = PHASES.map((phase) => `${p50[phase]}/${p99[phase]}`).join(', ')
   const its = `its merchants: ${failedOf(theirsFailed)} of ${theirs} calls failed ${JSON.stringify(theirsFailed)}`
   const rest = `others: ${failedOf(othersFailed)} of ${others} ${JSON.stringify(othersFailed)}`

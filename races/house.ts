@@ -103,17 +103,21 @@ export async function openHouse({ gateways: count, dir, env, died }: HouseOption
 
 async function openAll(state: State, count: number, env: Record<string, string>): Promise<void> {
   const { home, gateways } = state
-  state.postgres = await openPostgres(path.join(home, 'pg'))
-  await state.postgres.start()
   state.settings = {
     ACOPAY_HOME: path.join(home, 'gateway'),
-    DATABASE_URL: state.postgres.url,
+    DATABASE_URL: env.DATABASE_URL ?? (await ownDatabase(state)),
     ...COMMON,
     ...env,
   }
   for (let index = 0; index < count; index++) gateways.push({ port: await freePort(), child: null, isReady: false })
   // One after the other: the first gateway builds and migrates.
   for (const index of gateways.keys()) await begin(state, index)
+}
+
+async function ownDatabase(state: State): Promise<string> {
+  state.postgres = await openPostgres(path.join(state.home, 'pg'))
+  await state.postgres.start()
+  return state.postgres.url
 }
 
 const readSettings = <Read>({ home }: State, name: string): Read =>

@@ -22,6 +22,8 @@ export type RunOptions = {
   atOnce: number
   dir: string
   hasBill: boolean
+  /** More settings of the gateways; with `DATABASE_URL` no PostgreSQL is started. */
+  env?: Record<string, string>
   say: (line: string) => void
   /** Called for a violation as soon as an order's events are over; at rest all orders are judged again. */
   found?: (record: OrderRecord, violation: Violation) => void

@@ -23,7 +23,7 @@ export async function run(options: RunOptions): Promise<Outcome> {
     gateways: options.gateways,
     dir: options.dir,
     died: (what) => void broken.push(what),
-    env: options.isKilled ? SHORT_LEASES : {},
+    env: { ...(options.isKilled ? SHORT_LEASES : {}), ...options.env },
   })
   let receiver: Receiver | null = null
   let pulse: Pulse | null = null

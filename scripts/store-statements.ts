@@ -18,14 +18,16 @@ export function storeStatements(): StoreStatement[] {
     )
 }
 
-/** `run(db, name, text, values)`, and `of(name, text)` where a function runs several of one order. */
+/** `run(db, name, text, values)`, `runOver(over, name, text, values)`, and `of(name, text)` where a function runs several of one order. */
 export function statementsIn(file: string, source: string): StoreStatement[] {
   const root = ts.createSourceFile(file, source, ts.ScriptTarget.Latest, true)
   const known = constantsOf(root)
   const found: StoreStatement[] = []
   const visit = (node: ts.Node): void => {
     if (ts.isCallExpression(node) && ts.isIdentifier(node.expression)) {
-      const [name, text] = { run: node.arguments.slice(1), of: node.arguments }[node.expression.text] ?? []
+      const [name, text] =
+        { run: node.arguments.slice(1), runOver: node.arguments.slice(1), of: node.arguments }[node.expression.text] ??
+        []
       if (name !== undefined && text !== undefined && !ts.isArrowFunction(text)) {
         const words = textOf(text, known)
         if (/\b(?:select|insert|update|delete)\b/.test(words))

@@ -24,9 +24,10 @@ import {
   takeNotifications,
   type UntouchedAsk,
 } from '@acopay/store'
+import { pino } from 'pino'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { clusterLines } from '../apps/server/src/commands/migrate-citus.ts'
-import { merchantGroups } from '../apps/server/src/start/merchant-groups.ts'
+import { merchantsOf } from '../apps/server/src/start/merchant-groups.ts'
 import { ourMigrations, readMigration } from '../packages/store/src/migrations/files.ts'
 import { type Citus, citusPrograms, databaseOf, makeCluster, startCitus } from './support/citus.ts'
 import './support/only-long.ts'
@@ -239,7 +240,7 @@ describe.skipIf(!HAS_CITUS)('on three nodes', () => {
   })
 
   it('merchants of one shard share a call, and others do not', async () => {
-    const groupOf = await merchantGroups(pool, () => 0)
+    const { groupOf = () => '' } = await merchantsOf(pool, () => 0, pino({ level: 'silent' }))
     const merchants = [...places.keys()]
     for (let look = 0; look < 3; look += 1) {
       merchants.map(groupOf)

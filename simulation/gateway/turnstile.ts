@@ -29,7 +29,7 @@ const HARMLESS = new Set([
 /** A statement that writes, or calls a function that does. */
 const WRITES = new RegExp(
   String.raw`\b(insert|update|delete|move_untouched|place_orders|expire_untouched|move_order|lease_jobs|take_notifications|` +
-    String.raw`end_notification_tries|give_up_notifications|forget_nonces)\b`,
+    String.raw`shut_attempts|end_notification_tries|give_up_notifications|forget_nonces)\b`,
 )
 
 type Query = { name?: string; text?: string } | string

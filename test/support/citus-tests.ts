@@ -18,6 +18,7 @@ export const CITUS_FILES = [
   'test/reconciliation.test.ts',
   'test/refunds.test.ts',
   'test/citus.test.ts',
+  'test/citus-nodes.test.ts',
 ]
 
 /** Files below the folders that are named above. */

@@ -2,7 +2,17 @@
 
 import type { Channel } from '@acopay/channels'
 import type { Sign } from '@acopay/protocol'
-import type { CallKind, GroupOf, LoggedCall, Placed, Placing, Pool, UntouchedAnswer, UntouchedAsk } from '@acopay/store'
+import type {
+  CallKind,
+  GroupOf,
+  LoggedCall,
+  Placed,
+  Placing,
+  Pool,
+  Spread,
+  UntouchedAnswer,
+  UntouchedAsk,
+} from '@acopay/store'
 import type { Logger } from 'pino'
 import type { BillFile, BillLinks } from './actions/bill/bill-links.ts'
 import type { KnownMerchants } from './http/merchant/known-merchants.ts'
@@ -50,6 +60,9 @@ export type CallLog = {
   write: () => Promise<void>
 }
 
+/** Asks for a list over all merchants, or over those whose rows can be reached; then it may ask twice. */
+export type OverAll = <Result>(list: (spread: Required<Spread>) => Promise<Result>) => Promise<Result>
+
 export type World = {
   pool: Pool
   /**
@@ -79,6 +92,8 @@ export type World = {
   identityProvider: IdentityProvider | null
   /** Which merchants may share a statement. */
   groupOf: GroupOf
+  /** What goes over all merchants in the background: while a node of the database does not answer, over the others' merchants. */
+  overAll: OverAll
   /** The merchants who call. Callers who ask at the same time share one statement. */
   merchants: KnownMerchants
   /** Records an order with its nonce: `insertOrdersTogether` in actions/order/place-order.ts. */

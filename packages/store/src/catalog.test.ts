@@ -243,6 +243,7 @@ const FUNCTIONS = [
   'move_order',
   'move_untouched',
   'place_orders',
+  'shut_attempts',
   'take_notifications',
 ]
 

@@ -46,7 +46,9 @@ export function lookout(world: World, pauseMs: number): Lookout {
 /** If the database does not answer, everything is tried, and each says what it could not do. */
 async function look(world: World): Promise<Due> {
   try {
-    const since = await readDueTimes(world.pool)
+    const since = await world.overAll(async ({ reach }) => (reach === null ? readDueTimes(world.pool) : null))
+    // While not everybody can be asked, everything is tried.
+    if (since === null) return ALL_DUE
     const [now, sureNow] = [world.now().getTime(), world.sureNow().getTime()]
     const isBy = (ms: number, at: Date | null): boolean => at !== null && at.getTime() <= ms
     return {

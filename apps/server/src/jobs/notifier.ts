@@ -54,8 +54,10 @@ export function notifier(world: World): Notifier {
     const total = IN_ALL - running.size
     if (!isAnyDue || total === 0) return 0
     const leaseUntil = new Date(now.getTime() + LEASE_MS)
-    const limits = { ...hosts.free(now.getTime()), total, groupOf: world.groupOf }
-    const taken = await takeNotifications(world.pool, limits, now, leaseUntil)
+    const limits = { ...hosts.free(now.getTime()), total }
+    const taken = await world.overAll((spread) =>
+      takeNotifications(world.pool, { ...limits, ...spread }, now, leaseUntil),
+    )
     for (const one of taken) {
       hosts.began(one.host)
       const sending = sendInItsTrace(world, one, send).finally(() => running.delete(sending))
@@ -118,7 +120,9 @@ function givingUp(world: World, hosts: HostHealth): (now: Date) => Promise<void>
     if (now.getTime() < againMs) return
     againMs = now.getTime() + GIVE_UP_PAUSE_MS
     const before = new Date(now.getTime() - NOTIFY_GIVE_UP_MS)
-    const given = await giveUpNotifications(world.pool, { before, now, groupOf: world.groupOf }, GIVEN_UP_AT_ONCE)
+    const given = await world.overAll((spread) =>
+      giveUpNotifications(world.pool, { before, now, ...spread }, GIVEN_UP_AT_ONCE),
+    )
     if (given > 0) world.log.error({ given, alarm: true }, 'notifications in the dead letters')
     if (given === GIVEN_UP_AT_ONCE) againMs = 0
     hosts.forgetOld(now.getTime())

@@ -128,8 +128,11 @@ async function planDays(world: World): Promise<number> {
   const now = world.now()
   const begun = (day: string) => ({ day, begin: new Date(dayBounds(day).fromMs) })
   await forgetOldAudit(world)
-  const reconciled = await planReconciliations(world.pool, upstreamBillDays(now.getTime()).map(begun), now)
-  return reconciled + (await planBills(world.pool, plannedBillDays(now.getTime()).map(begun), now))
+  const { pool, overAll } = world
+  const upstreamDays = upstreamBillDays(now.getTime()).map(begun)
+  const days = plannedBillDays(now.getTime()).map(begun)
+  const reconciled = await overAll(({ reach }) => planReconciliations(pool, upstreamDays, now, reach))
+  return reconciled + (await overAll(({ reach }) => planBills(pool, days, now, reach)))
 }
 
 /** Leases due jobs for the free lanes. Also expires orders and removes old nonces, which need no job. */
@@ -137,12 +140,14 @@ async function takeRound(world: World, free: Free, due: Due): Promise<{ jobs: Jo
   const now = world.now()
   const expired = due.expiry ? await expireOrders(world) : 0
   const forgetBefore = new Date(world.sureNow().getTime() - world.limits.nonceWindowMs)
-  const forgotten = due.nonces ? await forgetNonces(world.pool, forgetBefore, NONCES_AT_ONCE, world.groupOf) : 0
+  const { pool, overAll } = world
+  const forgotten = due.nonces ? await overAll((spread) => forgetNonces(pool, forgetBefore, NONCES_AT_ONCE, spread)) : 0
   if (!due.jobs) return { jobs: [], swept: expired + forgotten }
   const leaseUntil = new Date(now.getTime() + world.limits.leaseMs)
-  const lease = { now, leaseUntil, groupOf: world.groupOf }
-  const jobs = await leaseJobs(world.pool, lease, free.jobs, ALL_BUT_BILLS)
-  if (free.bills > 0) jobs.push(...(await leaseJobs(world.pool, lease, free.bills, BILL_KINDS)))
+  const lease = (limit: number, kinds: readonly JobKind[]): Promise<Job[]> =>
+    overAll((spread) => leaseJobs(pool, { now, leaseUntil, ...spread }, limit, kinds))
+  const jobs = await lease(free.jobs, ALL_BUT_BILLS)
+  if (free.bills > 0) jobs.push(...(await lease(free.bills, BILL_KINDS)))
   return { jobs, swept: expired + forgotten }
 }
 
@@ -197,6 +202,14 @@ async function runAndSettle(world: World, job: Job): Promise<JobOutcome> {
   return found
 }
 
+/** What all merchants have done together is counted when all can be asked. */
+const countAll = (world: World, signal: AbortSignal): Promise<void> =>
+  world.overAll(async ({ reach }) => {
+    if (reach !== null) return
+    await countHourlyFigures(world, signal)
+    await countFigureHours(world, signal)
+  })
+
 export type Worker = { stop: () => Promise<void> }
 
 /**
@@ -236,9 +249,7 @@ export function startWorker(world: World, nextLook: Lookout): Worker {
   async function countOften(): Promise<void> {
     const startMs = world.steadyMs()
     const { signal } = stopping
-    await countHourlyFigures(world, signal)
-      .then(() => countFigureHours(world, signal))
-      .catch((err: unknown) => world.log.error({ err }, 'hourly figures not counted'))
+    await countAll(world, signal).catch((err: unknown) => world.log.error({ err }, 'hourly figures not counted'))
     const tookMs = world.steadyMs() - startMs
     countAgainMs = world.now().getTime() + Math.max(COUNT_PAUSE_MS, COUNT_SHARE * tookMs)
     counting = null

@@ -24,7 +24,7 @@ import { NO_TRACES, type Tracer } from '../tracing/along.ts'
 import { channelAccounts } from '../upstream/accounts.ts'
 import type { RestShare } from '../upstream/circuit-breaker.ts'
 import { VERSION } from '../version.ts'
-import type { World } from '../world.ts'
+import type { OverAll, World } from '../world.ts'
 import type { Clock } from './clock.ts'
 import type { Config } from './config.ts'
 
@@ -58,6 +58,8 @@ export type Parts = {
   clock: Clock
   /** One group where it is not said. */
   groupOf?: GroupOf
+  /** Everybody is always in reach where it is not said. */
+  overAll?: OverAll
   /** Ready where it is not said: a test's world has no start. */
   phase?: World['phase']
   /** The machine's own where it is not said. */
@@ -83,6 +85,7 @@ export function buildWorld({
   sandboxUrl,
   clock,
   groupOf = ONE_GROUP,
+  overAll = (list) => list({ groupOf, reach: null }),
   phase = () => 'ready',
   hashing = hashingQueue(),
   restShare,
@@ -109,7 +112,7 @@ export function buildWorld({
     isSandbox: config.mode === 'sandbox',
     consoleRules: consoleRulesOf(config),
     identityProvider: identityProviderOf(config, clock.steadyMs),
-    groupOf,
+    ...{ groupOf, overAll },
     ...sharedStatements({ pool, now, steadyMs: clock.steadyMs, metrics, groupOf }),
     signingKey,
     signNotification: (mchNo, news, at) =>

@@ -27,7 +27,7 @@ import { installationBus, keepExchanging } from './installation.ts'
 import { lastCalls } from './last-calls.ts'
 import { type Close, closeAll, goneOnce, watched } from './lifetime.ts'
 import { openLog, standardOutput } from './log.ts'
-import { merchantGroups } from './merchant-groups.ts'
+import { merchantsOf } from './merchant-groups.ts'
 import { openMetrics } from './open-metrics.ts'
 import { openTraces } from './open-traces.ts'
 import { type Preparing, prepareDatabase } from './prepare-database.ts'
@@ -129,7 +129,7 @@ async function start({ config, machine, signal, opened, member }: Start): Promis
     publicUrl: () => urls.public,
     ownUrl: () => urls.own,
     sandboxUrl: () => urls.sandbox(),
-    ...{ clock, groupOf: await merchantGroups(pool, clock.steadyMs) },
+    ...{ clock, ...(await merchantsOf(pool, clock.steadyMs, log)) },
     phase: () => phase,
     sleep: machine.sleep,
   })

@@ -1,6 +1,7 @@
 /** Which merchants' calls may share a statement: all on one PostgreSQL; on a Citus those whose rows lie in one shard. */
-import { type GroupOf, isSpread, type Pool, readCluster, readPlaces } from '@acopay/store'
-import { ONE_GROUP } from '../outbound/coalesce.ts'
+import { type GroupOf, isSpread, type Pool, readAnswering, readCluster, readPlaces } from '@acopay/store'
+import type { OverAll, World } from '../world.ts'
+import { listsInReach } from './merchants-in-reach.ts'
 
 /** Shards are moved without a new number, but they may be split by hand: then merchants part that lay together. */
 const FORGOTTEN_AFTER_MS = 60_000
@@ -9,10 +10,15 @@ const KNOWN_MAX = 100_000
 type Place = { mchNo: string; place: string }
 
 /** `steadyMs`: a clock that only goes ahead. */
-export async function merchantGroups(pool: Pool, steadyMs: () => number): Promise<GroupOf> {
+export async function merchantsOf(
+  pool: Pool,
+  steadyMs: () => number,
+  log: World['log'],
+): Promise<{ groupOf?: GroupOf; overAll?: OverAll }> {
   const cluster = await readCluster(pool)
-  if (cluster === null || !isSpread(cluster)) return ONE_GROUP
-  return learningGroups((mchNos) => readPlaces(pool, mchNos), steadyMs)
+  if (cluster === null || !isSpread(cluster)) return {}
+  const groupOf = learningGroups((mchNos) => readPlaces(pool, mchNos), steadyMs)
+  return { groupOf, overAll: listsInReach({ read: () => readAnswering(pool), steadyMs, log, groupOf }) }
 }
 
 /** A merchant whose place is not known yet is a group by itself, which is always right; its place is asked for meanwhile. */

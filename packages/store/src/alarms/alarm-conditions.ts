@@ -1,5 +1,6 @@
 /** What is wrong, as the database shows it: one statement over all merchants. */
-import { type Db, run } from '../db.ts'
+import { type Reach, runOver } from '../citus/reach.ts'
+import type { Db } from '../db.ts'
 import { HEALTH_MAX } from '../jobs/stuck-jobs.ts'
 import type { AlarmExample, SeenAlarm } from './alarms.ts'
 
@@ -44,20 +45,23 @@ const CONDITIONS: Condition[] = [
 const oldest = ({ kind, subject, from, at, mchNo = 'mch_no', number }: Condition): string =>
   `select '${kind}' as kind, '${subject}' as subject, count(*)::int as found,
           (array_agg(json_build_object('mchNo', m, 'number', n)::text order by at, n))[1:${EXAMPLES_MAX}] as examples
-     from (select ${mchNo} as m, ${number} as n, ${at} as at from ${from} limit ${HEALTH_MAX}) x having count(*) > 0`
+     from (select ${mchNo} as m, ${number} as n, ${at} as at from ${from} /* of those in reach: mch_no */ limit ${HEALTH_MAX}) x having count(*) > 0`
 
 const TEXT = [
   ...CONDITIONS.map(oldest),
   `select 'upstream-refuses', mch_no || '/' || channel, 1, array[json_build_object('mchNo', mch_no, 'number', '')::text]
-     from channel_account where complaint is not null`,
+     from channel_account where complaint is not null /* of those in reach: mch_no */`,
   `select 'alarm-channel-failing', channel_id, tries, array[]::text[]
      from alarm_channel where enabled and failing_from < $2`,
 ].join('\nunion all\n')
 
 /** A count stops at HEALTH_MAX. */
-export async function alarmConditions(db: Db, { stuckSince, failingSince }: { stuckSince: Date; failingSince: Date }) {
+export async function alarmConditions(
+  db: Db,
+  { stuckSince, failingSince, reach }: { stuckSince: Date; failingSince: Date; reach?: Reach },
+) {
   type Row = { kind: string; subject: string; found: number; examples: string[] }
-  const rows = await run<Row>(db, 'alarmConditions', TEXT, [stuckSince, failingSince])
+  const rows = await runOver<Row>({ db, reach }, 'alarmConditions', TEXT, [stuckSince, failingSince])
   return rows.map(
     (row): SeenAlarm => ({
       ...row,

@@ -1,4 +1,5 @@
 /** The merchants' bills: the rows of a day, and the files that were made. Days are texts, `yyyy-MM-dd`, in UTC+8. */
+import { type Reach, runOver } from '../citus/reach.ts'
 import { type Db, run } from '../db.ts'
 import type { Job } from '../jobs/jobs.ts'
 
@@ -177,15 +178,22 @@ export async function removeBillFile(db: Db, { mchNo, day }: BillKey, fileNo: st
  * Writes a job for each merchant and each of these days whose bill is not made yet, if the merchant existed on that day.
  * Returns how many jobs were added. `begin` is the moment at which the day begins.
  */
-export async function planBills(db: Db, days: { day: string; begin: Date }[], now: Date): Promise<number> {
-  const rows = await run(
-    db,
+export async function planBills(
+  db: Db,
+  days: { day: string; begin: Date }[],
+  now: Date,
+  reach?: Reach,
+): Promise<number> {
+  const rows = await runOver(
+    { db, reach },
     'planBills',
     `insert into job (mch_no, kind, subject, due_at, tries, created_at)
      select m.mch_no, 'make_bill', d.day, $3, 0, $3
        from merchant m cross join unnest($1::text[], $2::timestamptz[]) as d (day, begin)
       where m.created_at <= d.begin + interval '1 day'
-        and not exists (select from bill b where b.mch_no = m.mch_no and b.bill_day = d.day::date)
+        and not exists (select from bill b where b.mch_no = m.mch_no and b.bill_day = d.day::date
+                         /* of those in reach: b.mch_no */)
+        /* of those in reach: m.mch_no */
      on conflict do nothing returning 1`,
     [days.map(({ day }) => day), days.map(({ begin }) => begin), now],
   )

@@ -1,5 +1,6 @@
 /** Reconciliation: the booked rows to compare with upstream bills, and its results. Days are texts, `yyyy-MM-dd`, in UTC+8. */
 import { arrivedPaymentsOfDay } from '../archive/arrived-bills.ts'
+import { type Reach, runOver } from '../citus/reach.ts'
 import { type Db, run } from '../db.ts'
 
 export type BookedPayment = { attemptNo: string; paymentNo: string; amountFen: bigint }
@@ -156,16 +157,23 @@ export async function writeReconciliation(
  * Writes a job for each channel account and each of these days that is not reconciled yet, if the account existed on that
  * day. Returns how many jobs were added. `begin` is the moment at which the day begins.
  */
-export async function planReconciliations(db: Db, days: { day: string; begin: Date }[], now: Date): Promise<number> {
-  const rows = await run(
-    db,
+export async function planReconciliations(
+  db: Db,
+  days: { day: string; begin: Date }[],
+  now: Date,
+  reach?: Reach,
+): Promise<number> {
+  const rows = await runOver(
+    { db, reach },
     'planReconciliations',
     `insert into job (mch_no, kind, subject, due_at, tries, created_at)
      select c.mch_no, 'reconcile_day', c.channel || '/' || d.day, $3, 0, $3
        from channel_account c cross join unnest($1::text[], $2::timestamptz[]) as d (day, begin)
       where c.created_at <= d.begin + interval '1 day'
         and not exists (
-          select from reconciliation r where r.mch_no = c.mch_no and r.channel = c.channel and r.day = d.day::date)
+          select from reconciliation r where r.mch_no = c.mch_no and r.channel = c.channel and r.day = d.day::date
+             /* of those in reach: r.mch_no */)
+        /* of those in reach: c.mch_no */
      on conflict do nothing returning 1`,
     [days.map(({ day }) => day), days.map(({ begin }) => begin), now],
   )

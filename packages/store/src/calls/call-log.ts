@@ -1,5 +1,6 @@
 /** The log of each merchant's calls: written in batches after the answers have left, read by the merchant. */
-import { EACH_ALONE, type GroupOf, inGroups, whereOf } from '../citus/groups.ts'
+import { EACH_ALONE, inGroups, type Spread, whereOf } from '../citus/groups.ts'
+import { runOver } from '../citus/reach.ts'
 import { type Db, run } from '../db.ts'
 
 export type CallKind = 'done' | 'refused' | 'unproven'
@@ -100,11 +101,17 @@ export const listCalls = (
   )
 
 /** Forgets at most `limit` calls before `before`; returns how many. */
-export async function forgetCalls(db: Db, before: Date, limit: number, groupOf: GroupOf = EACH_ALONE): Promise<number> {
-  const old = await run<{ mchNo: string; kind: string; at: Date; requestId: string }>(
-    db,
+export async function forgetCalls(
+  db: Db,
+  before: Date,
+  limit: number,
+  { groupOf = EACH_ALONE, reach }: Spread = {},
+): Promise<number> {
+  const old = await runOver<{ mchNo: string; kind: string; at: Date; requestId: string }>(
+    { db, reach },
     'oldCalls',
-    'select mch_no as "mchNo", kind, at, request_id as "requestId" from call_log where at < $1 order by at limit $2',
+    `select mch_no as "mchNo", kind, at, request_id as "requestId" from call_log
+      where at < $1 /* of those in reach: mch_no */ order by at limit $2`,
     [before, limit],
   )
   let forgotten = 0

@@ -1,5 +1,6 @@
 /** Lists whose members belong to many merchants, cut so that each part lies in one place. */
 import { type Db, run } from '../db.ts'
+import type { Reach } from './reach.ts'
 
 /**
  * The group of a merchant: only members of one group share a call of a function. One PostgreSQL needs no more than one; where the database is
@@ -9,6 +10,9 @@ export type GroupOf = (mchNo: string) => string
 
 /** Right everywhere, and as slow as can be. */
 export const EACH_ALONE: GroupOf = (mchNo) => mchNo
+
+/** How a list over all merchants is asked for: who shares a call, and whom it goes over. */
+export type Spread = { groupOf?: GroupOf; reach?: Reach }
 
 /** The items of each group, in their order. */
 export function inGroups<Item extends { mchNo: string }>(items: readonly Item[], groupOf: GroupOf): Item[][] {
@@ -20,6 +24,26 @@ export function inGroups<Item extends { mchNo: string }>(items: readonly Item[],
     else own.push(item)
   }
   return [...groups.values()]
+}
+
+/**
+ * Takes what was found, group by group. Where a group fails and others were taken, these are answered: what fails, fails again when it is
+ * looked for the next time, and what was taken does not wait for the end of its lease.
+ */
+export async function takenOfEach<Item extends { mchNo: string }, Taken>(
+  groups: Item[][],
+  take: (group: Item[], soFar: number) => Promise<Taken[]>,
+): Promise<Taken[]> {
+  const taken: Taken[] = []
+  for (const group of groups) {
+    try {
+      taken.push(...(await take(group, taken.length)))
+    } catch (error) {
+      if (taken.length === 0) throw error
+      return taken
+    }
+  }
+  return taken
 }
 
 /** By which a cluster finds where a list of one group lies: any of its merchants. Empty for an empty list. */

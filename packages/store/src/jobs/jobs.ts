@@ -3,7 +3,8 @@
  * none.
  */
 import { JOB_KINDS, type JobKind } from '@acopay/core'
-import { EACH_ALONE, type GroupOf, inGroups, whereOf } from '../citus/groups.ts'
+import { EACH_ALONE, inGroups, type Spread, takenOfEach, whereOf } from '../citus/groups.ts'
+import { runOver } from '../citus/reach.ts'
 import { type Db, run } from '../db.ts'
 
 /** `tries` is the lease's number: an update must match it, so that an expired lease cannot overwrite a newer one. */
@@ -29,7 +30,7 @@ export async function insertLeasedJob(db: Db, job: JobKey, dueAt: Date, now: Dat
 const LOOKED_AT = 2
 const LOOKS = 3
 
-type Leasing = { now: Date; leaseUntil: Date; groupOf?: GroupOf }
+type Leasing = Spread & { now: Date; leaseUntil: Date }
 
 /**
  * Leases at most `limit` due jobs of these kinds until `leaseUntil`. They are found without a lock and then taken, group by group, by a call
@@ -42,10 +43,11 @@ export async function leaseJobs(
   kinds: readonly JobKind[] = JOB_KINDS,
 ): Promise<Job[]> {
   for (let look = 0; look < LOOKS; look += 1) {
-    const due = await run<JobKey>(
-      db,
+    const due = await runOver<JobKey>(
+      { db, reach: leasing.reach },
       'dueJobs',
-      `select mch_no as "mchNo", kind, subject from job where due_at <= $1 and kind = any($3) order by due_at limit $2`,
+      `select mch_no as "mchNo", kind, subject from job
+        where due_at <= $1 and kind = any($3) /* of those in reach: mch_no */ order by due_at limit $2`,
       [leasing.now, LOOKED_AT * limit, kinds],
     )
     if (due.length === 0) return []
@@ -55,10 +57,14 @@ export async function leaseJobs(
   return []
 }
 
-async function leaseSome(db: Db, { now, leaseUntil, groupOf = EACH_ALONE }: Leasing, due: JobKey[], limit: number) {
-  const leased: Job[] = []
-  for (const keys of inGroups(due, groupOf)) {
-    if (leased.length === limit) break
+function leaseSome(
+  db: Db,
+  { now, leaseUntil, groupOf = EACH_ALONE }: Leasing,
+  due: JobKey[],
+  limit: number,
+): Promise<Job[]> {
+  return takenOfEach(inGroups(due, groupOf), async (keys, leased) => {
+    if (leased === limit) return []
     const rows = await run<Pick<Job, 'tries' | 'createdAt'> & { place: number }>(
       db,
       'takeJobs',
@@ -67,15 +73,14 @@ async function leaseSome(db: Db, { now, leaseUntil, groupOf = EACH_ALONE }: Leas
         whereOf(keys),
         now,
         leaseUntil,
-        limit - leased.length,
+        limit - leased,
         keys.map(({ mchNo }) => mchNo),
         keys.map(({ kind }) => kind),
         keys.map(({ subject }) => subject),
       ],
     )
-    leased.push(...rows.map(({ place, tries, createdAt }) => ({ ...(keys[place - 1] as JobKey), tries, createdAt })))
-  }
-  return leased
+    return rows.map(({ place, tries, createdAt }) => ({ ...(keys[place - 1] as JobKey), tries, createdAt }))
+  })
 }
 
 /** Leases this job. Null when another lease lasts beyond `now`, or the job does not exist any more. */

@@ -2,7 +2,8 @@
  * Nonces of signed requests. The protocol signs neither a time nor the name of the call, so a request that changes something
  * needs a nonce that no request had before it.
  */
-import { EACH_ALONE, type GroupOf, inGroups, whereOf } from '../citus/groups.ts'
+import { EACH_ALONE, inGroups, type Spread, whereOf } from '../citus/groups.ts'
+import { runOver } from '../citus/reach.ts'
 import { type Db, run } from '../db.ts'
 
 /** Records a nonce. False when this merchant used it before. Call it in the transaction of the change. */
@@ -35,12 +36,12 @@ export async function forgetNonces(
   db: Db,
   before: Date,
   limit: number,
-  groupOf: GroupOf = EACH_ALONE,
+  { groupOf = EACH_ALONE, reach }: Spread = {},
 ): Promise<number> {
-  const old = await run<NonceUse>(
-    db,
+  const old = await runOver<NonceUse>(
+    { db, reach },
     'oldNonces',
-    'select mch_no as "mchNo", nonce from nonce where used_at < $1 order by used_at limit $2',
+    'select mch_no as "mchNo", nonce from nonce where used_at < $1 /* of those in reach: mch_no */ order by used_at limit $2',
     [before, limit],
   )
   let forgotten = 0

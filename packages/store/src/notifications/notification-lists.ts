@@ -1,7 +1,8 @@
 /** Notifications as merchants and operators list them, and sending them again on request. */
 import type { NotificationState } from '@acopay/core'
 import { type Db, run } from '../db.ts'
-import type { NewNotification, NotificationKey } from './notifications.ts'
+import type { NotificationKey } from './due-notifications.ts'
+import type { NewNotification } from './notifications.ts'
 
 /** A notification with its last try (null before the first). `nextAt`: when it is tried next; null when it is not. */
 export type ListedNotification = NotificationKey & {

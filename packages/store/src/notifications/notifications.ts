@@ -1,9 +1,9 @@
 /** Notifications to merchants, and every try to send one. */
 import type { NotificationState } from '@acopay/core'
-import { EACH_ALONE, type GroupOf, inGroups, whereOf } from '../citus/groups.ts'
+import { EACH_ALONE, inGroups, type Spread, takenOfEach, whereOf } from '../citus/groups.ts'
+import { runOver } from '../citus/reach.ts'
 import { type Db, retried, run } from '../db.ts'
-
-export type NotificationKey = { mchNo: string; transactionNo: string; seq: number }
+import { dueInReach, dueOfAll, type NotificationKey, type TakeLimits } from './due-notifications.ts'
 
 /** `news`: the business fields as a JSON object. `host`: of the URL; notifications to one host succeed or fail together. */
 export type NewNotification = NotificationKey & {
@@ -33,9 +33,6 @@ export async function insertNotification(db: Db, one: NewNotification & Partial<
 /** `taken` is the lease's number; `tries` is the number of failed tries before this one. */
 export type TakenNotification = NewNotification & Cause & { taken: number; tries: number }
 
-/** How many calls may start now: `perHost` for a host that is not in `free`, `free` for the others, `total` in all. */
-export type TakeLimits = { perHost: number; free: ReadonlyMap<string, number>; total: number }
-
 /** What another process has taken meanwhile is passed over; when it has taken all of them, there may be others. */
 const LOOKS = 3
 
@@ -45,22 +42,15 @@ const LOOKS = 3
  */
 export async function takeNotifications(
   db: Db,
-  limits: TakeLimits & { groupOf?: GroupOf },
+  limits: TakeLimits & Spread,
   now: Date,
   leaseUntil: Date,
 ): Promise<TakenNotification[]> {
-  const { perHost, free, total, groupOf = EACH_ALONE } = limits
+  const { groupOf = EACH_ALONE, reach = null } = limits
   for (let look = 0; look < LOOKS; look += 1) {
-    const due = await run<NotificationKey>(
-      db,
-      'dueNotifications',
-      `select mch_no as "mchNo", transaction_no as "transactionNo", seq from due_notifications($1, $2, $3, $4)
-        order by due_at, seq limit $5`,
-      [now, perHost, [...free.keys()], [...free.values()], total],
-    )
+    const due = reach === null ? await dueOfAll(db, limits, now) : await dueInReach(db, limits, now, reach)
     if (due.length === 0) return []
-    const taken: TakenNotification[] = []
-    for (const keys of inGroups(due, groupOf)) taken.push(...(await takeThese(db, keys, now, leaseUntil)))
+    const taken = await takenOfEach(inGroups(due, groupOf), (keys) => takeThese(db, keys, now, leaseUntil))
     if (taken.length > 0) return taken
   }
   return []
@@ -123,16 +113,16 @@ export async function endNotificationTries(db: Db, tries: NotificationTry[]): Pr
   return tries.map((_, index) => states.get(index + 1) ?? null)
 }
 
-export type GivingUp = { before: Date; now: Date; groupOf?: GroupOf }
+export type GivingUp = Spread & { before: Date; now: Date }
 
 /** Turns at most `limit` notifications that have waited since before `before` into dead letters. Returns how many. */
 export async function giveUpNotifications(db: Db, giving: GivingUp, limit: number): Promise<number> {
-  const { before, now, groupOf = EACH_ALONE } = giving
-  const late = await run<NotificationKey>(
-    db,
+  const { before, now, groupOf = EACH_ALONE, reach } = giving
+  const late = await runOver<NotificationKey>(
+    { db, reach },
     'lateNotifications',
     `select mch_no as "mchNo", transaction_no as "transactionNo", seq from notification
-      where state = 'PENDING' and round_at <= $1 and due_at <= $2 order by round_at limit $3`,
+      where state = 'PENDING' and round_at <= $1 and due_at <= $2 /* of those in reach: mch_no */ order by round_at limit $3`,
     [before, now, limit],
   )
   let given = 0

@@ -1,17 +1,18 @@
 /** Orders past their expiry. They are found without a lock; those for which no attempt was ever opened are expired in whole lists. */
 import type { CloseReason, OrderState } from '@acopay/core'
 import { whereOf } from '../citus/groups.ts'
+import { type Reach, runOver } from '../citus/reach.ts'
 import { type Db, retried, run } from '../db.ts'
 
 export type LapsedOrder = { mchNo: string; transactionNo: string; attempts: number }
 
 /** At most `limit` NOTPAY orders whose expiry is `due` or earlier, the oldest first. */
-export const lapsedOrders = (db: Db, due: Date, limit: number): Promise<LapsedOrder[]> =>
-  run(
-    db,
+export const lapsedOrders = (db: Db, due: Date, limit: number, reach?: Reach): Promise<LapsedOrder[]> =>
+  runOver(
+    { db, reach },
     'lapsedOrders',
     `select mch_no as "mchNo", transaction_no as "transactionNo", attempts from orders
-      where state = 'NOTPAY' and time_expire <= $1 order by time_expire limit $2`,
+      where state = 'NOTPAY' and time_expire <= $1 /* of those in reach: mch_no */ order by time_expire limit $2`,
     [due, limit],
   )
 
@@ -19,23 +20,25 @@ export const lapsedOrders = (db: Db, due: Date, limit: number): Promise<LapsedOr
  * The same of every merchant alike: the oldest of each come first. It looks at every merchant, so it is for when more have lapsed than
  * `lapsedOrders` has returned. May return fewer than `limit` although there are more.
  */
-export async function lapsedOrdersOfEach(db: Db, due: Date, limit: number): Promise<LapsedOrder[]> {
-  const merchants = await run<{ mchNo: string }>(
-    db,
+export async function lapsedOrdersOfEach(db: Db, due: Date, limit: number, reach?: Reach): Promise<LapsedOrder[]> {
+  const merchants = await runOver<{ mchNo: string }>(
+    { db, reach },
     'merchantsWithLapsed',
     `select m.mch_no as "mchNo" from merchant m cross join lateral (
        select o.time_expire from orders o where o.mch_no = m.mch_no and o.state = 'NOTPAY' and o.time_expire <= $1
-        order by o.mch_no, o.time_expire limit 1) oldest`,
+          /* of those in reach: o.mch_no */
+        order by o.mch_no, o.time_expire limit 1) oldest where true /* of those in reach: m.mch_no */`,
     [due],
   )
   if (merchants.length === 0) return []
-  return run(
-    db,
+  return runOver(
+    { db, reach },
     'lapsedOrdersOfEach',
     `select m.mch_no as "mchNo", o.transaction_no as "transactionNo", o.attempts
        from merchant m cross join lateral (
          select o.transaction_no, o.attempts, o.time_expire, row_number() over (partition by o.mch_no order by o.time_expire) as place
            from (select * from orders o where o.mch_no = m.mch_no and o.state = 'NOTPAY' and o.time_expire <= $1
+                    /* of those in reach: o.mch_no */
                   order by o.mch_no, o.time_expire limit $3) o) o
       where m.mch_no = any ($4) order by o.place, o.time_expire limit $2`,
     [due, limit, Math.max(1, Math.floor(limit / merchants.length)), merchants.map(({ mchNo }) => mchNo)],

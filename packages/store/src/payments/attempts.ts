@@ -107,7 +107,7 @@ const SHUTTING = ATTEMPT_STATES.flatMap((was) => {
 })
 
 /**
- * Moves those that are proven closed as their table says, each with the job that watches it, and writes the answers down. One statement;
+ * Moves those that are proven closed as their table says, each with the job that watches it, and writes the answers down. One call;
  * lock the order first. Returns the states of all attempts of the order afterwards.
  */
 export async function shutAttempts(db: Db, shut: ShutAttempts): Promise<AttemptState[]> {
@@ -115,21 +115,7 @@ export async function shutAttempts(db: Db, shut: ShutAttempts): Promise<AttemptS
   const rows = await run<{ state: AttemptState }>(
     db,
     'shutAttempts',
-    `with known as (
-       select a.attempt_no, a.state, m.becomes, s.text from attempt a
-         left join unnest($3::text[], $4::text[]) as m (was, becomes) on m.was = a.state and a.attempt_no = any ($5)
-         left join unnest($6::text[], $7::text[]) as s (no, text) on s.no = a.attempt_no
-        where a.mch_no = $1 and a.transaction_no = $2),
-     changed as (
-       update attempt a set state = coalesce(k.becomes, a.state), last_answer = coalesce(k.text, a.last_answer),
-              changed_at = case when k.becomes is null then a.changed_at else $8 end,
-              last_answer_at = case when k.text is null then a.last_answer_at else $8 end
-         from known k
-        where a.mch_no = $1 and a.attempt_no = k.attempt_no and (k.becomes is not null or k.text is not null)),
-     watched as (
-       insert into job (mch_no, kind, subject, due_at, tries, created_at)
-       select $1, 'watch_attempt', attempt_no, $9, 1, $8 from known where becomes is not null on conflict do nothing)
-     select coalesce(becomes, state) as state from known order by attempt_no`,
+    'select state from shut_attempts($1, $2, $3, $4, $5, $6, $7, $8, $9)',
     [
       shut.mchNo,
       shut.transactionNo,

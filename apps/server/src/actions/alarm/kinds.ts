@@ -143,6 +143,7 @@ const LINES_ZH: Record<string, string> = {
   'too many connections': '连接过多，新连接被拒绝',
   'the clock is in doubt: no order expires': '时钟不可信，订单暂不过期',
   'the embedded database is lost and is being started again': '内置数据库已断开，正在重新启动',
+  'nodes of the database do not answer: their merchants wait': '数据库有节点没有应答，其上的商户等待',
   'the moment at which stamping began was removed or changed in the database': '数据库中时间线印章的起始记录被改动',
   'an error that nothing caught': '未处理的程序错误，请报告',
   'a worker ended and is started again': '一个工作进程意外结束，正在重新启动',

@@ -3,6 +3,8 @@ import {
   alarmConditions,
   forgetAlarms,
   openAlarms,
+  type Pool,
+  type Reach,
   seeAlarms,
   stepAlarms,
   takeAlarmWatch,
@@ -40,13 +42,17 @@ export async function noteOwnAlarms(
 }
 
 /** Returns how many alarms took a step; 0 where another process looks. */
-export const lookForAlarms = ({ pool }: World, now: Date): Promise<number> =>
+export const lookForAlarms = ({ pool, overAll }: World, now: Date): Promise<number> =>
+  overAll(({ reach }) => lookOver(pool, now, reach))
+
+const lookOver = (pool: Pool, now: Date, reach: Reach): Promise<number> =>
   transaction(pool, async (db) => {
     if (!(await takeAlarmWatch(db, now, new Date(now.getTime() + LOOK_MS)))) return 0
     const ago = (ms: number): Date => new Date(now.getTime() - ms)
-    const found = await alarmConditions(db, { stuckSince: ago(STUCK_MS), failingSince: ago(FAILING_MS) })
+    const found = await alarmConditions(db, { stuckSince: ago(STUCK_MS), failingSince: ago(FAILING_MS), reach })
     await seeAlarms(db, found, { now, flapAfter: flapAfter(now), areEvents: false })
-    const steps = decideAlarms(await openAlarms(db), now)
+    // Of merchants who are out of reach nobody knows whether theirs has ended.
+    const steps = decideAlarms(await openAlarms(db), now).filter(({ what }) => reach === null || what !== 'cleared')
     await stepAlarms(db, steps, now)
     await forgetAlarms(db, ago(KEPT_MS), FORGOTTEN_AT_ONCE)
     return steps.length

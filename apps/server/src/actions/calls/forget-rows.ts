@@ -24,7 +24,8 @@ export async function forgetOldRows(world: World): Promise<number> {
 async function forget(world: World, of: Retained, days: number, beginOf: (at: Date) => string | Date): Promise<number> {
   if (days === 0) return 0
   const at = new Date(world.sureNow().getTime() - Math.max(days, DAYS_MIN) * DAY_MS)
-  const removed = await forgetRows(world.pool, of, { before: beginOf(at), limit: ROWS_AT_ONCE })
+  const old = { before: beginOf(at), limit: ROWS_AT_ONCE }
+  const removed = await world.overAll((spread) => forgetRows(world.pool, of, { ...old, ...spread }))
   if (removed === 0) return 0
   world.metrics.forgotten(of, removed)
   world.log.info({ of, removed, before: at }, 'rows older than their retention removed')

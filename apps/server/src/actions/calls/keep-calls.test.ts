@@ -23,6 +23,7 @@ beforeEach(() => {
   warn.mockClear()
 })
 
+const overAll: World['overAll'] = (list) => list({ groupOf: () => '', reach: null })
 const made = () => callLog({ pool, log, max: 1000 })
 const call = { requestId: 'r' } as LoggedCall
 
@@ -122,7 +123,11 @@ describe('the log of calls', () => {
         signal?.addEventListener('abort', () => resolve())
       })
     }
-    const writer = startCallLogWriter({ pool, log, callLog: kept, now: () => new Date(0), sleep } as unknown as World)
+    const writer = startCallLogWriter({
+      ...{ pool, log, overAll, sleep },
+      callLog: kept,
+      now: () => new Date(0),
+    } as unknown as World)
     await vi.waitFor(() => expect(pauses).toEqual([1000]))
     kept.add('M1', 'done', call)
     wake()

@@ -92,5 +92,5 @@ function inParts(lists: CallsOfOne[]): CallsOfOne[][] {
 }
 
 /** Removes calls that are older than they are kept. */
-export const forgetOldCalls = ({ pool, now, groupOf }: World): Promise<number> =>
-  forgetCalls(pool, new Date(now().getTime() - KEPT_MS), FORGOTTEN_AT_ONCE, groupOf)
+export const forgetOldCalls = ({ pool, now, overAll }: World): Promise<number> =>
+  overAll((spread) => forgetCalls(pool, new Date(now().getTime() - KEPT_MS), FORGOTTEN_AT_ONCE, spread))

@@ -30,6 +30,7 @@ function worldOf(lapsed: number, found: Expired[][]): World {
     sureNow: () => new Date(0),
     random: () => 0,
     groupOf: () => '',
+    overAll: ((list) => list({ groupOf: () => '', reach: null })) satisfies World['overAll'],
     stamps: { entry: () => Buffer.alloc(32) },
   } as unknown as World
 }

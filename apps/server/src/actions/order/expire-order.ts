@@ -3,7 +3,14 @@
  * itself, with the job that closes its attempts upstream.
  */
 import { decide } from '@acopay/core'
-import { type Expired, expireUntouched, type LapsedOrder, lapsedOrders, lapsedOrdersOfEach } from '@acopay/store'
+import {
+  type Expired,
+  expireUntouched,
+  type LapsedOrder,
+  lapsedOrders,
+  lapsedOrdersOfEach,
+  type Reach,
+} from '@acopay/store'
 import type { World } from '../../world.ts'
 import { changeOrder } from './change-order.ts'
 import { entryText } from './timeline-entry.ts'
@@ -28,7 +35,7 @@ const UNTOUCHED_EXPIRY = (() => {
  */
 export async function expireOrders(world: World): Promise<number> {
   const due = world.sureNow()
-  const lapsed = await findLapsed(world, due)
+  const lapsed = await world.overAll(({ reach }) => findLapsed(world, due, reach))
   const tried = lapsed.filter(({ attempts }) => attempts > 0).slice(0, FENCED_AT_ONCE)
   const untouched = lapsed.filter(({ attempts }) => attempts === 0)
   let dealtWith = 0
@@ -45,10 +52,10 @@ export async function expireOrders(world: World): Promise<number> {
 }
 
 /** If more have lapsed than fit, those of every merchant alike, so that one merchant's many do not hold up the others'. */
-async function findLapsed({ pool }: World, due: Date): Promise<LapsedOrder[]> {
-  const oldest = await lapsedOrders(pool, due, SWEPT_AT_ONCE)
+async function findLapsed({ pool }: World, due: Date, reach: Reach): Promise<LapsedOrder[]> {
+  const oldest = await lapsedOrders(pool, due, SWEPT_AT_ONCE, reach)
   if (oldest.length < SWEPT_AT_ONCE) return oldest
-  const ofEach = await lapsedOrdersOfEach(pool, due, SWEPT_AT_ONCE)
+  const ofEach = await lapsedOrdersOfEach(pool, due, SWEPT_AT_ONCE, reach)
   const nameOf = ({ mchNo, transactionNo }: LapsedOrder): string => `${mchNo}/${transactionNo}`
   const names = new Set(ofEach.map(nameOf))
   return [...ofEach, ...oldest.filter((one) => !names.has(nameOf(one)))].slice(0, SWEPT_AT_ONCE)

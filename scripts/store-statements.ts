@@ -25,7 +25,9 @@ export function statementsIn(file: string, source: string): StoreStatement[] {
   const found: StoreStatement[] = []
   const visit = (node: ts.Node): void => {
     if (ts.isCallExpression(node) && ts.isIdentifier(node.expression)) {
-      const [name, text] = { run: node.arguments.slice(1), runOver: node.arguments.slice(1), of: node.arguments }[node.expression.text] ?? []
+      const [name, text] =
+        { run: node.arguments.slice(1), runOver: node.arguments.slice(1), of: node.arguments }[node.expression.text] ??
+        []
       if (name !== undefined && text !== undefined && !ts.isArrowFunction(text)) {
         const words = textOf(text, known)
         if (/\b(?:select|insert|update|delete)\b/.test(words))

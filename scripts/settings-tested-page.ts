@@ -53,6 +53,8 @@ const REASONS: Record<string, string> = {
   'how often a long command says how far it is': '耗时的命令多久说一次进度',
   'how often gateways tell each other their counts; docs/scaling.md says how far off the sums are':
     '网关多久互相告知计数；误差见 docs/scaling.md',
+  'the place of an entry that is in no timeline, below which there is none':
+    '不在任何时间线里的条目的位置，再往前没有条目',
   'rounds of counts that a slow reader still finds; what is older was earned back':
     '读得慢的网关还能找到的计数轮数；更早的已经恢复',
   'of a gateway that is heard of for the first time, counts that are older do not matter any more':

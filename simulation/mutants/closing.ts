@@ -64,9 +64,9 @@ export const CLOSING: Mutant[] = [
   },
   {
     name: 'whatever an order has open is written down as closed with what is closed',
-    file: 'packages/store/src/payments/attempts.ts',
-    find: 'on m.was = a.state and a.attempt_no = any ($5)',
-    replace: 'on m.was = a.state and cardinality($5::text[]) >= 0',
+    file: 'packages/store/migrations/0052-shut-attempts.sql',
+    find: 'case when one.attempt_no = any (p_attempt_no) then',
+    replace: 'case when cardinality(p_attempt_no) >= 0 then',
   },
   {
     name: 'an order is closed while its attempts are not',

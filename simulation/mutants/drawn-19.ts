@@ -30,8 +30,8 @@ export const DRAWN_19: Mutant[] = [
   // areAllShut:40a36ba0
   {
     name: 'no attempt is ever written down as closed',
-    file: 'packages/store/src/payments/attempts.ts',
-    find: 'set state = coalesce(k.becomes, a.state)',
+    file: 'packages/store/migrations/0052-shut-attempts.sql',
+    find: 'set state = coalesce(becomes, a.state)',
     replace: 'set state = a.state',
   },
   // areAllShut:80fcb579

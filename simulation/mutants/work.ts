@@ -4,10 +4,9 @@ import { ACTIONS, type Mutant, STORE } from './mutant.ts'
 export const WORK: Mutant[] = [
   {
     name: 'forget to watch closed attempts',
-    file: `${STORE}/payments/attempts.ts`,
-    find: "select $1, 'watch_attempt', attempt_no, $9, 1, $8 from known where becomes is not null on conflict do nothing)",
-    replace:
-      "select $1, 'watch_attempt', attempt_no, $9::timestamptz, 1, $8 from known where becomes = 'never' on conflict do nothing)",
+    file: 'packages/store/migrations/0052-shut-attempts.sql',
+    find: 'if becomes is not null then',
+    replace: "if becomes = 'never' then",
   },
   {
     name: 'an open attempt that the watch meets is not closed',

@@ -27,6 +27,7 @@ const anything: unknown = new Proxy(() => anything, {
 const NO_STATEMENT = new Set([
   'LAST_ANSWER',
   'NoServerError',
+  'behind',
   'brokenAt',
   'chainedText',
   'columnsOfOrder',
@@ -60,6 +61,7 @@ const bytes = { genesis: Buffer.alloc(32), headHash: Buffer.alloc(32), stampKey:
 const ARGUMENTS: Record<string, unknown[]> = {
   sealedValues: [sealed, 1],
   replaceSealed: [sealed, Buffer.alloc(1)],
+  forgetRows: ['order_hour', { before: '2026-01-01', limit: 1 }],
   insertOrders: [[{ order: anything, ...bytes }]],
   moveOrder: [{ headSeq: 1, ...bytes }, bytes],
   moveAttempt: [{ state: 'OPEN' }, { event: 'shut' }],

@@ -84,6 +84,8 @@ async function placesNow(pool: Pool, mchNos: string[]): Promise<Map<string, Plac
 export async function moveAway({ citus, pool, placesNow: where }: Trial, mchNo: string): Promise<void> {
   const from = (await where()).get(mchNo)?.port
   const to = citus.workers.find(({ port }) => port !== from)?.port
+  // The coordinator may still hold connections to a worker that was killed; each is found out once.
+  await pool.query('select count(*) from merchant').catch(() => {})
   await pool.query(
     `select citus_move_shard_placement(get_shard_id_for_distribution_column('orders', $1::text), '127.0.0.1', $2, '127.0.0.1', $3, 'force_logical')`,
     [mchNo, from, to],

@@ -1,5 +1,5 @@
 /** Mistakes in jobs, the watch and notifications. */
-import { ACTIONS, type Mutant, STORE } from './mutant.ts'
+import { ACTIONS, type Mutant } from './mutant.ts'
 
 export const WORK: Mutant[] = [
   {

@@ -1,16 +1,15 @@
 import { request } from 'node:http'
 import { text } from 'node:stream/consumers'
-import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { expect, it } from 'vitest'
+import { takenTimers } from '../../../../test/support/taken-timers.ts'
 import { readConfig } from '../start/config.ts'
 import { NO_TRACES } from '../tracing/along.ts'
 import type { World } from '../world.ts'
 import { buildServer, NO_EXTRA_ROUTES } from './server.ts'
 
-beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] }))
-afterEach(() => void vi.useRealTimers())
-
 it('a caller whose database says nothing is told 1500 after nine seconds, and not before', async () => {
   let isAsked = false
+  const { calls: afterNineSeconds, giveBack } = takenTimers('setTimeout', 9000)
   const world = {
     isSandbox: false,
     now: () => new Date(0),
@@ -41,15 +40,15 @@ it('a caller whose database says nothing is told 1500 after nine seconds, and no
     for (let turn = 0; turn < 20; turn += 1) await new Promise(setImmediate)
   }
   while (!isAsked) await turns()
-  vi.advanceTimersByTime(8999)
   await turns()
   expect(answer).toBeNull()
-  vi.advanceTimersByTime(1)
+  for (const call of afterNineSeconds) call()
   while (answer === null) await turns()
   expect(answer).toMatchObject({
     status: 200,
     type: 'application/json; charset=utf-8',
     body: expect.stringContaining('"status":1500'),
   })
+  giveBack()
   await app.close()
 })

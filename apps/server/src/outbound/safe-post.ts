@@ -19,7 +19,6 @@ export type SafePost = {
   addressOf: (host: string) => Promise<{ address: string; isLoopback: boolean } | null>
   /** Why a URL is always refused; null when it may be allowed. Does not resolve the name. */
   refusal: (url: URL) => UrlRefusal | null
-  /** Ends every connection. */
   close: () => Promise<void>
 }
 
@@ -75,10 +74,7 @@ export function safePost({ ports, networks, isLoopbackAllowed, resolve = resolve
   })
   return {
     refusal,
-    close: async () => {
-      // It ends every connection at once. That all of them have ended, undici 7.30 sometimes never tells: nobody waits for that.
-      agent.destroy().catch(() => {})
-    },
+    close: () => agent.destroy(),
     async addressOf(host) {
       const addresses = isIP(host) === 0 ? await addressesOf(host, resolve) : [host]
       const [address] = addresses

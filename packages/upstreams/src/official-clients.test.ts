@@ -2,7 +2,6 @@
  * Checks the simulators with clients that were not written for this project: Alipay's own SDK and a WeChat Pay SDK,
  * unmodified, over real HTTP.
  */
-import '../../../test/support/slow.ts'
 import { createHash, createPublicKey, createVerify } from 'node:crypto'
 import { AlipaySdk } from 'alipay-sdk'
 import iconv from 'iconv-lite'

@@ -1,5 +1,4 @@
 /** Certificate mode, against a gateway that `alipay-sdk` checks and an authority that `node-forge` made. */
-import '../../../../test/support/slow.ts'
 import { fen } from '@acopay/core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { type AlipayOracle, type AlipaySays, alipayOracle, NOW } from '../../../../test/support/oracle/alipay.ts'

@@ -3,7 +3,6 @@
  * `alipay-sdk` believes. Written by hand from docs/upstreams/alipay.md, never from the code: what is not listed there as
  * a refusal, as paid, closed, absent or done is unknown.
  */
-import '../../../../test/support/slow.ts'
 import { fen } from '@acopay/core'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { type AlipayOracle, type AlipaySays, alipayOracle, NOW } from '../../../../test/support/oracle/alipay.ts'

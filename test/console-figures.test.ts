@@ -226,12 +226,15 @@ it('name the fifty merchants that took the most', async () => {
   for (let n = 1; n <= 51; n += 1) {
     await addMerchant(database.pool, { mchNo: `MCH-F${n}`, name: `店${n}` }, world.now())
     await database.pool.query(
-      `insert into figure select (f).* from (select jsonb_populate_record(f, $2::jsonb) as f from figure f where mch_no = $1 limit 1) one`,
-      [M, JSON.stringify({ mch_no: `MCH-F${n}` })],
+      `insert into figure select (f).* from (select jsonb_populate_record(f, $2::jsonb) as f from figure f where mch_no = $1) all_of_one`,
+      [M, JSON.stringify({ mch_no: `MCH-F${n}`, paid_fen: n * 1_000_000 })],
     )
   }
   const { by_merchant } = (await admin.get('figures?from=2026-03-01&until=2026-03-02')).body
-  expect(by_merchant).toHaveLength(50)
+  expect(by_merchant.map(({ mch_no }: { mch_no: string }) => mch_no)).toEqual(
+    Array.from({ length: 50 }, (_, at) => `MCH-F${51 - at}`),
+  )
+  await database.pool.query(`delete from figure where mch_no like 'MCH-F%'`)
 })
 
 describe('the file', () => {

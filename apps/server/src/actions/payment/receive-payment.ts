@@ -3,10 +3,9 @@
  * refuses one.
  */
 import type { UpstreamPayment } from '@acopay/channels'
-import { findAttempt } from '@acopay/store'
 import type { World } from '../../world.ts'
 import { changeOrder } from '../order/change-order.ts'
-import { findLostAttempt } from '../restored/lost-attempts.ts'
+import { findKnownAttempt } from '../restored/lost-attempts.ts'
 import { type Arrived, receiveArchivedPayment } from './archived-payment.ts'
 
 /** `isReturned`: the upstream also reports that the whole payment was returned outside. False: the order was archived meanwhile. */
@@ -31,11 +30,9 @@ const LOOKS = 2
  * Books a payment of which only the attempt is known: by its order, or where that is archived. Null where there is no such attempt.
  */
 export async function receiveByAttempt(world: World, arrived: Arrived): Promise<{ transactionNo: string } | null> {
-  const { mchNo, channel, attemptNo } = arrived
   for (let look = 1; look <= LOOKS; look += 1) {
-    const attempt =
-      (await findAttempt(world.pool, mchNo, attemptNo)) ?? (await findLostAttempt(world, arrived, arrived))
-    if (attempt !== null && attempt.channel !== channel) return null
+    const attempt = await findKnownAttempt(world, arrived)
+    if (attempt !== null && attempt.channel !== arrived.channel) return null
     if (attempt === null) {
       const archived = await receiveArchivedPayment(world, arrived)
       if (archived !== null) return archived

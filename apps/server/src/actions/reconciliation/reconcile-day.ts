@@ -32,7 +32,7 @@ import type { World } from '../../world.ts'
 import { changeOrder } from '../order/change-order.ts'
 import { archivedAttempt, bookedArchived } from '../payment/archived-payment.ts'
 import { receiveByAttempt, receivePayment } from '../payment/receive-payment.ts'
-import { findLostAttempt } from '../restored/lost-attempts.ts'
+import { findKnownAttempt } from '../restored/lost-attempts.ts'
 
 /** An upstream bill is a file and may be large. */
 const BILL_CALL_MS = 60_000
@@ -167,7 +167,7 @@ type BookedAs = { isKnown: boolean; booked: { amountFen: bigint | null } | null 
 async function bookedAs(world: World, line: Of<'payment'>, key: DayKey): Promise<BookedAs> {
   const { attemptNo, paymentNo } = line
   const { mchNo, channel } = key
-  const found = (await findAttempt(world.pool, mchNo, attemptNo)) ?? (await findLostAttempt(world, line, key))
+  const found = await findKnownAttempt(world, { mchNo, channel, attemptNo })
   if (found?.channel === channel)
     return { isKnown: true, booked: await findPayment(world.pool, { mchNo, attemptNo, paymentNo }) }
   const archived = found === null ? await archivedAttempt(world, { mchNo, channel, attemptNo }) : null

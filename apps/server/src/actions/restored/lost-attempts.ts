@@ -25,12 +25,14 @@ const NTH_MAX = 50
 /** How many numbers after the last attempt that an upstream knows are asked for: Alipay knows only codes that were scanned. */
 const LOOK_BEYOND = 2
 
+type Asked = { mchNo: string; channel: string; attemptNo: string }
+
+/** The attempt of this number, whatever its channel, also where the books have lost it. Null where no order in the tables has it. */
+export const findKnownAttempt = async (world: World, asked: Asked): Promise<Attempt | null> =>
+  (await findAttempt(world.pool, asked.mchNo, asked.attemptNo)) ?? (await findLostAttempt(world, asked))
+
 /** The attempt of this number, if it is one of a known order; it is written into the books. Null for every other number. */
-export async function findLostAttempt(
-  world: World,
-  { attemptNo }: { attemptNo: string },
-  { mchNo, channel }: { mchNo: string; channel: string },
-): Promise<Attempt | null> {
+async function findLostAttempt(world: World, { mchNo, channel, attemptNo }: Asked): Promise<Attempt | null> {
   if (!/^AT\d{30}$/.test(attemptNo)) return null
   for (const transactionNo of await ordersByNumber(world.pool, mchNo, `AP${attemptNo.slice(2, 19)}`)) {
     for (let nth = 1; nth <= NTH_MAX; nth += 1) {

@@ -53,6 +53,7 @@ const NO_STATEMENT = new Set([
   'unstampedAt',
   'watchStatements',
   'whyNotServed',
+  'whyBack',
 ])
 
 const sealed = { table: 'purpose_key', key: ['a'], head: Buffer.alloc(4), sealed: Buffer.alloc(1), after: null }

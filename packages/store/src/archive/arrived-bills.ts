@@ -1,5 +1,5 @@
 /** Payments that arrived for archived orders, and their returns, as lines of bills and as rows to compare upstream bills with. */
-import type { BillKey, BillRow } from '../bills/bills.ts'
+import { type BillKey, type BillRow, whyBack } from '../bills/bills.ts'
 import { type Db, run } from '../db.ts'
 
 const LINE = `r.attempt_no as "attemptNo", r.payment_no as "paymentNo", null as "mchRefundNo", r.amount_fen as "amountFen", r.currency,
@@ -12,8 +12,7 @@ const LINES = {
   PAYMENT: `select 'PAYMENT' as kind, r.paid_at as at, null as "refundNo", false as "isKept", null as note, ${LINE} ${OF}
     where r.mch_no = $1 and r.paid_day = $2`,
   REVERSAL: `select 'REVERSAL' as kind, r.changed_at as at, r.refund_no as "refundNo", null::boolean as "isKept",
-       case when not app.told_of_sent_back then null when r.amount_fen <> a.amount_fen or r.currency <> 'CNY' then 'WRONG_AMOUNT'
-         when o.state = 'CLOSED' then 'LATE' else 'SECOND' end as note, ${LINE} ${OF}
+       case ${whyBack('r', 'a.amount_fen')} end as note, ${LINE} ${OF}
      join app on app.mch_no = $1 and app.app_no = a.app_no
     where r.mch_no = $1 and r.bill_day = $2`,
 } as const

@@ -29,6 +29,14 @@ export type BillRow = {
 /** `mchNo`'s bill of `day`. */
 export type BillKey = { mchNo: string; day: string }
 
+/**
+ * Why a payment went back that its order did not keep, for apps that are told of it: the codes of the notification. `paid` is the alias of
+ * the payment, `orderFen` the order's amount; `o` is the order, or what stays of it, and `app` its app.
+ */
+export const whyBack = (paid: string, orderFen: string): string =>
+  `when not app.told_of_sent_back then null when ${paid}.amount_fen <> ${orderFen} or ${paid}.currency <> 'CNY' then 'WRONG_AMOUNT'
+         when o.state = 'CLOSED' then 'LATE' else 'SECOND'`
+
 /** Of one merchant; conditions follow. */
 export const BILL_SELECTS = {
   PAYMENT: `select 'PAYMENT' as kind, p.paid_at as at, p.attempt_no as "attemptNo", p.payment_no as "paymentNo",
@@ -47,9 +55,7 @@ export const BILL_SELECTS = {
     where r.mch_no = $1`,
   REVERSAL: `select 'REVERSAL' as kind, r.changed_at as at, r.attempt_no as "attemptNo", r.payment_no as "paymentNo",
        r.refund_no as "refundNo", null as "mchRefundNo", r.amount_fen as "amountFen", p.currency,
-       null::boolean as "isKept", case when not app.told_of_sent_back or p.fate = 'keep' then null
-         when p.amount_fen <> o.amount_fen or p.currency <> 'CNY' then 'WRONG_AMOUNT'
-         when o.state = 'CLOSED' then 'LATE' else 'SECOND' end as note, r.transaction_no as "transactionNo", o.mch_trade_no as "mchTradeNo",
+       null::boolean as "isKept", case when p.fate = 'keep' then null ${whyBack('p', 'o.amount_fen')} end as note, r.transaction_no as "transactionNo", o.mch_trade_no as "mchTradeNo",
        o.app_no as "appNo", a.channel, a.method
      from reversal r join orders o on o.mch_no = r.mch_no and o.transaction_no = r.transaction_no
        join app on app.mch_no = o.mch_no and app.app_no = o.app_no

@@ -1,12 +1,9 @@
 /** Archived orders as the search finds them: the numbers that stay of them, and the file that has their rows. */
-import type { ArchivedOrder, ArchiveState } from '../archive/archived.ts'
+import type { ArchivedOrder } from '../archive/archived.ts'
 import { type Db, run } from '../db.ts'
 
 /** `file`: where `archive` wrote it. */
-export type FoundArchived = Omit<ArchivedOrder, 'closeReason'> & {
-  file: string | null
-  archiveState: ArchiveState | null
-}
+export type FoundArchived = Omit<ArchivedOrder, 'closeReason'> & { file: string | null }
 
 /**
  * Archived orders with this number: the platform's or the merchant's of the order or of a refund, or that of an attempt, or of a payment
@@ -18,7 +15,7 @@ export async function findArchivedByNumber(
   mchNo: string | null,
   limit: number,
 ): Promise<FoundArchived[]> {
-  const found = await run<Omit<FoundArchived, 'file' | 'archiveState'>>(
+  const found = await run<Omit<FoundArchived, 'file'>>(
     db,
     'findArchivedByNumber',
     `select distinct o.mch_no as "mchNo", o.transaction_no as "transactionNo", o.mch_trade_no as "mchTradeNo", o.state, o.archive_no as "archiveNo"
@@ -35,14 +32,12 @@ export async function findArchivedByNumber(
     [number, mchNo, limit],
   )
   // By itself: archives belong to the installation and not to a merchant.
-  const archives = await run<{ archiveNo: string; file: string; state: ArchiveState }>(
+  const archives = await run<{ archiveNo: string; file: string }>(
     db,
     'archivesOf',
-    'select archive_no as "archiveNo", file, state from archive where archive_no = any ($1)',
+    'select archive_no as "archiveNo", file from archive where archive_no = any ($1)',
     [found.map(({ archiveNo }) => archiveNo)],
   )
-  return found.map((one) => {
-    const archive = archives.find(({ archiveNo }) => archiveNo === one.archiveNo)
-    return { ...one, file: archive?.file ?? null, archiveState: archive?.state ?? null }
-  })
+  const fileOf = (wanted: string) => archives.find(({ archiveNo }) => archiveNo === wanted)?.file ?? null
+  return found.map((one) => ({ ...one, file: fileOf(one.archiveNo) }))
 }

@@ -312,7 +312,7 @@ describe('an order that is brought back', () => {
     expect(await taken(code)).toEqual([1250, 1250])
   })
 
-  it('while the upstream is asked to send the money back ends as any other', async () => {
+  it('brought back while the upstream is asked to send the money back has a return that ends as any other', async () => {
     const { order, code } = await ended('closed')
     const away = await putAway(test, [order])
     await payLate(code)

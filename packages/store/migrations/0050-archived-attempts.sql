@@ -1,5 +1,5 @@
--- What stays of an archived order's attempts, so that money that still arrives for one is recognised (decision 53). An order without
--- attempts has no row: nobody could pay it.
+-- What stays of an archived order's attempts, so that money that still arrives for one is recognised (decision 53). Orders without
+-- attempts have no row, since nobody could pay them.
 create table archived_attempt (
   mch_no         text not null,
   attempt_no     text not null,

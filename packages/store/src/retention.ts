@@ -63,7 +63,7 @@ export async function forgetRows(
   { before, limit, groupOf = EACH_ALONE, reach = null }: Forgetting,
 ): Promise<number> {
   const found = await runOver<{ mchNo: string }>({ db, reach }, `withOldRows ${of}`, OLD[of], [before, limit])
-  // The hours of all together lie where nobody else does.
+  // The sums over all merchants have a number that no merchant has, so the list above never finds them.
   const whose = of === 'order_hour' && reach === null ? [...found, { mchNo: ALL_MERCHANTS }] : found
   let removed = 0
   for (const group of inGroups(whose, groupOf)) {

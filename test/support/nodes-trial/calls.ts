@@ -82,7 +82,7 @@ export function startCalls(merchants: DemoSettings[], lanes: number): Calls {
   }
 }
 
-/** An answer that says what is: any but "something is wrong with us". */
+/** Passes on any answer but 1500, which says that the gateway could not do it. */
 function said(answer: Answer): Answer {
   if (answer.httpStatus !== 200 || answer.status === 1500) throw new Error(`${answer.httpStatus}/${answer.status}`)
   return answer

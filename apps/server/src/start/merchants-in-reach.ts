@@ -5,7 +5,7 @@
 import type { Answering, GroupOf, Reach } from '@acopay/store'
 import type { OverAll, World } from '../world.ts'
 
-/** How long is believed what was found: so long the merchants of a node that is back wait at most, and new merchants on the others. */
+/** What a look found counts for this long. So the merchants of a node that is back wait this long at most, as do new merchants on the others. */
 const AGAIN_MS = 5000
 
 type Parts = Pick<World, 'log' | 'steadyMs'> & { read: () => Promise<Answering>; groupOf: GroupOf }
@@ -23,7 +23,7 @@ export function listsInReach({ read, steadyMs, log, groupOf }: Parts): OverAll {
     reach = found.silent.length === 0 ? null : found.mchNos
   }
 
-  /** Once, whoever asks: a node that does not answer is waited for by one statement, and not by each list. */
+  /** Lists that fail at the same time share one look, so that only one statement waits for the node that does not answer. */
   function lookTogether(): Promise<void> {
     // Where not even that can be read, the lists say why.
     reading ??= look()

@@ -51,7 +51,7 @@ const lookOver = (pool: Pool, now: Date, reach: Reach): Promise<number> =>
     const ago = (ms: number): Date => new Date(now.getTime() - ms)
     const found = await alarmConditions(db, { stuckSince: ago(STUCK_MS), failingSince: ago(FAILING_MS), reach })
     await seeAlarms(db, found, { now, flapAfter: flapAfter(now), areEvents: false })
-    // Of merchants who are out of reach nobody knows whether theirs has ended.
+    // No alarm is cleared while some merchants cannot be read: theirs may go on.
     const steps = decideAlarms(await openAlarms(db), now).filter(({ what }) => reach === null || what !== 'cleared')
     await stepAlarms(db, steps, now)
     await forgetAlarms(db, ago(KEPT_MS), FORGOTTEN_AT_ONCE)

@@ -38,6 +38,7 @@ export const HOT: readonly Place[] = [
   stored('close orders without attempts', '0029-move-untouched', 'move_untouched'),
   stored('sweep lapsed orders', '0031-expire-untouched', 'expire_untouched'),
   stored('move an order', '0039-move-order', 'move_order'),
+  stored('write attempts down as closed', '0052-shut-attempts', 'shut_attempts'),
   stored('lease jobs', '0038-take-due-work', 'lease_jobs'),
   stored('which notifications are due', '0038-take-due-work', 'due_notifications'),
   stored('lease notifications', '0038-take-due-work', 'take_notifications'),

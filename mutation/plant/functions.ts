@@ -4,7 +4,7 @@
  */
 import type { Edit } from '../mutant.ts'
 import { conditions, region } from './sql.ts'
-import { type Range, type Sql, type SqlEdit, shallow } from './sql-clauses.ts'
+import { type Range, type Sql, type SqlEdit, shallow, textOf, withOffsets } from './sql-clauses.ts'
 import { parses, parsesAsFunction, type Token, tokensOf } from './sql-tokens.ts'
 import { short } from './syntax.ts'
 
@@ -46,13 +46,12 @@ function statementsOf(tokens: Token[]): Range[] {
 }
 
 function plantStatement(sql: Sql, whole: Range): Edit[] {
-  const found = mistakes(sql, whole)
   const asked = askedOf(sql.tokens, whole)
-  return found
+  const [from, to] = [sql.tokens[asked.from]?.start ?? 0, sql.tokens[asked.to - 1]?.end ?? 0]
+  return mistakes(sql, whole, asked)
     .map((one) => withOffsets(sql, one))
     .filter(({ start, end, replacement, kind }) => {
       if (kind === OUT) return true
-      const [from, to] = [sql.tokens[asked.from]?.start ?? 0, sql.tokens[asked.to - 1]?.end ?? 0]
       const isInside = from <= start && end <= to
       return isInside && parses(asQuery(sql.text.slice(from, start) + replacement + sql.text.slice(end, to)))
     })
@@ -60,9 +59,8 @@ function plantStatement(sql: Sql, whole: Range): Edit[] {
 
 const OUT = 'sql: statement out'
 
-function mistakes(sql: Sql, whole: Range): SqlEdit[] {
-  const asked = askedOf(sql.tokens, whole)
-  const out = { ...whole, kind: OUT, replacement: 'null', says: `without ${short(pieceOf(sql, whole))}` }
+function mistakes(sql: Sql, whole: Range, asked: Range): SqlEdit[] {
+  const out = { ...whole, kind: OUT, replacement: 'null', says: `without ${short(textOf(sql, whole))}` }
   switch (sql.tokens[whole.from]?.text) {
     case 'if':
     case 'elsif':
@@ -101,11 +99,3 @@ const asQuery = (text: string): string => {
   const query = text.replace(/^perform\b/, 'select').replace(/(?<!\binsert\s+)\binto [a-z_]+(?:, [a-z_]+)*(?=\s|$)/, '')
   return /^(?:select|insert|update|delete|with)\b/.test(query) ? query : `select ${query}`
 }
-
-const withOffsets = ({ tokens }: Sql, { from, to, ...rest }: SqlEdit): Edit => {
-  const start = tokens[from]?.start ?? 0
-  return { ...rest, start, end: from === to ? start : (tokens[to - 1]?.end ?? start) }
-}
-
-const pieceOf = ({ text, tokens }: Sql, { from, to }: Range): string =>
-  text.slice(tokens[from]?.start, tokens[to - 1]?.end)

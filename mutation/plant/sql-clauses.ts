@@ -1,4 +1,5 @@
 /** Cuts a statement's tokens into clauses, and clauses into items and conditions. A range is [from, to) of token numbers. */
+import type { Edit } from '../mutant.ts'
 import type { Token } from './sql-tokens.ts'
 
 export type Range = { from: number; to: number }
@@ -9,6 +10,12 @@ export type SqlEdit = Range & { kind: string; replacement: string; says: string 
 
 export const textOf = ({ text, tokens }: Sql, { from, to }: Range): string =>
   from >= to ? '' : text.slice(tokens[from]?.start, tokens[to - 1]?.end)
+
+/** A mistake in token numbers as one in offsets. An empty range is a place before its token. */
+export const withOffsets = ({ tokens }: Sql, { from, to, ...rest }: SqlEdit): Edit => {
+  const start = tokens[from]?.start ?? 0
+  return { ...rest, start, end: from === to ? start : (tokens[to - 1]?.end ?? start) }
+}
 
 export type Clause = Range & { name: string; at: number }
 

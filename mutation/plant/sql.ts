@@ -16,6 +16,7 @@ import {
   type SqlEdit,
   shallow,
   textOf,
+  withOffsets,
 } from './sql-clauses.ts'
 import { columnsOut, writtenOut } from './sql-columns.ts'
 import { parses, type Token, tokensOf } from './sql-tokens.ts'
@@ -46,11 +47,7 @@ function planted(text: string): Edit[] {
   const sql = { text, tokens }
   const isStatement = parses(text)
   return region(sql, { from: 0, to: tokens.length })
-    .map(({ from, to, ...rest }) => {
-      const at = tokens[from]?.start ?? 0
-      // An empty range is a place before its token.
-      return { ...rest, start: at, end: from === to ? at : (tokens[to - 1]?.end ?? at) }
-    })
+    .map((one) => withOffsets(sql, one))
     .filter(
       ({ start, end, replacement }) => !isStatement || parses(text.slice(0, start) + replacement + text.slice(end)),
     )

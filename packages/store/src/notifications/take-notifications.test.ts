@@ -213,6 +213,9 @@ describe('what was seen as due and changed meanwhile', () => {
     await database.pool.query('update notification set due_at = $1', [after(2000)])
     expect(await given()).toBe(1)
     expect((await database.pool.query('select state from notification')).rows).toEqual([{ state: 'DEAD' }])
+    // And the way in which the gateway does it: it looks, and then gives up.
+    await database.pool.query(`update notification set state = 'PENDING'`)
+    expect(await giveUpNotifications(database.pool, { before: after(1000), now: after(2000) }, 9)).toBe(1)
   })
 
   it('is not taken when it was heard, or was taken', async () => {

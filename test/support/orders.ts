@@ -4,6 +4,7 @@ import {
   type Attempt,
   addApp,
   addMerchant,
+  bookPayment,
   type Db,
   entryStamp,
   findOrder,
@@ -13,6 +14,7 @@ import {
   moveOrder,
   type NewOrder,
   type Order,
+  type Payment,
 } from '@acopay/store'
 
 export const NOW = new Date('2026-01-31T00:00:00.000Z')
@@ -111,3 +113,31 @@ export async function seedAttempt(db: Db, order: Order): Promise<{ order: Order;
   })
   return { order: moved, attempt }
 }
+
+/** A payment of the order's amount, which the order keeps, for a new attempt of it. */
+export async function seedPayment(db: Db, paymentNo: string): Promise<Payment> {
+  const { attempt } = await seedAttempt(db, await seedOrder(db))
+  const { mchNo, attemptNo, transactionNo, amountFen } = attempt
+  const payment = { mchNo, attemptNo, transactionNo, paymentNo, amountFen, currency: 'CNY', paidAt: NOW, payer: null }
+  await bookPayment(db, payment, 'keep', NOW)
+  return payment
+}
+
+/** A refund of one fen. `at`: when it was asked for, and done where it is. */
+export async function seedRefund(
+  db: Db,
+  of: Pick<Payment, 'mchNo' | 'attemptNo' | 'paymentNo' | 'transactionNo'>,
+  { refundNo, state = 'SUCCESS', at = NOW }: { refundNo: string; state?: 'PROCESSING' | 'SUCCESS' | 'FAIL'; at?: Date },
+): Promise<void> {
+  await db.query(
+    `insert into refund (mch_no, attempt_no, payment_no, transaction_no, refund_no, mch_refund_no, amount_fen, reason, state,
+       failure, success_time, lands_until, created_at, changed_at)
+     values ($1, $2, $3, $4, $5, $5, 1, 'r', $6, $7, $8, $9, $9, $9)`,
+    [
+      ...[of.mchNo, of.attemptNo, of.paymentNo, of.transactionNo, refundNo, state],
+      ...[state === 'FAIL' ? 'NO' : null, state === 'SUCCESS' ? at : null, at],
+    ],
+  )
+}
+
+export const refundNumber = (at: number): string => `AR${String(at).padStart(36, '0')}`

@@ -1,17 +1,15 @@
 /** Which orders of a month may be archived: each cause that keeps one of them, beside another order that it does not concern. */
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
 import { type TestDatabase, testDatabase } from '../../../../test/support/database.ts'
-import { after, MCH, NOW, seedAttempt, seedMerchant, seedOrder } from '../../../../test/support/orders.ts'
-import { bookPayment } from '../payments/payments.ts'
+import { after, MCH, NOW, seedMerchant, seedPayment, seedRefund } from '../../../../test/support/orders.ts'
+import { insertReversal, type Payment } from '../payments/payments.ts'
 import { merchantsWithOrders, restOfOrders } from './at-rest.ts'
 
 const MONTH = { from: 'AP', until: 'AQ', changedBefore: after(1000) }
 
-type Seeded = { transactionNo: string; attemptNo: string; paymentNo: string }
-
 let database: TestDatabase
-let one: Seeded
-let other: Seeded
+let one: Payment
+let other: Payment
 beforeAll(async () => {
   database = await testDatabase()
   await seedMerchant(database.pool)
@@ -26,41 +24,26 @@ beforeEach(async () => {
 
 const sql = (text: string, values: unknown[]) => database.pool.query(text, values)
 
-async function paid(paymentNo: string): Promise<Seeded> {
-  const { attempt } = await seedAttempt(database.pool, await seedOrder(database.pool))
-  const { mchNo, attemptNo, transactionNo } = attempt
-  const payment = { mchNo, attemptNo, transactionNo, paymentNo, amountFen: 1250n, currency: 'CNY' }
-  await bookPayment(database.pool, { ...payment, paidAt: NOW, payer: null }, 'keep', NOW)
-  await sql(`update attempt set state = 'PAID' where attempt_no = $1`, [attemptNo])
-  await sql(`update orders set state = 'SUCCESS', success_time = $2 where transaction_no = $1`, [transactionNo, NOW])
-  return { transactionNo, attemptNo, paymentNo }
+async function paid(paymentNo: string): Promise<Payment> {
+  const payment = await seedPayment(database.pool, paymentNo)
+  await sql(`update attempt set state = 'PAID' where attempt_no = $1`, [payment.attemptNo])
+  await sql(`update orders set state = 'SUCCESS', success_time = $2 where transaction_no = $1`, [
+    payment.transactionNo,
+    NOW,
+  ])
+  return payment
 }
 
-async function refund(
-  { transactionNo, attemptNo, paymentNo }: Seeded,
-  state: 'SUCCESS' | 'PROCESSING',
-): Promise<string> {
-  const refundNo = `AR${transactionNo.slice(2)}`
-  await sql(
-    `insert into refund (mch_no, attempt_no, payment_no, transaction_no, refund_no, mch_refund_no, amount_fen, reason, state,
-       success_time, lands_until, created_at, changed_at)
-     values ($1, $2, $3, $4, $5, $5, 1, 'r', $6, $7, $8, $8, $8)`,
-    [MCH, attemptNo, paymentNo, transactionNo, refundNo, state, state === 'SUCCESS' ? NOW : null, NOW],
-  )
-  return refundNo
+const numberOf = ({ transactionNo }: Payment): string => `AR${transactionNo.slice(2)}`
+
+async function refund(of: Payment, state: 'SUCCESS' | 'PROCESSING'): Promise<string> {
+  await seedRefund(database.pool, of, { refundNo: numberOf(of), state })
+  return numberOf(of)
 }
 
-async function reversal(
-  { transactionNo, attemptNo, paymentNo }: Seeded,
-  state: 'SUCCESS' | 'PROCESSING',
-): Promise<string> {
-  const refundNo = `AR${transactionNo.slice(2)}`
-  await sql(
-    `insert into reversal (mch_no, attempt_no, payment_no, transaction_no, refund_no, amount_fen, state, by_upstream, created_at,
-       changed_at) values ($1, $2, $3, $4, $5, 1, $6, false, $7, $7)`,
-    [MCH, attemptNo, paymentNo, transactionNo, refundNo, state, NOW],
-  )
-  return refundNo
+async function reversal(of: Payment, state: 'SUCCESS' | 'PROCESSING'): Promise<string> {
+  await insertReversal(database.pool, { ...of, refundNo: numberOf(of), state, byUpstream: false }, NOW)
+  return numberOf(of)
 }
 
 const job = (kind: string, subject: string, createdAt = NOW) =>

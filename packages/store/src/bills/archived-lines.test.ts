@@ -2,8 +2,7 @@
 import { gunzipSync } from 'node:zlib'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { type TestDatabase, testDatabase } from '../../../../test/support/database.ts'
-import { after, MCH, NOW, seedAttempt, seedMerchant, seedOrder } from '../../../../test/support/orders.ts'
-import { bookPayment } from '../payments/payments.ts'
+import { after, MCH, refundNumber, seedMerchant, seedPayment, seedRefund } from '../../../../test/support/orders.ts'
 import { keepBillLines } from './archived-lines.ts'
 import { billRows } from './bills.ts'
 
@@ -16,23 +15,13 @@ beforeAll(async () => {
 })
 afterAll(() => database.drop())
 
-const numberOf = (at: number): string => `AR${String(at).padStart(36, '0')}`
-
 /** A paid order that was refunded once on each of these days after its payment. */
 async function refundedOn(days: number[], first: number): Promise<string> {
-  const { attempt } = await seedAttempt(database.pool, await seedOrder(database.pool))
-  const { mchNo, attemptNo, transactionNo } = attempt
-  const of = { mchNo, attemptNo, transactionNo, paymentNo: `UP${first}` }
-  await bookPayment(database.pool, { ...of, amountFen: 1250n, currency: 'CNY', paidAt: NOW, payer: null }, 'keep', NOW)
+  const payment = await seedPayment(database.pool, `UP${first}`)
   for (const [at, day] of days.entries()) {
-    await database.pool.query(
-      `insert into refund (mch_no, attempt_no, payment_no, transaction_no, refund_no, mch_refund_no, amount_fen, reason, state,
-         success_time, lands_until, created_at, changed_at)
-       values ($1, $2, $3, $4, $5, $5, 1, 'r', 'SUCCESS', $6, $6, $6, $6)`,
-      [mchNo, attemptNo, of.paymentNo, transactionNo, numberOf(first + at), after(day * DAY_MS)],
-    )
+    await seedRefund(database.pool, payment, { refundNo: refundNumber(first + at), at: after(day * DAY_MS) })
   }
-  return transactionNo
+  return payment.transactionNo
 }
 
 it('an order that was refunded on three days has one line in each of their bills; another order has none', async () => {
@@ -49,9 +38,9 @@ it('an order that was refunded on three days has one line in each of their bills
   ])
   expect(lines).toEqual([
     ['2026-01-31', 'PAYMENT', ['UP1']],
-    ['2026-01-31', 'REFUND', [numberOf(1)]],
-    ['2026-02-01', 'REFUND', [numberOf(2)]],
-    ['2026-02-03', 'REFUND', [numberOf(3)]],
+    ['2026-01-31', 'REFUND', [refundNumber(1)]],
+    ['2026-02-01', 'REFUND', [refundNumber(2)]],
+    ['2026-02-03', 'REFUND', [refundNumber(3)]],
   ])
 })
 
@@ -62,5 +51,5 @@ it("a bill has the rows of its own merchant, and nothing of another's of the sam
     expect(await billRows(database.pool, { mchNo: 'MCH2', day: '2026-01-31' }, { kind, ...page })).toEqual([])
   }
   const own = await billRows(database.pool, { mchNo: MCH, day: '2026-01-31' }, { kind: 'REFUND', ...page })
-  expect(own.map(({ refundNo }) => refundNo)).toEqual([numberOf(1)])
+  expect(own.map(({ refundNo }) => refundNo)).toEqual([refundNumber(1)])
 })

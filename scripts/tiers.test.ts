@@ -37,6 +37,16 @@ describe('the tier of a test file', () => {
     expect(tierOf(files)).toMatchObject({ tier: 'unit', isOnlyLong: true })
   })
 
+  it('is unit or none where it loads an SDK that changes the sockets of its process', () => {
+    const oracle = { 'test/support/oracle.ts': `import { AlipaySdk } from 'alipay-sdk'` }
+    const text = `import './support/oracle.ts'`
+    expect(tierOf({ ...oracle, 'test/a.test.ts': text })).toMatchObject({ tier: 'unit' })
+    for (const more of ['slow', 'postgres', 'browser']) {
+      const files = { ...oracle, 'test/a.test.ts': `${text}\nimport './support/${more}.ts'` }
+      expect(() => tierOf(files), more).toThrow('test/a.test.ts loads alipay-sdk')
+    }
+  })
+
   it('is known of every test file, and each tier has some', () => {
     const tiers = new Set(testFiles().map(({ tier }) => tier))
     expect([...tiers].sort()).toEqual(['db', 'pages', 'unit'])

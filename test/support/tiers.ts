@@ -17,10 +17,13 @@ export type TestFile = { path: string; tier: Tier; isSized: boolean; isOnlyLong:
 const EMBEDDED = 'packages/embedded-postgres/src/launcher.ts'
 /** Takes as long to load as a tenth of all unit tests. */
 const REDOCLY = 'node_modules/@redocly/openapi-core/package.json'
+/** Its HTTP client replaces `destroy` of every socket of its process. A gateway that stops in that process waits for ever. */
+const ALIPAY_SDK = 'node_modules/alipay-sdk/package.json'
 /** Packages that are followed. */
 const PACKAGES = [
   ['@acopay/embedded-postgres', EMBEDDED],
   ['@redocly/openapi-core', REDOCLY],
+  ['alipay-sdk', ALIPAY_SDK],
 ] as const
 const BROWSER = ['test/support/browser.ts']
 const SLOW = 'test/support/slow.ts'
@@ -62,8 +65,11 @@ export function classify(file: string, importsOf: ImportsOf): Omit<TestFile, 'pa
   for (const one of reached) for (const target of importsOf(one)) reached.add(target)
   const reaches = (files: string[]): boolean => files.some((door) => reached.has(door))
   const isSlow = reached.has(SLOW)
+  const tier = reaches(BROWSER) ? 'pages' : isSlow || reaches(DATABASE) ? 'db' : 'unit'
+  if (tier !== 'unit' && reached.has(ALIPAY_SDK))
+    throw new Error(`${file} loads alipay-sdk, so it cannot share a process with gateways: it has to be a unit test`)
   return {
-    tier: reaches(BROWSER) ? 'pages' : isSlow || reaches(DATABASE) ? 'db' : 'unit',
+    tier,
     isSized: reached.has(SIZE),
     isOnlyLong: reached.has(ONLY_LONG),
     isSlow,

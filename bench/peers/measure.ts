@@ -27,9 +27,7 @@ export async function measurePeers(asked: Options, look: Look): Promise<{ peers:
   try {
     const peers = await ofGateway(stack, asked, look)
     await stack.rest()
-    const bare = await openBare(stack, asked.connections)
-    const floor = await worksOf(bare, { watched: watchedAlone(stack, bare), count: asked.orders, look })
-    await bare.stop()
+    const floor = await floorOf(stack, asked, look)
     for (const name of ['plain', 'vendure'] as const) {
       const missing = installPeer(name, look.say.step)
       if (missing !== null) {
@@ -49,6 +47,16 @@ export async function measurePeers(asked: Options, look: Look): Promise<{ peers:
     return { peers: [...peers, ...floor], notes }
   } finally {
     await stack.stop()
+  }
+}
+
+/** What the HTTP server and the signatures cost by themselves. */
+async function floorOf(stack: Stack, { connections, orders: count }: Options, look: Look): Promise<PeerLine[]> {
+  const bare = await openBare(stack, connections)
+  try {
+    return await worksOf(bare, { watched: watchedAlone(stack, bare), count, look })
+  } finally {
+    await bare.stop()
   }
 }
 

@@ -16,8 +16,9 @@ const ZONES = { unit: 'Asia/Kathmandu', db: 'America/Los_Angeles', pages: 'Ameri
 const isRun = ({ isSized, isOnlyLong }: TestFile): boolean =>
   isLong ? isSized || isOnlyLong : !(isQuick && isOnlyLong)
 
-const tier = (name: Tier, groupOrder: number) => ({
-  include: files.filter((file) => file.tier === name && isRun(file)).map((file) => file.path),
+/** `tiers` are those of the project's files: its own, unless it is said. */
+const tier = (name: Tier, groupOrder: number, tiers: Tier[] = [name]) => ({
+  include: files.filter((file) => tiers.includes(file.tier) && isRun(file)).map((file) => file.path),
   name,
   // A `.env` file is for the gateway of whoever works here, and not for those of the tests.
   env: { TZ: process.env.ACOPAY_TEST_TZ ?? ZONES[name], ACOPAY_ENV_FILE: 'none' },
@@ -53,6 +54,17 @@ const base = () => ({
 
 const shared = { maxWorkers: 2, expect: { poll: { timeout: 60_000 } } }
 
+const waiting = (name: Tier, tiers: Tier[]) => ({
+  ...base(),
+  test: { ...shared, ...tier(name, 1, tiers), ...WAITING },
+})
+
+/**
+ * `scripts/test.cjs` says so when both run: a worker serves one project only, so two would stop workers, and load the server again,
+ * wherever a file of one follows a file of the other.
+ */
+const arePagesInDb = process.env.ACOPAY_TEST_PAGES_IN_DB === 'yes'
+
 export default defineConfig({
   ...base(),
   test: {
@@ -71,8 +83,7 @@ export default defineConfig({
           setupFiles: [...MUTATION_SETUP, ...SETUP, 'test/support/no-database.ts'],
         },
       },
-      { ...base(), test: { ...shared, ...tier('db', 1), ...WAITING } },
-      { ...base(), test: { ...shared, ...tier('pages', 1), ...WAITING } },
+      ...(arePagesInDb ? [waiting('db', ['db', 'pages'])] : [waiting('db', ['db']), waiting('pages', ['pages'])]),
     ],
   },
 })

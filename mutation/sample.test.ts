@@ -1,3 +1,4 @@
+import '../test/support/slow.ts'
 import { expect, it } from 'vitest'
 import { changedLines, shuffled } from './sample.ts'
 

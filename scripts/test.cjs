@@ -35,9 +35,14 @@ async function test(what, args) {
   if (tiers.length === 0) return console.log('0 passed, 0 failed')
   const isCitusFine = what !== 'long' || args.length > 0 || testCitus()
   const size = what === 'all' && args.length > 0 ? undefined : SIZES[what]
-  const env = { ...process.env, ...(size === undefined ? {} : { ACOPAY_TEST_SIZE: size }) }
+  const arePagesInDb = tiers.includes('db') && tiers.includes('pages')
+  const env = {
+    ...process.env,
+    ...(size === undefined ? {} : { ACOPAY_TEST_SIZE: size }),
+    ...(arePagesInDb ? { ACOPAY_TEST_PAGES_IN_DB: 'yes' } : {}),
+  }
   const vitest = path.join(ROOT, 'node_modules', 'vitest', 'vitest.mjs')
-  const projects = tiers.flatMap((tier) => ['--project', tier])
+  const projects = tiers.filter((tier) => !(arePagesInDb && tier === 'pages')).flatMap((tier) => ['--project', tier])
   // Nothing is printed after this: the last line is the result.
   process.exitCode = await leavingNothing((more) => {
     const options = { cwd: ROOT, env: { ...env, ...more }, stdio: 'inherit' }

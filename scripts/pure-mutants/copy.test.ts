@@ -1,3 +1,4 @@
+import '../../test/support/slow.ts'
 import { expect, it } from 'vitest'
 import { withoutAssertions } from './copy.ts'
 

@@ -1,8 +1,9 @@
 /** TypeScript types that openapi-typescript generates of the document compile, and a program that uses them does too. */
+import '../../../../test/support/only-long.ts'
+import '../../../../test/support/slow.ts'
 import openapiTS, { astToString, type OpenAPI3 } from 'openapi-typescript'
 import ts from 'typescript'
 import { expect, it } from 'vitest'
-import { isLong } from '../../../../test/support/size.ts'
 import { openApi } from '../openapi.ts'
 
 /** A program of a merchant, in terms of the generated types alone. */
@@ -58,13 +59,9 @@ function problemsOf(files: Record<string, string>): string[] {
 }
 
 // The compiler reads the whole library of the language, which takes longer than most unit tests together.
-it.runIf(isLong)(
-  'of the document compile, tell results from refusals, and refuse a wrong field',
-  async () => {
-    const types = await generated()
-    expect(problemsOf({ '/types.ts': types, '/program.ts': PROGRAM })).toEqual([])
-    const wrong = PROGRAM.replace("code === 'SUCCESS'", "code === 'CLOSED'").replace('app_no:', 'app_number:')
-    expect(problemsOf({ '/types.ts': types, '/program.ts': wrong })).toHaveLength(2)
-  },
-  300_000,
-)
+it('of the document compile, tell results from refusals, and refuse a wrong field', async () => {
+  const types = await generated()
+  expect(problemsOf({ '/types.ts': types, '/program.ts': PROGRAM })).toEqual([])
+  const wrong = PROGRAM.replace("code === 'SUCCESS'", "code === 'CLOSED'").replace('app_no:', 'app_number:')
+  expect(problemsOf({ '/types.ts': types, '/program.ts': wrong })).toHaveLength(2)
+}, 300_000)

@@ -71,7 +71,7 @@ async function measured(
   name: string,
   gateway: StartedProcess,
   pool: Pool,
-  deed: (lane: number) => Promise<void>,
+  work: (lane: number) => Promise<void>,
 ): Promise<void> {
   await pool.query('checkpoint')
   const before = await walBytes(pool)
@@ -82,7 +82,7 @@ async function measured(
     Array.from({ length: AT_ONCE }, async (_, lane) => {
       for (; next < CALLS; ) {
         next += 1
-        await deed(lane)
+        await work(lane)
       }
     }),
   )

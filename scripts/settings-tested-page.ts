@@ -22,7 +22,7 @@ const REASONS: Record<string, string> = {
     '比提供方对自己的说明更长；更长的应答会被拒绝',
   'how long what the provider says of itself is believed; it says the same again':
     '提供方对自己的说明多久之内不再询问；再问也是一样',
-  'how many orders of a bulk deed are worked on side by side; all are': '批量操作同时处理多少个订单；每个都会处理',
+  'how many orders of a bulk operation are worked on side by side; all are': '批量操作同时处理多少个订单；每个都会处理',
   'for how much longer than its workers a parent may take to stop': '父进程停止时可比工作进程多用多久',
   'how long a scrape waits for a worker that does not answer': '采集指标时，对不应答的工作进程等待多久',
   "how often alarms of the parent's log are passed to a worker": '父进程日志里的告警多久转给一个工作进程',
@@ -116,7 +116,7 @@ const REASONS: Record<string, string> = {
   'how many of each kind the search over everything shows': '全局查找每一类显示几条',
   'how many orders a page looks through at most': '一页最多查看多少个订单',
   'how many paid orders a page by amount looks through at most': '按金额排序的一页最多查看多少笔已支付的订单',
-  'how many bulk deeds that wait are shown': '待复核的批量操作最多显示几个',
+  'how many bulk operations that wait are shown': '待复核的批量操作最多显示几个',
   "orders on the sandbox's page": '沙箱页上的订单数',
   'a longer password is looked at as far as that; the whole would take zxcvbn a tenth of a second':
     '更长的密码只看到这里；看全文要用去 zxcvbn 十分之一秒',

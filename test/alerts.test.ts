@@ -125,11 +125,11 @@ it.runIf(canRun && SIZE.alerts > 0)(
     }
 
     /** Makes the fault, goes on with `again`, and waits until the alert fires. */
-    const fires = async (alert: string, fault: string, deed: () => Promise<unknown>, again = async () => {}) => {
+    const fires = async (alert: string, fault: string, work: () => Promise<unknown>, again = async () => {}) => {
       const wasSilent = FOLLOWS.has(alert) || (await silent(alert))
       let startMs = performance.now()
       const seconds = (): number => (performance.now() - startMs) / 1000
-      await deed()
+      await work()
       startMs = performance.now()
       let isFiring = false
       while (!isFiring && seconds() < GIVE_UP_S) {

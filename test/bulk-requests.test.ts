@@ -1,4 +1,4 @@
-/** A deed for more orders than one person may choose alone is done when another person confirms it, and not before. */
+/** An operation for more orders than one person may choose alone is done when another person confirms it, and not before. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { addUser, type ConsoleClient, signedIn } from './support/console.ts'
 import { openAttempt, pay, place, query } from './support/merchant.ts'
@@ -38,7 +38,7 @@ describe('a close of more orders than one may choose alone', () => {
     expect(await stateOf(orders[0])).toBe('NOTPAY')
     const { request_no } = asked
     expect(await waiting(operator)).toMatchObject([
-      { request_no, deed: 'close', orders, asked_by: 'operator', is_own: true },
+      { request_no, operation: 'close', orders, asked_by: 'operator', is_own: true },
     ])
 
     const path = `bulk/requests/${request_no}`
@@ -93,7 +93,7 @@ describe('a close of more orders than one may choose alone', () => {
   })
 })
 
-describe('a deed for as many as one may choose alone', () => {
+describe('an operation for as many as one may choose alone', () => {
   it('is done at once', async () => {
     const orders = await placed(1)
     const { rows, request_no } = (await operator.send('POST', 'bulk/close', { orders })).body
@@ -123,7 +123,7 @@ it('fifty orders may be named at once, looked at or closed, and not one more', a
   }
   const preview = (count: number, long = 38) => {
     const numbers = named(count).map(({ transaction_no }) => transaction_no.padEnd(long, 'x'))
-    return operator.get(`bulk/preview?deed=close&numbers=${numbers.join(',')}`)
+    return operator.get(`bulk/preview?operation=close&numbers=${numbers.join(',')}`)
   }
   const seen = await Promise.all([preview(50, 64), preview(51), preview(1, 65)])
   expect(seen.map((answer) => answer.status)).toEqual([200, 400, 400])

@@ -280,11 +280,11 @@ const ROWS: Row[] = [
   [['PUT', 'users/nobody', { enabled: true }], 'users.change', null, 'nobody', { enabled: true }, 'NOT_FOUND'],
   [['POST', 'sandbox/orders', { amount: '1.00', description: 'a' }], 'sandbox.place', null, null, {}, 'DONE'],
   [
-    ['POST', `sandbox/orders/${M}/:p/deeds`, { deed: 'x' }],
+    ['POST', `sandbox/orders/${M}/:p/operations`, { operation: 'x' }],
     'sandbox.deed',
     M,
     ':p',
-    { deed: 'x', scenario: '' },
+    { operation: 'x', scenario: '' },
     'FIELD_INVALID',
   ],
   [['POST', `refund-requests/${M}/none`, {}], 'refunds.confirm', M, 'none', {}, 'NOT_FOUND'],
@@ -332,12 +332,16 @@ const ROWS: Row[] = [
 
 const filled = (text: string): string => text.replace(':o', open).replace(':p', paid)
 
+/** Of the last line that was read. */
+let lastChanges: Record<string, { before: string; after: string }> = {}
+
 async function lastLine(): Promise<Record<string, unknown>> {
   const { rows } = await gateway.database.pool.query(
     `select username, address, action, mch_no, subject, coalesce(o.outcome, a.outcome) as outcome, detail, changes
        from console_audit a left join console_audit_outcome o using (audit_no) order by audit_no desc limit 1`,
   )
-  const { detail, changes: _, ...line } = rows[0]
+  const { detail, changes, ...line } = rows[0]
+  lastChanges = JSON.parse(changes)
   return { ...line, detail: JSON.parse(detail) }
 }
 
@@ -392,4 +396,21 @@ it('the table has a row for every action', () => {
   // Of calls without a session: the rest of this file, test/identity-provider.test.ts and test/invitations.test.ts.
   const others = ['session.begin', 'session.end', 'session.provider_link', 'invitations.accept']
   expect(AUDIT_ACTIONS.filter((action) => !rows.has(action))).toEqual(others)
+})
+
+it('changed settings of a channel are kept as before and after, and of a secret only that it is another', async () => {
+  const path = `merchants/${M}/channels/wechat`
+  const apiV3Key = 'v'.repeat(32)
+  const changes = async (settings: object) => {
+    expect((await admin.send('PUT', path, { settings })).status).toBe(200)
+    await lastLine()
+    return lastChanges
+  }
+  const first = await changes({ serialNo: 'AB12', apiV3Key })
+  expect(first).toEqual({
+    serialNo: { before: expect.stringMatching(/./), after: 'AB12' },
+    apiV3Key: { before: expect.stringMatching(/^#[0-9a-f]{8}$/), after: expect.stringMatching(/^#[0-9a-f]{8}$/) },
+  })
+  expect(first.apiV3Key?.before).not.toBe(first.apiV3Key?.after)
+  expect(await changes({ serialNo: 'AB12', apiV3Key })).toEqual({})
 })

@@ -153,7 +153,7 @@ const FIELDS = [
     'password',
     'new_password',
     'code',
-    'deed',
+    'operation',
     'scenario',
     'attempt_no',
     'description',
@@ -166,7 +166,7 @@ const FIELDS = [
   ...['url', 'secret', 'host', 'port', 'security', 'user', 'sender', 'recipients'],
   ...['channels', 'return_url', 'brand_color', 'logo', 'told_of_sent_back', 'token'],
 ]
-const deeds = (one: string): (readonly ['POST' | 'PUT' | 'DELETE', string])[] => [
+const operations = (one: string): (readonly ['POST' | 'PUT' | 'DELETE', string])[] => [
   ...([
     ['POST', `orders/${one}/${order}/close`],
     ['POST', `orders/${one}/${order}/notes`],
@@ -230,8 +230,8 @@ const deeds = (one: string): (readonly ['POST' | 'PUT' | 'DELETE', string])[] =>
     ['POST', 'sandbox/time'],
   ] as const),
   ...([
-    ['POST', `sandbox/orders/MCH1000000/${one}/deeds`],
-    ['POST', `sandbox/orders/MCH1000000/${order}/deeds`],
+    ['POST', `sandbox/orders/MCH1000000/${one}/operations`],
+    ['POST', `sandbox/orders/MCH1000000/${order}/operations`],
     ['POST', 'session'],
   ] as const),
 ]
@@ -255,11 +255,11 @@ it('to a question with anything in its fields', async () => {
   )
 })
 
-it('to a deed with anything in its path and its body', async () => {
+it('to an operation with anything in its path and its body', async () => {
   const body = fc.dictionary(fc.constantFrom(...FIELDS), oddValue, { maxKeys: 6 })
   await fc.assert(
     fc.asyncProperty(fc.nat(200), odd, body, fc.nat(4), async (which, one, sent, who) => {
-      const all = deeds(encodeURIComponent(Buffer.from(one).toString()) || '%20')
+      const all = operations(encodeURIComponent(Buffer.from(one).toString()) || '%20')
       const [method, path] = all[which % all.length] as readonly ['POST', string]
       // Guessing wrong passwords is slow on purpose, and tested elsewhere.
       const { password: _password, new_password: _fresh, ...rest } = sent
@@ -284,11 +284,11 @@ const NO_TEXTS: unknown[] = [
   1e300,
 ]
 
-it('to every deed whose fields cannot be turned into text', async () => {
+it('to every operation whose fields cannot be turned into text', async () => {
   const admin = clients[ROLES.indexOf('platform_admin')] as ConsoleClient
   // Guessing wrong passwords is slow on purpose, and tested elsewhere.
   const fields = FIELDS.filter((field) => !['password', 'new_password', 'code'].includes(field))
-  const rows = deeds(order).flatMap(([method, path]) => NO_TEXTS.map((value) => ({ method, path, value })))
+  const rows = operations(order).flatMap(([method, path]) => NO_TEXTS.map((value) => ({ method, path, value })))
   const answers = await inBatches(rows, ({ method, path, value }) =>
     admin.send(method, path, Object.fromEntries(fields.map((field) => [field, value]))),
   )
@@ -296,10 +296,10 @@ it('to every deed whose fields cannot be turned into text', async () => {
   expect(broken.map(({ method, path, value }) => `${method} ${path} ${JSON.stringify(value)}`)).toEqual([])
 })
 
-it('to the deeds that note or read more than texts, with every value that is none', async () => {
+it('to the operations that note or read more than texts, with every value that is none', async () => {
   const admin = clients[ROLES.indexOf('platform_admin')] as ConsoleClient
   const at = `orders/MCH1000000/${order}`
-  const deed = { mch_no: 'MCH1000000', transaction_no: order }
+  const operation = { mch_no: 'MCH1000000', transaction_no: order }
   const settings = { mchId: '1900000001', appId: 'wx1', serialNo: 'x', mchPrivateKey: 'x', apiV3Key: 'x'.repeat(32) }
   const rows = NO_TEXTS.flatMap((value): [method: 'POST' | 'PUT', path: string, body: Record<string, unknown>][] => [
     ['POST', `${at}/refunds`, { mch_refund_no: value, amount: value, reason: value }],
@@ -307,8 +307,8 @@ it('to the deeds that note or read more than texts, with every value that is non
     ['PUT', 'merchants/MCH1000000', { allowed_ips: [value], rate_per_second: value }],
     ['POST', 'merchants/MCH1000000/apps', { app_no: value, name: value }],
     ['POST', 'users', { username: value, role: value, mch_no: value }],
-    ['POST', 'notifications/resend', { ...deed, seq: value, from: value, until: value, dead: value }],
-    ['POST', `sandbox/orders/MCH1000000/${order}/deeds`, { deed: value, scenario: value }],
+    ['POST', 'notifications/resend', { ...operation, seq: value, from: value, until: value, dead: value }],
+    ['POST', `sandbox/orders/MCH1000000/${order}/operations`, { operation: value, scenario: value }],
     ['POST', 'sandbox/orders', { amount: value, description: value, notify: value }],
     ['POST', 'sandbox/time', { to: value }],
     [

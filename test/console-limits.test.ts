@@ -573,10 +573,10 @@ const ASKS = (): Ask[] => [
   },
   {
     method: 'POST',
-    path: `sandbox/orders/MCH1000000/${paid}/deeds`,
-    body: () => ({ deed: 'close' }),
+    path: `sandbox/orders/MCH1000000/${paid}/operations`,
+    body: () => ({ operation: 'close' }),
     fields: {
-      deed: { taken: ['close'], refused: ['', null, 'x', 1, ['close'], '__proto__', 'toString'] },
+      operation: { taken: ['close'], refused: ['', null, 'x', 1, ['close'], '__proto__', 'toString'] },
       channel: { taken: ['wechat', 'alipay', null], refused: ['unionpay', 1] },
       method: { taken: [x(32), null], refused: [x(33), 1] },
       attempt_no: { taken: [x(38), null], refused: [x(39), 1] },
@@ -733,7 +733,7 @@ it('a body of 64 KiB is read and a longer one is not; a part of a path has 100 c
     `orders/MCH1000000/${part}`,
     `bills/MCH1000000/${part}/link`,
     `notifications/MCH1000000/${order}/${part}/tries`,
-    `sandbox/orders/MCH1000000/${part}/deeds`,
+    `sandbox/orders/MCH1000000/${part}/operations`,
     `sandbox/faults/${part}`,
   ])
   const answers = await inBatches(asked, (path) => admin.get(path))

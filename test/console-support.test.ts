@@ -1,4 +1,4 @@
-/** The work of support: money that was sent back, its evidence, notes and tags, and one deed for many orders. */
+/** The work of support: money that was sent back, its evidence, notes and tags, and one operation for many orders. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -246,11 +246,11 @@ describe('notes and tags', () => {
   })
 })
 
-describe('one deed for many orders', () => {
-  const preview = async (who: ConsoleClient, deed: string, ...numbers: string[]) =>
-    (await who.get(`bulk/preview?deed=${deed}&numbers=${numbers.join(',')}`)).body
-  const effects = async (who: ConsoleClient, deed: string, ...numbers: string[]) =>
-    (await preview(who, deed, ...numbers)).rows.map(({ effect }: { effect: string }) => effect)
+describe('one operation for many orders', () => {
+  const preview = async (who: ConsoleClient, operation: string, ...numbers: string[]) =>
+    (await who.get(`bulk/preview?operation=${operation}&numbers=${numbers.join(',')}`)).body
+  const effects = async (who: ConsoleClient, operation: string, ...numbers: string[]) =>
+    (await preview(who, operation, ...numbers)).rows.map(({ effect }: { effect: string }) => effect)
 
   it('shows first what each order would get, and changes nothing by that', async () => {
     expect(await effects(operator, 'close', open, quiet, twice, 'AP404')).toEqual([
@@ -261,7 +261,7 @@ describe('one deed for many orders', () => {
     expect(await preview(operator, 'close', ...Array.from({ length: 51 }, (_, one) => `AP${one}`))).toMatchObject({
       field: 'numbers',
     })
-    expect(await preview(operator, 'refund', open)).toMatchObject({ field: 'deed' })
+    expect(await preview(operator, 'refund', open)).toMatchObject({ field: 'operation' })
   })
 
   it('takes numbers of 64 characters, and no longer one', async () => {

@@ -504,12 +504,12 @@ describe('the audit log', () => {
 describe('the sandbox page', () => {
   const scenario = async (name: string) => {
     const { body } = await as.merchant_admin.send('POST', 'sandbox/orders', { amount: '3.00', description: name })
-    const deeds = `sandbox/orders/${body.mch_no}/${body.transaction_no}/deeds`
-    const done = await as.merchant_admin.send('POST', deeds, { deed: 'scenario', scenario: name })
+    const operations = `sandbox/orders/${body.mch_no}/${body.transaction_no}/operations`
+    const done = await as.merchant_admin.send('POST', operations, { operation: 'scenario', scenario: name })
     expect(done.status, JSON.stringify(done.body)).toBe(200)
     await gateway.runJobs()
     const order = (await as.merchant_admin.get(`orders/${body.mch_no}/${body.transaction_no}`)).body
-    return { order, seen: (await as.merchant_admin.get(deeds)).body }
+    return { order, seen: (await as.merchant_admin.get(operations)).body }
   }
 
   it('plays a late payment, whose money goes back by itself', async () => {

@@ -61,7 +61,7 @@ const PARTS: Record<string, string> = {
   bill_day: '2026-02-28',
   month: '2026-03',
 }
-const QUERIES: Record<string, string> = { find: 'text=12.50', 'bulk/preview': 'deed=close&numbers=trade-1,UP1' }
+const QUERIES: Record<string, string> = { find: 'text=12.50', 'bulk/preview': 'operation=close&numbers=trade-1,UP1' }
 
 function paths(): string[] {
   const gets = routesOf(gateway.app).flatMap((route) => /^GET \/console\/api\/(.+[^*])$/.exec(route)?.[1] ?? [])
@@ -150,7 +150,7 @@ it('are told of their own merchant what the platform is told of it, as far as th
 })
 
 it('manage the keys, apps, addresses and people of their merchant by their role, and not of another', async () => {
-  const deeds = (mchNo: string): [method: 'POST' | 'PUT', path: string, body: object][] => [
+  const operations = (mchNo: string): [method: 'POST' | 'PUT', path: string, body: object][] => [
     ['PUT', `merchants/${mchNo}`, { allowed_ips: ['192.0.2.0/24'] }],
     ['POST', `merchants/${mchNo}/apps`, { app_no: 'APP-OF-OWN', name: '新店' }],
     ['PUT', `merchants/${mchNo}/apps/APP1`, { return_url: 'https://shop.example/back', name: '改名' }],
@@ -158,10 +158,10 @@ it('manage the keys, apps, addresses and people of their merchant by their role,
     ['POST', 'invitations', { username: `guest-of-${mchNo.toLowerCase()}`, role: 'merchant_viewer', mch_no: mchNo }],
     ['POST', 'users', { username: `user-of-${mchNo.toLowerCase()}`, role: 'merchant_admin', mch_no: mchNo }],
   ]
-  for (const [method, path, body] of deeds(OTHER)) {
+  for (const [method, path, body] of operations(OTHER)) {
     for (const name of PEOPLE) expect((await as[name].send(method, path, body)).status, `${name} ${path}`).toBe(403)
   }
-  for (const [method, path, body] of deeds(OWN)) {
+  for (const [method, path, body] of operations(OWN)) {
     expect((await as['a-viewer'].send(method, path, body)).status, path).toBe(403)
     expect((await as['a-admin'].send(method, path, body)).status, path).toBe(200)
   }

@@ -24,8 +24,8 @@ export async function openBare({ merchants }: Stack, connections: number): Promi
     cpuUs: server.cpuUs,
     async close(count) {
       const orders = Array.from({ length: count }, (_, at) => ({ of: merchant, transactionNo: numberOf(at) }))
-      const deeds = await closings(orders)
-      return () => lanes.run(deeds)
+      const calls = await closings(orders)
+      return () => lanes.run(calls)
     },
     async stop() {
       lanes.end()

@@ -28,14 +28,14 @@ export async function openPlain({ database, merchants }: Stack, connections: num
     },
     cpuUs: server.cpuUs,
     async place(count) {
-      const deeds = await placings([merchant], count)
-      return () => lanes.run(deeds)
+      const calls = await placings([merchant], count)
+      return () => lanes.run(calls)
     },
     async close(count) {
       const answers = await lanes.ask(await placings([merchant], count))
       const numbers = answers.map((answer) => (JSON.parse(answer) as Answer).data.transaction_no)
-      const deeds = await closings(numbers.map((transactionNo) => ({ of: merchant, transactionNo })))
-      return () => lanes.run(deeds)
+      const calls = await closings(numbers.map((transactionNo) => ({ of: merchant, transactionNo })))
+      return () => lanes.run(calls)
     },
     async stop() {
       lanes.end()

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { requestBytes } from '../closes.ts'
 import type { Stack } from '../stack/stack.ts'
-import { type Deed, type Lanes, openLanes } from '../work/lanes.ts'
+import { type Call, type Lanes, openLanes } from '../work/lanes.ts'
 import { installedAt } from './install.ts'
 import type { OpenedPeer } from './opened.ts'
 import { startPeer } from './server.ts'
@@ -33,14 +33,14 @@ export async function openVendure({ database }: Stack, connections: number): Pro
       }
     },
     async close(count) {
-      const deeds = (await placed(lanes, said, count)).map((id) =>
+      const calls = (await placed(lanes, said, count)).map((id) =>
         graphql(
           said,
           `mutation { cancelOrder(input: { orderId: "${id}", cancelShipping: true }) { ... on Order { state } } }`,
           '"Cancelled"',
         ),
       )
-      return () => lanes.run(deeds)
+      return () => lanes.run(calls)
     },
     async stop() {
       lanes.end()
@@ -69,7 +69,7 @@ const completed = ({ variant, customer, shipping }: Said, id: string): string =>
     e: transitionOrderToState(id: "${id}", state: "ArrangingPayment") { ... on Order { state } }
   }`
 
-function graphql({ url, token }: Said, query: string, expects: string): Deed {
+function graphql({ url, token }: Said, query: string, expects: string): Call {
   const headers = { 'content-type': 'application/json', authorization: `Bearer ${token}` }
   return {
     to: 'gateway',

@@ -48,18 +48,18 @@ async function live(lane: Lane, { forMs, perSecond, start, lanes }: Living, ran:
   for (let turn = 0; ; turn += 1) {
     const due = start + (turn + lane.at) * everyMs
     if (Math.max(due, performance.now()) >= start + forMs) return
-    const deed = await lane.story.next()
+    const call = await lane.story.next()
     const early = due - performance.now()
     if (everyMs > 0 && early > 0) await pause(early)
     const from = everyMs > 0 ? due : performance.now()
-    const answer = await (deed.to === 'payers' ? lane.payers : lane.gateway)
-      .ask(deed.request)
+    const answer = await (call.to === 'payers' ? lane.payers : lane.gateway)
+      .ask(call.request)
       .catch((error: Error) => error.message)
     ran.millis.push(performance.now() - from)
-    if (answer.includes(deed.expects)) lane.story.heard(answer)
+    if (answer.includes(call.expects)) lane.story.heard(answer)
     else {
       ran.failures += 1
-      ran.firstFailure ??= `not ${deed.expects}: ${answer}`
+      ran.firstFailure ??= `not ${call.expects}: ${answer}`
       lane.story.giveUp()
     }
   }

@@ -2,7 +2,7 @@
 import { type Connection, openConnection } from '../connection.ts'
 
 /** A request, to whom it goes, and what its answer must hold. */
-export type Deed = { to: 'gateway' | 'payers'; request: Buffer; expects: string }
+export type Call = { to: 'gateway' | 'payers'; request: Buffer; expects: string }
 
 export type Done = {
   count: number
@@ -16,9 +16,9 @@ export type Done = {
 export type Addresses = { gateways: string[]; payers: string; connections: number }
 
 export type Lanes = {
-  run: (deeds: Deed[]) => Promise<Done>
+  run: (calls: Call[]) => Promise<Done>
   /** The same, and what was answered to each. */
-  ask: (deeds: Deed[]) => Promise<string[]>
+  ask: (calls: Call[]) => Promise<string[]>
   end: () => void
 }
 
@@ -29,11 +29,11 @@ export async function openLanes({ gateways, payers, connections }: Addresses): P
   const both = { gateway: toGateways, payers: toPayers }
   const all = [...toGateways, ...toPayers]
 
-  async function go(deeds: Deed[], heard: (index: number, answer: string, ms: number) => void): Promise<void> {
+  async function go(calls: Call[], heard: (index: number, answer: string, ms: number) => void): Promise<void> {
     let next = 0
     const lane = async (index: number): Promise<void> => {
-      for (let one = next++; one < deeds.length; one = next++) {
-        const { to, request, expects } = deeds[one] as Deed
+      for (let one = next++; one < calls.length; one = next++) {
+        const { to, request, expects } = calls[one] as Call
         const asked = performance.now()
         const answer = await (both[to][index] as Connection).ask(request)
         heard(one, answer, performance.now() - asked)
@@ -45,17 +45,17 @@ export async function openLanes({ gateways, payers, connections }: Addresses): P
 
   const bytes = (): number => all.reduce((sum, lane) => sum + lane.bytes(), 0)
   return {
-    async run(deeds) {
+    async run(calls) {
       const millis: number[] = []
       const before = bytes()
       const start = performance.now()
-      await go(deeds, (_index, _answer, ms) => void millis.push(ms))
+      await go(calls, (_index, _answer, ms) => void millis.push(ms))
       const seconds = (performance.now() - start) / 1000
-      return { count: deeds.length, seconds, millis, bytes: bytes() - before }
+      return { count: calls.length, seconds, millis, bytes: bytes() - before }
     },
-    async ask(deeds) {
+    async ask(calls) {
       const answers: string[] = []
-      await go(deeds, (index, answer) => {
+      await go(calls, (index, answer) => {
         answers[index] = answer
       })
       return answers

@@ -4,7 +4,7 @@ import type { DemoSettings } from '../../apps/server/src/sandbox/demo-merchant.t
 import { orderParams } from '../../test/support/merchant.ts'
 import { type Placed, requestBytes, signedBytes } from '../closes.ts'
 import type { Stack } from '../stack/stack.ts'
-import type { Deed, Lanes } from './lanes.ts'
+import type { Call, Lanes } from './lanes.ts'
 
 /** Where work is done: the gateways that run, and the merchants in whose turn it is. */
 export type Scene = { stack: Stack; lanes: Lanes; merchants: DemoSettings[]; say: (line: string) => void }
@@ -17,34 +17,34 @@ const REASON = { refund_reason: '测试退款' }
 const turns = (merchants: DemoSettings[], count: number): DemoSettings[] =>
   Array.from({ length: count }, (_, index) => merchants[index % merchants.length] as DemoSettings)
 
-const toGateway = async (request: Promise<Buffer> | Buffer, expects: string): Promise<Deed> => ({
+const toGateway = async (request: Promise<Buffer> | Buffer, expects: string): Promise<Call> => ({
   to: 'gateway',
   request: await request,
   expects,
 })
 
-export const placings = (merchants: DemoSettings[], count: number): Promise<Deed[]> =>
+export const placings = (merchants: DemoSettings[], count: number): Promise<Call[]> =>
   Promise.all(
     turns(merchants, count).map((of) =>
       toGateway(signedBytes(of, { method: 'POST', path: 'trade', params: orderParams(of) }), '"cashier_url"'),
     ),
   )
 
-export const queries = (orders: Placed[]): Promise<Deed[]> =>
+export const queries = (orders: Placed[]): Promise<Call[]> =>
   Promise.all(
     orders.map(({ of, transactionNo: transaction_no }) =>
       toGateway(signedBytes(of, { method: 'GET', path: 'trade', params: { transaction_no } }), transaction_no),
     ),
   )
 
-export const closings = (orders: Placed[]): Promise<Deed[]> =>
+export const closings = (orders: Placed[]): Promise<Call[]> =>
   Promise.all(
     orders.map(({ of, transactionNo: transaction_no }) =>
       toGateway(signedBytes(of, { method: 'POST', path: 'close', params: { transaction_no } }), '关单成功'),
     ),
   )
 
-export const refunds = (orders: Placed[]): Promise<Deed[]> =>
+export const refunds = (orders: Placed[]): Promise<Call[]> =>
   Promise.all(
     orders.map(({ of, transactionNo: transaction_no }) => {
       const params = {
@@ -60,7 +60,7 @@ export const refunds = (orders: Placed[]): Promise<Deed[]> =>
 const AT_CASHIER = new URL('http://127.0.0.1')
 
 /** A payer at the cashier chooses to scan a code; this needs no signature of the merchant's. */
-export const attempts = (orders: Ordered[]): Promise<Deed[]> =>
+export const attempts = (orders: Ordered[]): Promise<Call[]> =>
   Promise.all(
     orders.map(({ cashier }) =>
       toGateway(
@@ -73,7 +73,7 @@ export const attempts = (orders: Ordered[]): Promise<Deed[]> =>
     ),
   )
 
-export const payings = (attempted: Attempted[], { payers }: Pick<Stack['outside'], 'payers'>): Deed[] =>
+export const payings = (attempted: Attempted[], { payers }: Pick<Stack['outside'], 'payers'>): Call[] =>
   attempted.map(({ attemptNo }) => ({
     to: 'payers',
     request: requestBytes('POST', new URL(`/${attemptNo}`, payers), {}),

@@ -4,7 +4,7 @@
  */
 import type { DemoSettings } from '../../apps/server/src/sandbox/demo-merchant.ts'
 import type { Outside } from '../stack/outside.ts'
-import type { Deed } from './lanes.ts'
+import type { Call } from './lanes.ts'
 import { type Step, stepsOf } from './mix.ts'
 import {
   type Attempted,
@@ -20,7 +20,7 @@ import {
 
 export type Story = {
   /** The next request; the order of a new story where the last one has ended. */
-  next: () => Promise<Deed>
+  next: () => Promise<Call>
   /** What was answered to it. */
   heard: (answer: string) => void
   /** After a failure the order is left alone. */
@@ -39,7 +39,7 @@ export function story(
   let current: Attempted | null = null
   const now = (): Attempted => current as Attempted
   const merchant = (): DemoSettings => merchants[order % merchants.length] as DemoSettings
-  const make: Record<Step, () => Promise<Deed[]>> = {
+  const make: Record<Step, () => Promise<Call[]>> = {
     place: () => placings([merchant()], 1),
     query: () => queries([now()]),
     attempt: () => attempts([now()]),
@@ -54,7 +54,7 @@ export function story(
         left = stepsOf(order)
       }
       step = left.shift() ?? 'place'
-      return (await make[step]())[0] as Deed
+      return (await make[step]())[0] as Call
     },
     heard(answer) {
       if (step === 'place') current = { of: merchant(), attemptNo: '', ...orderIn(answer) }

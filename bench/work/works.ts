@@ -1,5 +1,5 @@
 /** The work that users give a gateway. Each makes ready first, which is not measured, and returns what is. */
-import type { Deed, Done } from './lanes.ts'
+import type { Call, Done } from './lanes.ts'
 import { mixedShares, mixOf } from './mix.ts'
 import type { WorkName } from './names.ts'
 import { told } from './notifications.ts'
@@ -23,9 +23,9 @@ export type Prepared = () => Promise<Done>
 type Work = (scene: Scene, count: number) => Promise<Prepared>
 
 const all =
-  ({ lanes }: Scene, deeds: Deed[]): Prepared =>
+  ({ lanes }: Scene, calls: Call[]): Prepared =>
   () =>
-    lanes.run(deeds)
+    lanes.run(calls)
 
 export const WORKS: Record<WorkName, Work> = {
   close: async (scene, count) => all(scene, await closings(await placed(scene, count))),
@@ -38,7 +38,7 @@ export const WORKS: Record<WorkName, Work> = {
 }
 
 /** Every request is of an order of its own, made ready before, so that none waits for another. */
-async function mixed(scene: Scene, count: number): Promise<Deed[]> {
+async function mixed(scene: Scene, count: number): Promise<Call[]> {
   const shares = mixedShares(count)
   const fresh = await placed(scene, shares.query + shares.attempt + Math.ceil(shares.close / 2))
   const open = await attempted(scene, shares.pay + Math.floor(shares.close / 2))

@@ -2,8 +2,8 @@
 import { brokenAt, type Db, readTimeline, unstampedAt } from '@acopay/store'
 import type pg from 'pg'
 import { stampsOf } from '../../apps/server/src/security/stamps.ts'
-import type { KnownOrder } from './deeds.ts'
 import { purposeKey } from './gateway.ts'
+import type { KnownOrder } from './operations.ts'
 import type { Ledger } from './told.ts'
 import { backFen, type Payment, type SentBack, type Trade } from './trades.ts'
 

@@ -120,7 +120,7 @@ export async function testWorld(
   const time = sandboxClock({
     world,
     setAheadMs: async (ms) => moved.setAheadMs(ms),
-    byHand: (deed) => deed(async () => (await runDueJobs(world)) + (await tellDue())),
+    byHand: (work) => work(async () => (await runDueJobs(world)) + (await tellDue())),
     deliverDue: upstreams.deliverDue,
   })
   const app = buildServer(world, config, sandboxExtraRoutes({ world, upstreams, clock: time }, config.home))

@@ -29,9 +29,9 @@ export const stillAtProvider = queryOptions({
 /** After this long without input, calls say that the page is idle, so that its own reloads keep no session open. */
 const IDLE_MS = 60_000
 let touchedMs = Date.now()
-for (const deed of ['pointerdown', 'keydown', 'wheel', 'touchstart']) {
+for (const event of ['pointerdown', 'keydown', 'wheel', 'touchstart']) {
   addEventListener(
-    deed,
+    event,
     () => {
       touchedMs = Date.now()
     },

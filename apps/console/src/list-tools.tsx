@@ -46,10 +46,10 @@ function Folded({ title, children }: { title: string; children: ReactNode }) {
       const isEscape = event instanceof KeyboardEvent && event.key === 'Escape'
       if (box.current !== null && (!isInside || isEscape)) box.current.open = false
     }
-    const deeds = ['pointerdown', 'focusin', 'keydown'] as const
-    for (const deed of deeds) document.addEventListener(deed, leave)
+    const events = ['pointerdown', 'focusin', 'keydown'] as const
+    for (const event of events) document.addEventListener(event, leave)
     return () => {
-      for (const deed of deeds) document.removeEventListener(deed, leave)
+      for (const event of events) document.removeEventListener(event, leave)
     }
   }, [])
   return (

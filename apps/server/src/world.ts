@@ -83,7 +83,7 @@ export type World = {
     totpRoles: ReadonlySet<string>
     proofAboveFen: bigint
     secondPersonAboveFen: bigint | null
-    /** A deed for more orders than this waits for a second person; null: no bound. */
+    /** An operation for more orders than this waits for a second person; null: no bound. */
     bulkAloneMax: number | null
     /** Where passkeys work, for a request that names this host; null: nowhere. */
     passkeySiteOf: (host: string) => PasskeySite | null

@@ -62,12 +62,12 @@ async function identify(request) {
   return { merchantNo, nonce }
 }
 
-/** The nonce and the deed, both or neither. */
-async function once({ merchantNo, nonce }, deed) {
+/** The nonce and the work, both or neither. */
+async function once({ merchantNo, nonce }, work) {
   try {
     return await prisma.$transaction(async (transaction) => {
       await transaction.nonce.create({ data: { merchantNo, nonce } })
-      return deed(transaction)
+      return work(transaction)
     })
   } catch (error) {
     if (error.code === NOT_UNIQUE) throw new Refused(1016, 'this nonce or number was used before')
@@ -112,11 +112,11 @@ async function signed(envelope, { merchantNo, nonce }) {
   return { ...envelope, data: { ...data, sign: signature.toString('base64') } }
 }
 
-const handle = (deed) => async (request, response) => {
+const handle = (work) => async (request, response) => {
   let caller = null
   try {
     caller = await identify(request)
-    const data = await deed(caller, request.body)
+    const data = await work(caller, request.body)
     response.json(await signed({ status: 200, message: 'SUCCESS', fieldErrors: null, data }, caller))
   } catch (error) {
     const { status, message } = error instanceof Refused ? error : { status: 1500, message: 'SYSTEM_ERROR' }

@@ -98,7 +98,7 @@ export function Reversals() {
           { text: 'lastAnswer', show: (row) => <Answer of={row.last_answer} />, isText: true },
           { text: 'createdAt', show: (row) => when(row.created_at) },
           {
-            text: 'deeds',
+            text: 'actions',
             show: (row) =>
               row.is_stuck &&
               maySettle && (

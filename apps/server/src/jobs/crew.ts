@@ -11,8 +11,8 @@ export type Round = () => Promise<number>
 export type Crew = {
   /** Works from now on, until stopped. */
   start: () => void
-  /** Stops the background work, lets `deed` do its rounds by hand, and starts it again. */
-  byHand: <Result>(deed: (round: Round) => Promise<Result>) => Promise<Result>
+  /** Stops the background work, lets `work` do its rounds by hand, and starts it again. */
+  byHand: <Result>(work: (round: Round) => Promise<Result>) => Promise<Result>
   /** Waits for what is under way. */
   stop: () => Promise<void>
 }
@@ -34,10 +34,10 @@ export function crewOf(world: World, pauseMs: number): Crew {
       isOn = true
       begin()
     },
-    byHand(deed) {
+    byHand(work) {
       const done = last.then(async () => {
         await end()
-        return deed(roundsOf(world)).finally(begin)
+        return work(roundsOf(world)).finally(begin)
       })
       last = done.catch(() => {})
       return done

@@ -90,13 +90,13 @@ const OPERATIONS = [
 const isOnOrder = (name: OrderOperation | AttemptOperation): name is OrderOperation =>
   Object.hasOwn(ORDER_OPERATIONS, name)
 
-/** Runs the operation that the page requests on the order in the path. On the wire an operation is called a deed. */
+/** Runs the operation that the page requests on the order in the path. */
 async function operate(world: World, upstreams: SandboxUpstreams, call: ConsoleCall): Promise<SandboxDone | Failed> {
   const order = await orderOf(world, call)
   if (order instanceof Failed) return order
   const read = fieldsOf(call.body)
-  const operation = read.word('deed', OPERATIONS)
-  if (operation === null) read.say('deed', '不能为空', 'is missing')
+  const operation = read.word('operation', OPERATIONS)
+  if (operation === null) read.say('operation', '不能为空', 'is missing')
   const asked: Asked = {
     channel: read.word('channel', CHANNELS),
     method: read.text('method', 32),
@@ -106,7 +106,7 @@ async function operate(world: World, upstreams: SandboxUpstreams, call: ConsoleC
   }
   const wrong = read.failed()
   if (wrong !== null) return wrong
-  if (operation === null) return missing('deed')
+  if (operation === null) return missing('operation')
   const stage = { world, upstreams, order }
   if (isOnOrder(operation)) return ORDER_OPERATIONS[operation](stage, asked)
   const attempt = await attemptOf(stage, asked.attemptNo)
@@ -128,7 +128,7 @@ function demoOf(home: string, { mchNo }: Caller): SandboxDemo | Failed {
   }
 }
 
-const ORDER = 'sandbox/orders/:mch_no/:transaction_no/deeds'
+const ORDER = 'sandbox/orders/:mch_no/:transaction_no/operations'
 const NO_CHANNEL = () => failed('NOT_FOUND', '没有这个渠道', 'There is no such channel')
 
 /** `home` is the folder that holds the demo merchant's settings. */
@@ -155,7 +155,7 @@ export const sandboxConsole = ({ upstreams, clock }: SandboxParts, home: string)
     audited: ({ path, body }) => ({
       mchNo: path.mch_no ?? null,
       subject: path.transaction_no ?? null,
-      detail: { deed: briefOf(body.deed, 32), scenario: briefOf(body.scenario, 32) },
+      detail: { operation: briefOf(body.operation, 32), scenario: briefOf(body.scenario, 32) },
     }),
     handle: (world, call) => operate(world, upstreams, call),
   },

@@ -20,7 +20,7 @@ it.each(['+30s', 'tomorrow'])(
     const asked = sandboxClock({
       world,
       setAheadMs: async (ms) => clock.setAheadMs(ms),
-      byHand: (deed) => deed(async () => 0),
+      byHand: (work) => work(async () => 0),
       deliverDue: async () => machine.advance(700),
     })
     const startedMs = clock.now().getTime()

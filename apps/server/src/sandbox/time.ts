@@ -21,7 +21,7 @@ export type TimeParts = {
   /** Moves the clock of this process. */
   setAheadMs: (ms: number) => Promise<void>
   /** Has the rounds of the background work done by hand while the clock moves. */
-  byHand: <Result>(deed: (round: () => Promise<number>) => Promise<Result>) => Promise<Result>
+  byHand: <Result>(work: (round: () => Promise<number>) => Promise<Result>) => Promise<Result>
   /** Sends the upstreams' webhooks that are due. */
   deliverDue: () => Promise<void>
 }

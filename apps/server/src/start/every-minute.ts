@@ -37,7 +37,7 @@ export function watchSchema({ log, pool }: World, tellGone: (error: Error) => vo
   }
 }
 
-export function everyMinute(deed: () => Promise<void>): { stop: () => Promise<void> } {
-  const timer = setInterval(deed, EVERY_MINUTE_MS)
+export function everyMinute(work: () => Promise<void>): { stop: () => Promise<void> } {
+  const timer = setInterval(work, EVERY_MINUTE_MS)
   return { stop: async () => clearInterval(timer) }
 }

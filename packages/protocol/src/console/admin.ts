@@ -253,18 +253,18 @@ export type SandboxOrderAsk = { amount: string; description: string; notify: 'ok
 export type SandboxOrder = { mch_no: string; transaction_no: string }
 
 /**
- * `POST sandbox/orders/{mch_no}/{transaction_no}/deeds`: one action each. `GET` on the same path answers `SandboxView`.
+ * `POST sandbox/orders/{mch_no}/{transaction_no}/operations`: one action each. `GET` on the same path answers `SandboxView`.
  * `open` opens a payment attempt; `scan`, `pay`, `pay_anyway` (the upstream takes money for a closed trade), `give_back` (the
  * upstream refunds by itself) and `expire` act on `attempt_no`; `close` and `close_twice` are calls of the merchant; `close_and_pay` does both at the
  * same moment; `scenario` runs a whole scenario.
  */
-export type SandboxDeed =
-  | { deed: 'open'; channel: string; method: string }
-  | { deed: 'scan' | 'pay' | 'pay_anyway' | 'give_back' | 'expire'; attempt_no: string }
-  | { deed: 'close' | 'close_twice' }
-  | { deed: 'close_and_pay'; attempt_no: string }
-  | { deed: 'refund'; amount: string }
-  | { deed: 'scenario'; scenario: 'late_payment' | 'two_codes_paid' | 'lost_close_answer' | 'paid_while_closing' }
+export type SandboxOperation =
+  | { operation: 'open'; channel: string; method: string }
+  | { operation: 'scan' | 'pay' | 'pay_anyway' | 'give_back' | 'expire'; attempt_no: string }
+  | { operation: 'close' | 'close_twice' }
+  | { operation: 'close_and_pay'; attempt_no: string }
+  | { operation: 'refund'; amount: string }
+  | { operation: 'scenario'; scenario: 'late_payment' | 'two_codes_paid' | 'lost_close_answer' | 'paid_while_closing' }
 export type SandboxDone = { told: { zh: string; en: string }; attempt_no?: string; pay_url?: string | null }
 
 /**

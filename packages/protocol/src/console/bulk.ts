@@ -1,13 +1,13 @@
-/** One deed for many orders. */
+/** One operation for many orders. */
 import type { Closed, OrderStateName } from './orders.ts'
 
 /** The most orders of one call. */
 export const BULK_MAX = 50
-export const BULK_DEEDS = ['close', 'resend'] as const
-export type BulkDeed = (typeof BULK_DEEDS)[number]
+export const BULK_OPERATIONS = ['close', 'resend'] as const
+export type BulkOperation = (typeof BULK_OPERATIONS)[number]
 
 /**
- * `GET bulk/preview` (`deed`, and `numbers` with commas between: any numbers that the search for orders knows): what each order would
+ * `GET bulk/preview` (`operation`, and `numbers` with commas between: any numbers that the search for orders knows): what each order would
  * get. It changes nothing.
  */
 export type BulkPreview = { rows: BulkRow[] }
@@ -46,7 +46,7 @@ export type BulkDone = {
 export type BulkRequestList = { rows: BulkRequestRow[] }
 export type BulkRequestRow = {
   request_no: string
-  deed: BulkDeed
+  operation: BulkOperation
   orders: BulkAsk['orders']
   asked_by: string
   asked_at: string

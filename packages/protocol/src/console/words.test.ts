@@ -2,14 +2,14 @@
 import { expect, it } from 'vitest'
 import { SENT_BACK_ANSWERS } from '../answers.ts'
 import { INVITATION_HOURS, INVITATION_STATES, LOGO_BYTES_MAX, LOGO_PIXELS_MAX, RETURN_URL_MAX } from './admin.ts'
-import { BULK_DEEDS, BULK_MAX } from './bulk.ts'
+import { BULK_MAX, BULK_OPERATIONS } from './bulk.ts'
 import { FIGURE_PARTS } from './figures.ts'
 import { PROVIDER_WORDS } from './session.ts'
 import { SENT_BACK_WHY } from './story.ts'
 import { nameOfChannel } from './story-words.ts'
 
 it('the words are these', () => {
-  expect(BULK_DEEDS.join(' ')).toBe('close resend')
+  expect(BULK_OPERATIONS.join(' ')).toBe('close resend')
   expect(FIGURE_PARTS.join(' ')).toBe('by_time by_channel by_clock by_merchant')
   expect(INVITATION_STATES.join(' ')).toBe('OPEN USED REVOKED EXPIRED')
   expect(PROVIDER_WORDS.join(' ')).toBe('second linked unreachable denied refused over nobody taken busy')

@@ -1,9 +1,9 @@
-/** Deeds for many orders that a user of the console asked for, and that wait for another user. People make few of them. */
+/** Operations for many orders that a user of the console asked for, and that wait for another user. People make few of them. */
 import { type Db, run } from '../db.ts'
 
 export type BulkRequest = {
   requestNo: string
-  deed: 'close' | 'resend'
+  operation: 'close' | 'resend'
   orders: { mchNo: string; transactionNo: string }[]
   /** The merchant of all of them; null where they are of several. */
   mchNo: string | null
@@ -14,14 +14,14 @@ export type BulkRequest = {
 /** `mchNo`: of the merchant whose requests the caller may see; null sees all. */
 export type BulkRequestKey = { requestNo: string; mchNo: string | null }
 
-const COLUMNS = `request_no as "requestNo", deed, orders, mch_no as "mchNo", asked_by as "askedBy", asked_at as "askedAt"`
+const COLUMNS = `request_no as "requestNo", deed as operation, orders, mch_no as "mchNo", asked_by as "askedBy", asked_at as "askedAt"`
 
 export async function addBulkRequest(db: Db, one: BulkRequest): Promise<void> {
   await run(
     db,
     'addBulkRequest',
     'insert into bulk_request (request_no, deed, orders, mch_no, asked_by, asked_at) values ($1, $2, $3, $4, $5, $6)',
-    [one.requestNo, one.deed, JSON.stringify(one.orders), one.mchNo, one.askedBy, one.askedAt],
+    [one.requestNo, one.operation, JSON.stringify(one.orders), one.mchNo, one.askedBy, one.askedAt],
   )
 }
 

@@ -36,7 +36,7 @@ export function Apps({ merchant, path, mayWrite }: { merchant: MerchantDetail; p
             show: (one) => <ToldOfSentBack of={one} mayWrite={mayWrite} change={change} />,
           },
           { text: 'createdAt', show: (one) => when(one.created_at) },
-          { text: 'deeds', show: (one) => mayWrite && <Deeds of={one} path={path} change={change} /> },
+          { text: 'actions', show: (one) => mayWrite && <Actions of={one} path={path} change={change} /> },
         ]}
       />
       {mayWrite && <AddApp change={change} />}
@@ -89,7 +89,7 @@ function ToldOfSentBack({ of, mayWrite, change }: { of: AppRow; mayWrite: boolea
   )
 }
 
-function Deeds({ of, path, change }: { of: AppRow; path: string; change: Change }) {
+function Actions({ of, path, change }: { of: AppRow; path: string; change: Change }) {
   const { t } = usePreferences()
   const [isOpen, setOpen] = useState(false)
   return (

@@ -32,7 +32,7 @@ export function Keys({ merchant, path, mayWrite }: { merchant: MerchantDetail; p
           { text: 'validFrom', show: (one) => when(one.valid_from) },
           { text: 'validUntil', show: (one) => when(one.valid_until) },
           {
-            text: 'deeds',
+            text: 'actions',
             show: (one) =>
               mayWrite &&
               (one.valid_until === null || Date.parse(one.valid_until) > gatewayMs()) && (

@@ -1,4 +1,4 @@
-/** What many orders got; and deeds for many orders that wait for a second person. */
+/** What many orders got; and operations for many orders that wait for a second person. */
 import type { BulkDone, BulkRequestList, BulkRequestRow } from '@acopay/protocol/console'
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { App, Button } from 'antd'
@@ -49,11 +49,11 @@ export function BulkRequests() {
         rows={data.rows}
         keyOf={(row) => row.request_no}
         columns={[
-          { text: 'action', show: (row) => `${t(row.deed)} · ${row.orders.length}` },
+          { text: 'action', show: (row) => `${t(row.operation)} · ${row.orders.length}` },
           { text: 'transactionNo', show: (row) => <Orders of={row} /> },
           { text: 'askedBy', show: (row) => row.asked_by },
           { text: 'at', show: (row) => when(row.asked_at) },
-          { text: 'deeds', show: (row) => <Decide of={row} /> },
+          { text: 'actions', show: (row) => <Decide of={row} /> },
         ]}
       />
     </>
@@ -90,7 +90,7 @@ function Decide({ of }: { of: BulkRequestRow }) {
   if (who?.permissions.includes('orders.close') !== true) return null
   const ask = (method: 'POST' | 'DELETE', title: string): void => {
     const onOk = () => decide.mutateAsync(method).catch(() => {})
-    void modal.confirm({ title: `${title}: ${t(of.deed)} · ${of.orders.length}`, okText: title, onOk })
+    void modal.confirm({ title: `${title}: ${t(of.operation)} · ${of.orders.length}`, okText: title, onOk })
   }
   return (
     <div className="buttons">

@@ -1,5 +1,5 @@
-/** One deed for many orders: numbers are pasted, the page shows what each would get, and only then does it. */
-import { BULK_MAX, type BulkDeed, type BulkDone, type BulkPreview, type BulkRow } from '@acopay/protocol/console'
+/** One operation for many orders: numbers are pasted, the page shows what each would get, and only then does it. */
+import { BULK_MAX, type BulkDone, type BulkOperation, type BulkPreview, type BulkRow } from '@acopay/protocol/console'
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { App, Button, Input, Radio } from 'antd'
 import { useState } from 'react'
@@ -20,14 +20,14 @@ const isDone = (row: BulkRow): row is Found =>
 export function Bulk() {
   const { t } = usePreferences()
   const { data: who } = useQuery(session)
-  const deeds = (['close', 'resend'] as const).filter((deed) =>
-    who?.permissions.includes(deed === 'close' ? 'orders.close' : 'notifications.resend'),
+  const operations = (['close', 'resend'] as const).filter((operation) =>
+    who?.permissions.includes(operation === 'close' ? 'orders.close' : 'notifications.resend'),
   )
-  const [deed, setDeed] = useState<BulkDeed>('close')
+  const [operation, setOperation] = useState<BulkOperation>('close')
   const [text, setText] = useState('')
   const numbers = numbersIn(text)
   const preview = useMutation({
-    mutationFn: () => call<BulkPreview>('GET', `bulk/preview${search({ deed, numbers: numbers.join(',') })}`),
+    mutationFn: () => call<BulkPreview>('GET', `bulk/preview${search({ operation, numbers: numbers.join(',') })}`),
   })
   const [done, setDone] = useState<BulkDone | null>(null)
   const again = (): void => {
@@ -40,12 +40,12 @@ export function Bulk() {
       <p className="note">{t('bulkSays')}</p>
       <Radio.Group
         aria-label={t('action')}
-        value={deed}
+        value={operation}
         onChange={({ target }) => {
-          setDeed(target.value as BulkDeed)
+          setOperation(target.value as BulkOperation)
           again()
         }}
-        options={deeds.map((value) => ({ value, label: t(value) }))}
+        options={operations.map((value) => ({ value, label: t(value) }))}
       />
       <label htmlFor="bulk-numbers" className="bulk">
         {t('bulkNumbers')} {numbers.length} / {BULK_MAX}
@@ -70,7 +70,9 @@ export function Bulk() {
         </Button>
       </div>
       {preview.error !== null && <Trouble error={preview.error} />}
-      {preview.data !== undefined && done === null && <Preview deed={deed} rows={preview.data.rows} onDone={setDone} />}
+      {preview.data !== undefined && done === null && (
+        <Preview operation={operation} rows={preview.data.rows} onDone={setDone} />
+      )}
       {done !== null &&
         (done.request_no === null ? <BulkResults rows={done.rows} /> : <p role="status">{t('bulkWaits')}</p>)}
       <BulkRequests />
@@ -78,15 +80,15 @@ export function Bulk() {
   )
 }
 
-function Preview(props: { deed: BulkDeed; rows: BulkRow[]; onDone: (done: BulkDone) => void }) {
-  const { deed, rows, onDone } = props
+function Preview(props: { operation: BulkOperation; rows: BulkRow[]; onDone: (done: BulkDone) => void }) {
+  const { operation, rows, onDone } = props
   const { t, word } = usePreferences()
   const { message, modal } = App.useApp()
   const says = useSays()
   const chosen = rows.filter(isDone)
   const orders = chosen.map(({ mch_no, transaction_no }) => ({ mch_no, transaction_no }))
   const run = useMutation({
-    mutationFn: () => call<BulkDone>('POST', `bulk/${deed}`, { orders }),
+    mutationFn: () => call<BulkDone>('POST', `bulk/${operation}`, { orders }),
     onSuccess: (done) => {
       onDone(done)
       void queries.invalidateQueries({ queryKey: [BULK_REQUESTS] })
@@ -109,19 +111,19 @@ function Preview(props: { deed: BulkDeed; rows: BulkRow[]; onDone: (done: BulkDo
       <div className="buttons">
         <Button
           type="primary"
-          danger={deed === 'close'}
+          danger={operation === 'close'}
           disabled={orders.length === 0}
           loading={run.isPending}
           onClick={() =>
             void modal.confirm({
-              title: `${t(deed)} · ${orders.length}`,
-              content: t(deed === 'close' ? 'closeAsk' : 'resendAsk'),
-              okText: t(deed),
+              title: `${t(operation)} · ${orders.length}`,
+              content: t(operation === 'close' ? 'closeAsk' : 'resendAsk'),
+              okText: t(operation),
               onOk: () => run.mutateAsync().catch(() => {}),
             })
           }
         >
-          {t(deed)} · {orders.length}
+          {t(operation)} · {orders.length}
         </Button>
       </div>
     </>

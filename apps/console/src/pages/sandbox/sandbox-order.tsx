@@ -1,5 +1,5 @@
 /** A test order: its codes and what can be done to each, and what the gateway, the upstream and the shop know of it. */
-import type { OrderDetail, SandboxDeed, SandboxDone, SandboxOrder, SandboxView } from '@acopay/protocol/console'
+import type { OrderDetail, SandboxDone, SandboxOperation, SandboxOrder, SandboxView } from '@acopay/protocol/console'
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { App, Button, Spin } from 'antd'
 import { call, queries } from '../../api.ts'
@@ -15,18 +15,18 @@ const ON_A_CODE = ['scan', 'pay', 'pay_anyway', 'give_back', 'expire', 'close_an
 export function TestOrder(key: SandboxOrder) {
   const { t } = usePreferences()
   const orderPath = `orders/${key.mch_no}/${key.transaction_no}`
-  const deedsPath = `sandbox/${orderPath}/deeds`
+  const operationsPath = `sandbox/${orderPath}/operations`
   const order = useQuery({
     queryKey: [orderPath],
     queryFn: () => call<OrderDetail>('GET', orderPath),
     refetchInterval: LIVE_MS,
   })
   const view = useQuery({
-    queryKey: [deedsPath],
-    queryFn: () => call<SandboxView>('GET', deedsPath),
+    queryKey: [operationsPath],
+    queryFn: () => call<SandboxView>('GET', operationsPath),
     refetchInterval: LIVE_MS,
   })
-  const act = useAct(orderPath, deedsPath)
+  const act = useAct(orderPath, operationsPath)
   if (order.error !== null) return <Trouble error={order.error} />
   if (order.data === undefined || view.data === undefined) return <Spin />
   const { data } = order
@@ -48,27 +48,27 @@ export function TestOrder(key: SandboxOrder) {
 }
 
 /** Does something to the order, and reloads it and what the upstream and the shop know of it. */
-function useAct(orderPath: string, deedsPath: string) {
+function useAct(orderPath: string, operationsPath: string) {
   const { language } = usePreferences()
   const { message } = App.useApp()
   const says = useSays()
   return useMutation({
-    mutationFn: (deed: SandboxDeed) => call<SandboxDone>('POST', deedsPath, deed),
+    mutationFn: (operation: SandboxOperation) => call<SandboxDone>('POST', operationsPath, operation),
     onSuccess: ({ told }) => void message.info(told[language]),
     onError: (error) => void message.error(says(error)),
     onSettled: () =>
       Promise.all([
         queries.invalidateQueries({ queryKey: [orderPath] }),
-        queries.invalidateQueries({ queryKey: [deedsPath] }),
+        queries.invalidateQueries({ queryKey: [operationsPath] }),
       ]),
   })
 }
 
 type Act = ReturnType<typeof useAct>
 
-function Do({ text, deed, act }: { text: string; deed: SandboxDeed; act: Act }) {
+function Do({ text, operation, act }: { text: string; operation: SandboxOperation; act: Act }) {
   return (
-    <Button size="small" disabled={act.isPending} onClick={() => act.mutate(deed)}>
+    <Button size="small" disabled={act.isPending} onClick={() => act.mutate(operation)}>
       {text}
     </Button>
   )
@@ -76,14 +76,14 @@ function Do({ text, deed, act }: { text: string; deed: SandboxDeed; act: Act }) 
 
 function OrderButtons({ order, view, act }: { order: OrderDetail; view: SandboxView; act: Act }) {
   const { t, word } = usePreferences()
-  const open = (channel: 'wechat' | 'alipay'): SandboxDeed => ({ deed: 'open', channel, method: 'native' })
+  const open = (channel: 'wechat' | 'alipay'): SandboxOperation => ({ operation: 'open', channel, method: 'native' })
   return (
     <div className="buttons">
-      <Do text={`${t('openCode')} ${word('wechat')}`} deed={open('wechat')} act={act} />
-      <Do text={`${t('openCode')} ${word('alipay')}`} deed={open('alipay')} act={act} />
-      <Do text={t('close')} deed={{ deed: 'close' }} act={act} />
-      <Do text={t('closeTwice')} deed={{ deed: 'close_twice' }} act={act} />
-      <Do text={t('refundAll')} deed={{ deed: 'refund', amount: order.amount_total }} act={act} />
+      <Do text={`${t('openCode')} ${word('wechat')}`} operation={open('wechat')} act={act} />
+      <Do text={`${t('openCode')} ${word('alipay')}`} operation={open('alipay')} act={act} />
+      <Do text={t('close')} operation={{ operation: 'close' }} act={act} />
+      <Do text={t('closeTwice')} operation={{ operation: 'close_twice' }} act={act} />
+      <Do text={t('refundAll')} operation={{ operation: 'refund', amount: order.amount_total }} act={act} />
       <a href={view.cashier_url} target="_blank" rel="noreferrer">
         {t('openCashier')}
       </a>
@@ -105,11 +105,16 @@ function Codes({ view, act }: { view: SandboxView; act: Act }) {
         { text: 'taken', show: (one) => yuan(one.taken) },
         { text: 'returned', show: (one) => yuan(one.returned) },
         {
-          text: 'deeds',
+          text: 'actions',
           show: ({ attempt_no }) => (
             <div className="buttons">
-              {ON_A_CODE.map((deed) => (
-                <Do key={deed} text={word(`deed_${deed}`)} deed={{ deed, attempt_no }} act={act} />
+              {ON_A_CODE.map((operation) => (
+                <Do
+                  key={operation}
+                  text={word(`operation_${operation}`)}
+                  operation={{ operation, attempt_no }}
+                  act={act}
+                />
               ))}
             </div>
           ),

@@ -1,5 +1,5 @@
 /** The sandbox: one click does what a payer, an upstream or the network does, so that a user can watch every race. */
-import type { SandboxDeed, SandboxDone, SandboxOrder, SandboxOrderAsk } from '@acopay/protocol/console'
+import type { SandboxDone, SandboxOperation, SandboxOrder, SandboxOrderAsk } from '@acopay/protocol/console'
 import { useMutation } from '@tanstack/react-query'
 import { useNavigate, useSearch } from '@tanstack/react-router'
 import { App, Button, Form, Input, Select } from 'antd'
@@ -53,9 +53,9 @@ function Scenarios({ show }: Props) {
     mutationFn: async (scenario: (typeof SCENARIOS)[number]) => {
       const asked = { amount: '1.00', description: word(scenario), notify: 'ok' } as const
       const order = await call<SandboxOrder>('POST', 'sandbox/orders', asked)
-      const deed: SandboxDeed = { deed: 'scenario', scenario }
-      const path = `sandbox/orders/${order.mch_no}/${order.transaction_no}/deeds`
-      return { order, done: await call<SandboxDone>('POST', path, deed) }
+      const operation: SandboxOperation = { operation: 'scenario', scenario }
+      const path = `sandbox/orders/${order.mch_no}/${order.transaction_no}/operations`
+      return { order, done: await call<SandboxDone>('POST', path, operation) }
     },
     onSuccess: ({ order, done }) => {
       void message.info(done.told[language])

@@ -38,7 +38,7 @@ export function AlarmChannels() {
             { text: 'sendsTo', show: (row) => sendsTo(row), isText: true },
             { text: 'triedAt', show: (row) => when(row.tried_at) },
             { text: 'lastAnswer', show: (row) => row.last_answer ?? '—', isText: true },
-            { text: 'deeds', show: (row) => mayWrite && <Deeds of={row} edit={() => setEdited(row)} /> },
+            { text: 'actions', show: (row) => mayWrite && <Actions of={row} edit={() => setEdited(row)} /> },
           ]}
         />
       )}
@@ -83,7 +83,7 @@ function Edit({ of, onClose }: { of: AlarmChannelRow | null; onClose: () => void
   return <AlarmChannelForm of={of} isSaving={change.isPending} save={save} onClose={onClose} />
 }
 
-function Deeds({ of, edit }: { of: AlarmChannelRow; edit: () => void }) {
+function Actions({ of, edit }: { of: AlarmChannelRow; edit: () => void }) {
   const { t, language } = usePreferences()
   const { modal, message } = App.useApp()
   const says = useSays()

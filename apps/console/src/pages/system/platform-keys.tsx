@@ -25,7 +25,7 @@ export function PlatformKeys() {
         { text: 'validFrom', show: (row) => when(row.valid_from) },
         { text: 'validUntil', show: (row) => when(row.valid_until) },
         { text: 'platformPublicKey', show: (row) => <Mono>{row.public_key}</Mono>, isText: true },
-        { text: 'deeds', show: (row) => <EndPlatformKey of={row} /> },
+        { text: 'actions', show: (row) => <EndPlatformKey of={row} /> },
       ]}
     />
   )

@@ -48,7 +48,7 @@ export function Users() {
           { text: 'secondFactor', show: (row) => secondFactorsOf(row).join(' · ') || '—' },
           { text: 'lastSignIn', show: (row) => when(row.last_signed_in_at) },
           {
-            text: 'deeds',
+            text: 'actions',
             show: (row) =>
               mayWrite &&
               row.username !== who?.username && (

@@ -1,11 +1,11 @@
-/** One deed for many orders. Each goes through the ordinary action, which decides again, because time has passed since they were chosen. */
+/** One operation for many orders. Each goes through the ordinary action, which decides again, because time has passed since they were chosen. */
 import type { CloseReason } from '@acopay/core'
 import type { World } from '../../world.ts'
 import { resendNotifications } from '../notification/resend-notifications.ts'
 import { closeOrder } from '../order/close-order.ts'
 
 export type ManyAsked = {
-  deed: 'close' | 'resend'
+  operation: 'close' | 'resend'
   orders: { mchNo: string; transactionNo: string }[]
   by: Exclude<CloseReason, 'EXPIRED'>
 }
@@ -31,10 +31,10 @@ export async function inTurns<One, Result>(all: One[], work: (one: One) => Promi
   return results
 }
 
-export const doForMany = (world: World, { deed, orders, by }: ManyAsked): Promise<ManyDone> =>
+export const doForMany = (world: World, { operation, orders, by }: ManyAsked): Promise<ManyDone> =>
   inTurns(orders, async ({ mchNo, transactionNo }) => {
     const place = { mchNo, transactionNo }
-    if (deed === 'resend') {
+    if (operation === 'resend') {
       const resent = await resendNotifications(world, mchNo, { transactionNo, seq: null })
       return { ...place, outcome: null, resent }
     }

@@ -1,5 +1,5 @@
 /**
- * A deed for more orders than one person may choose alone needs two: one asks, another one confirms. Until then nothing has happened to
+ * An operation for more orders than one person may choose alone needs two: one asks, another one confirms. Until then nothing has happened to
  * any of them; what is confirmed is done by the ordinary actions, so that a confirmation that is repeated does no harm.
  */
 import type { CloseReason } from '@acopay/core'
@@ -16,12 +16,12 @@ import { doForMany, type ManyDone } from './many-orders.ts'
 /** Answers the request's number. */
 export async function askForMany(
   world: World,
-  { deed, orders, askedBy }: Pick<BulkRequest, 'deed' | 'orders' | 'askedBy'>,
+  { operation, orders, askedBy }: Pick<BulkRequest, 'operation' | 'orders' | 'askedBy'>,
 ): Promise<string> {
   const requestNo = world.newNonce()
   const merchants = new Set(orders.map(({ mchNo }) => mchNo))
   const [mchNo = null] = merchants.size === 1 ? merchants : []
-  await addBulkRequest(world.pool, { requestNo, deed, orders, mchNo, askedBy, askedAt: world.now() })
+  await addBulkRequest(world.pool, { requestNo, operation, orders, mchNo, askedBy, askedAt: world.now() })
   return requestNo
 }
 
@@ -34,8 +34,8 @@ export async function confirmMany(
   const request = await findBulkRequest(world.pool, key)
   if (request === null) return { kind: 'absent' }
   if (request.askedBy === username) return { kind: 'own' }
-  const { deed, orders } = request
-  const rows = await doForMany(world, { deed, orders, by })
+  const { operation, orders } = request
+  const rows = await doForMany(world, { operation, orders, by })
   await removeBulkRequest(world.pool, key)
   return { kind: 'done', rows }
 }

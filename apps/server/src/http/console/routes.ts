@@ -27,7 +27,7 @@ import { bulkRequestEndpoints } from './orders/bulk-requests.ts'
 import { evidenceEndpoints } from './orders/evidence.ts'
 import { findEndpoints } from './orders/find.ts'
 import { notificationEndpoints } from './orders/notifications.ts'
-import { orderDeedEndpoints } from './orders/order-actions.ts'
+import { orderActionEndpoints } from './orders/order-actions.ts'
 import { orderNoteEndpoints } from './orders/order-notes.ts'
 import { orderEndpoints } from './orders/orders.ts'
 import { refundRequestEndpoints } from './orders/refund-requests.ts'
@@ -56,7 +56,7 @@ const ENDPOINTS: ConsoleEndpoint[] = [
   ...findEndpoints,
   ...exportEndpoints,
   ...statementEndpoints,
-  ...orderDeedEndpoints,
+  ...orderActionEndpoints,
   ...evidenceEndpoints,
   ...orderNoteEndpoints,
   ...bulkEndpoints,

@@ -1,4 +1,4 @@
-/** Deeds for many orders that wait for a second person: the list, and what another user does with them. */
+/** Operations for many orders that wait for a second person: the list, and what another user does with them. */
 import type { BulkDone, BulkRequestList, BulkRequestRow } from '@acopay/protocol/console'
 import { type BulkRequest, findBulkRequest, listBulkRequests } from '@acopay/store/read'
 import { confirmMany, dropMany } from '../../../actions/bulk/second-person.ts'
@@ -12,7 +12,7 @@ const SHOWN = 50
 
 const requestRow = (caller: string, one: BulkRequest): BulkRequestRow => ({
   request_no: one.requestNo,
-  deed: one.deed,
+  operation: one.operation,
   orders: one.orders.map(({ mchNo, transactionNo }) => ({ mch_no: mchNo, transaction_no: transactionNo })),
   asked_by: one.askedBy,
   asked_at: one.askedAt.toISOString(),
@@ -48,7 +48,7 @@ const NO_REQUEST = () =>
 /** What was asked for, and of which orders. */
 async function audited(call: ConsoleCall, world: World) {
   const request = await findBulkRequest(world.pool, keyOf(call))
-  const detail = request === null ? {} : { deed: request.deed, orders: request.orders.map(nameOf) }
+  const detail = request === null ? {} : { operation: request.operation, orders: request.orders.map(nameOf) }
   return { mchNo: request?.mchNo ?? null, subject: briefOf(call.path.request_no, 64), detail }
 }
 

@@ -1,13 +1,13 @@
 /**
- * One deed for many orders: a preview of what each would get, and the deed itself. Each order goes through the ordinary action, which
+ * One operation for many orders: a preview of what each would get, and the operation itself. Each order goes through the ordinary action, which
  * decides again, because time has passed since the preview.
  */
 import { decide, formatYuan } from '@acopay/core'
 import {
-  BULK_DEEDS,
   BULK_MAX,
-  type BulkDeed,
+  BULK_OPERATIONS,
   type BulkDone,
+  type BulkOperation,
   type BulkPreview,
   type BulkRow,
 } from '@acopay/protocol/console'
@@ -24,20 +24,21 @@ const FIELD_MAX = BULK_MAX * (NUMBER_MAX + 1)
 
 async function preview(world: World, { caller, query }: ConsoleCall): Promise<BulkPreview | Failed> {
   const read = fieldsOf(query)
-  const deed = read.word('deed', BULK_DEEDS)
-  if (deed === null) read.say('deed', `应为 ${BULK_DEEDS.join(' | ')}`, `should be one of ${BULK_DEEDS.join(' | ')}`)
+  const operation = read.word('operation', BULK_OPERATIONS)
+  if (operation === null)
+    read.say('operation', `应为 ${BULK_OPERATIONS.join(' | ')}`, `should be one of ${BULK_OPERATIONS.join(' | ')}`)
   const numbers = [...new Set(read.needed('numbers', FIELD_MAX).split(',').filter(Boolean))]
   if (numbers.length > BULK_MAX) read.say('numbers', `至多${BULK_MAX}个单号`, `should be at most ${BULK_MAX} numbers`)
   if (numbers.some((one) => one.length > NUMBER_MAX))
     read.say('numbers', `每个单号至多${NUMBER_MAX}个字符`, `should be numbers of at most ${NUMBER_MAX} characters`)
   const wrong = read.failed()
-  if (wrong !== null || deed === null) return wrong ?? { rows: [] }
-  return { rows: await inTurns(numbers, (number) => rowOf(world, caller, { number, deed })) }
+  if (wrong !== null || operation === null) return wrong ?? { rows: [] }
+  return { rows: await inTurns(numbers, (number) => rowOf(world, caller, { number, operation })) }
 }
 
-type Asked = { number: string; deed: (typeof BULK_DEEDS)[number] }
+type Asked = { number: string; operation: (typeof BULK_OPERATIONS)[number] }
 
-async function rowOf(world: World, caller: Caller, { number, deed }: Asked): Promise<BulkRow> {
+async function rowOf(world: World, caller: Caller, { number, operation }: Asked): Promise<BulkRow> {
   const found = await findOrdersByNumber(world.pool, number, caller.mchNo, 2)
   const [only] = found
   const nothing = { number, mch_no: null, transaction_no: null, state: null, amount_total: null }
@@ -45,7 +46,7 @@ async function rowOf(world: World, caller: Caller, { number, deed }: Asked): Pro
   if (found.length > 1) return { ...nothing, effect: 'ambiguous' }
   const { mchNo, transactionNo, state, amountFen } = only
   const order = await findOrder(world.pool, mchNo, { transactionNo })
-  const effect = order === null ? 'absent' : await effectOf(world, order, deed)
+  const effect = order === null ? 'absent' : await effectOf(world, order, operation)
   return {
     number,
     mch_no: mchNo,
@@ -56,8 +57,8 @@ async function rowOf(world: World, caller: Caller, { number, deed }: Asked): Pro
   }
 }
 
-async function effectOf(world: World, order: Order, deed: Asked['deed']): Promise<BulkRow['effect']> {
-  if (deed === 'resend') {
+async function effectOf(world: World, order: Order, operation: Asked['operation']): Promise<BulkRow['effect']> {
+  if (operation === 'resend') {
     const { mchNo, transactionNo } = order
     const [first] = await listNotifications(world.pool, mchNo, { transactionNo, state: null, before: null }, 1)
     return first === undefined ? 'no_notifications' : 'resends'
@@ -95,15 +96,15 @@ const NO_LIST = () =>
 
 /** Does it, or leaves it to a second person where it is about more orders than one may choose alone. */
 const bulk =
-  (deed: BulkDeed) =>
+  (operation: BulkOperation) =>
   async (world: World, call: ConsoleCall): Promise<BulkDone | Failed> => {
     const orders = refsIn(call)
     if (orders instanceof Failed) return orders
     const { username, mchNo } = call.caller
     const most = world.consoleRules.bulkAloneMax
     if (most !== null && orders.length > most)
-      return { rows: [], request_no: await askForMany(world, { deed, orders, askedBy: username }) }
-    const rows = await doForMany(world, { deed, orders, by: mchNo === null ? 'OPERATOR' : 'MERCHANT' })
+      return { rows: [], request_no: await askForMany(world, { operation, orders, askedBy: username }) }
+    const rows = await doForMany(world, { operation, orders, by: mchNo === null ? 'OPERATOR' : 'MERCHANT' })
     return { rows: rowsOf(rows), request_no: null }
   }
 

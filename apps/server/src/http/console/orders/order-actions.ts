@@ -109,7 +109,7 @@ async function stateOf(world: World, call: ConsoleCall): Promise<Record<string, 
 
 const conflict = (why: keyof typeof ERRORS): Failed => failed('CONFLICT', refuse(why).fieldErrors, ERRORS[why].en)
 
-export const orderDeedEndpoints: ConsoleEndpoint[] = [
+export const orderActionEndpoints: ConsoleEndpoint[] = [
   {
     method: 'POST',
     path: `${ORDER}/close`,

@@ -11,7 +11,7 @@ import { startEmbeddedPostgres } from '@acopay/embedded-postgres'
 import { openPool, type Pool } from '@acopay/store'
 import type { DemoSettings } from '../apps/server/src/sandbox/demo-merchant.ts'
 import { openAttempt } from '../test/support/merchant.ts'
-import { startProcess } from '../test/support/process.ts'
+import { START_FROM_SOURCE, startProcess } from '../test/support/process.ts'
 import { addMerchants, closeRequest, type Placed, placeOrders, quantile } from './closes.ts'
 import { openConnection } from './connection.ts'
 import { cpuMicros, familyMicros, signatureMicros } from './machine.ts'
@@ -97,7 +97,7 @@ async function main(): Promise<void> {
 
   say('\nthe same closes under the profiler, main thread only, with its start:')
   const profiles = path.join(dir, 'profile')
-  const profiled = await startProcess(env, ['--cpu-prof', `--cpu-prof-dir=${profiles}`])
+  const profiled = await startProcess(env, ['--cpu-prof', `--cpu-prof-dir=${profiles}`, ...START_FROM_SOURCE])
   const profiledPool = openPool({ connectionString: databaseUrl, max: 1 })
   await closeAll(profiled, profiledPool, orders, CONNECTIONS)
   await profiled.end('SIGTERM')

@@ -4,10 +4,12 @@ import path from 'node:path'
 import { expect, it } from 'vitest'
 import '../test/support/slow.ts'
 import {
+  asksForStateBesideKey,
   groupFunctions,
   merchantTables,
   namesItsMerchant,
   statementsIn,
+  storedFunctions,
   storeStatements,
   touches,
 } from './store-statements.ts'
@@ -52,4 +54,20 @@ it.each([
 ])('judges %s', (source, isNamed) => {
   const [found] = statementsIn('x.ts', source)
   expect(namesItsMerchant(found?.text ?? '', functions)).toBe(isNamed)
+})
+
+it('no statement and no stored function finds a row by its key and by its state', () => {
+  const all = [...storeStatements(), ...storedFunctions()]
+  expect(all.filter(({ text }) => asksForStateBesideKey(text)).map(({ name }) => name)).toEqual([])
+  expect(storedFunctions().map(({ name }) => name)).toEqual(expect.arrayContaining(['lease_jobs', 'move_order']))
+})
+
+it.each([
+  ["select from notification n where n.mch_no = $1 and n.transaction_no = $2 and n.state = 'PENDING'", true],
+  ["update refund set x = 1 where mch_no = $1 and refund_no = $2 and lands_until = $3 and state = 'PROCESSING'", true],
+  ['perform from job j where j.mch_no = p_mch_no[place] and j.subject = p_subject[place] and j.due_at <= p_now', true],
+  ["select from notification n where n.mch_no = $1 and n.transaction_no = $2 and n.state || '' = 'PENDING'", false],
+  ["select from notification n where n.state = 'PENDING' and n.host = next_host and n.due_at <= p_now", false],
+])('%s: %s', (text, isAsked) => {
+  expect(asksForStateBesideKey(text)).toBe(isAsked)
 })

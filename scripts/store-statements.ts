@@ -113,3 +113,22 @@ export function namesItsMerchant(text: string, functions: readonly string[]): bo
 export const touches = (text: string, tables: readonly string[]): boolean =>
   tables.some((table) => new RegExp(`\\b(?:from|join|into|update|merchant m,|,)\\s+${table}\\b`).test(text)) ||
   /\b(?:due_notifications|due_times)\(/.test(text)
+
+/** The stored functions as the last migration that defines each has it. */
+export function storedFunctions(): StoreStatement[] {
+  const last = new Map<string, string>()
+  for (const sql of migrationTexts()) {
+    for (const [text, name = ''] of sql.matchAll(/^create (?:or replace )?function (\w+)\([\s\S]*?^\$\$;$/gm))
+      last.set(name, text)
+  }
+  return Array.from(last, ([name, text]) => ({ file: 'packages/store/migrations', name, text }))
+}
+
+const BY_KEY_AND_STATE =
+  /\b((?:\w+\.)?)(?:transaction_no|mch_trade_no|refund_no|attempt_no|seq|subject) = [^;]{1,100}?\s+and \(?\1(?:state = (?:'(?:NOTPAY|CLOSING|PENDING|PROCESSING|DEAD)'|p_)|due_at <=)/
+
+/**
+ * Whether it names a row by its key and asks for a state beside it: an index of what has that state may then be read instead of the key's
+ * (docs/decisions/0054-found-by-key.md).
+ */
+export const asksForStateBesideKey = (text: string): boolean => BY_KEY_AND_STATE.test(text)

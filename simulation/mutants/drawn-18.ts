@@ -23,14 +23,14 @@ export const DRAWN_18: Mutant[] = [
   // endNotificationTries:6eaf4e8f
   {
     name: 'a notification that failed is dead at once, and a dead one waits',
-    file: 'packages/store/migrations/0038-take-due-work.sql',
+    file: 'packages/store/migrations/0053-found-by-key.sql',
     find: 'set due_at = case when p_next_at[place] is null then least(b.due_at, p_at[place])',
     replace: 'set due_at = case when p_next_at[place] is not null then least(b.due_at, p_at[place])',
   },
   // endNotificationTries:0bd924fb
   {
     name: 'a notification holds up those before it',
-    file: 'packages/store/migrations/0038-take-due-work.sql',
+    file: 'packages/store/migrations/0053-found-by-key.sql',
     find: 'b.transaction_no = p_transaction_no[place] and b.seq > p_seq[place]',
     replace: 'b.transaction_no = p_transaction_no[place] and b.seq <= p_seq[place]',
   },
@@ -71,7 +71,7 @@ export const DRAWN_18: Mutant[] = [
   // endNotificationTries:14f35a04
   {
     name: 'a notification that failed lets the next one go',
-    file: 'packages/store/migrations/0038-take-due-work.sql',
+    file: 'packages/store/migrations/0053-found-by-key.sql',
     find: 'tries = n.tries + case when p_failure[place] is null then 0 else 1 end,',
     replace: 'tries = n.tries + case when (p_failure[place] is null or true) then 0 else 1 end,',
   },
@@ -118,7 +118,7 @@ export const DRAWN_18: Mutant[] = [
   {
     name: 'a reversal that ended without sending anything keeps its number in the books',
     file: 'packages/store/src/payments/payments.ts',
-    find: "`update reversal set upstream_no = $3 where mch_no = $1 and refund_no = $2 and state = 'PROCESSING'`,",
+    find: "`update reversal set upstream_no = $3 where mch_no = $1 and refund_no = $2 and state || '' = 'PROCESSING'`,",
     replace: "`update reversal set upstream_no = $3 where mch_no = $1 and refund_no = $2 and state <> 'PROCESSING'`,",
   },
   // keptPayment:e5562e0b

@@ -58,7 +58,7 @@ export const DRAWN_19: Mutant[] = [
   // leaseJobs:d19830ef
   {
     name: 'a leased job has no number',
-    file: 'packages/store/migrations/0038-take-due-work.sql',
+    file: 'packages/store/migrations/0053-found-by-key.sql',
     find: 'returning j.tries, j.created_at into tries, created_at;',
     replace: 'returning null, j.created_at into tries, created_at;',
   },

@@ -82,14 +82,14 @@ export const WORK: Mutant[] = [
   },
   {
     name: 'a notification that failed counts as delivered',
-    file: 'packages/store/migrations/0038-take-due-work.sql',
+    file: 'packages/store/migrations/0053-found-by-key.sql',
     find: "when p_next_at[place] is null then 'DEAD' else 'PENDING' end",
     replace: "when p_next_at[place] is null then 'DEAD' else 'DELIVERED' end",
   },
   {
     name: 'notifications of one order overtake each other',
-    file: 'packages/store/migrations/0038-take-due-work.sql',
-    find: "and e.seq < n.seq and e.state = 'PENDING')",
-    replace: "and e.seq < n.seq and e.state = 'NEVER')",
+    file: 'packages/store/migrations/0053-found-by-key.sql',
+    find: "and e.seq < n.seq and e.state || '' = 'PENDING')",
+    replace: "and e.seq < n.seq and e.state || '' = 'NEVER')",
   },
 ]

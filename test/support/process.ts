@@ -25,7 +25,7 @@ export type StartedProcess = {
 
 const SCRIPTS = path.resolve(import.meta.dirname, '../../scripts')
 /** In a test run the sources have been made one file: see gateway-bundle.ts. */
-const START_FROM_SOURCE = process.env.ACOPAY_TEST_GATEWAY
+export const START_FROM_SOURCE = process.env.ACOPAY_TEST_GATEWAY
   ? [process.env.ACOPAY_TEST_GATEWAY]
   : [...FROM_SOURCE, path.join(SCRIPTS, 'start-from-source.ts')]
 /** `npm start` itself, which installs and builds first where that is needed. */

@@ -1,7 +1,6 @@
 /** One gateway process. What it opens is closed in the opposite order, also when the start fails or is given up. */
 import { randomUUID } from 'node:crypto'
 import { uptime } from 'node:os'
-import { setTimeout as pause } from 'node:timers/promises'
 import { type Pool, readDatabaseClock } from '@acopay/store'
 import type { FastifyInstance } from 'fastify'
 import type { DestinationStream } from 'pino'
@@ -32,6 +31,7 @@ import { openMetrics } from './open-metrics.ts'
 import { openTraces } from './open-traces.ts'
 import { type Preparing, prepareDatabase } from './prepare-database.ts'
 import { sandboxHere } from './sandbox-here.ts'
+import { sleep } from './sleep.ts'
 import { type Shares, sharesOf } from './telling.ts'
 
 const LONGEST_ANSWER_MS = 10_000
@@ -66,8 +66,7 @@ export const thisMachine = async (config: Config): Promise<Machine> => ({
   steadyMs: () => performance.now(),
   bootMs: () => uptime() * 1000,
   databaseMs: readDatabaseClock,
-  // An aborted sleep ends early and without an error, because the code that aborted it knows why.
-  sleep: (ms, signal) => pause(ms, undefined, signal ? { signal } : {}).catch(() => {}),
+  sleep,
   output: await standardOutput(config),
 })
 

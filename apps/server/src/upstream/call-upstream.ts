@@ -2,6 +2,9 @@
 import { type Channel, type Traced, type Unknown, unknown } from '@acopay/channels'
 import type { World } from '../world.ts'
 
+/** The reason that a call is given when nobody waits for it any more. One for all: an error of its own for each costs more than it says. */
+const ENDED = new Error('nobody waits for this call any more')
+
 /** By the steady clock: no deadline passes because a clock is moved. */
 export type Deadline = { atMs: number }
 
@@ -24,7 +27,7 @@ export async function callUpstream<Answer extends { kind: string }>(
   if (ms === 0) return unknown('no time left to ask')
   const giveUp = new AbortController()
   const late = world.sleep(ms, giveUp.signal).then(() => {
-    giveUp.abort()
+    giveUp.abort(ENDED)
     return unknown(`no answer within ${ms} ms`)
   })
   const answer = call(giveUp.signal).catch((error: unknown) =>
@@ -33,7 +36,7 @@ export async function callUpstream<Answer extends { kind: string }>(
   try {
     return await Promise.race([answer, late])
   } finally {
-    giveUp.abort()
+    giveUp.abort(ENDED)
   }
 }
 

@@ -98,7 +98,7 @@ export async function finishArchivedReversal(
     db,
     'finishArchivedReversal',
     `update archived_reversal set state = 'SUCCESS', changed_at = $3, by_upstream = $4
-      where mch_no = $1 and refund_no = $2 and state = 'PROCESSING' returning 1`,
+      where mch_no = $1 and refund_no = $2 and state || '' = 'PROCESSING' returning 1`,
     [mchNo, refundNo, now, byUpstream],
   )
   return rows.length === 1
@@ -113,7 +113,7 @@ export async function renumberArchivedReversal(
   await run(
     db,
     'renumberArchivedReversal',
-    `update archived_reversal set upstream_no = $3 where mch_no = $1 and refund_no = $2 and state = 'PROCESSING'`,
+    `update archived_reversal set upstream_no = $3 where mch_no = $1 and refund_no = $2 and state || '' = 'PROCESSING'`,
     [mchNo, refundNo, upstreamNo],
   )
 }

@@ -38,12 +38,12 @@ export const restOfOrders = (
          when exists (select from attempt a where a.mch_no = $1 and a.transaction_no = o.transaction_no
                          and a.state in ('OPENING', 'OPEN')) then 'attempt'
          when exists (select from reversal r where r.mch_no = $1 and r.transaction_no = o.transaction_no
-                         and r.state = 'PROCESSING') then 'reversal'
+                         and r.state || '' = 'PROCESSING') then 'reversal'
          when exists (select from refund r where r.mch_no = $1 and r.transaction_no = o.transaction_no
-                         and (r.state = 'PROCESSING' or r.contested_at is not null)) then 'refund'
+                         and (r.state || '' = 'PROCESSING' or r.contested_at is not null)) then 'refund'
          when exists (select from refund_request q where q.mch_no = $1 and q.transaction_no = o.transaction_no) then 'refund_request'
          when exists (select from notification n where n.mch_no = $1 and n.transaction_no = o.transaction_no
-                         and n.state = 'PENDING') then 'notification'
+                         and n.state || '' = 'PENDING') then 'notification'
          when o.transaction_no in (select subject from busy)
            or exists (select from attempt a where a.mch_no = $1 and a.transaction_no = o.transaction_no
                          and a.attempt_no in (select subject from busy))

@@ -34,7 +34,7 @@ type Leasing = Spread & { now: Date; leaseUntil: Date }
 
 /**
  * Leases at most `limit` due jobs of these kinds until `leaseUntil`. They are found without a lock and then taken, group by group, by a call
- * that passes over what somebody else has taken meanwhile or has locked (migrations/0038-take-due-work.sql).
+ * that passes over what somebody else has taken meanwhile or has locked (migrations/0053-found-by-key.sql).
  */
 export async function leaseJobs(
   db: Db,
@@ -89,7 +89,7 @@ export async function leaseJob(db: Db, key: JobKey, now: Date, leaseUntil: Date)
     db,
     'takeJob',
     `update job set due_at = $5, tries = tries + 1
-      where mch_no = $1 and kind = $2 and subject = $3 and due_at <= $4
+      where mch_no = $1 and kind = $2 and subject = $3 and due_at + interval '0' <= $4
       returning mch_no as "mchNo", kind, subject, tries, created_at as "createdAt"`,
     [key.mchNo, key.kind, key.subject, now, leaseUntil],
   )

@@ -58,7 +58,7 @@ const dueAt = (
       where n.mch_no = any ($4) and n.state = 'PENDING' and n.host = $1 and n.due_at <= $2
         and not exists (
           select from notification e where e.mch_no = any ($4) and e.mch_no = n.mch_no and e.transaction_no = n.transaction_no
-             and e.seq < n.seq and e.state = 'PENDING')
+             and e.seq < n.seq and e.state || '' = 'PENDING')
       order by n.due_at, n.seq limit $3`,
     [host, now, room, reach],
   )

@@ -25,7 +25,7 @@ export async function insertNotification(db: Db, one: NewNotification & Partial<
        created_at)
      select $1::text, $2::text, $3::integer, $4::text, $5::text, $6::text, $7::text, $9::text, $10::text, 'PENDING',
             greatest($8::timestamptz, max(e.due_at)), $8::timestamptz, $8::timestamptz
-       from notification e where e.mch_no = $1 and e.transaction_no = $2 and e.state = 'PENDING'`,
+       from notification e where e.mch_no = $1 and e.transaction_no = $2 and e.state || '' = 'PENDING'`,
     [one.mchNo, one.transactionNo, one.seq, one.kind, one.url, one.host, one.news, now, one.requestId, one.traceparent],
   )
 }

@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { type TestDatabase, testDatabase } from '../../../../test/support/database.ts'
 import { after, NOW, seedMerchant, seedOrder } from '../../../../test/support/orders.ts'
 import { openPool, type Pool } from '../db.ts'
+import type { NotificationKey } from './due-notifications.ts'
 import { endNotificationTries, giveUpNotifications, insertNotification, takeNotifications } from './notifications.ts'
 
 let database: TestDatabase
@@ -123,10 +124,8 @@ describe.each([
     expect(await taken(pool())).toEqual(['M1 b2', 'M2 a2'])
   })
 
-  it('of those due at one moment, the earlier entries first, in one host as in all', async () => {
-    await write({ order: 'a', seq: 2 }, { order: 'b', seq: 1 }, { order: 'c', seq: 2, host: 'h2' })
-    expect(await taken(pool(), { perHost: 2, free: { h1: 1, h2: 0 } })).toEqual(['M1 b1'])
-    await write({ order: 'd', seq: 1, host: 'h3' })
+  it('of those due at one moment, the earlier entries of all hosts first', async () => {
+    await write({ order: 'a', seq: 2 }, { order: 'd', seq: 1, host: 'h3' })
     expect(await taken(pool(), { total: 1 })).toEqual(['M1 d1'])
   })
 
@@ -232,4 +231,54 @@ describe('what was seen as due and changed meanwhile', () => {
     await database.pool.query('update notification set due_at = $1', [after(1000)])
     expect([await take(), await take()]).toEqual([1, 0])
   })
+})
+
+it('what is pending is read no further than what is taken, also where the database last looked while nothing was pending', async () => {
+  const pool = openPool({ connectionString: database.connectionString, max: 1 })
+  const seeded = async (from: number, count: number, state: string) => {
+    await pool.query(
+      `with n as (select 'AP' || lpad(($1::integer + g)::text, 36, '0') as no from generate_series(1, $2::integer) g),
+       placed as (
+         insert into orders (mch_no, transaction_no, app_no, mch_trade_no, description, amount_fen, currency, time_expire, state, head_seq,
+           head_hash, created_at, changed_at)
+         select 'M1', no, (select app_no from app where mch_no = 'M1'), no, 'x', 1250, 'CNY', $4, 'NOTPAY', 1, '', $4, $4 from n),
+       entries as (insert into timeline (mch_no, transaction_no, seq, at, entry, hash) select 'M1', no, 1, $4, '{}', '' from n)
+       insert into notification (mch_no, transaction_no, seq, kind, url, host, news, state, due_at, round_at, created_at)
+       select 'M1', no, 1, 'payment', 'https://h1/', 'h1', '{}', $3, $4, $4, $4 from n`,
+      [from, count, state, NOW],
+    )
+  }
+  await seeded(10_000, 400, 'DELIVERED')
+  await pool.query('analyze notification')
+  await seeded(20_000, 2000, 'PENDING')
+  const readSoFar = async (): Promise<number> => {
+    await pool.query('select pg_stat_force_next_flush()')
+    const { rows } = await pool.query(
+      `select sum(idx_tup_read)::integer as read from pg_stat_user_indexes
+        where indexrelname in ('notification_by_host', 'notification_by_round')`,
+    )
+    return rows[0].read
+  }
+  const before = await readSoFar()
+  const limits = { perHost: 20, total: 20, free: new Map() }
+  const all = await takeNotifications(pool, limits, after(0), after(60_000))
+  expect(all).toHaveLength(20)
+  const delivered = { at: after(1), ms: 1, httpStatus: 200, reply: null, failure: null, nextAt: null }
+  expect(
+    await endNotificationTries(
+      pool,
+      all.map((one) => ({ ...one, ...delivered })),
+    ),
+  ).toEqual(all.map(() => 'DELIVERED'))
+  const { mchNo, transactionNo } = all[0] as NotificationKey
+  await pool.query(
+    `insert into timeline (mch_no, transaction_no, seq, at, entry, hash) values ($1, $2, 2, $3, '{}', '')`,
+    [mchNo, transactionNo, NOW],
+  )
+  const next = { mchNo, transactionNo, seq: 2, kind: 'refund', url: 'https://h1/', host: 'h1', news: '{}' } as const
+  await insertNotification(pool, next, NOW)
+  await giveUpNotifications(pool, { before: after(-1), now: after(0) }, 20)
+  // One host has three entries that are read: its first, the next host's, and each of what is taken.
+  expect((await readSoFar()) - before).toBeLessThan(60)
+  await pool.end()
 })

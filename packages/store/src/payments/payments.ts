@@ -33,7 +33,7 @@ export async function findPayment(
             or exists (select from refund f where f.mch_no = $1 and f.transaction_no = p.transaction_no
               and f.attempt_no = p.attempt_no and f.payment_no = p.payment_no and f.state = 'SUCCESS') as "goesBack",
             exists (select from refund f where f.mch_no = $1 and f.transaction_no = p.transaction_no
-              and f.attempt_no = p.attempt_no and f.payment_no = p.payment_no and f.state = 'PROCESSING') as "isInDoubt"
+              and f.attempt_no = p.attempt_no and f.payment_no = p.payment_no and f.state || '' = 'PROCESSING') as "isInDoubt"
        from payment p where mch_no = $1 and attempt_no = $2 and payment_no = $3`,
     [key.mchNo, key.attemptNo, key.paymentNo],
   )
@@ -128,7 +128,7 @@ export async function finishReversal(
     db,
     'finishReversal',
     `update reversal set state = 'SUCCESS', changed_at = $3, by_upstream = $4
-      where mch_no = $1 and refund_no = $2 and state = 'PROCESSING' returning 1`,
+      where mch_no = $1 and refund_no = $2 and state || '' = 'PROCESSING' returning 1`,
     [mchNo, refundNo, now, byUpstream],
   )
   return rows.length === 1
@@ -143,7 +143,7 @@ export const renumberReversal = (
   run(
     db,
     'renumberReversal',
-    `update reversal set upstream_no = $3 where mch_no = $1 and refund_no = $2 and state = 'PROCESSING'`,
+    `update reversal set upstream_no = $3 where mch_no = $1 and refund_no = $2 and state || '' = 'PROCESSING'`,
     [mchNo, refundNo, upstreamNo],
   )
 

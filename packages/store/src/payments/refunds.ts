@@ -134,7 +134,7 @@ export async function markRefundCall(
     db,
     'markRefundCall',
     `update refund set lands_until = $3, refusal = null
-      where mch_no = $1 and refund_no = $2 and state = 'PROCESSING'`,
+      where mch_no = $1 and refund_no = $2 and state || '' = 'PROCESSING'`,
     [key.mchNo, key.refundNo, inFlightUntil],
   )
 }
@@ -149,7 +149,7 @@ export async function markRefundRefused(
     db,
     'markRefundRefused',
     `update refund set refusal = $4
-      where mch_no = $1 and refund_no = $2 and lands_until = $3 and state = 'PROCESSING'`,
+      where mch_no = $1 and refund_no = $2 and lands_until = $3 and state || '' = 'PROCESSING'`,
     [mchNo, refundNo, inFlightUntil, refusal],
   )
 }
@@ -166,7 +166,7 @@ export async function endRefund(
     'endRefund',
     `update refund set state = case when $3::text is null then 'SUCCESS' else 'FAIL' end, failure = $3,
             success_time = case when $3::text is null then $4::timestamptz end, changed_at = $4
-      where mch_no = $1 and refund_no = $2 and state = 'PROCESSING'`,
+      where mch_no = $1 and refund_no = $2 and state || '' = 'PROCESSING'`,
     [key.mchNo, key.refundNo, failure, now],
   )
 }

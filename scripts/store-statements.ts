@@ -125,7 +125,7 @@ export function storedFunctions(): StoreStatement[] {
 }
 
 const BY_KEY_AND_STATE =
-  /\b((?:\w+\.)?)(?:transaction_no|mch_trade_no|refund_no|attempt_no|seq|subject) = [^;]{1,100}?\s+and \(?\1(?:state = (?:'(?:NOTPAY|CLOSING|PENDING|PROCESSING|DEAD)'|p_)|due_at <=)/
+  /\b((?:\w+\.)?)(?:transaction_no|mch_trade_no|refund_no|attempt_no|seq|subject) = [^;]{1,100}?\s+and \1(?:state = (?:'(?:NOTPAY|CLOSING|PENDING|PROCESSING|DEAD)'|p_)|due_at <=)/
 
 /**
  * Whether it names a row by its key and asks for a state beside it: an index of what has that state may then be read instead of the key's

@@ -89,7 +89,7 @@ export async function leaseJob(db: Db, key: JobKey, now: Date, leaseUntil: Date)
     db,
     'takeJob',
     `update job set due_at = $5, tries = tries + 1
-      where mch_no = $1 and kind = $2 and subject = $3 and due_at + interval '0' <= $4
+      where mch_no = $1 and kind = $2 and subject = $3 and (due_at <= $4) is true
       returning mch_no as "mchNo", kind, subject, tries, created_at as "createdAt"`,
     [key.mchNo, key.kind, key.subject, now, leaseUntil],
   )

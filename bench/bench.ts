@@ -20,7 +20,8 @@ import type { Scene } from './work/orders.ts'
 import { WORKS } from './work/works.ts'
 
 const say = progress()
-const WARM_UP = 500
+/** Of each work, before it is measured: the first calls after a start run code that is not compiled yet. */
+const WARM_UP = 2000
 
 function read(): Options | null {
   try {
@@ -82,8 +83,8 @@ async function measureAll(
       ...{ stack, lanes, say: say.step },
       merchants: stack.merchants.slice(0, merchants),
     })
-    // The first calls after a start run code that is not compiled yet.
-    await (await WORKS.close(sceneOf(1), Math.min(WARM_UP, asked.orders)))()
+    for (const work of asked.only)
+      await (await WORKS[work](sceneOf(1), countOf(work, Math.min(WARM_UP, asked.orders))))()
     for (const merchants of isOwn ? asked.merchants : [Math.min(...asked.merchants)]) {
       for (const work of asked.only) {
         const prepared = await WORKS[work](sceneOf(merchants), countOf(work, asked.orders))

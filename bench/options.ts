@@ -21,13 +21,13 @@ export type Options = {
 }
 
 export const USAGE = `npm run bench -- [--quick] [--only close,place,query,attended,notification,mixed,sweep] [--merchants 1,1000]
-  [--processes 1,2,3] [--orders 4000] [--connections 64] [--node 26.10.0] [--no-peers] [--out figures.json] [--no-write]
+  [--processes 1,2,3] [--orders 2000] [--connections 64] [--node 26.10.0] [--no-peers] [--out figures.json] [--no-write]
 
   --quick      everything once with few orders, in about a minute; writes no table
   --node V     the same once more with gateways on this version of Node, fetched from npm
   --no-write   leave bench/README.md as it is`
 
-const FULL = { merchants: '1,1000', processes: '1,2,3', orders: '4000' }
+const FULL = { merchants: '1,1000', processes: '1,2,3', orders: '2000' }
 const QUICK = { merchants: '1,20', processes: '1', orders: '120' }
 
 /** Throws an error that names the option. */

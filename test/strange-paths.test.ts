@@ -29,7 +29,7 @@ it('a body that is no JSON is the caller’s mistake and not the server’s', as
 
 it('news for a merchant number that cannot be one is for nobody', async () => {
   const known = await ask(`/notify/wechat/${gateway.demo.mchNo}`, { method: 'POST', body: '{}' })
-  for (const wrong of ['M!', '!M', `${'M'.repeat(33)}`]) {
+  for (const wrong of ['M!', '!M', '\0M', 'M\0', `${'M'.repeat(33)}`]) {
     const answer = await ask(`/notify/wechat/${encodeURIComponent(wrong)}`, { method: 'POST', body: '{}' })
     expect([answer.status, answer.text], wrong).toEqual([404, expect.any(String)])
   }

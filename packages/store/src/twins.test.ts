@@ -7,6 +7,7 @@ import type pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type TestDatabase, testDatabase } from '../../../test/support/database.ts'
 import { APP, after, entryAt, NOW, newOrder, placing, seedMerchant } from '../../../test/support/orders.ts'
+import { BILL_KINDS, billRows } from './bills/bills.ts'
 import { readOrderParts } from './console/order-lists.ts'
 import type { Db } from './db.ts'
 import {
@@ -293,6 +294,25 @@ describe.each(BOTH)('%s reads', (mchNo) => {
       return [await find(1, 'UP1'), await find(1, 'UP2'), await find(2, 'UP1')]
     })
     expect(back).toEqual([true, false, false])
+  })
+
+  it("its own lines of a day's bill, of each kind", async () => {
+    const lines = await undone(async (db) => {
+      for (const of of BOTH) {
+        await endRefund(db, { mchNo: of, refundNo: refund(1) }, null, after(1))
+        await finishReversal(db, { mchNo: of, refundNo: reversal(2), byUpstream: true }, after(1))
+      }
+      const rows = BILL_KINDS.map((kind) =>
+        billRows(db, { mchNo, day: '2026-01-31' }, { kind, after: null, limit: 20 }),
+      )
+      return Promise.all(rows)
+    })
+    const [cents, later, latest] = [amountOf(mchNo, 1), amountOf(mchNo, 2), amountOf(mchNo, 3)]
+    expect(lines.map((rows) => rows.map(({ amountFen }) => amountFen))).toEqual([
+      [cents, cents, cents, later, latest],
+      [mchNo === ONE ? 1n : 3n],
+      [cents],
+    ])
   })
 
   it('its own reversals, with the channel of their attempt, and which of them the upstream made', async () => {

@@ -116,7 +116,7 @@ it('options: lists, a quick run, and a wrong value is named', () => {
     ...{ only: ['close', 'query'], merchants: [1, 1000], processes: [1, 2, 3], hasPeers: false, isWritten: true },
   })
   expect(readOptions(['--quick'])).toMatchObject({ processes: [1], isQuick: true, isWritten: false, hasPeers: true })
-  expect(readOptions(['--no-write'])).toMatchObject({ isWritten: false, orders: 4000 })
+  expect(readOptions(['--no-write'])).toMatchObject({ isWritten: false, orders: 2000 })
   expect(() => readOptions(['--only', 'closes'])).toThrow('--only: there is no closes')
   expect(() => readOptions(['--node', 'lts'])).toThrow('--node: lts is not a version')
   expect(() => readOptions(['--processes', ','])).toThrow('--processes: nothing is asked for')

@@ -402,6 +402,7 @@ it('changed settings of a channel are kept as before and after, and of a secret 
   const path = `merchants/${M}/channels/wechat`
   const apiV3Key = 'v'.repeat(32)
   const changes = async (settings: object) => {
+    gateway.advance(1)
     expect((await admin.send('PUT', path, { settings })).status).toBe(200)
     await lastLine()
     return lastChanges

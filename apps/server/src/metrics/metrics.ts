@@ -34,18 +34,28 @@ const SIZES = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512]
 
 const LAGS = ['', '_mean', '_stddev', '_p50', '_p90', '_p99'].map((part) => `nodejs_eventloop_lag${part}_seconds`)
 
+let processRegistry: Registry | null = null
+
+/** Node's own metrics. Their clocks and observers never end, so that a process has them once, however many gateways it starts. */
+function ofThisProcess(): Registry {
+  if (processRegistry !== null) return processRegistry
+  processRegistry = new Registry()
+  collectDefaultMetrics({ register: processRegistry })
+  // Of several processes the slowest counts: an average would hide it.
+  for (const name of LAGS) Object.assign(processRegistry.getSingleMetric(name) ?? {}, { aggregator: 'max' })
+  return processRegistry
+}
+
 /** `version`: of the gateway. */
 export function metrics({ version, mode }: { version: string; mode: string }): Metrics {
   const registry = new Registry()
   const registers = [registry]
-  collectDefaultMetrics({ register: registry })
+  const shared = ofThisProcess()
+  for (const { name } of shared.getMetricsAsArray()) registry.registerMetric(shared.getSingleMetric(name) as Gauge)
   const counter = <Label extends string>(name: string, help: string, labelNames: Label[]) =>
     new Counter({ name: `acopay_${name}`, help, labelNames, registers })
   const histogram = <Label extends string>(name: string, help: string, labelNames: Label[], buckets = SECONDS) =>
     new Histogram({ name: `acopay_${name}`, help, labelNames, registers, buckets })
-
-  // Of several processes the slowest counts: an average would hide it.
-  for (const name of LAGS) Object.assign(registry.getSingleMetric(name) ?? {}, { aggregator: 'max' })
 
   const info = new Gauge({
     ...{ name: 'acopay_info', help: 'Always 1.', labelNames: ['version', 'mode'], registers },

@@ -56,7 +56,7 @@ POST   orders/:m/:o/notes                        orders.note            400 400 
 POST   orders/:m/:x/notes                        orders.note            404 404 404 no  no  no  no   {"note":"x"}
 PUT    orders/:m/:o/tags                         orders.note            200 200 200 no  no  no  no   {"tags":["x"]}
 PUT    orders/:m/:x/tags                         orders.note            404 404 404 no  no  no  no   {"tags":["x"]}
-GET    bulk/preview?operation=close&numbers=:o        orders.read            200 200 200 200 200 200 200
+GET    bulk/preview?operation=close&numbers=:o   orders.read            200 200 200 200 200 200 200
 GET    bulk/requests                             orders.read            200 200 200 200 200 .   .
 POST   bulk/requests/none                        orders.close           404 404 no  404 no  .   .   {}
 DELETE bulk/requests/none                        orders.close           404 404 no  404 no  .   .
@@ -214,8 +214,8 @@ GET    find?text=:o                              orders.read            200 200 
 
 GET    sandbox/demo                              sandbox.use            200 200 no  200 no  .   .
 POST   sandbox/orders                            sandbox.use            400 400 no  400 no  .   .    {}
-GET    sandbox/orders/:m/:o/operations                sandbox.use            200 200 no  200 no  no  no
-POST   sandbox/orders/:m/:o/operations                sandbox.use            400 400 no  400 no  no  no   {}
+GET    sandbox/orders/:m/:o/operations           sandbox.use            200 200 no  200 no  no  no
+POST   sandbox/orders/:m/:o/operations           sandbox.use            400 400 no  400 no  no  no   {}
 GET    sandbox/faults/wechat                     sandbox.use            200 200 no  200 no  .   .
 PUT    sandbox/faults/wechat                     sandbox.use            400 400 no  400 no  .   .    {}
 GET    sandbox/time                              sandbox.use            200 200 no  200 no  .   .

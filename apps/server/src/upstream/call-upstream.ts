@@ -2,8 +2,8 @@
 import { type Channel, type Traced, type Unknown, unknown } from '@acopay/channels'
 import type { World } from '../world.ts'
 
-/** The reason that a call is given when nobody waits for it any more. One for all: an error of its own for each costs more than it says. */
-const ENDED = new Error('nobody waits for this call any more')
+/** Why a call's signal aborts when its answer has come or its time is over. Shared by all calls: making an error for each takes time. */
+const ENDED = new Error('the call has ended')
 
 /** By the steady clock: no deadline passes because a clock is moved. */
 export type Deadline = { atMs: number }

@@ -34,7 +34,7 @@ type Leasing = Spread & { now: Date; leaseUntil: Date }
 
 /**
  * Leases at most `limit` due jobs of these kinds until `leaseUntil`. They are found without a lock and then taken, group by group, by a call
- * that passes over what somebody else has taken meanwhile or has locked (migrations/0053-found-by-key.sql).
+ * that skips those which another process has taken or locked since (migrations/0053-found-by-key.sql).
  */
 export async function leaseJobs(
   db: Db,
@@ -83,7 +83,10 @@ function leaseSome(
   })
 }
 
-/** Leases this job. Null when another lease lasts beyond `now`, or the job does not exist any more. */
+/**
+ * Leases this job. Null when another lease lasts beyond `now`, or the job does not exist any more. `is true` keeps the index of due jobs from
+ * being read instead of the key (docs/decisions/0054-found-by-key.md).
+ */
 export async function leaseJob(db: Db, key: JobKey, now: Date, leaseUntil: Date): Promise<Job | null> {
   const rows = await run<Job>(
     db,

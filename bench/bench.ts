@@ -20,7 +20,7 @@ import type { Scene } from './work/orders.ts'
 import { WORKS } from './work/works.ts'
 
 const say = progress()
-/** Of each work, before it is measured: the first calls after a start run code that is not compiled yet. */
+/** Of each work, before it is measured: the first calls after a start run code that is not compiled yet. A quick run measures these. */
 const WARM_UP = 2000
 
 function read(): Options | null {
@@ -83,7 +83,7 @@ async function measureAll(
       ...{ stack, lanes, say: say.step },
       merchants: stack.merchants.slice(0, merchants),
     })
-    for (const work of asked.only)
+    for (const work of asked.isQuick ? [] : asked.only)
       await (await WORKS[work](sceneOf(1), countOf(work, Math.min(WARM_UP, asked.orders))))()
     for (const merchants of isOwn ? asked.merchants : [Math.min(...asked.merchants)]) {
       for (const work of asked.only) {

@@ -65,6 +65,10 @@ function failed(error: unknown): { peers: PeerLine[]; notes: string[] } {
 
 const look = ({ signatureSeconds, isQuick }: Options): Look => ({ say, signatureSeconds, isQuick })
 
+async function warmUp(scene: Scene, { only, orders }: Options): Promise<void> {
+  for (const work of only) await (await WORKS[work](scene, countOf(work, Math.min(WARM_UP, orders))))()
+}
+
 /** The first program is the one that runs this. Another version of it is measured with one process and the fewest merchants. */
 async function measureAll(
   stack: Stack,
@@ -83,8 +87,7 @@ async function measureAll(
       ...{ stack, lanes, say: say.step },
       merchants: stack.merchants.slice(0, merchants),
     })
-    for (const work of asked.isQuick ? [] : asked.only)
-      await (await WORKS[work](sceneOf(1), countOf(work, Math.min(WARM_UP, asked.orders))))()
+    if (!asked.isQuick) await warmUp(sceneOf(1), asked)
     for (const merchants of isOwn ? asked.merchants : [Math.min(...asked.merchants)]) {
       for (const work of asked.only) {
         const prepared = await WORKS[work](sceneOf(merchants), countOf(work, asked.orders))
